@@ -1,0 +1,20 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Inside are plain pip, gfplug, go and pytest.
+PYTHON ?= python3
+
+.PHONY: demo test
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+demo: .venv/installed
+	rm -rf demo
+	.venv/bin/gfplug new demo-signals demo --defaults
+	.venv/bin/gfplug build demo
+	.venv/bin/gfplug call query demo/dist
+
+test: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/python -m pytest

@@ -1,0 +1,63 @@
+"""The command line: one Typer app, and the one place where failures become words and an exit code."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gfplug import __version__, console
+from gfplug.commands import build, call, new, proto
+from gfplug.errors import GfplugError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    name="gfplug",
+    help="Grafana backend data sources in Python: scaffold, build, call, upgrade.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a plain traceback pastes into a bug report, and shows no locals: they hold secrets
+    rich_markup_mode=None,
+)
+app.command("new")(new.new)
+app.command("build")(build.build)
+app.add_typer(call.app, name="call")
+app.add_typer(proto.app, name="proto")
+
+
+def _show_version(*, value: bool) -> None:
+    if value:
+        console.result(f"gfplug {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback acts
+        bool, typer.Option("--version", callback=lambda value: _show_version(value=value), is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    console.setup(int(verbose) - int(quiet))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; `errors.py` lists the codes."""
+    try:
+        app(args=list(arguments), prog_name="gfplug")
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    except GfplugError as error:
+        console.fail(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is a bug of ours
+        console.note(traceback.format_exc())
+        console.note("This is a bug in gfplug. Please report it with the lines above.")
+        return 1
+    return 0

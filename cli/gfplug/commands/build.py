@@ -1,0 +1,5 @@
+"""`gfplug build`."""
+
+
+def build() -> None:
+    """Not yet."""

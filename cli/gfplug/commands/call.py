@@ -1,0 +1,5 @@
+"""`gfplug call`."""
+
+import typer
+
+app = typer.Typer()

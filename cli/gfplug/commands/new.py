@@ -1,0 +1,5 @@
+"""`gfplug new`."""
+
+
+def new() -> None:
+    """Not yet."""

@@ -1,0 +1,5 @@
+"""`gfplug proto`."""
+
+import typer
+
+app = typer.Typer()

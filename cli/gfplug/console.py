@@ -1,0 +1,88 @@
+"""The only code that writes to the terminal: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from gfplug.errors import GfplugError
+
+_LEVELS = {-1: logging.ERROR, 0: logging.INFO}
+
+
+class _LineHandler(logging.Handler):
+    """One plain line per record; on a terminal, the line of a stage that runs is replaced by the line of its end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self.stream = stream
+        self._waiting = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        is_transient = getattr(record, "transient", False)
+        if is_transient and not self.stream.isatty():
+            return
+        text = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            text = f"{record.levelname.lower()}: {text}"
+        clear = "\r\x1b[2K" if self._waiting else ""
+        self._waiting = text if is_transient else ""
+        self.stream.write(f"{clear}{text} …" if is_transient else f"{clear}{text}\n")
+        self.stream.flush()
+
+
+def setup(verbosity: int = 0) -> None:
+    """Show gfplug's log on stderr; -1 is errors only, 0 one line per stage, 1 everything."""
+    logger = logging.getLogger("gfplug")
+    logger.handlers = [_LineHandler(sys.stderr)]
+    logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
+    logger.propagate = False
+
+
+def result(text: object) -> None:
+    """Write the command's result, and nothing else, to stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def result_json(value: Any) -> None:  # noqa: ANN401 - JSON
+    """Write the command's result as one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table to stdout: aligned columns, one line per row, readable by `cut` and by people."""
+    lines = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n")
+
+
+def note(text: str) -> None:
+    """Write one line for a person to stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
+def fail(error: GfplugError) -> None:
+    """Say what failed, show what the other program said, and name the next step."""
+    if error.details:
+        sys.stderr.write(error.details.rstrip() + "\n\n")
+    mark = "\x1b[31merror:\x1b[0m" if has_colour(sys.stderr) else "error:"
+    sys.stderr.write(f"{mark} {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {error.hint}\n")
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that wants colour (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def is_interactive() -> bool:
+    """Tell whether a question may be asked: a terminal on stdin, and not in CI."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")

@@ -1,0 +1,65 @@
+"""Every failure gfplug reports, and the exit code each one owns.
+
+GfplugError            exit 1   never raised bare
+├── ProjectError       3   not a gfplug project, invalid plugin.json, an owned folder was edited
+├── FetchError         4   the proto could not be obtained
+├── IntegrityError     5   bytes do not match their digest, or are not what they claim to be
+├── ToolError          6   protoc, copier, PyInstaller or the plugin itself failing; carries its last lines
+├── CompatError        7   the chosen proto is too old, or drops something in use
+└── UsageError         2   an argument that the command line cannot check by its type
+
+0 is done, 1 a bug of ours, 130 an interruption. The message says what happened, with the value; the hint, what to type next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GfplugError(Exception):
+    """The root: a failure the user can act on, without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "", details: str = "") -> None:
+        """Keep the sentence, the next step, and the lines another program printed."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+
+class UsageError(GfplugError):
+    """An argument is wrong in a way its type cannot tell."""
+
+    exit_code = 2
+
+
+class ProjectError(GfplugError):
+    """The folder is not a plugin project, or not one that can be worked on."""
+
+    exit_code = 3
+
+
+class FetchError(GfplugError):
+    """The proto could not be obtained from any source."""
+
+    exit_code = 4
+
+
+class IntegrityError(GfplugError):
+    """Bytes do not match their digest, or are not what they claim to be."""
+
+    exit_code = 5
+
+
+class ToolError(GfplugError):
+    """Another program is missing or failed; `details` holds its last lines."""
+
+    exit_code = 6
+
+
+class CompatError(GfplugError):
+    """The chosen SDK version cannot serve: too old, or it drops something in use."""
+
+    exit_code = 7

@@ -1,0 +1,107 @@
+"""Files on disk: digests, atomic writes, and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+
+
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal SHA-256 of a file, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def walk(root: Path) -> list[Path]:
+    """List a folder's regular files in a stable order, without the caches that Python tools leave."""
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not _IGNORED.intersection(path.relative_to(root).parts) and path.suffix not in {".pyc", ".pyo"}
+    )
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old bytes or the new ones, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
+    """Write a map of relative POSIX paths to bytes below a folder."""
+    for name, content in sorted(tree.items()):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+@contextmanager
+def staging(destination: Path) -> Iterator[Path]:
+    """Yield a sibling folder that becomes `destination` when the block succeeds, and vanishes when it does not.
+
+    Raises: ProjectError if the destination exists and holds something, or its parent cannot be written.
+    """
+    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
+        raise ProjectError(f"{destination} exists and is not empty", hint="choose another folder, or empty this one")
+    parent = destination.parent
+    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(dir=parent, prefix=f".{destination.name}."))
+    except OSError as error:
+        raise ProjectError(f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to") from error
+    try:
+        stage.chmod(0o755)
+        yield stage
+        if destination.exists():
+            destination.rmdir()
+        stage.replace(destination)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        for folder in made:  # innermost first: leave no empty parents behind
+            shutil.rmtree(folder, ignore_errors=True) if not any(folder.iterdir()) else None
+        raise
+
+
+def replace_folder(folder: Path, tree: Mapping[str, bytes]) -> None:
+    """Replace a folder whole: the new one is complete before the old one goes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    old = stage.with_name(f"{stage.name}.old")
+    try:
+        write_tree(stage, tree)
+        stage.chmod(0o755)
+        if folder.exists():
+            folder.replace(old)
+        stage.replace(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.replace(folder)
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

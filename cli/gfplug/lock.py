@@ -1,0 +1,107 @@
+"""`gfplug.lock`: what a project was generated from, and the digest of every file gfplug owns in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gfplug.errors import ProjectError
+from gfplug.files import write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LOCK_NAME = "gfplug.lock"
+_FORMAT = 1
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """The lock of one project.
+
+    Shape: `floors` maps a package to the oldest version its generated stubs accept; `tools` maps a generator to the
+    version used; `owned` maps a file's POSIX path to its SHA-256; `source` is a kind (`embedded`, `cache`,
+    `gomodcache`, `goproxy`, `github`, `file`), never an address.
+    """
+
+    sdk_version: str
+    sdk_commit: str | None
+    source: str
+    proto_sha256: str
+    descriptor: str
+    template_version: str
+    tools: Mapping[str, str]
+    floors: Mapping[str, str]
+    owned: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the lock as it is stored."""
+        return {
+            "format": _FORMAT,
+            "floors": dict(self.floors),
+            "owned": dict(self.owned),
+            "proto": {"descriptor": self.descriptor, "sha256": self.proto_sha256},
+            "sdk": {"commit": self.sdk_commit, "source": self.source, "version": self.sdk_version},
+            "template": {"version": self.template_version},
+            "tools": dict(self.tools),
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> Lock:  # noqa: ANN401 - JSON
+        """Read a stored lock.
+
+        Raises: ProjectError naming the key that is missing or of the wrong type, or a format from a newer gfplug.
+        """
+        found = _at(value, "format", int)
+        if found > _FORMAT:
+            raise ProjectError(f"{LOCK_NAME} has format {found}, this gfplug reads {_FORMAT}", hint="install a newer gfplug")
+        commit = _at(value, "sdk", dict).get("commit")
+        return cls(
+            sdk_version=_at(value, "sdk.version", str),
+            sdk_commit=commit if isinstance(commit, str) else None,
+            source=_at(value, "sdk.source", str),
+            proto_sha256=_at(value, "proto.sha256", str),
+            descriptor=_at(value, "proto.descriptor", str),
+            template_version=_at(value, "template.version", str),
+            tools=_texts(value, "tools"),
+            floors=_texts(value, "floors"),
+            owned=_texts(value, "owned"),
+        )
+
+
+def read(path: Path) -> Lock:
+    """Read a lock file.
+
+    Raises: ProjectError if it is missing, not JSON, or lacks a key.
+    """
+    try:
+        return Lock.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
+    except ValueError as error:
+        raise ProjectError(f"{path} is not valid JSON: {error}", hint="restore it from version control") from error
+
+
+def write(path: Path, lock: Lock) -> None:
+    """Write a lock file: sorted keys, two spaces, a final newline, no timestamps."""
+    write_atomic(path, (json.dumps(lock.to_json(), indent=2, sort_keys=True) + "\n").encode())
+
+
+def _at(value: Any, dotted: str, kind: type[_T]) -> _T:  # noqa: ANN401 - JSON
+    for key in dotted.split("."):
+        if not isinstance(value, dict) or key not in value:
+            raise ProjectError(f"{LOCK_NAME} lacks the key {dotted!r}", hint="restore it from version control")
+        value = value[key]
+    if not isinstance(value, kind):
+        raise ProjectError(f"{LOCK_NAME}: {dotted!r} is not a {kind.__name__}", hint="restore it from version control")
+    return value
+
+
+def _texts(value: Any, dotted: str) -> dict[str, str]:  # noqa: ANN401 - JSON
+    found = _at(value, dotted, dict)
+    if not all(isinstance(text, str) for pair in found.items() for text in pair):
+        raise ProjectError(f"{LOCK_NAME}: {dotted!r} does not map text to text", hint="restore it from version control")
+    return found

@@ -1,0 +1,50 @@
+"""Run another program to its end; its failure is a ToolError that carries its last lines."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_LAST_LINES = 30
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    what: str = "",
+    hint: str = "",
+    timeout: float | None = None,
+) -> str:
+    """Run a command without standard input and return what it wrote to standard output.
+
+    Units: `timeout` is in seconds.
+    Raises: ToolError if the program is missing, exits with another code than 0, or runs out of time.
+    """
+    words = [str(word) for word in command]
+    name = what or words[0]
+    try:
+        done = subprocess.run(  # noqa: S603 - the callers build the command, never a shell line
+            words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False
+        )
+    except FileNotFoundError as error:
+        raise ToolError(f"{name}: {words[0]} was not found", hint=hint) from error
+    except PermissionError as error:
+        raise ToolError(f"{name}: {words[0]} may not be executed", hint=hint) from error
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(f"{name} did not finish within {timeout:.0f} s", hint=hint) from error
+    if done.returncode != 0:
+        raise ToolError(f"{name} failed with exit code {done.returncode}", hint=hint, details=last_lines(done.stdout + done.stderr))
+    return done.stdout.decode(errors="replace")
+
+
+def last_lines(output: bytes, count: int = _LAST_LINES) -> str:
+    """Return the end of a program's output as text."""
+    return "\n".join(output.decode(errors="replace").strip().splitlines()[-count:])

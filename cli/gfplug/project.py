@@ -1,0 +1,134 @@
+"""A plugin project on disk: where its parts are, what its plugin.json says, and whether its owned folders are whole."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gfplug import files, lock
+from gfplug.errors import ProjectError
+
+OWNED_FOLDERS = ("src/gfruntime", "src/pluginv2", "frontend/stub")
+"""Folders that gfplug replaces whole; everything else is the user's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What gfplug needs of a plugin.json."""
+
+    id: str
+    name: str
+    executable: str
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a plugin.json.
+
+        Raises: ProjectError if it is missing, not a JSON object, or lacks a key that a backend plugin needs.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
+        except ValueError as error:
+            raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
+        if not isinstance(content, dict):
+            raise ProjectError(f"{path} is not a JSON object")
+        for key in ("id", "name", "executable"):
+            if not isinstance(content.get(key), str) or not content[key]:
+                raise ProjectError(f"{path}: {key!r} is missing or not text", hint="a backend plugin needs id, name and executable")
+        return cls(id=content["id"], name=content["name"], executable=content["executable"], content=content)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A plugin project, made by `gfplug new`."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Project:
+        """Return the project that a folder is in.
+
+        Raises: ProjectError if neither the folder nor one above it holds a `gfplug.lock`.
+        """
+        folder = start.resolve()
+        for candidate in (folder, *folder.parents):
+            if (candidate / lock.LOCK_NAME).is_file():
+                return cls(candidate)
+        raise ProjectError(f"{folder} is not in a gfplug project: no {lock.LOCK_NAME} here or above", hint="make one with `gfplug new NAME`")
+
+    @property
+    def manifest(self) -> Manifest:
+        """The project's plugin.json."""
+        return Manifest.read(self.root / "plugin.json")
+
+    @property
+    def lock_path(self) -> Path:
+        """Where the lock is."""
+        return self.root / lock.LOCK_NAME
+
+    @property
+    def lock(self) -> lock.Lock:
+        """The project's lock."""
+        return lock.read(self.lock_path)
+
+    @property
+    def source(self) -> Path:
+        """The folder on Python's path: `plugin`, `gfruntime` and `pluginv2` are below it."""
+        return self.root / "src"
+
+    @property
+    def proto(self) -> Path:
+        """The SDK proto the stubs were generated from."""
+        return self.root / "src" / "pluginv2" / "backend.proto"
+
+    @property
+    def dist(self) -> Path:
+        """The bundle: the folder that Grafana mounts."""
+        return self.root / "dist"
+
+    @property
+    def version(self) -> str:
+        """The plugin's version, from pyproject.toml.
+
+        Raises: ProjectError if pyproject.toml is missing, broken, or has no version.
+        """
+        path = self.root / "pyproject.toml"
+        try:
+            return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
+        except FileNotFoundError as error:
+            raise ProjectError(f"{path} does not exist") from error
+        except (tomllib.TOMLDecodeError, KeyError) as error:
+            raise ProjectError(f"{path}: no readable [project] version: {error}") from error
+
+    def owned_digests(self) -> dict[str, str]:
+        """Map each file in an owned folder to its SHA-256, as it is on disk now."""
+        return {
+            path.relative_to(self.root).as_posix(): files.sha256_of(path)
+            for folder in OWNED_FOLDERS
+            for path in files.walk(self.root / folder)
+        }
+
+    def changed_owned(self) -> dict[str, str]:
+        """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
+        locked, found = dict(self.lock.owned), self.owned_digests()
+        return {
+            path: "added" if path not in locked else "deleted" if path not in found else "edited"
+            for path in sorted(locked.keys() | found.keys())
+            if locked.get(path) != found.get(path)
+        }
+
+    def require_whole(self) -> None:
+        """Refuse to go on when an owned folder was edited.
+
+        Raises: ProjectError naming the files.
+        """
+        if changed := self.changed_owned():
+            listed = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
+            more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed
+            raise ProjectError(f"owned files differ from {lock.LOCK_NAME}: {listed}{more}", hint="restore them from version control; your code belongs in src/plugin")
