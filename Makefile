@@ -1,20 +1,22 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Inside are plain pip, gfplug, go and pytest.
+# Two commands for a fresh machine: `make demo` and `make test`. Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
 .PHONY: demo test
 
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --editable '.[dev]'
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
 demo: .venv/installed
 	rm -rf demo
-	.venv/bin/gfplug new demo-signals demo --defaults
+	.venv/bin/gfplug new signals demo --org demo --defaults
 	.venv/bin/gfplug build demo
 	.venv/bin/gfplug call query demo/dist
 
 test: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/python -m pytest
+	.venv/bin/python tests/make_stubs.py build/stubs
+	.venv/bin/mypy cli tests/unit tests/runtime tests/generated tests/conformance template/project/src
+	.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup

@@ -18,7 +18,7 @@ app = typer.Typer(
     name="gfplug",
     help="Grafana backend data sources in Python: scaffold, build, call, upgrade.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,  # a plain traceback pastes into a bug report, and shows no locals: they hold secrets
+    pretty_exceptions_enable=False,  # a plain traceback pastes into a bug report; locals would show secrets
     rich_markup_mode=None,
 )
 app.command("new")(new.new)
@@ -39,7 +39,10 @@ def _options(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
-        bool, typer.Option("--version", callback=lambda value: _show_version(value=value), is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _show_version(value=value), is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     console.setup(int(verbose) - int(quiet))

@@ -8,7 +8,8 @@ GfplugError            exit 1   never raised bare
 ├── CompatError        7   the chosen proto is too old, or drops something in use
 └── UsageError         2   an argument that the command line cannot check by its type
 
-0 is done, 1 a bug of ours, 130 an interruption. The message says what happened, with the value; the hint, what to type next.
+0 is done, 1 a bug of ours, 130 an interruption. The message says what happened, with the value; the hint, what to type
+next.
 """
 
 from __future__ import annotations

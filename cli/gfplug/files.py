@@ -34,7 +34,9 @@ def walk(root: Path) -> list[Path]:
     return sorted(
         path
         for path in root.rglob("*")
-        if path.is_file() and not _IGNORED.intersection(path.relative_to(root).parts) and path.suffix not in {".pyc", ".pyo"}
+        if path.is_file()
+        and not _IGNORED.intersection(path.relative_to(root).parts)
+        and path.suffix not in {".pyc", ".pyo"}
     )
 
 
@@ -74,7 +76,9 @@ def staging(destination: Path) -> Iterator[Path]:
         parent.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(dir=parent, prefix=f".{destination.name}."))
     except OSError as error:
-        raise ProjectError(f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to") from error
+        raise ProjectError(
+            f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
+        ) from error
     try:
         stage.chmod(0o755)
         yield stage

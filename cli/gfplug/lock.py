@@ -57,7 +57,9 @@ class Lock:
         """
         found = _at(value, "format", int)
         if found > _FORMAT:
-            raise ProjectError(f"{LOCK_NAME} has format {found}, this gfplug reads {_FORMAT}", hint="install a newer gfplug")
+            raise ProjectError(
+                f"{LOCK_NAME} has format {found}, this gfplug reads {_FORMAT}", hint="install a newer gfplug"
+            )
         commit = _at(value, "sdk", dict).get("commit")
         return cls(
             sdk_version=_at(value, "sdk.version", str),

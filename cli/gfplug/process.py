@@ -41,7 +41,9 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"{name} did not finish within {timeout:.0f} s", hint=hint) from error
     if done.returncode != 0:
-        raise ToolError(f"{name} failed with exit code {done.returncode}", hint=hint, details=last_lines(done.stdout + done.stderr))
+        raise ToolError(
+            f"{name} failed with exit code {done.returncode}", hint=hint, details=last_lines(done.stdout + done.stderr)
+        )
     return done.stdout.decode(errors="replace")
 
 

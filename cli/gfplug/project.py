@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gfplug import files, lock
 from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OWNED_FOLDERS = ("src/gfruntime", "src/pluginv2", "frontend/stub")
 """Folders that gfplug replaces whole; everything else is the user's."""
@@ -40,7 +42,9 @@ class Manifest:
             raise ProjectError(f"{path} is not a JSON object")
         for key in ("id", "name", "executable"):
             if not isinstance(content.get(key), str) or not content[key]:
-                raise ProjectError(f"{path}: {key!r} is missing or not text", hint="a backend plugin needs id, name and executable")
+                raise ProjectError(
+                    f"{path}: {key!r} is missing or not text", hint="a backend plugin needs id, name and executable"
+                )
         return cls(id=content["id"], name=content["name"], executable=content["executable"], content=content)
 
 
@@ -60,7 +64,10 @@ class Project:
         for candidate in (folder, *folder.parents):
             if (candidate / lock.LOCK_NAME).is_file():
                 return cls(candidate)
-        raise ProjectError(f"{folder} is not in a gfplug project: no {lock.LOCK_NAME} here or above", hint="make one with `gfplug new NAME`")
+        raise ProjectError(
+            f"{folder} is not in a gfplug project: no {lock.LOCK_NAME} here or above",
+            hint="make one with `gfplug new NAME`",
+        )
 
     @property
     def manifest(self) -> Manifest:
@@ -131,4 +138,7 @@ class Project:
         if changed := self.changed_owned():
             listed = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
             more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed
-            raise ProjectError(f"owned files differ from {lock.LOCK_NAME}: {listed}{more}", hint="restore them from version control; your code belongs in src/plugin")
+            raise ProjectError(
+                f"owned files differ from {lock.LOCK_NAME}: {listed}{more}",
+                hint="restore them from version control; your code belongs in src/plugin",
+            )

@@ -1,0 +1,123 @@
+"""Digests, atomic writes, and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import files
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_staging_puts_a_finished_folder_in_place(tmp_path: Path) -> None:
+    """What was written in the block is at the destination afterwards, and nothing else is left beside it."""
+    destination = tmp_path / "project"
+    with files.staging(destination) as stage:
+        (stage / "a.txt").write_text("a")
+        assert not destination.exists()
+
+    assert (destination / "a.txt").read_text() == "a"
+    assert list(tmp_path.iterdir()) == [destination]
+
+
+def test_staging_leaves_nothing_after_a_failure(tmp_path: Path) -> None:
+    """A block that raises leaves neither the folder, nor its stage, nor the parents made for it."""
+
+    def fail(destination: Path) -> None:
+        with files.staging(destination) as stage:
+            (stage / "a.txt").write_text("a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail(tmp_path / "new" / "parents" / "project")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_staging_fills_an_empty_folder(tmp_path: Path) -> None:
+    """An existing folder without content may be the destination."""
+    destination = tmp_path / "project"
+    destination.mkdir()
+    with files.staging(destination) as stage:
+        (stage / "a.txt").write_text("a")
+
+    assert [path.name for path in destination.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("kind", ["file", "full folder"])
+def test_staging_refuses_what_is_in_the_way(tmp_path: Path, kind: str) -> None:
+    """A file, or a folder with content, is not replaced."""
+    destination = tmp_path / "project"
+    if kind == "file":
+        destination.write_text("mine")
+    else:
+        destination.mkdir()
+        (destination / "mine.txt").write_text("mine")
+    before = files.walk(tmp_path)
+
+    with pytest.raises(ProjectError, match="not empty"), files.staging(destination):
+        pytest.fail("the block must not run")
+
+    assert files.walk(tmp_path) == before
+
+
+def test_staging_says_which_folder_cannot_be_written(tmp_path: Path) -> None:
+    """A parent that is a file is named in the error."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(ProjectError, match=r"cannot write to .*file"), files.staging(tmp_path / "file" / "project"):
+        pytest.fail("the block must not run")
+
+
+def test_write_atomic_replaces_the_content_and_keeps_the_mode(tmp_path: Path) -> None:
+    """An executable stays executable when it is written anew."""
+    path = tmp_path / "run.sh"
+    path.write_text("old")
+    path.chmod(0o755)
+    files.write_atomic(path, b"new")
+
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o755)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_replace_folder_drops_what_the_new_one_lacks(tmp_path: Path) -> None:
+    """The new folder holds the tree given, and nothing of the old one."""
+    folder = tmp_path / "owned"
+    files.replace_folder(folder, {"old.py": b"old", "sub/kept.py": b"1"})
+    files.replace_folder(folder, {"sub/kept.py": b"2"})
+
+    assert {path.relative_to(folder).as_posix(): path.read_bytes() for path in files.walk(folder)} == {
+        "sub/kept.py": b"2"
+    }
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_replace_folder_keeps_the_old_one_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+    """A failure while the new folder is written leaves the old one as it was."""
+    folder = tmp_path / "owned"
+    files.replace_folder(folder, {"a.py": b"old"})
+
+    with pytest.raises(OSError, match="a"):
+        files.replace_folder(folder, {"a": b"file", "a/b.py": b"below a file"})
+
+    assert (folder / "a.py").read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_walk_passes_over_python_caches(tmp_path: Path) -> None:
+    """Byte code and tool caches do not count as files of a folder."""
+    files.write_tree(tmp_path, {"b.py": b"", "a/x.py": b"", "__pycache__/b.cpython-311.pyc": b"", ".mypy_cache/x": b""})
+
+    assert [path.relative_to(tmp_path).as_posix() for path in files.walk(tmp_path)] == ["a/x.py", "b.py"]
+
+
+def test_digests_of_bytes_and_of_a_file_agree(tmp_path: Path) -> None:
+    """Both give the plain hexadecimal SHA-256."""
+    (tmp_path / "x").write_bytes(b"content")
+
+    assert files.sha256(b"content") == files.sha256_of(tmp_path / "x") == hashlib.sha256(b"content").hexdigest()

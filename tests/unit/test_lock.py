@@ -1,0 +1,108 @@
+"""The lock: what is stored comes back, and what is broken is named."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug import lock
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = lock.Lock(
+    sdk_version="v0.298.0",
+    sdk_commit=None,
+    source="embedded",
+    proto_sha256="a" * 64,
+    descriptor="sha256:" + "b" * 64,
+    template_version="0.1.0",
+    tools={"protobuf": "7.36.2", "grpcio-tools": "1.85.1"},
+    floors={"protobuf": "7.35.1", "grpcio": "1.85.1"},
+    owned={"src/pluginv2/backend.proto": "c" * 64},
+)
+
+
+def test_a_lock_survives_the_disk(tmp_path: Path) -> None:
+    """Reading what was written gives an equal lock."""
+    path = tmp_path / lock.LOCK_NAME
+    lock.write(path, LOCK)
+
+    assert lock.read(path) == LOCK
+
+
+def test_equal_locks_are_equal_bytes(tmp_path: Path) -> None:
+    """Keys are sorted, so that the order of a mapping does not show; the file ends with a newline."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    lock.write(one, LOCK)
+    lock.write(two, lock.Lock.from_json(dict(reversed(LOCK.to_json().items()))))
+
+    assert one.read_bytes() == two.read_bytes()
+    assert one.read_bytes().endswith(b"}\n")
+
+
+def _without(dotted: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(json.dumps(LOCK.to_json()))
+    *folders, last = dotted.split(".")
+    inner = value
+    for key in folders:
+        inner = inner[key]
+    del inner[last]
+    return value
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "format",
+        "sdk.version",
+        "sdk.source",
+        "proto.sha256",
+        "proto.descriptor",
+        "tools",
+        "floors",
+        "owned",
+        "template.version",
+    ],
+)
+def test_a_missing_key_is_named(key: str) -> None:
+    """The error names the key that is missing."""
+    with pytest.raises(ProjectError, match=key):
+        lock.Lock.from_json(_without(key))
+
+
+@pytest.mark.parametrize(("key", "value"), [("owned", {"a": 1}), ("tools", []), ("format", "1")])
+def test_a_value_of_the_wrong_type_is_named(key: str, value: object) -> None:
+    """The error names the key whose value has another type."""
+    with pytest.raises(ProjectError, match=key):
+        lock.Lock.from_json({**LOCK.to_json(), key: value})
+
+
+def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
+    """A higher format is refused with the way out."""
+    with pytest.raises(ProjectError) as caught:
+        lock.Lock.from_json({**LOCK.to_json(), "format": 99})
+
+    assert "format 99" in caught.value.message
+    assert "newer gfplug" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"'])
+def test_a_broken_file_is_a_project_error(tmp_path: Path, text: str) -> None:
+    """Whatever stands in the file, the error says what is wrong with it."""
+    path = tmp_path / lock.LOCK_NAME
+    path.write_text(text)
+
+    with pytest.raises(ProjectError, match=lock.LOCK_NAME):
+        lock.read(path)
+
+
+def test_a_missing_lock_says_where_to_run(tmp_path: Path) -> None:
+    """The hint names the command that makes a project."""
+    with pytest.raises(ProjectError) as caught:
+        lock.read(tmp_path / lock.LOCK_NAME)
+
+    assert "gfplug new" in caught.value.hint
