@@ -1,10 +1,10 @@
 """How a dataclass field appears in Grafana's editors; plain annotations, so that the author's types stay plain Python.
 
-    @dataclass(frozen=True)
-    class Options:
-        url: Annotated[str, Ui(label="URL", store="url")] = ""
-        token: Secret = Secret("")
-        timeout: Annotated[float, Ui(label="Timeout", help="seconds", minimum=1)] = 10.0
+@dataclass(frozen=True)
+class Options:
+    url: Annotated[str, Ui(label="URL", store="url")] = ""
+    token: Secret = Secret("")
+    timeout: Annotated[float, Ui(label="Timeout", help="seconds", minimum=1)] = 10.0
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ class Ui:
     """The presentation of one field of the options or the query model.
 
     `store` says where the config page keeps an option: in `jsonData` (the default) or in the data source's own `url`.
+    `widget` fits a type: `textarea` and `code` (with `language` and `rows`) a text, `textarea` a secret, `radio` a
+    choice, `hidden` anything. `minimum` and `maximum` are inclusive.
     """
 
     label: str = ""
@@ -35,6 +37,8 @@ class Ui:
     placeholder: str = ""
     section: str = ""
     widget: Literal["", "textarea", "radio", "code", "hidden"] = ""
+    language: str = ""
+    rows: int = 0
     minimum: float | None = None
     maximum: float | None = None
     required: bool = False
