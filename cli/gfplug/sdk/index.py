@@ -1,0 +1,105 @@
+"""The index: what is known, ahead of any download, about each release of the Go SDK (`proto/versions.json`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gfplug import resources
+from gfplug.sdk.versions import SdkVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MODULE = "github.com/grafana/grafana-plugin-sdk-go"
+PROTO_PATH = "proto/backend.proto"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One release.
+
+    Shape: `sha256` is of upstream's file with LF line ends; `descriptor` is `stubs.digest` of it; `h1` is the Go
+    checksum of the module's zip. `time` is when upstream released it, RFC 3339 in UTC; `commit` may be unknown.
+    """
+
+    version: SdkVersion
+    time: str
+    commit: str | None
+    h1: str
+    sha256: str
+    descriptor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """Every known release; `default` is the one whose wire the embedded proto restates."""
+
+    default: SdkVersion
+    floor: SdkVersion
+    entries: Mapping[SdkVersion, Entry]
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Index:
+        """Read the stored form, in which releases with the same proto share one record of it."""
+        protos = value["protos"]
+        entries = [
+            Entry(
+                version=SdkVersion.parse(text),
+                time=found["time"],
+                commit=found["commit"],
+                h1=found["h1"],
+                sha256=protos[found["proto"]]["sha256"],
+                descriptor=protos[found["proto"]]["descriptor"],
+            )
+            for text, found in value["versions"].items()
+        ]
+        return cls(
+            default=SdkVersion.parse(value["default"]),
+            floor=SdkVersion.parse(value["floor"]),
+            entries={entry.version: entry for entry in sorted(entries, key=lambda entry: entry.version)},
+        )
+
+    def to_text(self) -> str:
+        """Write the stored form: one line per proto and per release, newest first, so that a diff shows what is new."""
+        newest_first = sorted(self.entries.values(), key=lambda entry: entry.version, reverse=True)
+        protos = {entry.sha256[:12]: {"descriptor": entry.descriptor, "sha256": entry.sha256} for entry in newest_first}
+        versions = {
+            str(entry.version): {
+                "time": entry.time,
+                "commit": entry.commit,
+                "h1": entry.h1,
+                "proto": entry.sha256[:12],
+            }
+            for entry in newest_first
+        }
+        head = {"format": FORMAT, "module": MODULE, "default": str(self.default), "floor": str(self.floor)}
+        lines = [f"{_quoted(key)}: {json.dumps(value)}" for key, value in head.items()]
+        return "{\n  " + ",\n  ".join([*lines, _section("protos", protos), _section("versions", versions)]) + "\n}\n"
+
+    def find(self, version: SdkVersion) -> Entry | None:
+        """Return what is known about a release; unknown ones exist: those made after this gfplug."""
+        return self.entries.get(version)
+
+    def same_wire(self, one: SdkVersion, other: SdkVersion) -> bool:
+        """Tell whether two releases are known to speak the same wire."""
+        found = [self.entries.get(version) for version in (one, other)]
+        return all(found) and len({entry.descriptor for entry in found if entry}) == 1
+
+
+@cache
+def load() -> Index:
+    """Return the index that ships with this gfplug."""
+    return Index.from_json(json.loads((resources.folder("proto") / "versions.json").read_text(encoding="utf-8")))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text)
+
+
+def _section(name: str, records: Mapping[str, dict[str, Any]]) -> str:
+    lines = [f"    {_quoted(key)}: {json.dumps(record)}" for key, record in records.items()]
+    return f"{_quoted(name)}: {{\n" + ",\n".join(lines) + "\n  }"

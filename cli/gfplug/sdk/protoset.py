@@ -1,0 +1,116 @@
+"""A proto as text that has been checked: line ends, encoding, package, and the digest the index promises."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug import files, resources
+from gfplug.errors import IntegrityError
+from gfplug.sdk import index
+
+if TYPE_CHECKING:
+    from gfplug.sdk.versions import SdkVersion
+
+_log = logging.getLogger("gfplug")
+_BOM = b"\xef\xbb\xbf"
+_PACKAGE = re.compile(rb"^[ \t]*package[ \t]+pluginv2[ \t]*;", re.MULTILINE)
+_SYNTAX = re.compile(rb"""^[ \t]*syntax[ \t]*=[ \t]*["']proto3["'][ \t]*;""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtoSet:
+    """The SDK proto of one version.
+
+    Shape: `text` has LF line ends; `sha256` is of `text`; `source` is a kind (`embedded`, `cache`, `gomodcache`,
+    `goproxy`, `github`, `file`), never an address; `descriptor` is the digest that the index promises, None for a
+    version it does not know.
+    """
+
+    version: SdkVersion
+    text: bytes
+    sha256: str
+    source: str
+    commit: str | None
+    descriptor: str | None
+
+
+def embedded_text() -> bytes:
+    """Return the proto that ships with gfplug: the default version's wire in our own words."""
+    return normalise((resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes())
+
+
+def normalise(raw: bytes) -> bytes:
+    """Return a proto with LF line ends and no byte order mark: the form whose digest counts."""
+    return raw.removeprefix(_BOM).replace(b"\r\n", b"\n")
+
+
+def accept(
+    raw: bytes, version: SdkVersion, *, source: str, commit: str | None = None, h1: str | None = None
+) -> ProtoSet:
+    """Return bytes as the proto of a version once they prove to be it.
+
+    A version the index does not know is trusted on first use: the lock then pins it.
+    Raises: IntegrityError if they are no pluginv2 proto, or differ from what the index promises.
+    """
+    text = normalise(raw)
+    require_proto(text, f"SDK {version} from {source}")
+    digest = files.sha256(text)
+    known = index.load().find(version)
+    if known is None:
+        _log.warning("SDK %s is not in this gfplug's index: trusted on first use, pinned by the lock", version)
+        return ProtoSet(version=version, text=text, sha256=digest, source=source, commit=commit, descriptor=None)
+    _require_equal(f"proto of SDK {version} from {source}: sha256", digest, known.sha256)
+    if h1 is not None:
+        _require_equal(f"module zip of SDK {version} from {source}: checksum", h1, known.h1)
+    if commit is not None and known.commit is not None:
+        _require_equal(f"tag {version} from {source}: commit", commit, known.commit)
+    return ProtoSet(
+        version=version,
+        text=text,
+        sha256=digest,
+        source=source,
+        commit=known.commit or commit,
+        descriptor=known.descriptor,
+    )
+
+
+def require_proto(text: bytes, what: str) -> None:
+    """Refuse bytes that can not be a proto of the plugin protocol, and say what they look like.
+
+    Raises: IntegrityError if they are empty, a web page, not UTF-8, not proto3, or of another package.
+    """
+    head = text.lstrip()[:200].lower()
+    problem = ""
+    if not head:
+        problem = "is empty"
+    elif head.startswith((b"<!doctype", b"<html", b"<?xml")):
+        problem = "is a web page, not a proto"
+    elif not _is_utf8(text):
+        problem = "is not UTF-8 text"
+    elif not _SYNTAX.search(text):
+        problem = "is not a proto3 file"
+    elif not _PACKAGE.search(text):
+        problem = "does not declare the package pluginv2"
+    if problem:
+        raise IntegrityError(
+            f"{what} {problem}", hint="check the source: a login page or a wrong file may be in between"
+        )
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _require_equal(what: str, found: str, promised: str) -> None:
+    if found != promised:
+        raise IntegrityError(
+            f"{what} is {found}, but the index promises {promised}",
+            hint="the bytes were changed on their way, or belong to another version; try another source",
+        )

@@ -1,0 +1,59 @@
+"""SDK versions: the release tags of the Go SDK, `v0.<minor>.<patch>`, and nothing else that looks like a version."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gfplug.errors import CompatError, UsageError
+
+_PLAIN = re.compile(r"v?(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})", re.ASCII)
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SdkVersion:
+    """A release of the Go SDK; ordered as numbers, written with its `v`."""
+
+    major: int
+    minor: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> SdkVersion:
+        """Read `v0.298.0` or `0.298.0`: three numbers in ASCII digits without leading zeros.
+
+        Raises: UsageError for anything else: pre-releases, build metadata, Go's pseudo-versions, branches.
+        """
+        found = _PLAIN.fullmatch(text)
+        if found is None:
+            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+            raise UsageError(
+                f"{shown!r} is not a release of the Go SDK", hint="write a version like v0.298.0, or latest"
+            )
+        return cls(*map(int, found.groups()))
+
+    def __str__(self) -> str:
+        """Write the version as the SDK's tag."""
+        return f"v{self.major}.{self.minor}.{self.patch}"
+
+
+FLOOR = SdkVersion(0, 97, 0)
+"""The oldest version supported: from here on the wire only grows, but for v0.243.0's conversion service."""
+
+
+def releases(lines: list[str]) -> list[SdkVersion]:
+    """Return the releases among some lines, oldest first; what is not one is left out."""
+    return sorted(
+        {SdkVersion(*map(int, found.groups())) for line in lines if (found := _PLAIN.fullmatch(line.strip()))}
+    )
+
+
+def require_supported(version: SdkVersion) -> SdkVersion:
+    """Return a version that gfplug can serve.
+
+    Raises: CompatError if it is older than the floor.
+    """
+    if version < FLOOR:
+        raise CompatError(f"SDK {version} is too old: gfplug supports {FLOOR} and later", hint="choose a later version")
+    return version

@@ -1,0 +1,190 @@
+"""protoc: an SDK proto becomes a descriptor and typed Python stubs.
+
+protoc runs as a child process: inside ours its errors go to file descriptor 2, where nobody can catch them. Its exit
+code 0 proves nothing (an empty file compiles), so what it made is checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import re
+import shutil
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import process
+from gfplug.errors import IntegrityError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+    from gfplug.sdk import ProtoSet
+
+PACKAGE = "pluginv2"
+TOOLS = ("grpcio-tools", "mypy-protobuf")
+_FILE = "backend.proto"
+_SERVICES = {"Resource", "Data", "Diagnostics", "Stream"}
+_GRPC_FLOOR = re.compile(r"^GRPC_GENERATED_VERSION = '([0-9.]+)'$", re.MULTILINE)
+_PROTOBUF_FLOOR = re.compile(r"^# Protobuf Python Version: ([0-9.]+)$", re.MULTILINE)
+_PROTOC_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stubs:
+    """Generated code.
+
+    Shape: `files` maps a path relative to `src/` to bytes; `floors` maps a package to the oldest version the stubs
+    import under; `tools` maps a generator to the version used; `descriptor` is `digest` of what was compiled.
+    """
+
+    files: Mapping[str, bytes]
+    descriptor: str
+    floors: Mapping[str, str]
+    tools: Mapping[str, str]
+
+
+def generate(protos: ProtoSet) -> Stubs:
+    """Generate the package `pluginv2`: the proto, its Python code, and types for it.
+
+    Same proto and same tools, same bytes.
+    Raises: IntegrityError if the proto does not compile, is not the plugin protocol, or is not the wire that the index
+    promises; ToolError if protoc or its plugins can not be run.
+    """
+    options = ["--python_out=out", "--grpc_python_out=out", *_type_options()]
+    made = _protoc(protos.text, options)
+    described = _parse(made.pop("described"))
+    check(described)
+    descriptor = digest(described)
+    if protos.descriptor is not None and descriptor != protos.descriptor:
+        raise IntegrityError(
+            f"the proto of SDK {protos.version} from {protos.source} compiles to {descriptor}, "
+            f"but the index promises {protos.descriptor}",
+            hint="fetch the proto again, or reinstall gfplug if it came with it",
+        )
+    code = {name: content.replace(b"\r\n", b"\n") for name, content in made.items()}
+    extra = {"__init__.py": b"", "py.typed": b"", _FILE: protos.text}
+    return Stubs(
+        files={**code, **{f"{PACKAGE}/{name}": content for name, content in extra.items()}},
+        descriptor=descriptor,
+        floors=_floors(code),
+        tools=tool_versions(),
+    )
+
+
+def describe(protos: ProtoSet) -> FileDescriptorSet:
+    """Compile a proto to its descriptors: one file named `pluginv2/backend.proto`, after the files it imports.
+
+    Raises: IntegrityError if it does not compile; ToolError if protoc can not be run.
+    """
+    return _parse(_protoc(protos.text, [])["described"])
+
+
+def digest(described: FileDescriptorSet) -> str:
+    """Return a digest of the wire: comments, file options and file names do not count, nor does what is imported."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto  # noqa: PLC0415 - only commands that compile pay for it
+
+    hashed = hashlib.sha256()
+    for file in described.file:
+        if file.package.startswith("google."):
+            continue
+        bare = FileDescriptorProto()
+        bare.CopyFrom(file)
+        for name in ("name", "options", "source_code_info"):
+            bare.ClearField(name)
+        hashed.update(bare.SerializeToString(deterministic=True))
+    return f"sha256:{hashed.hexdigest()}"
+
+
+def check(described: FileDescriptorSet) -> None:
+    """Refuse what compiles but is not the plugin protocol.
+
+    Raises: IntegrityError unless the package is `pluginv2` and the four services every plugin speaks are there.
+    """
+    files = [file for file in described.file if file.package == PACKAGE]
+    found = {service.name for file in files for service in file.service}
+    if not files:
+        raise IntegrityError(f"the proto does not declare the package {PACKAGE}", hint="check where it came from")
+    if missing := sorted(_SERVICES - found):
+        raise IntegrityError(
+            f"the proto lacks the services {', '.join(missing)} of the plugin protocol", hint="check where it came from"
+        )
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the versions of the generators in use.
+
+    Raises: ToolError if one is not installed.
+    """
+    try:
+        return {name: importlib.metadata.version(name) for name in TOOLS}
+    except importlib.metadata.PackageNotFoundError as error:
+        raise ToolError(f"{error.name} is not installed", hint="install gfplug again, with its dependencies") from error
+
+
+def _protoc(text: bytes, options: list[str]) -> dict[str, bytes]:
+    """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold."""
+    with tempfile.TemporaryDirectory(prefix="gfplug-protoc-") as name:
+        folder = Path(name)
+        (folder / _FILE).write_bytes(text)
+        (folder / "out").mkdir()
+        command = [
+            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PACKAGE}=."),
+            *("--descriptor_set_out=described", "--include_imports"),
+            *options,
+            f"{PACKAGE}/{_FILE}",
+        ]
+        try:
+            process.run(command, cwd=folder, what="protoc", timeout=_PROTOC_SECONDS)
+        except ToolError as error:
+            if _FILE not in error.details:  # protoc itself failed, it does not complain about the proto
+                raise
+            raise IntegrityError(
+                "the proto does not compile", hint="check where it came from", details=error.details
+            ) from error
+        made = {path.relative_to(folder / "out").as_posix(): path for path in (folder / "out").rglob("*.py*")}
+        return {name: path.read_bytes() for name, path in sorted({**made, "described": folder / "described"}.items())}
+
+
+def _parse(content: bytes) -> FileDescriptorSet:
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet  # noqa: PLC0415 - as above
+
+    return FileDescriptorSet.FromString(content)
+
+
+def _type_options() -> list[str]:
+    plugins = {"mypy": "protoc-gen-mypy", "mypy_grpc": "protoc-gen-mypy_grpc"}
+    return [
+        option
+        for name, script in plugins.items()
+        for option in (f"--plugin=protoc-gen-{name}={_script(script)}", f"--{name}_out=quiet:out")
+    ]
+
+
+def _script(name: str) -> Path:
+    """Find a script of mypy-protobuf: where its installation recorded it, else beside Python, else on the PATH."""
+    names = {name, f"{name}.exe"}
+    recorded = importlib.metadata.files("mypy-protobuf") or []
+    found = [Path(str(file.locate())) for file in recorded if file.name in names]
+    beside = Path(sysconfig.get_path("scripts")) / name
+    on_path = shutil.which(name)
+    for candidate in (*found, beside, *([Path(on_path)] if on_path else [])):
+        if candidate.is_file():
+            return candidate.resolve()
+    raise ToolError(f"{name} was not found", hint="install gfplug again: mypy-protobuf belongs to it")
+
+
+def _floors(code: Mapping[str, bytes]) -> dict[str, str]:
+    """Read from the generated headers what the stubs refuse to run under."""
+    text = {name: content.decode() for name, content in code.items()}
+    grpcio = _GRPC_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2_grpc.py", ""))
+    protobuf = _PROTOBUF_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2.py", ""))
+    if grpcio is None or protobuf is None:
+        raise ToolError("protoc's output names no versions of grpcio and protobuf", hint="report this to gfplug")
+    return {"grpcio": grpcio[1], "protobuf": protobuf[1]}
