@@ -1,0 +1,4 @@
+# ruff: noqa: INP001 - PyInstaller finds a hook by its file name
+"""For an author whose code imports pyarrow.orc: what its compiled modules import."""
+
+hiddenimports = ["pyarrow._orc", "pyarrow.fs"]
