@@ -1,0 +1,307 @@
+"""The running plugin as its callers see it: health, queries, resources; every failure is a sentence and the log."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ToolError
+from gfplug.host import frames
+from gfplug.host.output import describe_exit
+from gfplug.host.settings import Settings, plugin_context
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    import grpc
+    from google.protobuf.message import Message
+
+    from gfplug.host.handshake import Handshake
+    from gfplug.host.messages import Protocol
+    from gfplug.host.output import Output
+    from gfplug.host.target import Target
+
+_LARGEST_MESSAGE = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One query as the alert engine or a panel sends it.
+
+    Units: `start` and `end` are aware datetimes.
+    """
+
+    start: datetime
+    end: datetime
+    interval: timedelta
+    max_data_points: int
+    ref_id: str = "A"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    query_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a plugin answered to one ref id; `frames` are in Grafana's frame JSON."""
+
+    ref_id: str
+    status: int
+    error: str = ""
+    error_source: str = ""
+    frames: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as `/api/ds/query` shows it, keys in its order."""
+        failure = {"error": self.error, "errorSource": self.error_source or "plugin"} if self.error else {}
+        return {**failure, "status": self.status, "frames": self.frames}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a plugin says about itself: `OK`, `ERROR` or `UNKNOWN`."""
+
+    status: str
+    message: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """An HTTP-like answer of a plugin."""
+
+    status: int
+    headers: dict[str, list[str]]
+    body: bytes = field(repr=False)
+
+
+class Plugin:
+    """A plugin that shook hands. Made by `launch`, usable until its block ends.
+
+    Units: `handshake_ms` counts from the start of the process to its handshake line.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        protocol: Protocol,
+        handshake: Handshake,
+        *,
+        process: subprocess.Popen[bytes],
+        output: Output,
+        started: float,
+        handshake_ms: float,
+    ) -> None:
+        """Connect, and open the stdio stream at once, as go-plugin does."""
+        import grpc  # noqa: PLC0415 - heavy
+
+        self.target = target
+        self.handshake = handshake
+        self.handshake_ms = handshake_ms
+        self.logs = output.logs
+        self.stray_output = output.stray
+        self.process = process
+        self._started = started
+        self._output = output
+        self._protocol = protocol
+        self._channel = grpc.insecure_channel(
+            handshake.target,
+            options=[
+                ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
+                ("grpc.max_send_message_length", _LARGEST_MESSAGE),
+                ("grpc.default_authority", "unused"),  # what go-plugin dials with
+                ("grpc.enable_http_proxy", 0),  # the plugin is on this machine, whatever proxy the environment names
+                ("grpc.use_local_subchannel_pool", 1),
+            ],
+        )
+        self._stdio = threading.Thread(target=self._drain_stdio, name="plugin-stdio", daemon=True)
+        self._stdio.start()
+
+    def age_ms(self) -> float:
+        """Return the milliseconds since the start of the process."""
+        return round((time.perf_counter() - self._started) * 1000, 1)
+
+    def check_health(self, settings: Settings | None = None, *, timeout: float = 60.0) -> Health:
+        """Ask for the data source's health; a plugin without a health check is `UNKNOWN`, as in Grafana.
+
+        Raises: ToolError if the call fails.
+        """
+        values = {"pluginContext": plugin_context(self.target, settings or Settings()), "headers": {}}
+        try:
+            answer = self._unary("Diagnostics", "CheckHealth", values, timeout=timeout)
+        except UnimplementedError:
+            return Health(status="UNKNOWN", message="Health check not implemented")
+        status = {0: "UNKNOWN", 1: "OK", 2: "ERROR"}.get(answer.status, "UNKNOWN")
+        details = json.loads(answer.jsonDetails) if answer.jsonDetails.strip() else {}
+        if not isinstance(details, dict):
+            raise ToolError("the plugin's health details are not a JSON object: Grafana answers 500")
+        return Health(status=status, message=answer.message, details=details)
+
+    def query_data(
+        self,
+        queries: Sequence[Query],
+        settings: Settings | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        is_alert: bool = False,
+        timeout: float = 60.0,
+    ) -> dict[str, Answer]:
+        """Ask queries in one request; the answers are in the order of the queries, then whatever else came.
+
+        Raises: ToolError if the call fails or Grafana could not read a frame.
+        """
+        used = settings or Settings()
+        values = {
+            "pluginContext": plugin_context(self.target, used, is_alert=is_alert),
+            "headers": {**({"FromAlert": "true"} if is_alert else {}), **(headers or {})},
+            "queries": [_query(query, used, self.target) for query in queries],
+        }
+        found = self._unary("Data", "QueryData", values, timeout=timeout).responses
+        asked = [query.ref_id for query in queries if query.ref_id in found]
+        return {ref_id: _answer(ref_id, found[ref_id]) for ref_id in [*asked, *sorted(set(found) - set(asked))]}
+
+    def call_resource(
+        self,
+        path: str,
+        settings: Settings | None = None,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, Sequence[str]] | None = None,
+        body: bytes = b"",
+        timeout: float = 60.0,
+    ) -> Resource:
+        """Send an HTTP-like request; `path` may carry a query string.
+
+        Raises: ToolError if the call fails or nothing comes.
+        """
+        url = path.lstrip("/")
+        values = {
+            "pluginContext": plugin_context(self.target, settings or Settings()),
+            "path": url.partition("?")[0],
+            "url": url,
+            "method": method.upper(),
+            "headers": {name: {"values": list(several)} for name, several in (headers or {}).items()},
+            "body": body,
+        }
+        parts = self._stream("Resource", "CallResource", values, timeout=timeout)
+        if not parts:
+            raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
+        first = parts[0]
+        named = {name: list(first.headers[name].values) for name in sorted(first.headers)}
+        return Resource(status=first.code, headers=named, body=b"".join(part.body for part in parts))
+
+    def shutdown(self, *, timeout: float) -> None:
+        """Ask the plugin to end and close the connection; an answer is welcome, not needed."""
+        import grpc  # noqa: PLC0415 - heavy
+
+        with contextlib.suppress(grpc.RpcError):
+            self._channel.unary_unary("/plugin.GRPCController/Shutdown", _as_is, _as_is)(b"", timeout=timeout)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+        self._stdio.join(1.0)
+
+    def _unary(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> Any:  # noqa: ANN401 - dynamic
+        path, request, write, read = self._call(service, method, values)
+        with self._failures(f"{service}.{method}", timeout=timeout):
+            return self._channel.unary_unary(path, request_serializer=write, response_deserializer=read)(
+                request, timeout=timeout
+            )
+
+    def _stream(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> list[Any]:
+        path, request, write, read = self._call(service, method, values)
+        with self._failures(f"{service}.{method}", timeout=timeout):
+            call = self._channel.unary_stream(path, request_serializer=write, response_deserializer=read)
+            return list(call(request, timeout=timeout))
+
+    def _call(
+        self, service: str, method: str, values: Mapping[str, Any]
+    ) -> tuple[str, Message, Callable[[Message], bytes], Callable[[bytes], Message]]:
+        found = self._protocol.method(service, method)
+        write, read = self._protocol.codec(found)
+        return f"/pluginv2.{service}/{method}", self._protocol.request(found, values), write, read
+
+    @contextlib.contextmanager
+    def _failures(self, name: str, *, timeout: float) -> Iterator[None]:
+        import grpc  # noqa: PLC0415 - heavy
+
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise self._failure(name, error, timeout=timeout) from error
+
+    def _failure(self, name: str, error: grpc.RpcError, *, timeout: float) -> ToolError:
+        import grpc  # noqa: PLC0415 - heavy
+
+        code, text = error.code(), error.details() or ""
+        if code is grpc.StatusCode.UNIMPLEMENTED:
+            return UnimplementedError(f"the plugin does not implement {name}", details=self.logs.tail())
+        if code is grpc.StatusCode.UNAVAILABLE and self._output.ended_within(1.0):
+            exited = describe_exit(self.process.wait(timeout=5.0))
+            return ToolError(f"the plugin died while it answered {name}: {exited}", details=self.logs.tail())
+        if code is grpc.StatusCode.UNAVAILABLE:
+            text = f"no answer on {self.handshake.network} {self.handshake.address} ({text})"
+        if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+            return ToolError(f"the plugin did not answer {name} within {timeout:g} s", details=self.logs.tail())
+        return ToolError(f"{name} failed: {code.name}: {text}", details=self.logs.tail())
+
+    def _drain_stdio(self) -> None:
+        import grpc  # noqa: PLC0415 - heavy
+
+        # Grafana discards what comes; so does this. Any end of the stream is fine.
+        with contextlib.suppress(grpc.RpcError, ValueError):
+            for _ in self._channel.unary_stream("/plugin.GRPCStdio/StreamStdio", _as_is, _as_is)(b""):
+                pass
+
+
+class UnimplementedError(ToolError):
+    """The plugin does not offer the method."""
+
+
+def _query(query: Query, settings: Settings, target: Target) -> dict[str, Any]:
+    interval_ms = max(1, round(query.interval.total_seconds() * 1000))
+    model = {
+        **query.model,
+        "refId": query.ref_id,
+        "datasource": {"type": target.plugin_id, "uid": settings.uid},
+        "intervalMs": interval_ms,
+        "maxDataPoints": query.max_data_points,
+    }
+    return {
+        "refId": query.ref_id,
+        "maxDataPoints": query.max_data_points,
+        "intervalMS": interval_ms,
+        "timeRange": {"fromEpochMS": _milliseconds(query.start), "toEpochMS": _milliseconds(query.end)},
+        "json": json.dumps(model).encode(),
+        "queryType": query.query_type,
+    }
+
+
+def _as_is(message: bytes) -> bytes:
+    """Pass an encoded message: the auxiliary services are asked with empty ones, and their answers are not read."""
+    return message
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _answer(ref_id: str, response: Any) -> Answer:  # noqa: ANN401 - a dynamic message
+    is_json = getattr(response, "format", 0) == 1
+    decode = frames.from_json if is_json else frames.from_arrow
+    status = getattr(response, "status", 0)
+    if not 100 <= status <= 599:  # noqa: PLR2004 - the HTTP range; Grafana reads anything else as 500
+        status = 500
+    return Answer(
+        ref_id=ref_id,
+        status=status,
+        error=response.error,
+        error_source=getattr(response, "errorSource", ""),
+        frames=[decode(frame, where=f"{ref_id}, frame {at}") for at, frame in enumerate(response.frames)],
+    )

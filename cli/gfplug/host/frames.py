@@ -1,0 +1,204 @@
+"""Frames as a plugin sends them, read as Grafana reads them, into Grafana's frame JSON.
+
+Shape: `{"schema": {name, refId, meta, fields}, "data": {values, entities, nanos}}`, column-oriented; keys keep
+Grafana's order. Units: times are milliseconds since the epoch, the rest in `nanos`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import struct
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]  # it ships none
+
+_NANOS = 1_000_000
+_FLOAT32_DIGITS = range(6, 10)
+_TYPES = {
+    **{f"{sign}int{bits}": ("number", f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "float": ("number", "float32"),
+    "double": ("number", "float64"),
+    "bool": ("boolean", "bool"),
+    "string": ("string", "string"),
+    "string_view": ("string", "string"),
+    "binary": ("other", "json.RawMessage"),
+}
+_ZEROS = {"string": "", "boolean": False, "time": 0, "number": 0, "enum": 0}
+_log = logging.getLogger("gfplug")
+
+
+def from_json(data: bytes, *, where: str) -> dict[str, Any]:
+    """Read a frame that was sent as JSON; it is kept as it is.
+
+    Raises: ToolError if it is not a JSON object with a schema.
+    """
+    try:
+        frame = json.loads(data)
+    except ValueError as error:
+        raise _refused(where, f"it is not JSON ({error})") from error
+    if not isinstance(frame, dict) or not isinstance(frame.get("schema"), dict):
+        raise _refused(where, "it has no schema")
+    return frame
+
+
+def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
+    """Read a frame that was sent as an Arrow IPC file.
+
+    Raises: ToolError for whatever makes Grafana refuse the whole response: another container, a type it does not know,
+    metadata that is not JSON.
+    Source: grafana-plugin-sdk-go v0.298.0, data/arrow.go, UnmarshalArrowFrame; data/frame_json.go.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    try:
+        table = pa.ipc.open_file(data).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _refused(where, f"it is not an Arrow IPC file ({error})") from error
+    metadata = table.schema.metadata or {}
+    meta = _json_object(metadata, b"meta", where)
+    schema = {
+        **{key: text for key in ("name", "refId") if (text := metadata.get(key.encode(), b"").decode())},
+        **({"meta": meta} if meta is not None else {}),
+        "fields": [_field(field, where) for field in table.schema],
+    }
+    columns = [
+        _column(field, column, described, where)
+        for field, column, described in zip(table.schema, table.columns, schema["fields"], strict=True)
+    ]
+    values, entities, nanos = ([column[part] for column in columns] for part in range(3))
+    return {
+        "schema": schema,
+        "data": {
+            "values": values,
+            **({"entities": entities} if any(entities) else {}),
+            **({"nanos": nanos} if any(nanos) else {}),
+        },
+    }
+
+
+def _field(field: pa.Field, where: str) -> dict[str, Any]:
+    metadata = field.metadata or {}
+    simple, exact = _types(field, where)
+    extras = {key: _json_object(metadata, key.encode(), where) for key in ("labels", "config")}
+    labels = extras["labels"] or {}
+    if not all(isinstance(value, str) for value in labels.values()):
+        raise _refused(where, f"the labels of column {field.name!r} are not all text")
+    return {
+        **({"name": field.name} if field.name else {}),
+        "type": simple,
+        "typeInfo": {"frame": exact, **({"nullable": True} if field.nullable else {})},
+        **({"labels": labels} if labels else {}),
+        **({"config": extras["config"]} if extras["config"] is not None else {}),
+    }
+
+
+def _types(field: pa.Field, where: str) -> tuple[str, str]:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    found = str(field.type)
+    if pa.types.is_timestamp(field.type):
+        return "time", "time.Time"
+    if found == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
+        return "enum", "enum"
+    if found not in _TYPES:
+        raise _refused(where, f"Grafana has no type for column {field.name!r} of Arrow type {found}")
+    return _TYPES[found]
+
+
+def _column(
+    field: pa.Field, column: pa.ChunkedArray, described: dict[str, Any], where: str
+) -> tuple[list[Any], dict[str, list[int]] | None, list[int] | None]:
+    simple, exact = described["type"], described["typeInfo"]["frame"]
+    if simple == "time":
+        values = _filled(_nanoseconds(field, column), field, 0, where)
+        return _times(values)
+    values = _filled(column.to_pylist(), field, _ZEROS.get(simple), where)
+    if exact in {"float32", "float64"}:
+        return _floats(values, is_single=exact == "float32")
+    if simple == "other":
+        return [_raw_json(value, field, where) for value in values], None, None
+    return values, None, None
+
+
+def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    if field.type.unit != "ns":
+        _log.warning(
+            "column %r is a timestamp in %s: Grafana reads it as nanoseconds, so as dates near 1970",
+            field.name,
+            field.type.unit,
+        )
+    counted: list[int | None] = column.cast(pa.int64()).to_pylist()
+    return counted
+
+
+def _filled(values: list[Any], field: pa.Field, zero: Any, where: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds
+    if field.nullable or None not in values:
+        return values
+    _log.warning("%s: column %r is not nullable but holds nulls: Grafana reads them as zero", where, field.name)
+    return [zero if value is None else value for value in values]
+
+
+def _times(values: list[int | None]) -> tuple[list[int | None], None, list[int] | None]:
+    nanos = [0 if value is None else value % _NANOS for value in values]
+    return [None if value is None else value // _NANOS for value in values], None, nanos if any(nanos) else None
+
+
+def _floats(values: list[Any], *, is_single: bool) -> tuple[list[Any], dict[str, list[int]] | None, None]:
+    special: dict[str, list[int]] = {"NaN": [], "Inf": [], "NegInf": []}
+    for row, value in enumerate(values):
+        if value is not None and not math.isfinite(value):
+            special["NaN" if math.isnan(value) else "Inf" if value > 0 else "NegInf"].append(row)
+    entities = {name: rows for name, rows in special.items() if rows}
+    finite = [None if value is None or not math.isfinite(value) else value for value in values]
+    return [_shortest(value) for value in finite] if is_single else finite, entities or None, None
+
+
+def _shortest(value: float | None) -> float | None:
+    """Return the float with the fewest digits that is the same 32-bit number, which is what Grafana writes."""
+    if value is None:
+        return None
+    packed = struct.pack("f", value)
+    for digits in _FLOAT32_DIGITS:
+        shorter = float(f"{value:.{digits}g}")
+        if abs(shorter) <= abs(value) * 2 and _packed(shorter) == packed:
+            return shorter
+    return value
+
+
+def _packed(value: float) -> bytes:
+    try:
+        return struct.pack("f", value)
+    except OverflowError:  # rounded up past the largest 32-bit number
+        return b""
+
+
+def _raw_json(value: bytes | None, field: pa.Field, where: str) -> Any:  # noqa: ANN401 - JSON
+    if value is None:
+        return None
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise _refused(where, f"column {field.name!r} holds {value[:40]!r}, which is not JSON") from error
+
+
+def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[str, Any] | None:
+    if key not in metadata:
+        return None
+    try:
+        found = json.loads(metadata[key])
+    except ValueError as error:
+        raise _refused(where, f"its {key.decode()} is not JSON ({error})") from error
+    if found is not None and not isinstance(found, dict):
+        raise _refused(where, f"its {key.decode()} is not a JSON object")
+    return found
+
+
+def _refused(where: str, why: str) -> ToolError:
+    return ToolError(f"Grafana would refuse the whole response: {where}: {why}")

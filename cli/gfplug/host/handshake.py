@@ -1,0 +1,66 @@
+"""The one line a plugin says on stdout, read by go-plugin's rules; what is wrong with it becomes a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gfplug.errors import ToolError
+
+_CORE_VERSION = "1"
+_PLUGIN_VERSION = "2"
+_PARTS_AT_LEAST = 4
+_CERTIFICATE_LONGER_THAN = 50
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """Where a plugin listens."""
+
+    network: str
+    address: str
+    line: str
+
+    @property
+    def target(self) -> str:
+        """The address as gRPC spells it."""
+        return f"unix:{self.address}" if self.network == "unix" else self.address
+
+
+def parse(line: str) -> Handshake:
+    """Read a handshake line such as `1|2|unix|/tmp/plugin1|grpc|`.
+
+    Raises: ToolError that says which part go-plugin would refuse, and why.
+    Source: hashicorp/go-plugin v1.8.0, client.go, Start.
+    """
+    text = line.strip()
+    parts = text.split("|")
+    if len(parts) < _PARTS_AT_LEAST:
+        raise ToolError(
+            f"the plugin wrote {_shown(text)} to stdout where Grafana expects the handshake line",
+            hint="nothing may print to stdout before the plugin serves: print to stderr, or log",
+        )
+    core, version, network, address = parts[:4]
+    protocol = parts[4] if len(parts) > _PARTS_AT_LEAST else "netrpc"
+    certificate = parts[5] if len(parts) > _PARTS_AT_LEAST + 1 else ""
+    for wrong, sentence in (
+        (not core.isdigit() or int(core) != int(_CORE_VERSION), f"go-plugin core version {core!r}, not 1"),
+        (not version.isdigit() or int(version) != int(_PLUGIN_VERSION), f"plugin protocol version {version!r}, not 2"),
+        (network not in {"unix", "tcp"}, f"address type {network!r}, neither unix nor tcp"),
+        (network == "tcp" and not _is_tcp_address(address), f"the TCP address {address!r}, not host:port"),
+        (not address, "no address"),
+        (protocol != "grpc", f"the protocol {protocol!r}, not grpc"),
+        (len(certificate) > _CERTIFICATE_LONGER_THAN, "a TLS certificate, though Grafana asked for none"),
+    ):
+        if wrong:
+            raise ToolError(f"the plugin's handshake line names {sentence}: {_shown(text)}")
+    return Handshake(network=network, address=address, line=text)
+
+
+def _is_tcp_address(address: str) -> bool:
+    host, colon, port = address.rpartition(":")
+    return bool(colon) and bool(host) and port.isdigit() and 0 < int(port) < 65536  # noqa: PLR2004 - the highest port
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

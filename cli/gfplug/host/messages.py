@@ -1,0 +1,104 @@
+"""Messages of one proto, made while the program runs: each plugin is spoken to in its own version.
+
+The messages live in a private descriptor pool, so that several versions coexist in one process.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files, sdk, stubs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf.descriptor import MethodDescriptor
+    from google.protobuf.message import Message
+
+
+@lru_cache(maxsize=8)
+def protocol(text: bytes) -> Protocol:
+    """Return the protocol of a proto text, compiled once.
+
+    Raises: IntegrityError if it is not a pluginv2 proto; ToolError if protoc fails.
+    """
+    return Protocol(text)
+
+
+class Protocol:
+    """The pluginv2 services of one proto text."""
+
+    def __init__(self, text: bytes) -> None:
+        """Compile the text; see `protocol`."""
+        from google.protobuf import descriptor_pool  # noqa: PLC0415 - heavy
+
+        unnamed = sdk.FLOOR  # the version names nothing here: the text is all that counts
+        described = stubs.describe(
+            sdk.ProtoSet(
+                version=unnamed, text=text, sha256=files.sha256(text), source="file", commit=None, descriptor=None
+            )
+        )
+        stubs.check(described)
+        self._pool = descriptor_pool.DescriptorPool()
+        for file in described.file:
+            self._pool.Add(file)
+
+    def has(self, service: str, method: str) -> bool:
+        """Tell whether this version knows a method."""
+        try:
+            return method in self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name
+        except KeyError:
+            return False
+
+    def method(self, service: str, method: str) -> MethodDescriptor:
+        """Find a method."""
+        return self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name[method]
+
+    @staticmethod
+    def codec(method: MethodDescriptor) -> tuple[Callable[[Message], bytes], Callable[[bytes], Message]]:
+        """Return how a method's requests are written and its responses read."""
+        from google.protobuf import message_factory  # noqa: PLC0415 - heavy
+
+        request = message_factory.GetMessageClass(method.input_type)
+        response = message_factory.GetMessageClass(method.output_type)
+        return request.SerializeToString, response.FromString
+
+    @staticmethod
+    def request(method: MethodDescriptor, values: Mapping[str, Any]) -> Message:
+        """Make a method's request from plain values; a field this version does not know is left out."""
+        from google.protobuf import message_factory  # noqa: PLC0415 - heavy
+
+        return fill(message_factory.GetMessageClass(method.input_type)(), values)
+
+
+def fill(message: Message, values: Mapping[str, Any]) -> Message:
+    """Set a message's fields from plain values: mappings for messages and maps, sequences for what repeats."""
+    for name, value in values.items():
+        field = message.DESCRIPTOR.fields_by_name.get(name)
+        if field is not None and value is not None:
+            _set(message, field, value)
+    return message
+
+
+def _set(message: Message, field: Any, value: Any) -> None:  # noqa: ANN401 - of either implementation; whatever it holds
+    place = getattr(message, field.name)
+    if _is_map(field):
+        inner = field.message_type.fields_by_name["value"].message_type
+        for key, item in value.items():
+            if inner is None:
+                place[key] = item
+            else:
+                fill(place[key], item)
+    elif field.is_repeated:
+        for item in value:
+            place.append(item) if field.message_type is None else fill(place.add(), item)
+    elif field.message_type is not None:
+        place.SetInParent()
+        fill(place, value)
+    else:
+        setattr(message, field.name, value)
+
+
+def _is_map(field: Any) -> bool:  # noqa: ANN401 - of either implementation
+    return bool(field.is_repeated and field.message_type is not None and field.message_type.GetOptions().map_entry)

@@ -1,0 +1,141 @@
+"""The two output pipes of a plugin, each read by its own thread to the end, whatever holds it open."""
+
+from __future__ import annotations
+
+import os
+import queue
+import selectors
+import threading
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from gfplug.errors import ToolError
+from gfplug.host.logs import Logs
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator
+
+    from gfplug.host.logs import LogLine
+
+_PIECE = 64 * 1024
+_LOOK = 0.1
+_LONGEST = 64 * 1024
+_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: str | None  # None: stdout ended without a line
+    at: float
+
+
+class Output:
+    """Reads stdout and stderr of a plugin from its start until `close`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], watch: Callable[[LogLine], None] | None = None) -> None:
+        """Start reading."""
+        self.logs = Logs(watch)
+        self.stray: list[str] = []
+        self._process = process
+        self._first: queue.Queue[_Line] = queue.Queue()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._read_stdout, name="plugin-stdout", daemon=True),
+            threading.Thread(target=self._read_stderr, name="plugin-stderr", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def first_line(self, *, timeout: float) -> tuple[str, float]:
+        """Return the first line of stdout and the `perf_counter` time it came at.
+
+        Raises: ToolError if stdout ends before a line, or no line comes in time.
+        """
+        try:
+            line = self._first.get(timeout=timeout)
+        except queue.Empty:
+            raise ToolError(
+                f"the plugin wrote no handshake line within {timeout:g} s",
+                hint="Grafana gives up after 60 s; import heavy modules after serving began",
+                details=self.logs.tail(),
+            ) from None
+        if line.text is None:
+            raise ToolError(f"the plugin ended before its handshake line: {self._ending()}", details=self.logs.tail())
+        return line.text, line.at
+
+    def ended_within(self, seconds: float) -> bool:
+        """Wait for the end of both pipes, which go-plugin waits for too; tell whether it came."""
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def close(self) -> None:
+        """Stop reading and close the pipes, even when a descendant of the plugin still holds them."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5 * _LOOK)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream:
+                stream.close()
+
+    def _ending(self) -> str:
+        """Say how the process ended; stdout closed first, so give it a moment, and the log too."""
+        self.ended_within(1.0)
+        try:
+            return describe_exit(self._process.wait(timeout=1.0))
+        except Exception:  # noqa: BLE001 - still running with stdout closed
+            return "it closed stdout and kept running"
+
+    def _read_stdout(self) -> None:
+        rest, is_first = b"", True
+        for data in self._pieces(self._process.stdout):
+            *whole, rest = (rest + data).split(b"\n")
+            for line in whole:
+                self._take(line, is_first=is_first)
+                is_first = False
+            rest = rest[-_LONGEST:]
+        if rest.strip():
+            self._take(rest, is_first=is_first)
+        elif is_first:
+            self._first.put(_Line(None, time.perf_counter()))
+
+    def _take(self, raw: bytes, *, is_first: bool) -> None:
+        text = raw.decode(errors="replace")
+        if is_first:
+            self._first.put(_Line(text, time.perf_counter()))
+        elif len(self.stray) < _KEPT:
+            self.stray.append(text)
+
+    def _read_stderr(self) -> None:
+        for data in self._pieces(self._process.stderr):
+            self.logs.add(data)
+        self.logs.end()
+
+    def _pieces(self, stream: IO[bytes] | None) -> Iterator[bytes]:
+        assert stream is not None  # noqa: S101 - both were opened as pipes
+        handle = stream.fileno()
+        with selectors.DefaultSelector() as selector:
+            if os.name == "posix":  # elsewhere pipes cannot be waited for, only read
+                selector.register(handle, selectors.EVENT_READ)
+            while not self._stop.is_set():
+                if os.name == "posix" and not selector.select(_LOOK):
+                    continue
+                data = os.read(handle, _PIECE)
+                if not data:
+                    return
+                yield data
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended: `exit code 1`, or the signal that ended it."""
+    import signal  # noqa: PLC0415 - only failures need its names
+
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"

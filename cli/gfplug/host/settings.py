@@ -1,0 +1,100 @@
+"""A data source as Grafana has it configured, and what each request tells the plugin about it and its caller."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import UsageError
+from gfplug.host.target import user_agent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.host.target import Target
+
+_TEXTS = {
+    "name": "name",
+    "uid": "uid",
+    "url": "url",
+    "user": "user",
+    "database": "database",
+    "basicAuthUser": "basic_auth_user",
+}
+_CALLER = {"login": "admin", "name": "admin", "email": "admin@localhost", "role": "Admin"}
+_CONFIG = {"GF_APP_URL": "http://localhost:3000/", "GF_CONCURRENT_QUERY_COUNT": "10", "GF_SQL_ROW_LIMIT": "1000000"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One configured data source; secrets stay out of its repr.
+
+    Units: `updated_ms` is milliseconds since the epoch.
+    """
+
+    name: str = "gfplug"
+    uid: str = "gfplug"
+    url: str = ""
+    user: str = ""
+    database: str = ""
+    basic_auth_enabled: bool = False
+    basic_auth_user: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    updated_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+
+    @classmethod
+    def from_mapping(cls, value: Mapping[str, Any], *, source: str = "settings") -> Settings:
+        """Read the keys of Grafana's provisioning files: name, uid, url, user, database, jsonData, secureJsonData, ...
+
+        Raises: UsageError naming the key whose value has the wrong type.
+        """
+        known: dict[str, Any] = {}
+        for key, name in _TEXTS.items():
+            found = value.get(key)
+            if isinstance(found, dict | list):
+                raise UsageError(f"{source}: {key!r} is not text")
+            if found is not None:
+                known[name] = str(found)
+        secrets = _mapping(value, "secureJsonData", source)
+        return cls(
+            **known,
+            basic_auth_enabled=bool(value.get("basicAuth", False)),
+            options=_mapping(value, "jsonData", source),
+            secrets={key: str(secret) for key, secret in secrets.items()},
+        )
+
+
+def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False) -> dict[str, Any]:
+    """Return the values of a request's PluginContext; an alert evaluation has no user."""
+    return {
+        "orgId": 1,
+        "pluginId": target.plugin_id,
+        "pluginVersion": target.plugin_version,
+        "user": None if is_alert else _CALLER,
+        "userAgent": user_agent(),
+        "namespace": "default",
+        "grafanaConfig": _CONFIG,
+        "dataSourceInstanceSettings": {
+            "id": 1,
+            "uid": settings.uid,
+            "name": settings.name,
+            "url": settings.url,
+            "user": settings.user,
+            "database": settings.database,
+            "basicAuthEnabled": settings.basic_auth_enabled,
+            "basicAuthUser": settings.basic_auth_user,
+            "jsonData": json.dumps(settings.options).encode(),
+            "decryptedSecureJsonData": settings.secrets,
+            "lastUpdatedMS": settings.updated_ms,
+        },
+    }
+
+
+def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
+    found = value.get(key)
+    if found is not None and not isinstance(found, dict):
+        raise UsageError(f"{source}: {key!r} is not a mapping")
+    return found or {}

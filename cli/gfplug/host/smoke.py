@@ -1,0 +1,55 @@
+"""Prove that a plugin starts and answers: handshake, health and one query with the plugin's own defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ToolError
+from gfplug.host.client import Query
+from gfplug.host.launch import launch
+from gfplug.host.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.host.client import Health
+    from gfplug.host.launch import Ended
+    from gfplug.host.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smoke:
+    """What a smoke start saw.
+
+    Units: both times are milliseconds since the start of the process; the first answer is that of the query, which
+    comes after the health check.
+    """
+
+    handshake_ms: float
+    first_answer_ms: float
+    health: Health
+    ended: Ended
+
+
+def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Smoke:
+    """Start a plugin, ask it health and one query, end it.
+
+    Settings are those of a provisioning file. A health that is not OK and a query that fails are fine: what the plugin
+    talks to may be absent here.
+    Raises: ToolError with the plugin's own words if it cannot start, load its code, or answer a call.
+    """
+    used = Settings.from_mapping(settings or {})
+    endings: list[Ended] = []
+    with launch(target, timeout=timeout, ended=endings.append) as plugin:
+        health = plugin.check_health(used, timeout=timeout)
+        if failure := health.details.get("loadError"):
+            said = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
+            raise ToolError(f"the plugin's code cannot be loaded: {failure}", details=said)
+        end = datetime.now(UTC)
+        query = Query(start=end - timedelta(hours=1), end=end, interval=timedelta(seconds=30), max_data_points=100)
+        plugin.query_data([query], used, timeout=timeout)
+        first_answer_ms = plugin.age_ms()
+        handshake_ms = plugin.handshake_ms
+    return Smoke(handshake_ms=handshake_ms, first_answer_ms=first_answer_ms, health=health, ended=endings[0])
