@@ -1,0 +1,198 @@
+"""The Python environment of one project: its own `.venv`, or an interpreter that the user names.
+
+A plugin is frozen and tested in the environment its pyproject.toml describes, never in gfplug's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import files, process
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfplug.project import Project
+    from gfplug.stages import Stages
+
+OLDEST_PYTHON = (3, 11)
+_MARKER = "gfplug-environment"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_INSTALL_SECONDS = 1800.0
+_PROBE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What an interpreter said about itself; `missing` are the names it was asked about and does not have."""
+
+    path: Path
+    version: tuple[int, ...]
+    has_libpython: bool
+    missing: tuple[str, ...]
+
+
+def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
+    """Return the interpreter to build and run a project with.
+
+    Without `python` that is the project's `.venv`, made with uv where there is one, else with venv and pip, and left
+    alone while pyproject.toml is the same. A `python` is used as it is, after a check.
+    Raises: ToolError if there is no interpreter, it is too old, has no libpython, lacks a package, or pip fails.
+    """
+    needed = requirements(project)
+    if python is not None:
+        with stages.stage("environment", doing=f"Checking {python}", done=f"Checked the environment of {python}"):
+            interpreter = _absolute(python)
+            _require_usable(probe(interpreter, distributions=needed), project)
+        return interpreter
+    folder = project.root / ".venv"
+    interpreter = interpreter_of(folder)
+    if _is_current(project, folder):
+        found = probe(interpreter, distributions=needed)
+        if not found.missing:
+            stages.seconds["environment"] = 0.0
+            _require_usable(found, project)
+            return interpreter
+    with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
+        _make(project, folder)
+        _install(project, folder)
+        _require_usable(probe(interpreter, distributions=needed), project)
+        files.write_atomic(folder / _MARKER, _stamp(project))
+    return interpreter
+
+
+def requirements(project: Project) -> tuple[str, ...]:
+    """Name the packages that pyproject.toml asks for to run and build, but for those it asks for conditionally.
+
+    Raises: ProjectError if pyproject.toml cannot be read.
+    """
+    path = project.root / "pyproject.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+        lines = [*table.get("dependencies", []), *table.get("optional-dependencies", {}).get("build", [])]
+        names = [match[0] for line in lines if ";" not in line and (match := _NAME.match(line))]
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist") from error
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+    return tuple(dict.fromkeys([*names, "pyinstaller"]))
+
+
+def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
+    """Ask an interpreter what it is and which of some distributions, or modules, it lacks.
+
+    Raises: ToolError if it is missing or does not run.
+    """
+    question = ["modules", *modules] if modules else ["distributions", *distributions]
+    said = process.run(
+        [python, "-I", "-B", Path(__file__).with_name("probe.py"), *question],
+        env=clean_environment(),
+        what=f"the interpreter {python}",
+        hint="name a Python interpreter with --python, or leave it out to use the project's .venv",
+        timeout=_PROBE_SECONDS,
+    )
+    try:
+        report = json.loads(said.strip().splitlines()[-1])
+        return Interpreter(
+            path=python,
+            version=tuple(report["version"]),
+            has_libpython=report["libpython"],
+            missing=tuple(report["missing"]),
+        )
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise ToolError(f"{python} is not a Python interpreter", details=said[-2000:]) from error
+
+
+def interpreter_of(environment: Path) -> Path:
+    """Return where a virtual environment keeps its interpreter."""
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without what would lead another interpreter astray."""
+    astray = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
+    return {name: value for name, value in os.environ.items() if name not in astray}
+
+
+def _absolute(python: Path) -> Path:
+    """Return an interpreter's absolute path, links kept: a virtual environment is known by its link."""
+    if python.is_dir():
+        python = interpreter_of(python)
+    found = python if python.exists() else Path(shutil.which(str(python)) or "")
+    if not found.is_file():
+        raise ToolError(f"no Python interpreter at {python}", hint="give --python the path of an interpreter")
+    return Path(os.path.abspath(found))  # noqa: PTH100 - resolve() would follow the link
+
+
+def _require_usable(found: Interpreter, project: Project) -> None:
+    version = ".".join(map(str, found.version))
+    if found.version < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        raise ToolError(f"{found.path} is Python {version}; a plugin needs {oldest} or newer")
+    if not found.has_libpython:
+        raise ToolError(
+            f"{found.path} (Python {version}) has no shared libpython, which PyInstaller needs",
+            hint="install one (Debian: libpython3-dev; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared; or "
+            "`uv python install`), then name it with --python or remove .venv",
+        )
+    if found.missing:
+        raise ToolError(
+            f"{found.path} lacks {', '.join(found.missing)}",
+            hint=f"type: {found.path} -m pip install -e '{project.root}[build]'",
+        )
+
+
+def _stamp(project: Project) -> bytes:
+    return f"{files.sha256_of(project.root / 'pyproject.toml')}\n".encode()
+
+
+def _is_current(project: Project, folder: Path) -> bool:
+    marker = folder / _MARKER
+    return interpreter_of(folder).exists() and marker.is_file() and marker.read_bytes() == _stamp(project)
+
+
+def _make(project: Project, folder: Path) -> None:
+    """Make a virtual environment where there is none that runs."""
+    base = Path(getattr(sys, "_base_executable", sys.executable))
+    if interpreter_of(folder).exists():
+        return
+    found = probe(base)
+    if not found.has_libpython:
+        _require_usable(found, project)
+    _clear(folder)
+    uv = shutil.which("uv")
+    command = [uv, "venv", "--quiet", "--python", str(base)] if uv else [str(base), "-m", "venv"]
+    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=_INSTALL_SECONDS)
+
+
+def _install(project: Project, folder: Path) -> None:
+    """Install the project, editable, with its `build` extra."""
+    interpreter, uv = str(interpreter_of(folder)), shutil.which("uv")
+    pip = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
+    process.run(
+        [*command, "--editable", f"{project.root}[build]"],
+        cwd=project.root,
+        env=clean_environment(),
+        what=f"installing the project into {folder}",
+        hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
+        timeout=_INSTALL_SECONDS,
+    )
+
+
+def _clear(folder: Path) -> None:
+    """Remove what is left of a virtual environment; a folder that is something else stays."""
+    if not folder.exists():
+        return
+    if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        raise ToolError(f"{folder} is in the way: it is not a virtual environment", hint="move it, or use --python")
+    shutil.rmtree(folder)
