@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 
@@ -62,34 +62,71 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
 
 
+def require_free(destination: Path) -> None:
+    """Refuse a folder that holds something.
+
+    Raises: ProjectError if it does, or is not a folder.
+    """
+    try:
+        if destination.is_dir() and not any(destination.iterdir()):
+            return
+    except OSError as error:
+        raise ProjectError(f"cannot read {destination}: {error.strerror}", hint="choose another folder") from error
+    if destination.is_dir() or os.path.lexists(destination):
+        what = "exists and is not empty" if destination.is_dir() else "exists and is not a folder"
+        raise ProjectError(f"{destination} {what}", hint="choose another folder")
+
+
 @contextmanager
 def staging(destination: Path) -> Iterator[Path]:
-    """Yield a sibling folder that becomes `destination` when the block succeeds, and vanishes when it does not.
+    """Yield a folder that becomes `destination` when the block succeeds, and vanishes when it does not.
 
-    Raises: ProjectError if the destination exists and holds something, or its parent cannot be written.
+    It is a sibling of the destination; of one that exists, and is empty, a child, so that a shell in it stays in it.
+
+    Raises: ProjectError if the destination exists and holds something, or can't be written.
     """
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise ProjectError(f"{destination} exists and is not empty", hint="choose another folder, or empty this one")
-    parent = destination.parent
+    require_free(destination)
+    is_there = destination.is_dir()
+    parent = destination if is_there else destination.parent
     made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         parent.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(dir=parent, prefix=f".{destination.name}."))
     except OSError as error:
+        _remove_empty(made)
         raise ProjectError(
             f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
         ) from error
     try:
         stage.chmod(0o755)
         yield stage
-        if destination.exists():
-            destination.rmdir()
-        stage.replace(destination)
+        if is_there:
+            _move_up(stage)
+        else:
+            stage.replace(destination)
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
-        for folder in made:  # innermost first: leave no empty parents behind
-            shutil.rmtree(folder, ignore_errors=True) if not any(folder.iterdir()) else None
+        _remove_empty(made)
         raise
+
+
+def _move_up(stage: Path) -> None:
+    """Move what a folder holds to its parent, or nothing at all, and remove the folder."""
+    moved: list[Path] = []
+    try:
+        moved.extend(path.replace(stage.parent / path.name) for path in sorted(stage.iterdir()))
+        stage.rmdir()
+    except BaseException:
+        for path in moved:
+            path.replace(stage / path.name)
+        raise
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders that are empty, innermost first."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def replace_folder(folder: Path, tree: Mapping[str, bytes]) -> None:

@@ -60,7 +60,7 @@ def test_staging_refuses_what_is_in_the_way(tmp_path: Path, kind: str) -> None:
         (destination / "mine.txt").write_text("mine")
     before = files.walk(tmp_path)
 
-    with pytest.raises(ProjectError, match="not empty"), files.staging(destination):
+    with pytest.raises(ProjectError, match="exists and is not"), files.staging(destination):
         pytest.fail("the block must not run")
 
     assert files.walk(tmp_path) == before

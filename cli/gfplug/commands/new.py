@@ -1,5 +1,119 @@
-"""`gfplug new`."""
+"""`gfplug new`: a name becomes a plugin project."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gfplug import console, names, sdk
+from gfplug import new as service
+from gfplug.errors import UsageError
+from gfplug.template import EXAMPLES, FREE_ANSWERS, Answers
 
 
-def new() -> None:
-    """Not yet."""
+def new(
+    name: Annotated[str, typer.Argument(help="What it is called: myds, acme-sales, 'Acme Sales'.", metavar="NAME")],
+    directory: Annotated[
+        Path | None, typer.Argument(help="Where to make it; default: ./ and the plugin id.", metavar="[DIR]")
+    ] = None,
+    *,
+    example: Annotated[
+        str | None,
+        typer.Option(help="What it answers at first: signals (needs nothing, the default) or http (asks a JSON API)."),
+    ] = None,
+    org: Annotated[
+        str | None,
+        typer.Option(
+            help=f"First part of the plugin id; default: NAME's first word of several, else {names.DEFAULT_ORG}."
+        ),
+    ] = None,
+    sdk_version: Annotated[
+        str, typer.Option(metavar="V|latest|default", help="The Go SDK release to speak.")
+    ] = "default",
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Take the SDK's proto from a file, checkout or module zip.")
+    ] = None,
+    data: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(FREE_ANSWERS)}.")
+    ] = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be made.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+) -> None:
+    """Make a plugin project.
+
+    NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown.
+    """
+    answers = _answers(name, org=org, example=example, data=_pairs(data or []), ask=_asks(defaults=defaults))
+    console.note(f"{answers.title}: plugin id {answers.plugin_id}, example {answers.example}")
+    request = service.NewProject(
+        answers=answers,
+        destination=directory or Path(answers.plugin_id),
+        sdk_version=sdk.resolve(sdk_version, offline=offline),
+        source=source,
+        offline=offline,
+    )
+    if dry_run:
+        for path in service.preview(request):
+            console.note(f"  {path}")
+        console.note("Nothing was made: --dry-run")
+    else:
+        service.create(request)
+        _tell_next(request.destination)
+    console.result(request.destination)
+
+
+def _answers(text: str, *, org: str | None, example: str | None, data: dict[str, str], ask: bool) -> Answers:
+    """Put the answers together: what was given, else what the person says, else the default."""
+    found = names.parse(text)
+    owner = names.organisation(org) if org is not None else found.org
+    name = found.org + found.name if org is not None else found.name
+    if not owner:
+        owner = (
+            names.organisation(_ask("Organisation, the id's first part", names.DEFAULT_ORG))
+            if ask
+            else names.DEFAULT_ORG
+        )
+    usual: dict[str, str] = {"title": found.title, "description": f"{found.title} in Grafana", "author": owner}
+    given: dict[str, Any] = {
+        key: data[key] if key in data else _ask(key.capitalize(), value) if ask else value
+        for key, value in usual.items()
+    }
+    if example is None:
+        example = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0]) if ask else EXAMPLES[0]
+    return Answers(org=owner, name=name, example=example, **given)
+
+
+def _pairs(data: list[str]) -> dict[str, str]:
+    """Read `--data key=value`.
+
+    Raises: UsageError for a text without a key, or a key that the template does not ask for.
+    """
+    pairs = {}
+    for text in data:
+        key, equals, value = text.partition("=")
+        if not equals or key not in FREE_ANSWERS:
+            raise UsageError(
+                f"--data {text!r} sets nothing: it takes KEY=VALUE with the keys {', '.join(FREE_ANSWERS)}",
+                hint="NAME, --org and --example are arguments of their own",
+            )
+        pairs[key] = value
+    return pairs
+
+
+def _asks(*, defaults: bool) -> bool:
+    return not defaults and console.is_interactive()
+
+
+def _ask(question: str, default: str) -> str:
+    return str(typer.prompt(question, default=default, err=True))
+
+
+def _tell_next(destination: Path) -> None:
+    console.note("")
+    console.note(f"Made {destination}. The one file to edit: src/plugin/datasource.py. Next:")
+    for line in (f"cd {shlex.quote(str(destination))}", "gfplug build", "gfplug call query"):
+        console.note(f"  {line}")

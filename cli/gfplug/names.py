@@ -1,0 +1,89 @@
+"""What people type as a name, and the plugin id that Grafana accepts."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from gfplug.errors import UsageError
+
+DEFAULT_ORG = "myorg"
+"""The first part of the id when neither `--org` nor the name gives one."""
+
+_ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
+_LONGEST = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
+_TYPE = "datasource"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """The two parts of a plugin id, and the name that people see; `org` is empty when the text held none."""
+
+    org: str
+    name: str
+    title: str
+
+
+def plugin_id(org: str, name: str) -> str:
+    """Join the parts of an id.
+
+    Raises: UsageError if the result is not one that Grafana accepts.
+    """
+    joined = f"{org}-{name}-{_TYPE}"
+    if not _ID.fullmatch(joined) or max(len(org), len(name)) > _LONGEST:
+        raise UsageError(
+            f"{joined!r} is not a plugin id: its parts are 1 to {_LONGEST} characters from a-z and 0-9",
+            hint="for example: gfplug new acme-sales",
+        )
+    return joined
+
+
+def parse(text: str) -> Names:
+    """Read a name such as `myds`, `acme-sales`, `Acme Sales` or `acme-sales-datasource`.
+
+    The first of several words is the organisation, the others, joined, are the name; a lone word is the name.
+
+    Raises: UsageError if no id can be made of it.
+    """
+    if "/" in text or "\\" in text:
+        raise UsageError(
+            f"{text!r} is a path, not a name", hint="the folder is the second argument: gfplug new NAME DIR"
+        )
+    words = _words(text)
+    if len(words) > 1 and words[-1].lower() == _TYPE:
+        words = words[:-1]
+    org, rest = (words[0], words[1:]) if len(words) > 1 else ("", words)
+    name = "".join(rest).lower()
+    plugin_id(org.lower() or DEFAULT_ORG, name)
+    return Names(org=org.lower(), name=name, title=" ".join(_capital(word) for word in words))
+
+
+def organisation(text: str) -> str:
+    """Read an organisation such as `acme` or `Acme Inc.`.
+
+    Raises: UsageError if nothing of it may stand in an id.
+    """
+    org = "".join(_words(text)).lower()
+    plugin_id(org, "x")
+    return org
+
+
+def _words(text: str) -> list[str]:
+    """Split a text into words of ASCII letters and digits; accents are dropped, other alphabets refused."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    if strange := sorted({sign for sign in plain if sign.isalnum() and not sign.isascii()}):
+        raise UsageError(
+            f"{text!r} can't become a plugin id, which holds only a-z and 0-9: no place for {''.join(strange)}",
+            hint="give another name, and the one that people see with --data title=…",
+        )
+    words = re.findall(r"[0-9A-Za-z]+", plain)
+    if not words:
+        raise UsageError(
+            f"{text!r} can't become a plugin id: it holds no letter and no digit", hint="for example: acme-sales"
+        )
+    return words
+
+
+def _capital(word: str) -> str:
+    return word.capitalize() if word.islower() else word

@@ -1,0 +1,165 @@
+"""copier: answers become the tree of a plugin project.
+
+Owns the answers, their checks, and what a project keeps of its rendering. Copier only renders: it never asks, never
+runs anything, and never sees git or the user's own copier settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import unicodedata
+import zipfile
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files, names, resources
+from gfplug.errors import ProjectError, ToolError, UsageError
+from gfplug.project import OWNED_FOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+EXAMPLES = ("signals", "http")
+ANSWERS_NAME = ".gfplug/answers.json"
+BASE_NAME = ".gfplug/base.zip"
+FREE_ANSWERS = ("title", "description", "author")
+"""The answers that are any line of text; `--data` sets them."""
+
+_FORMAT = 1
+_LONGEST_LINE = 200
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the template asks; checked when made, so that any `Answers` can be rendered.
+
+    Raises: UsageError naming the answer that can't be used.
+    """
+
+    org: str
+    name: str
+    title: str
+    description: str
+    author: str
+    example: str = EXAMPLES[0]
+
+    def __post_init__(self) -> None:
+        """Check each answer."""
+        names.plugin_id(self.org, self.name)
+        if self.example not in EXAMPLES:
+            raise UsageError(f"there is no example {self.example!r}", hint=f"choose one of {', '.join(EXAMPLES)}")
+        for key in FREE_ANSWERS:
+            _check_line(key, getattr(self, key))
+
+    @property
+    def plugin_id(self) -> str:
+        """The id that Grafana knows the plugin by."""
+        return names.plugin_id(self.org, self.name)
+
+    @property
+    def executable(self) -> str:
+        """The executable's name, before the platform that the build adds."""
+        return f"gpx_{self.name}"
+
+    def to_json(self) -> dict[str, str]:
+        """Return the answers as they are stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> Answers:  # noqa: ANN401 - JSON
+        """Read stored answers.
+
+        Raises: ProjectError naming a key that is unknown, missing or not text; UsageError as the class does.
+        """
+        if not isinstance(value, dict):
+            raise ProjectError(f"{ANSWERS_NAME}: the answers are not a JSON object")
+        known = {field.name for field in fields(cls)}
+        for key in sorted(known ^ value.keys()):
+            what = "is missing" if key in known else "is not an answer of this gfplug's template"
+            raise ProjectError(f"{ANSWERS_NAME}: {key!r} {what}", hint="restore it from version control")
+        for key, text in value.items():
+            if not isinstance(text, str):
+                raise ProjectError(f"{ANSWERS_NAME}: {key!r} is not text", hint="restore it from version control")
+        return cls(**value)
+
+
+def render(answers: Answers, destination: Path) -> None:
+    """Write the project that the answers describe into an empty or missing folder; same answers, same bytes.
+
+    Raises: ToolError if the template can't be rendered.
+    """
+    layers = ["project", *([f"examples/{answers.example}"] if answers.example != EXAMPLES[0] else [])]
+    data = _data(answers)
+    with _without_git():
+        for layer in layers:
+            _copy(destination, {**data, "layer": layer})
+
+
+def remember(root: Path, answers: Answers) -> None:
+    """Keep, for later upgrades, the answers and the user's files as they are now: what is theirs is what differs."""
+    stored = {"answers": answers.to_json(), "format": _FORMAT}
+    files.write_atomic(root / ANSWERS_NAME, (json.dumps(stored, indent=2, sort_keys=True) + "\n").encode())
+    with zipfile.ZipFile(root / BASE_NAME, "w") as archive:  # stored: deflate's bytes differ between zlib versions
+        for path in files.walk(root):
+            name = path.relative_to(root).as_posix()
+            if not name.startswith(_NOT_IN_BASE):
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry.create_system, entry.external_attr = 3, 0o100644 << 16
+                archive.writestr(entry, path.read_bytes())
+
+
+def _data(answers: Answers) -> dict[str, Any]:
+    """Return what the template's files refer to; `quoted` holds JSON strings, which are TOML and YAML ones too."""
+    ids = {
+        "plugin_id": answers.plugin_id,
+        "executable": answers.executable,
+        "uid": answers.name,
+        "dashboard_uid": f"{answers.name}-example",
+        "rule_uid": f"{answers.name}-rule",
+        "log_filter": f"plugin.{answers.plugin_id}:debug",
+        "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
+    }
+    texts = {**answers.to_json(), **ids}
+    return {**texts, "quoted": {key: json.dumps(text, ensure_ascii=False) for key, text in texts.items()}}
+
+
+def _copy(destination: Path, data: Mapping[str, Any]) -> None:
+    import copier  # noqa: PLC0415 - half a second, and git must be hidden before
+    import copier.errors  # noqa: PLC0415 - as above
+    import jinja2  # noqa: PLC0415 - heavy
+
+    try:
+        copier.run_copy(
+            str(resources.folder("template")),
+            destination,
+            data=dict(data),
+            defaults=True,  # on an open stdin that is no terminal, a question would wait for ever
+            overwrite=True,  # an example's files replace the project's
+            quiet=True,
+            skip_tasks=True,
+            settings=copier.Settings(),  # not the ones in the user's home
+        )
+    except (copier.errors.CopierError, jinja2.TemplateError, ValueError, TypeError, OSError) as error:
+        raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _without_git() -> Iterator[None]:
+    """Hide git's variables: inside a git hook they would make copier take any folder for the hook's repository."""
+    hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("GIT_")}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def _check_line(key: str, text: str) -> None:
+    if not text.strip() or len(text) > _LONGEST_LINE:
+        raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, not {text[:40]!r}")
+    if any(unicodedata.category(sign).startswith(("C", "Zl", "Zp")) and sign != "\u200d" for sign in text):
+        raise UsageError(f"{key} must be one line of plain text, without control characters: {text!r}")

@@ -1,0 +1,103 @@
+"""The data source: this is the one file to edit.
+
+It asks a JSON API over HTTP and turns the rows of the answer into frames. `example_api/` is such an API, small enough
+to read. Put your own API in its place, and your own fields in `Options` and `Model`: the editors in Grafana follow.
+"""
+
+import http.client
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from gfruntime import DownstreamError, Frame, Health, Query, QueryError, Secret, Settings, Ui
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the data source's config page saves; Grafana encrypts the token, and browsers never see it."""
+
+    url: Annotated[str, Ui(label="URL", store="url", placeholder="http://localhost:8000", required=True)] = ""
+    token: Annotated[Secret, Ui(label="Token", help="Sent as Authorization: Bearer …")] = Secret("")
+    timeout: Annotated[float, Ui(label="Timeout", help="Seconds to wait for the API", minimum=1)] = 10.0
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the query editor sends."""
+
+    path: Annotated[str, Ui(label="Path", help="Below the data source's URL")] = "/sales"
+    time: Annotated[str, Ui(label="Time", help="The key that holds a row's time")] = "time"
+    value: Annotated[str, Ui(label="Value", help="The key that holds a row's number")] = "value"
+
+
+class Datasource:
+    """One object per configured data source; Grafana makes a new one when its settings change."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.options = settings.options
+
+    def query(self, query: Query[Model]) -> list[Frame]:
+        """Answer one query: one frame per series in the API's rows."""
+        start, end = query.time_range.start, query.time_range.end
+        step = max(query.interval, (end - start) / max(query.max_data_points, 1), timedelta(seconds=1))
+        window = {"from": start.isoformat(), "to": end.isoformat(), "step": str(round(step.total_seconds()))}
+        return to_frames(self.fetch(query.model.path, window), query.model)
+
+    def check_health(self) -> Health:
+        """Answer the button "Save & test"."""
+        try:
+            self.fetch("/health", {})
+        except (QueryError, DownstreamError) as error:
+            return Health.error(str(error))
+        return Health.ok("The API answered, and knows the token")
+
+    def fetch(self, path: str, parameters: Mapping[str, str]) -> Any:
+        """Return the JSON that the API answers; whatever goes wrong becomes a sentence for the panel."""
+        url = self.options.url.rstrip("/")
+        if not url.startswith(("http://", "https://")):
+            raise QueryError("the data source needs a URL that begins with http:// or https://")
+        mark = "&" if "?" in path else "?"
+        request = urllib.request.Request(f"{url}/{path.lstrip('/')}{mark}{urllib.parse.urlencode(parameters)}")  # noqa: S310 - checked above
+        if self.options.token:  # "unredirected": should the API send us elsewhere, the token does not go along
+            request.add_unredirected_header("Authorization", f"Bearer {self.options.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=self.options.timeout) as answer:  # noqa: S310 - checked above
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise DownstreamError(f"{path} answered {error.code} {error.reason}", status=error.code) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):
+                message = f"{path} did not answer within {self.options.timeout:g} s"
+                raise DownstreamError(message, status=504) from error
+            raise DownstreamError(f"{path} could not be asked: {reason}") from error
+        except ValueError as error:
+            raise DownstreamError(f"{path} answered something that is not JSON: {error}") from error
+
+
+def to_frames(rows: Any, model: Model) -> list[Frame]:
+    """Turn `[{"time": …, "region": "north", "value": 1.5}, …]` into one frame per series; texts become labels."""
+    series: dict[tuple[tuple[str, str], ...], list[tuple[datetime, float | None]]] = defaultdict(list)
+    if not isinstance(rows, list):
+        raise DownstreamError(f"{model.path} answered a JSON {type(rows).__name__}, not a list of rows")
+    for number, row in enumerate(rows):
+        try:
+            time = datetime.fromisoformat(row[model.time])
+            value = None if row[model.value] is None else float(row[model.value])
+            texts = [(key, text) for key, text in row.items() if key != model.time and isinstance(text, str)]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DownstreamError(f"row {number} of {model.path} is of no use: {error!r}") from error
+        labels = tuple(sorted(texts))
+        series[labels].append((time if time.tzinfo else time.replace(tzinfo=UTC), value))
+    frames = []
+    for labels, points in sorted(series.items()):
+        points.sort(key=lambda point: point[0])  # Grafana wants times in order
+        times, values = zip(*points, strict=True)
+        frames.append(Frame.of(labels=dict(labels), time=list(times), value=list(values)))
+    return frames

@@ -1,0 +1,1 @@
+"""The plugin: `datasource.py` is the file to edit."""

@@ -1,0 +1,95 @@
+"""The data source: this is the one file to edit.
+
+It answers with signals computed from the clock, so that everything works before any system is connected.
+Put your own source in the place of `wave`, and your own fields in `Options` and `Model`: the editors in Grafana follow.
+"""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, get_args
+
+from gfruntime import Field, Frame, Health, Query, QueryError, Request, Response, Settings, Ui
+
+Signal = Literal["sine", "sawtooth", "square", "noise"]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the data source's config page saves."""
+
+    seed: Annotated[int, Ui(label="Seed", help="The same seed gives the same noise")] = 0
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the query editor sends."""
+
+    signal: Annotated[Signal, Ui(label="Signal")] = "sine"
+    period: Annotated[float, Ui(label="Period", help="Seconds per cycle", minimum=1)] = 600.0
+    amplitude: Annotated[float, Ui(label="Amplitude")] = 1.0
+    series: Annotated[int, Ui(label="Series", help="How many, each a bit later", minimum=1, maximum=100)] = 1
+
+
+class Datasource:
+    """One object per configured data source; Grafana makes a new one when its settings change."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.seed = settings.options.seed
+
+    def query(self, query: Query[Model]) -> Frame:
+        """Answer one query: a column of times, and one column of values per series."""
+        model = query.model
+        if model.period <= 0 or model.series < 1:
+            raise QueryError(f"period and series must be above 0, not {model.period:g} and {model.series}")
+        times = ticks(query)
+        labels = [{"signal": model.signal, "series": str(number + 1)} for number in range(model.series)]
+        return Frame(
+            fields=[
+                Field("time", times),
+                *(
+                    Field("value", [self.value(model, number, time) for time in times], labels=labels[number])
+                    for number in range(model.series)
+                ),
+            ]
+        )
+
+    def value(self, model: Model, number: int, time: datetime) -> float:
+        """Return one series' value at one moment; each series is a part of a period behind the one before it."""
+        seconds = (time - EPOCH).total_seconds()
+        phase = seconds / model.period - number / model.series
+        noise = f"{self.seed} {number} {seconds}"
+        return model.amplitude * wave(model.signal, phase % 1.0, noise)
+
+    def check_health(self) -> Health:
+        """Answer the button "Save & test"."""
+        return Health.ok(f"{len(get_args(Signal))} signals are ready")
+
+    def call_resource(self, request: Request) -> Response:
+        """Answer HTTP calls below /api/datasources/uid/<uid>/resources; `signals` lists what can be queried."""
+        if request.path.strip("/") != "signals":
+            return Response.json({"message": f"there is no {request.path!r} here, only 'signals'"}, status=404)
+        return Response.json(list(get_args(Signal)))
+
+
+def ticks(query: Query[Model]) -> list[datetime]:
+    """List the moments to answer for: as many as the panel can show, and the same ones however it is scrolled."""
+    start, end = query.time_range.start, query.time_range.end
+    step = max(query.interval, (end - start) / max(query.max_data_points, 1), timedelta(milliseconds=1))
+    first = EPOCH + math.ceil((start - EPOCH) / step) * step
+    return [first + number * step for number in range((end - first) // step + 1)]
+
+
+def wave(signal: Signal, phase: float, noise: str) -> float:
+    """Return a signal's value, from -1 to 1, at a phase from 0 to 1."""
+    match signal:
+        case "sine":
+            return math.sin(2 * math.pi * phase)
+        case "sawtooth":
+            return 2 * phase - 1
+        case "square":
+            return 1.0 if phase < 1 / 2 else -1.0
+        case "noise":  # from the text alone, so that a query asked twice gets the same answer
+            return int.from_bytes(hashlib.blake2b(noise.encode(), digest_size=6).digest()) / 2**47 - 1
