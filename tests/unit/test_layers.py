@@ -17,7 +17,7 @@ LAYERS = [
     {"project"},
     {"stubs", "lock"},
     {"sdk"},
-    {"resources", "files", "names", "process", "stages"},
+    {"resources", "commonjs", "files", "names", "process", "stages"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,101 @@
+// @ts-check
+// The config page: what it shows comes from the schema, what it stores goes where each field says.
+const React = require('react');
+const ui = require('@grafana/ui');
+const { Control } = require('./controls');
+const { problem, shown, valueOf } = require('./fields');
+const { schema } = require('./schema');
+const { strings } = require('./strings');
+
+/**
+ * @typedef {import('./types').UiField} UiField
+ * @typedef {import('@grafana/data').DataSourcePluginOptionsEditorProps<import('./types').Options, Record<string, string>>} Props
+ * @typedef {Props['options']} Settings
+ */
+
+const h = React.createElement;
+
+/** @param {UiField} field @param {Settings} settings */
+function read(field, settings) {
+  const stores = { url: { [field.name]: settings.url }, secureJsonData: settings.secureJsonData, jsonData: settings.jsonData };
+  return valueOf(field, stores[field.store ?? 'jsonData'] ?? {});
+}
+
+/** @param {UiField} field @param {any} value @param {Settings} settings @returns {Settings} */
+function write(field, value, settings) {
+  if (field.store === 'url') {
+    return { ...settings, url: value ?? '' };
+  }
+  const store = field.store ?? 'jsonData';
+  return { ...settings, [store]: { ...settings[store], [field.name]: field.store === 'secureJsonData' ? value ?? '' : value } };
+}
+
+/** Forget a stored secret: Grafana drops it at the next save. @param {string} name @param {Settings} settings @returns {Settings} */
+function reset(name, settings) {
+  return {
+    ...settings,
+    secureJsonFields: { ...settings.secureJsonFields, [name]: false },
+    secureJsonData: { ...settings.secureJsonData, [name]: '' },
+  };
+}
+
+/** @param {Props} props */
+function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
+  const [touched, setTouched] = React.useState(/** @type {Record<string, boolean>} */ ({}));
+  const fields = shown(schema.config.fields);
+  const isConfigured = (/** @type {UiField} */ field) => Boolean(settings.secureJsonFields?.[field.name]);
+  const complaint = (/** @type {UiField} */ field) => (isConfigured(field) ? undefined : problem(field, read(field, settings)));
+
+  const validation = /** @type {any} */ (rest).validation; // Grafana 13: what it refuses is not saved
+  React.useEffect(
+    () =>
+      validation?.registerValidation(() => {
+        setTouched(Object.fromEntries(fields.map((field) => [field.name, true])));
+        const complaints = fields.map((field) => ({ name: field.name, message: complaint(field) }));
+        complaints.forEach(({ name, message }) => (message ? validation.setError(name, message) : validation.clearError(name)));
+        return complaints.every(({ message }) => !message);
+      }),
+    [validation, settings]
+  );
+
+  const row = (/** @type {UiField} */ field) => {
+    const id = `gf-config-${field.name}`;
+    const error = touched[field.name] ? complaint(field) : undefined;
+    return h(ui.Field, {
+      key: field.name,
+      label: field.label,
+      description: field.help,
+      htmlFor: id,
+      required: field.required,
+      disabled: settings.readOnly,
+      invalid: Boolean(error),
+      error,
+      children: h(Control, {
+        field,
+        id,
+        value: read(field, settings),
+        width: 50,
+        disabled: settings.readOnly,
+        invalid: Boolean(error),
+        secret: { isConfigured: isConfigured(field), onReset: () => onOptionsChange(reset(field.name, settings)) },
+        onChange: (value) => onOptionsChange(write(field, value, settings)),
+        onCommit: () => setTouched({ ...touched, [field.name]: true }),
+      }),
+    });
+  };
+  const sections = [...new Set(fields.map((field) => field.section ?? ''))];
+  return h(
+    'div',
+    { 'data-testid': 'gf-config-editor' },
+    fields.length === 0 && h('p', null, strings.noSettings),
+    sections.map((section) =>
+      h(ui.FieldSet, {
+        key: section,
+        label: section || undefined,
+        children: fields.filter((field) => (field.section ?? '') === section).map(row),
+      })
+    )
+  );
+}
+
+module.exports = { ConfigEditor };

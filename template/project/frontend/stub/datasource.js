@@ -1,0 +1,128 @@
+// @ts-check
+// The data source as Grafana's browser code sees it: it prepares queries, and Python answers them.
+const { DataSourceVariableSupport, LoadingState, toDataFrame } = require('@grafana/data');
+const { DataSourceWithBackend, config, getBackendSrv, getTemplateSrv } = require('@grafana/runtime');
+const { catchError, from, isObservable, lastValueFrom, map, merge, of } = require('rxjs');
+const { defaultsOf, isEmpty, valueOf } = require('./fields');
+const { schema } = require('./schema');
+/** @type {import('./types').Hooks} */
+const hooks = require('./hooks');
+
+/**
+ * @typedef {import('./types').Query} Query
+ * @typedef {import('./types').Options} Options
+ * @typedef {import('@grafana/data').ScopedVars} ScopedVars
+ * @typedef {import('@grafana/data').DataQueryRequest<Query>} Request
+ * @typedef {import('@grafana/data').DataQueryResponse} Response
+ */
+
+const fields = schema.query.fields;
+
+/** Variables are written in the query editor; the first column of the answer holds their values.
+ * @extends {DataSourceVariableSupport<DataSource, Query, Options>} */
+class Variables extends DataSourceVariableSupport {}
+
+/** Fill in the variables of one text. An item of a list that is nothing but a variable becomes as many items as it has values.
+ * @param {string} text @param {ScopedVars} scoped @returns {string[]} */
+function expand(text, scoped) {
+  /** @type {unknown[] | undefined} */
+  let values;
+  if (/^\s*(\$\w+|\$\{\w+\})\s*$/.test(text)) {
+    getTemplateSrv().replace(text, scoped, (/** @type {unknown} */ value) => {
+      values = Array.isArray(value) ? value : [value];
+      return '';
+    });
+  }
+  return values ? values.map(String) : [getTemplateSrv().replace(text, scoped)];
+}
+
+/** @param {unknown} value @param {ScopedVars} scoped @returns {unknown} */
+function interpolate(value, scoped) {
+  if (typeof value === 'string') {
+    return getTemplateSrv().replace(value, scoped);
+  }
+  return Array.isArray(value) ? value.flatMap((item) => (typeof item === 'string' ? expand(item, scoped) : [item])) : value;
+}
+
+/** @extends {DataSourceWithBackend<Query, Options>} */
+class DataSource extends DataSourceWithBackend {
+  /** @param {import('@grafana/data').DataSourceInstanceSettings<Options>} settings */
+  constructor(settings) {
+    super(settings);
+    this.proxyUrl = settings.url ?? '';
+    if (schema.capabilities.annotations) {
+      this.annotations = {}; // the query editor, and events from the frame's columns time, timeEnd, title, text, tags
+    }
+    if (schema.capabilities.variables) {
+      this.variables = new Variables();
+    }
+  }
+
+  /** @returns {Partial<Query>} */
+  getDefaultQuery() {
+    return defaultsOf(fields);
+  }
+
+  /** Keep back what is hidden or not complete yet. @param {Query} query */
+  filterQuery(query) {
+    return !query.hide && fields.every((field) => !field.required || !isEmpty(valueOf(field, query)));
+  }
+
+  /** @param {Query} query @param {ScopedVars} scoped @returns {Query} */
+  applyTemplateVariables(query, scoped) {
+    const values = fields.map((field) => [field.name, interpolate(valueOf(field, query), scoped)]);
+    /** @type {Query} */
+    const filled = { ...query, ...Object.fromEntries(values) };
+    return hooks.applyTemplateVariables ? hooks.applyTemplateVariables(filled, query) : filled;
+  }
+
+  /** @param {Request} request @returns {import('rxjs').Observable<Response>} */
+  query(request) {
+    if (!hooks.query || config.publicDashboardAccessToken) {
+      return super.query(request);
+    }
+    const targets = request.targets.filter((target) => this.filterQuery(target));
+    const answers = targets.map((target) => ({ target, answer: this.ask(target, request) }));
+    const here = answers.flatMap(({ target, answer }) => (answer ? [respond(target.refId, answer)] : []));
+    const backend = answers.filter(({ answer }) => !answer).map(({ target }) => target);
+    const there = backend.length || !here.length ? [super.query({ ...request, targets: backend })] : [];
+    return merge(...here, ...there.map((answer) => answer.pipe(map((response) => ({ ...response, key: 'backend' })))));
+  }
+
+  /** Ask the project's hook; undefined means that Python answers.
+   * @param {Query} target @param {Request} request */
+  ask(target, request) {
+    try {
+      return hooks.query?.(this.applyTemplateVariables(target, request.scopedVars), {
+        request,
+        datasource: this,
+        from: request.range.from.valueOf(),
+        to: request.range.to.valueOf(),
+        fetch: (path, init) => this.proxy(path, init, request.requestId),
+      });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** @param {string} path @param {import('./types').FetchInit} [init] @param {string} [requestId] */
+  async proxy(path, init, requestId) {
+    const url = `${this.proxyUrl}/${path.replace(/^\/+/, '')}`;
+    const options = { method: 'GET', showErrorAlert: false, ...init, url, requestId };
+    return (await lastValueFrom(getBackendSrv().fetch(options))).data;
+  }
+}
+
+/** One target's frames, or its own error, so that one failing query does not sink the others.
+ * @param {string} refId @param {Promise<import('./types').Frames> | import('rxjs').Observable<import('./types').Frames>} answer */
+function respond(refId, answer) {
+  return (isObservable(answer) ? answer : from(answer)).pipe(
+    map((frames) => ({ key: refId, state: LoadingState.Done, data: frames.map((frame) => ({ ...toDataFrame(frame), refId })) })),
+    catchError((error) => {
+      const message = error?.data?.message ?? error?.message ?? String(error);
+      return of({ key: refId, state: LoadingState.Error, data: [], errors: [{ refId, status: error?.status, message }] });
+    })
+  );
+}
+
+exports.DataSource = DataSource;

@@ -1,0 +1,17 @@
+// @ts-check
+// What Grafana loads: the plugin, made of the data source and its editors.
+const { DataSourcePlugin } = require('@grafana/data');
+const { ConfigEditor } = require('./config');
+const { DataSource } = require('./datasource');
+const { QueryEditor } = require('./query');
+/** @type {import('./types').Hooks} */
+const hooks = require('./hooks');
+
+/** @type {DataSourcePlugin<import('./datasource').DataSource, import('./types').Query, import('./types').Options, Record<string, string>>} */
+const plugin = new DataSourcePlugin(DataSource);
+plugin.setConfigEditor(ConfigEditor).setQueryEditor(QueryEditor);
+if (hooks.QueryEditorHelp) {
+  plugin.setQueryEditorHelp(hooks.QueryEditorHelp);
+}
+
+exports.plugin = plugin;

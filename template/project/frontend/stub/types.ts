@@ -1,0 +1,95 @@
+// The contract between `python -m gfruntime.schema`, these files and the project's own hooks.js. Types only.
+import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, QueryEditorHelpProps } from '@grafana/data';
+import type { DataQuery } from '@grafana/schema';
+import type { ComponentType } from 'react';
+import type { Observable } from 'rxjs';
+import type { DataSource } from './datasource';
+
+export type Kind =
+  | 'string' | 'text' | 'code' | 'number' | 'boolean' | 'select' | 'multi' | 'tags' | 'secret' | 'secretText' | 'hidden';
+
+export interface Choice {
+  value: string | number;
+  label: string;
+}
+
+export interface UiField {
+  name: string;
+  kind: Kind;
+  label: string;
+  help?: string;
+  placeholder?: string;
+  section?: string;
+  /** Must hold something before a query is sent, or the settings saved. */
+  required?: boolean;
+  /** Python accepts None. */
+  nullable?: boolean;
+  default?: unknown;
+  /** number: whole numbers only. */
+  integer?: boolean;
+  min?: number;
+  max?: number;
+  /** select and multi. */
+  options?: Choice[];
+  /** select: radio buttons instead of a list. */
+  radio?: boolean;
+  /** tags: numbers instead of texts. */
+  numeric?: boolean;
+  language?: string;
+  rows?: number;
+  /** Config only: where the value is kept. */
+  store?: 'jsonData' | 'secureJsonData' | 'url';
+}
+
+export interface Form {
+  fields: UiField[];
+}
+
+export interface Schema {
+  version: 1;
+  pluginId: string;
+  /** Of what the author's dataclasses say; the backend can tell whether its editors were made from the same ones. */
+  hash: string;
+  /** hybrid: the project has a frontend/hooks.js, which may answer queries in the browser. */
+  queryPath: 'backend' | 'hybrid';
+  config: Form;
+  query: Form;
+  capabilities: { annotations?: boolean; variables?: boolean };
+}
+
+export interface Query extends DataQuery {
+  [field: string]: unknown;
+}
+
+export interface Options extends DataSourceJsonData {
+  [field: string]: unknown;
+}
+
+export type Values = Record<string, unknown>;
+
+/** What the project's frontend/hooks.js may export; everything is optional. */
+export interface Hooks {
+  /** Answer one query of a panel in the browser; `undefined` sends it to Python, as alerts always are. */
+  query?(query: Query, context: HookContext): Promise<Frames> | Observable<Frames> | undefined;
+  /** Change a query after its template variables were filled in. */
+  applyTemplateVariables?(query: Query, original: Query): Query;
+  QueryEditorHelp?: ComponentType<QueryEditorHelpProps<Query>>;
+}
+
+export type Frames = Array<DataFrame | DataFrameDTO>;
+
+export interface HookContext {
+  request: DataQueryRequest<Query>;
+  datasource: DataSource;
+  /** The time range, in milliseconds since 1970. */
+  from: number;
+  to: number;
+  /** Ask the API through Grafana's data source proxy: `path` begins with a route of plugin.json, which adds secrets. */
+  fetch(path: string, init?: FetchInit): Promise<any>;
+}
+
+export interface FetchInit {
+  method?: string;
+  params?: Record<string, unknown>;
+  data?: unknown;
+}
