@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+)
+
+// model is what a query says: which answer it wants.
+type model struct {
+	Kind    string  `json:"kind"`
+	Rows    int     `json:"rows"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query backend.DataQuery) backend.DataResponse {
+	m := model{Kind: "series", Rows: 3}
+	if err := json.Unmarshal(query.JSON, &m); err != nil {
+		return backend.ErrDataResponse(backend.StatusBadRequest, err.Error())
+	}
+	switch m.Kind {
+	case "series":
+		return frames(series(query.TimeRange.From, m.Rows))
+	case "types":
+		return frames(types())
+	case "echo":
+		return frames(echo(p, req, query))
+	case "empty":
+		return backend.DataResponse{Status: backend.StatusOK}
+	case "fail":
+		return backend.ErrDataResponse(backend.StatusNotFound, "no such table")
+	case "downstream":
+		return backend.DataResponse{
+			Status: 503, Error: errors.New("the database is away"), ErrorSource: backend.ErrorSourceDownstream,
+		}
+	case "raise":
+		panic("something nobody meant")
+	case "sleep":
+		time.Sleep(time.Duration(m.Seconds * float64(time.Second)))
+		return frames(series(query.TimeRange.From, 1))
+	case "print":
+		_, _ = os.Stdout.WriteString(strings.Repeat("x", 1<<20))
+		return frames(series(query.TimeRange.From, 1))
+	case "log":
+		log.DefaultLogger.FromContext(ctx).Warn("the probe speaks", "table", "sales", "rows", 3)
+		return frames(series(query.TimeRange.From, 1))
+	}
+	return backend.ErrDataResponse(backend.StatusBadRequest, "unknown kind "+m.Kind)
+}
+
+func frames(all ...*data.Frame) backend.DataResponse {
+	return backend.DataResponse{Status: backend.StatusOK, Frames: all}
+}
+
+// series is a time series in wide form: one row a minute, values 0, 0.5, 1, ...
+func series(start time.Time, rows int) *data.Frame {
+	times, values := make([]time.Time, rows), make([]float64, rows)
+	for i := range rows {
+		times[i], values[i] = start.Add(time.Duration(i)*time.Minute), float64(i)/2
+	}
+	frame := data.NewFrame("series",
+		data.NewField("time", nil, times),
+		data.NewField("value", data.Labels{"host": "web-1"}, values).SetConfig(&data.FieldConfig{Unit: "percent"}),
+	)
+	frame.Meta = &data.FrameMeta{Type: data.FrameTypeTimeSeriesWide, TypeVersion: data.FrameTypeVersion{0, 1}}
+	return frame
+}
+
+// types has a column of each kind of value, with what is hard in each.
+func types() *data.Frame {
+	at := time.Date(2026, 2, 28, 23, 59, 59, 123456789, time.UTC)
+	number, whole, word, truth := math.Inf(-1), int64(math.MinInt64), "naïve ☃", true
+	return data.NewFrame("types",
+		data.NewField("time", nil, []time.Time{at, at.Add(time.Nanosecond)}),
+		data.NewField("maybe_time", nil, []*time.Time{nil, &at}),
+		data.NewField("float64", nil, []float64{math.NaN(), 1.5}),
+		data.NewField("maybe_float64", nil, []*float64{nil, &number}),
+		data.NewField("float32", nil, []float32{0.1, float32(math.Inf(1))}),
+		data.NewField("int64", nil, []int64{math.MaxInt64, -1}),
+		data.NewField("maybe_int64", nil, []*int64{&whole, nil}),
+		data.NewField("uint64", nil, []uint64{math.MaxUint64, 0}),
+		data.NewField("int32", nil, []int32{math.MinInt32, math.MaxInt32}),
+		data.NewField("int16", nil, []int16{math.MinInt16, math.MaxInt16}),
+		data.NewField("int8", nil, []int8{math.MinInt8, math.MaxInt8}),
+		data.NewField("uint8", nil, []uint8{0, math.MaxUint8}),
+		data.NewField("bool", nil, []bool{true, false}),
+		data.NewField("maybe_bool", nil, []*bool{nil, &truth}),
+		data.NewField("string", nil, []string{"", "a|b\n"}),
+		data.NewField("maybe_string", nil, []*string{&word, nil}),
+		data.NewField("json", nil, []json.RawMessage{json.RawMessage(`{"a":[1]}`), json.RawMessage(`null`)}),
+	)
+}
+
+// echo says what the handler saw: names and texts.
+func echo(p *probe, req *backend.QueryDataRequest, query backend.DataQuery) *data.Frame {
+	login := ""
+	if req.PluginContext.User != nil {
+		login = req.PluginContext.User.Login
+	}
+	seen := map[string]any{
+		"ref_id":          query.RefID,
+		"query_type":      query.QueryType,
+		"max_data_points": query.MaxDataPoints,
+		"interval_ms":     query.Interval.Milliseconds(),
+		"start_ms":        query.TimeRange.From.UnixMilli(),
+		"end_ms":          query.TimeRange.To.UnixMilli(),
+		"from_alert":      req.Headers["FromAlert"] == "true",
+		"rule":            req.GetHTTPHeader("X-Rule-Name"),
+		"org_id":          req.PluginContext.OrgID,
+		"plugin_id":       req.PluginContext.PluginID,
+		"login":           login,
+		"name":            p.name,
+		"secret":          p.secrets["token"],
+		"instance":        p.instance(),
+	}
+	text, _ := json.Marshal(seen)
+	return data.NewFrame("echo", data.NewField("seen", nil, []json.RawMessage{text}))
+}

@@ -1,0 +1,54 @@
+"""Look at processes from outside (Linux; elsewhere no descendants are found)."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROC = Path("/proc")
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and is not yet waited for does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = _stat(pid)
+    return stat is None or stat[0] != "Z"
+
+
+def descendants(pid: int) -> list[int]:
+    """List the processes below one."""
+    parents = {
+        int(folder.name): int(stat[1])
+        for folder in (PROC.iterdir() if PROC.is_dir() else [])
+        if folder.name.isdecimal() and (stat := _stat(int(folder.name)))
+    }
+    children = [child for child, parent in parents.items() if parent == pid]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def eventually(claim: Callable[[], object], *, within_s: float) -> float:
+    """Wait until a claim holds and return how many seconds that took.
+
+    Raises: TimeoutError if it does not hold in time.
+    """
+    begin = time.monotonic()
+    while not claim():
+        if time.monotonic() - begin > within_s:
+            raise TimeoutError(f"still not so after {within_s} s")
+        time.sleep(0.02)
+    return time.monotonic() - begin
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        return (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
