@@ -1,0 +1,163 @@
+"""The data source against the example API, and against what real APIs do on bad days."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+from example_api.server import Server
+
+from gfruntime import DownstreamError, Frame, Query, QueryError, Secret, Settings, TimeRange
+from plugin.datasource import Datasource, Model, Options, to_frames
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+TOKEN = "token-for-tests"  # noqa: S105 - not a secret
+
+
+@pytest.fixture
+def api() -> Iterator[Server]:
+    """The example API on a free port."""
+    with Server(TOKEN) as server:
+        yield from serving(server)
+
+
+def serving(server: Server) -> Iterator[Server]:
+    """Answer in the background until the test is over."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+
+
+def answering(content: bytes) -> type[BaseHTTPRequestHandler]:
+    """Make an API that answers every question with the same bytes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.wfile.write(content)
+
+    return Handler
+
+
+def connect(url: str, token: str = TOKEN, timeout: float = 5.0) -> Datasource:
+    """Configure the data source."""
+    return Datasource(Settings(options=Options(url=url, token=Secret(token), timeout=timeout)))
+
+
+def ask(datasource: Datasource, model: Model | None = None) -> list[Frame]:
+    """Ask one query as Grafana would."""
+    window = TimeRange(start=START, end=START + timedelta(minutes=10))
+    query = Query(model=model or Model(), time_range=window, max_data_points=11, interval=timedelta(minutes=1))
+    return datasource.query(query)
+
+
+def test_each_region_becomes_a_series(api: Server) -> None:
+    """Rows are grouped by their texts, which become labels."""
+    north, south = ask(connect(api.url))
+
+    assert north["value"].labels == {"region": "north"}
+    assert south["value"].labels == {"region": "south"}
+    assert north["time"].to_list() == [START + timedelta(minutes=minute) for minute in range(11)]
+    assert north["value"].to_list()[0] == 80.0
+
+
+def test_the_north_is_above_the_alert_rules_threshold_and_the_south_below(api: Server) -> None:
+    """So that of the two alerts in provisioning/alerting/rules.yaml one fires."""
+    north, south = ask(connect(api.url))
+
+    assert min(north["value"].to_list()) > 60 > max(south["value"].to_list())
+
+
+def test_save_and_test_asks_the_api(api: Server) -> None:
+    """A wrong token is found there, and not shown."""
+    assert connect(api.url).check_health().status == "ok"
+
+    found = connect(api.url, token="wrong-one").check_health()  # noqa: S106 - not a secret
+
+    assert (found.status, found.message) == ("error", "/health answered 401 Unauthorized")
+
+
+def test_the_apis_status_is_passed_on(api: Server) -> None:
+    """Grafana counts it as the API's failure, not the plugin's."""
+    with pytest.raises(DownstreamError, match="/nothing answered 404 Not Found") as caught:
+        ask(connect(api.url), Model(path="/nothing"))
+
+    assert caught.value.status == 404
+
+
+@pytest.mark.parametrize("url", ["", "file:///etc/passwd", "localhost:8000"])
+def test_only_http_is_asked(url: str) -> None:
+    """urllib would read files, too."""
+    with pytest.raises(QueryError, match="http:// or https://"):
+        ask(connect(url))
+
+
+def test_an_api_that_is_not_there_is_named(api: Server) -> None:
+    """The panel says which path could not be asked, and why."""
+    api.server_close()
+
+    with pytest.raises(DownstreamError, match="/sales could not be asked"):
+        ask(connect(api.url))
+
+
+def test_a_slow_api_is_given_up() -> None:
+    """A listener that never answers costs the time-out, no more."""
+    with Server(TOKEN) as silent, pytest.raises(DownstreamError, match=r"did not answer within 0\.1 s") as caught:
+        ask(connect(silent.url, timeout=0.1))
+
+    assert caught.value.status == 504
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (b"HTTP/1.0 200 OK\r\n\r\n<html>", "not JSON"),
+        (b"HTTP/1.0 200 OK\r\n\r\n\xff", "not JSON"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n[", "could not be asked"),
+        (b"what?\r\n", "could not be asked"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_the_apis_failure(api: Server, answer: bytes, problem: str) -> None:
+    """A web page, broken text, half an answer, something that is not HTTP."""
+    api.RequestHandlerClass = answering(answer)
+
+    with pytest.raises(DownstreamError, match=problem):
+        ask(connect(api.url))
+
+
+def test_the_token_does_not_follow_a_redirect(api: Server) -> None:
+    """Whoever the API sends us to does not learn the token."""
+    with Server(TOKEN) as front:
+        front.RequestHandlerClass = answering(f"HTTP/1.0 302 Found\r\nLocation: {api.url}/sales\r\n\r\n".encode())
+        for server in serving(front):
+            with pytest.raises(DownstreamError, match="401 Unauthorized"):
+                ask(connect(server.url))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"rows": []},
+        ["text"],
+        [{"time": "2026-01-01T00:00:00Z"}],
+        [{"time": "yesterday", "value": 1}],
+        [{"time": "2026-01-01T00:00:00Z", "value": "many"}],
+    ],
+)
+def test_rows_of_another_shape_are_refused(rows: Any) -> None:
+    """The sentence names the path, and the row."""
+    with pytest.raises(DownstreamError, match="/sales"):
+        to_frames(rows, Model())
+
+
+def test_rows_are_sorted_and_may_lack_a_value() -> None:
+    """Grafana wants ascending times; null stays null; a time without a zone is UTC."""
+    rows = [{"time": "2026-01-01T00:01:00", "value": 2}, {"time": "2026-01-01T00:00:00Z", "value": None}]
+
+    (frame,) = to_frames(rows, Model())
+
+    assert frame["time"].to_list() == [START, START + timedelta(minutes=1)]
+    assert frame["value"].to_list() == [None, 2.0]

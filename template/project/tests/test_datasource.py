@@ -1,0 +1,83 @@
+"""The data source without Grafana: make one, ask it, look at the frame."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gfruntime import Frame, Query, QueryError, Request, Settings, TimeRange
+from plugin.datasource import Datasource, Model, Options, Signal
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def ask(model: Model, *, start: datetime = START, minutes: float = 10, points: int = 61, seed: int = 0) -> Frame:
+    """Ask one query as Grafana would."""
+    window = TimeRange(start=start, end=start + timedelta(minutes=minutes))
+    query = Query(model=model, time_range=window, max_data_points=points, interval=timedelta(seconds=10))
+    return Datasource(Settings(options=Options(seed=seed))).query(query)
+
+
+def test_a_sine_begins_rises_and_ends_where_it_should() -> None:
+    """Ten minutes of a sine with a period of ten minutes: zero, top, zero, bottom, zero."""
+    frame = ask(Model(signal="sine", period=600, amplitude=2))
+
+    values = frame["value"].to_list()
+
+    assert [values[place] for place in (0, 15, 30, 45, 60)] == pytest.approx([0, 2, 0, -2, 0], abs=1e-9)
+    assert frame["time"].to_list()[:2] == [START, START + timedelta(seconds=10)]
+
+
+def test_of_two_square_waves_one_is_up() -> None:
+    """Series are spread over the period, and labels tell them apart: the alert rule relies on both."""
+    _, first, second = ask(Model(signal="square", series=2)).fields
+
+    assert first.labels == {"signal": "square", "series": "1"}
+    assert second.labels == {"signal": "square", "series": "2"}
+    assert {one + other for one, other in zip(first.to_list(), second.to_list(), strict=True)} == {0.0}
+
+
+@pytest.mark.parametrize("signal", ["sine", "sawtooth", "square", "noise"])
+def test_a_moment_has_one_value_whatever_the_range(signal: Signal) -> None:
+    """Scrolling a panel moves the signal, it does not change it."""
+    model = Model(signal=signal, period=97)
+    early, late = ask(model), ask(model, start=START + timedelta(minutes=5))
+
+    before = dict(zip(early["time"].to_list(), early["value"].to_list(), strict=True))
+    after = dict(zip(late["time"].to_list(), late["value"].to_list(), strict=True))
+
+    assert len(before.keys() & after.keys()) == 31
+    assert all(before[time] == after[time] for time in before.keys() & after.keys())
+    assert all(-1 <= value <= 1 for value in before.values())
+
+
+def test_the_seed_chooses_the_noise() -> None:
+    """The same seed gives the same noise, another seed another."""
+    noise = Model(signal="noise")
+
+    assert ask(noise, seed=1) == ask(noise, seed=1)
+    assert ask(noise, seed=1) != ask(noise, seed=2)
+
+
+def test_no_more_points_than_the_panel_can_show() -> None:
+    """A long range is answered with longer steps."""
+    assert len(ask(Model(), minutes=24 * 60, points=100)) <= 101
+
+
+def test_a_query_that_makes_no_sense_says_why() -> None:
+    """The panel shows the sentence."""
+    with pytest.raises(QueryError, match="period and series must be above 0, not 0 and 1"):
+        ask(Model(period=0))
+
+
+def test_resources_list_the_signals() -> None:
+    """The route answers JSON, any other route 404."""
+    datasource = Datasource(Settings(options=Options()))
+
+    assert json.loads(datasource.call_resource(Request(path="signals")).body) == ["sine", "sawtooth", "square", "noise"]
+    assert datasource.call_resource(Request(path="nothing")).status == 404
+
+
+def test_save_and_test_is_content() -> None:
+    """Nothing outside is needed."""
+    assert Datasource(Settings(options=Options())).check_health().status == "ok"
