@@ -37,9 +37,21 @@ class ProtoSet:
     descriptor: str | None
 
 
-def embedded_text() -> bytes:
-    """Return the proto that ships with gfplug: the default version's wire in our own words."""
-    return normalise((resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes())
+def embedded(version: SdkVersion) -> ProtoSet | None:
+    """Return the proto that ships with gfplug for a version that speaks its wire; None for another wire."""
+    known = index.load()
+    entry = known.find(version)
+    if entry is None or not known.same_wire(version, known.default):
+        return None
+    text = normalise((resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes())
+    return ProtoSet(
+        version=version,
+        text=text,
+        sha256=files.sha256(text),
+        source="embedded",
+        commit=entry.commit,
+        descriptor=entry.descriptor,
+    )
 
 
 def normalise(raw: bytes) -> bytes:

@@ -1,47 +1,72 @@
-"""Where a proto comes from, in order: a path the user names, gfplug itself."""
+"""Where a proto comes from, in order: a path the user names, gfplug itself, this machine's caches, the network."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from gfplug import files
-from gfplug.errors import FetchError
-from gfplug.sdk import index
-from gfplug.sdk.protoset import ProtoSet, embedded_text
+from gfplug.errors import FetchError, IntegrityError
+from gfplug.sdk import cache, gomodcache, index, local, modzip, remote
+from gfplug.sdk.protoset import ProtoSet, accept, embedded
 from gfplug.sdk.versions import SdkVersion, require_supported
+from gfplug.sdk.web import Deadline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_log = logging.getLogger("gfplug")
+
 
 def default() -> SdkVersion:
-    """Return the newest release this gfplug knows; its wire is the embedded proto's."""
+    """Return the newest release this gfplug was made for; its wire is the embedded proto's."""
     return index.load().default
 
 
-def resolve(text: str, *, offline: bool = False) -> SdkVersion:  # noqa: ARG001
-    """Return the version that a text means: a release, `default` or `latest`."""
-    return default() if text in {"default", "latest"} else SdkVersion.parse(text)
+def resolve(text: str, *, offline: bool = False) -> SdkVersion:
+    """Return the version that a text means: a release, `default`, or `latest`.
+
+    `latest` is the newest release that the configured source lists or the index knows; offline, that the index knows.
+    Raises: UsageError if the text is no version; CompatError if it is below the floor; FetchError if `latest` could not
+    be looked up.
+    """
+    if text == "default":
+        return default()
+    if text != "latest":
+        return require_supported(SdkVersion.parse(text))
+    listed = [] if offline else remote.releases(Deadline(30.0))
+    return max([*listed, *index.load().entries])
 
 
 def fetch(
-    version: SdkVersion,
-    *,
-    source: Path | None = None,
-    offline: bool = False,
-    deadline: float = 60.0,  # noqa: ARG001
+    version: SdkVersion, *, source: Path | None = None, offline: bool = False, deadline: float = 60.0
 ) -> ProtoSet:
-    """Obtain the proto of a version."""
+    """Obtain the proto of a version, verified against everything that is known about it.
+
+    Units: `deadline` is in seconds, for all network work together.
+    Raises: CompatError below the floor; FetchError if no source has it; IntegrityError if the bytes are not it.
+    """
     require_supported(version)
-    known = index.load().find(version)
-    if known and index.load().same_wire(version, default()):
-        text = embedded_text()
-        return ProtoSet(
-            version=version,
-            text=text,
-            sha256=files.sha256(text),
-            source="embedded",
-            commit=known.commit,
-            descriptor=known.descriptor,
+    if source is not None:
+        return local.read(source, version)
+    if found := embedded(version) or cache.find(version) or _from_go(version):
+        return found
+    if offline:
+        raise FetchError(
+            f"the proto of SDK {version} is not on this machine, and the network may not be used",
+            hint="leave out --offline, or name a file with --from",
         )
-    raise FetchError(f"SDK {version} is not available")
+    found = remote.obtain(version, Deadline(deadline))
+    cache.keep(found)
+    return found
+
+
+def _from_go(version: SdkVersion) -> ProtoSet | None:
+    module = gomodcache.find(version)
+    if module is None:
+        return None
+    unpacked = modzip.unpack(module.content, version)
+    try:
+        return accept(unpacked.proto, version, source="gomodcache", commit=module.commit, h1=unpacked.h1)
+    except IntegrityError as error:
+        _log.warning("Go's module cache was passed over for SDK %s: %s", version, error)
+        return None

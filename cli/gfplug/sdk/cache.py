@@ -1,0 +1,63 @@
+"""What was fetched before: one JSON file per version in the user's cache, checked when it is read.
+
+The cache is a convenience: a damaged file counts as absent, and a cache that can not be written is no failure. Each
+file is replaced whole, so several processes may use it at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from gfplug import files
+from gfplug.errors import IntegrityError
+from gfplug.sdk.protoset import ProtoSet, accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.sdk.versions import SdkVersion
+
+_log = logging.getLogger("gfplug")
+_FORMAT = 1
+
+
+def folder() -> Path:
+    """Return where the files are."""
+    import platformdirs  # noqa: PLC0415 - only a version that is not embedded pays for it
+
+    return platformdirs.user_cache_path("gfplug") / "sdk"
+
+
+def find(version: SdkVersion) -> ProtoSet | None:
+    """Return a proto fetched before, or None."""
+    try:
+        record = json.loads((folder() / f"{version}.json").read_text(encoding="utf-8"))
+        if record["format"] != _FORMAT or record["version"] != str(version):
+            return None
+        text = record["proto"].encode()
+        if files.sha256(text) != record["sha256"]:
+            _log.warning("the cached proto of SDK %s is damaged, and was passed over", version)
+            return None
+        return accept(text, version, source="cache", commit=record["commit"])
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # absent, or not what this gfplug wrote
+    except IntegrityError as error:
+        _log.warning("the cached proto of SDK %s was passed over: %s", version, error)
+        return None
+
+
+def keep(protos: ProtoSet) -> None:
+    """Store a proto for the next time, if possible."""
+    record = {
+        "format": _FORMAT,
+        "version": str(protos.version),
+        "commit": protos.commit,
+        "sha256": protos.sha256,
+        "proto": protos.text.decode(),
+    }
+    try:
+        files.write_atomic(folder() / f"{protos.version}.json", (json.dumps(record) + "\n").encode())
+    except (OSError, RuntimeError) as error:
+        _log.debug("the cache could not be written: %s", error)

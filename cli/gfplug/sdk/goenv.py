@@ -1,0 +1,93 @@
+"""Go's own settings, read as Go reads them: the environment, then Go's env file, then what `go env` answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+from gfplug import process
+from gfplug.errors import ToolError
+from gfplug.sdk.index import MODULE
+
+_GO_SECONDS = 10.0
+
+
+def proxy() -> str:
+    """Return GOPROXY, or an empty text where neither the user nor an installed Go names one."""
+    return setting("GOPROXY") or _ask_go()
+
+
+def module_cache() -> Path | None:
+    """Return Go's module cache, or None where there is no place for one."""
+    if chosen := setting("GOMODCACHE"):
+        return Path(chosen)
+    first = setting("GOPATH").split(os.pathsep)[0]
+    home = _home()
+    root = Path(first) if first else home / "go" if home else None
+    return root / "pkg" / "mod" if root else None
+
+
+def is_private(module: str = MODULE) -> bool:
+    """Tell whether GONOPROXY, or else GOPRIVATE, keeps a module away from proxies.
+
+    Source: go1.26.8, cmd/vendor/golang.org/x/mod, module.MatchPrefixPatterns.
+    """
+    patterns = setting("GONOPROXY") or setting("GOPRIVATE")
+    return any(_matches(pattern.strip().rstrip("/"), module) for pattern in patterns.split(",") if pattern.strip())
+
+
+def setting(name: str) -> str:
+    """Return a setting from the environment or Go's env file; an empty one counts as unset, as in Go."""
+    return (os.environ.get(name) or _stored().get(name, "")).strip()
+
+
+def _matches(pattern: str, module: str) -> bool:
+    wanted, parts = pattern.split("/"), module.split("/")
+    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+def _stored() -> dict[str, str]:
+    path = _file()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines() if path else []
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def _file() -> Path | None:
+    """Return where `go env -w` writes; GOENV=off means nowhere."""
+    chosen = os.environ.get("GOENV", "")
+    if chosen:
+        return None if chosen == "off" else Path(chosen)
+    home = _home()
+    if sys.platform == "win32":
+        base = Path(os.environ["APPDATA"]) if os.environ.get("APPDATA") else None
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support" if home else None
+    else:
+        configured = os.environ.get("XDG_CONFIG_HOME")
+        base = Path(configured) if configured else home / ".config" if home else None
+    return base / "go" / "env" if base else None
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+@cache
+def _ask_go() -> str:
+    """Return Go's built-in GOPROXY; from a folder without a go.mod, which could make Go fetch another Go."""
+    environment = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+    try:
+        answer = process.run(["go", "env", "GOPROXY"], cwd=Path(__file__).parent, env=environment, timeout=_GO_SECONDS)
+    except ToolError:
+        return ""
+    return answer.strip()

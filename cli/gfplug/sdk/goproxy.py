@@ -1,0 +1,126 @@
+"""Go module proxies: the list GOPROXY names, and the three questions put to one of them.
+
+Source: go1.26.8, cmd/go/internal/modfetch/proxy.go (proxyList, TryProxies), and the Go reference on module proxies.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from gfplug.errors import FetchError, GfplugError, IntegrityError
+from gfplug.sdk import modzip, versions, web
+from gfplug.sdk.index import MODULE
+
+if TYPE_CHECKING:
+    from gfplug.sdk.versions import SdkVersion
+    from gfplug.sdk.web import Deadline
+
+_TEXT_LIMIT = 4 << 20
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One entry of GOPROXY: a proxy's address, `direct` or `off`; `forgives` when any failure leads to the next one."""
+
+    address: str
+    forgives: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """One release as a proxy serves it; `time` and `commit` are None where the proxy does not tell."""
+
+    content: bytes
+    time: str | None
+    commit: str | None
+
+
+def parse(text: str) -> list[Hop]:
+    """Read GOPROXY: after `,` the next entry is for what is not found, after `|` for any failure.
+
+    What follows `off` or `direct` can never be reached, and is left out.
+    Raises: FetchError if it has no entry.
+    """
+    hops: list[Hop] = []
+    for entry, separator in re.findall(r"([^,|]*)([,|]|$)", text):
+        if address := entry.strip():
+            hops.append(Hop(_complete(address), forgives=separator == "|"))
+            if address in {"off", "direct"}:
+                break
+    if not hops:
+        raise FetchError("GOPROXY is set, but names no proxy", hint="set it to a proxy's address, `direct` or `off`")
+    return hops
+
+
+def listed(address: str, deadline: Deadline) -> list[SdkVersion]:
+    """Return the releases a proxy lists, oldest first; it may know more than it lists."""
+    answer = _get(address, "list", deadline, _TEXT_LIMIT)
+    return versions.releases(answer.decode(errors="replace").splitlines())
+
+
+def download(address: str, version: SdkVersion, deadline: Deadline) -> Module:
+    """Return a release's zip, with its time and commit where the proxy tells them.
+
+    Raises: MissingError if the proxy does not have it; FetchError; IntegrityError if it answers for another version.
+    """
+    content = _get(address, f"{version}.zip", deadline, modzip.LIMIT)
+    try:
+        info = json.loads(_get(address, f"{version}.info", deadline, _TEXT_LIMIT))
+    except (GfplugError, ValueError):
+        info = {}  # the facts are welcome, and the zip says enough without them
+    return described(content, info, version)
+
+
+def described(content: bytes, info: object, version: SdkVersion) -> Module:
+    """Join a zip and the `.info` beside it.
+
+    Raises: IntegrityError if the `.info` is of another version.
+    """
+    facts = info if isinstance(info, dict) else {}
+    if facts.get("Version", str(version)) != str(version):
+        raise IntegrityError(
+            f"the answer for SDK {version} describes {str(facts['Version'])[:40]!r}", hint="try another source"
+        )
+    origin = facts.get("Origin")
+    commit = origin.get("Hash") if isinstance(origin, dict) else None
+    time = facts.get("Time")
+    return Module(
+        content=content,
+        time=time if isinstance(time, str) else None,
+        commit=commit if isinstance(commit, str) and _COMMIT.fullmatch(commit) else None,
+    )
+
+
+def _complete(address: str) -> str:
+    """Add the https that an address may leave out, as Go does."""
+    if address in {"off", "direct"} or ":/" in address or not re.search(r"[.:/]", address):
+        return address
+    return f"https://{address}"
+
+
+def _get(address: str, name: str, deadline: Deadline, limit: int) -> bytes:
+    parts = urlsplit(address)
+    path = f"{parts.path.rstrip('/')}/{MODULE}/@v/{name}"
+    if parts.scheme == "file":
+        return _read(Path(url2pathname(path)), limit)
+    return web.get(parts._replace(path=path).geturl(), deadline=deadline, limit=limit)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(limit + 1)
+    except FileNotFoundError as error:
+        raise web.MissingError(f"{path} does not exist") from error
+    except OSError as error:
+        raise FetchError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > limit:
+        raise FetchError(f"{path} is larger than {limit} bytes")
+    return content

@@ -1,0 +1,53 @@
+"""A proto from a path the user names: a proto file, a checkout of the SDK, or a module zip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug import files
+from gfplug.errors import FetchError, IntegrityError
+from gfplug.sdk import index, modzip
+from gfplug.sdk.protoset import ProtoSet, accept, embedded, normalise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.sdk.versions import SdkVersion
+
+_ZIP = b"PK\x03\x04"
+_PLACES = (index.PROTO_PATH, "backend.proto", "pluginv2/backend.proto")
+
+
+def read(path: Path, version: SdkVersion) -> ProtoSet:
+    """Return the proto of a version from a file or folder.
+
+    Raises: FetchError if there is none; IntegrityError if it is not that version's.
+    """
+    found = _locate(path)
+    try:
+        with found.open("rb") as stream:
+            content = stream.read(modzip.LIMIT + 1)
+    except OSError as error:
+        raise FetchError(f"cannot read {found}: {error.strerror}") from error
+    if len(content) > modzip.LIMIT:
+        raise IntegrityError(f"{found} is too large to be a proto or a module zip")
+    if content.startswith(_ZIP):
+        unpacked = modzip.unpack(content, version)
+        return accept(unpacked.proto, version, source="file", h1=unpacked.h1)
+    ours = embedded(version)
+    if ours and files.sha256(normalise(content)) == ours.sha256:
+        return ours  # gfplug's own restatement, written to a file by `gfplug proto show`
+    return accept(content, version, source="file")
+
+
+def _locate(path: Path) -> Path:
+    if not path.exists():
+        raise FetchError(f"{path} does not exist", hint="name a proto file, a checkout of the SDK, or a module zip")
+    if not path.is_dir():
+        return path
+    for place in _PLACES:
+        if (path / place).is_file():
+            return path / place
+    raise FetchError(
+        f"{path} holds no {index.PROTO_PATH}", hint="name a proto file, a checkout of the SDK, or a module zip"
+    )

@@ -1,0 +1,86 @@
+"""The network: module proxies in the order GOPROXY gives, and GitHub where it says `direct` or says nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from gfplug.errors import FetchError, GfplugError
+from gfplug.sdk import github, goenv, goproxy, modzip, web
+from gfplug.sdk.goproxy import Hop
+from gfplug.sdk.protoset import ProtoSet, accept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfplug.sdk.versions import SdkVersion
+    from gfplug.sdk.web import Deadline
+
+_log = logging.getLogger("gfplug")
+_T = TypeVar("_T")
+_DIRECT = "direct"
+
+
+def hops() -> list[Hop]:
+    """Return where to ask, in order; without a configured proxy, that is GitHub."""
+    configured = "" if goenv.is_private() else goenv.proxy()
+    return goproxy.parse(configured) if configured else [Hop(_DIRECT)]
+
+
+def walk(ask: Callable[[str], _T]) -> _T:
+    """Ask one source after the other, as GOPROXY says, and return the first answer.
+
+    Raises: the first failure that does not lead on to the next source; those before it are its details.
+    """
+    failures: list[GfplugError] = []
+    for hop in hops():
+        if hop.address == "off":
+            failures.append(FetchError("GOPROXY=off forbids the network", hint="use `--from PATH`, or change GOPROXY"))
+            break
+        try:
+            return ask(hop.address)
+        except GfplugError as error:
+            failures.append(error)
+            if not (hop.forgives or isinstance(error, web.MissingError)):
+                break
+            _log.debug("%s; asking the next source", error)
+    raise _joined(failures)
+
+
+def obtain(version: SdkVersion, deadline: Deadline) -> ProtoSet:
+    """Fetch and verify the proto of a version.
+
+    Raises: FetchError if no source has it; IntegrityError if what one sent is not it.
+    """
+
+    def ask(address: str) -> tuple[str, bytes, str | None, str | None]:
+        if address == _DIRECT:
+            tagged = github.download(version, deadline)
+            return "github", tagged.proto, tagged.commit, None
+        module = goproxy.download(address, version, deadline)
+        unpacked = modzip.unpack(module.content, version)
+        return "goproxy", unpacked.proto, module.commit, unpacked.h1
+
+    try:
+        source, proto, commit, h1 = walk(ask)
+    except GfplugError as error:
+        raise type(error)(f"cannot fetch SDK {version}: {error}", hint=error.hint, details=error.details) from error
+    return accept(proto, version, source=source, commit=commit, h1=h1)
+
+
+def releases(deadline: Deadline) -> list[SdkVersion]:
+    """Return the releases that the first source to answer lists, oldest first."""
+
+    def ask(address: str) -> list[SdkVersion]:
+        return sorted(github.tags(deadline)) if address == _DIRECT else goproxy.listed(address, deadline)
+
+    return walk(ask)
+
+
+def _joined(failures: list[GfplugError]) -> GfplugError:
+    """Return the failure that ended the walk; the earlier ones become its details."""
+    last = failures[-1]
+    last.details = "\n".join(
+        [*(f"before: {error}" for error in failures[:-1]), *([last.details] if last.details else [])]
+    )
+    return last

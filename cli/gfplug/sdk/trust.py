@@ -1,0 +1,71 @@
+"""Whom to trust and what to show: the certificates of a TLS connection, and stored credentials for a host."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import netrc
+import os
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gfplug.errors import FetchError
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+_log = logging.getLogger("gfplug")
+
+CertificateError = ssl.SSLError
+_BUNDLES = ("GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+
+
+def context() -> ssl.SSLContext:
+    """Return a TLS context that trusts the operating system's store and the bundle the environment names.
+
+    Raises: FetchError if that bundle can not be read: going on without it would only fail with less to say.
+    """
+    import truststore  # noqa: PLC0415 - only https pays for it
+
+    made = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    name = next((name for name in _BUNDLES if os.environ.get(name)), None)
+    if name is None:
+        return made
+    path = Path(os.environ[name])
+    try:
+        if path.is_dir():
+            made.load_verify_locations(capath=path)
+        else:
+            made.load_verify_locations(cafile=path)
+    except OSError as error:  # a missing file, or one without certificates (ssl.SSLError)
+        raise FetchError(
+            f"{name} names {path}, which holds no readable certificates", hint=f"mend or unset {name}"
+        ) from error
+    return made
+
+
+def authorization(parts: SplitResult) -> str | None:
+    """Return the Authorization header for a URL: from the URL itself, else from netrc."""
+    if parts.username is not None:
+        return _basic(unquote(parts.username), unquote(parts.password or ""))
+    return stored(parts)
+
+
+def stored(parts: SplitResult) -> str | None:
+    """Return the Authorization header that netrc holds for a host; over https only, as Go does."""
+    if parts.scheme != "https" or not parts.hostname:
+        return None
+    try:
+        found = netrc.netrc(os.environ.get("NETRC") or None).authenticators(parts.hostname)
+    except FileNotFoundError:
+        return None
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError) as error:
+        _log.warning("netrc was ignored: it can not be read (%s)", type(error).__name__)
+        return None
+    return _basic(found[0], found[2] or "") if found else None
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,277 @@
+"""One HTTP GET, done carefully with the standard library.
+
+Bounded in time (the whole exchange, not only each read), size, redirects and tries; complete or an error; through the
+proxies and certificates the environment names; and no credential ever reaches a message.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import logging
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from gfplug import __version__
+from gfplug.errors import FetchError, GfplugError, IntegrityError
+from gfplug.sdk import trust
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_log = logging.getLogger("gfplug")
+
+PAUSE = 0.5
+"""Seconds before the second try; doubled before the third."""
+
+_TRIES = 3
+_REDIRECTS = 5
+_SOCKET_SECONDS = 20.0
+_PIECE = 65536
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class MissingError(FetchError):
+    """The server answered that it has no such thing (404, 410): another source may."""
+
+
+class Deadline:
+    """A moment by which all the work must be done, however many requests it takes."""
+
+    def __init__(self, seconds: float) -> None:
+        """Start the clock."""
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds left.
+
+        Raises: FetchError if there are none.
+        """
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise FetchError(f"not done within {self.seconds:g} s", hint="try again, or see `--from` and `--offline`")
+        return left
+
+
+class _TransientError(Exception):
+    """A failure that may pass; `final` is what to raise when it does not."""
+
+    def __init__(self, final: GfplugError, after: float | None = None) -> None:
+        super().__init__()
+        self.final = final
+        self.after = after
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where a request goes, and the Authorization header that may go there; its repr never shows either's secrets."""
+
+    url: str
+    authorization: str | None
+
+    @classmethod
+    def of(cls, url: str) -> _Target:
+        """Split the credentials off a URL, or find them in netrc.
+
+        Raises: FetchError for what is not a whole http or https URL.
+        """
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise FetchError("a source's address is not a valid URL", hint="check GOPROXY") from error
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise FetchError(f"{redact(url)} is not an http or https address", hint="check GOPROXY")
+        netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+        bare = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+        return cls(bare, trust.authorization(parts))
+
+    def redirected(self, location: str) -> _Target:
+        """Return where a redirect leads: never from https to http; the credentials go to the same origin only."""
+        target = _Target.of(urljoin(self.url, location))
+        if urlsplit(self.url).scheme == "https" and urlsplit(target.url).scheme != "https":
+            raise FetchError(f"{redact(self.url)} redirects to an unencrypted address: not followed")
+        same = _origin(self.url) == _origin(target.url)
+        return _Target(target.url, self.authorization if same else trust.stored(urlsplit(target.url)))
+
+
+def redact(url: str) -> str:
+    """Return a URL without user, password, query and fragment: fit for a message."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "(an address that is not valid)"
+    return f"{parts.scheme}://{host}{port}{parts.path}" if host else f"{parts.scheme}:{parts.path}"
+
+
+def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
+    """Return the body of a URL, whole.
+
+    Units: `limit` is in bytes.
+    Raises: MissingError for 404 and 410; IntegrityError for a body cut short or a web page instead of data; FetchError
+    for everything else: refused, unreachable, too large, too slow.
+    """
+    target = _Target.of(url)
+    for attempt in range(_TRIES):
+        try:
+            return _follow(target, deadline=deadline, limit=limit)
+        except _TransientError as error:
+            pause = PAUSE * 2**attempt if error.after is None else error.after
+            if attempt == _TRIES - 1 or pause >= deadline.remaining():
+                raise error.final from error
+            _log.debug("%s; trying again in %.1f s", error.final, pause)
+            time.sleep(pause)
+    raise AssertionError  # the last try returns or raises
+
+
+def _follow(target: _Target, *, deadline: Deadline, limit: int) -> bytes:
+    for _ in range(_REDIRECTS + 1):
+        answer = _ask(target, deadline=deadline, limit=limit)
+        if isinstance(answer, bytes):
+            return answer
+        target = target.redirected(answer)
+    raise FetchError(f"{redact(target.url)}: more than {_REDIRECTS} redirects")
+
+
+def _ask(target: _Target, *, deadline: Deadline, limit: int) -> bytes | str:
+    """Send one request; return the body, or the address a redirect names."""
+    shown = redact(target.url)
+    headers = {"Accept-Encoding": "identity", "User-Agent": f"gfplug/{__version__}"}
+    if target.authorization:
+        headers["Authorization"] = target.authorization
+    try:
+        request = urllib.request.Request(target.url, headers=headers)  # noqa: S310 - _Target admits http and https only
+        timeout = min(_SOCKET_SECONDS, deadline.remaining())
+        with _cut_at(deadline) as sockets, _opener(target, sockets).open(request, timeout=timeout) as response:
+            return _read(response, shown, deadline=deadline, limit=limit)
+    except urllib.error.URLError as error:
+        raise _unreachable(shown, error.reason, deadline) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _unreachable(shown, error, deadline) from error
+
+
+def _read(response: http.client.HTTPResponse, shown: str, *, deadline: Deadline, limit: int) -> bytes | str:
+    location = response.headers.get("Location")
+    if response.status in {301, 302, 303, 307, 308} and location:
+        return location
+    if response.status != http.client.OK:
+        raise _refusal(response, shown)
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding != "identity":
+        raise FetchError(f"{shown} answered with the encoding {encoding[:20]!r}, which was not asked for")
+    if response.headers.get_content_type() == "text/html":
+        raise IntegrityError(f"{shown} answered with a web page", hint="a login page or a proxy may be in between")
+    body = bytearray()
+    while piece := response.read1(_PIECE):
+        body += piece
+        deadline.remaining()
+        if len(body) > limit:
+            raise FetchError(f"{shown} is larger than {limit} bytes")
+    deadline.remaining()  # a cut connection looks like an end
+    promised = response.headers.get("Content-Length", "")
+    if promised.isascii() and promised.isdigit() and len(body) != int(promised[:15]):
+        raise _TransientError(IntegrityError(f"{shown} broke off after {len(body)} of {promised[:15]} bytes"))
+    return bytes(body)
+
+
+def _refusal(response: http.client.HTTPResponse, shown: str) -> Exception:
+    status, words = response.status, f"{shown} answered {response.status} {response.reason[:60]}"
+    if status in {404, 410}:
+        return MissingError(words)
+    if status in {401, 403, 407}:
+        return FetchError(words, hint="it may lack this version, or want credentials: in its address, or in netrc")
+    if status == http.client.TOO_MANY_REQUESTS or status >= http.client.INTERNAL_SERVER_ERROR:
+        return _TransientError(FetchError(words, hint="try again later"), _seconds(response.headers.get("Retry-After")))
+    return FetchError(words)
+
+
+def _unreachable(shown: str, reason: object, deadline: Deadline) -> Exception:
+    deadline.remaining()
+    if isinstance(reason, http.client.IncompleteRead):
+        return _TransientError(IntegrityError(f"{shown} broke off after {len(reason.partial)} bytes of a piece"))
+    words = f"cannot reach {shown}: {_words(reason)}"
+    if isinstance(reason, trust.CertificateError):
+        return FetchError(words, hint="name your organization's certificates in GFPLUG_CA_BUNDLE")
+    if isinstance(reason, (socket.gaierror, http.client.InvalidURL)):
+        return FetchError(words, hint="check the address and the network; https_proxy names a proxy")
+    return _TransientError(FetchError(words, hint="check the network; https_proxy names a proxy"))
+
+
+def _words(reason: object) -> str:
+    """Say why in the system's words only: other texts may quote an address, with its password."""
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    return type(reason).__name__ if isinstance(reason, Exception) else "unknown reason"
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read a Retry-After header: seconds or a date."""
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+@contextlib.contextmanager
+def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
+    """Collect the sockets of a request and shut them at the deadline: a server may drip even its headers."""
+    sockets: list[socket.socket] = []
+
+    def cut() -> None:
+        for opened in sockets:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(opened, socket.SHUT_RDWR)  # not TLS's own shutdown, which would wait
+
+    timer = threading.Timer(deadline.remaining(), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield sockets
+    finally:
+        timer.cancel()
+
+
+def _opener(target: _Target, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
+    """Make an opener that knows the environment's proxies, and neither redirects, nor files, nor error statuses."""
+
+    class Plain(http.client.HTTPConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.append(self.sock)
+
+    class Encrypted(http.client.HTTPSConnection):
+        def connect(self) -> None:
+            super().connect()
+            sockets.append(self.sock)
+
+    class PlainHandler(urllib.request.HTTPHandler):
+        def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(Plain, req)
+
+    class EncryptedHandler(urllib.request.HTTPSHandler):
+        def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+            return self.do_open(Encrypted, req, context=trust.context())
+
+    opener = urllib.request.OpenerDirector()
+    opener.add_handler(urllib.request.ProxyHandler())
+    opener.add_handler(EncryptedHandler() if target.url.startswith("https:") else PlainHandler())
+    return opener
