@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from gfplug.sdk.protoset import ProtoSet
+from gfplug.sdk.catalog import Release, releases
+from gfplug.sdk.protoset import ProtoSet, embedded, normalise
 from gfplug.sdk.sources import default, fetch, resolve
 from gfplug.sdk.versions import FLOOR, SdkVersion
 
-__all__ = ["FLOOR", "ProtoSet", "SdkVersion", "default", "fetch", "resolve"]
+__all__ = [
+    "FLOOR",
+    "ProtoSet",
+    "Release",
+    "SdkVersion",
+    "default",
+    "embedded",
+    "fetch",
+    "normalise",
+    "releases",
+    "resolve",
+]

@@ -1,0 +1,59 @@
+"""The releases to choose from: those the index knows, and on request those that a source lists beyond them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.sdk import index, remote
+from gfplug.sdk.versions import FLOOR, SdkVersion
+from gfplug.sdk.web import Deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One release and what is known of it: for one that only a source lists, nothing.
+
+    Shape: `time` is RFC 3339 in UTC; `same_wire` are the other known releases that speak this wire, newest first.
+    """
+
+    version: SdkVersion
+    time: str | None
+    commit: str | None
+    descriptor: str | None
+    same_wire: tuple[SdkVersion, ...]
+    is_embedded: bool
+
+
+def releases(*, with_remote: bool = False) -> list[Release]:
+    """Return the supported releases, newest first.
+
+    Raises: FetchError if `with_remote`, and the source can not be asked.
+    """
+    listed = remote.releases(Deadline(_SECONDS)) if with_remote else []
+    return known_and(listed)
+
+
+def known_and(listed: Iterable[SdkVersion]) -> list[Release]:
+    """Return the releases of the index and some more, newest first."""
+    known = index.load()
+    found = {version for version in (*known.entries, *listed) if version >= FLOOR}
+    return [_release(known, version) for version in sorted(found, reverse=True)]
+
+
+def _release(known: index.Index, version: SdkVersion) -> Release:
+    entry = known.find(version)
+    others = [other for other in known.entries if other != version and known.same_wire(version, other)]
+    return Release(
+        version=version,
+        time=entry.time if entry else None,
+        commit=entry.commit if entry else None,
+        descriptor=entry.descriptor if entry else None,
+        same_wire=tuple(sorted(others, reverse=True)),
+        is_embedded=known.same_wire(version, known.default),
+    )
