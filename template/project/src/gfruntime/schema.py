@@ -24,8 +24,9 @@ import sys
 import traceback
 import types
 import typing
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from gfruntime.author import Author
 from gfruntime.ui import Secret, Ui
 
 if TYPE_CHECKING:
@@ -43,13 +44,6 @@ class SchemaError(Exception):
     """The dataclasses cannot become a form; the message names class and field."""
 
 
-class Models(NamedTuple):
-    """The author's dataclasses; None where the annotation names none (`Settings`, `Query[Any]`)."""
-
-    options: type | None
-    model: type | None
-
-
 def load(target: str) -> type:
     """Import the class that `module:Class` names.
 
@@ -65,22 +59,16 @@ def load(target: str) -> type:
     return found
 
 
-def models(datasource: type) -> Models:
-    """Find the dataclasses in `__init__(settings: Settings[Options])` and `query(query: Query[Model])`."""
-    method = "query" if hasattr(datasource, "query") else "query_batch"
-    return Models(options=_parameter(datasource, "__init__", "Settings"), model=_parameter(datasource, method, "Query"))
-
-
 def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     """Describe a data source's config page and query editor.
 
     Raises: SchemaError if a field has no default, no form control, or a presentation that does not fit its type.
     """
-    options, model = models(datasource)
+    author = _inspected(datasource)
     said: dict[str, Any] = {
         "version": 1,
-        "config": {"fields": _form(options, config=True)},
-        "query": {"fields": _form(model, config=False)},
+        "config": {"fields": _form(author.options, config=True)},
+        "query": {"fields": _form(author.model, config=False)},
         "capabilities": {"annotations": True, "variables": True},
     }
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
@@ -88,36 +76,28 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     return said | {"pluginId": plugin_id, "hash": digest, "queryPath": "backend"}
 
 
-def _parameter(datasource: type, method: str, generic: str) -> type | None:
-    """Return X of the one parameter annotated `generic[X]` (also inside `list[...]`)."""
-    where = f"{datasource.__name__}.{method}"
-    function = getattr(datasource, method, None)
-    for name, hint in _hints(function, where).items() if function is not None else ():
-        for candidate in (hint, *typing.get_args(hint)):
-            origin = typing.get_origin(candidate) or candidate
-            if name != "return" and getattr(origin, "__name__", "") == generic:
-                found = next(iter(typing.get_args(candidate)), None)
-                return None if found in (None, Any, dict) or typing.get_origin(found) is dict else found
-    model = "Options" if generic == "Settings" else "Model"
-    raise SchemaError(f"{where}: annotate its parameter as {generic}[{model}], where {model} is a dataclass")
-
-
-def _hints(owner: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - a function or a class
-    """Resolve annotations, also those written as text."""
+def _inspected(datasource: type) -> Author:
     try:
-        return typing.get_type_hints(owner, include_extras=True)
+        return Author.of(datasource)
     except (NameError, TypeError) as error:
-        hint = "; import it outside `if TYPE_CHECKING`" if isinstance(error, NameError) else ""
-        raise SchemaError(f"{where}: an annotation cannot be resolved: {error}{hint}") from None
+        raise SchemaError(_unresolved(datasource, error)) from None
 
 
-def _form(model: type | None, *, config: bool) -> list[dict[str, Any]]:
-    """Describe the fields of one dataclass, in the order they are written."""
-    if model is None:
+def _unresolved(owner: type, error: Exception) -> str:
+    hint = "; import it outside `if TYPE_CHECKING`" if isinstance(error, NameError) else ""
+    return f"{owner.__name__}: {error}{hint}"
+
+
+def _form(model: Any, *, config: bool) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
+    """Describe the fields of one dataclass, in the order they are written; a plain dict has no form."""
+    if model is dict or typing.get_origin(model) is dict:
         return []
-    if not dataclasses.is_dataclass(model):
+    if not (isinstance(model, type) and dataclasses.is_dataclass(model)):
         raise SchemaError(f"{getattr(model, '__name__', model)} must be a dataclass: put @dataclass(frozen=True) on it")
-    hints = _hints(model, model.__name__)
+    try:
+        hints = typing.get_type_hints(model, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise SchemaError(_unresolved(model, error)) from None
     fields = [_field(model, item, hints[item.name], config=config) for item in dataclasses.fields(model) if item.init]
     if len(urls := [field["name"] for field in fields if field.get("store") == "url"]) > 1:
         raise SchemaError(f'{model.__name__}: {" and ".join(urls)} both say store="url"; a data source has one URL')
@@ -130,6 +110,8 @@ def _field(model: type, item: dataclasses.Field[Any], hint: Any, *, config: bool
     bare, ui, nullable = _unwrap(hint)
     control = _control(bare, where, model)
     _check(where, item.name, control["kind"], ui, config=config)
+    if nullable and (control["kind"] == "secret" or ui.store == "url"):
+        raise SchemaError(f"{where}: Grafana keeps it as a text, which may be empty but never None")
     said: dict[str, Any] = {"name": item.name, "label": ui.label or _title(item.name), **control}
     if ui.widget == "hidden":
         said["kind"] = "hidden"

@@ -1,0 +1,337 @@
+"""The UI schema: which control a type gets, and what is refused, by class and field."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+import math
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, Union
+
+import pytest
+
+from gfruntime.backend import Query, Settings
+from gfruntime.schema import SchemaError, describe, load, main
+from gfruntime.ui import Secret, Ui
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SOURCE = Path(__file__).parents[2] / "template/project/src"
+Table = NewType("Table", str)
+
+
+class Aggregation(enum.Enum):
+    """Choices with names of their own."""
+
+    AVERAGE = "avg"
+    P95 = "p95"
+
+
+class Level(enum.IntEnum):
+    """Choices that are numbers."""
+
+    LOW = 1
+    HIGH = 2
+
+
+@dataclass(frozen=True)
+class Node:
+    """A dataclass that contains itself."""
+
+    child: Node | None = None
+
+
+def datasource(*, options: Any = dict, model: Any = dict) -> type:
+    """Make a data source class for an options type and a query model."""
+
+    class Datasource:
+        def __init__(self, settings: Any) -> None: ...
+        def query(self, query: Any) -> None: ...
+
+    Datasource.__init__.__annotations__ = {"settings": Settings[options]}
+    Datasource.query.__annotations__ = {"query": Query[model]}
+    return Datasource
+
+
+def one(hint: Any, default: Any, *, config: bool = False, name: str = "f") -> dict[str, Any]:
+    """Describe a form of one field, and return that field."""
+    value = field(default_factory=default) if isinstance(default, type) else field(default=default)
+    form = dataclasses.make_dataclass("Options" if config else "Model", [(name, hint, value)], frozen=True)
+    described = describe(datasource(options=form) if config else datasource(model=form))
+    (found,) = described["config" if config else "query"]["fields"]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "expected"),
+    [
+        (str, "", {"kind": "string", "default": ""}),
+        (Table, "cpu", {"kind": "string", "default": "cpu"}),
+        (Annotated[str, Ui(widget="textarea", rows=3)], "", {"kind": "text", "default": "", "rows": 3}),
+        (Annotated[str, Ui(widget="code", language="sql")], "", {"kind": "code", "default": "", "language": "sql"}),
+        (Annotated[str, Ui(widget="hidden")], "x", {"kind": "hidden", "default": "x"}),
+        (int, 7, {"kind": "number", "integer": True, "default": 7}),
+        (Annotated[float, Ui(minimum=0, maximum=1)], 0.5, {"kind": "number", "default": 0.5, "min": 0, "max": 1}),
+        (float, 2, {"kind": "number", "default": 2}),
+        (bool, False, {"kind": "boolean", "default": False}),
+        (int | None, None, {"kind": "number", "integer": True, "nullable": True}),
+        (Optional[Annotated[bool, Ui()]], True, {"kind": "boolean", "nullable": True, "default": True}),  # noqa: UP045
+        (list[str], list, {"kind": "tags", "numeric": False, "default": []}),
+        (tuple[int, ...], (1, 2), {"kind": "tags", "numeric": True, "integer": True, "default": [1, 2]}),
+    ],
+)  # fmt: skip
+def test_a_type_gets_its_control(hint: Any, default: Any, expected: dict[str, Any]) -> None:
+    """Every supported type becomes one field with its control, default and limits."""
+    assert one(hint, default) == {"name": "f", "label": "F"} | expected
+
+
+def test_choices_keep_the_order_they_are_written_in() -> None:
+    """Literal values are their own labels; Enum members bring theirs, and the default is the value that travels."""
+    literal = one(Annotated[Literal["zeta", "alpha"], Ui(widget="radio")], "zeta")
+    member = one(Aggregation, Aggregation.P95)
+
+    assert literal["radio"]
+    assert literal["options"] == [{"value": "zeta", "label": "zeta"}, {"value": "alpha", "label": "alpha"}]
+    assert member["options"] == [{"value": "avg", "label": "Average"}, {"value": "p95", "label": "P95"}]
+    assert member["default"] == "p95"
+
+
+def test_a_list_of_choices_is_a_multiple_choice() -> None:
+    """The default of a list of enum members is the list of their values."""
+    found = one(tuple[Level, ...], (Level.HIGH,))
+
+    assert (found["kind"], found["default"]) == ("multi", [2])
+
+
+def test_options_say_where_they_are_kept() -> None:
+    """A secret goes to the encrypted store without a default, the URL to its own place, the rest to jsonData."""
+    secret = one(Secret, Secret(""), config=True, name="api_token")
+    url = one(Annotated[str, Ui(store="url")], "", config=True, name="url")
+    other = one(int, 3, config=True, name="retries")
+
+    assert secret == {"name": "api_token", "label": "API token", "kind": "secret", "store": "secureJsonData"}
+    assert (url["label"], url["store"]) == ("URL", "url")
+    assert other["store"] == "jsonData"
+
+
+def test_a_secret_may_be_a_text_of_several_lines() -> None:
+    """A PEM key gets a text area that is as secret as the input."""
+    found = one(Annotated[Secret, Ui(widget="textarea")], Secret(""), config=True)
+
+    assert (found["kind"], found["store"]) == ("secretText", "secureJsonData")
+
+
+def test_the_presentation_travels() -> None:
+    """Label, help, placeholder, section and the claim that a value is required reach the editor."""
+    ui = Ui(label="Tbl", help="where from", placeholder="sales", section="Source", required=True)
+
+    assert one(Annotated[str, ui], "") == {
+        "name": "f",
+        "label": "Tbl",
+        "kind": "string",
+        "help": "where from",
+        "placeholder": "sales",
+        "section": "Source",
+        "required": True,
+        "default": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "sentence"),
+    [
+        (dict[str, str], dict, "Model.f: dict[str, str] has no form control"),
+        (bytes, b"", "Model.f: bytes has no form control"),
+        (list, list, "Model.f: list has no form control"),
+        (tuple[str, int], ("a", 1), "Model.f: tuple[str, int] has no form control"),
+        (list[list[str]], list, "Model.f: list[list[str]] has no form control"),
+        (list[bool], list, "Model.f: list[bool] has no form control"),
+        (Union[int, str], 1, "Model.f: "),  # noqa: UP007 - the older spelling
+        (Any, None, "Model.f: Any has no form control"),
+        (Node, Node(), "Model.f is a dataclass of its own"),
+        (list[Node], list, "Model.f is a dataclass of its own"),
+        (Literal[True, False], True, "Model.f: the choices must be texts or whole numbers"),
+        (Secret, Secret(""), "Model.f: a secret belongs in the options"),
+        (int, "5", "Model.f: its default '5' is not a whole number"),
+        (int, True, "Model.f: its default True is not a whole number"),
+        (float, math.nan, "Model.f: its default nan is not a number"),
+        (Annotated[int, Ui(minimum=1, maximum=9)], 0, "Model.f: its default 0 is not a whole number at least 1"),
+        (str, None, "Model.f: its default None is not a text"),
+        (bool, 1, "Model.f: its default 1 is not True or False"),
+        (Literal["a", "b"], "c", "Model.f: its default 'c' is not one of 'a', 'b'"),
+        (list[Literal["a"]], tuple, None),
+        (tuple[int, ...], ("1",), "Model.f: its default ['1'] is not a list of its items"),
+        (Annotated[int, Ui(widget="code")], 1, "Model.f: the widget 'code' does not fit its type"),
+        (Annotated[str, Ui(minimum=1)], "", "Model.f: minimum and maximum are for numbers"),
+        (Annotated[str, Ui(store="url")], "", 'Model.f: store="url" is for one str of the options'),
+    ],
+)  # fmt: skip
+def test_what_has_no_form_is_refused_by_name(hint: Any, default: Any, sentence: str | None) -> None:
+    """One sentence names the class and the field; what is fine is not refused."""
+    if sentence is None:
+        assert one(hint, default)["default"] == []
+        return
+    with pytest.raises(SchemaError) as caught:
+        one(hint, default)
+
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_field_without_a_default_is_refused() -> None:
+    """Alert rules and provisioned files may leave any field out."""
+    form = dataclasses.make_dataclass("Model", [("table", str)])
+
+    with pytest.raises(SchemaError, match=r"^Model\.table has no default"):
+        describe(datasource(model=form))
+
+
+def test_a_dataclass_that_contains_itself_is_refused() -> None:
+    """A form cannot be endless."""
+    with pytest.raises(SchemaError, match=r"^Node\.child refers back to Node"):
+        describe(datasource(model=Node))
+
+
+@pytest.mark.parametrize("hint", [Annotated[str, Ui(store="url")] | None, Optional[Secret]])  # noqa: UP045 - older
+def test_what_grafana_keeps_as_text_is_never_none(hint: Any) -> None:
+    """The URL and a secret may be empty, but Grafana has no null for them."""
+    with pytest.raises(SchemaError, match=r"Options\.f: Grafana keeps it as a text"):
+        one(hint, None, config=True)
+
+
+def test_a_secret_with_a_default_is_refused_without_showing_it() -> None:
+    """The default would be readable in module.js; the error does not repeat it either."""
+    with pytest.raises(SchemaError, match=r"Options\.f: a secret must not have a default") as caught:
+        one(Secret, Secret("hunter2"), config=True)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_data_source_has_one_url() -> None:
+    """Two options cannot be kept in the same place."""
+    url = Annotated[str, Ui(store="url")]
+    form = dataclasses.make_dataclass("Options", [("a", url, ""), ("b", url, "")])
+
+    with pytest.raises(SchemaError, match="Options: a and b both say"):
+        describe(datasource(options=form))
+
+
+@pytest.mark.parametrize("name", ["refId", "hide", "datasource", "intervalMs", "constructor", "toString", "__proto__"])
+def test_names_that_grafana_or_javascript_own_are_refused(name: str) -> None:
+    """They would be overwritten by every query, or read from every object."""
+    with pytest.raises(SchemaError, match=f"Model.{name}: .* choose another name"):
+        one(str, "", name=name)
+
+
+def test_a_model_must_be_a_dataclass() -> None:
+    """Another class has no fields to show; a dict has no form on purpose."""
+    with pytest.raises(SchemaError, match=r"^Path must be a dataclass"):
+        describe(datasource(model=Path))
+
+    assert describe(datasource(model=dict[str, Any]))["query"] == {"fields": []}
+
+
+def test_a_class_that_answers_no_query_is_refused() -> None:
+    """The sentence names the class and the method that is missing."""
+    with pytest.raises(SchemaError, match=r"^Path: .*query"):
+        describe(Path)
+
+
+def test_the_hash_follows_the_dataclasses_alone() -> None:
+    """The same models give the same bytes; another plugin id changes nothing, another default does."""
+    form: Callable[[str], type] = lambda default: dataclasses.make_dataclass("Model", [("f", str, default)])  # noqa: E731 - short
+    first, same = (describe(datasource(model=form("a")), plugin_id=plugin_id) for plugin_id in ("x", "y"))
+    other = describe(datasource(model=form("b")))
+
+    assert first["hash"] == same["hash"] != other["hash"]
+    assert json.dumps(describe(datasource(model=form("a")), plugin_id="x")) == json.dumps(first)
+
+
+AUTHOR = """
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from gfruntime.backend import Query, Settings
+if TYPE_CHECKING:
+    from gfruntime import Frame
+@dataclass(frozen=True)
+class Options:
+    retries: int = 3
+@dataclass(frozen=True)
+class Model:
+    table: str = "sales"
+print("loading")
+class Datasource:
+    def __init__(self, settings: Settings[Options]) -> None: ...
+    async def query(self, query: Query[Model]) -> Frame: ...
+"""
+
+
+def run(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
+    """Run the module as the build does, on an author's module."""
+    (tmp_path / "author_module.py").write_text(text)
+    return subprocess.run(
+        [sys.executable, "-m", "gfruntime.schema", "author_module:Datasource", "--plugin-id", "acme-x-datasource"],
+        env={"PYTHONPATH": f"{SOURCE}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_command_prints_the_schema_as_its_last_line(tmp_path: Path) -> None:
+    """What the author's module prints, and what it imports for type checkers only, does no harm."""
+    done = run(tmp_path, AUTHOR)
+    found = json.loads(done.stdout.splitlines()[-1])
+
+    assert (done.returncode, found["pluginId"], found["version"]) == (0, "acme-x-datasource", 1)
+    assert [each["name"] for form in ("config", "query") for each in found[form]["fields"]] == ["retries", "table"]
+    assert "loading" not in done.stdout
+
+
+def test_the_command_waits_for_no_thread(tmp_path: Path) -> None:
+    """A thread that the author's module starts does not hold up the build."""
+    done = run(tmp_path, AUTHOR + "import threading, time\nthreading.Thread(target=time.sleep, args=(50,)).start()\n")
+
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("import nothing_like_it", "ModuleNotFoundError: No module named 'nothing_like_it'"),
+        ("raise SystemExit(0)", "author_module:Datasource cannot be loaded: SystemExit: 0"),
+        ("", "AttributeError"),
+        ("Datasource = 3", "author_module:Datasource is not a class"),
+        (AUTHOR.replace("table: str", "table: bytes"), "Model.table: bytes has no form control"),
+        (AUTHOR.replace("retries: int", "retries: Frame"), "Options: name 'Frame' is not defined"),
+    ],
+)
+def test_the_command_ends_with_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    """The last line of standard error says what is wrong; nothing is printed as an answer."""
+    done = run(tmp_path, text)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert sentence in done.stderr.splitlines()[-1]
+
+
+def test_a_module_that_raises_shows_its_traceback(tmp_path: Path) -> None:
+    """The line of the author's file is there to be mended."""
+    done = run(tmp_path, "first = 1\nraise RuntimeError('no licence')\n")
+
+    assert 'author_module.py", line 2' in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("RuntimeError: no licence")
+
+
+def test_load_and_main_work_in_process(capsys: pytest.CaptureFixture[str]) -> None:
+    """A class is found by `module:Class`; a wrong name is a sentence and exit status 1."""
+    assert load("pathlib:Path") is Path
+    assert main(["pathlib:Nowhere"]) == 1
+    assert "pathlib:Nowhere cannot be loaded" in capsys.readouterr().err
