@@ -104,7 +104,7 @@ def descriptor(version: SdkVersion, text: bytes) -> str:
 def listed() -> list[SdkVersion]:
     """Return what the configured source lists; nothing where it can not be asked."""
     try:
-        return remote.releases(web.Deadline(SECONDS))
+        return remote.releases(seconds=SECONDS)
     except GfplugError as error:
         say(f"no list: {error}")
         return []

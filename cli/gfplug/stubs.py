@@ -7,12 +7,8 @@ code 0 proves nothing (an empty file compiles), so what it made is checked.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import re
-import shutil
 import sys
-import sysconfig
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,14 +118,18 @@ def tool_versions() -> dict[str, str]:
 
     Raises: ToolError if one is not installed.
     """
+    from importlib import metadata  # noqa: PLC0415 - only commands that compile pay for it
+
     try:
-        return {name: importlib.metadata.version(name) for name in TOOLS}
-    except importlib.metadata.PackageNotFoundError as error:
+        return {name: metadata.version(name) for name in TOOLS}
+    except metadata.PackageNotFoundError as error:
         raise ToolError(f"{error.name} is not installed", hint="install gfplug again, with its dependencies") from error
 
 
 def _protoc(text: bytes, options: list[str]) -> dict[str, bytes]:
     """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold."""
+    import tempfile  # noqa: PLC0415 - as above
+
     with tempfile.TemporaryDirectory(prefix="gfplug-protoc-") as name:
         folder = Path(name)
         (folder / _FILE).write_bytes(text)
@@ -169,8 +169,12 @@ def _type_options() -> list[str]:
 
 def _script(name: str) -> Path:
     """Find a script of mypy-protobuf: where its installation recorded it, else beside Python, else on the PATH."""
+    import shutil  # noqa: PLC0415 - as above
+    import sysconfig  # noqa: PLC0415 - as above
+    from importlib import metadata  # noqa: PLC0415 - as above
+
     names = {name, f"{name}.exe"}
-    recorded = importlib.metadata.files("mypy-protobuf") or []
+    recorded = metadata.files("mypy-protobuf") or []
     found = [Path(str(file.locate())) for file in recorded if file.name in names]
     beside = Path(sysconfig.get_path("scripts")) / name
     on_path = shutil.which(name)

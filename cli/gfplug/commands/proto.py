@@ -77,7 +77,7 @@ def verify_project(
         )
     if found.problems:
         raise IntegrityError(
-            f"the proto of SDK {found.version} is not in order: {len(found.problems)} of {len(found.checks)} checks fail",
+            f"the proto of SDK {found.version} fails {len(found.problems)} of {len(found.checks)} checks",
             hint="restore src/pluginv2 and gfplug.lock from version control",
         )
 

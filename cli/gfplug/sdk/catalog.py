@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gfplug.sdk import index, remote
+from gfplug.sdk import index
 from gfplug.sdk.versions import FLOOR, SdkVersion
-from gfplug.sdk.web import Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +32,11 @@ def releases(*, with_remote: bool = False) -> list[Release]:
 
     Raises: FetchError if `with_remote`, and the source can not be asked.
     """
-    listed = remote.releases(Deadline(_SECONDS)) if with_remote else []
-    return known_and(listed)
+    if not with_remote:
+        return known_and([])
+    from gfplug.sdk import remote  # noqa: PLC0415 - urllib is 40 ms that most commands do without
+
+    return known_and(remote.releases())
 
 
 def known_and(listed: Iterable[SdkVersion]) -> list[Release]:

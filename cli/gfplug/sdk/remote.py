@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gfplug.sdk.versions import SdkVersion
-    from gfplug.sdk.web import Deadline
 
 _log = logging.getLogger("gfplug")
 _T = TypeVar("_T")
@@ -47,11 +46,12 @@ def walk(ask: Callable[[str], _T]) -> _T:
     raise _joined(failures)
 
 
-def obtain(version: SdkVersion, deadline: Deadline) -> ProtoSet:
-    """Fetch and verify the proto of a version.
+def obtain(version: SdkVersion, *, seconds: float) -> ProtoSet:
+    """Fetch and verify the proto of a version, within some seconds.
 
     Raises: FetchError if no source has it; IntegrityError if what one sent is not it.
     """
+    deadline = web.Deadline(seconds)
 
     def ask(address: str) -> tuple[str, bytes, str | None, str | None]:
         if address == _DIRECT:
@@ -68,8 +68,9 @@ def obtain(version: SdkVersion, deadline: Deadline) -> ProtoSet:
     return accept(proto, version, source=source, commit=commit, h1=h1)
 
 
-def releases(deadline: Deadline) -> list[SdkVersion]:
+def releases(*, seconds: float = 30.0) -> list[SdkVersion]:
     """Return the releases that the first source to answer lists, oldest first."""
+    deadline = web.Deadline(seconds)
 
     def ask(address: str) -> list[SdkVersion]:
         return sorted(github.tags(deadline)) if address == _DIRECT else goproxy.listed(address, deadline)

@@ -6,10 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from gfplug.errors import FetchError, IntegrityError
-from gfplug.sdk import cache, gomodcache, index, local, modzip, remote
+from gfplug.sdk import cache, index
 from gfplug.sdk.protoset import ProtoSet, accept, embedded
 from gfplug.sdk.versions import SdkVersion, require_supported
-from gfplug.sdk.web import Deadline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +32,7 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
         return default()
     if text != "latest":
         return require_supported(SdkVersion.parse(text))
-    listed = [] if offline else remote.releases(Deadline(30.0))
-    return max([*listed, *index.load().entries])
+    return max([*([] if offline else _listed()), *index.load().entries])
 
 
 def fetch(
@@ -47,6 +45,8 @@ def fetch(
     """
     require_supported(version)
     if source is not None:
+        from gfplug.sdk import local  # noqa: PLC0415 - urllib is 40 ms that most commands do without
+
         return local.read(source, version)
     if found := embedded(version) or cache.find(version) or _from_go(version):
         return found
@@ -55,12 +55,22 @@ def fetch(
             f"the proto of SDK {version} is not on this machine, and the network may not be used",
             hint="leave out --offline, or name a file with --from",
         )
-    found = remote.obtain(version, Deadline(deadline))
+    from gfplug.sdk import remote  # noqa: PLC0415 - as above
+
+    found = remote.obtain(version, seconds=deadline)
     cache.keep(found)
     return found
 
 
+def _listed() -> list[SdkVersion]:
+    from gfplug.sdk import remote  # noqa: PLC0415 - as above
+
+    return remote.releases()
+
+
 def _from_go(version: SdkVersion) -> ProtoSet | None:
+    from gfplug.sdk import gomodcache, modzip  # noqa: PLC0415 - as above
+
     module = gomodcache.find(version)
     if module is None:
         return None
