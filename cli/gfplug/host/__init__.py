@@ -1,6 +1,7 @@
 """A Grafana of our own for one plugin: starts it, shakes hands, asks, and ends it as Grafana would."""
 
-from gfplug.host.client import Answer, Health, Plugin, Query, Resource, UnimplementedError
+from gfplug.host.client import Plugin, UnimplementedError
+from gfplug.host.convert import Answer, Health, Query, Resource
 from gfplug.host.handshake import Handshake
 from gfplug.host.launch import Ended, launch
 from gfplug.host.logs import LogLine

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
-from gfplug.host import frames
+from gfplug.host import convert
+from gfplug.host.convert import Answer, Health, Query, Resource
 from gfplug.host.output import describe_exit
 from gfplug.host.settings import Settings, plugin_context
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
 
     import grpc
     from google.protobuf.message import Message
@@ -28,56 +26,6 @@ if TYPE_CHECKING:
     from gfplug.host.target import Target
 
 _LARGEST_MESSAGE = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """One query as the alert engine or a panel sends it.
-
-    Units: `start` and `end` are aware datetimes.
-    """
-
-    start: datetime
-    end: datetime
-    interval: timedelta
-    max_data_points: int
-    ref_id: str = "A"
-    model: Mapping[str, Any] = field(default_factory=dict)
-    query_type: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a plugin answered to one ref id; `frames` are in Grafana's frame JSON."""
-
-    ref_id: str
-    status: int
-    error: str = ""
-    error_source: str = ""
-    frames: list[dict[str, Any]] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the answer as `/api/ds/query` shows it, keys in its order."""
-        failure = {"error": self.error, "errorSource": self.error_source or "plugin"} if self.error else {}
-        return {**failure, "status": self.status, "frames": self.frames}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """What a plugin says about itself: `OK`, `ERROR` or `UNKNOWN`."""
-
-    status: str
-    message: str
-    details: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """An HTTP-like answer of a plugin."""
-
-    status: int
-    headers: dict[str, list[str]]
-    body: bytes = field(repr=False)
 
 
 class Plugin:
@@ -136,11 +84,7 @@ class Plugin:
             answer = self._unary("Diagnostics", "CheckHealth", values, timeout=timeout)
         except UnimplementedError:
             return Health(status="UNKNOWN", message="Health check not implemented")
-        status = {0: "UNKNOWN", 1: "OK", 2: "ERROR"}.get(answer.status, "UNKNOWN")
-        details = json.loads(answer.jsonDetails) if answer.jsonDetails.strip() else {}
-        if not isinstance(details, dict):
-            raise ToolError("the plugin's health details are not a JSON object: Grafana answers 500")
-        return Health(status=status, message=answer.message, details=details)
+        return convert.health(answer)
 
     def query_data(
         self,
@@ -159,11 +103,11 @@ class Plugin:
         values = {
             "pluginContext": plugin_context(self.target, used, is_alert=is_alert),
             "headers": {**({"FromAlert": "true"} if is_alert else {}), **(headers or {})},
-            "queries": [_query(query, used, self.target) for query in queries],
+            "queries": [convert.query_values(query, used, self.target) for query in queries],
         }
         found = self._unary("Data", "QueryData", values, timeout=timeout).responses
         asked = [query.ref_id for query in queries if query.ref_id in found]
-        return {ref_id: _answer(ref_id, found[ref_id]) for ref_id in [*asked, *sorted(set(found) - set(asked))]}
+        return {ref_id: convert.answer(ref_id, found[ref_id]) for ref_id in [*asked, *sorted(set(found) - set(asked))]}
 
     def call_resource(
         self,
@@ -191,9 +135,7 @@ class Plugin:
         parts = self._stream("Resource", "CallResource", values, timeout=timeout)
         if not parts:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
-        first = parts[0]
-        named = {name: list(first.headers[name].values) for name in sorted(first.headers)}
-        return Resource(status=first.code, headers=named, body=b"".join(part.body for part in parts))
+        return convert.resource(parts)
 
     def shutdown(self, *, timeout: float) -> None:
         """Ask the plugin to end and close the connection; an answer is welcome, not needed."""
@@ -264,44 +206,6 @@ class UnimplementedError(ToolError):
     """The plugin does not offer the method."""
 
 
-def _query(query: Query, settings: Settings, target: Target) -> dict[str, Any]:
-    interval_ms = max(1, round(query.interval.total_seconds() * 1000))
-    model = {
-        **query.model,
-        "refId": query.ref_id,
-        "datasource": {"type": target.plugin_id, "uid": settings.uid},
-        "intervalMs": interval_ms,
-        "maxDataPoints": query.max_data_points,
-    }
-    return {
-        "refId": query.ref_id,
-        "maxDataPoints": query.max_data_points,
-        "intervalMS": interval_ms,
-        "timeRange": {"fromEpochMS": _milliseconds(query.start), "toEpochMS": _milliseconds(query.end)},
-        "json": json.dumps(model).encode(),
-        "queryType": query.query_type,
-    }
-
-
 def _as_is(message: bytes) -> bytes:
     """Pass an encoded message: the auxiliary services are asked with empty ones, and their answers are not read."""
     return message
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _answer(ref_id: str, response: Any) -> Answer:  # noqa: ANN401 - a dynamic message
-    is_json = getattr(response, "format", 0) == 1
-    decode = frames.from_json if is_json else frames.from_arrow
-    status = getattr(response, "status", 0)
-    if not 100 <= status <= 599:  # noqa: PLR2004 - the HTTP range; Grafana reads anything else as 500
-        status = 500
-    return Answer(
-        ref_id=ref_id,
-        status=status,
-        error=response.error,
-        error_source=getattr(response, "errorSource", ""),
-        frames=[decode(frame, where=f"{ref_id}, frame {at}") for at, frame in enumerate(response.frames)],
-    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # it ships none
 
 _NANOS = 1_000_000
-_FLOAT32_DIGITS = range(6, 10)
+_SMALLEST_NORMAL = 2.0**-126
 _TYPES = {
     **{f"{sign}int{bits}": ("number", f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "float": ("number", "float32"),
@@ -165,7 +165,9 @@ def _shortest(value: float | None) -> float | None:
     if value is None:
         return None
     packed = struct.pack("f", value)
-    for digits in _FLOAT32_DIGITS:
+    for digits in range(
+        6 if abs(value) >= _SMALLEST_NORMAL else 1, 10
+    ):  # six digits always survive, but for subnormals
         shorter = float(f"{value:.{digits}g}")
         if abs(shorter) <= abs(value) * 2 and _packed(shorter) == packed:
             return shorter

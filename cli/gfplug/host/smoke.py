@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
-from gfplug.host.client import Query
+from gfplug.host.convert import Query
 from gfplug.host.launch import launch
 from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.host.client import Health
+    from gfplug.host.convert import Health
     from gfplug.host.launch import Ended
     from gfplug.host.target import Target
 

@@ -1,0 +1,133 @@
+"""Frames as text for people: aligned tables, times in ISO 8601, labels in the headers. Writes nothing itself."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDEST = 48
+_GAP = "  "
+_LARGE, _HUGE = 1e5, 1e15
+_ENTITIES = {"NaN": "NaN", "Inf": "+Inf", "NegInf": "-Inf"}
+
+
+def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
+    """Render a frame in Grafana's JSON as a table of at most `rows` rows and about `width` columns of text."""
+    fields, values = frame["schema"]["fields"], frame.get("data", {}).get("values", [])
+    count = len(values[0]) if values else 0
+    if not fields or not values:
+        return "(no fields)"
+    columns = [_column(frame, at, min(rows, count)) for at in range(len(fields))]
+    shown = _fitting(columns, width)
+    is_number = [fields[at]["type"] == "number" for at in range(shown)]
+    widths = [max(map(cells, column)) for column in columns[:shown]]
+    lines = [
+        _GAP.join(
+            _padded(column[row], wide, to_right=right)
+            for column, wide, right in zip(columns, widths, is_number, strict=False)
+        ).rstrip()
+        for row in range(min(rows, count) + 1)
+    ]
+    lines.insert(1, _GAP.join("-" * wide for wide in widths))
+    if count > rows:
+        lines.append(f"… {count - rows} more rows")
+    if shown < len(fields):
+        lines.append(f"… {len(fields) - shown} more columns: {', '.join(map(title, fields[shown:]))}"[:width])
+    return "\n".join(lines)
+
+
+def title(field: dict[str, Any]) -> str:
+    """Name a field as a legend does: the data source's name for it, or its own name and labels."""
+    if given := (field.get("config") or {}).get("displayNameFromDS"):
+        return str(given)
+    labels = ", ".join(f"{key}={value}" for key, value in sorted((field.get("labels") or {}).items()))
+    return " ".join(part for part in (field.get("name", ""), f"{{{labels}}}" if labels else "") if part) or "(unnamed)"
+
+
+def heading(ref_id: str, frame: dict[str, Any]) -> str:
+    """Name a frame in one line: ref id, name, type, size."""
+    schema = frame["schema"]
+    values = frame.get("data", {}).get("values", [])
+    rows = len(values[0]) if values else 0
+    kind = (schema.get("meta") or {}).get("type", "")
+    named = " ".join(part for part in (ref_id, schema.get("name", ""), f"({kind})" if kind else "") if part)
+    return f"{named}: {rows} {'row' if rows == 1 else 'rows'}, {len(schema['fields'])} fields"
+
+
+def instant(milliseconds: int, nanos: int = 0) -> str:
+    """Write milliseconds since the epoch as ISO 8601 in UTC, with as many digits as the value needs."""
+    try:
+        text = (_EPOCH + timedelta(seconds=milliseconds // 1000)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    except OverflowError:
+        return f"{milliseconds} ms"
+    fraction = (milliseconds % 1000) * 1_000_000 + nanos
+    digits = f".{fraction:09d}".rstrip("0") if fraction else ""
+    return f"{text}{digits}Z"
+
+
+def cells(text: str) -> int:
+    """Count the terminal cells that a text takes."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def _column(frame: dict[str, Any], at: int, rows: int) -> list[str]:
+    """Render one column: its title, then `rows` cells."""
+    field, data = frame["schema"]["fields"][at], frame["data"]
+    values = data["values"][at][:rows]
+    if field["type"] == "time":
+        nanos = _part(data, "nanos", at) or [0] * rows
+        shown = ["null" if value is None else instant(value, nanos[row]) for row, value in enumerate(values)]
+    else:
+        shown = [_cell(value, field) for value in values]
+    for name, positions in (_part(data, "entities", at) or {}).items():
+        for row in positions:
+            if row < rows:
+                shown[row] = _ENTITIES[name]
+    return [title(field), *shown]
+
+
+def _part(data: dict[str, Any], name: str, at: int) -> Any:  # noqa: ANN401 - a list or an object, by name
+    parts = data.get(name)
+    return parts[at] if parts else None
+
+
+def _cell(value: Any, field: dict[str, Any]) -> str:  # noqa: ANN401 - whatever the column holds
+    if value is None:
+        return "null"
+    if field["type"] == "enum":
+        texts = (((field.get("config") or {}).get("type") or {}).get("enum") or {}).get("text") or []
+        return str(texts[value]) if value < len(texts) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < _LARGE else f"{value:.0f}" if abs(value) < _HUGE else f"{value:.6e}"
+    if isinstance(value, str):
+        return _short(value)
+    return _short(json.dumps(value, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    """Keep a cell on one line: control characters escaped, the end of long text cut."""
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
+
+
+def _fitting(columns: Sequence[list[str]], width: int) -> int:
+    """Count how many columns fit, at least two."""
+    used = 0
+    for at, column in enumerate(columns):
+        used += max(map(cells, column)) + len(_GAP)
+        if used - len(_GAP) > width and at >= 2:  # noqa: PLR2004 - a time and a value say something
+            return at
+    return len(columns)
+
+
+def _padded(text: str, wide: int, *, to_right: bool) -> str:
+    space = " " * (wide - cells(text))
+    return space + text if to_right else text + space

@@ -1,0 +1,136 @@
+"""What is asked and answered, in plain types, and its way to and from the messages of any proto version."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ToolError
+from gfplug.host import frames
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from gfplug.host.settings import Settings
+    from gfplug.host.target import Target
+
+_HEALTH = {0: "UNKNOWN", 1: "OK", 2: "ERROR"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One query as the alert engine or a panel sends it.
+
+    Units: `start` and `end` are aware datetimes.
+    """
+
+    start: datetime
+    end: datetime
+    interval: timedelta
+    max_data_points: int
+    ref_id: str = "A"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    query_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a plugin answered to one ref id; `frames` are in Grafana's frame JSON."""
+
+    ref_id: str
+    status: int
+    error: str = ""
+    error_source: str = ""
+    frames: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer as `/api/ds/query` shows it, keys in its order."""
+        failure = {"error": self.error, "errorSource": self.error_source or "plugin"} if self.error else {}
+        return {**failure, "status": self.status, "frames": self.frames}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What a plugin says about itself: `OK`, `ERROR` or `UNKNOWN`."""
+
+    status: str
+    message: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """An HTTP-like answer of a plugin."""
+
+    status: int
+    headers: dict[str, list[str]]
+    body: bytes = field(repr=False)
+
+
+def query_values(query: Query, settings: Settings, target: Target) -> dict[str, Any]:
+    """Return the values of a DataQuery; its `json` holds the model and what Grafana's frontend adds to it."""
+    interval_ms = max(1, round(query.interval.total_seconds() * 1000))
+    model = {
+        **query.model,
+        "refId": query.ref_id,
+        "datasource": {"type": target.plugin_id, "uid": settings.uid},
+        "intervalMs": interval_ms,
+        "maxDataPoints": query.max_data_points,
+    }
+    return {
+        "refId": query.ref_id,
+        "maxDataPoints": query.max_data_points,
+        "intervalMS": interval_ms,
+        "timeRange": {"fromEpochMS": _milliseconds(query.start), "toEpochMS": _milliseconds(query.end)},
+        "json": json.dumps(model).encode(),
+        "queryType": query.query_type,
+    }
+
+
+def answer(ref_id: str, response: Any) -> Answer:  # noqa: ANN401 - a dynamic message
+    """Read a DataResponse of any version.
+
+    Raises: ToolError if Grafana could not read a frame.
+    """
+    is_json = getattr(response, "format", 0) == 1
+    decode = frames.from_json if is_json else frames.from_arrow
+    return Answer(
+        ref_id=ref_id,
+        status=_status(response),
+        error=response.error,
+        error_source=getattr(response, "errorSource", ""),
+        frames=[decode(frame, where=f"{ref_id}, frame {at}") for at, frame in enumerate(response.frames)],
+    )
+
+
+def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message
+    """Read a CheckHealthResponse.
+
+    Raises: ToolError if its details are not a JSON object.
+    """
+    try:
+        details = json.loads(response.jsonDetails) if response.jsonDetails.strip() else {}
+    except ValueError:
+        details = None
+    if not isinstance(details, dict):
+        raise ToolError("the plugin's health details are not a JSON object: Grafana answers 500")
+    return Health(status=_HEALTH.get(response.status, "UNKNOWN"), message=response.message, details=details)
+
+
+def resource(parts: Sequence[Any]) -> Resource:
+    """Join the messages of a CallResource stream; code and headers are those of the first."""
+    headers = {name: list(parts[0].headers[name].values) for name in sorted(parts[0].headers)}
+    return Resource(status=parts[0].code, headers=headers, body=b"".join(part.body for part in parts))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _status(response: Any) -> int:  # noqa: ANN401 - a dynamic message
+    status = getattr(response, "status", None)
+    if status is None:  # old protos have none
+        return 500 if response.error else 200
+    return int(status) if 100 <= status <= 599 else 500  # noqa: PLR2004 - Grafana reads all but HTTP's range as 500

@@ -1,0 +1,99 @@
+"""Grafana's provisioning files for data sources: find the one of a plugin, and fill in its variables.
+
+Secrets enter here, from the environment or a file; no message may show one.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError, UsageError
+from gfplug.host.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VARIABLE = re.compile(
+    r"(?P<escaped>\$\$)|\$__env\{(?P<env>[^}]+)\}|\$__file\{(?P<file>[^}]+)\}|\$\{(?P<braced>\w+)\}|\$(?P<bare>\w+)"
+)
+_log = logging.getLogger("gfplug")
+
+
+def find(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings | None:
+    """Return the first data source of a plugin in `folder`'s YAML files, or None when there is none.
+
+    Raises: ProjectError if a file cannot be read.
+    """
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        for source in _sources(_load(path), path):
+            if source.get("type") == plugin_id:
+                return Settings.from_mapping(interpolate(source, environment), source=str(path))
+    return None
+
+
+def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read one file: a provisioning file, or the mapping of a single data source (url, jsonData, secureJsonData).
+
+    Raises: UsageError if there is no such file or it holds no data source of the plugin; ProjectError if it is broken.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist", hint="--settings takes a YAML or JSON file")
+    content = _load(path)
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} is not a mapping", hint="it needs the keys of a provisioned data source, such as url")
+    if "datasources" not in content:
+        return Settings.from_mapping(interpolate(content, environment), source=str(path))
+    for source in _sources(content, path):
+        if source.get("type") == plugin_id:
+            return Settings.from_mapping(interpolate(source, environment), source=str(path))
+    raise UsageError(f"{path} holds no data source of type {plugin_id}")
+
+
+def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - YAML
+    """Fill in `$NAME`, `${NAME}`, `$__env{NAME}` and `$__file{PATH}` in every text; `$$` stands for a dollar sign.
+
+    An unset variable becomes empty, as in Grafana, and is warned about.
+    Source: grafana/grafana pkg/services/provisioning/values.
+    """
+    known = os.environ if environment is None else environment
+    if isinstance(value, dict):
+        return {key: interpolate(item, known) for key, item in value.items()}
+    if isinstance(value, list):
+        return [interpolate(item, known) for item in value]
+    return _VARIABLE.sub(lambda found: _filled(found, known), value) if isinstance(value, str) else value
+
+
+def _filled(found: re.Match[str], known: Mapping[str, str]) -> str:
+    if found["escaped"]:
+        return "$"
+    if found["file"]:
+        try:
+            return Path(found["file"]).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ProjectError(f"provisioning: {found['file']} cannot be read: {error.strerror}") from error
+    name = found["env"] or found["braced"] or found["bare"]
+    if name not in known:
+        _log.warning("the variable %s of the provisioned data source is not set: it is empty", name)
+    return known.get(name, "")
+
+
+def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
+    import yaml  # noqa: PLC0415 - only calls with settings need it
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        raise ProjectError(f"{path} is not valid YAML{line}", hint="mend the line it names") from error
+
+
+def _sources(content: Any, path: Path) -> list[dict[str, Any]]:  # noqa: ANN401 - YAML
+    found = content.get("datasources") if isinstance(content, dict) else None
+    if not isinstance(found, list | None):
+        raise ProjectError(f"{path}: 'datasources' is not a list")
+    return [source for source in found or [] if isinstance(source, dict)]

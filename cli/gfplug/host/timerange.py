@@ -1,0 +1,97 @@
+"""Points in time and durations as Grafana writes them: `now-6h`, `now-1d/d`, epoch milliseconds, ISO 8601, `30s`."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from gfplug.errors import UsageError
+
+_STEP = re.compile(r"([+-])(\d+)([smhdwMQy])|/([smhdwMQy])")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw]?)")
+_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_MONTHS = {"M": 1, "Q": 3, "y": 12}
+_NICE = (
+    *(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800),
+    *(3600, 7200, 10800, 21600, 43200, 86400, 604800, 2592000, 31536000),
+)
+
+
+def moment(text: str, *, now: datetime, is_end: bool = False) -> datetime:
+    """Read a point in time; a time without an offset is UTC, and `/d` rounds down, or up at the end of a range.
+
+    Raises: UsageError if the text is none of the forms.
+    """
+    word = text.strip()
+    try:
+        if word.startswith("now"):
+            return _relative(word, now=now, is_end=is_end)
+        if re.fullmatch(r"-?\d{9,}", word):
+            return datetime.fromtimestamp(int(word) / 1000, UTC)
+        found = datetime.fromisoformat(word)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(
+            f"{text!r} is not a time", hint="write now-1h, milliseconds since 1970, or 2026-01-31T12:00:00Z"
+        ) from error
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration such as `250ms`, `30s`, `5m` or `1.5h`; a bare number is seconds.
+
+    Raises: UsageError if the text is something else, or zero.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if seconds < _SECONDS["ms"]:
+        raise UsageError(f"{text!r} is not a duration", hint="write 250ms, 30s, 5m, 1h or 1d")
+    return timedelta(seconds=seconds)
+
+
+def nice_interval(span: timedelta, *, points: int) -> timedelta:
+    """Return the round interval nearest to a span divided by the wanted points, as Grafana's panels do.
+
+    Source: grafana/grafana packages/grafana-data/src/datetime/rangeutil.ts, roundInterval.
+    """
+    exact = span.total_seconds() / max(1, points)
+    for smaller, larger in pairwise(_NICE):
+        if exact < (smaller + larger) / 2:
+            return timedelta(seconds=smaller)
+    return timedelta(seconds=_NICE[-1])
+
+
+def _relative(word: str, *, now: datetime, is_end: bool) -> datetime:
+    found, at = now, len("now")
+    while at < len(word):
+        step = _STEP.match(word, at)
+        if step is None:
+            raise ValueError(word)
+        sign, count, unit, rounding = step.groups()
+        found = _rounded(found, rounding, is_end=is_end) if rounding else _moved(found, int(sign + count), unit)
+        at = step.end()
+    return found
+
+
+def _moved(found: datetime, count: int, unit: str) -> datetime:
+    if unit not in _MONTHS:
+        return found + timedelta(seconds=count * _SECONDS[unit])
+    year, month = divmod(found.year * 12 + found.month - 1 + count * _MONTHS[unit], 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return found.replace(year=year, month=month + 1, day=min(found.day, last))
+
+
+def _rounded(found: datetime, unit: str, *, is_end: bool) -> datetime:
+    start = found.replace(microsecond=0)
+    if unit != "s":
+        start = start.replace(second=0)
+    if unit not in "sm":
+        start = start.replace(minute=0)
+    if unit not in "smh":
+        start = start.replace(hour=0)
+    if unit == "w":
+        start -= timedelta(days=start.weekday())
+    elif unit in _MONTHS:
+        start = start.replace(day=1, month={"M": start.month, "Q": (start.month - 1) // 3 * 3 + 1, "y": 1}[unit])
+    return _moved(start, 1, unit) - timedelta(milliseconds=1) if is_end else start
