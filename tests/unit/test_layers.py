@@ -15,9 +15,9 @@ LAYERS = [
     {"console", "new", "build", "call", "verify"},
     {"template", "environment", "bundle", "package", "frontend", "host", "requirements"},
     {"project"},
-    {"stubs", "lock"},
+    {"stubs", "lock", "compat", "merge"},
     {"sdk"},
-    {"resources", "commonjs", "files", "names", "process", "stages"},
+    {"resources", "commonjs", "descriptors", "files", "names", "process", "stages"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
