@@ -1,0 +1,48 @@
+"""Node, and a module.js loaded in it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from everything import module
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from everything import Evaluate
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Find Node, or skip."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("node is not on PATH")
+    return found
+
+
+@pytest.fixture
+def evaluate(node: str, tmp_path: Path) -> Evaluate:
+    """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
+
+    def run(expression: str, *, hooks: Mapping[str, str] | None = None) -> Any:
+        (tmp_path / "module.js").write_text(module(hooks), encoding="utf-8")
+        done = subprocess.run(
+            [node, str(HERE / "run.js"), str(tmp_path / "module.js")],
+            input=expression,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run

@@ -1,0 +1,106 @@
+// Load a linked module.js as Grafana's loader would, with fakes for the packages it shares, and evaluate an expression.
+//   node run.js module.js < expression        prints the value as JSON
+// Nothing is installed: React's elements are plain objects, an observable is a list of promises.
+const fs = require('node:fs');
+
+class Observable {
+  constructor(promises) { this.promises = promises; }
+  pipe(...steps) { return steps.reduce((observable, step) => step(observable), this); }
+  values() { return Promise.all(this.promises); }
+}
+
+const variables = { env: 'prod', hosts: ['a', 'b'] };
+const calls = [];
+const react = {
+  createElement: (type, props, ...children) => ({ type, props: { ...props, ...(children.length ? { children } : {}) } }),
+  useState: (initial) => [initial, (value) => calls.push({ state: value })],
+  useRef: (current) => ({ current }),
+  useEffect: (effect) => effect(),
+};
+const rxjs = {
+  from: (promise) => new Observable([promise]),
+  of: (value) => new Observable([Promise.resolve(value)]),
+  isObservable: (value) => value instanceof Observable,
+  lastValueFrom: (observable) => observable.values().then((values) => values.at(-1)),
+  merge: (...observables) => new Observable(observables.flatMap(({ promises }) => promises)),
+  map: (change) => ({ promises }) => new Observable(promises.map((promise) => promise.then(change))),
+  catchError: (recover) => ({ promises }) =>
+    new Observable(promises.map((promise) => promise.catch((error) => recover(error).promises[0]))),
+};
+const data = {
+  DataSourcePlugin: class {
+    constructor(DataSourceClass) { this.DataSourceClass = DataSourceClass; this.components = {}; }
+    setConfigEditor(editor) { this.components.ConfigEditor = editor; return this; }
+    setQueryEditor(editor) { this.components.QueryEditor = editor; return this; }
+    setQueryEditorHelp(help) { this.components.QueryEditorHelp = help; return this; }
+  },
+  DataSourceVariableSupport: class { getType() { return 'datasource'; } },
+  LoadingState: { Done: 'Done', Error: 'Error' },
+  toDataFrame: (frame) => ({ ...frame, length: frame.fields[0].values.length }),
+};
+const runtime = {
+  config: {},
+  DataSourceWithBackend: class {
+    constructor(settings) { this.uid = settings.uid; }
+    query(request) {
+      const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}));
+      calls.push({ backend: targets });
+      return rxjs.of({ data: targets.map(({ refId }) => ({ refId })) });
+    }
+  },
+  getBackendSrv: () => ({
+    fetch: (options) => {
+      calls.push({ fetch: options });
+      return rxjs.of({ data: { rows: [1, 2] } });
+    },
+  }),
+  getTemplateSrv: () => ({
+    replace: (text, scoped, format) =>
+      text.replace(/\$\{?(\w+)\}?/g, (found, name) => {
+        const value = scoped?.[name]?.value ?? variables[name];
+        return value === undefined ? found : typeof format === 'function' ? format(value) : String(value);
+      }),
+  }),
+};
+const packages = {
+  '@grafana/data': data,
+  '@grafana/runtime': runtime,
+  '@grafana/ui': new Proxy({}, { get: (_, name) => name }), // a component is its own name
+  react,
+  rxjs,
+};
+
+/** Call function components until only names of Grafana's own are left, and list what they were given. */
+function elements(node) {
+  if (Array.isArray(node)) {
+    return node.flatMap(elements);
+  }
+  if (!node || typeof node !== 'object') {
+    return [];
+  }
+  if (typeof node.type === 'function') {
+    return elements(node.type(node.props));
+  }
+  return [node, ...elements(node.props.children)];
+}
+
+let definitions = 0;
+let exported;
+const define = (...given) => {
+  if (given.length !== 2 || !Array.isArray(given[0])) {
+    throw new Error('define was not called as define([packages], factory)');
+  }
+  definitions += 1;
+  exported = given[1](...given[0].map((name) => packages[name] ?? missing(name)));
+};
+const missing = (name) => { throw new Error(`Grafana shares no package ${name}`); };
+
+new Function('define', 'require', 'module', 'exports', 'process', fs.readFileSync(process.argv[2], 'utf8'))(define);
+const plugin = exported.plugin;
+const datasource = new plugin.DataSourceClass({ uid: 'u1', url: '/api/datasources/proxy/uid/u1' });
+const range = { from: 1000, to: 2000 };
+const scope = { calls, datasource, definitions, elements, exported, plugin, range, react, runtime };
+const expression = fs.readFileSync(0, 'utf8');
+Promise.resolve(new Function(...Object.keys(scope), `return (async () => (${expression}))()`)(...Object.values(scope)))
+  .then((value) => process.stdout.write(JSON.stringify(value ?? null)))
+  .catch((error) => { process.stderr.write(String(error.stack)); process.exitCode = 1; });
