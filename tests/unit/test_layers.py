@@ -13,11 +13,13 @@ LAYERS = [
     {"cli"},
     {"commands"},
     {"console", "new", "build", "call", "verify"},
-    {"template", "environment", "bundle", "package", "frontend", "host", "requirements"},
+    {"template", "bundle", "package", "frontend", "host", "libc", "requirements"},
+    {"freeze"},
+    {"environment", "workspace"},
     {"project"},
     {"stubs", "lock", "compat", "merge"},
     {"sdk"},
-    {"resources", "commonjs", "descriptors", "files", "names", "process", "stages"},
+    {"resources", "commonjs", "descriptors", "files", "names", "probe", "process", "stages"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,5 +1,35 @@
 """`gfplug build`."""
 
+from __future__ import annotations
 
-def build() -> None:
-    """Not yet."""
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def build(
+    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    *,
+    python: Annotated[
+        Path | None, typer.Option(help="Build with this interpreter's packages instead of the project's .venv.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print sizes, libc floor and timings as JSON.")] = False,
+) -> None:
+    """Freeze a project into dist/, start it once, and pack it; prints the archive's path."""
+    from gfplug import build as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.project import Project  # noqa: PLC0415
+
+    built = service.build(Project.find(project), python=python)
+    if as_json:
+        console.result_json(built.to_json())
+        return
+    console.note(f"{_megabytes(built.bundle_bytes)} in {built.files} files, {_megabytes(built.archive_bytes)} packed")
+    console.note(f"handshake after {built.handshake_ms:.0f} ms, first answer after {built.first_answer_ms:.0f} ms")
+    console.result(built.archive)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

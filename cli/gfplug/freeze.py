@@ -1,0 +1,68 @@
+"""PyInstaller: a project's own plugin.spec, run in the project's own environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug import environment, process
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project import Project
+
+_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """What PyInstaller made: a folder, the executable in it, and the platform that its name ends with."""
+
+    folder: Path
+    executable: str
+    platform: str
+
+
+def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Frozen:
+    """Freeze a project below an empty folder.
+
+    Nothing is reused from an earlier run: PyInstaller sees no edit made within a second of its last one.
+    Units: `epoch` is in seconds; files that carry a time get this one.
+    Raises: ToolError with PyInstaller's last lines; ProjectError if plugin.spec is missing or makes something else.
+    """
+    spec = project.root / "plugin.spec"
+    if not spec.is_file():
+        raise ProjectError(f"{spec} does not exist", hint="restore it from version control; it says how to freeze")
+    output = workspace / "frozen"
+    places = [f"--distpath={output}", f"--workpath={workspace / 'work'}"]
+    process.run(
+        [python, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level=WARN", *places, spec],
+        cwd=project.root,
+        env={
+            **environment.clean_environment(),
+            "PYINSTALLER_CONFIG_DIR": str(workspace / "cache"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "SOURCE_DATE_EPOCH": str(epoch),
+        },
+        what="PyInstaller",
+        hint="the lines above are PyInstaller's; what it shall collect is in plugin.spec",
+        timeout=_SECONDS,
+    )
+    return _find(output, project.manifest.executable)
+
+
+def _find(output: Path, executable: str) -> Frozen:
+    made = sorted(output.iterdir()) if output.is_dir() else []
+    for folder in made:
+        platform = folder.name.removeprefix(f"{executable}_")
+        for name in (folder.name, f"{folder.name}.exe"):
+            if platform != folder.name and (folder / name).is_file():
+                return Frozen(folder=folder, executable=name, platform=platform)
+    found = ", ".join(path.name for path in made) or "nothing"
+    raise ProjectError(
+        f"plugin.spec made {found}, not a folder {executable}_<os>_<arch> with an executable of that name",
+        hint="take `name` in plugin.spec from the executable in plugin.json, and keep its COLLECT",
+    )

@@ -1,0 +1,96 @@
+"""The one folder in which a build keeps everything unfinished: `artifacts/.build`, one build at a time.
+
+It is in the project, so that what is finished can be moved into place, on the same disk, in one step.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from gfplug.errors import GfplugError, ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR}
+
+
+@contextmanager
+def opened(artifacts: Path) -> Iterator[Path]:
+    """Yield a folder below `artifacts` that vanishes with the block; it holds what a build that was killed left there.
+
+    Raises: ProjectError if another build is running or nothing can be written; ToolError if the disk is full.
+    """
+    folder = artifacts / ".build"
+    with explained(artifacts):
+        artifacts.mkdir(exist_ok=True)
+        with (artifacts / ".lock").open("ab") as lock:
+            if not _take(lock):
+                raise ProjectError(f"another build is running in {artifacts.parent}", hint="wait for its end")
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def emptied(folder: Path) -> Path:
+    """Return the folder, new and empty."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir()
+    return folder
+
+
+@contextmanager
+def explained(place: Path) -> Iterator[None]:
+    """Say in a sentence what the operating system means by refusing to write.
+
+    Raises: ProjectError for what may not be written, ToolError for a full disk, also when another program met it.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or place
+        if error.errno in _FULL:
+            raise ToolError(f"the disk is full: {where}", hint="make room, then run it again") from error
+        if error.errno not in _FORBIDDEN | _IN_THE_WAY:
+            raise
+        hint = "the project's folder must be writable" if error.errno in _FORBIDDEN else "move it away"
+        raise ProjectError(f"cannot write {where}: {error.strerror}", hint=hint) from error
+    except GfplugError as error:
+        if "No space left on device" in error.details:
+            raise ToolError(
+                f"the disk is full: {place}", hint="make room, then run it again", details=error.details
+            ) from error
+        raise
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(lock: IO[bytes]) -> bool:
+        """Take a lock that ends with this process, or say that another has it."""
+        try:
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            return error.errno not in _BUSY
+        return True
+
+else:
+    import fcntl
+
+    def _take(lock: IO[bytes]) -> bool:
+        """Take a lock that ends with this process, or say that another has it."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno not in _BUSY  # a file system without locks is no reason not to build
+        return True
