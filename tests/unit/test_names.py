@@ -1,0 +1,77 @@
+"""Names: what people type becomes an id that Grafana accepts, or one clear sentence."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfplug import names
+from gfplug.errors import UsageError
+
+GRAFANA_ID = re.compile(r"^[0-9a-z]+\-([0-9a-z]+\-)?(app|panel|datasource)$")
+
+
+@pytest.mark.parametrize(
+    ("text", "org", "name", "title"),
+    [
+        ("myds", "", "myds", "Myds"),
+        ("MyDS", "", "myds", "MyDS"),
+        ("my-ds", "my", "ds", "My Ds"),
+        ("acme-sales", "acme", "sales", "Acme Sales"),
+        ("acme-sales-datasource", "acme", "sales", "Acme Sales"),
+        ("sales-datasource", "", "sales", "Sales"),
+        ("datasource", "", "datasource", "Datasource"),
+        ("Acme Sales", "acme", "sales", "Acme Sales"),
+        ("Acme Web  Sales!", "acme", "websales", "Acme Web Sales"),
+        ("acme_sales.v2", "acme", "salesv2", "Acme Sales V2"),
+        ("Café Größen-Ü".replace("ß", "ss"), "cafe", "grossenu", "Cafe Grossen U"),
+        ("42", "", "42", "42"),
+    ],
+)
+def test_a_name_is_split_into_organisation_and_name(text: str, org: str, name: str, title: str) -> None:
+    """The first of several words is the organisation; the type at the end is not part of the name."""
+    assert names.parse(text) == names.Names(org=org, name=name, title=title)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "holds no letter and no digit"),
+        ("---", "holds no letter and no digit"),
+        ("売上", "売"),
+        ("Größe", "no place for ß"),
+        ("./sales", "is a path, not a name"),
+        ("a\\b", "is a path, not a name"),
+        ("x" * 33, "1 to 32 characters"),
+    ],
+)
+def test_a_name_that_cannot_become_an_id_is_refused(text: str, sentence: str) -> None:
+    """The sentence says what stands in the way."""
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        names.parse(text)
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_accepted_gives_an_id_that_grafana_accepts(text: str) -> None:
+    """No text slips through to become an id that Grafana refuses."""
+    try:
+        found = names.parse(text)
+    except UsageError:
+        return
+
+    assert GRAFANA_ID.fullmatch(names.plugin_id(found.org or names.DEFAULT_ORG, found.name))
+
+
+@pytest.mark.parametrize(("text", "org"), [("acme", "acme"), ("Acme Inc.", "acmeinc"), ("Zoë-Labs", "zoelabs")])
+def test_an_organisation_is_one_word(text: str, org: str) -> None:
+    """What people write as their organisation is joined."""
+    assert org == names.organisation(text)
+
+
+def test_an_organisation_of_signs_is_refused() -> None:
+    """Nothing of it may stand in an id."""
+    with pytest.raises(UsageError):
+        names.organisation("!!")

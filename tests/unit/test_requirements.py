@@ -1,0 +1,90 @@
+"""Requirements: a project is never installed with packages older than its stubs accept."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from gfplug import requirements
+from gfplug.errors import ProjectError
+
+FLOORS = {"grpcio": "1.85.1", "protobuf": "7.35.1"}
+
+
+def _project(*dependencies: str) -> str:
+    lines = "\n".join(f'  "{text}",  # why {place}' for place, text in enumerate(dependencies))
+    return f"# head\n[project]\ndependencies = [\n  # first\n{lines}\n]\n[tool.x]\ny = 1 # tail\n"
+
+
+def _dependencies(text: str) -> list[str]:
+    found = tomllib.loads(text)["project"]["dependencies"]
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("grpcio", "grpcio>=1.85.1,<2"),
+        ("grpcio>=1.60", "grpcio>=1.85.1,<2"),
+        ("grpcio>1.60,!=1.70,<3", "grpcio>=1.85.1,!=1.70,<3"),
+        ("grpcio>=1.60,<1.80", "grpcio>=1.85.1,<2"),
+        ("grpcio~=1.80", "grpcio>=1.85.1,~=1.80"),
+        (
+            "grpcio[protobuf]>=1.60,<2; python_version >= '3.11'",
+            'grpcio[protobuf]>=1.85.1,<2; python_version >= "3.11"',
+        ),
+    ],
+)
+def test_a_floor_that_is_too_low_is_raised(before: str, after: str) -> None:
+    """What else the requirement says stays, but a cap below the floor."""
+    raised = requirements.raise_floors(_project(before), {"grpcio": "1.85.1"})
+
+    (found,) = _dependencies(raised)
+
+    assert sorted(after.partition(";")[0].replace("grpcio", "", 1).split(",")) == sorted(
+        found.partition(";")[0].replace("grpcio", "", 1).split(",")
+    )
+    assert after.partition(";")[2] == found.partition(";")[2]
+
+
+@pytest.mark.parametrize("text", ["grpcio>=1.85.1,<2", "grpcio >= 1.90", "grpcio==1.90.0", "GRPCIO>=2"])
+def test_a_floor_that_is_high_enough_stays_to_the_letter(text: str) -> None:
+    """The user's own spelling is not touched."""
+    project = _project("msgspec", text)
+
+    assert requirements.raise_floors(project, {"grpcio": "1.85.1"}) == project
+
+
+def test_a_missing_dependency_is_added() -> None:
+    """The stubs import both."""
+    found = _dependencies(requirements.raise_floors(_project("msgspec>=0.19"), FLOORS))
+
+    assert found == ["msgspec>=0.19", "grpcio>=1.85.1,<2", "protobuf>=7.35.1,<8"]
+
+
+def test_comments_and_order_stay() -> None:
+    """The file is the user's: only versions change."""
+    project = _project("protobuf>=5,<8", "msgspec", "grpcio>=1.60,<2")
+    expected = project.replace("protobuf>=5,<8", "protobuf>=7.35.1,<8").replace("grpcio>=1.60,<2", "grpcio>=1.85.1,<2")
+
+    assert requirements.raise_floors(project, FLOORS) == expected
+
+
+@pytest.mark.parametrize("text", ["grpcio==1.60", "grpcio===1.60", "grpcio~=1.60.0"])
+def test_a_pin_below_the_floor_is_the_users_to_move(text: str) -> None:
+    """A pin is a decision: it is refused with the change that helps."""
+    with pytest.raises(ProjectError, match=r"need grpcio 1\.85\.1 or newer") as caught:
+        requirements.raise_floors(_project(text), FLOORS)
+
+    assert caught.value.hint == "change it to grpcio>=1.85.1"
+
+
+@pytest.mark.parametrize(
+    "text", ["[project", "[project]\n", "x = 1", "[project]\ndependencies = 3", "[project]\ndependencies = ['=']"]
+)
+def test_a_pyproject_without_dependencies_is_refused(text: str) -> None:
+    """What can't be read is not written."""
+    with pytest.raises(ProjectError, match="no readable"):
+        requirements.raise_floors(text, FLOORS)

@@ -1,0 +1,244 @@
+"""The template: answers become a tree, whatever the machine it is rendered on."""
+
+from __future__ import annotations
+
+import compileall
+import json
+import re
+import shutil
+import tomllib
+import zipfile
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from copier._settings import load_settings
+
+from gfplug import files, resources, template
+from gfplug.errors import ProjectError, ToolError, UsageError
+from gfplug.template import Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ANSWERS = Answers(
+    org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="Acme", example="signals"
+)
+AWKWARD = replace(
+    ANSWERS,
+    title="""R&D "<Größen>" $HOME \\ {= 7*7 =} {{ x }} 'é'😀 #1""",
+    description="%}: - |",
+    author="O'Neil, Inc.",
+)
+EXAMPLES = pytest.mark.parametrize("example", template.EXAMPLES)
+
+
+def _rendered(folder: Path, answers: Answers = ANSWERS) -> dict[str, bytes]:
+    template.render(answers, folder)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_copier_is_asked_for_exactly_the_answers() -> None:
+    """A question without an answer, or an answer without a question, would go unnoticed in copier."""
+    questions = yaml.safe_load((resources.folder("template") / "copier.yml").read_text(encoding="utf-8"))
+
+    asked = {key for key in questions if not key.startswith("_")}
+
+    assert asked == {field.name for field in fields(Answers)} | {"layer"}
+    assert tuple(questions["example"]["choices"]) == template.EXAMPLES
+
+
+@EXAMPLES
+def test_no_delimiter_is_left(tmp_path: Path, example: str) -> None:
+    """Every expression and block was rendered, and no file kept the suffix."""
+    found = _rendered(tmp_path, replace(ANSWERS, example=example))
+
+    assert not [name for name in found if name.endswith(".jinja")]
+    assert not [name for name, content in found.items() if re.search(rb"\{=|=\}|\{%#|#%\}", content)]
+
+
+@EXAMPLES
+def test_awkward_answers_stay_what_they_are(tmp_path: Path, example: str) -> None:
+    """Quotes, signs of markup, braces and emoji arrive in JSON, TOML and YAML as they were typed."""
+    answers = replace(AWKWARD, example=example)
+    found = _rendered(tmp_path, answers)
+    plugin, pyproject = json.loads(found["plugin.json"]), tomllib.loads(found["pyproject.toml"].decode())
+    source = yaml.safe_load(found["provisioning/datasources/datasource.yaml"])["datasources"][0]
+
+    assert (plugin["name"], plugin["info"]["description"]) == (answers.title, answers.description)
+    assert pyproject["project"]["authors"] == [{"name": answers.author}]
+    assert source["name"] == answers.title.replace("$", "$$")
+    for name, content in found.items():
+        if name.endswith((".yaml", ".yml")):
+            yaml.safe_load(content)
+        elif name.endswith(".json"):
+            json.loads(content)
+
+
+@EXAMPLES
+def test_plugin_json_says_that_the_backend_alerts(tmp_path: Path, example: str) -> None:
+    """Everything Grafana asks of a backend data source that may be used in alert rules."""
+    plugin = json.loads(_rendered(tmp_path, replace(ANSWERS, example=example))["plugin.json"])
+
+    assert (plugin["type"], plugin["id"]) == ("datasource", "acme-sales-datasource")
+    assert (plugin["backend"], plugin["alerting"], plugin["metrics"]) == (True, True, True)
+    assert plugin["executable"] == "gpx_sales"
+    assert {"logos", "version", "updated", "keywords"} <= plugin["info"].keys()
+    assert (plugin["info"]["version"], plugin["info"]["updated"]) == ("%VERSION%", "%TODAY%")
+    assert plugin["dependencies"]["grafanaDependency"] == ">=11.6.0"
+    assert (tmp_path / "frontend" / plugin["info"]["logos"]["small"]).is_file()
+
+
+@EXAMPLES
+def test_what_is_provisioned_belongs_together(tmp_path: Path, example: str) -> None:
+    """Dashboard and rule ask the provisioned data source, by its uid and type; the rule's condition is a comparison."""
+    found = _rendered(tmp_path, replace(ANSWERS, example=example))
+    source = yaml.safe_load(found["provisioning/datasources/datasource.yaml"])["datasources"][0]
+    (rule,) = yaml.safe_load(found["provisioning/alerting/rules.yaml"])["groups"][0]["rules"]
+    panels = json.loads(found["provisioning/dashboards/example.json"])["panels"]
+    query, reduced, compared = rule["data"]
+    reference = {"type": source["type"], "uid": source["uid"]}
+
+    assert source["type"] == "acme-sales-datasource"
+    assert all(panel["datasource"] == reference for panel in panels)
+    assert (query["datasourceUid"], query["model"]["datasource"]) == (source["uid"], reference)
+    assert (reduced["model"]["type"], reduced["model"]["expression"]) == ("reduce", query["refId"])
+    assert (compared["model"]["type"], compared["model"]["expression"]) == ("threshold", reduced["refId"])
+    assert rule["condition"] == compared["refId"]
+
+
+@EXAMPLES
+def test_compose_starts_grafana_with_the_bundle(tmp_path: Path, example: str) -> None:
+    """The id is allowed, dist is mounted under it, and the port is open to this machine only."""
+    services = yaml.safe_load(_rendered(tmp_path, replace(ANSWERS, example=example))["docker-compose.yaml"])["services"]
+    grafana = services["grafana"]
+
+    assert grafana["environment"]["GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS"] == "acme-sales-datasource"
+    assert "./dist:/var/lib/grafana/plugins/acme-sales-datasource:ro" in grafana["volumes"]
+    assert grafana["ports"] == ["127.0.0.1:3000:3000"]
+    assert ("example-api" in services) == (example == "http")
+
+
+def test_byte_compiled_files_are_not_rendered(tmp_path: Path, own_template: Path) -> None:
+    """Pip compiles the Python of a template that a wheel ships; users must not receive that."""
+    compileall.compile_dir(own_template, quiet=2)
+    assert list(own_template.rglob("__pycache__"))
+
+    assert not [name for name in _rendered(tmp_path / "out") if "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_a_git_hook_does_not_disturb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside a hook git names its repository in the environment; copier would take the template for it."""
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", "index")
+
+    assert "plugin.json" in _rendered(tmp_path / "out")
+
+
+def test_the_users_copier_settings_do_not_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Defaults in the user's settings file would change what is rendered."""
+    settings = tmp_path / "settings.yml"
+    settings.write_text("defaults:\n  title: Not this\ntrust: ['/']\n")
+    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(settings))
+    assert load_settings().defaults == {"title": "Not this"}
+
+    assert b"Not this" not in b"".join(_rendered(tmp_path / "out").values())
+
+
+@EXAMPLES
+def test_same_answers_same_bytes(tmp_path: Path, example: str) -> None:
+    """Rendered twice, in folders of different names, base included: nothing of the place or the time gets in."""
+    trees = []
+    for folder in (tmp_path / "one", tmp_path / "deeper" / "two"):
+        template.render(replace(ANSWERS, example=example), folder)
+        template.remember(folder, replace(ANSWERS, example=example))
+        trees.append({path.relative_to(folder): path.read_bytes() for path in files.walk(folder)})
+
+    assert trees[0] == trees[1]
+
+
+def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
+    """Owned folders are replaced whole, so they need no base to merge with."""
+    template.render(ANSWERS, tmp_path)
+    template.remember(tmp_path, ANSWERS)
+
+    with zipfile.ZipFile(tmp_path / template.BASE_NAME) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+
+    assert {"README.md", "plugin.json", "src/plugin/datasource.py", ".github/workflows/ci.yml"} <= held.keys()
+    assert not [name for name in held if name.startswith(("src/gfruntime/", "frontend/stub/", ".gfplug/"))]
+    assert all((tmp_path / name).read_bytes() == content for name, content in held.items())
+
+
+def test_answers_survive_being_stored(tmp_path: Path) -> None:
+    """An upgrade renders with the answers that `new` was given."""
+    template.remember(tmp_path, AWKWARD)
+
+    stored = json.loads((tmp_path / template.ANSWERS_NAME).read_text(encoding="utf-8"))
+
+    assert Answers.from_json(stored["answers"]) == AWKWARD
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda stored: stored.pop("title"), "'title' is missing"),
+        (lambda stored: stored.update(colour="red"), "'colour' is not an answer"),
+        (lambda stored: stored.update(title=3), "'title' is not text"),
+    ],
+)
+def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+    """The error names the key."""
+    stored: dict[str, Any] = ANSWERS.to_json()
+    change(stored)
+
+    with pytest.raises(ProjectError, match=sentence):
+        Answers.from_json(stored)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"org": "Acme"},
+        {"name": ""},
+        {"name": "../x"},
+        {"example": "csv"},
+        {"title": " "},
+        {"title": "two\nlines"},
+        {"author": "\x1b[31m"},
+        {"description": "x" * 201},
+    ],
+)
+def test_answers_that_cannot_be_rendered_are_refused(change: dict[str, str]) -> None:
+    """They are checked when made, before anything is written."""
+    with pytest.raises(UsageError):
+        replace(ANSWERS, **change)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("project/broken.jinja", b"{= nothing_of_this_name =}"),
+        ("project/broken.jinja", b"{% if %}"),
+        ("project/broken.jinja", b"\xff"),
+        ("copier.yml", b"a: [\n"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <posix.ScandirIterator")  # copier's, when it gives up
+def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, name: str, content: bytes) -> None:
+    """Whatever copier raises, the user sees one sentence."""
+    (own_template / name).write_bytes(content)
+
+    with pytest.raises(ToolError, match="the template could not be rendered"):
+        template.render(ANSWERS, tmp_path / "out")
+
+
+@pytest.fixture
+def own_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the template that a test may change."""
+    copied = tmp_path / "shipped" / "template"
+    shutil.copytree(resources.folder("template"), copied)
+    monkeypatch.setattr(resources, "folder", lambda name: copied.parent / name)
+    return copied
