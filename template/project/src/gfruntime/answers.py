@@ -1,0 +1,120 @@
+"""What the author's methods returned → bytes of pluginv2 messages, each failure on its own query."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from gfruntime import arrow, contract, frametext, wire
+from gfruntime.backend import Health, Response
+from gfruntime.data import Frame
+from gfruntime.errors import Failure, failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfruntime.wire import Parts
+
+_LOGGER = logging.getLogger("gfruntime")
+_STATUS = {"unknown": 0, "ok": 1, "error": 2}
+_PART = 1 << 20
+_NO_CONTENT = 204
+
+
+class Answer:
+    """The encoded answer to one query, and what the log says about it."""
+
+    __slots__ = ("failure", "parts")
+
+    def __init__(self, parts: Parts, failure: Failure | None = None) -> None:
+        """Keep the DataResponse's buffers."""
+        self.parts = parts
+        self.failure = failure
+
+
+def frames_of(result: object) -> list[Frame]:
+    """Accept what a query may return: a frame, a table that speaks Arrow, or a list of these.
+
+    Raises: TypeError naming what was returned instead.
+    """
+    if isinstance(result, Frame):
+        return [result]
+    if isinstance(result, (list, tuple)):
+        return [frame for item in result for frame in frames_of(item)]
+    if hasattr(result, "__arrow_c_stream__") or hasattr(result, "__arrow_c_array__"):
+        return [Frame.from_arrow(result)]
+    told = "nothing" if result is None else type(result).__name__
+    raise TypeError(f"the query returned {told}; expected a Frame or a list of frames")
+
+
+def answer(result: object, *, ref_id: str, is_json: bool) -> Answer:
+    """Encode what a query returned; an exception, returned or raised here, becomes the query's error."""
+    try:
+        if isinstance(result, BaseException):
+            raise result  # noqa: TRY301  # one place turns failures into answers
+        frames = contract.typed(frames_of(result))
+        if is_json:
+            encoded: list[Parts] = [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
+        else:
+            encoded = [arrow.encode(frame, ref_id=ref_id) for frame in frames]
+    except Exception as error:  # noqa: BLE001  # one failing query never sinks the others
+        return failed(error, ref_id=ref_id)
+    return Answer(wire.data_response(encoded, is_json=is_json))
+
+
+def failed(error: BaseException, *, ref_id: str) -> Answer:
+    """Turn an exception into a query's error; one that the author didn't mean is logged with its traceback."""
+    failure = failure_of(error)
+    if not failure.is_expected:
+        _LOGGER.error("Query %s failed", ref_id, exc_info=(type(error), error, error.__traceback__))
+    parts = wire.data_response(error=failure.message, status=failure.status, source=failure.source)
+    return Answer(parts, failure)
+
+
+def health(result: object) -> bytes:
+    """Encode a health check's result.
+
+    Raises: TypeError when it is none.
+    """
+    if not isinstance(result, Health):
+        raise TypeError(f"check_health returned {type(result).__name__}; expected a Health")
+    details = json.dumps(dict(result.details), ensure_ascii=False, default=str).encode() if result.details else b""
+    return wire.health_response(status=_STATUS[result.status], message=result.message, details=details)
+
+
+def resource(result: object) -> Iterator[bytes]:
+    """Encode a resource's response in parts of 1 MiB; code and headers are in the first alone.
+
+    Raises: TypeError when it is none.
+    """
+    if not isinstance(result, Response):
+        raise TypeError(f"call_resource returned {type(result).__name__}; expected a Response")
+    body = b"" if result.status == _NO_CONTENT else _bytes(result.body)
+    yield wire.integer(1, result.status) + _headers(result) + _body(body[:_PART])
+    for start in range(_PART, len(body), _PART):
+        yield _body(body[start : start + _PART])
+
+
+def resource_error(status: int, message: str) -> bytes:
+    """Encode a failed resource call as JSON."""
+    body = json.dumps({"message": message}, ensure_ascii=False).encode("utf-8", "replace")
+    return wire.resource_response(code=status, content_type="application/json", body=body)
+
+
+def _bytes(body: bytes | str) -> bytes:
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _body(body: bytes) -> bytes:
+    return wire.length_delimited(3, body) if body else b""
+
+
+def _headers(response: Response) -> bytes:
+    return b"".join(wire.length_delimited(2, _header(name, value)) for name, value in response.headers.items())
+
+
+def _header(name: str, value: Any) -> bytes:  # noqa: ANN401  # a text or a list of texts
+    values = [value] if isinstance(value, str) else list(value)
+    listed = b"".join(wire.length_delimited(1, item.encode()) for item in values)
+    return wire.text(1, name) + wire.length_delimited(2, listed)

@@ -1,0 +1,89 @@
+"""What the author's class answers: which methods it has, which of them are `async`, and the types they take.
+
+The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
+`query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+
+from gfruntime.backend import Query, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from gfruntime.data import Frame
+
+ModelT = TypeVar("ModelT")
+
+Answer: TypeAlias = "Frame | list[Frame]"
+BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
+
+_METHODS = ("query", "query_batch", "check_health", "call_resource", "dispose")
+
+
+class AnswersQuery(Protocol[ModelT]):
+    """A data source that answers one query at a time; calls may overlap."""
+
+    def query(self, query: Query[ModelT], /) -> Answer | Awaitable[Answer]:
+        """Answer one query."""
+
+
+class AnswersBatch(Protocol[ModelT]):
+    """A data source that answers all queries of a request together, by ref id."""
+
+    def query_batch(self, queries: list[Query[ModelT]], /) -> BatchAnswer | Awaitable[BatchAnswer]:
+        """Answer several queries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """The author's class, inspected once."""
+
+    make: Callable[[Any], Any]
+    options: Any
+    model: Any
+    methods: frozenset[str]
+    async_methods: frozenset[str]
+
+    @classmethod
+    def of(cls, datasource: Any) -> Author:  # noqa: ANN401  # a class, or a function that makes an instance
+        """Inspect a class; raise TypeError when it can't answer queries."""
+        found = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
+        if not {"query", "query_batch"} & found.keys():
+            raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
+        queries = found.get("query_batch") or found["query"]
+        return cls(
+            make=datasource,
+            options=_argument(datasource.__init__, Settings),
+            model=_argument(queries, Query),
+            methods=frozenset(found),
+            async_methods=frozenset(name for name, method in found.items() if _is_async(method)),
+        )
+
+
+def _is_async(method: Any) -> bool:  # noqa: ANN401
+    return inspect.iscoroutinefunction(inspect.unwrap(method))
+
+
+def _argument(function: Any, wanted: type) -> Any:  # noqa: ANN401
+    """Find `T` in the first parameter annotated `wanted[T]` or `list[wanted[T]]`; dict when there is none."""
+    for annotation in _annotations(inspect.unwrap(function)):
+        inner = get_args(annotation)[0] if get_origin(annotation) is list and get_args(annotation) else annotation
+        if get_origin(inner) is wanted:
+            argument = get_args(inner)[0]
+            return dict[str, Any] if isinstance(argument, TypeVar) or argument is Any else argument
+    return dict[str, Any]
+
+
+def _annotations(function: Any) -> list[Any]:  # noqa: ANN401
+    """Evaluate the parameters' annotations, and only these: a return type may be known to type checkers alone."""
+    if not isinstance(function, types.FunctionType):
+        return []
+    shim = types.FunctionType(function.__code__, function.__globals__)
+    shim.__annotations__ = {key: value for key, value in function.__annotations__.items() if key != "return"}
+    return list(get_type_hints(shim, include_extras=True).values())

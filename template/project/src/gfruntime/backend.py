@@ -1,0 +1,175 @@
+"""The words a data source speaks: what Grafana asks and what the author answers.
+
+Owns plain types only: nothing here knows of gRPC, protobuf or Arrow. Times are aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ModelT = TypeVar("ModelT")
+OptionsT = TypeVar("OptionsT")
+
+_DIRECT_HEADERS = {"authorization": "Authorization", "x-id-token": "X-Id-Token", "cookie": "Cookie"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRange:
+    """The range of a panel or an alert rule, both ends aware UTC datetimes."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def duration(self) -> timedelta:
+        """Tell how long the range is."""
+        return self.end - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Who asks; absent for alert rules and other calls that Grafana makes on its own."""
+
+    login: str = ""
+    name: str = ""
+    email: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginContext:
+    """Where a request comes from. `config` holds Grafana's settings for plugins, which may carry secrets."""
+
+    org_id: int = 0
+    plugin_id: str = ""
+    plugin_version: str = ""
+    user: User | None = None
+    config: Mapping[str, str] = field(default_factory=dict, repr=False)
+    namespace: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Generic[OptionsT]):
+    """One configured data source; `secrets` are the decrypted values and never show in a repr."""
+
+    options: OptionsT
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    uid: str = ""
+    name: str = ""
+    url: str = ""
+    user: str = ""
+    database: str = ""
+    basic_auth_enabled: bool = False
+    basic_auth_user: str = ""
+    updated: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query(Generic[ModelT]):
+    """One query of a panel, an alert rule or an expression.
+
+    `max_data_points` and `interval` are hints. `cancel` is set when Grafana no longer wants the answer: long work in a
+    `def` handler may look at it (`async def` handlers are cancelled).
+    """
+
+    model: ModelT
+    time_range: TimeRange
+    ref_id: str = "A"
+    interval: timedelta = timedelta(seconds=1)
+    max_data_points: int = 0
+    query_type: str = ""
+    from_alert: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    context: PluginContext = field(default_factory=PluginContext)
+    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+
+    @property
+    def http_headers(self) -> dict[str, str]:
+        """Collect the HTTP headers that Grafana forwards."""
+        return http_headers(self.headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The answer to "Save & test". `details` is a JSON object; the config page shows its `verboseMessage`."""
+
+    status: Literal["ok", "error", "unknown"]
+    message: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def ok(cls, message: str = "", *, details: Mapping[str, object] | None = None) -> Health:
+        """Say that the data source works."""
+        return cls(status="ok", message=message, details=details or {})
+
+    @classmethod
+    def error(cls, message: str, *, details: Mapping[str, object] | None = None) -> Health:
+        """Say what is wrong."""
+        return cls(status="error", message=message, details=details or {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One HTTP request to the data source's own resources. `path` has no leading slash and no query string."""
+
+    path: str
+    method: str = "GET"
+    url: str = ""
+    headers: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+    context: PluginContext = field(default_factory=PluginContext)
+    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Split the query string; a repeated name keeps all its values."""
+        return parse_qs(urlsplit(self.url).query, keep_blank_values=True)
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
+        """Read the body as JSON."""
+        return json.loads(self.body)
+
+    def header(self, name: str) -> str:
+        """Find the first value of a header, whatever its case; empty when absent."""
+        wanted = name.lower()
+        return next((values[0] for key, values in self.headers.items() if key.lower() == wanted and values), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The answer to a `Request`."""
+
+    body: bytes | str = b""
+    status: int = 200
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """Answer with a JSON value; NaN is refused, because it is not JSON."""
+        body = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        return cls(body=body, status=status, headers={"Content-Type": "application/json", **(headers or {})})
+
+
+def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Pick the HTTP headers out of a request's raw headers, names in canonical form.
+
+    Only `Authorization`, `X-Id-Token`, `Cookie` and what starts with `http_` are HTTP headers; `FromAlert` is not.
+    Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go, getHTTPHeadersFromStringMap.
+    """
+    found = {}
+    for key, value in headers.items():
+        if key.lower() in _DIRECT_HEADERS:
+            found[_DIRECT_HEADERS[key.lower()]] = value
+        elif key.startswith("http_"):
+            found["-".join(part.capitalize() for part in key[len("http_") :].split("-"))] = value
+    return found

@@ -1,0 +1,187 @@
+"""Values of any kind → one Arrow array of a type that Grafana reads.
+
+Inputs: lists, tuples and other iterables, numpy arrays, pandas and polars series, pyarrow arrays, and whatever speaks
+the Arrow PyCapsule interface. Grafana's reader knows few types; the others are converted by this table or refused:
+
+| Arrow type                               | becomes                                                      |
+| ---------------------------------------- | ------------------------------------------------------------ |
+| integers, float32, float64, bool, string | the same                                                     |
+| timestamp, any unit and zone             | time: nanoseconds, UTC; naive times are taken as UTC         |
+| date32, date64                           | time, midnight UTC                                           |
+| time32, time64                           | string, `HH:MM:SS.ffffff`                                    |
+| duration                                 | float64, seconds                                             |
+| decimal                                  | float64, rounded                                             |
+| float16                                  | float32                                                      |
+| large_string, string_view                | string, at most 2 GiB                                        |
+| dictionary, run-end encoded, extension   | their values, by this table                                  |
+| list, struct, map                        | json                                                         |
+| null                                     | float64, all null                                            |
+| binary                                   | refused, unless `type="json"` says that each is a document   |
+| interval, union                          | refused                                                      |
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime.errors import FrameError
+from gfruntime.fieldtypes import FIELD_TYPES, FieldType, arrow_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
+_NS = pa.timestamp("ns")
+_SECOND = 1_000_000_000
+
+
+def column(values: object, field_type: FieldType | None, *, name: str) -> tuple[FieldType, pa.Array]:
+    """Normalise one column's values.
+
+    Shape: one dimension, one Arrow array without chunks.
+    Units: times are nanoseconds since 1970 in UTC, without a zone.
+    Raises: FrameError naming the column when the values have no counterpart in Grafana or don't fit the given type.
+    """
+    if field_type is not None and field_type not in FIELD_TYPES:
+        raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
+    try:
+        array = _array(values, field_type)
+        return _typed(array, field_type)
+    except FrameError as error:
+        raise FrameError(f"column {name!r}: {error}") from error
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        wanted = f" as {field_type}" if field_type else ""
+        raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
+
+
+def _array(values: object, field_type: FieldType | None) -> pa.Array:  # noqa: PLR0911  # one kind of input each
+    """Make an Arrow array of whatever type the values have by themselves."""
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values
+    if hasattr(values, "__arrow_c_stream__"):
+        return pa.chunked_array(values).combine_chunks()
+    if hasattr(values, "__arrow_c_array__"):
+        return pa.array(values)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(values, numpy.ndarray):
+        return _from_numpy(values)
+    if type(values).__module__.partition(".")[0] == "pandas":
+        return pa.Array.from_pandas(values)
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise FrameError(f"expected a list of values, got {type(values).__name__}")
+    return _from_items(list(values), field_type)
+
+
+def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
+    """Wrap a numpy array, without a copy where its memory can be shared."""
+    if values.ndim != 1:
+        raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
+    kind = values.dtype.kind
+    if kind == "O":
+        return _from_items(values.tolist(), None)
+    if kind == "M" and values.dtype.str[4:-1] not in ("D", "s", "ms", "us", "ns"):
+        values = values.astype("datetime64[s]")
+    if kind in "iuf" and values.dtype.isnative and values.flags.c_contiguous:
+        kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
+        return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
+    return pa.array(values)
+
+
+def _from_items(items: list[Any], field_type: FieldType | None) -> pa.Array:
+    """Infer a type from Python objects."""
+    first = next((item for item in items if item is not None), None)
+    if field_type == "json" or isinstance(first, (dict, list, tuple)):
+        return _documents(items)
+    if first is None and field_type is not None:
+        return pa.nulls(len(items), arrow_type(field_type))
+    try:
+        return pa.array(items)
+    except OverflowError:
+        return pa.array(items, pa.uint64())
+
+
+def _documents(items: Iterable[Any]) -> pa.Array:
+    """Write each value as one JSON document; bytes are taken as documents already."""
+    texts = [None if item is None else _document(item) for item in items]
+    return pa.array(texts, pa.binary())
+
+
+def _document(item: object) -> bytes:
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        json.loads(bytes(item))
+        return bytes(item)
+    return json.dumps(item, allow_nan=False, ensure_ascii=False, default=str).encode()
+
+
+def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
+    """Bring an array to the wanted type, or to the one that the table of this module gives it."""
+    if field_type == "json":
+        return "json", _json(array)
+    if field_type is None and array.type in _BY_ARROW:
+        return _BY_ARROW[array.type], array
+    array = _plain(array)
+    if field_type is None:
+        if pa.types.is_binary(array.type):
+            return "json", array
+        return _BY_ARROW[array.type], array
+    wanted = arrow_type(field_type)
+    if field_type == "time" and array.type != _NS:
+        raise FrameError(f"times must be datetimes, not {array.type}")
+    return field_type, array if array.type == wanted else array.cast(wanted)
+
+
+def _json(array: pa.Array) -> pa.Array:
+    """Take binary and text as documents, checked; write anything else as one."""
+    kind = array.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return _documents(array.to_pylist())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _documents(None if text is None else text.encode() for text in array.to_pylist())
+    return _documents(array.to_pylist())
+
+
+def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of this module, row by row
+    """Convert an array of a type that Grafana doesn't know; binary in the answer means JSON documents."""
+    kind = array.type
+    types = pa.types
+    if kind in _BY_ARROW:
+        return array
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(array.storage)
+    if types.is_dictionary(kind):
+        return _plain(array.dictionary_decode())
+    if types.is_run_end_encoded(kind):
+        return _plain(pc.run_end_decode(array))
+    if types.is_timestamp(kind) or types.is_date(kind):
+        return _times(array)
+    if types.is_duration(kind):
+        return pc.divide(array.cast(pa.duration("ns")).cast(pa.int64()).cast(pa.float64(), safe=False), float(_SECOND))
+    if types.is_decimal(kind) or types.is_null(kind):
+        return array.cast(pa.float64(), safe=False)
+    if types.is_float16(kind):
+        return array.cast(pa.float32())
+    if types.is_large_string(kind) or types.is_string_view(kind) or types.is_time(kind):
+        return array.cast(pa.string())
+    if types.is_nested(kind) and not types.is_union(kind):
+        return _documents(array.to_pylist())
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        raise FrameError("bytes have no type in Grafana; decode them to text, or give type='json' if they are JSON")
+    raise FrameError(f"Grafana has no type for {kind}; convert the column first")
+
+
+def _times(array: pa.Array) -> pa.Array:
+    """Convert to nanoseconds without a zone, refusing what they can't hold (years 1677 to 2262)."""
+    kind = array.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        array = array.cast(pa.timestamp(kind.unit))  # the values are UTC already
+    try:
+        return array.cast(_NS)
+    except pa.ArrowInvalid as error:
+        raise FrameError("a time is outside the years 1677 to 2262, which is all that nanoseconds hold") from error

@@ -1,0 +1,123 @@
+"""Protobuf → our types. With `service`, the only importer of the generated `pluginv2`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from gfruntime import decode, masking
+from gfruntime.backend import PluginContext, Query, Request, Settings, TimeRange, User
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+
+    from pluginv2 import backend_pb2 as pb
+
+_UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
+_FIRST = dt.datetime.min.replace(tzinfo=_UTC)
+_LAST = dt.datetime.max.replace(tzinfo=_UTC)
+_LONGEST_MS = 86_400_000 * 999_999_999
+_SECRET_HEADERS = ("authorization", "cookie", "x-id-token", "x-grafana-id")
+_SECRET_CONFIG = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY")
+
+
+def utc(milliseconds: int) -> dt.datetime:
+    """Turn epoch milliseconds into an aware UTC datetime; what Python can't express becomes its first or last."""
+    try:
+        return _EPOCH + dt.timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return _FIRST if milliseconds < 0 else _LAST
+
+
+def plugin_context(message: pb.PluginContext) -> PluginContext:
+    """Convert where a request comes from, and remember Grafana's own secrets so that they are never shown."""
+    config = grafana_config(message)
+    masking.remember(value for key, value in config.items() if key.endswith(_SECRET_CONFIG))
+    return PluginContext(
+        org_id=message.orgId,
+        plugin_id=message.pluginId,
+        plugin_version=getattr(message, "pluginVersion", ""),
+        user=_user(message.user) if message.HasField("user") else None,
+        config=config,
+        namespace=getattr(message, "namespace", ""),
+        user_agent=getattr(message, "userAgent", ""),
+    )
+
+
+def grafana_config(message: pb.PluginContext) -> dict[str, str]:
+    """Read Grafana's settings for plugins; protos before v0.177.0 have none."""
+    return dict(getattr(message, "grafanaConfig", {}))
+
+
+def settings(message: pb.DataSourceInstanceSettings, *, options_type: Any) -> Settings[Any]:  # noqa: ANN401
+    """Convert a data source's settings, its options decoded into the author's type.
+
+    Raises: DecodeError naming the option.
+    """
+    secrets = dict(message.decryptedSecureJsonData)
+    masking.remember(secrets.values())
+    return Settings(
+        options=decode.options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets),
+        secrets=secrets,
+        uid=message.uid,
+        name=message.name,
+        url=message.url,
+        user=message.user,
+        database=message.database,
+        basic_auth_enabled=message.basicAuthEnabled,
+        basic_auth_user=message.basicAuthUser,
+        updated=utc(message.lastUpdatedMS),
+    )
+
+
+def query(
+    message: pb.DataQuery,
+    *,
+    decode_model: Callable[[bytes], Any],
+    headers: Mapping[str, str],
+    context: PluginContext,
+    cancel: threading.Event,
+) -> Query[Any]:
+    """Convert one query, its model decoded into the author's type.
+
+    Raises: DecodeError naming the key.
+    """
+    return Query(
+        model=decode_model(message.json),
+        time_range=TimeRange(start=utc(message.timeRange.fromEpochMS), end=utc(message.timeRange.toEpochMS)),
+        ref_id=message.refId,
+        interval=dt.timedelta(milliseconds=max(-_LONGEST_MS, min(message.intervalMS, _LONGEST_MS))),
+        max_data_points=message.maxDataPoints,
+        query_type=message.queryType,
+        from_alert=headers.get("FromAlert") == "true",
+        headers=headers,
+        context=context,
+        cancel=cancel,
+    )
+
+
+def request(message: pb.CallResourceRequest, *, context: PluginContext, cancel: threading.Event) -> Request:
+    """Convert a resource call."""
+    headers = {key: list(item.values) for key, item in message.headers.items()}
+    remember_headers({key: " ".join(values) for key, values in headers.items()})
+    return Request(
+        path=message.path,
+        method=message.method or "GET",
+        url=message.url,
+        headers=headers,
+        body=message.body,
+        context=context,
+        cancel=cancel,
+    )
+
+
+def remember_headers(headers: Mapping[str, str]) -> None:
+    """Keep forwarded credentials out of every log."""
+    found = [value for key, value in headers.items() if key.lower().removeprefix("http_") in _SECRET_HEADERS]
+    masking.remember(part for value in found for part in (value, value.partition(" ")[2]))
+
+
+def _user(message: pb.User) -> User:
+    return User(login=message.login, name=message.name, email=message.email, role=message.role)

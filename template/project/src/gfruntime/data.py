@@ -1,0 +1,180 @@
+"""The data frame: what a query answers.
+
+A frame is a name, metadata and fields of equal length; a field is a name, a type, labels, a config and a column of
+values. Both are immutable; their values are Arrow arrays, normalised when a field is made (see `columns`), so that a
+mistake is reported where it happens and not as a response that Grafana refuses as a whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime import columns
+from gfruntime.errors import FrameError
+from gfruntime.fieldtypes import VALUES, FieldType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
+_NS_PER_US = 1000
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class Field:
+    """One column of a frame.
+
+    Units: `time` values are nanoseconds since 1970 in UTC.
+    Nullability: unless told otherwise a time field is nullable only if it holds a null (readers of alert data look for
+    a non-nullable one), and any other field always is, so that its type doesn't change with the data.
+    """
+
+    name: str
+    values: pa.Array
+    type: FieldType
+    nullable: bool
+    labels: Mapping[str, str] | None
+    config: Mapping[str, object] | None
+
+    def __init__(
+        self,
+        name: str,
+        values: object,
+        type: FieldType | None = None,  # noqa: A002  # Grafana's word
+        *,
+        nullable: bool | None = None,
+        labels: Mapping[str, object] | None = None,
+        config: Mapping[str, object] | None = None,
+    ) -> None:
+        """Normalise the values; see `columns` for what each kind of input becomes."""
+        field_type, array = columns.column(values, type, name=name)
+        nulls = array.null_count
+        if nullable is False and nulls:
+            raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
+        chosen = (nulls > 0 if field_type == "time" else True) if nullable is None else nullable
+        texts = None if labels is None else {str(key): str(value) for key, value in sorted(labels.items())}
+        values_of = {"name": name, "values": array, "type": field_type, "nullable": chosen, "labels": texts}
+        for attribute, value in {**values_of, "config": config}.items():
+            object.__setattr__(self, attribute, value)
+
+    def __len__(self) -> int:
+        """Count the values."""
+        return len(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare everything, NaN being equal to NaN."""
+        if not isinstance(other, Field):
+            return NotImplemented
+        mine = (self.name, self.type, self.nullable, self.labels, self.config)
+        theirs = (other.name, other.type, other.nullable, other.labels, other.config)
+        return mine == theirs and _same(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays, like a list
+
+    @property
+    def is_value(self) -> bool:
+        """Tell numbers and booleans, which can be graphed and alerted on, from the rest."""
+        return self.type in VALUES
+
+    def to_list(self) -> list[Any]:
+        """List the values as Python objects; times become aware UTC datetimes, cut to microseconds."""
+        if self.type != "time":
+            return self.values.to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
+        ticks = self.values.cast(pa.int64()).to_pylist()
+        return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A table with a name and metadata.
+
+    `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type`
+    in it the runtime adds the one that fits the shape, so that alert rules can read the frame (see `contract`).
+    """
+
+    fields: Sequence[Field] = ()
+    name: str = ""
+    ref_id: str = ""
+    meta: Mapping[str, object] | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the fields have one length."""
+        object.__setattr__(self, "fields", tuple(self.fields))
+        for field in self.fields:
+            if len(field) != len(self.fields[0]):
+                first = self.fields[0]
+                raise FrameError(
+                    f"column {field.name!r} has {len(field)} values but column {first.name!r} has {len(first)}"
+                )
+
+    @classmethod
+    def of(cls, name: str = "", labels: Mapping[str, object] | None = None, **columns: object) -> Frame:
+        """Make a frame from columns given by name; the labels go to the value columns.
+
+        >>> Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
+        """
+        fields = [Field(key, values) for key, values in columns.items()]
+        return cls(fields=fields, name=name).labelled(labels)
+
+    @classmethod
+    def from_arrow(cls, table: object, *, name: str = "", labels: Mapping[str, object] | None = None) -> Frame:
+        """Make a frame from a table: pyarrow, polars, pandas (2.2 or newer) or any other speaker of Arrow's PyCapsules.
+
+        An unnamed pandas index becomes the first column, called `time`, when it holds times, and is left out otherwise.
+        """
+        if not hasattr(table, "__arrow_c_stream__") and not hasattr(table, "__arrow_c_array__"):
+            raise FrameError(f"expected a table that speaks Arrow, got {type(table).__name__}")
+        arrow = pa.table(table)
+        named = list(zip(arrow.column_names, arrow.columns, strict=True))
+        index = [("time", values) for key, values in named if _is_index(key) and pa.types.is_timestamp(values.type)]
+        rest = [(key, values) for key, values in named if not _is_index(key)]
+        return cls(fields=[Field(key, values) for key, values in index + rest], name=name).labelled(labels)
+
+    def labelled(self, labels: Mapping[str, object] | None) -> Frame:
+        """Put labels on the value columns, over those they have."""
+        if not labels:
+            return self
+        return replace(self, fields=[_with_labels(field, labels) for field in self.fields])
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.fields[0]) if self.fields else 0
+
+    def __getitem__(self, name: str) -> Field:
+        """Find the first field of this name."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+
+def _with_labels(field: Field, labels: Mapping[str, object]) -> Field:
+    if not field.is_value:
+        return field
+    return Field(
+        field.name,
+        field.values,
+        field.type,
+        nullable=field.nullable,
+        labels={**(field.labels or {}), **labels},
+        config=field.config,
+    )
+
+
+def _is_index(name: str) -> bool:
+    """Recognise the name that pandas gives to an index without one."""
+    return name.startswith("__index_level_") and name.endswith("__")
+
+
+def _same(mine: pa.Array, theirs: pa.Array) -> bool:
+    if mine.equals(theirs):
+        return True
+    if not pa.types.is_floating(mine.type) or len(mine) != len(theirs):
+        return False
+    pairs = zip(mine.to_pylist(), theirs.to_pylist(), strict=True)
+    return all(a == b or (a is not None and b is not None and math.isnan(a) and math.isnan(b)) for a, b in pairs)

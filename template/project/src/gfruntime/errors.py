@@ -1,0 +1,145 @@
+"""What can go wrong in a data source, and how each failure is put to Grafana.
+
+PluginError                what the author raises on purpose: its text is shown in the panel
+├── QueryError             400  the query can't be answered as it stands
+│   └── DecodeError        400  settings or a query model don't fit the author's dataclass
+├── DownstreamError        502  the system behind the data source failed
+└── FrameError             500  the answer can't become a frame that Grafana accepts
+
+Any other exception is a mistake: it is logged with its traceback, and the panel shows one sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from gfruntime import masking
+
+Source = Literal["plugin", "downstream"]
+
+_UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+_HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
+_OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # an upstream saying that the request was wrong
+_LOWEST, _HIGHEST = 100, 599
+
+
+class PluginError(Exception):
+    """A failure that the author foresaw; never raised bare."""
+
+    status: int = 500
+    source: ClassVar[Source] = "plugin"
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Keep the text for the panel and, when given, an HTTP-like status."""
+        super().__init__(message)
+        if status is not None:
+            self.status = status
+
+
+class QueryError(PluginError):
+    """The query can't be answered as it stands; the user can fix it."""
+
+    status = 400
+
+
+class DecodeError(QueryError):
+    """Settings or a query model don't fit the author's dataclass; the message names the key, never a secret."""
+
+
+class DownstreamError(PluginError):
+    """The system behind the data source failed; the plugin is not to blame."""
+
+    status = 502
+    source = "downstream"
+
+
+class FrameError(PluginError):
+    """The values can't become a frame that Grafana accepts; the message names the column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failure as Grafana sees it.
+
+    `is_expected` says that the author raised it on purpose, so that no traceback is worth a log line.
+    """
+
+    status: int
+    source: Source
+    message: str
+    is_expected: bool
+
+
+def source_of_status(status: int) -> Source:
+    """Say who is to blame for an upstream's HTTP status.
+
+    Source: grafana-plugin-sdk-go v0.298.0, experimental/status, SourceFromHTTPStatus.
+    """
+    return "plugin" if status in _OUR_FAULT else "downstream"
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Turn any exception into a status, an error source and a sentence without secrets.
+
+    Source: grafana-plugin-sdk-go v0.298.0, backend/error_source.go and backend/data.go: timeouts and unreachable
+    upstreams are downstream errors, whatever else was not marked is the plugin's.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, PluginError):
+            status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
+            return Failure(status=status, source=link.source, message=_sentence(error), is_expected=link is error)
+        link = link.__cause__
+    status, source = _judge(error)
+    return Failure(status=status, source=source, message=_sentence(error), is_expected=False)
+
+
+def _sentence(error: BaseException) -> str:
+    """Put an exception into one sentence; one that the author raised on purpose needs no class name."""
+    text = str(error).strip()
+    if isinstance(error, PluginError) and text:
+        return masking.hide(text)
+    return masking.hide(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes
+    """Give an unmarked exception its status and source."""
+    if isinstance(error, TimeoutError):
+        return 504, "downstream"
+    if isinstance(error, asyncio.CancelledError):
+        return 500, "downstream"
+    upstream = _upstream_status(error)
+    if upstream is not None:
+        return upstream, source_of_status(upstream)
+    if _is_from_http_client(error):
+        return (504 if "Timeout" in type(error).__name__ else 502), "downstream"
+    if _is_unreachable(error):
+        return 502, "downstream"
+    if isinstance(error, PermissionError):
+        return 401, "plugin"
+    return 500, "plugin"
+
+
+def _upstream_status(error: BaseException) -> int | None:
+    """Read the HTTP status that urllib (`code`), requests and httpx (`response.status_code`) errors carry."""
+    found = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
+    is_http = type(error).__module__.partition(".")[0] in {*_HTTP_CLIENTS, "urllib"}
+    return found if is_http and isinstance(found, int) and _LOWEST <= found <= _HIGHEST else None
+
+
+def _is_from_http_client(error: BaseException) -> bool:
+    """Recognise the errors of the usual HTTP clients without importing them."""
+    return any(kind.__module__.partition(".")[0] in _HTTP_CLIENTS for kind in type(error).__mro__)
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    """Recognise refused and reset connections, unknown hosts, unreachable networks and failed certificate checks."""
+    reason = getattr(error, "reason", error)  # urllib.error.URLError wraps the true cause
+    if isinstance(reason, (ConnectionError, socket.gaierror, ssl.SSLCertVerificationError)):
+        return True
+    return isinstance(reason, OSError) and reason.errno in _UNREACHABLE

@@ -1,0 +1,50 @@
+"""The types a field can have, in Grafana's words, and what each is called in Arrow, in JSON and in the Go SDK.
+
+Source: grafana-plugin-sdk-go v0.298.0, data/arrow.go and data/frame_json.go.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+FieldType = Literal[
+    "time", "float64", "float32", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "bool", "string", "json", "enum",
+]  # fmt: skip
+
+
+class Spelling(NamedTuple):
+    """One type's names: in Arrow, as the simple type of the browser, and in Go."""
+
+    arrow: pa.DataType
+    simple: str
+    go: str
+
+
+FIELD_TYPES: dict[FieldType, Spelling] = {
+    "time": Spelling(pa.timestamp("ns"), "time", "time.Time"),
+    "float64": Spelling(pa.float64(), "number", "float64"),
+    "float32": Spelling(pa.float32(), "number", "float32"),
+    "int8": Spelling(pa.int8(), "number", "int8"),
+    "int16": Spelling(pa.int16(), "number", "int16"),
+    "int32": Spelling(pa.int32(), "number", "int32"),
+    "int64": Spelling(pa.int64(), "number", "int64"),
+    "uint8": Spelling(pa.uint8(), "number", "uint8"),
+    "uint16": Spelling(pa.uint16(), "number", "uint16"),
+    "uint32": Spelling(pa.uint32(), "number", "uint32"),
+    "uint64": Spelling(pa.uint64(), "number", "uint64"),
+    "bool": Spelling(pa.bool_(), "boolean", "bool"),
+    "string": Spelling(pa.string(), "string", "string"),
+    "json": Spelling(pa.binary(), "other", "json.RawMessage"),
+    "enum": Spelling(pa.uint16(), "enum", "enum"),
+}
+
+NUMBERS = frozenset(name for name, spelling in FIELD_TYPES.items() if spelling.simple == "number")
+VALUES = NUMBERS | {"bool"}
+
+
+def arrow_type(field_type: FieldType) -> pa.DataType:
+    """Give the Arrow type of a field type."""
+    return FIELD_TYPES[field_type].arrow

@@ -1,0 +1,202 @@
+"""Logs in Grafana's format: one JSON object per line on stderr.
+
+Grafana panics on a log line whose `@message`, `@level` or `@timestamp` is not a string, and shows lines over 64 KiB in
+pieces, so both are settled here for whatever reaches the standard `logging` module, warnings and uncaught exceptions.
+Lines are written by a thread of their own: a host that doesn't read can never block the author's code.
+Source: hashicorp/go-plugin v1.8.0, client.go (logStderr) and log_entry.go.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import json
+import logging
+import math
+import os
+import sys
+import threading
+import traceback
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from gfruntime import masking
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+    from types import TracebackType
+
+context: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("gfruntime_log_context")
+
+_MAX_LINE = 60 * 1024
+_MAX_TEXT = 24 * 1024
+_MAX_WAITING = 8 * 1024 * 1024
+_CUT = " …[cut]… "
+_STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+_RESERVED = ("@message", "@level", "@timestamp", "@module")
+_TRACE = 10
+
+
+def get_logger(name: str = "plugin") -> logging.Logger:
+    """Give a logger; `extra={...}` adds keys to its lines."""
+    return logging.getLogger(name)
+
+
+class Writer:
+    """Writes lines to a file descriptor from a thread; when the reader is too slow, lines are dropped and counted."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Start the thread."""
+        self._descriptor = descriptor
+        self._lines: deque[bytes] = deque()
+        self._waiting = 0
+        self._dropped = 0
+        self._changed = threading.Condition()
+        self._is_writing = False
+        threading.Thread(target=self._write_all, name="log writer", daemon=True).start()
+
+    def put(self, line: bytes) -> None:
+        """Queue one line, which ends with a newline."""
+        with self._changed:
+            if self._waiting + len(line) > _MAX_WAITING:
+                self._dropped += 1
+                return
+            self._lines.append(line)
+            self._waiting += len(line)
+            self._changed.notify_all()
+
+    def flush(self, timeout: float = 0.3) -> None:
+        """Wait until everything is written, or until `timeout` seconds have passed."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._lines and not self._is_writing, timeout)
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._is_writing = False
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._lines)
+                line = self._lines.popleft()
+                self._waiting -= len(line)
+                self._is_writing = True
+                dropped, self._dropped = (0, self._dropped) if self._lines else (self._dropped, 0)
+            if dropped:
+                line += encode("warn", f"{dropped} log lines were dropped: the reader is too slow", {})
+            try:
+                _write(self._descriptor, line)
+            except OSError:
+                continue  # the host is gone; the parent watch ends the process
+
+
+class Handler(logging.Handler):
+    """Sends the records of the standard `logging` module to a `Writer`."""
+
+    def __init__(self, writer: Writer) -> None:
+        """Keep the writer."""
+        super().__init__()
+        self.writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        try:
+            self.writer.put(_line(record))
+        except Exception as error:  # noqa: BLE001  # a log call never fails its caller
+            self.writer.put(encode("error", "A log record could not be written", {"error": type(error).__name__}))
+
+
+def install(descriptor: int, *, level: str = "info") -> Writer:
+    """Send every log record, warning and uncaught exception to a file descriptor."""
+    writer = Writer(descriptor)
+    root = logging.getLogger()
+    root.handlers[:] = [Handler(writer)]
+    levels = {"trace": 5, "debug": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
+    root.setLevel(levels.get(level.strip().lower(), logging.INFO))
+    logging.captureWarnings(capture=True)
+    sys.excepthook = lambda kind, error, trace: uncaught("The plugin failed", kind, error, trace)
+    threading.excepthook = lambda args: uncaught(
+        f"A thread failed: {args.thread.name if args.thread else '?'}",
+        args.exc_type,
+        args.exc_value or args.exc_type(),
+        args.exc_traceback,
+    )
+    return writer
+
+
+def uncaught(message: str, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log an exception that nothing caught."""
+    if issubclass(kind, SystemExit):
+        return
+    logging.getLogger("gfruntime").error(message, exc_info=(kind, error, trace))
+
+
+def uncaught_in_loop(_loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) -> None:
+    """Log what an event loop could not hand to anyone: set as its exception handler."""
+    logging.getLogger("gfruntime").error(failure["message"], exc_info=failure.get("exception"))
+
+
+def encode(level: str, message: str, extra: Mapping[str, object]) -> bytes:
+    """Make one line, at most 60 KiB long; secrets are hidden and long texts cut."""
+    limit = _MAX_TEXT
+    while True:
+        fields = {_key(key): _clean(value, limit) for key, value in extra.items()}
+        head = {"@level": level, "@message": _shorten(masking.hide(message), limit), "@timestamp": _now()}
+        text = json.dumps({**fields, **head}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        line = text.encode("utf-8", "replace") + b"\n"
+        if len(line) <= _MAX_LINE:
+            return line
+        limit //= 2
+        extra = dict(list(extra.items())[:100])
+
+
+def _line(record: logging.LogRecord) -> bytes:
+    extra: dict[str, object] = dict(context.get({}))
+    extra.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
+    extra["@module"] = record.name
+    if record.exc_info and record.exc_info[0] is not None:
+        extra["error"] = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
+        extra["stack"] = "".join(traceback.format_exception(*record.exc_info))
+    elif record.stack_info:
+        extra["stack"] = record.stack_info
+    return encode(_level(record.levelno), record.getMessage(), extra)
+
+
+def _level(number: int) -> str:
+    if number < _TRACE:
+        return "trace"
+    names = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
+    return next((name for lowest, name in names if number >= lowest), "debug")
+
+
+def _key(key: object) -> str:
+    name = str(key)
+    return f"field.{name}" if name in _RESERVED and name != "@module" else name
+
+
+def _clean(value: object, limit: int) -> object:
+    """Make a value JSON; whatever JSON doesn't know becomes text."""
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _clean(item, limit) for key, item in list(value.items())[:100]}
+    if isinstance(value, (list, tuple, set)):
+        return [_clean(item, limit) for item in list(value)[:100]]
+    return _shorten(masking.hide(str(value)), limit)
+
+
+def _shorten(text: str, limit: int) -> str:
+    """Cut the middle: a traceback's beginning says where, its end says what."""
+    if len(text) <= limit:
+        return text
+    return text[: limit // 4] + _CUT + text[-(limit - limit // 4) :]
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")  # noqa: UP017
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(descriptor, line) :]

@@ -1,0 +1,98 @@
+"""What is known of a call, for its log lines and the metrics: who asked, which data source, how long, how it ended.
+
+Source: grafana-plugin-sdk-go v0.298.0, backend/logger_middleware.go, backend/log, backend/metrics_middleware.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Literal
+
+from gfruntime import log, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from pluginv2 import backend_pb2 as pb
+
+    from gfruntime.answers import Answer
+    from gfruntime.errors import Failure
+    from gfruntime.methods import Call
+
+_LOGGER = logging.getLogger("gfruntime")
+_TRACE_ID = 1  # place in a W3C traceparent: version, trace id, span id, flags
+
+
+class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
+    """One call, from its beginning to its end."""
+
+    def __init__(self, endpoint: str, context: pb.PluginContext, call: Call) -> None:
+        """Put what is known of the call into all its log lines."""
+        self._endpoint = endpoint
+        self._status: Literal["ok", "cancelled", "error"] = "ok"
+        self._failure: Failure | None = None
+        self._began = time.perf_counter()
+        log.context.set(_known(endpoint, context, call.metadata))
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        _LOGGER.debug("Plugin Request Started")
+        return self
+
+    def queries(self, answered: Mapping[str, Answer]) -> None:
+        """Log each failed query; the request has failed if one of them has."""
+        for ref_id, answer in answered.items():
+            failure = answer.failure
+            if failure is None:
+                continue
+            if self._failure is None or failure.source == "plugin":  # downstream only if none is the plugin's
+                self._status, self._failure = "error", failure
+            extra = {"refID": ref_id, "status": failure.status, "error": failure.message}
+            _LOGGER.error("Partial data response error", extra={**extra, "statusSource": failure.source})
+
+    def failed(self, failure: Failure, error: BaseException) -> None:
+        """Note a failure that is answered in the message itself."""
+        self._status, self._failure = "error", failure
+        if not failure.is_expected:
+            _LOGGER.error("%s failed", self._endpoint, exc_info=(type(error), error, error.__traceback__))
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Log and count the end."""
+        if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            self._status = "cancelled"
+        elif error is not None:
+            self._status = "error"
+        source = self._failure.source if self._failure is not None else "plugin"
+        metrics.count(self._endpoint, self._status, source)
+        level = logging.ERROR if self._status == "error" else logging.INFO
+        if not _LOGGER.isEnabledFor(level):
+            return
+        milliseconds = (time.perf_counter() - self._began) * 1000
+        extra = {"status": self._status, "duration": f"{milliseconds:.3f}ms", "statusSource": source}
+        if self._failure is not None:
+            extra["error"] = self._failure.message
+        _LOGGER.log(level, "Plugin Request Completed", extra=extra)
+
+
+def _known(endpoint: str, context: pb.PluginContext, metadata: Mapping[str, list[str]]) -> dict[str, str]:
+    known = {"pluginId": context.pluginId, "endpoint": endpoint}
+    known["pluginVersion"] = getattr(context, "pluginVersion", "")
+    if context.HasField("dataSourceInstanceSettings"):
+        known["dsName"] = context.dataSourceInstanceSettings.name
+        known["dsUid"] = context.dataSourceInstanceSettings.uid
+    if context.HasField("user"):
+        known["uname"] = context.user.name
+    trace = metadata.get("traceparent", [""])[0].split("-")
+    if len(trace) > _TRACE_ID:
+        known["traceId"] = trace[_TRACE_ID]
+    for pair in metadata.get("loggerparamsctxmetadata", []):
+        key, found, value = pair.partition(":::")
+        if found and not key.startswith("@"):
+            known[key] = value
+    return {key: value for key, value in known.items() if value}

@@ -1,0 +1,77 @@
+"""One plugin process between its handshake and its end: transport, loader and lifecycle put together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from gfruntime import failed, handshake, lifecycle, log, transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.methods import Application
+
+
+def run(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
+    """Serve until the end; returns only when everything that can be closed is closed."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(log.uncaught_in_loop)
+    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, parent=parent, threads=threads))
+
+
+async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
+    loop = asyncio.get_running_loop()
+    address = handshake.choose_address(os.environ)
+    application: asyncio.Future[Application] = loop.create_future()
+
+    def close() -> None:
+        address.remove()
+        writer.flush()
+
+    life = lifecycle.Lifecycle(on_end=close)
+
+    async def drain() -> None:
+        life.request()
+        await server.drain(lifecycle.DRAIN)
+
+    server = transport.Transport(application, on_shutdown=drain)
+    address = await server.start(address)
+    handshake.share(address, os.environ)
+    life.watch_signals()  # before the line: the host may end us as soon as it has read it
+    life.watch_parent(parent)
+    os.write(stdout, handshake.line(address))
+    threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
+    await life.requested.wait()
+    await drain()
+    await server.stop()
+    await _dispose(application)
+    life.exit()
+
+
+def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:
+    """Import what is slow, then the author's module; an error of either is the answer to every call."""
+    try:
+        from gfruntime.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
+
+        loaded = Service.of(load(), threads=threads).application()
+    except BaseException as error:  # noqa: BLE001  # an import may raise anything, even SystemExit
+        loaded = failed.application(error)
+    application.get_loop().call_soon_threadsafe(application.set_result, loaded)
+
+
+async def _dispose(application: asyncio.Future[Application]) -> None:
+    """Dispose of the instances in a thread of its own; the watchdog bounds it."""
+    if not application.done():
+        return
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def dispose() -> None:
+        application.result().close()
+        loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=dispose, name="dispose", daemon=True).start()
+    await done.wait()

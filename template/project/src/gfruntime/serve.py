@@ -1,0 +1,64 @@
+"""The order of things in a plugin process. Only the handshake line of this module ever reaches the true stdout.
+
+1. the cookie; 2. the standard descriptors; 3. grpcio, the listener, signals; 4. the line; 5. everything heavy (the
+generated code, pyarrow, the author's module) in a thread, while calls already wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.author import AnswersBatch, AnswersQuery
+    from gfruntime.backend import Settings
+
+OptionsT = TypeVar("OptionsT")
+ModelT = TypeVar("ModelT")
+
+_SWITCH_INTERVAL = 0.001  # health answers 5 times faster while handlers burn CPU
+
+
+def serve(
+    load: Callable[[], Callable[[Settings[OptionsT]], AnswersQuery[ModelT] | AnswersBatch[ModelT]]],
+    *,
+    threads: int = 64,
+) -> NoReturn:
+    """Serve a data source until Grafana ends it.
+
+    `load` returns the author's class. It is called late, in a thread, so that slow imports belong inside it; when it
+    raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
+    """
+    from gfruntime import handshake  # noqa: PLC0415  # nothing but the cookie matters yet
+
+    refusal = handshake.refusal(os.environ)
+    if refusal:
+        sys.stderr.write(refusal)
+        raise SystemExit(1)
+    parent = os.getppid()
+
+    from gfruntime import log, memory, stdio  # noqa: PLC0415  # once it is sure that a host listens
+
+    reserved = stdio.reserve()
+    writer = log.install(reserved.stderr, level=os.environ.get("GF_PLUGIN_LOG_LEVEL", "info"))
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    memory.tune()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        from gfruntime.process import run  # noqa: PLC0415  # imports grpcio
+
+        run(load, stdout=reserved.stdout, writer=writer, parent=parent, threads=threads)
+    except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
+        _fail(error, writer)
+    os._exit(0)
+
+
+def _fail(error: BaseException, writer: Any) -> NoReturn:  # noqa: ANN401  # log.Writer, imported late
+    from gfruntime import log  # noqa: PLC0415
+
+    log.uncaught("The plugin could not start", type(error), error, error.__traceback__)
+    writer.flush(1.0)
+    os._exit(1)

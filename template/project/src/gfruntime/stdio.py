@@ -1,0 +1,83 @@
+"""The three standard descriptors, as the protocol needs them.
+
+Descriptor 1 belongs to the handshake line alone, and a descriptor that a child process inherited keeps Grafana waiting
+for the plugin's end. So the true stdout and stderr move to private descriptors, and what anything writes to 1 and 2
+(`print`, C libraries, child processes) goes through pipes to log lines: it can't corrupt, and it can't block.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import logging
+import os
+import sys
+import threading
+from dataclasses import dataclass
+
+_LONGEST = 16 * 1024
+_PIPE = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The true standard descriptors; no child process inherits them."""
+
+    stdout: int
+    stderr: int
+
+
+def reserve() -> Reserved:
+    """Move stdout and stderr away; from here on writing to them makes log lines."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        if descriptor == 0 or not _is_open(descriptor):
+            os.dup2(null, descriptor)  # never read what Grafana was given
+    os.close(null) if null > 2 else None  # noqa: PLR2004
+    reserved = Reserved(os.dup(1), os.dup(2))
+    _redirect(1, "stdout", logging.INFO)
+    _redirect(2, "stderr", logging.WARNING)
+    sys.stdout = sys.__stdout__ = _text(1)  # both names, whoever uses them
+    sys.stderr = sys.__stderr__ = _text(2)
+    faulthandler.enable(reserved.stderr)  # a crash in C code can't wait for a thread of ours
+    return reserved
+
+
+def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
+    """Split what came into whole lines and a rest; a line that gets too long is handed out in pieces."""
+    *whole, rest = (pending + chunk).split(b"\n")
+    while len(rest) > _LONGEST:
+        whole.append(rest[:_LONGEST])
+        rest = rest[_LONGEST:]
+    return [line for line in whole if line.strip()], rest
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _text(descriptor: int) -> io.TextIOWrapper:
+    """Open a descriptor anew: the old object may remember that it was a file, and it may have been closed."""
+    return open(  # as long as the process lives
+        descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+    )
+
+
+def _redirect(descriptor: int, name: str, level: int) -> None:
+    reader, writer = os.pipe()
+    os.dup2(writer, descriptor)
+    os.close(writer)
+    threading.Thread(target=_pump, args=(reader, name, level), name=f"{name} reader", daemon=True).start()
+
+
+def _pump(reader: int, name: str, level: int) -> None:
+    logger = logging.getLogger(name)
+    pending = b""
+    while chunk := os.read(reader, _PIPE):
+        whole, pending = lines(pending, chunk)
+        for line in whole:
+            logger.log(level, "%s", line.decode("utf-8", "replace").rstrip())
