@@ -16,9 +16,12 @@ import threading
 import time
 from concurrent import futures
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PLAN: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 UNARY = {"/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"}
@@ -58,7 +61,9 @@ class Handlers(grpc.GenericRpcHandler):
         if method in UNARY:
             return grpc.unary_unary_rpc_method_handler(lambda request, context: self.one(method, request, context))
         if method in STREAMS:
-            return grpc.unary_stream_rpc_method_handler(lambda request, context: self.several(method, request, context))
+            return grpc.unary_stream_rpc_method_handler(
+                lambda request, context: iter(self.several(method, request, context))
+            )
         if method == SHUTDOWN and PLAN.get("shutdown") != "missing":
             return grpc.unary_unary_rpc_method_handler(self.shutdown)
         if method == STDIO:
@@ -70,16 +75,16 @@ class Handlers(grpc.GenericRpcHandler):
         note(method, request)
         return obey(method, context)[0]
 
-    def several(self, method: str, request: bytes, context: grpc.ServicerContext) -> list[bytes]:
+    def several(self, method: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Answer with a stream."""
         note(method, request)
-        return obey(method, context)
+        return iter(obey(method, context))
 
-    def stdio(self, request: bytes, context: grpc.ServicerContext) -> list[bytes]:
+    def stdio(self, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         """Note that the stream was opened, and end it."""
         del context
         note(STDIO, request)
-        return []
+        return iter(())
 
     def shutdown(self, request: bytes, context: grpc.ServicerContext) -> bytes:
         """End soon, or never."""
@@ -104,9 +109,9 @@ def main() -> None:
     if "exit_early" in PLAN:
         sys.exit(PLAN["exit_early"])
     if PLAN.get("orphan"):  # a descendant that holds the pipes, as a forgotten worker does
-        subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=PLAN["orphan"] == "far"
-        )
+        command = [sys.executable, "-c", "import time; time.sleep(60)"]
+        child = subprocess.Popen(command, start_new_session=PLAN["orphan"] == "far")
+        Path(sys.argv[1]).with_name("orphan").write_text(str(child.pid), encoding="utf-8")
     serve()
 
 

@@ -1,0 +1,71 @@
+"""A fake plugin for the host to start: what it does is a plan that each test writes; see `fake_plugin.py`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import message_factory
+
+from gfplug.host import Target
+from gfplug.host.messages import fill, protocol
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+HEALTH = "/pluginv2.Diagnostics/CheckHealth"
+QUERY = "/pluginv2.Data/QueryData"
+RESOURCE = "/pluginv2.Resource/CallResource"
+_SCRIPT = Path(__file__).with_name("fake_plugin.py")
+
+
+@dataclass
+class Fake:
+    """Makes targets from plans, and reads what they were asked."""
+
+    folder: Path
+    proto: bytes
+
+    def target(self, **plan: Any) -> Target:
+        """Return a plugin that does as the plan says; see `fake_plugin.py`."""
+        path = self.folder / "plan.json"
+        path.write_text(json.dumps({"record": str(self.folder / "record"), **plan}), encoding="utf-8")
+        return Target(
+            command=(sys.executable, str(_SCRIPT), str(path)),
+            plugin_id="acme-fake-datasource",
+            plugin_version="1.2.3",
+            proto=self.proto,
+            cwd=self.folder,
+        )
+
+    def says(self, method: str, *values: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
+        """Return the part of a plan that answers a method with messages."""
+        service, name = method.removeprefix("/pluginv2.").split("/")
+        kind = message_factory.GetMessageClass(protocol(self.proto).method(service, name).output_type)
+        return {
+            method: {
+                "messages": [base64.b64encode(fill(kind(), value).SerializeToString()).decode() for value in values]
+            }
+        }
+
+    def healthy(self, **more: Any) -> Target:
+        """Return a plugin that is well and answers an empty query."""
+        answers = {**self.says(HEALTH, {"status": 1, "message": "fine"}), **self.says(QUERY, {"responses": {}})}
+        return self.target(answers=answers, **more)
+
+    def asked(self) -> list[str]:
+        """Name the methods that were called, in order."""
+        return [method for method, _ in self._recorded()]
+
+    def request(self, method: str) -> Any:
+        """Decode the first request of a method."""
+        service, name = method.removeprefix("/pluginv2.").split("/")
+        kind: type[Message] = message_factory.GetMessageClass(protocol(self.proto).method(service, name).input_type)
+        return kind.FromString(next(base64.b64decode(data) for asked, data in self._recorded() if asked == method))
+
+    def _recorded(self) -> list[list[str]]:
+        return [json.loads(line) for line in (self.folder / "record").read_text(encoding="utf-8").splitlines()]

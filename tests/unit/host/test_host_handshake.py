@@ -1,0 +1,55 @@
+"""The handshake line by go-plugin's rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from gfplug.errors import ToolError
+from gfplug.host import handshake
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("1|2|unix|/tmp/plugin3141592|grpc|\n", "unix:/tmp/plugin3141592"),
+        ("1|2|tcp|127.0.0.1:10000|grpc|", "127.0.0.1:10000"),
+        ("1|2|tcp|127.0.0.1:43571|grpc", "127.0.0.1:43571"),
+        ("  1|2|unix|/run/p|grpc||true\r\n", "unix:/run/p"),
+    ],
+)
+def test_a_line_that_go_plugin_accepts_names_where_to_connect(line: str, target: str) -> None:
+    """What the Go and Rust SDKs print is understood, with surrounding space."""
+    assert handshake.parse(line).target == target
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("Loading settings...", "wrote 'Loading settings...' to stdout where Grafana expects the handshake line"),
+        ("", "wrote '' to stdout"),
+        ("2|2|unix|/tmp/p|grpc|", "core version '2', not 1"),
+        ("x|2|unix|/tmp/p|grpc|", "core version 'x', not 1"),
+        ("1|1|unix|/tmp/p|grpc|", "plugin protocol version '1', not 2"),
+        ("1|2|pipe|/tmp/p|grpc|", "address type 'pipe', neither unix nor tcp"),
+        ("1|2|tcp|localhost|grpc|", "TCP address 'localhost', not host:port"),
+        ("1|2|tcp|localhost:99999|grpc|", "TCP address 'localhost:99999', not host:port"),
+        ("1|2|unix||grpc|", "names no address"),
+        ("1|2|unix|/tmp/p", "protocol 'netrpc', not grpc"),
+        ("1|2|unix|/tmp/p|netrpc|", "protocol 'netrpc', not grpc"),
+        ("1|2|unix|/tmp/p|grpc|" + "M" * 60, "TLS certificate"),
+    ],
+)
+def test_a_line_that_go_plugin_refuses_is_explained(line: str, sentence: str) -> None:
+    """Each part that is wrong is named with its value."""
+    with pytest.raises(ToolError) as caught:
+        handshake.parse(line)
+
+    assert sentence in caught.value.message
+
+
+def test_a_long_line_of_noise_is_shown_in_part() -> None:
+    """A megabyte of banner does not flood the terminal."""
+    with pytest.raises(ToolError) as caught:
+        handshake.parse("noise " * 10_000)
+
+    assert len(caught.value.message) < 400

@@ -1,0 +1,83 @@
+"""What a plugin writes to stderr, as go-plugin reads it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gfplug.host.logs import LogLine, Logs, parse
+
+STAMP = "2026-08-20T12:40:12.123456Z"
+
+
+def test_an_hclog_line_has_its_level_message_and_fields() -> None:
+    """The three @ keys are read, the module is dropped, the rest are fields."""
+    line = parse(json.dumps({"@level": "warn", "@message": "slow", "@timestamp": STAMP, "@module": "x", "ms": 12}))
+
+    assert line == LogLine(level="warn", message="slow", fields={"ms": 12})
+    assert str(line) == "slow ms=12"
+
+
+def test_a_stack_in_a_field_is_shown_below_its_message() -> None:
+    """A traceback of several lines keeps its lines, whatever field holds it."""
+    line = LogLine(level="error", message="query failed", fields={"ref": "A B", "stack": "Traceback:\n  x\nBoom"})
+
+    assert str(line) == 'query failed ref="A B"\nstack:\nTraceback:\n  x\nBoom'
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("just words", "debug"),
+        ("[WARN] careful", "warn"),
+        ("[ERROR] no", "error"),
+        ("panic: oh", "error"),
+        ("Traceback (most recent call last):", "error"),
+        ('{"@level":"critical","@message":"x"}', "debug"),
+        ('{"@level":"info","@message":"x","@timestamp":"yesterday"}', "debug"),
+        ("[1, 2]", "debug"),
+        ('{"@level":"info"', "debug"),
+    ],
+)
+def test_a_line_that_is_not_hclog_gets_the_level_of_its_prefix(text: str, level: str) -> None:
+    """Anything else is kept as it is, under debug."""
+    assert parse(text) == LogLine(level=level, message=text)
+
+
+@pytest.mark.parametrize("key", ["@message", "@level", "@timestamp"])
+def test_a_line_that_crashes_grafana_says_so(key: str) -> None:
+    """An @ key that is not text panics in the Grafana process."""
+    assert f"{key} is not text" in parse(json.dumps({"@level": "info", "@message": "x", key: 5})).danger
+
+
+def test_a_line_too_long_for_grafana_says_so() -> None:
+    """From 64 KiB on Grafana cuts a line in pieces."""
+    entry = {"@level": "info", "@message": "x" * 70_000}
+
+    assert "64 KiB" in parse(json.dumps(entry)).danger
+
+
+def test_a_raw_traceback_is_an_error_to_its_last_line() -> None:
+    """Python's own traceback is never filed away under debug, however its lines arrive."""
+    logs = Logs()
+    text = b'starting\nTraceback (most recent call last):\n  File "x.py", line 1\nValueError: bad'
+    for at in range(0, len(text), 7):
+        logs.add(text[at : at + 7])
+    logs.end()
+
+    assert [line.level for line in logs.lines] == ["debug", "error", "error", "error"]
+    assert logs.tail(2) == '  File "x.py", line 1\nValueError: bad'
+
+
+def test_each_line_is_shown_as_it_comes() -> None:
+    """A watcher sees whole lines, once."""
+    seen: list[str] = []
+    logs = Logs(lambda line: seen.append(line.message))
+    logs.add(b"one\ntw")
+
+    assert seen == ["one"]
+
+    logs.add(b"o\r\n\n")
+
+    assert seen == ["one", "two"]
