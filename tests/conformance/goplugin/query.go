@@ -29,6 +29,8 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 	switch m.Kind {
 	case "series":
 		return frames(series(query.TimeRange.From, m.Rows))
+	case "big":
+		return frames(data.NewFrame("", data.NewField("value", nil, make([]float64, m.Rows))))
 	case "types":
 		return frames(types())
 	case "echo":
@@ -95,7 +97,7 @@ func types() *data.Frame {
 		data.NewField("maybe_bool", nil, []*bool{nil, &truth}),
 		data.NewField("string", nil, []string{"", "a|b\n"}),
 		data.NewField("maybe_string", nil, []*string{&word, nil}),
-		data.NewField("json", nil, []json.RawMessage{json.RawMessage(`{"a":[1]}`), json.RawMessage(`null`)}),
+		data.NewField("json", nil, []json.RawMessage{json.RawMessage(`{"a":[1]}`), json.RawMessage(`"b"`)}),
 	)
 }
 

@@ -1,0 +1,130 @@
+"""Fixtures of the conformance suite: hosts, the plugins they start, and the rule about what must be there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+from hostclient import Host
+from programs import HERE, Programs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hostclient import Plugin
+
+SLOWEST_TEST_S = 120
+
+
+class HostMaker(Protocol):
+    """Starts another host, which the test may kill."""
+
+    def __call__(self, *, cwd: Path | None = None) -> Host:
+        """Start it in a folder."""
+        ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark this folder's tests; their time limit leaves out what fixtures compile or build, which has its own."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.host)
+            item.add_marker(pytest.mark.timeout(SLOWEST_TEST_S, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
+    """Make programs once per run, for all workers."""
+    if sys.platform == "win32":
+        pytest.skip("the launchers of source plugins are shell scripts")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "conformance"
+    folder.mkdir(exist_ok=True)
+    return Programs(folder)
+
+
+@pytest.fixture(scope="session")
+def host_program(programs: Programs) -> Path:
+    """Compile the host."""
+    return programs.go("host")
+
+
+@pytest.fixture
+def host(host_program: Path) -> Iterator[Host]:
+    """Run a host for one test."""
+    with Host(host_program) as running:
+        yield running
+
+
+@pytest.fixture
+def new_host(host_program: Path) -> Iterator[HostMaker]:
+    """Run hosts that a test may kill, or start in a folder of its own."""
+    running: list[Host] = []
+
+    def start(*, cwd: Path | None = None) -> Host:
+        running.append(Host(host_program, cwd=cwd))
+        return running[-1]
+
+    yield start
+    for each in running:
+        each.close()
+
+
+def executable(programs: Programs, name: str) -> Path:
+    """Find an executable by its name: `go`, `probe`, `signals-source`, `http-built`, ..."""
+    if name == "go":
+        return programs.go("goplugin")
+    if name == "probe":
+        return programs.probe()
+    example, _, kind = name.partition("-")
+    return programs.built(example) if kind == "built" else programs.source(example)
+
+
+BUILT = pytest.mark.slow
+
+
+@pytest.fixture(scope="session", params=["go", "probe"])
+def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give the probe twice: on the Go SDK and on the Python runtime."""
+    return executable(programs, request.param)
+
+
+@pytest.fixture(scope="session")
+def python_probe(programs: Programs) -> Path:
+    """Give the probe on the Python runtime."""
+    return programs.probe()
+
+
+@pytest.fixture(scope="session", params=["go", "probe", pytest.param("signals-built", marks=BUILT)])
+def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give each kind of process: the reference, Python from source, Python built."""
+    return executable(programs, request.param)
+
+
+@pytest.fixture(scope="session", params=["probe", pytest.param("signals-built", marks=BUILT)])
+def python_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give each kind of Python process: from source and built."""
+    return executable(programs, request.param)
+
+
+@pytest.fixture(scope="module")
+def running(probe: Path, host_program: Path) -> Iterator[Plugin]:
+    """Run the probe for a whole module; tests that end or hurt it start their own."""
+    with Host(host_program) as host:
+        yield host.start(probe)
+
+
+@pytest.fixture(scope="module")
+def running_python(python_probe: Path, host_program: Path) -> Iterator[Plugin]:
+    """Run the Python probe for a whole module."""
+    with Host(host_program) as host:
+        yield host.start(python_probe)
+
+
+@pytest.fixture(scope="session")
+def built_signals(programs: Programs) -> Path:
+    """Build the default example."""
+    return programs.built("signals")

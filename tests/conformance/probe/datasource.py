@@ -1,0 +1,190 @@
+"""The data source under test: it answers as goplugin/ does, so that one test can ask both."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from gfruntime import (
+    DownstreamError,
+    Field,
+    Frame,
+    Health,
+    Query,
+    QueryError,
+    Request,
+    Response,
+    Secret,
+    Settings,
+    log,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+NS_FROM_2026 = 1_772_323_199_123_456_789
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a configured data source saves."""
+
+    health: str = ""  # "", "error" or "raise"
+    token: Secret = Secret("")
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a query says: which answer it wants."""
+
+    kind: str = "series"
+    rows: int = 3
+    seconds: float = 0.0
+
+
+class Datasource:
+    """Answers as it is told to."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Remember the settings; the time of birth names this object."""
+        self.settings = settings
+        self.instance = str(time.time_ns())
+
+    def query(self, query: Query[Model]) -> Frame | list[Frame]:  # noqa: C901, PLR0911  # one case per kind
+        """Answer one query."""
+        model = query.model
+        start = query.time_range.start
+        match model.kind:
+            case "series":
+                return series(start, model.rows)
+            case "big":
+                return Frame(fields=[Field("value", pa.repeat(0.5, model.rows), nullable=False)])
+            case "types":
+                return types()
+            case "echo":
+                return self.echo(query)
+            case "empty":
+                return []
+            case "fail":
+                raise QueryError("no such table", status=404)
+            case "downstream":
+                raise DownstreamError("the database is away", status=503)
+            case "raise":
+                raise RuntimeError("something nobody meant")
+            case "nothing":
+                return None  # type: ignore[return-value]  # the mistake to test
+            case "sleep":
+                time.sleep(model.seconds)
+                return series(start, 1)
+            case "print":
+                shout()
+                return series(start, 1)
+            case "log":
+                log.warning("the probe speaks", table="sales", rows=3)
+                return series(start, 1)
+        raise QueryError(f"unknown kind {model.kind}")
+
+    def echo(self, query: Query[Model]) -> Frame:
+        """Say what the handler saw."""
+        user = query.context.user
+        seen = {
+            "ref_id": query.ref_id,
+            "query_type": query.query_type,
+            "max_data_points": query.max_data_points,
+            "interval_ms": round(query.interval / timedelta(milliseconds=1)),
+            "start_ms": round(query.time_range.start.timestamp() * 1000),
+            "end_ms": round(query.time_range.end.timestamp() * 1000),
+            "from_alert": query.from_alert,
+            "rule": query.http_headers.get("X-Rule-Name", ""),
+            "org_id": query.context.org_id,
+            "plugin_id": query.context.plugin_id,
+            "login": user.login if user else "",
+            "name": self.settings.name,
+            "secret": self.settings.secrets.get("token", ""),
+            "instance": self.instance,
+        }
+        return Frame(name="echo", fields=[Field("seen", [json.dumps(seen)], "json", nullable=False)])
+
+    def check_health(self) -> Health:
+        """Answer as the options say."""
+        match self.settings.options.health:
+            case "error":
+                return Health.error("no such host")
+            case "raise":
+                raise RuntimeError("health went wrong")
+        return Health.ok("the probe is well", details={"instance": self.instance})
+
+    def call_resource(self, request: Request) -> Response:
+        """Say back what was asked, in the ways that tests want to see."""
+        match request.path.strip("/"):
+            case "echo":
+                accept = [value for name, values in request.headers.items() if name == "Accept" for value in values]
+                seen = {"method": request.method, "path": request.path, "query": request.query, "accept": accept}
+                return Response(
+                    body=json.dumps(seen),
+                    headers={"Content-Type": "application/json", "X-Twice": ["one", "two"]},
+                )
+            case "bytes":
+                return Response(body=request.body, status=201, headers={"Content-Type": "application/octet-stream"})
+            case "nothing":
+                return Response(status=204)
+            case "raise":
+                raise RuntimeError("resource went wrong")
+        return Response.json({"message": "no such resource"}, status=404)
+
+
+def series(start: datetime, rows: int) -> Frame:
+    """Make a time series in wide form: one row a minute, values 0, 0.5, 1, ..."""
+    times = [start + timedelta(minutes=number) for number in range(rows)]
+    values = [number / 2 for number in range(rows)]
+    return Frame(
+        name="series",
+        fields=[
+            Field("time", times),
+            Field("value", values, nullable=False, labels={"host": "web-1"}, config={"unit": "percent"}),
+        ],
+    )
+
+
+def types() -> Frame:
+    """Make a column of each kind of value, with what is hard in each."""
+    at = [NS_FROM_2026, NS_FROM_2026 + 1]
+    columns: list[tuple[str, Any, Any, bool]] = [
+        ("time", pa.array(at, pa.timestamp("ns")), "time", False),
+        ("maybe_time", pa.array([None, NS_FROM_2026], pa.timestamp("ns")), "time", True),
+        ("float64", [math.nan, 1.5], "float64", False),
+        ("maybe_float64", [None, -math.inf], "float64", True),
+        ("float32", [0.1, math.inf], "float32", False),
+        ("int64", [2**63 - 1, -1], "int64", False),
+        ("maybe_int64", [-(2**63), None], "int64", True),
+        ("uint64", [2**64 - 1, 0], "uint64", False),
+        ("int32", [-(2**31), 2**31 - 1], "int32", False),
+        ("int16", [-(2**15), 2**15 - 1], "int16", False),
+        ("int8", [-(2**7), 2**7 - 1], "int8", False),
+        ("uint8", [0, 2**8 - 1], "uint8", False),
+        ("bool", [True, False], "bool", False),
+        ("maybe_bool", [None, True], "bool", True),
+        ("string", ["", "a|b\n"], "string", False),
+        ("maybe_string", ["naïve ☃", None], "string", True),
+        ("json", ['{"a":[1]}', '"b"'], "json", False),
+    ]
+    fields = [Field(name, values, kind, nullable=nullable) for name, values, kind, nullable in columns]
+    return Frame(name="types", fields=fields)
+
+
+def shout() -> None:
+    """Write to standard output in every way a library might: 1 MiB without a newline, the bare file, a child."""
+    sys.stdout.write("x" * (1 << 20))
+    sys.stdout.flush()
+    os.write(1, b"y" * 1000 + b"\n")
+    subprocess.run(["/bin/echo", base64.b64encode(b"z" * 1000)], check=True)

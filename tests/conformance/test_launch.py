@@ -1,0 +1,184 @@
+"""How a plugin starts: environment, folder, path, handshake, socket, TLS."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hostclient import HostError
+from messages import query
+
+if TYPE_CHECKING:
+    from conftest import HostMaker
+    from hostclient import Host
+
+HANDSHAKE = re.compile(r"1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n")
+COOKIE = {"grafana_plugin_type": "datasource"}
+
+
+def test_handshake_negotiates_version_2(host: Host, any_plugin: Path) -> None:
+    """The real client accepts the handshake line and agrees on protocol version 2 (items 9, 11, 14)."""
+    plugin = host.start(any_plugin)
+
+    assert plugin.started["version"] == 2
+    assert plugin.started["handshake_ms"] < 10_000
+
+
+def test_first_call_needs_no_retry(host: Host, any_plugin: Path) -> None:
+    """At the moment the line is there, go-plugin's ping succeeds (items 13, 25)."""
+    host.start(any_plugin).ping()
+
+
+def test_stdout_holds_the_handshake_line_alone(host: Host, any_plugin: Path) -> None:
+    """From start to end, nothing but the one line is on stdout (items 11, 12)."""
+    plugin = host.start(any_plugin, record_stdout=True)
+    plugin.health()
+    plugin.query(query())
+    plugin.kill()
+
+    assert HANDSHAKE.fullmatch(plugin.state()["stdout"])
+
+
+def test_what_user_code_prints_stays_off_stdout(host: Host, probe: Path) -> None:
+    """A mebibyte without a newline, a bare write to file 1 and a child's output neither block nor get out (item 22)."""
+    plugin = host.start(probe, record_stdout=True)
+
+    assert plugin.query(query(kind="print"), query("B"))["A"]["status"] == 200
+    assert HANDSHAKE.fullmatch(plugin.state()["stdout"])
+
+
+def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) -> None:
+    """go-plugin's four variables are enough: no PATH, HOME, TMPDIR or LANG (item 1)."""
+    plugin = host.start(any_plugin, bare=True)
+
+    assert plugin.health()["status"] == "OK"
+
+
+def test_starts_in_a_deleted_folder(new_host: HostMaker, any_plugin: Path, tmp_path: Path) -> None:
+    """A working directory that is gone keeps the plugin from nothing (item 2)."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    host = new_host(cwd=gone)
+    gone.rmdir()
+
+    assert host.start(any_plugin).health()["status"] == "OK"
+
+
+def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugin: Path, tmp_path: Path) -> None:
+    """A folder with files named like modules is a bad place to start in, and does no harm (item 2)."""
+    for name in ("plugin", "gfruntime", "grpc", "json", "socket"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n", encoding="utf-8")
+
+    assert new_host(cwd=tmp_path).start(python_plugin).health()["status"] == "OK"
+
+
+@pytest.mark.slow
+def test_starts_in_a_path_with_spaces_and_other_letters(host: Host, built_signals: Path, tmp_path: Path) -> None:
+    """A bundle works where its path has spaces and letters beyond ASCII (item 8)."""
+    there = tmp_path / "Grafana plug-ins" / "données ☃ 数据"
+    shutil.copytree(built_signals.parent, there, copy_function=os.link)
+
+    plugin = host.start(there / built_signals.name, bare=True)
+
+    assert plugin.query(query())["A"]["status"] == 200
+
+
+def test_speaks_mutual_tls_when_asked(host: Host, any_plugin: Path) -> None:
+    """With AutoMTLS the client accepts the plugin's certificate, and the plugin the client's (items 19, 20)."""
+    plugin = host.start(any_plugin, auto_mtls=True)
+    plugin.ping()
+
+    assert plugin.health()["status"] == "OK"
+
+
+def test_refuses_other_clients_under_mutual_tls(host: Host, python_probe: Path) -> None:
+    """With AutoMTLS a client without the certificate gets nothing, not even in plain text (items 19, 20)."""
+    grpc = pytest.importorskip("grpc")
+    plugin = host.start(python_probe, auto_mtls=True)
+    with grpc.insecure_channel(f"unix:{plugin.started['address']}") as channel:
+        health = channel.unary_unary("/grpc.health.v1.Health/Check")
+        with pytest.raises(grpc.RpcError):
+            health(b"", timeout=5)
+
+
+def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> None:
+    """Asked for broker multiplexing, the plugin says nothing of it, and the client ends with that reason (item 21)."""
+    with pytest.raises(HostError, match="multiplexing") as caught:
+        host.start(python_probe, multiplex=True, start_timeout_s=10)
+
+    assert caught.value.kind == "start"
+
+
+def test_puts_its_socket_where_it_is_told(host: Host, any_plugin: Path) -> None:
+    """PLUGIN_UNIX_SOCKET_DIR decides where the socket is (item 15)."""
+    plugin = host.start(any_plugin, socket_dir=True)
+    told = next(entry["fields"]["dir"] for entry in plugin.logs() if "temporary directory" in entry["message"])
+
+    assert Path(plugin.started["address"]).parent == Path(told)
+
+
+def test_keeps_its_socket_from_other_users(host: Host, any_plugin: Path) -> None:
+    """Only the owner can connect: the socket or its folder shuts others out (item 16)."""
+    socket = Path(host.start(any_plugin).started["address"])
+    may_others_write = stat.S_IMODE(socket.stat().st_mode) & 0o022
+    may_others_enter = stat.S_IMODE(socket.parent.stat().st_mode) & 0o011
+
+    assert not (may_others_write and may_others_enter)
+
+
+def test_finds_a_place_for_its_socket_when_the_temp_folder_has_a_long_path(
+    host: Host, python_plugin: Path, tmp_path: Path
+) -> None:
+    """A TMPDIR too long for a socket's name costs nothing but another place (item 17)."""
+    deep = tmp_path / ("long" * 20) / ("path" * 20)
+    deep.mkdir(parents=True)
+
+    assert host.start(python_plugin, env={"TMPDIR": str(deep)}).health()["status"] == "OK"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"grafana_plugin_type": "panel"}, {"GRAFANA_PLUGIN_TYPE": "datasource"}],
+    ids=["without cookie", "another cookie", "cookie in capitals"],
+)
+def test_explains_itself_when_started_by_hand(any_plugin: Path, environment: dict[str, str]) -> None:
+    """Without the cookie: a text on stderr, nothing on stdout, exit status 1 (items 5, 6)."""
+    done = subprocess.run(
+        [any_plugin], env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"plugin" in done.stderr
+
+
+def test_starts_without_stdin(any_plugin: Path) -> None:
+    """A closed standard input does not keep the plugin from its handshake (item 4)."""
+    words = ["/bin/sh", "-c", f"exec '{any_plugin}' <&-"]
+    with subprocess.Popen(
+        words, env=COOKIE | {"PLUGIN_PROTOCOL_VERSIONS": "2"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline().decode()
+        process.kill()
+
+    assert HANDSHAKE.fullmatch(line)
+
+
+@pytest.mark.parametrize("versions", ["1,2", "2,3", "3", ""])
+def test_answers_version_2_to_any_offer(python_probe: Path, versions: str) -> None:
+    """Offered others, or nothing, the plugin still names the one version it speaks (item 14)."""
+    environment = COOKIE | ({"PLUGIN_PROTOCOL_VERSIONS": versions} if versions else {})
+    with subprocess.Popen(
+        [python_probe], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline().decode()
+        process.kill()
+
+    assert HANDSHAKE.fullmatch(line)

@@ -1,0 +1,139 @@
+"""How a plugin ends, and what it survives: Kill, signals, a crash, the death of its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from messages import query, query_request
+from processes import alive, descendants, eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import HostMaker
+    from hostclient import Host
+
+WARNING = "plugin failed to exit gracefully"
+
+
+def test_kill_needs_no_force(host: Host, any_plugin: Path) -> None:
+    """Grafana's Kill ends the plugin by itself, with status 0, in under 2 s and without a warning (items 26, 88)."""
+    plugin = host.start(any_plugin)
+    plugin.query(query())
+    ended = plugin.kill()
+
+    assert not ended["forced"]
+    assert ended["ms"] < 2000
+    assert ended["exit"]["code"] == 0
+    assert WARNING not in [entry["message"] for entry in plugin.logs()]
+
+
+def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
+    """After Kill neither the plugin nor any process it started is there (items 30, 90)."""
+    plugin = host.start(any_plugin)
+    plugin.query(query(), query("B"))
+    family = [plugin.pid, *descendants(plugin.pid)]
+    plugin.kill()
+
+    assert [pid for pid in family if alive(pid)] == []
+
+
+def test_kill_is_quick_while_a_query_runs(host: Host, probe: Path) -> None:
+    """A query that blocks for a minute holds up no shutdown (items 26, 27)."""
+    plugin = host.start(probe)
+    blocked = plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
+    time.sleep(0.5)
+    ended = plugin.kill()
+
+    assert not ended["forced"]
+    assert ended["ms"] < 2000
+    assert ended["exit"]["code"] == 0
+    assert blocked.answer.exception(10) is not None
+
+
+def test_kill_is_quick_while_every_worker_is_blocked(host: Host, python_probe: Path) -> None:
+    """Shutdown gets through though more queries block than there are workers (item 26)."""
+    plugin = host.start(python_probe)
+    for _ in range(80):
+        plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
+    time.sleep(1)
+    ended = plugin.kill()
+
+    assert not ended["forced"]
+    assert ended["ms"] < 2000
+
+
+def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
+    """Started and stopped, the plugin leaves its temp folder as it found it (items 24, 36)."""
+    for _ in range(3):
+        plugin = host.start(any_plugin, env={"TMPDIR": str(tmp_path)})
+        assert plugin.started["address"].startswith(str(tmp_path))
+        plugin.health()
+        plugin.kill()
+
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:
+    """Killed with -9, the plugin answers again within 5 s: the restart loop sees its end at once (items 34, 89)."""
+    plugin = host.start(any_plugin, restart=True)
+    plugin.health()
+    family = [plugin.pid, *descendants(plugin.pid)]
+    os.kill(plugin.pid, signal.SIGKILL)
+    eventually(lambda: plugin.state()["starts"] == 2, within_s=5)
+
+    assert plugin.health()["status"] == "OK"
+    assert [pid for pid in family if alive(pid)] == []
+
+
+def test_dies_with_its_parent(new_host: HostMaker, python_plugin: Path) -> None:
+    """When Grafana is killed with -9, the plugin is gone within 5 s (item 33)."""
+    host = new_host()
+    plugin = host.start(python_plugin)
+    plugin.health()
+    family = [plugin.pid, *descendants(plugin.pid)]
+    host.die()
+
+    eventually(lambda: not any(alive(pid) for pid in family), within_s=5)
+
+
+def test_dies_with_its_parent_while_a_query_runs(new_host: HostMaker, python_probe: Path) -> None:
+    """A blocked query does not keep an orphan alive (item 33)."""
+    host = new_host()
+    plugin = host.start(python_probe)
+    plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
+    time.sleep(0.5)
+    host.die()
+
+    eventually(lambda: not alive(plugin.pid), within_s=5)
+
+
+def test_dies_with_its_parent_before_any_call(new_host: HostMaker, python_plugin: Path) -> None:
+    """A host that dies right after the handshake leaves no orphan either (item 33)."""
+    host = new_host()
+    plugin = host.start(python_plugin)
+    host.die()
+
+    eventually(lambda: not alive(plugin.pid), within_s=5)
+
+
+def test_ignores_interrupts(host: Host, any_plugin: Path) -> None:
+    """Ctrl-C reaches the plugin too, which waits for Grafana to stop it (item 31)."""
+    plugin = host.start(any_plugin)
+    os.kill(plugin.pid, signal.SIGINT)
+    time.sleep(0.3)
+
+    assert plugin.health()["status"] == "OK"
+
+
+def test_ends_on_sigterm(host: Host, python_plugin: Path) -> None:
+    """SIGTERM ends the plugin with status 0 within 2 s (item 32)."""
+    plugin = host.start(python_plugin)
+    plugin.health()
+    os.kill(plugin.pid, signal.SIGTERM)
+    eventually(lambda: plugin.state()["exited"], within_s=2)
+
+    assert plugin.state()["exit"]["code"] == 0

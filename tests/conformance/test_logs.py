@@ -1,0 +1,74 @@
+"""What the real client makes of the plugin's log lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from messages import query, settings
+from processes import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hostclient import Host, Plugin
+
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)")
+LEVELS = {"trace", "debug", "info", "warn", "error"}
+
+
+def said(plugin: Plugin, words: str) -> dict[str, Any]:
+    """Wait for a log record with these words in its message."""
+    eventually(lambda: any(words in entry["message"] for entry in plugin.logs()), within_s=5)
+    return next(entry for entry in plugin.logs() if words in entry["message"])
+
+
+def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
+    """The client parses the author's line: level, text, fields, and what the request adds (items 37, 44)."""
+    running.query(query(kind="log"))
+    entry = said(running, "the probe speaks")
+
+    assert entry["level"] == "warn"
+    assert (entry["fields"]["table"], entry["fields"]["rows"]) == ("sales", 3)
+    assert entry["fields"]["pluginId"] == "gfplug-probe-datasource"
+    assert entry["fields"]["endpoint"] == "queryData"
+    assert entry["fields"]["dsUid"] == "ds-1"
+
+
+def test_an_unexpected_exception_is_one_error_line(running_python: Plugin) -> None:
+    """What nobody meant is logged once at level error, its traceback in a field (item 42)."""
+    running_python.query(query(kind="raise"))
+    eventually(lambda: [entry for entry in running_python.logs() if entry["level"] == "error"], within_s=5)
+    lines = [entry for entry in running_python.logs() if "Traceback" in json.dumps(entry)]
+
+    assert len(lines) == 1
+    assert lines[0]["level"] == "error"
+    assert "something nobody meant" in json.dumps(lines[0])
+
+
+def test_every_line_is_hclog_json(host: Host, any_plugin: Path) -> None:
+    """From start to end each line on stderr is an object with text, level and timestamp, none too long (37-41)."""
+    plugin = host.start(any_plugin)
+    plugin.health()
+    plugin.query(query(kind="raise"), query("B", kind="fail"), query("C"))
+    plugin.kill()
+    lines = [json.loads(line) for line in plugin.stderr().splitlines()]
+
+    assert lines
+    assert all(isinstance(line["@message"], str) and line["@level"] in LEVELS for line in lines)
+    assert all(TIMESTAMP.fullmatch(line["@timestamp"]) for line in lines)
+    assert all(len(line) < 60 * 1024 for line in plugin.stderr().splitlines())
+
+
+def test_no_secret_is_logged(host: Host, python_probe: Path) -> None:
+    """Secrets and credentials in headers never get into the log (item 45)."""
+    plugin = host.start(python_probe)
+    source = settings({}, secrets={"token": "top-s3cr3t-value"})
+    headers = {"Authorization": "Bearer very-private", "Cookie": "session=very-private"}
+    plugin.query(query(kind="raise"), query("B", kind="echo"), settings=source, headers=headers)
+    plugin.health(source)
+    plugin.kill()
+
+    assert "top-s3cr3t-value" not in plugin.stderr()
+    assert "very-private" not in plugin.stderr()

@@ -1,0 +1,211 @@
+"""QueryData as Grafana asks it: what the handler sees, what comes back, and how failures stay apart."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostclient import HostError
+from messages import START_MS, context, query, query_request, settings
+
+if TYPE_CHECKING:
+    from hostclient import Plugin
+
+
+def echo(answer: dict[str, Any]) -> dict[str, Any]:
+    """Take what the probe saw out of its answer."""
+    return answer["frames"][0]["fields"][0]["values"][0]  # type: ignore[no-any-return]  # JSON
+
+
+def test_handler_sees_the_query(running: Plugin) -> None:
+    """Ref id, time range, interval, data points and the data source's settings arrive unchanged."""
+    source = settings({"health": ""}, secrets={"token": "s3cr3t"}, name="Sales")
+    seen = echo(running.query(query("A", kind="echo"), settings=source)["A"])
+    del seen["instance"]
+
+    assert seen == {
+        "ref_id": "A",
+        "query_type": "",
+        "max_data_points": 100,
+        "interval_ms": 60_000,
+        "start_ms": START_MS,
+        "end_ms": START_MS + 3_600_000,
+        "from_alert": False,
+        "rule": "",
+        "org_id": 1,
+        "plugin_id": "gfplug-probe-datasource",
+        "login": "ada",
+        "name": "Sales",
+        "secret": "s3cr3t",
+    }
+
+
+def test_handler_knows_an_alert_rule(running: Plugin) -> None:
+    """An alert rule's query has no user, the FromAlert header, and the rule's name among the HTTP headers (74, 75)."""
+    answer = running.ask(
+        "query",
+        request=query_request(query("A", kind="echo"))
+        | {
+            "pluginContext": context(user=None),
+            "headers": {"FromAlert": "true", "http_X-Rule-Name": "Too%20many"},
+        },
+    )
+    seen = echo(answer["responses"]["A"])
+
+    assert (seen["from_alert"], seen["rule"], seen["login"]) == (True, "Too%20many", "")
+
+
+@pytest.mark.parametrize("ref_id", ["B", "a query / with $dollars", "Größe ☃"])
+def test_every_ref_id_is_answered(running: Plugin, ref_id: str) -> None:
+    """Any text can be a ref id, and comes back as key and in its frames (items 51, 55)."""
+    answers = running.query(query("A"), query(ref_id))
+
+    assert answers.keys() == {"A", ref_id}
+    assert answers[ref_id]["frames"][0]["ref_id"] == ref_id
+
+
+def test_a_ref_id_asked_twice_is_answered(running: Plugin) -> None:
+    """Two queries of one ref id are no crash (item 51)."""
+    assert running.query(query("A"), query("A", rows=1))["A"]["status"] == 200
+
+
+def test_success_is_status_200_without_an_error(running: Plugin) -> None:
+    """A good answer says so on the wire; 0 would be read as 500 (item 52)."""
+    answer = running.query(query())["A"]
+
+    assert (answer["status"], answer["error"]) == (200, "")
+
+
+def test_no_frames_is_a_success(running: Plugin) -> None:
+    """A query that finds nothing answers with status 200 and no frames."""
+    answer = running.query(query(kind="empty"))["A"]
+
+    assert (answer["status"], answer["error"], answer["frames"]) == (200, "", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "source", "words"),
+    [
+        ("fail", 404, "plugin", "no such table"),
+        ("downstream", 503, "downstream", "the database is away"),
+        ("raise", 500, "plugin", "something nobody meant"),
+    ],
+)
+def test_one_failing_query_leaves_the_others_whole(
+    running: Plugin, kind: str, status: int, source: str, words: str
+) -> None:
+    """A failure has its status and source, and concerns its own ref id alone (items 53, 56)."""
+    answers = running.query(query("A"), query("B", kind=kind), query("C"))
+
+    assert [answers[ref]["status"] for ref in "ABC"] == [200, status, 200]
+    assert answers["B"]["source"] == source
+    assert words in answers["B"]["error"]
+
+
+def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> None:
+    """None is a mistake, never an empty success (item 58)."""
+    answer = running_python.query(query(kind="nothing"))["A"]
+
+    assert answer["status"] == 500
+    assert answer["error"]
+
+
+def test_a_query_that_does_not_fit_the_model_is_the_users_mistake(running_python: Plugin) -> None:
+    """A query model of another shape is refused with status 400 and the key's name (item 53)."""
+    answer = running_python.query(query(rows="many"))["A"]
+
+    assert answer["status"] == 400
+    assert "rows" in answer["error"]
+
+
+def test_no_traceback_reaches_grafana(running_python: Plugin) -> None:
+    """What the panel shows is a sentence (item 57)."""
+    answer = running_python.query(query(kind="raise"))["A"]
+
+    assert "Traceback" not in answer["error"]
+    assert "\n" not in answer["error"]
+
+
+@pytest.mark.parametrize("wanted", ["ARROW", "JSON"])
+def test_format_describes_the_bytes(running: Plugin, wanted: str) -> None:
+    """Asked for JSON the plugin answers JSON, else Arrow; both decode to the same frame (item 54)."""
+    answer = running.query(query(), format=wanted)["A"]
+
+    assert answer["format"] == wanted
+    assert answer["frames"] == running.query(query())["A"]["frames"]
+
+
+def test_an_unknown_format_is_answered_in_arrow(running_python: Plugin) -> None:
+    """A format of the future gets Arrow, labelled as such (items 50, 54)."""
+    assert running_python.query(query(), format=7)["A"]["format"] == "ARROW"
+
+
+def test_unknown_fields_are_ignored(running: Plugin) -> None:
+    """What a newer Grafana adds to a request does no harm (item 50)."""
+    field_999 = base64.b64encode(b"\xba\x3e" + b"\x03new").decode()  # its tag, three bytes long, the bytes
+    answer = running.ask("query", request=query_request(query()), extra=field_999)
+
+    assert answer["responses"]["A"]["status"] == 200
+
+
+@pytest.mark.parametrize("op", ["query", "check_health", "resource", "collect_metrics"])
+def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
+    """A request with no context at all is answered or refused, and the next one answered (item 49)."""
+    with contextlib.suppress(HostError):
+        running.ask(op, request={})
+
+    assert running.query(query())["A"]["status"] == 200
+    assert not running.state()["exited"]
+
+
+def test_64_queries_at_once(running: Plugin) -> None:
+    """64 calls of half a second each make progress side by side, go-plugin's own streams open (items 28, 29)."""
+    begin = time.monotonic()
+    sent = [
+        running.send("query", request=query_request(query(f"Q{number}", kind="sleep", seconds=0.5)))
+        for number in range(64)
+    ]
+    answers = [pending.result() for pending in sent]
+
+    assert [answer["responses"][f"Q{number}"]["status"] for number, answer in enumerate(answers)] == [200] * 64
+    assert time.monotonic() - begin < 64 * 0.5 / 4
+
+
+def test_a_blocked_query_starves_nothing(running: Plugin) -> None:
+    """While queries block, health, ping and other queries are answered within a second."""
+    blocked = [running.send("query", request=query_request(query(kind="sleep", seconds=2))) for _ in range(8)]
+    time.sleep(0.2)
+    begin = time.monotonic()
+    running.ping()
+    assert running.health()["status"] == "OK"
+    assert running.query(query())["A"]["status"] == 200
+    took = time.monotonic() - begin
+
+    assert took < 1
+    for pending in blocked:
+        pending.result()
+
+
+def test_a_large_request_is_accepted(running_python: Plugin) -> None:
+    """16 MiB of query arrive (item 48)."""
+    assert running_python.query(query(padding="x" * (11 << 20)))["A"]["status"] == 200
+
+
+def test_a_large_response_is_sent(running: Plugin) -> None:
+    """100 MiB of frame arrive (item 48)."""
+    rows = 100 * (1 << 20) // 8
+    answer = running.ask("query", request=query_request(query(kind="big", rows=rows)), summary=True)["responses"]["A"]
+
+    assert answer["bytes"] > 100 * (1 << 20)
+    assert answer["frames"][0]["rows"] == rows
+
+
+def test_chunked_queries_are_not_implemented(running: Plugin) -> None:
+    """QueryChunkedData without a handler is UNIMPLEMENTED, upon which Grafana asks QueryData (items 47, 72)."""
+    with pytest.raises(HostError) as caught:
+        running.ask("query_chunked", request=query_request(query()))
+
+    assert caught.value.code == "Unimplemented"

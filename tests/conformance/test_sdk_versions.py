@@ -1,0 +1,40 @@
+"""Every generation of the SDK's proto: a project made for it answers the host."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from messages import query
+
+if TYPE_CHECKING:
+    from hostclient import Host
+    from programs import Programs
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+
+VERSIONS = ["v0.97.0", "v0.150.0", "v0.250.0", "v0.296.3", "latest"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _module_proxy() -> None:
+    """Skip where no Go module proxy is configured."""
+    go = shutil.which("go")
+    asked = subprocess.run([go, "env", "GOPROXY"], capture_output=True, text=True, check=False).stdout if go else ""
+    proxies = (os.environ.get("GOPROXY") or asked).strip()
+    if proxies in {"", "off", "direct"}:
+        pytest.skip("no Go module proxy is configured")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_project_of_this_version_answers(host: Host, programs: Programs, version: str) -> None:
+    """Stubs generated from that release serve health and a query to today's Grafana, and the plugin ends cleanly."""
+    name = "sdk-" + version.removeprefix("v").replace(".", "-")
+    plugin = host.start(programs.launched(name, options=["--sdk-version", version]))
+
+    assert plugin.health()["status"] == "OK"
+    assert plugin.query(query())["A"]["frames"][0]["rows"] > 0
+    assert not plugin.kill()["forced"]

@@ -1,0 +1,135 @@
+"""Health, resources, metrics, and the services a data source does not have."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hostclient import HostError
+from messages import context, settings
+
+if TYPE_CHECKING:
+    from hostclient import Plugin
+
+
+def test_health_has_status_message_and_details(running: Plugin) -> None:
+    """A healthy data source says so; its details are a JSON object (item 62)."""
+    answer = running.health()
+
+    assert (answer["status"], answer["message"]) == ("OK", "the probe is well")
+    assert json.loads(answer["details"]).keys() == {"instance"}
+
+
+def test_bad_health_is_an_answer(running: Plugin) -> None:
+    """A data source that knows what is wrong answers ERROR and its sentence (item 62)."""
+    answer = running.health(settings({"health": "error"}, uid="ill", number=2))
+
+    assert (answer["status"], answer["message"]) == ("ERROR", "no such host")
+
+
+def test_a_health_check_that_raises_is_bad_health(running_python: Plugin) -> None:
+    """An exception in the check becomes status ERROR with its text, not a failed call (item 62)."""
+    answer = running_python.health(settings({"health": "raise"}, uid="raises", number=3))
+
+    assert answer["status"] == "ERROR"
+    assert "health went wrong" in answer["message"]
+
+
+def test_health_without_a_data_source(running_python: Plugin) -> None:
+    """Asked for the plugin's own health, with no data source configured, it answers (item 63)."""
+    answer = running_python.ask("check_health", request={"pluginContext": context(dataSourceInstanceSettings=None)})
+
+    assert answer["status"] in {"OK", "ERROR", "UNKNOWN"}
+
+
+def test_options_that_do_not_fit_are_told_by_health(running_python: Plugin) -> None:
+    """Settings of another shape are bad health that names the key (item 62)."""
+    answer = running_python.health(settings({"health": 5}, uid="misfit", number=4))
+
+    assert answer["status"] == "ERROR"
+    assert "health" in answer["message"]
+
+
+def test_resource_sees_the_request(running: Plugin) -> None:
+    """Method, path, repeated query parameters and repeated headers arrive (item 67)."""
+    answer = running.resource("echo?name=a&name=b%20c&empty=", method="PUT", headers={"Accept": ["text/a", "text/b"]})
+
+    assert answer.code == 200
+    assert json.loads(answer.body) == {
+        "method": "PUT",
+        "path": "echo",
+        "query": {"name": ["a", "b c"], "empty": [""]},
+        "accept": ["text/a", "text/b"],
+    }
+
+
+def test_resource_headers_keep_all_values(running: Plugin) -> None:
+    """A header with two values comes back with both (item 67)."""
+    answer = running.resource("echo")
+
+    assert answer.headers["x-twice"] == ["one", "two"]
+    assert answer.headers["content-type"] == ["application/json"]
+
+
+def test_resource_bodies_are_bytes(running: Plugin) -> None:
+    """Every byte survives both ways, and the status is the handler's (item 67)."""
+    body = bytes(range(256)) * 5000
+    answer = running.resource("bytes", method="POST", body=body)
+
+    assert (answer.code, answer.body) == (201, body)
+
+
+def test_resource_without_content_is_one_message(running: Plugin) -> None:
+    """Even 204 sends a message: Grafana takes none for an error (item 65)."""
+    answer = running.resource("nothing")
+
+    assert (answer.code, answer.body) == (204, b"")
+
+
+def test_only_the_first_message_has_code_and_headers(running: Plugin) -> None:
+    """Whatever the number of messages, the first decides (item 65)."""
+    answer = running.resource("bytes", method="POST", body=b"x" * (5 << 20))
+
+    assert answer.code == 201
+    assert all(part["code"] in {0, 201} for part in answer.parts[1:])
+
+
+def test_unknown_resource_is_404_in_json(running: Plugin) -> None:
+    """A path that is not there is the handler's 404 (item 66)."""
+    answer = running.resource("no/such/path")
+
+    assert answer.code == 404
+    assert "message" in json.loads(answer.body)
+
+
+def test_a_resource_that_raises_is_500_in_json(running_python: Plugin) -> None:
+    """An exception becomes status 500 with a JSON body and no traceback (item 66)."""
+    answer = running_python.resource("raise")
+
+    assert answer.code == 500
+    assert "Traceback" not in answer.body.decode()
+    assert isinstance(json.loads(answer.body), dict)
+
+
+def test_metrics_are_prometheus_text(running: Plugin) -> None:
+    """CollectMetrics answers text in lines, or nothing (item 64)."""
+    text = running.ask("collect_metrics", request={})["prometheus"]
+
+    assert text == "" or text.endswith("\n")
+
+
+@pytest.mark.parametrize("op", ["subscribe", "publish"])
+def test_a_plugin_without_streams_says_so(running: Plugin, op: str) -> None:
+    """Stream calls without a handler are UNIMPLEMENTED (item 47)."""
+    with pytest.raises(HostError) as caught:
+        running.ask(op, request={"pluginContext": context(), "path": "prices"})
+
+    assert caught.value.code == "Unimplemented"
+
+
+def test_a_plugin_without_streams_runs_none(running: Plugin) -> None:
+    """RunStream without a handler ends with UNIMPLEMENTED (item 47)."""
+    answer = running.ask("run_stream", request={"pluginContext": context(), "path": "prices"})
+
+    assert answer["error"]["code"] == "Unimplemented"
