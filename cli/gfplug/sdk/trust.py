@@ -64,7 +64,7 @@ def stored(parts: SplitResult) -> str | None:
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError) as error:
         _log.warning("netrc was ignored: it can not be read (%s)", type(error).__name__)
         return None
-    return _basic(found[0], found[2] or "") if found else None
+    return _basic(found[0], found[2] or "") if found and found[0] else None
 
 
 def _basic(user: str, password: str) -> str:

@@ -17,7 +17,7 @@ import urllib.request
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from gfplug import __version__
 from gfplug.errors import FetchError, GfplugError, IntegrityError
@@ -35,6 +35,7 @@ _TRIES = 3
 _REDIRECTS = 5
 _SOCKET_SECONDS = 20.0
 _PIECE = 65536
+_SAFE = "/%:@!$&'()*+,;=~?-._"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -91,12 +92,16 @@ class _Target:
         if parts.scheme not in _DEFAULT_PORTS or not host:
             raise FetchError(f"{redact(url)} is not an http or https address", hint="check GOPROXY")
         netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-        bare = urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+        bare = urlunsplit((parts.scheme, netloc, quote(parts.path, _SAFE), quote(parts.query, _SAFE), ""))
         return cls(bare, trust.authorization(parts))
 
     def redirected(self, location: str) -> _Target:
         """Return where a redirect leads: never from https to http; the credentials go to the same origin only."""
-        target = _Target.of(urljoin(self.url, location))
+        try:
+            joined = urljoin(self.url, location)
+        except ValueError as error:
+            raise FetchError(f"{redact(self.url)} redirects to what is not a valid URL") from error
+        target = _Target.of(joined)
         if urlsplit(self.url).scheme == "https" and urlsplit(target.url).scheme != "https":
             raise FetchError(f"{redact(self.url)} redirects to an unencrypted address: not followed")
         same = _origin(self.url) == _origin(target.url)

@@ -1,0 +1,113 @@
+"""The cache of fetched protos: a convenience that can not do harm."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.sdk import cache
+from gfplug.sdk.protoset import ProtoSet, accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sdk.conftest import World
+
+
+@pytest.fixture
+def protos(world: World) -> ProtoSet:
+    """Fetch, so to speak, a proto."""
+    return accept(world.proto, world.known, source="github", commit=world.commit)
+
+
+def test_what_is_kept_is_found(protos: ProtoSet, world: World) -> None:
+    """With its commit, and honest about where it was found."""
+    cache.keep(protos)
+    found = cache.find(world.known)
+
+    assert found is not None
+    assert (found.text, found.commit, found.source) == (world.proto, world.commit, "cache")
+    assert cache.find(world.newer) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:0],
+        lambda text: text[1:],
+        lambda text: f"[{text}]",
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace("CallResource", "CallSomething"),
+        lambda text: text.replace('"format": 1', '"format": 2'),
+        lambda text: text.replace("v0.250.0", "v0.251.0"),
+        lambda text: text.replace('"sha256"', '"digest"'),
+        lambda text: json.dumps({**json.loads(text), "proto": 3}),
+    ],
+)
+def test_a_damaged_file_counts_as_absent(protos: ProtoSet, world: World, damage: object) -> None:
+    """Whatever a full disk, another gfplug or a stray editor left there."""
+    cache.keep(protos)
+    path = cache.folder() / "v0.250.0.json"
+    path.write_text(damage(path.read_text()))  # type: ignore[operator]  # a function from text to text
+
+    assert cache.find(world.known) is None
+    cache.keep(protos)
+    assert cache.find(world.known) is not None
+
+
+def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
+    protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept when the release was unknown, and not what the index has learned since."""
+    cache.keep(protos)
+    world.learn(monkeypatch, world.entry(world.known, sha256="f" * 64))
+
+    assert cache.find(world.known) is None
+
+
+def test_a_cache_that_can_not_be_written_is_no_failure(protos: ProtoSet, world: World) -> None:
+    """A file lies where the folder should be, as good as a read-only disk."""
+    cache.folder().write_text("in the way")
+
+    cache.keep(protos)
+
+    assert cache.find(world.known) is None
+
+
+def test_a_user_without_a_home_has_no_cache(protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Path.home raises RuntimeError there."""
+
+    def no_home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(cache, "folder", no_home)
+
+    cache.keep(protos)
+
+    assert cache.find(world.known) is None
+
+
+def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
+    cache.folder = lambda: folder
+    for _ in range(rounds):
+        cache.keep(protos)
+        if json.loads((folder / f"{protos.version}.json").read_text())["sha256"] != protos.sha256:
+            os._exit(1)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_several_processes_never_see_a_part(protos: ProtoSet, world: World) -> None:
+    """Each file is replaced whole, and nothing is left beside it."""
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_keep_and_find, args=(cache.folder(), protos, 50)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [path.name for path in cache.folder().iterdir()] == [f"{world.known}.json"]

@@ -1,0 +1,117 @@
+"""GOPROXY's grammar and a proxy's answers, as Go reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfplug.errors import FetchError, IntegrityError
+from gfplug.sdk import goproxy
+from gfplug.sdk.goproxy import Hop
+from gfplug.sdk.index import MODULE
+from gfplug.sdk.web import Deadline, MissingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sdk.conftest import World
+
+
+@pytest.mark.parametrize(
+    ("text", "hops"),
+    [
+        ("https://a.example", [Hop("https://a.example")]),
+        ("https://a.example,direct", [Hop("https://a.example"), Hop("direct")]),
+        ("https://a.example|direct", [Hop("https://a.example", forgives=True), Hop("direct")]),
+        (" https://a.example , direct ", [Hop("https://a.example"), Hop("direct")]),
+        ("https://a.example,", [Hop("https://a.example")]),
+        (",,https://a.example", [Hop("https://a.example")]),
+        ("https://a.example,off,https://b.example", [Hop("https://a.example"), Hop("off")]),
+        ("direct,https://a.example", [Hop("direct")]),
+        ("off", [Hop("off")]),
+        ("a.example/go", [Hop("https://a.example/go")]),
+        ("file:///srv/go|https://a.example", [Hop("file:///srv/go", forgives=True), Hop("https://a.example")]),
+    ],
+)
+def test_goproxy_is_read_as_go_reads_it(text: str, hops: list[Hop]) -> None:
+    """Commas, bars, blanks, a trailing comma, and what can not be reached after off and direct."""
+    assert goproxy.parse(text) == hops
+
+
+@pytest.mark.parametrize("text", [",", " ", "|,|"])
+def test_a_list_without_entries_is_an_error(text: str) -> None:
+    """Set, but empty, is a mistake worth telling."""
+    with pytest.raises(FetchError, match="names no proxy"):
+        goproxy.parse(text)
+
+
+@given(st.lists(st.sampled_from(["https://a.example", "https://b.example", ""]), min_size=1), st.sampled_from(",|"))
+def test_no_entry_is_lost(entries: list[str], separator: str) -> None:
+    """Whatever the separators, each address comes out once, in order."""
+    addresses = [entry for entry in entries if entry]
+    if addresses:
+        assert [hop.address for hop in goproxy.parse(separator.join(entries))] == addresses
+
+
+def _store(folder: Path, name: str, content: bytes) -> None:
+    path = folder / MODULE / "@v" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def test_a_folder_serves_as_a_proxy(tmp_path: Path, world: World) -> None:
+    """A file:// address is a proxy without a server; its path may hold blanks."""
+    root = tmp_path / "a proxy"
+    _store(root, "v0.250.0.zip", b"zip")
+    _store(
+        root,
+        "v0.250.0.info",
+        b'{"Version": "v0.250.0", "Time": "2024-09-19T09:32:02Z", "Origin": {"Hash": "%s"}}' % world.commit.encode(),
+    )
+
+    found = goproxy.download(root.as_uri(), world.known, Deadline(5))
+
+    assert (found.content, found.time, found.commit) == (b"zip", "2024-09-19T09:32:02Z", world.commit)
+
+
+def test_a_missing_file_is_a_missing_release(tmp_path: Path, world: World) -> None:
+    """As a 404 of a server, so that the next source is asked."""
+    with pytest.raises(MissingError, match="does not exist"):
+        goproxy.download(tmp_path.as_uri(), world.known, Deadline(5))
+
+
+@pytest.mark.parametrize(
+    "info", [b"", b"not json", b"[]", b'{"Origin": {"Hash": "../.."}}', b'{"Origin": 3, "Time": 4}']
+)
+def test_an_info_that_tells_nothing_is_no_failure(tmp_path: Path, world: World, info: bytes) -> None:
+    """Older proxies leave facts out; the zip says enough."""
+    _store(tmp_path, "v0.250.0.zip", b"zip")
+    if info:
+        _store(tmp_path, "v0.250.0.info", info)
+
+    found = goproxy.download(tmp_path.as_uri(), world.known, Deadline(5))
+
+    assert (found.commit, found.time) == (None, None)
+
+
+def test_an_info_for_another_version_is_refused(tmp_path: Path, world: World) -> None:
+    """A proxy that answers a question nobody asked is not believed."""
+    _store(tmp_path, "v0.250.0.zip", b"zip")
+    _store(tmp_path, "v0.250.0.info", b'{"Version": "v0.251.0"}')
+
+    with pytest.raises(IntegrityError, match=r"describes 'v0\.251\.0'"):
+        goproxy.download(tmp_path.as_uri(), world.known, Deadline(5))
+
+
+def test_a_list_is_sorted_and_freed_of_what_is_no_release(tmp_path: Path) -> None:
+    """A proxy promises neither order nor releases only."""
+    _store(tmp_path, "list", b"v0.99.0\nv0.100.0\nv0.101.0-rc1\n\xff\xfe\n<html>\nv0.98.0")
+
+    assert [str(version) for version in goproxy.listed(tmp_path.as_uri(), Deadline(5))] == [
+        "v0.98.0",
+        "v0.99.0",
+        "v0.100.0",
+    ]

@@ -1,0 +1,92 @@
+"""--from PATH: a file, a checkout or a module zip, and everything that is none of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.errors import FetchError, IntegrityError
+from gfplug.sdk import local
+from gfplug.sdk.protoset import embedded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sdk.conftest import World
+
+
+def test_a_file_is_read(tmp_path: Path, world: World) -> None:
+    """Whatever its name."""
+    path = tmp_path / "any.txt"
+    path.write_bytes(world.proto)
+
+    found = local.read(path, world.known)
+
+    assert (found.text, found.source) == (world.proto, "file")
+
+
+@pytest.mark.parametrize("place", ["proto/backend.proto", "backend.proto", "pluginv2/backend.proto"])
+def test_a_folder_is_searched_where_checkouts_keep_it(tmp_path: Path, world: World, place: str) -> None:
+    """The SDK's checkout, its proto folder, or the folder above a project's stubs."""
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_bytes(world.proto)
+
+    assert local.read(tmp_path, world.known).text == world.proto
+
+
+def test_a_module_zip_is_unpacked(tmp_path: Path, world: World) -> None:
+    """For machines without a network: carry over what a module proxy serves."""
+    path = tmp_path / "sdk"
+    path.write_bytes(world.zip(world.known))
+
+    assert local.read(path, world.known).text == world.proto
+
+
+def test_the_zip_of_another_version_is_refused(tmp_path: Path, world: World) -> None:
+    """Its own names tell."""
+    path = tmp_path / "sdk.zip"
+    path.write_bytes(world.zip(world.newer))
+
+    with pytest.raises(IntegrityError, match=r"not below github\.com/grafana/grafana-plugin-sdk-go@v0\.250\.0/"):
+        local.read(path, world.known)
+
+
+def test_the_embedded_proto_in_a_file_is_known_again(tmp_path: Path, world: World) -> None:
+    """`gfplug proto show` prints it; its digest is not upstream's, its wire is."""
+    ours = embedded(world.default)
+    assert ours is not None
+    path = tmp_path / "backend.proto"
+    path.write_bytes(ours.text.replace(b"\n", b"\r\n"))
+
+    assert local.read(path, world.default) == ours
+    with pytest.raises(IntegrityError, match="sha256 is"):
+        local.read(path, world.known)
+
+
+def test_the_file_of_another_version_is_refused(tmp_path: Path, world: World) -> None:
+    """A proto of another release has another digest."""
+    path = tmp_path / "backend.proto"
+    path.write_bytes(world.proto + b"message More {}\n")
+
+    with pytest.raises(IntegrityError, match=r"proto of SDK v0\.250\.0 from file: sha256 is"):
+        local.read(path, world.known)
+
+
+@pytest.mark.parametrize("name", ["missing", "empty-folder"])
+def test_what_is_not_there_is_named(tmp_path: Path, world: World, name: str) -> None:
+    """A path that does not exist, and a folder without a proto."""
+    (tmp_path / "empty-folder").mkdir()
+
+    with pytest.raises(FetchError, match=f"{name} (does not exist|holds no proto/backend.proto)"):
+        local.read(tmp_path / name, world.known)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04", bytes(20)])
+def test_other_files_are_refused(tmp_path: Path, world: World, content: bytes) -> None:
+    """Whatever was picked by mistake."""
+    path = tmp_path / "x"
+    path.write_bytes(content)
+
+    with pytest.raises(IntegrityError):
+        local.read(path, world.known)

@@ -1,0 +1,100 @@
+"""Text becomes a proto only after it proved to be one, and the right one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import files
+from gfplug.errors import IntegrityError
+from gfplug.sdk.protoset import accept, embedded, normalise, require_proto
+
+if TYPE_CHECKING:
+    from sdk.conftest import World
+
+
+def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
+    """A checkout on Windows holds the same proto."""
+    windows = b"\xef\xbb\xbf" + world.proto.replace(b"\n", b"\r\n")
+
+    assert accept(windows, world.known, source="file").text == world.proto
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b" \n\t", "is empty"),
+        (b"<!DOCTYPE html><html>sign in</html>", "is a web page"),
+        (b"\n<HTML>", "is a web page"),
+        (b'syntax = "proto3";\npackage pluginv2;\n// caf\xe9', "is not UTF-8"),
+        (b"package pluginv2;", "is not a proto3 file"),
+        (b'syntax = "proto2";\npackage pluginv2;', "is not a proto3 file"),
+        (b'syntax = "proto3";\npackage other;', "does not declare the package"),
+        (b'syntax = "proto3";\n// package pluginv2;', "does not declare the package"),
+        (b"404: Not Found", "is not a proto3 file"),
+    ],
+)
+def test_what_is_no_proto_is_refused_and_named(content: bytes, said: str) -> None:
+    """The message says what arrived instead."""
+    with pytest.raises(IntegrityError, match=said):
+        require_proto(content, "the proto")
+
+
+def test_bytes_with_another_digest_are_refused(world: World) -> None:
+    """The index promises a digest; one more comment is another file."""
+    with pytest.raises(IntegrityError, match=r"proto of SDK v0\.250\.0 from goproxy: sha256 is"):
+        accept(world.proto + b"// more\n", world.known, source="goproxy")
+
+
+def test_a_zip_with_another_checksum_is_refused(world: World) -> None:
+    """An honest proto in a changed zip is a changed zip."""
+    with pytest.raises(IntegrityError, match="checksum is h1:other"):
+        accept(world.proto, world.known, source="goproxy", h1="h1:other")
+
+
+def test_a_tag_that_moved_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index knows the commit of the tag."""
+    world.learn(monkeypatch, world.entry(world.known, commit="c" * 40))
+
+    with pytest.raises(IntegrityError, match=f"commit is {world.commit}"):
+        accept(world.proto, world.known, source="github", commit=world.commit)
+
+
+def test_a_known_release_brings_what_the_index_knows(world: World) -> None:
+    """The descriptor's digest is promised to whoever compiles it."""
+    found = accept(world.proto, world.known, source="cache", commit=world.commit)
+
+    assert (found.descriptor, found.commit, found.sha256) == (
+        "sha256:of-proto",
+        world.commit,
+        files.sha256(world.proto),
+    )
+
+
+def test_an_unknown_release_is_trusted_on_first_use_and_says_so(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A release made after this gfplug has no promise to keep; the lock pins it from then on."""
+    with caplog.at_level(logging.WARNING, logger="gfplug"):
+        found = accept(world.proto, world.newer, source="goproxy")
+
+    assert found.descriptor is None
+    assert "v0.299.0 is not in this gfplug's index: trusted on first use" in caplog.text
+
+
+def test_the_embedded_proto_serves_only_its_own_wire(world: World) -> None:
+    """Another wire, or an unknown one, is not guessed at."""
+    found = embedded(world.default)
+
+    assert found is not None
+    assert (found.source, found.descriptor) == ("embedded", "sha256:embedded")
+    assert embedded(world.known) is None
+    assert embedded(world.newer) is None
+
+
+def test_normalising_twice_changes_nothing(world: World) -> None:
+    """The digest of a proto is the digest of what is written to disk."""
+    once = normalise(world.proto.replace(b"\n", b"\r\n"))
+
+    assert normalise(once) == once

@@ -1,0 +1,161 @@
+"""The walk from one source to the next, and what it takes to believe an answer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.errors import FetchError, IntegrityError
+from gfplug.sdk import github, remote
+
+if TYPE_CHECKING:
+    from sdk.conftest import Server, World
+
+
+@pytest.fixture(autouse=True)
+def _no_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens there."""
+    monkeypatch.setattr(github, "REPOSITORY", "http://127.0.0.1:1/sdk.git")
+    monkeypatch.setattr(github, "RAW", "http://127.0.0.1:1/raw")
+
+
+def _wait(server: Server) -> None:
+    server.gone.wait(3)
+
+
+def _info(world: World) -> bytes:
+    return json.dumps({"Version": str(world.known), "Origin": {"Hash": world.commit}}).encode()
+
+
+def test_a_release_is_fetched_from_the_proxy(server: Server, world: World) -> None:
+    """The zip is verified, the commit noted."""
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+    server.serve_body("v0.250.0.info", _info(world))
+
+    found = remote.obtain(world.known, seconds=5)
+
+    assert (found.source, found.commit, found.text) == ("goproxy", world.commit, world.proto)
+
+
+@pytest.mark.parametrize(
+    ("separator", "status", "moves_on"),
+    [(",", 404, True), (",", 410, True), (",", 403, False), (",", 500, False), ("|", 403, True), ("|", 500, True)],
+)
+def test_the_separator_decides_whether_the_next_source_is_asked(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, separator: str, status: int, *, moves_on: bool
+) -> None:
+    """After a comma only what is not found leads on; after a bar every failure does."""
+    monkeypatch.setenv("GOPROXY", f"{server.url}/first{separator}{server.url}")
+    first = f"/first/{server.module}/@v/v0.250.0.zip"
+    server.serve_status(first, status)
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+
+    if moves_on:
+        assert remote.obtain(world.known, seconds=5).text == world.proto
+    else:
+        with pytest.raises(FetchError, match=f"cannot fetch SDK v0.250.0: .* answered {status}"):
+            remote.obtain(world.known, seconds=5)
+        assert set(server.paths()) == {first}
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"PK\x03\x04"])
+def test_a_broken_answer_leads_on_only_after_a_bar(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """Half a zip is a failure like others."""
+    server.serve_body(f"/first/{server.module}/@v/v0.250.0.zip", body)
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+
+    monkeypatch.setenv("GOPROXY", f"{server.url}/first|{server.url}")
+    assert remote.obtain(world.known, seconds=5).text == world.proto
+    monkeypatch.setenv("GOPROXY", f"{server.url}/first,{server.url}")
+    with pytest.raises(IntegrityError, match="not a whole zip"):
+        remote.obtain(world.known, seconds=5)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"proto/backend.proto": b"PROTO+"},
+        {"proto/backend.proto": b"PROTO", "go.mod": b"another"},
+        {"proto/backend.proto": b"<html></html>"},
+    ],
+)
+def test_a_tampered_zip_is_refused_whatever_the_separator(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, entries: dict[str, bytes]
+) -> None:
+    """Another proto, another file beside it, a page: no other source is asked to agree."""
+    monkeypatch.setenv("GOPROXY", f"{server.url}|off")
+    content = {name: text.replace(b"PROTO", world.proto) for name, text in entries.items()}
+    server.serve_body("v0.250.0.zip", world.zip(world.known, content))
+
+    with pytest.raises(IntegrityError):
+        remote.obtain(world.known, seconds=5)
+
+
+def test_a_release_without_a_proto_is_refused(server: Server, world: World) -> None:
+    """The first four releases had other files."""
+    server.serve_body("v0.250.0.zip", world.zip(world.known, {"go.mod": b"module x\n"}))
+
+    with pytest.raises(IntegrityError, match=r"cannot fetch SDK v0\.250\.0: .* has no proto/backend\.proto"):
+        remote.obtain(world.known, seconds=5)
+
+
+def test_off_forbids_the_network(server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub, too."""
+    monkeypatch.setenv("GOPROXY", "off")
+
+    with pytest.raises(FetchError, match="GOPROXY=off forbids the network"):
+        remote.obtain(world.known, seconds=5)
+    assert server.seen == []
+
+
+def test_direct_leads_to_github(server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the proxy lacks, the repository may have; the message keeps both failures."""
+    monkeypatch.setenv("GOPROXY", f"{server.url},direct")
+
+    with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/raw") as caught:
+        remote.obtain(world.known, seconds=5)
+    assert "v0.250.0.zip answered 404" in caught.value.details
+
+
+def test_without_a_configured_proxy_github_is_the_source(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy is built in."""
+    monkeypatch.delenv("GOPROXY", raising=False)
+    monkeypatch.setattr(github, "download", lambda *_: github.Tagged(world.proto, world.commit))
+
+    found = remote.obtain(world.known, seconds=5)
+
+    assert (found.source, found.commit) == ("github", world.commit)
+
+
+def test_a_private_module_never_reaches_the_proxy(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GOPRIVATE is a promise not to tell."""
+    monkeypatch.setenv("GOPRIVATE", "github.com/grafana/*")
+
+    with pytest.raises(FetchError, match="raw"):
+        remote.obtain(world.known, seconds=5)
+    assert server.seen == []
+
+
+def test_the_releases_of_the_first_source_that_answers_are_listed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that does not list at all leads on."""
+    monkeypatch.setenv("GOPROXY", f"{server.url}/first,{server.url}")
+    server.serve_body("list", b"v0.300.0\nv0.299.0\n")
+
+    assert [str(version) for version in remote.releases()] == ["v0.299.0", "v0.300.0"]
+
+
+def test_the_deadline_is_for_all_questions_together(server: Server, world: World) -> None:
+    """A server that answers slowly, again and again, does not get the whole time each time."""
+    server.serve_act("v0.250.0.zip", lambda _: _wait(server))
+
+    with pytest.raises(FetchError, match=r"not done within 0\.3 s"):
+        remote.obtain(world.known, seconds=0.3)
+    assert len(server.seen) == 1

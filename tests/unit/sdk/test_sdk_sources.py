@@ -1,0 +1,156 @@
+"""fetch and resolve: the order of sources, and how each failure ends."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import sdk
+from gfplug.errors import CompatError, FetchError, UsageError
+from gfplug.sdk import SdkVersion, cache, modzip
+from gfplug.sdk.index import MODULE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sdk.conftest import Server, World
+
+
+def _fill_module_cache(folder: Path, world: World, content: bytes) -> None:
+    made = folder / "cache" / "download" / MODULE / "@v"
+    made.mkdir(parents=True)
+    (made / f"{world.known}.zip").write_bytes(content)
+    (made / f"{world.known}.ziphash").write_text(modzip.unpack(content, world.known).h1)
+
+
+def test_the_embedded_wire_needs_nothing(server: Server, world: World) -> None:
+    """Nothing is asked, nothing is stored."""
+    found = sdk.fetch(world.default)
+
+    assert found.source == "embedded"
+    assert server.seen == []
+    assert not cache.folder().exists()
+
+
+def test_the_network_is_asked_once(server: Server, world: World) -> None:
+    """The second time the cache answers, also offline."""
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+
+    assert sdk.fetch(world.known).source == "goproxy"
+    asked = len(server.seen)
+    assert sdk.fetch(world.known, offline=True).source == "cache"
+    assert len(server.seen) == asked
+
+
+def test_gos_module_cache_comes_before_the_network(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who works in Go has the SDK already."""
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path))
+    _fill_module_cache(tmp_path, world, world.zip(world.known))
+
+    assert sdk.fetch(world.known, offline=True).source == "gomodcache"
+    assert server.seen == []
+
+
+def test_a_tampered_module_cache_is_passed_over(
+    server: Server, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its own checksum may agree; the index does not."""
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path))
+    _fill_module_cache(tmp_path, world, world.zip(world.known, {"proto/backend.proto": world.proto, "x": b"x"}))
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+
+    assert sdk.fetch(world.known).source == "goproxy"
+
+
+def test_a_damaged_cache_is_mended(server: Server, world: World) -> None:
+    """The network's answer replaces it."""
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+    cache.folder().mkdir()
+    (cache.folder() / "v0.250.0.json").write_text("damaged")
+
+    assert sdk.fetch(world.known).source == "goproxy"
+    assert sdk.fetch(world.known).source == "cache"
+
+
+def test_offline_without_a_copy_is_a_fetch_error(server: Server, world: World) -> None:
+    """The hint names the way out."""
+    with pytest.raises(FetchError, match="not on this machine") as caught:
+        sdk.fetch(world.known, offline=True)
+    assert "--from" in caught.value.hint
+    assert server.seen == []
+
+
+def test_a_path_comes_before_everything(world: World, tmp_path: Path) -> None:
+    """Also before the embedded proto, and it is verified all the same."""
+    with pytest.raises(FetchError, match="does not exist"):
+        sdk.fetch(world.default, source=tmp_path / "missing")
+
+
+@pytest.mark.parametrize("text", ["v0.96.9", "v0.4.0", "0.1.0"])
+def test_below_the_floor_nothing_is_asked(server: Server, text: str) -> None:
+    """Neither resolving nor fetching pretends."""
+    with pytest.raises(CompatError, match="too old"):
+        sdk.resolve(text)
+    with pytest.raises(CompatError, match="too old"):
+        sdk.fetch(SdkVersion.parse(text))
+    assert server.seen == []
+
+
+def test_a_release_that_does_not_exist_is_named(server: Server) -> None:
+    """With the address that was asked."""
+    with pytest.raises(FetchError, match=r"cannot fetch SDK v0\.999\.0: .*v0\.999\.0\.zip answered 404"):
+        sdk.fetch(SdkVersion(0, 999, 0))
+    assert len(server.seen) == 1
+
+
+def test_a_text_that_is_no_version_is_a_usage_error() -> None:
+    """Exit code 2, before anything is looked up."""
+    with pytest.raises(UsageError):
+        sdk.resolve("newest")
+
+
+def test_default_and_versions_resolve_without_a_network(server: Server, world: World) -> None:
+    """Only `latest` asks."""
+    assert sdk.resolve("default") == world.default == sdk.default()
+    assert sdk.resolve("0.250.0") == world.known
+    assert sdk.resolve("latest", offline=True) == world.default
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "latest"),
+    [
+        (b"v0.299.0\nv0.300.0-rc1\nv0.301.0-0.20260703205439-e61270664e2c\n", "v0.299.0"),
+        (b"v0.300.0-rc1\n", "v0.298.0"),
+        (b"", "v0.298.0"),
+        (b"v0.290.0\n", "v0.298.0"),
+    ],
+)
+def test_latest_is_the_newest_release_listed_or_known(server: Server, listed: bytes, latest: str) -> None:
+    """Pre-releases do not count, and a proxy that lags behind does not take anything back."""
+    server.serve_body("list", listed)
+
+    assert str(sdk.resolve("latest")) == latest
+
+
+def test_latest_without_a_network_is_a_fetch_error(server: Server) -> None:
+    """Not a silent fall back to what is known: --offline asks for that."""
+    server.serve_status("list", 403)
+
+    with pytest.raises(FetchError, match="answered 403"):
+        sdk.resolve("latest")
+
+
+def test_many_may_fetch_at_once(server: Server, world: World) -> None:
+    """All get the same, and the cache is whole."""
+    server.serve_body("v0.250.0.zip", world.zip(world.known))
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: sdk.fetch(world.known), range(16)))
+
+    assert {protos.text for protos in found} == {world.proto}
+    assert sdk.fetch(world.known, offline=True).source == "cache"

@@ -1,0 +1,110 @@
+"""Certificates and stored credentials: found where people keep them, never fatal by accident."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from gfplug.errors import FetchError
+from gfplug.sdk import trust
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIIBlTCCATygAwIBAgITEDyMbudQtTvrwIw7p6jhT0zzsjAKBggqhkjOPQQDAjAg
+MR4wHAYDVQQDDBVnZnBsdWcgdGVzdCBhdXRob3JpdHkwIBcNMjYxMTIyMjI0NzEw
+WhgPMjEyNjEwMjkyMjQ3MTBaMCAxHjAcBgNVBAMMFWdmcGx1ZyB0ZXN0IGF1dGhv
+cml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLTPHTN34+rcpnFJMbN/FOe1
+RyaVQAmYdCp9GWWz+/JXkQaEQAQuZkc+yKnokUxCiy1a5Mx8eZfv/XrhtO2ojcyj
+UzBRMB0GA1UdDgQWBBSY5GRlcgWGvYLPKCuOnaFWiKQH/jAfBgNVHSMEGDAWgBSY
+5GRlcgWGvYLPKCuOnaFWiKQH/jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMC
+A0cAMEQCIDOhfInwPIwt2EfoTc/Iz3sZkzCHIjBK8W9AsUmlj+jZAiB++mHx7pRm
+sPCrqgQu7xguV4WDfXX5GcU6Xt8XJiDSZw==
+-----END CERTIFICATE-----
+"""
+_URL = urlsplit("https://proxy.example/go")
+
+
+@pytest.mark.parametrize("name", ["GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
+@pytest.mark.parametrize("content", [None, b"", b"not a certificate"])
+def test_a_bundle_that_can_not_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """Missing, empty or garbage: the message says which variable names which file."""
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+    monkeypatch.setenv(name, str(bundle))
+
+    with pytest.raises(FetchError, match=f"{name} names .*ca.pem"):
+        trust.context()
+
+
+def test_a_bundle_is_trusted_beside_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A company's own certificate; ours is asked for first."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text(_CERTIFICATE)
+    monkeypatch.setenv("GFPLUG_CA_BUNDLE", str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+
+    assert isinstance(trust.context(), ssl.SSLContext)
+
+
+def test_without_a_bundle_the_system_is_trusted() -> None:
+    """And certificates are always checked."""
+    made = trust.context()
+
+    assert made.check_hostname
+    assert made.verify_mode == ssl.CERT_REQUIRED
+
+
+def test_netrc_brings_credentials_for_its_host_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As Go and curl do; and only over https, as Go does."""
+    file = tmp_path / "netrc"
+    file.write_text("machine proxy.example login me password s3cret\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(file))
+
+    assert trust.authorization(_URL) == "Basic " + base64.b64encode(b"me:s3cret").decode()
+    assert trust.authorization(urlsplit("https://other.example/go")) is None
+    assert trust.authorization(urlsplit("http://proxy.example/go")) is None
+
+
+def test_the_address_comes_before_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is written down for this one use wins."""
+    file = tmp_path / "netrc"
+    file.write_text("machine proxy.example login me password s3cret\n")
+    monkeypatch.setenv("NETRC", str(file))
+    url = urlsplit("https://you:other@proxy.example/go")
+
+    assert trust.authorization(url) == "Basic " + base64.b64encode(b"you:other").decode()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"nonsense words\n"])
+def test_a_broken_netrc_is_passed_over_and_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    """Its words may be passwords."""
+    file = tmp_path / "netrc"
+    file.write_bytes(content)
+    monkeypatch.setenv("NETRC", str(file))
+
+    with caplog.at_level(logging.WARNING, logger="gfplug"):
+        assert trust.authorization(_URL) is None
+    assert "netrc was ignored" in caplog.text
+    assert "nonsense" not in caplog.text
+
+
+def test_no_netrc_is_no_news(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Most people have none."""
+    monkeypatch.setenv("NETRC", str(tmp_path / "missing"))
+
+    assert trust.authorization(_URL) is None
+    assert caplog.text == ""

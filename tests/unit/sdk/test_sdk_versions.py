@@ -1,0 +1,68 @@
+"""SDK versions: what is one, what is not, and how they are ordered."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfplug.errors import CompatError, UsageError
+from gfplug.sdk import SdkVersion
+from gfplug.sdk.versions import releases, require_supported
+
+_NUMBER = st.integers(0, 999_999)
+
+
+@pytest.mark.parametrize("text", ["v0.298.0", "0.298.0"])
+def test_a_version_reads_with_and_without_its_v(text: str) -> None:
+    """People type both; it is always written with its v."""
+    assert str(SdkVersion.parse(text)) == "v0.298.0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "v", "v1", "main", "v0.280", "v01.2.3", "v0.298.0+meta", "v0.298.0-beta.1", "vv0.1.2", "V0.1.2"),
+        *("../..", "v0.298.0/../x", "v0.298.0\n", " v0.298.0", "v0.-1.0", "v0.298.0.1", "v0x1.2.3", "v1_0.0.0"),
+        *("v0.\uff12\uff19\uff18.0", "v0.\u00b298.0", "v0.\u0662\u0669\u0668.0", f"v0.{'9' * 5000}.0"),
+        "v0.292.2-0.20260703205439-e61270664e2c",
+    ],
+)
+def test_what_is_not_a_release_is_refused_with_a_short_message(text: str) -> None:
+    """Branches, pre-releases, pseudo-versions, other digits, and numbers that no machine should read."""
+    with pytest.raises(UsageError) as caught:
+        SdkVersion.parse(text)
+
+    assert len(str(caught.value)) < 120
+    assert "\n" not in str(caught.value)
+
+
+@given(_NUMBER, _NUMBER, _NUMBER)
+def test_a_written_version_reads_as_itself(major: int, minor: int, patch: int) -> None:
+    """Writing and reading are inverse."""
+    version = SdkVersion(major, minor, patch)
+
+    assert SdkVersion.parse(str(version)) == version
+
+
+def test_versions_are_ordered_as_numbers() -> None:
+    """v0.100.0 is later than v0.97.0."""
+    assert SdkVersion.parse("v0.100.0") > SdkVersion.parse("v0.97.0")
+
+
+def test_releases_are_sorted_once_each_and_without_what_is_not_one() -> None:
+    """A proxy's list is unsorted and may hold anything."""
+    lines = ["v0.97.0", "v0.100.0 ", "", "junk", "v0.100.0", "v0.101.0-rc1", "v0.99.0\r"]
+
+    assert [str(version) for version in releases(lines)] == ["v0.97.0", "v0.99.0", "v0.100.0"]
+
+
+def test_a_version_below_the_floor_is_refused() -> None:
+    """What came before v0.97.0 speaks another wire."""
+    with pytest.raises(CompatError, match=r"v0\.96\.0 is too old: gfplug supports v0\.97\.0 and later"):
+        require_supported(SdkVersion(0, 96, 0))
+
+
+def test_the_floor_itself_is_supported() -> None:
+    """The floor is the first supported version, not the last unsupported one."""
+    assert require_supported(SdkVersion(0, 97, 0)) == SdkVersion(0, 97, 0)

@@ -1,0 +1,312 @@
+"""One GET against a server that does everything wrong."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.errors import FetchError, IntegrityError
+from gfplug.sdk import web
+from gfplug.sdk.web import Deadline, MissingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from http.server import BaseHTTPRequestHandler
+
+    from sdk.conftest import Server
+
+_LIMIT = 1000
+
+
+def _get(server: Server, path: str = "/x", *, seconds: float = 5.0) -> bytes:
+    return web.get(server.url + path, deadline=Deadline(seconds), limit=_LIMIT)
+
+
+def _sends(*pieces: bytes, every: float = 0.0) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Write raw bytes, with a pause between pieces."""
+
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        for piece in pieces:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            time.sleep(every)
+
+    return act
+
+
+def test_a_body_arrives_whole(server: Server) -> None:
+    """The plain case: one request, unencoded, with a name."""
+    server.serve_body("/x", b"body")
+
+    assert _get(server) == b"body"
+    assert server.seen[0][1]["Accept-Encoding"] == "identity"
+    assert server.seen[0][1]["User-Agent"].startswith("gfplug/")
+    assert "Authorization" not in server.seen[0][1]
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_not_found_is_told_apart(server: Server, status: int) -> None:
+    """Only then does a comma in GOPROXY lead on."""
+    server.serve_status("/x", status)
+
+    with pytest.raises(MissingError, match=f"answered {status}"):
+        _get(server)
+
+
+@pytest.mark.parametrize(("status", "tries"), [(400, 1), (401, 1), (403, 1), (304, 1), (500, 3), (503, 3), (429, 3)])
+def test_only_what_may_pass_is_tried_again(server: Server, status: int, tries: int) -> None:
+    """A refusal stays one; an overloaded server may recover."""
+    server.serve_status("/x", status)
+
+    with pytest.raises(FetchError, match=f"answered {status}") as caught:
+        _get(server)
+    assert not isinstance(caught.value, MissingError)
+    assert len(server.seen) == tries
+
+
+def test_a_server_that_recovers_is_forgiven(server: Server) -> None:
+    """Two failures, then the body."""
+    server.serve_status("/x", 503, 502, then=b"body")
+
+    assert _get(server) == b"body"
+
+
+def test_retry_after_is_respected(server: Server) -> None:
+    """The server says when; a pause beyond the deadline is not waited for."""
+    server.serve_status("/x", 503, headers={"Retry-After": "60"})
+    start = time.monotonic()
+
+    with pytest.raises(FetchError, match="answered 503"):
+        _get(server)
+    assert len(server.seen) == 1
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nshort", "broke off after 5 of 100 bytes"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n64\r\nshort",
+            "broke off after",
+        ),
+    ],
+)
+def test_a_body_cut_short_is_never_taken(server: Server, head: bytes, said: str) -> None:
+    """Three times the same, then it is an error."""
+    server.serve_act("/x", _sends(head))
+
+    with pytest.raises(IntegrityError, match=said):
+        _get(server)
+    assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize(
+    ("pieces", "what"),
+    [
+        ([b"HTTP/1.1 200 OK\r\n\r\n", *[b"x"] * 200], "a body that drips"),
+        ([b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 90], "headers that drip"),
+        ([b"HTTP/1.1 200 OK\r\n\r\n", b""], "a body that never comes"),
+        ([b""], "an answer that never comes"),
+    ],
+)
+def test_the_deadline_holds_whatever_the_server_does(server: Server, pieces: list[bytes], what: str) -> None:
+    """A timeout per read would let a byte a minute run for ever."""
+
+    def act(handler: BaseHTTPRequestHandler) -> None:
+        for piece in pieces:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            if server.gone.wait(0.05):
+                return
+        server.gone.wait(20)
+
+    server.serve_act("/x", act)
+    start = time.monotonic()
+
+    with pytest.raises(FetchError, match=r"not done within 0\.4 s"):
+        _get(server, seconds=0.4)
+    assert time.monotonic() - start < 3, what
+
+
+@pytest.mark.parametrize("promised", ["5000", None])
+def test_a_body_beyond_the_limit_is_refused(server: Server, promised: str | None) -> None:
+    """Whether or not the server says how much it will be."""
+    length = f"Content-Length: {promised}\r\n".encode() if promised else b""
+    server.serve_act("/x", _sends(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n" + bytes(5000)))
+
+    with pytest.raises(FetchError, match="larger than 1000 bytes"):
+        _get(server)
+
+
+def test_a_web_page_is_not_data(server: Server) -> None:
+    """A login portal answers everything with 200."""
+    server.serve_body("/x", b"<html>sign in</html>", headers={"Content-Type": "text/html; charset=utf-8"})
+
+    with pytest.raises(IntegrityError, match="answered with a web page") as caught:
+        _get(server)
+    assert "login page" in caught.value.hint
+
+
+def test_an_encoding_nobody_asked_for_is_refused(server: Server) -> None:
+    """Its bytes would not be the file's."""
+    server.serve_body("/x", b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+
+    with pytest.raises(FetchError, match="encoding 'gzip'"):
+        _get(server)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_followed(server: Server, status: int) -> None:
+    """Absolute or relative."""
+    server.serve_status("/x", status, headers={"Location": "/y?token=1"})
+    server.serve_body("/y", b"body")
+
+    assert _get(server) == b"body"
+
+
+def test_a_redirect_loop_ends(server: Server) -> None:
+    """After five."""
+    server.serve_status("/x", 302, headers={"Location": "/x"})
+
+    with pytest.raises(FetchError, match="more than 5 redirects"):
+        _get(server)
+    assert len(server.seen) == 6
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://[bad"])
+def test_redirects_to_anything_but_http_are_refused(server: Server, location: str) -> None:
+    """A server may not send us to the local disk."""
+    server.serve_status("/x", 302, headers={"Location": location})
+
+    with pytest.raises(FetchError, match="is not"):
+        _get(server)
+
+
+def test_a_redirect_never_leaves_encryption() -> None:
+    """From https to http is a way to be overheard."""
+    with pytest.raises(FetchError, match="redirects to an unencrypted address"):
+        web._Target.of("https://a.example/x").redirected("http://a.example/x")
+
+
+def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> None:
+    """user:password@ becomes a header; a failure names the server only."""
+    server.serve_status("/x", 403)
+    url = server.url.replace("//", "//me:s%40cret@")
+
+    with pytest.raises(FetchError) as caught:
+        web.get(f"{url}/x?token=hidden", deadline=Deadline(5), limit=_LIMIT)
+    shown = f"{caught.value} {caught.value.hint} {caught.value!r}"
+    assert not any(secret in shown for secret in ("s@cret", "s%40cret", "hidden", "me:"))
+    assert server.seen[0][1]["Authorization"] == "Basic " + base64.b64encode(b"me:s@cret").decode()
+
+
+def test_credentials_stay_with_their_origin() -> None:
+    """Another host, port or scheme is another origin."""
+    target = web._Target.of("https://me:secret@a.example/x")
+
+    assert target.redirected("/y").authorization == target.authorization
+    assert target.redirected("https://a.example:443/y").authorization == target.authorization
+    for other in ("https://b.example/y", "https://a.example:8443/y"):
+        assert target.redirected(other).authorization is None
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:secret@a.example:8443/go?token=1#x", "https://a.example:8443/go"),
+        ("https://a.example/go", "https://a.example/go"),
+        ("https://me:secret@a.example:port/go", "(an address that is not valid)"),
+        ("file:///srv/go", "file:/srv/go"),
+        ("me:secret@a.example", "me:secret@a.example"),
+    ],
+)
+def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
+    """For messages and logs; what is no URL has no marked secret, and is never sent."""
+    assert web.redact(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://a.example/x", "https://", "https://me:secret@a.example:port/x", "a.example", "https://[secret/x"]
+)
+def test_addresses_that_are_no_http_urls_are_refused_without_being_quoted_whole(url: str) -> None:
+    """The password in a mistyped address stays hidden."""
+    with pytest.raises(FetchError) as caught:
+        web.get(url, deadline=Deadline(5), limit=_LIMIT)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("path", "sent"), [("/a b", "/a%20b"), ("/\u00e9", "/%C3%A9"), ("/%C3%A9", "/%C3%A9")])
+def test_an_address_is_escaped_once(server: Server, path: str, sent: str) -> None:
+    """Blanks and letters beyond ASCII are legal in the folder of a proxy."""
+    server.serve_body(sent, b"body")
+
+    assert _get(server, path) == b"body"
+
+
+def test_a_line_end_in_an_address_splits_no_request(server: Server) -> None:
+    """What follows it becomes no header."""
+    with pytest.raises(MissingError):
+        _get(server, "/x HTTP/1.1\r\nX-Evil: 1\r\n")
+    assert "X-Evil" not in server.seen[0][1]
+
+
+def test_a_refused_connection_is_tried_again_and_named() -> None:
+    """Nobody listens on a port that was just closed."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    with pytest.raises(FetchError, match=f"cannot reach http://127.0.0.1:{port}/x: Connection refused"):
+        web.get(f"http://127.0.0.1:{port}/x", deadline=Deadline(5), limit=_LIMIT)
+
+
+def test_a_connection_that_closes_without_an_answer_is_named(server: Server) -> None:
+    """As a crashing proxy does."""
+    server.serve_act("/x", _sends())
+
+    with pytest.raises(FetchError, match="cannot reach"):
+        _get(server)
+    assert len(server.seen) == 3
+
+
+def test_an_unknown_host_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that does not resolve now will not resolve in a second."""
+    asked = []
+
+    def no_name(*args: object, **_: object) -> None:
+        asked.append(args)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_name)
+
+    with pytest.raises(FetchError, match=r"cannot reach http://a\.example/x: Name or service not known"):
+        web.get("http://a.example/x", deadline=Deadline(5), limit=_LIMIT)
+    assert len(asked) == 1
+
+
+def test_the_proxy_of_the_environment_is_used(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request for a host that does not exist arrives at the proxy."""
+    monkeypatch.setenv("http_proxy", server.url)
+    server.serve_body("http://a.example/x", b"body")
+
+    assert web.get("http://a.example/x", deadline=Deadline(5), limit=_LIMIT) == b"body"
+
+
+def test_no_proxy_is_respected(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken proxy does not matter to what need not pass it."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server.serve_body("/x", b"body")
+
+    assert _get(server) == b"body"
+
+
+def test_a_spent_deadline_stops_before_the_request(server: Server) -> None:
+    """The time of one request is missing to the next."""
+    with pytest.raises(FetchError, match="not done within 0 s"):
+        _get(server, seconds=0)
+    assert server.seen == []
