@@ -67,6 +67,19 @@ def choose_address(environ: Mapping[str, str]) -> Address:
         if _fits(path) and os.access(path.parent, os.W_OK):
             return Address(network="unix", value=str(path))
         return Address(network="tcp", value=_free_port(environ))
+    try:
+        return private_socket()
+    except OSError:
+        return Address(network="tcp", value=_free_port(environ))
+
+
+def private_socket() -> Address:
+    """Name a unix socket in a new folder that only this user can enter.
+
+    Raises: OSError when no folder for temporary files can be written, or all have paths too long for a socket.
+    """
+    if not _HAS_UNIX_SOCKETS:
+        raise OSError("this system has no unix sockets for gRPC")
     for parent in _temporary_folders():
         try:
             folder = Path(tempfile.mkdtemp(prefix="plugin", dir=parent))  # mode 0700
@@ -75,7 +88,7 @@ def choose_address(environ: Mapping[str, str]) -> Address:
         if _fits(folder / "socket"):
             return Address(network="unix", value=str(folder / "socket"), folder=folder)
         folder.rmdir()
-    return Address(network="tcp", value=_free_port(environ))
+    raise OSError("no folder for temporary files can hold a unix socket")
 
 
 def share(address: Address, environ: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from gfruntime import failed, handshake, lifecycle, log, transport
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gfruntime import tls
     from gfruntime.methods import Application
 
 
@@ -24,11 +25,15 @@ def run(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int
 
 async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
     loop = asyncio.get_running_loop()
+    client_certificate = os.environ.get("PLUGIN_CLIENT_CERT", "")
     address = handshake.choose_address(os.environ)
+    relay = _relay(address, client_certificate) if client_certificate else None
     application: asyncio.Future[Application] = loop.create_future()
 
     def close() -> None:
         address.remove()
+        if relay is not None:
+            relay.inner.remove()
         writer.flush()
 
     life = lifecycle.Lifecycle(on_end=close)
@@ -38,17 +43,27 @@ async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, pa
         await server.drain(lifecycle.DRAIN)
 
     server = transport.Transport(application, on_shutdown=drain)
-    address = await server.start(address)
+    if relay is None:
+        address = await server.start(address)
+    else:
+        await server.start(relay.inner)
+        address = await relay.start()
     handshake.share(address, os.environ)
     life.watch_signals()  # before the line: the host may end us as soon as it has read it
     life.watch_parent(parent)
-    os.write(stdout, handshake.line(address))
+    os.write(stdout, handshake.line(address, relay.certificate if relay is not None else ""))
     threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
     await life.requested.wait()
     await drain()
     await server.stop()
     await _dispose(application)
     life.exit()
+
+
+def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
+    from gfruntime import tls  # noqa: PLC0415  # seldom needed
+
+    return tls.Relay(address, client_certificate)
 
 
 def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:

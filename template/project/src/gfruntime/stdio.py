@@ -8,12 +8,15 @@ for the plugin's end. So the true stdout and stderr move to private descriptors,
 from __future__ import annotations
 
 import faulthandler
-import io
 import logging
 import os
 import sys
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import io
 
 _LONGEST = 16 * 1024
 _PIPE = 64 * 1024
@@ -37,8 +40,8 @@ def reserve() -> Reserved:
     reserved = Reserved(os.dup(1), os.dup(2))
     _redirect(1, "stdout", logging.INFO)
     _redirect(2, "stderr", logging.WARNING)
-    sys.stdout = sys.__stdout__ = _text(1)  # both names, whoever uses them
-    sys.stderr = sys.__stderr__ = _text(2)
+    sys.stdout = _text(1)
+    sys.stderr = _text(2)
     faulthandler.enable(reserved.stderr)  # a crash in C code can't wait for a thread of ours
     return reserved
 
