@@ -1,0 +1,246 @@
+"""protoc at work: what is generated, what is refused, and that the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from gfplug import files, process, sdk, stubs
+from gfplug.errors import IntegrityError, ToolError
+from gfplug.sdk import ProtoSet
+
+_HEAD = 'syntax = "proto3";\npackage pluginv2;\nmessage Empty {}\n'
+_SERVICES = "".join(
+    f"service {name} {{ rpc Ask(Empty) returns (Empty); }}\n" for name in ("Resource", "Data", "Stream")
+)
+_SMALL = f"{_HEAD}{_SERVICES}service Diagnostics {{ rpc Ask(Empty) returns (Empty); }}\n"
+
+
+def _protos(text: str | bytes, *, descriptor: str | None = None) -> ProtoSet:
+    content = text.encode() if isinstance(text, str) else text
+    return ProtoSet(
+        version=sdk.default(),
+        text=content,
+        sha256=files.sha256(content),
+        source="file",
+        commit=None,
+        descriptor=descriptor,
+    )
+
+
+def _digest(text: str) -> str:
+    return stubs.digest(stubs.describe(_protos(text)))
+
+
+@pytest.fixture(scope="module")
+def generated() -> stubs.Stubs:
+    """Generate the default version once."""
+    return stubs.generate(sdk.fetch(sdk.default(), offline=True))
+
+
+def test_the_package_is_complete(generated: stubs.Stubs) -> None:
+    """Code, types, the proto itself, and the mark that types are there."""
+    names = ("__init__.py", "backend.proto", "backend_pb2.py", "backend_pb2.pyi", "backend_pb2_grpc.py")
+    expected = {f"pluginv2/{name}" for name in (*names, "backend_pb2_grpc.pyi", "py.typed")}
+
+    assert set(generated.files) == expected
+    assert generated.files["pluginv2/backend.proto"] == sdk.fetch(sdk.default(), offline=True).text
+
+
+def test_the_embedded_proto_is_the_wire_the_index_promises(generated: stubs.Stubs) -> None:
+    """The descriptor's digest in the index was made from upstream's file; ours compiles to the same."""
+    assert generated.descriptor == sdk.fetch(sdk.default(), offline=True).descriptor
+
+
+def test_generating_twice_gives_the_same_bytes(generated: stubs.Stubs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the hash seed and the folder."""
+    monkeypatch.setenv("PYTHONHASHSEED", "4711")
+
+    assert stubs.generate(sdk.fetch(sdk.default(), offline=True)) == generated
+
+
+def test_nothing_generated_names_this_machine(generated: stubs.Stubs) -> None:
+    """No temporary folder, no home, no carriage return."""
+    for name, content in generated.files.items():
+        assert b"gfplug-protoc-" not in content, name
+        assert str(Path.home()).encode() not in content, name
+        assert b"\r" not in content, name
+
+
+def test_the_stubs_import_and_speak(generated: stubs.Stubs, tmp_path: Path) -> None:
+    """In a process of their own, with warnings as errors: one package `pluginv2`, found on the path."""
+    files.write_tree(tmp_path, generated.files)
+    script = """
+        from pluginv2 import backend_pb2, backend_pb2_grpc
+        request = backend_pb2.QueryDataRequest(queries=[backend_pb2.DataQuery(refId="A", json=b"{}")])
+        assert backend_pb2.QueryDataRequest.FromString(request.SerializeToString()) == request
+        print(backend_pb2.DESCRIPTOR.name, backend_pb2_grpc.DataServicer.__name__)
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("pluginv2/backend.proto DataServicer\n", "")
+
+
+def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> None:
+    """The code refuses to import under anything older, and says so itself."""
+    assert set(generated.floors) == {"grpcio", "protobuf"}
+    assert (
+        f"GRPC_GENERATED_VERSION = '{generated.floors['grpcio']}'".encode()
+        in (generated.files["pluginv2/backend_pb2_grpc.py"])
+    )
+    major, minor, patch = generated.floors["protobuf"].split(".")
+    validated = b"".join(generated.files["pluginv2/backend_pb2.py"].split())
+    assert f"PUBLIC,{major},{minor},{patch},".encode() in validated
+
+
+def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
+    """The lock compares them when the stubs are generated anew."""
+    assert set(generated.tools) == {"grpcio-tools", "mypy-protobuf"}
+    assert all(version[0].isdigit() for version in generated.tools.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "does not declare the package pluginv2"),
+        (b"<html><body>sign in</body></html>", "does not compile"),
+        (_SMALL[:80].encode(), "does not compile"),
+        (_SMALL.replace("Empty {}", "Empty { string a = 1; string b = 1; }").encode(), "does not compile"),
+        (_SMALL.replace("Empty {}", "Empty { Nothing a = 1; }").encode(), "does not compile"),
+        (_SMALL.replace("message", 'import "missing.proto";\nmessage', 1).encode(), "does not compile"),
+        (_SMALL.replace("package pluginv2", "package other").encode(), "does not declare the package pluginv2"),
+        (_HEAD.encode(), "lacks the services Data, Diagnostics, Resource, Stream"),
+        ((_HEAD + _SERVICES).encode(), "lacks the services Diagnostics"),
+        (bytes(100), "does not compile"),
+    ],
+)
+def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, said: str) -> None:
+    """Whether protoc complains or, as for an empty file, does not."""
+    with pytest.raises(IntegrityError, match=said):
+        stubs.generate(_protos(text))
+
+
+def test_protocs_own_words_are_kept() -> None:
+    """The line and the reason, for whoever has to mend the file."""
+    with pytest.raises(IntegrityError) as caught:
+        stubs.generate(_protos(_SMALL.replace("Empty {}", "Empty { Nothing a = 1; }")))
+    assert '"Nothing" is not defined' in caught.value.details
+    assert "backend.proto:3" in caught.value.details
+
+
+def test_another_wire_than_promised_is_refused() -> None:
+    """The index knows the descriptor of each release."""
+    with pytest.raises(IntegrityError, match="but the index promises sha256:another"):
+        stubs.generate(_protos(_SMALL, descriptor="sha256:another"))
+
+
+def test_comments_options_and_layout_do_not_change_the_digest() -> None:
+    """They are not on the wire."""
+    commented = _SMALL.replace("message Empty {}", '// why\noption go_package = "./x";\n\nmessage Empty {\n}')
+
+    assert _digest(commented) == _digest(_SMALL)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Empty {}", "Empty { string a = 1; }"),
+        ("Ask(Empty) returns (Empty)", "Ask(Empty) returns (stream Empty)"),
+        ("rpc Ask", "rpc Tell"),
+        ("message Empty", "message Other {}\nmessage Empty"),
+    ],
+)
+def test_what_is_on_the_wire_changes_the_digest(old: str, new: str) -> None:
+    """Fields, streams, names and messages."""
+    assert _digest(_SMALL.replace(old, new)) != _digest(_SMALL)
+
+
+def test_what_is_imported_does_not_change_the_digest() -> None:
+    """Protobuf's own files differ from release to release of protobuf."""
+    text = _SMALL.replace("message", 'import "google/protobuf/empty.proto";\nmessage', 1).replace(
+        "Ask(Empty)", "Ask(google.protobuf.Empty)", 1
+    )
+    described = stubs.describe(_protos(text))
+
+    assert [file.name for file in described.file] == ["google/protobuf/empty.proto", "pluginv2/backend.proto"]
+    before = stubs.digest(described)
+    described.file[0].message_type[0].name = "Changed"
+    assert stubs.digest(described) == before
+
+
+@pytest.mark.parametrize("name", ["a:b", "with blanks", "caf\u00e9", "a=b", "$HOME"])
+def test_the_temporary_folder_may_have_any_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler splits its paths at colons; it only ever sees relative ones."""
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+    assert stubs.generate(_protos(_SMALL)).files["pluginv2/backend_pb2.py"]
+    assert list(folder.iterdir()) == []
+
+
+def test_line_ends_do_not_reach_the_code() -> None:
+    """Carriage returns would end up in docstrings; what was fetched has none."""
+    windows = sdk.normalise(b"\xef\xbb\xbf" + _SMALL.replace("\n", "\r\n").encode())
+
+    assert stubs.generate(_protos(windows)).files == stubs.generate(_protos(_SMALL)).files
+
+
+def test_a_missing_compiler_is_a_tool_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the proto's fault, so not an integrity error."""
+
+    def no_module(*_: object, **__: object) -> str:
+        raise ToolError("protoc failed with exit code 1", details="No module named grpc_tools")
+
+    monkeypatch.setattr(process, "run", no_module)
+
+    with pytest.raises(ToolError, match="protoc failed"):
+        stubs.generate(_protos(_SMALL))
+
+
+def test_a_missing_plugin_is_a_tool_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With a hint that does not send people to look for a script."""
+    monkeypatch.setattr("importlib.metadata.files", lambda _: [])
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(ToolError, match="protoc-gen-mypy was not found"):
+        stubs._script("protoc-gen-mypy")
+
+
+@pytest.mark.slow
+def test_the_stubs_pass_mypy_and_catch_wrong_signatures(generated: stubs.Stubs, tmp_path: Path) -> None:
+    """Strictly typed, so that a plugin's runtime is checked against the wire."""
+    files.write_tree(tmp_path, generated.files)
+    wrong = """
+        import grpc
+        from pluginv2 import backend_pb2, backend_pb2_grpc
+
+        class Data(backend_pb2_grpc.DataServicer):
+            def QueryData(self, request: backend_pb2.User, context: grpc.ServicerContext) -> backend_pb2.User:
+                return request
+    """
+    (tmp_path / "wrong.py").write_text(textwrap.dedent(wrong))
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
+
+    clean = subprocess.run(
+        [*command, "pluginv2"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+    )
+    caught = subprocess.run(
+        [*command, "wrong.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
+    )
+
+    assert "Success" in clean.stdout
+    assert "[override]" in caught.stdout
