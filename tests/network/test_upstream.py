@@ -1,0 +1,150 @@
+"""The real releases: our restated protos against the originals, and every wire since the floor.
+
+They come from Go's module cache or the configured module proxy; without either, these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import files, process, resources, sdk, stubs
+from gfplug.errors import FetchError, ToolError
+from gfplug.sdk import SdkVersion, cache, github, goenv, gomodcache, goproxy, index, modzip, remote, web
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
+
+pytestmark = pytest.mark.network
+
+_GO_PLUGIN = "github.com/hashicorp/go-plugin@v1.8.0"
+_SERVICES = ("grpc_broker", "grpc_controller", "grpc_stdio")
+
+
+def _first_of_each_wire() -> list[SdkVersion]:
+    known = index.load().entries
+    return sorted({entry.descriptor: version for version, entry in sorted(known.items(), reverse=True)}.values())
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ask the sources, not what an earlier run has kept."""
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
+
+
+def _download(version: SdkVersion) -> goproxy.Module:
+    """Return a real module zip, or skip with the reason why there is none."""
+    if found := gomodcache.find(version):
+        return found
+    if goenv.proxy() in {"", "off", "direct"}:
+        pytest.skip("no Go module proxy is configured, and Go's module cache lacks the release")
+    try:
+        return remote.walk(lambda address: goproxy.download(address, version, web.Deadline(120)))
+    except FetchError as error:
+        pytest.skip(f"the configured source is not reachable: {error}")
+
+
+def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:
+    """Compile a proto under a name of its own, and drop what is not on the wire."""
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet  # noqa: PLC0415 - only here
+
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    process.run([sys.executable, "-m", "grpc_tools.protoc", "-I.", "--descriptor_set_out=out", name], cwd=folder)
+    (made,) = FileDescriptorSet.FromString((folder / "out").read_bytes()).file
+    made.ClearField("options")
+    made.ClearField("source_code_info")
+    return made
+
+
+def test_our_proto_compiles_to_the_originals_descriptor(tmp_path: Path) -> None:
+    """Same messages, fields, numbers, types and services, in the same order: not one byte differs."""
+    original = modzip.unpack(_download(sdk.default()).content, sdk.default()).proto
+    ours = (resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes()
+
+    assert _bare(ours, tmp_path / "ours", "a.proto") == _bare(original, tmp_path / "original", "a.proto")
+    assert ours != original
+
+
+@pytest.mark.parametrize("name", _SERVICES)
+def test_our_go_plugin_protos_compile_to_the_originals_descriptors(name: str, tmp_path: Path) -> None:
+    """The three services beside Grafana's own; Go fetches the originals."""
+    if shutil.which("go") is None:
+        pytest.skip("Go is not installed")
+    try:
+        told = process.run(["go", "mod", "download", "-json", _GO_PLUGIN], cwd=tmp_path, timeout=120)
+    except ToolError as error:
+        pytest.skip(f"Go can not fetch {_GO_PLUGIN}: {error.details[-200:]}")
+    original = (Path(json.loads(told)["Dir"]) / "internal" / "plugin" / f"{name}.proto").read_bytes()
+    ours = (resources.folder("proto") / "goplugin" / f"{name}.proto").read_bytes()
+
+    assert _bare(ours, tmp_path / "ours", "a.proto") == _bare(original, tmp_path / "original", "a.proto")
+
+
+@pytest.mark.parametrize("version", _first_of_each_wire(), ids=str)
+def test_every_wire_since_the_floor_is_what_the_index_says_and_imports(version: SdkVersion, tmp_path: Path) -> None:
+    """From the real zip to stubs that import, with every digest and checksum compared on the way."""
+    archive = tmp_path / "sdk.zip"
+    archive.write_bytes(_download(version).content)
+    generated = stubs.generate(sdk.fetch(version, source=archive))
+    files.write_tree(tmp_path / "src", generated.files)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "from pluginv2 import backend_pb2, backend_pb2_grpc"],
+        cwd=tmp_path / "src",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert generated.descriptor == index.load().entries[version].descriptor
+
+
+def test_a_release_is_fetched_the_whole_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From the network into the cache, with Go's module cache out of sight."""
+    version = SdkVersion(0, 250, 0)
+    if goenv.proxy() in {"", "off", "direct"}:
+        pytest.skip("no Go module proxy is configured")
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "empty"))
+    try:
+        found = sdk.fetch(version)
+    except FetchError as error:
+        pytest.skip(f"the configured source is not reachable: {error}")
+
+    assert found.source in {"goproxy", "github"}
+    assert sdk.fetch(version, offline=True).text == found.text
+
+
+def test_a_release_that_does_not_exist_is_a_fetch_error() -> None:
+    """Whatever status the configured source answers with."""
+    with pytest.raises(FetchError, match=r"cannot fetch SDK v0\.99999\.0"):
+        sdk.fetch(SdkVersion(0, 99999, 0))
+
+
+def test_latest_is_at_least_the_default() -> None:
+    """A source may know more than the index, never less."""
+    try:
+        assert sdk.resolve("latest") >= sdk.default()
+    except FetchError as error:
+        pytest.skip(f"the configured source is not reachable: {error}")
+
+
+def test_githubs_tags_agree_with_the_index() -> None:
+    """Where GitHub can be reached: each known commit is still its tag's."""
+    try:
+        tags = github.tags(web.Deadline(30))
+    except FetchError as error:
+        pytest.skip(f"GitHub is not reachable: {error}")
+    known = index.load().entries
+
+    assert {version: entry.commit for version, entry in known.items() if entry.commit} == {
+        version: tags[version] for version, entry in known.items() if entry.commit
+    }
