@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EPOCH = 315532800
 """1980-01-01, where the zip format's time begins."""
 
-_LEVEL = 9
+_LEVEL = 6  # 9 takes three times as long, and saves half a hundredth
 _PIECE = 1 << 20
 
 
