@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
+_CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
 _log = logging.getLogger("gfplug")
 
 
@@ -191,7 +192,7 @@ def require_answers(asked: Sequence[str], answers: dict[str, host.Answer]) -> No
     ]
     silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in asked if ref_id not in answers]
     if failed or silent:
-        raise ToolError("; ".join([*failed, *silent]), hint="the plugin's log says more: gfplug -v call ...")
+        raise ToolError("; ".join([*failed, *silent]), hint="-v shows the plugin's whole log")
 
 
 def _timing(running: host.Plugin) -> tuple[str, float, float]:
@@ -199,7 +200,8 @@ def _timing(running: host.Plugin) -> tuple[str, float, float]:
 
 
 def _tell(line: host.LogLine) -> None:
-    _log.log(_LOG_LEVELS.get(line.level, logging.DEBUG), "plugin: %s", line)
+    own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
+    _log.log(_LOG_LEVELS.get(line.level, logging.DEBUG), "plugin: %s", replace(line, fields=own))
     if line.danger:
         _log.warning("plugin's log: %s", line.danger)
 
@@ -275,8 +277,8 @@ def _secrets(texts: Sequence[str]) -> dict[str, str]:
 def _pair(text: str, option: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
-        shown = key if option == "--secret" else text
-        raise UsageError(f"{option} {shown!r} is not key=value")
+        given = "" if option == "--secret" else f" {text!r}"  # what was typed may be the secret itself
+        raise UsageError(f"{option}{given} is not key=value")
     return key, value
 
 

@@ -36,9 +36,11 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     ]
     lines.insert(1, _GAP.join("-" * wide for wide in widths))
     if count > rows:
-        lines.append(f"… {count - rows} more rows")
+        lines.append(f"… {_counted(count - rows, 'more row')}")
     if shown < len(fields):
-        lines.append(f"… {len(fields) - shown} more columns: {', '.join(map(title, fields[shown:]))}"[:width])
+        lines.append(
+            f"… {_counted(len(fields) - shown, 'more column')}: {', '.join(map(title, fields[shown:]))}"[:width]
+        )
     return "\n".join(lines)
 
 
@@ -57,7 +59,7 @@ def heading(ref_id: str, frame: dict[str, Any]) -> str:
     rows = len(values[0]) if values else 0
     kind = (schema.get("meta") or {}).get("type", "")
     named = " ".join(part for part in (ref_id, schema.get("name", ""), f"({kind})" if kind else "") if part)
-    return f"{named}: {rows} {'row' if rows == 1 else 'rows'}, {len(schema['fields'])} fields"
+    return f"{named}: {_counted(rows, 'row')}, {_counted(len(schema['fields']), 'field')}"
 
 
 def instant(milliseconds: int, nanos: int = 0) -> str:
@@ -76,6 +78,10 @@ def cells(text: str) -> int:
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _column(frame: dict[str, Any], at: int, rows: int) -> list[str]:

@@ -13,13 +13,13 @@ LAYERS = [
     {"cli"},
     {"commands"},
     {"console", "new", "build", "call", "verify"},
-    {"template", "bundle", "package", "frontend", "host", "libc", "requirements"},
+    {"template", "bundle", "package", "frontend", "host", "libc", "plot", "requirements"},
     {"freeze"},
     {"environment", "workspace"},
     {"project"},
     {"stubs", "lock", "compat", "merge"},
     {"sdk"},
-    {"resources", "commonjs", "descriptors", "files", "names", "probe", "process", "stages"},
+    {"resources", "commonjs", "descriptors", "display", "files", "names", "probe", "process", "stages"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

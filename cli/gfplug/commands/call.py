@@ -168,7 +168,7 @@ def _show(answer: host.Answer, *, rows: int) -> None:
     """Print the frames of one ref id as tables, then one plot of all their time series."""
     is_terminal, is_unicode = sys.stdout.isatty(), _is_unicode()
     width = min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _MOST_TERMINAL) if is_terminal else _PLAIN_WIDTH
-    if not answer.frames:
+    if not answer.frames and not answer.error:
         console.result(f"{answer.ref_id}: no frames")
     for frame in answer.frames:
         console.result(display.heading(answer.ref_id, frame))

@@ -1,0 +1,181 @@
+"""`gfplug call` from its command line to its exit code, against a fake plugin in a dist folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped]  # it ships none
+import pytest
+from host_fake import HEALTH, QUERY, RESOURCE
+
+from gfplug.cli import main
+from gfplug.host.target import go_platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from host_fake import Fake
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+
+def _dist(fake: Fake, **plan: Any) -> str:
+    """Make a dist folder whose executable is the fake plugin with a plan."""
+    target = fake.target(**plan)
+    folder: Path = fake.folder / "dist"
+    folder.mkdir()
+    manifest = {"id": "acme-fake-datasource", "name": "Fake", "executable": "gpx_fake"}
+    (folder / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
+    script = folder / f"gpx_fake_{go_platform()}"
+    script.write_text(f"#!/bin/sh\nexec {shlex.join(target.command)}\n", encoding="utf-8")
+    script.chmod(0o755)
+    return str(folder)
+
+
+def _frame() -> bytes:
+    schema = pa.schema(
+        [
+            pa.field("time", pa.timestamp("ns"), nullable=False),
+            pa.field("value", pa.float64(), metadata={"labels": '{"host":"a"}'}),
+        ],
+        metadata={"name": "cpu", "refId": "A"},
+    )
+    columns = [
+        pa.array([at * 60 * 10**9 for at in range(20)], pa.timestamp("ns")),
+        pa.array([float(at) for at in range(20)]),
+    ]
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(pa.table(columns, schema))
+    return sink.getvalue()
+
+
+def test_a_query_is_shown_as_a_table_and_a_plot(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without escapes, since nobody looks at a terminal; progress goes to stderr."""
+    dist = _dist(fake, answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [_frame()]}}}))
+    code = main(["call", "query", dist, "--rows", "2", "--set", "table=sales", "--from", "now-10m"])
+    out, err = capsys.readouterr()
+
+    assert code == 0
+    assert out.splitlines()[:5] == [
+        "A cpu: 20 rows, 2 fields",
+        "time                  value {host=a}",
+        "--------------------  --------------",
+        "1970-01-01T00:00:00Z               0",
+        "1970-01-01T00:01:00Z               1",
+    ]
+    assert "… 18 more rows" in out
+    assert "─ value {host=a}" in out
+    assert "\x1b" not in out
+    assert "acme-fake-datasource answered after" in err
+    assert json.loads(fake.request(QUERY).queries[0].json)["table"] == "sales"
+
+
+def test_a_query_in_json_has_the_shape_of_grafanas_api(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """One document on stdout, nothing else."""
+    dist = _dist(fake, answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [_frame()]}}}))
+    code = main(["call", "query", dist, "--json"])
+    found = json.loads(capsys.readouterr().out)
+
+    assert code == 0
+    assert list(found["results"]["A"]) == ["status", "frames"]
+    assert found["results"]["A"]["frames"][0]["data"]["values"][1][:2] == [0.0, 1.0]
+
+
+def test_a_failed_query_exits_with_6_and_still_prints_json(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer on stdout, the sentence on stderr."""
+    failure = {"status": 502, "error": "upstream is down", "errorSource": "downstream"}
+    dist = _dist(fake, answers=fake.says(QUERY, {"responses": {"A": failure}}))
+    code = main(["call", "query", dist, "--json"])
+    out, err = capsys.readouterr()
+
+    assert code == 6
+    assert json.loads(out)["results"]["A"] == {**failure, "frames": []}
+    assert "query A failed with status 502 (downstream): upstream is down" in err
+
+
+@pytest.mark.parametrize(("status", "word", "code"), [(1, "OK", 0), (2, "ERROR", 6), (0, "UNKNOWN", 6)])
+def test_health_exits_with_0_only_when_ok(
+    fake: Fake, capsys: pytest.CaptureFixture[str], status: int, word: str, code: int
+) -> None:
+    """As Grafana's health endpoint answers 200 or 400."""
+    says = fake.says(HEALTH, {"status": status, "message": "words", "jsonDetails": b'{"rows": 3}'})
+    dist = _dist(fake, answers=says)
+
+    assert main(["call", "health", dist]) == code
+    assert capsys.readouterr().out == f"{word}: words\nrows: 3\n"
+    assert main(["call", "health", dist, "--json"]) == code
+    assert json.loads(capsys.readouterr().out) == {"status": word, "message": "words", "details": {"rows": 3}}
+
+
+def test_a_resource_prints_its_body(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON readably; with --json the status and the headers too."""
+    part = {"code": 200, "headers": {"Content-Type": {"values": ["application/json"]}}, "body": b'{"a":1}'}
+    dist = _dist(fake, answers=fake.says(RESOURCE, part))
+
+    assert main(["call", "resource", "tables?limit=3", dist, "--method", "POST", "--body", "x"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"a": 1}
+    assert main(["call", "resource", "tables", dist, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "status": 200,
+        "headers": {"Content-Type": ["application/json"]},
+        "body": {"a": 1},
+    }
+    assert (fake.request(RESOURCE).method, fake.request(RESOURCE).body) == ("POST", b"x")
+
+
+def test_a_resource_that_answers_an_error_exits_with_6(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its body is printed all the same."""
+    dist = _dist(fake, answers=fake.says(RESOURCE, {"code": 404, "body": b"not here"}))
+
+    assert main(["call", "resource", "x", dist]) == 6
+    assert capsys.readouterr().out == "not here\n"
+
+
+def test_the_plugins_warnings_are_shown_and_the_rest_on_demand(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, without what each line of a request repeats."""
+    log = "\n".join(
+        json.dumps({"@level": level, "@message": f"a {level}", "pluginId": "x", "rows": 1})
+        for level in ("info", "warn")
+    )
+    dist = _dist(fake, answers=fake.says(HEALTH, {"status": 1}), stderr=f"{log}\n")
+    main(["call", "health", dist])
+    usual = capsys.readouterr().err
+    main(["call", "health", dist, "-v"])
+    all_of_it = capsys.readouterr().err
+
+    assert "warning: plugin: a warn rows=1\n" in usual
+    assert "a info" not in usual
+    assert "plugin: a info rows=1\n" in all_of_it
+
+
+def test_a_plugin_that_does_not_start_shows_its_traceback(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 6, and the plugin's own words."""
+    traceback = "Traceback (most recent call last):\nModuleNotFoundError: No module named 'x'\n"
+    code = main(["call", "health", _dist(fake, stderr=traceback, exit_early=1)])
+    err = capsys.readouterr().err
+
+    assert code == 6
+    assert "ModuleNotFoundError" in err
+    assert "ended before its handshake line: exit code 1" in err
+
+
+def test_a_wrong_argument_exits_with_2_before_anything_is_started(fake: Fake) -> None:
+    """Times and models are read first."""
+    dist = _dist(fake)
+
+    assert main(["call", "query", dist, "--from", "yesterday"]) == 2
+    assert main(["call", "query", dist, "--model", "[]"]) == 2
+    assert not (fake.folder / "record").exists()

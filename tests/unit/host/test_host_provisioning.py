@@ -1,0 +1,110 @@
+"""Data sources from Grafana's provisioning files."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.errors import ProjectError, UsageError
+from gfplug.host import provisioning
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID = "acme-sales-datasource"
+FILE = f"""\
+apiVersion: 1
+datasources:
+  - name: Other
+    type: prometheus
+    url: http://other
+  - name: Sales
+    uid: sales
+    type: {ID}
+    url: http://$HOST:$PORT/
+    basicAuth: true
+    basicAuthUser: me
+    jsonData:
+      step: 5
+      price: "5$$"
+      nested: [{{path: "${{HOST}}/x"}}]
+    secureJsonData:
+      token: $__env{{TOKEN}}
+"""
+ENVIRONMENT = {"HOST": "api", "PORT": "80", "TOKEN": "hush"}
+
+
+def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
+    """By its type, in the files in order of their names, with its variables filled in."""
+    (tmp_path / "b.yaml").write_text(FILE, encoding="utf-8")
+    (tmp_path / "a.yml").write_text("apiVersion: 1\n", encoding="utf-8")
+    found = provisioning.find(tmp_path, ID, environment=ENVIRONMENT)
+
+    assert found is not None
+    assert (found.name, found.uid, found.url) == ("Sales", "sales", "http://api:80/")
+    assert (found.basic_auth_enabled, found.basic_auth_user) == (True, "me")
+    assert found.options == {"step": 5, "price": "5$", "nested": [{"path": "api/x"}]}
+    assert found.secrets == {"token": "hush"}
+
+
+def test_no_data_source_of_the_plugin_is_none(tmp_path: Path) -> None:
+    """Neither a missing folder nor another plugin's data source is an error."""
+    assert provisioning.find(tmp_path / "missing", ID) is None
+
+    (tmp_path / "a.yaml").write_text(FILE, encoding="utf-8")
+
+    assert provisioning.find(tmp_path, "other-datasource", environment=ENVIRONMENT) is None
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    """The file's text without the line end."""
+    (tmp_path / "token").write_text("hush\n", encoding="utf-8")
+
+    assert provisioning.interpolate(f"<$__file{{{tmp_path / 'token'}}}>") == "<hush>"
+
+
+def test_an_unset_variable_is_empty_and_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    """As in Grafana, but told."""
+    with caplog.at_level(logging.WARNING, "gfplug"):
+        value = provisioning.interpolate("a${NOPE}b", {})
+
+    assert value == "ab"
+    assert "NOPE" in caplog.text
+
+
+def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
+    """Whoever wrote it can mend it."""
+    (tmp_path / "a.yaml").write_text("apiVersion: 1\ndatasources: [\n", encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"a\.yaml is not valid YAML at line 3"):
+        provisioning.find(tmp_path, ID)
+
+
+def test_a_file_may_hold_one_data_source_alone(tmp_path: Path) -> None:
+    """The keys of a data source without the list around; JSON is YAML."""
+    path = tmp_path / "one.json"
+    path.write_text('{"url": "http://x", "jsonData": {"a": 1}}', encoding="utf-8")
+
+    assert provisioning.read(path, ID).options == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "does not exist"),
+        ("[]", "is not a mapping"),
+        ("datasources: []", f"no data source of type {ID}"),
+        ("jsonData: [1]", "'jsonData' is not a mapping"),
+        ("url: [1]", "'url' is not text"),
+    ],
+)
+def test_a_given_file_must_fit(tmp_path: Path, content: str | None, sentence: str) -> None:
+    """What was named on the command line is not passed over in silence."""
+    path = tmp_path / "settings.yaml"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        provisioning.read(path, ID)
+
+    assert sentence in caught.value.message

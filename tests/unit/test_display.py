@@ -1,0 +1,120 @@
+"""Frames as tables of text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gfplug import display
+
+START = 1_767_225_600_000
+
+
+def _frame(*columns: tuple[dict[str, Any], list[Any]], **data: Any) -> dict[str, Any]:
+    return {
+        "schema": {"name": "cpu", "meta": {"type": "table"}, "fields": [field for field, _ in columns]},
+        "data": {"values": [values for _, values in columns], **data},
+    }
+
+
+MIXED = _frame(
+    ({"name": "time", "type": "time"}, [START, START + 500, None]),
+    ({"name": "cpu", "type": "number", "labels": {"zone": "b", "host": "a"}}, [1.5, None, None]),
+    ({"name": "count", "type": "number"}, [9_007_199_254_740_993, 2, 3]),
+    ({"name": "state", "type": "enum", "config": {"type": {"enum": {"text": ["ok", "bad"]}}}}, [0, 1, 7]),
+    ({"name": "note", "type": "string", "config": {"displayNameFromDS": "Note"}}, ["日本", "a\nb", "x" * 60]),
+    ({"name": "raw", "type": "other"}, [{"a": 1}, None, [1]]),
+    ({"name": "up", "type": "boolean"}, [True, False, None]),
+    entities=[None, {"NaN": [1], "NegInf": [2]}, None, None, None, None, None],
+    nanos=[[7, 0, 0], None, None, None, None, None, None],
+)
+
+
+def test_a_table_shows_every_type() -> None:
+    """Times in ISO 8601, numbers to the right, NaN apart from null, enums by name, text on one line and cut."""
+    shown = [line.split("  ") for line in display.table(MIXED, rows=10, width=200).splitlines()]
+    cells = [[cell.strip() for cell in line if cell.strip()] for line in shown]
+
+    assert cells == [
+        ["time", "cpu {host=a, zone=b}", "count", "state", "Note", "raw", "up"],
+        ["-" * wide for wide in (30, 20, 16, 5, 48, 8, 5)],
+        ["2026-01-01T00:00:00.000000007Z", "1.5", "9007199254740993", "ok", "日本", '{"a": 1}', "true"],
+        ["2026-01-01T00:00:00.5Z", "NaN", "2", "bad", "a\\nb", "null", "false"],
+        ["null", "-Inf", "3", "7", "x" * 47 + "…", "[1]", "null"],
+    ]
+
+
+def test_columns_are_aligned_by_the_cells_they_take() -> None:
+    """Numbers to the right, text to the left, and a wide character counts as two."""
+    frame = _frame(
+        ({"name": "name", "type": "string"}, ["日本", "abcde"]),
+        ({"name": "n", "type": "number"}, [1, 100]),
+    )
+
+    assert display.table(frame, rows=2, width=80).splitlines() == [
+        "name     n",
+        "-----  ---",
+        "日本     1",
+        "abcde  100",
+    ]
+
+
+def test_rows_and_columns_beyond_the_limits_are_counted() -> None:
+    """The rest is told, not shown; a time and one value stay whatever the width."""
+    frame = _frame(
+        ({"name": "time", "type": "time"}, [START + at for at in range(50)]),
+        *[({"name": f"value{at}", "type": "number"}, list(range(50))) for at in range(20)],
+    )
+
+    lines = display.table(frame, rows=3, width=60).splitlines()
+
+    assert lines[0] == "time                      value0  value1  value2  value3"
+    assert lines[-2:] == ["… 47 more rows", "… 16 more columns: value4, value5, value6, value7, value8, v"]
+    assert display.table(frame, rows=1, width=5).splitlines()[0].split() == ["time", "value0"]
+
+
+def test_a_frame_without_fields_or_rows_is_said_to_be_so() -> None:
+    """Neither is an error."""
+    assert display.table({"schema": {"fields": []}, "data": {"values": []}}, rows=3, width=80) == "(no fields)"
+    assert display.table(_frame(({"name": "v", "type": "number"}, [])), rows=3, width=80) == "v\n-"
+
+
+def test_the_heading_names_the_frame_and_its_size() -> None:
+    """With its type, where it has one."""
+    assert display.heading("A", MIXED) == "A cpu (table): 3 rows, 7 fields"
+    assert display.heading("B", {"schema": {"fields": [{}]}, "data": {"values": [[1]]}}) == "B: 1 row, 1 field"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.1 + 0.2, "0.3"), (1e-7, "1e-07"), (123456.7, "123457"), (1.0, "1"), (-0.0, "-0"), (1e20, "1.000000e+20")],
+)
+def test_a_number_is_short(value: float, shown: str) -> None:
+    """Six digits, all of them before the point."""
+    frame = _frame(({"name": "v", "type": "number"}, [value]))
+
+    assert display.table(frame, rows=1, width=80).splitlines()[2].strip() == shown
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "nanos", "shown"),
+    [
+        (0, 0, "1970-01-01T00:00:00Z"),
+        (-1, 0, "1969-12-31T23:59:59.999Z"),
+        (1_700_000_000_120, 0, "2023-11-14T22:13:20.12Z"),
+        (10**17, 0, "100000000000000000 ms"),
+    ],
+)
+def test_an_instant_has_the_digits_it_needs(milliseconds: int, nanos: int, shown: str) -> None:
+    """Before 1970 too; what no calendar holds is shown as it is."""
+    assert display.instant(milliseconds, nanos) == shown
+
+
+def test_a_terminals_escapes_do_not_get_through() -> None:
+    """Data may hold anything; a table shows it."""
+    frame = _frame(({"name": "v", "type": "string"}, ["\x1b[31mred\x07"]))
+
+    assert "\x1b" not in display.table(frame, rows=1, width=80)
+    assert json.dumps("\\x1b[31mred\\x07")[1:-1].replace("\\\\", "\\") in display.table(frame, rows=1, width=80)
