@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import threading
 import zipfile
 from dataclasses import dataclass, field
@@ -89,6 +90,10 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(goenv, "_ask_go", lambda: "")
     monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(web, "PAUSE", 0.01)
+    logger = logging.getLogger("gfplug")  # a test that ran main() has left it set up for its own terminal
+    monkeypatch.setattr(logger, "propagate", True)
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "level", logging.NOTSET)
 
 
 @dataclass
