@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import stat
@@ -13,10 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hostclient import HostError
 from messages import query
+from programs import write_launcher
 
 if TYPE_CHECKING:
     from conftest import HostMaker
     from hostclient import Host
+    from programs import Programs
 
 HANDSHAKE = re.compile(r"1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n")
 COOKIE = {"grafana_plugin_type": "datasource"}
@@ -79,12 +80,23 @@ def test_working_folder_can_not_shadow_modules(new_host: HostMaker, python_plugi
 
 
 @pytest.mark.slow
-def test_starts_in_a_path_with_spaces_and_other_letters(host: Host, built_signals: Path, tmp_path: Path) -> None:
+def test_bundle_works_in_any_path(host: Host, built_signals: Path, tmp_path: Path) -> None:
     """A bundle works where its path has spaces and letters beyond ASCII (item 8)."""
     there = tmp_path / "Grafana plug-ins" / "données ☃ 数据"
-    shutil.copytree(built_signals.parent, there, copy_function=os.link)
+    shutil.copytree(built_signals.parent, there)
 
     plugin = host.start(there / built_signals.name, bare=True)
+
+    assert plugin.query(query())["A"]["status"] == 200
+
+
+def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path) -> None:
+    """A project runs from source where its path has spaces and letters beyond ASCII (item 8)."""
+    there = tmp_path / "Grafana plug-ins" / "l'été ☃ 数据"
+    shutil.copytree(programs.project("signals"), there, ignore=shutil.ignore_patterns("dist", "artifacts"))
+    write_launcher(there / "launcher", there)
+
+    plugin = host.start(there / "launcher", bare=True)
 
     assert plugin.query(query())["A"]["status"] == 200
 

@@ -66,6 +66,17 @@ def test_kill_is_quick_while_every_worker_is_blocked(host: Host, python_probe: P
     assert ended["ms"] < 2000
 
 
+def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe: Path) -> None:
+    """A process that user code left running keeps none of the host's pipes open: Kill would wait for it (item 30)."""
+    plugin = host.start(python_probe)
+    plugin.query(query(kind="child", seconds=15))
+    assert descendants(plugin.pid)
+    ended = plugin.kill()
+
+    assert not ended["forced"]
+    assert ended["ms"] < 2000
+
+
 def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
     """Started and stopped, the plugin leaves its temp folder as it found it (items 24, 36)."""
     for _ in range(3):

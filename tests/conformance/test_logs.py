@@ -72,3 +72,22 @@ def test_no_secret_is_logged(host: Host, python_probe: Path) -> None:
 
     assert "top-s3cr3t-value" not in plugin.stderr()
     assert "very-private" not in plugin.stderr()
+
+
+def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
+    """Fields named as hclog's own, NaN, objects and a long text arrive as one good line (40, 41, 43)."""
+    plugin = host.start(python_probe)
+    plugin.query(query(kind="odd log"))
+    entry = said(plugin, "oddly")
+
+    assert entry["level"] == "error"
+    assert len(entry["fields"]["long"]) < 60 * 1024
+
+
+def test_what_user_code_writes_to_stderr_can_not_harm_grafana(host: Host, python_probe: Path) -> None:
+    """A line on stderr or stdout that looks like a log line and is none is no panic, and not lost (37, 40)."""
+    plugin = host.start(python_probe)
+    assert plugin.query(query(kind="stderr"))["A"]["status"] == 200
+    eventually(lambda: json.dumps(plugin.logs()).count("@message") >= 3, within_s=5)
+
+    assert plugin.health()["status"] == "OK"

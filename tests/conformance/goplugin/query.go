@@ -48,6 +48,13 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 	case "sleep":
 		time.Sleep(time.Duration(m.Seconds * float64(time.Second)))
 		return frames(series(query.TimeRange.From, 1))
+	case "wait":
+		select {
+		case <-ctx.Done():
+			log.DefaultLogger.Info("the probe was cancelled")
+		case <-time.After(time.Duration(m.Seconds * float64(time.Second))):
+		}
+		return frames(series(query.TimeRange.From, 1))
 	case "print":
 		_, _ = os.Stdout.WriteString(strings.Repeat("x", 1<<20))
 		return frames(series(query.TimeRange.From, 1))

@@ -26,12 +26,13 @@ from gfruntime import (
     Response,
     Secret,
     Settings,
-    log,
+    get_logger,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+log = get_logger()
 NS_FROM_2026 = 1_772_323_199_123_456_789
 
 
@@ -60,7 +61,7 @@ class Datasource:
         self.settings = settings
         self.instance = str(time.time_ns())
 
-    def query(self, query: Query[Model]) -> Frame | list[Frame]:  # noqa: C901, PLR0911  # one case per kind
+    def query(self, query: Query[Model]) -> Frame | list[Frame]:  # noqa: C901, PLR0911, PLR0912  # one case per kind
         """Answer one query."""
         model = query.model
         start = query.time_range.start
@@ -86,11 +87,26 @@ class Datasource:
             case "sleep":
                 time.sleep(model.seconds)
                 return series(start, 1)
+            case "odd log":
+                odd = {"@message": 5, "@level": None, "@timestamp": 1, "nan": math.nan, "thing": object()}
+                log.critical("the probe speaks\noddly", extra={**odd, "long": "x" * 200_000})
+                return series(start, 1)
+            case "stderr":
+                for write in (sys.stderr.write, print, lambda text: os.write(2, text.encode())):
+                    write('{"@message": 5, "@level": null}\n')
+                return series(start, 1)
+            case "wait":
+                if query.cancel.wait(model.seconds):
+                    log.info("the probe was cancelled")
+                return series(start, 1)
+            case "child":
+                subprocess.Popen(["/bin/sleep", str(model.seconds)])
+                return series(start, 1)
             case "print":
                 shout()
                 return series(start, 1)
             case "log":
-                log.warning("the probe speaks", table="sales", rows=3)
+                log.warning("the probe speaks", extra={"table": "sales", "rows": 3})
                 return series(start, 1)
         raise QueryError(f"unknown kind {model.kind}")
 
@@ -113,7 +129,7 @@ class Datasource:
             "secret": self.settings.secrets.get("token", ""),
             "instance": self.instance,
         }
-        return Frame(name="echo", fields=[Field("seen", [json.dumps(seen)], "json", nullable=False)])
+        return Frame(name="echo", fields=[Field("seen", [seen], "json", nullable=False)])
 
     def check_health(self) -> Health:
         """Answer as the options say."""
@@ -150,7 +166,7 @@ def series(start: datetime, rows: int) -> Frame:
     return Frame(
         name="series",
         fields=[
-            Field("time", times),
+            Field("time", times, "time"),
             Field("value", values, nullable=False, labels={"host": "web-1"}, config={"unit": "percent"}),
         ],
     )
@@ -176,7 +192,7 @@ def types() -> Frame:
         ("maybe_bool", [None, True], "bool", True),
         ("string", ["", "a|b\n"], "string", False),
         ("maybe_string", ["naïve ☃", None], "string", True),
-        ("json", ['{"a":[1]}', '"b"'], "json", False),
+        ("json", [{"a": [1]}, "b"], "json", False),
     ]
     fields = [Field(name, values, kind, nullable=nullable) for name, values, kind, nullable in columns]
     return Frame(name="types", fields=fields)
