@@ -1,0 +1,73 @@
+"""PyInstaller's run: how it is called, what is made of its output, and of its failure."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import diary, fake_python, small_project
+
+from gfplug import freeze
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
+
+
+def frozen(project: Project, python: Path, workspace: Path) -> freeze.Frozen:
+    """Freeze a project at the beginning of the zip format's time."""
+    return freeze.freeze(project, python=python, workspace=workspace, epoch=315532800)
+
+
+def test_the_projects_own_spec_is_run_afresh(project: Project, tmp_path: Path) -> None:
+    """`--clean` always: PyInstaller misses an edit made within a second of its last run."""
+    python = fake_python(tmp_path / "python")
+    made = frozen(project, python, tmp_path)
+
+    words = diary(python).read_text().split()
+    assert words[:4] == ["-m", "PyInstaller", "--noconfirm", "--clean"]
+    assert words[-1] == str(project.root / "plugin.spec")
+    assert (made.executable, made.platform) == ("gpx_sales_linux_amd64", "linux_amd64")
+    assert made.folder.parent == tmp_path / "frozen"
+
+
+def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Path) -> None:
+    """A fixed time and a fixed hash seed reach PyInstaller."""
+    python = fake_python(tmp_path / "python", freeze=f'echo "$SOURCE_DATE_EPOCH $PYTHONHASHSEED" > {tmp_path}/said')
+    frozen(project, python, tmp_path)
+
+    assert (tmp_path / "said").read_text() == "315532800 0\n"
+
+
+def test_a_failure_shows_pyinstallers_last_lines(project: Project, tmp_path: Path) -> None:
+    """The sentence names PyInstaller, the details are its own words."""
+    python = fake_python(tmp_path / "python", freeze="echo NameError: spec >&2; exit 1")
+    with pytest.raises(ToolError, match="PyInstaller failed with exit code 1") as caught:
+        frozen(project, python, tmp_path)
+
+    assert caught.value.details == "NameError: spec"
+
+
+def test_a_spec_that_makes_something_else_is_refused(project: Project, tmp_path: Path) -> None:
+    """The sentence says what was made and what was wanted."""
+    python = fake_python(tmp_path / "python", freeze='output="${output%/*}/other"')
+    with pytest.raises(ProjectError, match="made other, not a folder gpx_sales_<os>_<arch>"):
+        frozen(project, python, tmp_path)
+
+
+def test_a_missing_spec_is_named(project: Project, tmp_path: Path) -> None:
+    """Nothing is run without it."""
+    (project.root / "plugin.spec").unlink()
+    with pytest.raises(ProjectError, match=r"plugin\.spec does not exist"):
+        frozen(project, tmp_path / "python", tmp_path)

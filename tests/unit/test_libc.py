@@ -1,0 +1,63 @@
+"""The libc floor: measured over every ELF file, numbers compared as numbers."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import libc
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs a program linked against glibc")
+def test_a_real_program_asks_for_a_glibc_no_newer_than_this_one(tmp_path: Path) -> None:
+    """This interpreter runs here, so its floor is at most the running glibc; the file is named."""
+    (tmp_path / "inner").mkdir()
+    shutil.copyfile(os.path.realpath(sys.executable), tmp_path / "inner/program")
+
+    found = libc.floor(tmp_path)
+    assert found is not None
+    assert (2, 2) <= found.version <= tuple(map(int, platform.libc_ver()[1].split(".")))
+    assert found.path == "inner/program"
+
+
+def test_the_highest_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2.28 is newer than 2.9."""
+    for name in ("a.so", "b.so", "c.txt"):
+        (tmp_path / name).write_text("")
+    asked: dict[str, set[tuple[int, ...]]] = {"a.so": {(2, 9), (2, 28)}, "b.so": {(2, 17)}, "c.txt": set()}
+    monkeypatch.setattr(libc, "needs", lambda path: asked[path.name])
+
+    found = libc.floor(tmp_path)
+    assert (str(found), found.path if found else "") == ("2.28", "a.so")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x7fELF", b"\x7fELF\x02\x01\x01" + bytes(70)])
+def test_what_is_not_elf_asks_for_nothing(tmp_path: Path, content: bytes) -> None:
+    """Other files, and broken ones, have no floor."""
+    (tmp_path / "file").write_bytes(content)
+
+    assert libc.floor(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("GLIBC_2.2.5", (2, 2, 5)),
+        ("GLIBC_2.34", (2, 34)),
+        ("GLIBC_ABI_DT_RELR", (2, 36)),
+        ("GLIBC_PRIVATE", ()),
+        ("GLIBCXX_3.4.30", ()),
+        ("OPENSSL_3.0.0", ()),
+    ],
+)
+def test_version_names_are_read(name: str, version: tuple[int, ...]) -> None:
+    """Only glibc's own numbers count; the marker of a newer loader stands for its version."""
+    assert libc._parse(name) == version

@@ -1,0 +1,99 @@
+"""The folder a build works in: one build at a time, nothing left behind, the system's refusals in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import workspace
+from gfplug.errors import GfplugError, ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_folder_vanishes_with_the_block(tmp_path: Path) -> None:
+    """What was finished has been moved out; the rest goes."""
+    with workspace.opened(tmp_path / "artifacts") as folder:
+        workspace.emptied(folder).joinpath("half").write_text("")
+
+    assert not folder.exists()
+
+
+def test_the_folder_vanishes_when_the_block_fails(tmp_path: Path) -> None:
+    """So it does after an interruption."""
+    folder = tmp_path / "artifacts/.build"
+    folder.mkdir(parents=True)
+    with pytest.raises(KeyboardInterrupt), workspace.opened(tmp_path / "artifacts"):
+        raise KeyboardInterrupt
+
+    assert not folder.exists()
+
+
+def test_what_a_killed_build_left_is_there_until_emptied(tmp_path: Path) -> None:
+    """The next build can look for what to save before it starts anew."""
+    left = tmp_path / "artifacts/.build/old"
+    left.mkdir(parents=True)
+    with workspace.opened(tmp_path / "artifacts") as folder:
+        assert (folder / "old").is_dir()
+        assert list(workspace.emptied(folder).iterdir()) == []
+
+
+def test_a_second_build_is_refused(tmp_path: Path) -> None:
+    """Two builds of one project would undo each other; the next one after the end may go on."""
+    with workspace.opened(tmp_path), pytest.raises(ProjectError, match="another build"), workspace.opened(tmp_path):
+        pytest.fail("two builds at once")
+    with workspace.opened(tmp_path):
+        pass
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """A file where the folder must be is told by its path."""
+    (tmp_path / "artifacts").write_text("")
+    with pytest.raises(ProjectError, match=r"cannot write .*artifacts"), workspace.opened(tmp_path / "artifacts"):
+        pytest.fail("there is no folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_project_is_named(tmp_path: Path) -> None:
+    """The sentence names the folder, the hint says what it must be."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(ProjectError, match="Permission denied") as caught, workspace.opened(tmp_path / "artifacts"):
+        pytest.fail("it is read-only")
+    tmp_path.chmod(0o700)
+
+    assert "writable" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "sentence"),
+    [
+        (errno.ENOSPC, ToolError, "the disk is full: here"),
+        (errno.EROFS, ProjectError, "cannot write here: Read-only file system"),
+        (errno.EACCES, ProjectError, "cannot write here: Permission denied"),
+    ],
+)
+def test_a_refusal_to_write_becomes_a_sentence(
+    tmp_path: Path, code: int, kind: type[GfplugError], sentence: str
+) -> None:
+    """The operating system's number becomes words and an exit code."""
+    with pytest.raises(kind, match=sentence), workspace.explained(tmp_path):
+        raise OSError(code, os.strerror(code), "here")
+
+
+def test_another_programs_full_disk_is_recognised(tmp_path: Path) -> None:
+    """When PyInstaller meets the full disk, that is what is said, above PyInstaller's lines."""
+    failure = ToolError("PyInstaller failed", details="OSError: [Errno 28] No space left on device: 'x'")
+    with pytest.raises(ToolError, match="the disk is full") as caught, workspace.explained(tmp_path):
+        raise failure
+
+    assert caught.value.details == failure.details
+
+
+def test_other_errors_pass_unchanged(tmp_path: Path) -> None:
+    """A lost connection is no matter of the disk."""
+    with pytest.raises(ConnectionResetError), workspace.explained(tmp_path):
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
