@@ -1,0 +1,207 @@
+"""The git program, when there is one: a throw-away repository that merges three trees, shielded from every setting.
+
+Nothing here reads the user's configuration, runs a hook, or touches a repository of theirs but to list its files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+BASE, YOURS, THEIRS = 1, 2, 3
+"""The sides of a merge, as git numbers them."""
+
+_SECONDS = 300.0
+_OPTIONS = {
+    "commit.gpgSign": "false",
+    "core.autocrlf": "false",
+    "core.fileMode": "false",
+    "core.hooksPath": os.devnull,
+    "core.longpaths": "true",
+    "core.quotePath": "false",
+    "core.symlinks": "false",
+    "diff.renameLimit": "10000",
+    "gc.auto": "0",
+    "merge.conflictStyle": "merge",
+    "merge.directoryRenames": "false",
+    "merge.renameLimit": "10000",
+}
+_ATTRIBUTES = "* -text -ident !filter !eol !working-tree-encoding !conflict-marker-size\n"
+_MARKER = re.compile(rb"^(<{7} HEAD|>{7} theirs)(:[^\r\n]*)?(?=\r?$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a tree."""
+
+    content: bytes
+    is_executable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What git made of three trees.
+
+    Shape: `tree` is the result, conflict markers included; `stages` maps each unresolved path to the sides that still
+    have it (`BASE`, `YOURS`, `THEIRS`); `renames` maps a path of theirs to the path of the base that it was.
+    """
+
+    tree: Mapping[str, Entry]
+    stages: Mapping[str, frozenset[int]]
+    renames: Mapping[str, str]
+
+
+def is_installed() -> bool:
+    """Tell whether there is a git to run."""
+    return shutil.which("git") is not None
+
+
+def listed(folder: Path) -> list[str] | None:
+    """List the files below a folder that git tracks or would track, None when it is in no repository of git's."""
+    if not is_installed():
+        return None
+    command = ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(  # noqa: S603 - a fixed command
+        command, env=_without_git(), stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+    )
+    names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    return sorted(set(names)) if done.returncode == 0 else None
+
+
+def merge(
+    base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry], *, labels: tuple[str, str]
+) -> Outcome:
+    """Merge three trees as `git merge` does, renames followed; `labels` name yours and theirs in conflict markers.
+
+    Raises: ToolError if git fails for another reason than a conflict.
+    """
+    with tempfile.TemporaryDirectory(prefix="gfplug-merge-") as name:
+        repository = _Repository(Path(name))
+        repository.run("init", "--quiet", "--template=", ".")
+        (repository.folder / ".git" / "info").mkdir(exist_ok=True)
+        (repository.folder / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, encoding="utf-8")
+        names = {"yours": yours, "theirs": theirs}
+        repository.run("fast-import", "--quiet", given=b"".join(_stream(base, names)))
+        repository.run("symbolic-ref", "HEAD", "refs/heads/yours")
+        repository.run("read-tree", "-u", "--reset", "HEAD")
+        repository.run("merge", "--quiet", "--no-commit", "--no-ff", "theirs", accepted=(0, 1))
+        return _outcome(repository, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    folder: Path
+
+    def run(self, *words: str, given: bytes = b"", accepted: Sequence[int] = (0,)) -> bytes:
+        """Run one git command in the repository and return its standard output."""
+        settings = [word for key, value in _OPTIONS.items() for word in ("-c", f"{key}={value}")]
+        shield = {
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CEILING_DIRECTORIES": str(self.folder.parent),
+            "GIT_MERGE_AUTOEDIT": "no",
+            "HOME": str(self.folder),
+            "XDG_CONFIG_HOME": str(self.folder),
+            "LC_ALL": "C",
+            **{f"GIT_{who}_{what}": "gfplug" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        }
+        try:
+            done = subprocess.run(  # noqa: S603 - the words are this module's
+                ["git", *settings, *words],  # noqa: S607 - whichever git the user has
+                cwd=self.folder,
+                env={**_without_git(), **shield},
+                input=given,
+                capture_output=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ToolError(f"git {words[0]} could not be run: {error}") from error
+        if done.returncode not in accepted:
+            said = (done.stdout + done.stderr).decode(errors="replace").strip()
+            raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=said[-2000:])
+        return done.stdout
+
+
+def _without_git() -> dict[str, str]:
+    """Return the environment without git's variables, which a hook that calls us would have set."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+
+
+def _stream(base: Mapping[str, Entry], sides: Mapping[str, Mapping[str, Entry]]) -> Iterator[bytes]:
+    """Write three commits, both sides upon the base, as `git fast-import` reads them."""
+    yield from _commit("base", base, mark=1)
+    for number, (name, tree) in enumerate(sides.items(), start=2):
+        yield from _commit(name, tree, mark=number, parent=b"from :1\n")
+
+
+def _commit(name: str, tree: Mapping[str, Entry], *, mark: int, parent: bytes = b"") -> Iterator[bytes]:
+    yield f"commit refs/heads/{name}\nmark :{mark}\ncommitter gfplug <gfplug> 0 +0000\ndata 0\n".encode()
+    yield parent + b"deleteall\n"
+    for path, entry in sorted(tree.items()):
+        mode = b"100755" if entry.is_executable else b"100644"
+        yield b"M %s inline %s\ndata %d\n%s\n" % (mode, _quoted(path), len(entry.content), entry.content)
+
+
+def _quoted(path: str) -> bytes:
+    raw = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
+    return b'"' + raw + b'"'
+
+
+def _outcome(repository: _Repository, labels: tuple[str, str]) -> Outcome:
+    stages: defaultdict[str, set[int]] = defaultdict(set)
+    clean: dict[str, tuple[str, bool]] = {}
+    executable: set[str] = set()
+    for record in repository.run("ls-files", "--stage", "-z").split(b"\0")[:-1]:
+        head, _, name = record.partition(b"\t")
+        (mode, blob, stage), path = head.decode().split(), os.fsdecode(name)
+        executable |= {path} if mode == "100755" else set()
+        if stage == "0":
+            clean[path] = (blob, path in executable)
+        else:
+            stages[path].add(int(stage))
+    contents = _blobs(repository, sorted({blob for blob, _ in clean.values()}))
+    tree = {path: Entry(contents[blob], is_executable) for path, (blob, is_executable) in clean.items()}
+    for path in stages:
+        if (found := repository.folder / path).is_file():
+            tree[path] = Entry(_labelled(found.read_bytes(), labels), path in executable)
+    unresolved = {path: frozenset(sides) for path, sides in stages.items()}
+    return Outcome(tree=tree, stages=unresolved, renames=_renames(repository))
+
+
+def _blobs(repository: _Repository, names: Sequence[str]) -> dict[str, bytes]:
+    """Read many objects with one process."""
+    answer = repository.run("cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode())
+    contents, start = {}, 0
+    for name in names:
+        head_end = answer.index(b"\n", start)
+        size = int(answer[start:head_end].split()[2])
+        contents[name] = answer[head_end + 1 : head_end + 1 + size]
+        start = head_end + 1 + size + 1
+    return contents
+
+
+def _renames(repository: _Repository) -> dict[str, str]:
+    """Map each file that theirs renamed to its name in the base."""
+    words = repository.run("diff", "--find-renames", "--diff-filter=R", "--name-status", "-z", "base", "theirs")
+    names = [os.fsdecode(word) for word in words.split(b"\0")[:-1]]
+    return {new: old for _, old, new in zip(names[::3], names[1::3], names[2::3], strict=True)}
+
+
+def _labelled(content: bytes, labels: tuple[str, str]) -> bytes:
+    """Name the two sides in conflict markers."""
+    yours, theirs = (label.encode() for label in labels)
+    return _MARKER.sub(lambda found: b"<<<<<<< " + yours if b"HEAD" in found[1] else b">>>>>>> " + theirs, content)
