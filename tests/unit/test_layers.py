@@ -19,7 +19,7 @@ LAYERS = [
     {"project"},
     {"stubs", "lock", "compat", "merge"},
     {"sdk"},
-    {"resources", "commonjs", "descriptors", "display", "files", "names", "probe", "process", "stages"},
+    {"resources", "commonjs", "descriptors", "display", "files", "git", "names", "probe", "process", "stages"},
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
