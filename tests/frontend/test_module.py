@@ -251,8 +251,8 @@ def test_hooks_answer_in_the_browser_through_the_data_source_proxy(evaluate: Eva
 def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
     """`undefined` means Python; one failing hook is its own query's error and does not sink the others."""
     responses, calls = evaluate(
-        "[await datasource.query({ range, scopedVars: {}, targets: ['python', 'throws', 'fails', 'ok', '']"
-        ".map((table, index) => ({ refId: 'ABCDE'[index], table })) }).values(), calls]",
+        "[await datasource.query({ range, scopedVars: {}, targets: ['python', 'throws', 'fails', 'ok']"
+        ".map((table, index) => ({ refId: 'ABCD'[index], table })) }).values(), calls]",
         hooks=HOOKS,
     )
     by_key = {response["key"]: response for response in responses}

@@ -120,7 +120,7 @@ function Control({ field, id, value, onChange, onCommit, width, disabled, invali
     case 'secret':
       return h(ui.SecretInput, { ...text, ...secret, autoComplete: 'new-password' });
     case 'secretText':
-      return h(ui.SecretTextArea, { ...text, ...secret, rows: field.rows ?? 6 });
+      return h(ui.SecretTextArea, { ...text, ...secret, rows: field.rows ?? 6, cols: 50 });
     default:
       return h(ui.Input, { ...text, type: 'text' });
   }

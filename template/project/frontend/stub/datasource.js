@@ -63,7 +63,7 @@ class DataSource extends DataSourceWithBackend {
     return defaultsOf(fields);
   }
 
-  /** Keep back what is hidden or not complete yet. @param {Query} query */
+  /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. @param {Query} query */
   filterQuery(query) {
     return !query.hide && fields.every((field) => !field.required || !isEmpty(valueOf(field, query)));
   }
@@ -81,8 +81,7 @@ class DataSource extends DataSourceWithBackend {
     if (!hooks.query || config.publicDashboardAccessToken) {
       return super.query(request);
     }
-    const targets = request.targets.filter((target) => this.filterQuery(target));
-    const answers = targets.map((target) => ({ target, answer: this.ask(target, request) }));
+    const answers = request.targets.map((target) => ({ target, answer: this.ask(target, request) }));
     const here = answers.flatMap(({ target, answer }) => (answer ? [respond(target.refId, answer)] : []));
     const backend = answers.filter(({ answer }) => !answer).map(({ target }) => target);
     const there = backend.length || !here.length ? [super.query({ ...request, targets: backend })] : [];

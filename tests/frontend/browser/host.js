@@ -1,0 +1,130 @@
+// The part of Grafana that a data source's browser code meets: the loader with its shared packages, the services, and a
+// page with the config page and the query editor. Everything the plugin does is kept in `window.host` for the tests.
+import './settings.js';
+import * as emotionCss from '@emotion/css';
+import * as data from '@grafana/data';
+import * as runtime from '@grafana/runtime';
+import * as ui from '@grafana/ui';
+import * as React from 'react';
+import * as ReactDOM from 'react-dom';
+import { createRoot } from 'react-dom/client';
+import * as rxjs from 'rxjs';
+import { initializeLoggersRegistry } from 'optional-loggers';
+
+const h = React.createElement;
+const parameters = new URLSearchParams(location.search);
+const host = (window.host = { changes: [], runs: 0 });
+
+const shared = {
+  '@emotion/css': emotionCss,
+  '@grafana/data': data,
+  '@grafana/runtime': runtime,
+  '@grafana/ui': ui,
+  react: React,
+  'react-dom': ReactDOM,
+  rxjs,
+};
+
+// As Grafana does it: shared packages by name, a plugin's file by a script element, its version in the address.
+const loader = window.System;
+loader.addImportMap({ imports: Object.fromEntries(Object.keys(shared).map((name) => [name, `package:${name}`])) });
+Object.entries(shared).forEach(([name, module]) => loader.set(`package:${name}`, module));
+loader.constructor.prototype.shouldFetch = () => false;
+
+// The frontend sandbox: only what the factory returns counts, and an unknown package is an error.
+async function sandboxed(url) {
+  const source = await (await fetch(url)).text();
+  return new Promise((resolve, reject) => {
+    const define = (names, factory) => {
+      const unknown = names.filter((name) => !shared[name]);
+      unknown.length ? reject(new Error(`unknown packages ${unknown}`)) : resolve(factory(...names.map((name) => shared[name])));
+    };
+    new Function('define', source)(define);
+  });
+}
+
+const instanceSettings = {
+  id: 1,
+  uid: 'u1',
+  type: 'acme-sales-datasource',
+  name: 'Sales',
+  url: '/api/datasources/proxy/uid/u1',
+  access: 'proxy',
+  readOnly: false,
+  jsonData: {},
+  meta: { id: 'acme-sales-datasource', info: { version: '1.2.3' } },
+};
+
+async function request(options) {
+  const url = new URL(options.url, location.origin);
+  Object.entries(options.params ?? {}).forEach(([name, value]) => url.searchParams.set(name, value));
+  const body = options.data === undefined ? undefined : JSON.stringify(options.data);
+  const headers = { ...options.headers, 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: options.method ?? 'GET', headers, body });
+  const response = { status: answer.status, ok: answer.ok, data: await answer.json(), headers: answer.headers, config: options };
+  if (!answer.ok) {
+    throw response;
+  }
+  return response;
+}
+
+const variables = { env: 'prod', hosts: ['a', 'b'] };
+runtime.setBackendSrv({ fetch: (options) => rxjs.from(request(options)) });
+runtime.setTemplateSrv({
+  getVariables: () => [],
+  containsTemplate: (text) => /\$/.test(text ?? ''),
+  updateTimeRange() {},
+  replace: (text, scoped, format) =>
+    String(text ?? '').replace(/\$\{?(\w+)\}?/g, (found, name) => {
+      const value = scoped?.[name]?.value ?? variables[name];
+      return value === undefined ? found : typeof format === 'function' ? format(value) : String(value);
+    }),
+});
+runtime.setDataSourceSrv({ getInstanceSettings: () => instanceSettings, get: async () => host.datasource, getList: () => [instanceSettings] });
+runtime.setEchoSrv({ flush() {}, addBackend() {}, addEvent() {} });
+initializeLoggersRegistry?.();
+
+function Page({ plugin, datasource }) {
+  const [options, setOptions] = React.useState({
+    ...instanceSettings,
+    url: '',
+    secureJsonFields: parameters.has('configured') ? { token: true } : {},
+    readOnly: parameters.has('readonly'),
+  });
+  const [query, setQuery] = React.useState({ refId: 'A', ...datasource.getDefaultQuery() });
+  Object.assign(host, { options, query });
+  return h(
+    'main',
+    { style: { padding: 24, width: 820 } },
+    h('h1', null, 'Settings'),
+    h('section', { 'aria-label': 'config' }, h(plugin.components.ConfigEditor, { options, onOptionsChange: setOptions })),
+    h('h1', null, 'Query'),
+    h(
+      'section',
+      { 'aria-label': 'query' },
+      h(plugin.components.QueryEditor, { datasource, query, onChange: setQuery, onRunQuery: () => (host.runs += 1), app: 'panel-editor' })
+    )
+  );
+}
+
+host.load = async (url) => {
+  const found = parameters.has('sandbox') ? await sandboxed(url) : await loader.import(url);
+  const module = found.__useDefault ? found.default : found;
+  const plugin = module.plugin;
+  plugin.meta = instanceSettings.meta;
+  host.datasource = new plugin.DataSourceClass(instanceSettings);
+  Object.assign(host.datasource, { meta: instanceSettings.meta, components: plugin.components });
+  const theme = data.createTheme({ colors: { mode: parameters.get('theme') ?? 'dark' } });
+  const page = h(data.ThemeContext.Provider, { value: theme }, h(ui.GlobalStyles), h(ui.PortalContainer), h(Page, { plugin, datasource: host.datasource }));
+  createRoot(document.getElementById('root')).render(page);
+  return { exports: Object.keys(module), isPlugin: plugin instanceof data.DataSourcePlugin, react: React.version };
+};
+
+// Grafana asks filterQuery before it asks the data source.
+// Source: grafana v13.0.0, public/app/features/query/state/runRequest.ts, callQueryMethod.
+host.ask = (given) => {
+  const targets = given.filter((target) => host.datasource.filterQuery(target));
+  const asked = { requestId: 'Q1', interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, targets };
+  return rxjs.lastValueFrom(host.datasource.query(asked).pipe(rxjs.toArray()));
+};
+host.isReady = true;

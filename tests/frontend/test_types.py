@@ -1,0 +1,81 @@
+"""The stub against the real types of the oldest and the newest Grafana that we support."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import grafana
+import pytest
+
+from gfplug import resources
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+OPTIONS = {
+    "allowJs": True,
+    "checkJs": True,
+    "lib": ["es2022", "dom"],
+    "module": "commonjs",
+    "moduleDetection": "force",
+    "moduleResolution": "bundler",
+    "noEmit": True,
+    "noUnusedLocals": True,
+    "skipLibCheck": True,
+    "strict": True,
+    "target": "es2022",
+    "types": [],
+}
+HOOKS = """// @ts-check
+/** @type {import('./stub/types').Hooks['query']} */
+exports.query = (query, context) => context.fetch(`api/v1/${query.table}`).then((rows) => [{ fields: rows }]);
+"""
+
+
+def check(version: str, folder: Path, **more: str) -> str:
+    """Type-check the stub, with more files beside it; return what the compiler complains about."""
+    node, modules = grafana.program("node"), grafana.installed(version)
+    shutil.copytree(resources.folder("template") / "project/frontend/stub", folder / "stub")
+    (folder / "node_modules").symlink_to(modules)
+    for name, text in more.items():
+        (folder / f"{name}.js").write_text(text, encoding="utf-8")
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.js", "stub/*"]}))
+    done = subprocess.run(
+        [node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("version", grafana.VERSIONS)
+def test_the_stub_has_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
+    """Every component, property and class of Grafana is used as its own types say; so are a project's hooks."""
+    assert check(version, tmp_path, hooks=HOOKS) == ""
+
+
+@pytest.mark.parametrize("version", grafana.VERSIONS)
+def test_the_compiler_sees_grafanas_types(version: str, tmp_path: Path) -> None:
+    """Were a package's types missing, everything of it would silently be accepted."""
+    wrong = """
+const { Input, Combobox } = require('@grafana/ui');
+const { DataSourcePlugin } = require('@grafana/data');
+const { DataSourceWithBackend } = require('@grafana/runtime');
+const { createElement } = require('react');
+createElement(Input, { widht: 3 });
+createElement(Combobox, { options: 3, onChange() {} });
+new DataSourcePlugin(3);
+class Other extends DataSourceWithBackend { query() { return 3; } }
+exports.Other = Other;
+"""
+    complaints = check(version, tmp_path, wrong=wrong).splitlines()
+    lines = {line.partition("(")[2].partition(",")[0] for line in complaints if "wrong.js" in line}
+
+    assert {"6", "7", "8", "9"} <= lines
