@@ -44,6 +44,7 @@ def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
 def test_kill_is_quick_while_a_query_runs(host: Host, probe: Path) -> None:
     """A query that blocks for a minute holds up no shutdown (items 26, 27)."""
     plugin = host.start(probe)
+    plugin.query(query())
     blocked = plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
     time.sleep(0.5)
     ended = plugin.kill()
@@ -57,6 +58,7 @@ def test_kill_is_quick_while_a_query_runs(host: Host, probe: Path) -> None:
 def test_kill_is_quick_while_every_worker_is_blocked(host: Host, python_probe: Path) -> None:
     """Shutdown gets through though more queries block than there are workers (item 26)."""
     plugin = host.start(python_probe)
+    plugin.query(query())
     for _ in range(80):
         plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
     time.sleep(1)
@@ -115,6 +117,7 @@ def test_dies_with_its_parent_while_a_query_runs(new_host: HostMaker, python_pro
     """A blocked query does not keep an orphan alive (item 33)."""
     host = new_host()
     plugin = host.start(python_probe)
+    plugin.query(query())
     plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
     time.sleep(0.5)
     host.die()

@@ -21,6 +21,11 @@ def echo(answer: dict[str, Any]) -> dict[str, Any]:
     return answer["frames"][0]["fields"][0]["values"][0]  # type: ignore[no-any-return]  # JSON
 
 
+def said(plugin: Plugin, message: str) -> bool:
+    """Tell whether the plugin has logged a message."""
+    return message in [entry["message"] for entry in plugin.logs()]
+
+
 def test_handler_sees_the_query(running: Plugin) -> None:
     """Ref id, time range, interval, data points and the data source's settings arrive unchanged."""
     source = settings({"health": ""}, secrets={"token": "s3cr3t"}, name="Sales", uid="sales", number=5)
@@ -164,6 +169,7 @@ def test_an_empty_request_hurts_nobody(running: Plugin, op: str) -> None:
 
 def test_64_queries_at_once(running: Plugin) -> None:
     """64 calls of half a second each make progress side by side, go-plugin's own streams open (items 28, 29)."""
+    running.query(query())
     begin = time.monotonic()
     sent = [
         running.send("query", request=query_request(query(f"Q{number}", kind="sleep", seconds=0.5)))
@@ -177,6 +183,7 @@ def test_64_queries_at_once(running: Plugin) -> None:
 
 def test_blocked_queries_starve_nothing(running: Plugin) -> None:
     """While queries block for 4 s, ping, health and another query are answered long before that."""
+    running.query(query())
     for _ in range(8):
         running.send("query", request=query_request(query(kind="sleep", seconds=4)))
     time.sleep(0.2)
@@ -191,10 +198,10 @@ def test_blocked_queries_starve_nothing(running: Plugin) -> None:
 def test_a_cancelled_query_is_told(running: Plugin) -> None:
     """When Grafana no longer wants the answer, the handler hears of it within a second (item 59)."""
     waiting = running.send("query", request=query_request(query(kind="wait", seconds=30)))
-    time.sleep(0.5)
+    eventually(lambda: said(running, "the probe waits"), within_s=20)
     running.ask("cancel", id=waiting.number)
 
-    eventually(lambda: "the probe was cancelled" in [entry["message"] for entry in running.logs()], within_s=1)
+    eventually(lambda: said(running, "the probe was cancelled"), within_s=1)
     with pytest.raises(HostError, match=r"Canceled|canceled"):
         waiting.result()
 

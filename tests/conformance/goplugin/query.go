@@ -49,6 +49,7 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 		time.Sleep(time.Duration(m.Seconds * float64(time.Second)))
 		return frames(series(query.TimeRange.From, 1))
 	case "wait":
+		log.DefaultLogger.Info("the probe waits")
 		select {
 		case <-ctx.Done():
 			log.DefaultLogger.Info("the probe was cancelled")

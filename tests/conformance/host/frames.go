@@ -26,7 +26,7 @@ type field struct {
 	Nullable bool              `json:"nullable"`
 	Labels   map[string]string `json:"labels"`
 	Config   *data.FieldConfig `json:"config"`
-	Values   []any             `json:"values,omitempty"`
+	Values   []any             `json:"values"`
 }
 
 func describeAll(frames data.Frames, withValues bool) ([]frame, error) {

@@ -96,6 +96,7 @@ class Datasource:
                     write('{"@message": 5, "@level": null}\n')
                 return series(start, 1)
             case "wait":
+                log.info("the probe waits")
                 if query.cancel.wait(model.seconds):
                     log.info("the probe was cancelled")
                 return series(start, 1)
