@@ -59,7 +59,8 @@ def build(project: Project, *, python: Path | None = None) -> BuildResult:
     manifest, seconds = bundle.check(project), package.epoch()
     artifacts = project.root / "artifacts"
     with workspace.opened(artifacts) as opened:
-        bundle.recover(project.dist, aside=opened / "old")
+        aside = opened / "old"
+        bundle.recover(project.dist, aside=aside)
         folder = workspace.emptied(opened)
         interpreter = environment.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
@@ -76,7 +77,7 @@ def build(project: Project, *, python: Path | None = None) -> BuildResult:
         archive = artifacts / f"{manifest.id}-{project.version}.{frozen.platform}.zip"
         with stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
             digest = package.pack(made.folder, folder / archive.name, seconds=seconds)
-        installed = bundle.install(made, project.dist, aside=folder / "old")
+        installed = bundle.install(made, project.dist, aside=aside)
         for path in (package.digest_path(archive), archive):
             (folder / path.name).replace(path)
     return BuildResult(

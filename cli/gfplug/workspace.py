@@ -8,14 +8,15 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gfplug.errors import GfplugError, ProjectError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -42,11 +43,14 @@ def opened(artifacts: Path) -> Iterator[Path]:
 
 
 def emptied(folder: Path) -> Path:
-    """Return the folder, new and empty."""
+    """Remove what is in the folder, and return a new one in it.
+
+    The new one has a name of its own: a program that outlived a killed build may still be writing to the old one.
+    """
     if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir()
-    return folder
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=folder))
 
 
 @contextmanager

@@ -39,7 +39,15 @@ def test_what_a_killed_build_left_is_there_until_emptied(tmp_path: Path) -> None
     left.mkdir(parents=True)
     with workspace.opened(tmp_path / "artifacts") as folder:
         assert (folder / "old").is_dir()
-        assert list(workspace.emptied(folder).iterdir()) == []
+        fresh = workspace.emptied(folder)
+        assert [path for path in folder.rglob("*") if path != fresh] == []
+
+
+def test_a_program_that_outlived_a_killed_build_has_another_folder(tmp_path: Path) -> None:
+    """What it still writes cannot reach the next build."""
+    with workspace.opened(tmp_path) as folder:
+        first = workspace.emptied(folder)
+        assert workspace.emptied(folder) != first
 
 
 def test_a_second_build_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""What the build tests do as a user would: make a project, build it, break it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SLOWEST_BUILD_S = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A built project and its `--json`."""
+
+    project: Path
+    report: dict[str, Any]
+
+    @property
+    def dist(self) -> Path:
+        """The bundle."""
+        return self.project / "dist"
+
+    @property
+    def archive(self) -> Path:
+        """The archive."""
+        return Path(self.report["archive"])
+
+
+def command(*words: str | Path) -> list[str]:
+    """Return the command line of gfplug with these words."""
+    return [sys.executable, "-m", "gfplug", *map(str, words)]
+
+
+def gfplug(*words: str | Path) -> Ran:
+    """Run gfplug to its end, in an environment that decides nothing about the result."""
+    done = subprocess.run(
+        command(*words),
+        env=variables(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SLOWEST_BUILD_S,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def variables() -> dict[str, str]:
+    """Return this environment with the date of every build fixed."""
+    return {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+
+
+def new(folder: Path, *, example: str = "signals") -> Path:
+    """Make a project."""
+    made = gfplug("new", "acme-sales", folder, "--example", example, "--defaults", "--offline")
+    assert made.code == 0, made.err
+    return folder
+
+
+def build(project: Path) -> Ran:
+    """Build a project with this interpreter's packages."""
+    return gfplug("build", project, "--python", sys.executable, "--json")
+
+
+def built(project: Path) -> Built:
+    """Build a project that must build."""
+    ran = build(project)
+    assert ran.code == 0, ran.err
+    return Built(project, json.loads(ran.out))

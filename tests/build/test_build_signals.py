@@ -1,0 +1,161 @@
+"""A real build of the default example: what it makes, that it starts anywhere, that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from building import Built, build, built, command, gfplug, variables
+
+from gfplug import files, host
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_report_tells_what_was_made(signals: Built) -> None:
+    """Sizes, counts, times and the libc floor are those of the files on disk."""
+    report, found = signals.report, files.walk(signals.dist)
+
+    assert report["files"] == len(found)
+    assert report["bundle_bytes"] == sum(path.stat().st_size for path in found)
+    assert report["archive_bytes"] == signals.archive.stat().st_size
+    assert report["sha256"] == files.sha256_of(signals.archive)
+    assert 0 < report["handshake_ms"] < report["first_answer_ms"]
+    assert sys.platform != "linux" or report["glibc_floor"].startswith("2.")
+
+
+def test_the_bundle_is_what_grafana_loads(signals: Built) -> None:
+    """Manifest with version and date, module.js, logo, documents, the executable; no link, no stray package."""
+    manifest = json.loads((signals.dist / "plugin.json").read_text())
+    names = {path.relative_to(signals.dist).as_posix() for path in files.walk(signals.dist)}
+
+    assert (manifest["info"]["version"], manifest["info"]["updated"]) == ("0.1.0", "2023-11-14")
+    assert {"module.js", "README.md", "CHANGELOG.md", "LICENSE", manifest["info"]["logos"]["small"]} <= names
+    assert not [path for path in signals.dist.rglob("*") if path.is_symlink()]
+    for unwanted in ("grpc_tools", "libarrow_flight", "libarrow_s3", "numpy", "setuptools", "/tests/"):
+        assert not [name for name in names if unwanted in name], unwanted
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
+def test_the_archive_unpacks_to_a_plugin_that_starts(signals: Built, tmp_path: Path) -> None:
+    """Modes survive, and the plugin starts in another place under an environment as bare as Grafana's."""
+    with zipfile.ZipFile(signals.archive) as archive:
+        archive.extractall(tmp_path)
+        for entry in archive.infolist():  # as `unzip` does; Python's own extraction drops the modes
+            (tmp_path / entry.filename).chmod(stat.S_IMODE(entry.external_attr >> 16))
+    folder = tmp_path / "acme-sales-datasource"
+    target = host.Target(
+        command=(str(folder / signals.report["executable"].rpartition("/")[2]),),
+        cwd=tmp_path,
+        plugin_id="acme-sales-datasource",
+        proto=(signals.project / "src/pluginv2/backend.proto").read_bytes(),
+    )
+
+    smoke = host.smoke(target)
+    assert smoke.ended.problem == ""
+    assert smoke.health.status == "OK"
+
+
+def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path) -> None:
+    """The same project elsewhere gives the same archive, also over the rest of a build that was killed."""
+    (copy / "artifacts/.build/work").mkdir(parents=True)
+    (copy / "artifacts/.build/work/half").write_text("")
+    again = built(copy)
+
+    assert again.archive != signals.archive
+    assert again.report["sha256"] == signals.report["sha256"]
+    assert again.archive.read_bytes() == signals.archive.read_bytes()
+    assert not (copy / "artifacts/.build").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_build_leaves_the_old_bundle_whole(copy: Path, number: signal.Signals) -> None:
+    """Ctrl-C and kill -9 while PyInstaller works: bundle and archive are as they were, no child goes on."""
+    before = {path: files.sha256_of(path) for folder in ("dist", "artifacts") for path in files.walk(copy / folder)}
+    running = subprocess.Popen(
+        command("build", copy, "--python", sys.executable),
+        env=variables(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    wait_for(copy / "artifacts/.build", "*/work", running)
+    if number == signal.SIGINT:
+        os.killpg(running.pid, number)  # as a terminal does
+    else:
+        running.kill()
+    out, _ = running.communicate(timeout=60)
+    time.sleep(0.5)
+
+    assert running.returncode == (130 if number == signal.SIGINT else -number)
+    assert out == b""
+    after = {path: files.sha256_of(path) for folder in ("dist", "artifacts") for path in files.walk(copy / folder)}
+    assert {path: digest for path, digest in after.items() if ".build" not in path.parts} == before
+    assert number == signal.SIGKILL or not (copy / "artifacts/.build").exists()
+
+
+def wait_for(folder: Path, pattern: str, running: subprocess.Popen[bytes]) -> None:
+    """Wait until a build has come so far."""
+    for _ in range(600):
+        if any(folder.glob(pattern)):
+            time.sleep(0.5)
+            return
+        assert running.poll() is None, "the build ended too early"
+        time.sleep(0.1)
+    running.kill()
+    pytest.fail(f"{folder}/{pattern} did not appear")
+
+
+def test_code_that_raises_at_import_shows_its_traceback(copy: Path) -> None:
+    """The author sees the line of their own file, and the old bundle stays."""
+    path, before = copy / "src/plugin/datasource.py", files.sha256_of(copy / "dist/plugin.json")
+    path.write_text(path.read_text() + '\nraise RuntimeError("no database today")\n')
+    ran = build(copy)
+
+    assert ran.code == 3
+    assert "RuntimeError: no database today" in ran.err
+    assert "src/plugin/datasource.py" in ran.err
+    assert "Traceback" in ran.err
+    assert ran.out == ""
+    assert files.sha256_of(copy / "dist/plugin.json") == before
+
+
+def test_what_pyinstaller_misses_is_named_and_the_named_line_mends_it(copy: Path) -> None:
+    """A module imported by a computed name, beside the parts of pyarrow that only this author uses."""
+    path, spec = copy / "src/plugin/datasource.py", copy / "plugin.spec"
+    extra = (
+        "import importlib\nimport pyarrow.dataset\nimport pyarrow.parquet\nimportlib.import_module('color' + 'sys')\n"
+    )
+    path.write_text(path.read_text().replace("from gfruntime import", f"{extra}\nfrom gfruntime import", 1))
+    first = build(copy)
+
+    assert first.code == 6
+    assert "the bundle lacks the module colorsys" in first.err
+    assert 'add "colorsys" to HIDDEN_IMPORTS in plugin.spec' in first.err
+    assert "Traceback" in first.err
+
+    spec.write_text(spec.read_text().replace("HIDDEN_IMPORTS = []", 'HIDDEN_IMPORTS = ["colorsys"]'))
+    names = {path.name for path in built(copy).dist.rglob("*")}
+    assert any(name.startswith("_dataset.") for name in names)
+    assert any(name.startswith("_parquet.") for name in names)
+
+
+def test_a_static_python_is_refused(copy: Path, tmp_path: Path) -> None:
+    """One sentence and exit code 6, before anything is frozen."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho \'{"version": [3, 12, 0], "libpython": false, "missing": []}\'\n')
+    python.chmod(0o755)
+    ran = gfplug("build", copy, "--python", python)
+
+    assert ran.code == 6
+    assert "has no shared libpython, which PyInstaller needs" in ran.err
