@@ -7,6 +7,7 @@ The class needs no base. Its annotations are the schema: `Settings[Options]` of 
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
@@ -84,6 +85,11 @@ def _annotations(function: Any) -> list[Any]:  # noqa: ANN401
     """Evaluate the parameters' annotations, and only these: a return type may be known to type checkers alone."""
     if not isinstance(function, types.FunctionType):
         return []
-    shim = types.FunctionType(function.__code__, function.__globals__)
-    shim.__annotations__ = {key: value for key, value in function.__annotations__.items() if key != "return"}
-    return list(get_type_hints(shim, include_extras=True).values())
+    if sys.version_info >= (3, 14):  # annotations are evaluated when asked for
+        from annotationlib import Format, get_annotations  # noqa: PLC0415
+
+        written = get_annotations(function, format=Format.STRING)
+    else:
+        written = function.__annotations__
+    shim = types.SimpleNamespace(__annotations__={key: value for key, value in written.items() if key != "return"})
+    return list(get_type_hints(shim, function.__globals__, include_extras=True).values())

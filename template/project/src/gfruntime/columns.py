@@ -23,7 +23,6 @@ the Arrow PyCapsule interface. Grafana's reader knows few types; the others are 
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
@@ -40,7 +39,7 @@ _NS = pa.timestamp("ns")
 _SECOND = 1_000_000_000
 
 
-def column(values: object, field_type: FieldType | None, *, name: str) -> tuple[FieldType, pa.Array]:
+def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[FieldType, pa.Array]:  # noqa: ANN401
     """Normalise one column's values.
 
     Shape: one dimension, one Arrow array without chunks.
@@ -50,8 +49,10 @@ def column(values: object, field_type: FieldType | None, *, name: str) -> tuple[
     if field_type is not None and field_type not in FIELD_TYPES:
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
     try:
-        array = _array(values, field_type)
-        return _typed(array, field_type)
+        values = _listed(values)
+        if isinstance(values, list) and (field_type == "json" or (field_type is None and _are_nested(values))):
+            return "json", _documents(values)
+        return _typed(_array(values, field_type), field_type)
     except FrameError as error:
         raise FrameError(f"column {name!r}: {error}") from error
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -59,8 +60,28 @@ def column(values: object, field_type: FieldType | None, *, name: str) -> tuple[
         raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
 
 
-def _array(values: object, field_type: FieldType | None) -> pa.Array:  # noqa: PLR0911  # one kind of input each
+def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column
+    """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
+    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        return values
+    module = type(values).__module__.partition(".")[0]
+    if module == "pandas":
+        return values
+    if module == "numpy" and hasattr(values, "dtype"):
+        if values.ndim != 1:
+            raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
+        return values.tolist() if values.dtype.kind == "O" else values
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise FrameError(f"expected a list of values, got {type(values).__name__}")
+    return list(values)
+
+
+def _array(values: Any, field_type: FieldType | None) -> pa.Array:  # noqa: ANN401
     """Make an Arrow array of whatever type the values have by themselves."""
+    if isinstance(values, list):
+        return _from_items(values, field_type)
     if isinstance(values, pa.ChunkedArray):
         return values.combine_chunks()
     if isinstance(values, pa.Array):
@@ -69,26 +90,17 @@ def _array(values: object, field_type: FieldType | None) -> pa.Array:  # noqa: P
         return pa.chunked_array(values).combine_chunks()
     if hasattr(values, "__arrow_c_array__"):
         return pa.array(values)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(values, numpy.ndarray):
-        return _from_numpy(values)
-    if type(values).__module__.partition(".")[0] == "pandas":
-        return pa.Array.from_pandas(values)
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
-        raise FrameError(f"expected a list of values, got {type(values).__name__}")
-    return _from_items(list(values), field_type)
+    return _from_numpy(values) if hasattr(values, "flags") else pa.Array.from_pandas(values)
 
 
 def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
     """Wrap a numpy array, without a copy where its memory can be shared."""
-    if values.ndim != 1:
-        raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     kind = values.dtype.kind
-    if kind == "O":
-        return _from_items(values.tolist(), None)
     if kind == "M" and values.dtype.str[4:-1] not in ("D", "s", "ms", "us", "ns"):
         values = values.astype("datetime64[s]")
-    if kind in "iuf" and values.dtype.isnative and values.flags.c_contiguous:
+    if kind in "iuf" and values.flags.c_contiguous:
         kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
         return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
     return pa.array(values)
@@ -96,15 +108,16 @@ def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be i
 
 def _from_items(items: list[Any], field_type: FieldType | None) -> pa.Array:
     """Infer a type from Python objects."""
-    first = next((item for item in items if item is not None), None)
-    if field_type == "json" or isinstance(first, (dict, list, tuple)):
-        return _documents(items)
-    if first is None and field_type is not None:
+    if field_type is not None and all(item is None for item in items):
         return pa.nulls(len(items), arrow_type(field_type))
     try:
         return pa.array(items)
     except OverflowError:
         return pa.array(items, pa.uint64())
+
+
+def _are_nested(items: list[Any]) -> bool:
+    return isinstance(next((item for item in items if item is not None), None), (dict, list, tuple))
 
 
 def _documents(items: Iterable[Any]) -> pa.Array:

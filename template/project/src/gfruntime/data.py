@@ -1,8 +1,10 @@
 """The data frame: what a query answers.
 
 A frame is a name, metadata and fields of equal length; a field is a name, a type, labels, a config and a column of
-values. Both are immutable; their values are Arrow arrays, normalised when a field is made (see `columns`), so that a
-mistake is reported where it happens and not as a response that Grafana refuses as a whole.
+values. Both are immutable; their values are Arrow arrays, normalised when a field is made (see `columns`), and their
+metadata is checked then (see `metadata`), so that a mistake is reported where it happens and not as a response that
+Grafana refuses as a whole. `tables` makes frames from tables, cursors and records, `shapes` those that alert rules
+read, `series` converts between long and wide.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-from gfruntime import columns
+from gfruntime import columns, enums, metadata
 from gfruntime.errors import FrameError
 from gfruntime.fieldtypes import VALUES, FieldType
+from gfruntime.labels import normal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
 _NS_PER_US = 1000
@@ -32,6 +35,7 @@ class Field:
     Units: `time` values are nanoseconds since 1970 in UTC.
     Nullability: unless told otherwise a time field is nullable only if it holds a null (readers of alert data look for
     a non-nullable one), and any other field always is, so that its type doesn't change with the data.
+    Config: Grafana's FieldConfig as JSON values, such as `{"unit": "s", "displayNameFromDS": "latency"}`.
     """
 
     name: str
@@ -51,13 +55,17 @@ class Field:
         labels: Mapping[str, object] | None = None,
         config: Mapping[str, object] | None = None,
     ) -> None:
-        """Normalise the values; see `columns` for what each kind of input becomes."""
+        """Normalise the values; see `columns` for what each kind of input becomes, `enums` for type="enum"."""
+        if config is not None:
+            config = metadata.config(config, name=name)
+        if type == "enum":
+            values, config = enums.column(values, config, name=name)
         field_type, array = columns.column(values, type, name=name)
         nulls = array.null_count
         if nullable is False and nulls:
             raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
         chosen = (nulls > 0 if field_type == "time" else True) if nullable is None else nullable
-        texts = None if labels is None else {str(key): str(value) for key, value in sorted(labels.items())}
+        texts = None if labels is None else normal(labels)
         values_of = {"name": name, "values": array, "type": field_type, "nullable": chosen, "labels": texts}
         for attribute, value in {**values_of, "config": config}.items():
             object.__setattr__(self, attribute, value)
@@ -88,6 +96,18 @@ class Field:
         ticks = self.values.cast(pa.int64()).to_pylist()
         return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
 
+    def take(self, rows: pa.Array) -> Field:
+        """Choose rows, in the given order."""
+        return replace(self, values=self.values.take(rows))
+
+    def with_labels(self, labels: Mapping[str, object]) -> Field:
+        """Put labels over those the field has."""
+        return replace(self, labels={**(self.labels or {}), **labels})
+
+    def with_config(self, **config: object) -> Field:
+        """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
+        return replace(self, config={**(self.config or {}), **config})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
@@ -103,7 +123,7 @@ class Frame:
     meta: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
-        """Check that the fields have one length."""
+        """Check that the fields have one length, and the metadata."""
         object.__setattr__(self, "fields", tuple(self.fields))
         for field in self.fields:
             if len(field) != len(self.fields[0]):
@@ -111,6 +131,8 @@ class Frame:
                 raise FrameError(
                     f"column {field.name!r} has {len(field)} values but column {first.name!r} has {len(first)}"
                 )
+        if self.meta is not None:
+            object.__setattr__(self, "meta", metadata.meta(self.meta))
 
     @classmethod
     def of(cls, name: str = "", labels: Mapping[str, object] | None = None, **columns: object) -> Frame:
@@ -122,24 +144,73 @@ class Frame:
         return cls(fields=fields, name=name).labelled(labels)
 
     @classmethod
-    def from_arrow(cls, table: object, *, name: str = "", labels: Mapping[str, object] | None = None) -> Frame:
-        """Make a frame from a table: pyarrow, polars, pandas (2.2 or newer) or any other speaker of Arrow's PyCapsules.
+    def from_arrow(cls, table: object, **options: Any) -> Frame:  # noqa: ANN401  # see `tables`
+        """Make a frame from a table: pyarrow, polars, pandas or any other speaker of Arrow's PyCapsules.
 
-        An unnamed pandas index becomes the first column, called `time`, when it holds times, and is left out otherwise.
+        Options: `name`, `labels` for the value columns, `types` (column name → type).
         """
-        if not hasattr(table, "__arrow_c_stream__") and not hasattr(table, "__arrow_c_array__"):
-            raise FrameError(f"expected a table that speaks Arrow, got {type(table).__name__}")
-        arrow = pa.table(table)
-        named = list(zip(arrow.column_names, arrow.columns, strict=True))
-        index = [("time", values) for key, values in named if _is_index(key) and pa.types.is_timestamp(values.type)]
-        rest = [(key, values) for key, values in named if not _is_index(key)]
-        return cls(fields=[Field(key, values) for key, values in index + rest], name=name).labelled(labels)
+        from gfruntime import tables  # noqa: PLC0415  # it imports this module
+
+        return tables.from_arrow(table, **options)
+
+    @classmethod
+    def from_pandas(cls, table: object, **options: Any) -> Frame:  # noqa: ANN401
+        """Make a frame from a pandas DataFrame or Series; NaN, NaT, NA and None are null, unless `keep_nan`."""
+        from gfruntime import tables  # noqa: PLC0415
+
+        return tables.from_pandas(table, **options)
+
+    @classmethod
+    def from_numpy(cls, array: object, **options: Any) -> Frame:  # noqa: ANN401
+        """Make a frame from a structured numpy array, or from one of two dimensions with `names` for its columns."""
+        from gfruntime import tables  # noqa: PLC0415
+
+        return tables.from_numpy(array, **options)
+
+    @classmethod
+    def from_records(cls, records: Iterable[Mapping[str, object]], **options: Any) -> Frame:  # noqa: ANN401
+        """Make a frame from dictionaries, one a row; a key that a row lacks is null there."""
+        from gfruntime import tables  # noqa: PLC0415
+
+        return tables.from_records(records, **options)
+
+    @classmethod
+    def from_cursor(cls, cursor: object, **options: Any) -> Frame:  # noqa: ANN401
+        """Make a frame from all rows of a DB-API cursor that has executed its statement."""
+        from gfruntime import tables  # noqa: PLC0415
+
+        return tables.from_cursor(cursor, **options)
 
     def labelled(self, labels: Mapping[str, object] | None) -> Frame:
         """Put labels on the value columns, over those they have."""
         if not labels:
             return self
-        return replace(self, fields=[_with_labels(field, labels) for field in self.fields])
+        return replace(
+            self, fields=[field.with_labels(labels) if field.is_value else field for field in self.fields]
+        )
+
+    def group_by(self, *names: str) -> list[Frame]:
+        """Make one frame for each value column and each distinct combination of these columns, which become labels.
+
+        It is the shape of alerting that bears any data (`timeseries-multi`, `numeric-multi`):
+        `return Frame.from_cursor(cursor).group_by("host")`.
+        """
+        from gfruntime import tables  # noqa: PLC0415
+
+        return tables.group_by(self, names)
+
+    def with_meta(self, **meta: object) -> Frame:
+        """Put keys over the metadata: `frame.with_meta(executedQueryString=sql)`."""
+        return replace(self, meta={**(self.meta or {}), **meta})
+
+    def with_notice(self, text: str, severity: str = "info", **more: Any) -> Frame:  # noqa: ANN401
+        """Add a notice, which the panel shows; `link` and `inspect` as in `metadata.notice`."""
+        notices: Any = (self.meta or {}).get("notices", [])
+        return self.with_meta(notices=[*notices, metadata.notice(text, severity, **more)])
+
+    def take(self, rows: pa.Array) -> Frame:
+        """Choose rows, in the given order."""
+        return replace(self, fields=[field.take(rows) for field in self.fields])
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -151,24 +222,6 @@ class Frame:
             if field.name == name:
                 return field
         raise KeyError(name)
-
-
-def _with_labels(field: Field, labels: Mapping[str, object]) -> Field:
-    if not field.is_value:
-        return field
-    return Field(
-        field.name,
-        field.values,
-        field.type,
-        nullable=field.nullable,
-        labels={**(field.labels or {}), **labels},
-        config=field.config,
-    )
-
-
-def _is_index(name: str) -> bool:
-    """Recognise the name that pandas gives to an index without one."""
-    return name.startswith("__index_level_") and name.endswith("__")
 
 
 def _same(mine: pa.Array, theirs: pa.Array) -> bool:

@@ -128,7 +128,9 @@ def _free_port(environ: Mapping[str, str]) -> str:
     """Find a loopback port, in the host's range on Windows as go-plugin does, else any."""
     if _HAS_UNIX_SOCKETS:
         return "127.0.0.1:0"
-    for port in range(int(environ.get("PLUGIN_MIN_PORT", 0)), int(environ.get("PLUGIN_MAX_PORT", 0)) + 1):
+    first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
+    ports = range(int(first), int(last) + 1) if first.isdecimal() and last.isdecimal() else range(0)
+    for port in ports:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

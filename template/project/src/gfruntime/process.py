@@ -33,7 +33,7 @@ async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, pa
     def close() -> None:
         address.remove()
         if relay is not None:
-            relay.inner.remove()
+            relay.close()
         writer.flush()
 
     life = lifecycle.Lifecycle(on_end=close)

@@ -33,16 +33,16 @@ class Source:
     ) -> Source:
         """Read what tells this data source, and its version, from all others.
 
-        Raises: QueryError when the call names no data source.
+        When the call names none, `acquire` raises QueryError: each query of the call then says so.
         """
-        if not context.HasField("dataSourceInstanceSettings"):
-            raise QueryError("the request names no data source (data source instance settings cannot be nil)")
         settings = context.dataSourceInstanceSettings
         config = convert.grafana_config(context)
         tenant = "\n".join([*metadata.get("tenantid", []), str(context.orgId), getattr(context, "namespace", "")])
         key = Key(f"{settings.id}\n{settings.uid}", tenant, proxy_hash(config))
 
         def make() -> Any:  # noqa: ANN401  # the author's class
+            if not context.HasField("dataSourceInstanceSettings"):
+                raise QueryError("the request names no data source (data source instance settings cannot be nil)")
             return author.make(convert.settings(settings, options_type=author.options))
 
         return cls(key, Version(settings.lastUpdatedMS, config), make, instances)

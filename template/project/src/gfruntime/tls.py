@@ -30,6 +30,7 @@ class Relay:
         Raises: OSError where plain bytes could not be kept from other users.
         """
         self._outer = outer
+        self._server: asyncio.Server | None = None
         self.inner = handshake.private_socket()
         own = certificate.self_signed()
         self.certificate = own.text
@@ -45,13 +46,19 @@ class Relay:
         if self._outer.network == "unix":
             mask = os.umask(0o077)
             try:
-                await asyncio.start_unix_server(self._connect, self._outer.value, ssl=self._context)
+                self._server = await asyncio.start_unix_server(self._connect, self._outer.value, ssl=self._context)
             finally:
                 os.umask(mask)
             return self._outer
         host, _, port = self._outer.value.rpartition(":")
-        server = await asyncio.start_server(self._connect, host, int(port), ssl=self._context)
-        return replace(self._outer, value=f"{host}:{server.sockets[0].getsockname()[1]}")
+        self._server = await asyncio.start_server(self._connect, host, int(port), ssl=self._context)
+        return replace(self._outer, value=f"{host}:{self._server.sockets[0].getsockname()[1]}")
+
+    def close(self) -> None:
+        """Accept no more connections, and remove the inner socket."""
+        if self._server is not None:
+            self._server.close()
+        self.inner.remove()
 
     def _load(self, own: certificate.Certificate) -> None:
         """Hand the certificate to OpenSSL, which reads files only."""

@@ -1,0 +1,31 @@
+"""Puts the runtime and freshly generated stubs on the path: nothing generated lives in the template."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from gfplug import files, sdk, stubs
+
+SOURCE = Path(__file__).parents[2] / "template" / "project" / "src"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Generate `pluginv2` once, before any test module imports it."""
+    folder = tempfile.TemporaryDirectory(prefix="pluginv2-")
+    config.add_cleanup(folder.cleanup)
+    files.write_tree(Path(folder.name), stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
+    sys.path[:0] = [str(SOURCE), folder.name]
+    config.stash[STUBS] = Path(folder.name)
+
+
+STUBS = pytest.StashKey[Path]()
+
+
+@pytest.fixture(scope="session")
+def stub_folder(request: pytest.FixtureRequest) -> Path:
+    """Return the folder that holds the generated `pluginv2`."""
+    return request.config.stash[STUBS]

@@ -1,0 +1,86 @@
+"""What the author's class is found to answer."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfruntime.author import Author
+from gfruntime.backend import Query, Settings  # noqa: TC001  # read by the code under test
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.data import Frame
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model."""
+
+
+def _decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapper(*args: object) -> object:
+        return function(*args)
+
+    return wrapper
+
+
+class Full:
+    """Everything, some of it async; a return type is known to type checkers alone."""
+
+    def __init__(self, settings: Settings[Options]) -> None: ...  # noqa: D107  # never called
+
+    def query(self, query: Query[Model]) -> Frame: ...  # type: ignore[empty-body]  # never called
+
+    async def check_health(self) -> None: ...
+
+    def dispose(self) -> None: ...
+
+
+def test_annotations_say_what_to_decode() -> None:
+    """Options and model are found in the annotations, async methods by their kind, a missing one is missing."""
+    found = Author.of(Full)
+
+    assert (found.options, found.model) == (Options, Model)
+    assert found.methods == {"query", "check_health", "dispose"}
+    assert found.async_methods == {"check_health"}
+
+
+def test_batches_and_decorators_are_seen_through() -> None:
+    """The model of `query_batch` is inside a list, and a decorator hides neither annotations nor async."""
+
+    class Batch:
+        def __init__(self, settings: Settings[Options]) -> None: ...
+
+        @_decorated
+        async def query_batch(self, queries: list[Query[Model]]) -> dict[str, Frame]: ...  # type: ignore[empty-body]
+
+    found = Author.of(Batch)
+    assert found.model is Model
+    assert found.async_methods == {"query_batch"}
+
+
+def test_without_annotations_objects_arrive() -> None:
+    """An author who annotates nothing gets dicts."""
+
+    class Plain:
+        def query(self, query):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            return query
+
+    assert (Author.of(Plain).options, Author.of(Plain).model) == (dict[str, Any], dict[str, Any])
+
+
+def test_a_class_without_queries_is_refused() -> None:
+    """What can't answer is no data source."""
+    with pytest.raises(TypeError, match=r"'object' has no method query"):
+        Author.of(object)

@@ -1,0 +1,57 @@
+"""Which type a response gets when its author gave none."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from gfruntime.contract import typed
+from gfruntime.data import Field, Frame
+
+NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+SERIES = Frame.of(time=[NOON], v=[1.0])
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([SERIES], "timeseries-wide"),
+        ([Frame.of(time=[NOON], up=[True])], "timeseries-wide"),
+        ([Frame.of(time=[NOON, NOON], host=["a", "b"], v=[1, 2])], "timeseries-long"),
+        ([SERIES, SERIES], "timeseries-multi"),
+        ([SERIES, Frame.of(time=[NOON], a=[1], b=[2])], None),
+        ([Frame.of(time=[NOON, None], v=[1, 2])], None),
+        ([Frame.of(time=[NOON])], None),
+        ([Frame.of(time=[NOON], line=["x"])], None),
+        ([Frame.of(host=["a", "b"], v=[1, 2])], "numeric-long"),
+        ([Frame.of(v=[1])], "numeric-wide"),
+        ([Frame.of(v=[])], "numeric-wide"),
+        ([Frame.of(v=[1, 2])], None),
+        ([Frame.of(host=["a"])], None),
+        ([Frame.of(up=[True])], None),
+        ([Frame()], None),
+        ([], None),
+        ([Frame.of(v=[1]), Frame.of(v=[2])], None),
+    ],
+)
+def test_shape_decides_the_type(frames: list[Frame], expected: str | None) -> None:
+    """Each shape of the module's table gets its type and version 0.1, the rest none."""
+    result = typed(frames)
+
+    metas = [frame.meta for frame in result]
+    assert metas == [None if expected is None else {"type": expected, "typeVersion": [0, 1]}] * len(frames)
+
+
+def test_a_type_of_the_author_stays() -> None:
+    """A type that the author gave is left as it is, with all frames of the response."""
+    table = Frame(fields=SERIES.fields, meta={"type": "table"})
+
+    assert typed([table, SERIES]) == [table, SERIES]
+
+
+def test_other_metadata_stays() -> None:
+    """The type is added to what the author put into the metadata."""
+    noted = Frame(fields=[Field("v", [1])], meta={"executedQueryString": "select 1"})
+
+    assert typed([noted])[0].meta == {"executedQueryString": "select 1", "type": "numeric-wide", "typeVersion": [0, 1]}

@@ -1,0 +1,220 @@
+"""Frames and fields, and what each kind of input becomes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pytest
+
+from gfruntime.data import Field, Frame
+from gfruntime.errors import FrameError
+
+UTC = dt.UTC
+NOON = dt.datetime(2026, 1, 1, 12, tzinfo=UTC)
+CEST = dt.timezone(dt.timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("values", "field_type", "expected"),
+    [
+        ([1, 2], "int64", [1, 2]),
+        ([1.5, None], "float64", [1.5, None]),
+        ([1, 2.5], "float64", [1.0, 2.5]),
+        ([2**64 - 1], "uint64", [2**64 - 1]),
+        ([True, None], "bool", [True, None]),
+        (["a", ""], "string", ["a", ""]),
+        ([None, None], "float64", [None, None]),
+        ([], "float64", []),
+        ((1, 2), "int64", [1, 2]),
+        (range(2), "int64", [0, 1]),
+        ([NOON], "time", [NOON]),
+        ([NOON.astimezone(CEST)], "time", [NOON]),
+        ([NOON.replace(tzinfo=None)], "time", [NOON]),
+        ([NOON.replace(tzinfo=None), NOON.astimezone(CEST), None], "time", [NOON, NOON, None]),
+        ([dt.date(2026, 1, 1)], "time", [dt.datetime(2026, 1, 1, tzinfo=UTC)]),
+        ([Decimal("1.50")], "float64", [1.5]),
+        ([dt.timedelta(seconds=90)], "float64", [90.0]),
+        ([dt.time(1, 2, 3)], "string", ["01:02:03.000000"]),
+        ([{"a": [1, None]}, None], "json", [b'{"a": [1, null]}', None]),
+        ([[1, 2], []], "json", [b"[1, 2]", b"[]"]),
+        (pa.array(["a"], pa.large_string()), "string", ["a"]),
+        (pa.array(["a"], pa.string_view()), "string", ["a"]),
+        (pa.array(["a", None, "a"]).dictionary_encode(), "string", ["a", None, "a"]),
+        (pa.array([1.5], pa.float16()), "float32", [1.5]),
+        (pa.array([1], pa.timestamp("s", tz="Europe/Berlin")), "time", [dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)]),
+        (pa.array([86_400_000], pa.date64()), "time", [dt.datetime(1970, 1, 2, tzinfo=UTC)]),
+        (pa.array([Decimal("2.25")], pa.decimal256(40, 2)), "float64", [2.25]),
+        (pa.array([{"a": 1}]), "json", [b'{"a": 1}']),
+        (pa.chunked_array([[1], [2]]), "int64", [1, 2]),
+        (pa.array([1, 1], pa.int16()), "int16", [1, 1]),
+    ],
+)
+def test_values_become_a_type_that_grafana_reads(values: object, field_type: str, expected: list[Any]) -> None:
+    """Each kind of input becomes the type that the module's table gives it."""
+    field = Field("x", values)
+
+    assert field.type == field_type
+    assert field.to_list() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "told", "because"),
+    [
+        ([1, "a"], None, "can't be read"),
+        ([1, True], None, "can't be read"),
+        (42, None, "expected a list of values, got int"),
+        ("text", None, "expected a list of values, got str"),
+        ([b"raw"], None, "bytes have no type in Grafana"),
+        (pa.array([b"x"], pa.large_binary()), None, "bytes have no type in Grafana"),
+        ([dt.datetime(2400, 1, 1, tzinfo=UTC)], None, "outside the years 1677 to 2262"),
+        ([dt.datetime(1600, 1, 1, tzinfo=UTC)], "time", "outside the years 1677 to 2262"),
+        ([1.5], "int64", "can't be read as int64"),
+        ([300], "uint8", "can't be read as uint8"),
+        ([1, 2], "time", "times must be datetimes"),
+        ([b"{"], "json", "can't be read as json"),
+        ([1], "number", "unknown type 'number'"),
+        (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, "Grafana has no type for"),
+    ],
+)
+def test_values_without_a_type_are_refused_by_name(values: object, told: Any, because: str) -> None:
+    """What can't be sent is refused where it is made, and the message names the column."""
+    with pytest.raises(FrameError, match="column 'x'") as caught:
+        Field("x", values, told)
+
+    assert because in str(caught.value)
+
+
+def test_time_is_nullable_only_with_nulls() -> None:
+    """A time column without nulls is not nullable, as alert readers want it; other columns are."""
+    assert not Field("t", [NOON]).nullable
+    assert Field("t", [NOON, None]).nullable
+    assert Field("v", [1.0]).nullable
+    assert not Field("v", [1.0], nullable=False).nullable
+
+
+def test_null_in_a_column_without_nulls_is_refused() -> None:
+    """A null in a field declared non-nullable raises when the field is made."""
+    with pytest.raises(FrameError, match="column 'v' is declared without nulls but has 1"):
+        Field("v", [None, 1.0], nullable=False)
+
+
+def test_nan_and_null_are_kept_apart() -> None:
+    """NaN is a value, null is absence."""
+    values = Field("v", [math.nan, None, 1.0]).to_list()
+
+    assert math.isnan(values[0])
+    assert values[1:] == [None, 1.0]
+
+
+def test_json_strings_are_values_and_bytes_are_documents() -> None:
+    """With type json, Python text is a JSON string, while bytes are taken as a document."""
+    field = Field("x", ["a", b'{"b":1}', 3], "json")
+
+    assert field.to_list() == [b'"a"', b'{"b":1}', b"3"]
+
+
+def test_columns_of_other_lengths_are_refused() -> None:
+    """Unequal field lengths raise, naming both."""
+    with pytest.raises(FrameError, match="column 'b' has 1 values but column 'a' has 2"):
+        Frame.of(a=[1, 2], b=[1])
+
+
+def test_labels_go_to_value_columns() -> None:
+    """Labels are text, sorted, and belong to numbers and booleans only."""
+    frame = Frame.of(time=[NOON], name_of=["a"], value=[1], labels={"shard": 3, "host": "web"})
+
+    assert [field.labels for field in frame.fields] == [None, None, {"host": "web", "shard": "3"}]
+
+
+def test_duplicate_names_and_order_are_kept() -> None:
+    """Fields keep their order, and several may have one name."""
+    frame = Frame(fields=[Field("v", [1]), Field("a", [2]), Field("v", [3])])
+
+    assert [(field.name, field.to_list()) for field in frame.fields] == [("v", [1]), ("a", [2]), ("v", [3])]
+
+
+def test_fields_compare_by_value() -> None:
+    """Equal values make equal fields, NaN included; a label, a type or a value makes the difference."""
+    field = Field("v", [1.0, math.nan, None])
+
+    assert field == Field("v", [1.0, math.nan, None])
+    assert field != Field("v", [1.0, math.nan, None], labels={})
+    assert field != Field("v", [1.0, 2.0, None])
+    assert Field("v", [1]) != Field("v", [1.0])
+
+
+def test_numpy_arrays_share_their_memory() -> None:
+    """A numpy array of numbers becomes a column without a copy."""
+    numpy = pytest.importorskip("numpy")
+    array = numpy.arange(3, dtype="float64")
+    field = Field("v", array)
+    array[0] = 7
+
+    assert field.to_list() == [7.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("unit", ["D", "h", "m", "s", "ms", "us", "ns"])
+def test_numpy_times_of_any_unit_become_nanoseconds(unit: str) -> None:
+    """datetime64 of any unit becomes time, NaT becomes null."""
+    numpy = pytest.importorskip("numpy")
+    field = Field("t", numpy.array(["2026-01-01", "NaT"], dtype=f"datetime64[{unit}]"))
+
+    assert field.type == "time"
+    assert field.to_list() == [dt.datetime(2026, 1, 1, tzinfo=UTC), None]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "field_type"),
+    [("int8", "int8"), ("uint32", "uint32"), ("bool", "bool"), ("U3", "string"), (">f8", "float64")],
+)
+def test_numpy_types_keep_their_width(dtype: str, field_type: str) -> None:
+    """Each numpy type becomes the same type of Grafana's."""
+    numpy = pytest.importorskip("numpy")
+
+    assert Field("v", numpy.array([1, 0], dtype=dtype)).type == field_type
+
+
+def test_numpy_arrays_of_two_dimensions_are_refused() -> None:
+    """A column has one dimension."""
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(FrameError, match="column 'v': expected one dimension"):
+        Field("v", numpy.zeros((2, 2)))
+
+
+def test_from_arrow_takes_polars_tables() -> None:
+    """A polars DataFrame becomes a frame by Arrow's PyCapsules; microseconds and large strings are converted."""
+    polars = pytest.importorskip("polars")
+    table = polars.DataFrame({"time": [NOON], "host": ["a"], "value": [1.5]})
+    frame = Frame.from_arrow(table, name="cpu", labels={"x": 1})
+
+    assert [field.type for field in frame.fields] == ["time", "string", "float64"]
+    assert frame["time"].to_list() == [NOON]
+    assert frame["value"].labels == {"x": "1"}
+
+
+def test_from_arrow_names_a_pandas_index() -> None:
+    """An unnamed index of times becomes the first column, called time; any other unnamed index is left out."""
+    times = pa.table({"v": [1.0], "__index_level_0__": pa.array([NOON])})
+    numbers = pa.table({"v": [1.0], "__index_level_0__": [7]})
+
+    assert [field.name for field in Frame.from_arrow(times).fields] == ["time", "v"]
+    assert [field.name for field in Frame.from_arrow(numbers).fields] == ["v"]
+
+
+def test_from_arrow_refuses_what_does_not_speak_arrow() -> None:
+    """The message says what came instead."""
+    with pytest.raises(FrameError, match="got dict"):
+        Frame.from_arrow({"a": [1]})
+
+
+def test_missing_column_is_a_key_error() -> None:
+    """A frame finds its fields by name."""
+    frame = Frame.of(a=[1])
+
+    assert frame["a"].to_list() == [1]
+    with pytest.raises(KeyError, match="b"):
+        frame["b"]

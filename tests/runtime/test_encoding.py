@@ -1,0 +1,152 @@
+"""Frames as Arrow IPC files and as Grafana's JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfruntime import arrow, frametext
+from gfruntime.data import Field, Frame
+from gfruntime.errors import FrameError
+
+NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    **{f"int{bits}": st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64)},
+    "float64": st.floats(),
+    "float32": st.floats(width=32),
+    "bool": st.booleans(),
+    "string": st.text(st.characters(exclude_categories=["Cs"])),
+    "enum": st.integers(0, 65_535),
+    "json": st.recursive(st.none() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])), st.lists),
+    "time": st.integers(-(2**63), 2**63 - 1),
+}
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+
+
+@st.composite
+def fields(draw: st.DrawFn, rows: int) -> Field:
+    """Draw a field of any type, nullable or not."""
+    kind = draw(st.sampled_from(sorted(VALUES)))
+    nullable = draw(st.booleans())
+    value = VALUES[kind] if kind != "json" else VALUES[kind].map(lambda item: json.dumps(item).encode())
+    values: Any = draw(st.lists(value | st.none() if nullable else value, min_size=rows, max_size=rows))
+    if kind == "time":
+        values = pa.array(values, pa.timestamp("ns"))
+    labels = draw(st.none() | st.dictionaries(texts, texts, max_size=2))
+    config = draw(st.sampled_from([None, {"unit": "s"}]))
+    field_type: Any = kind
+    return Field(draw(texts), values, field_type, nullable=nullable, labels=labels, config=config)
+
+
+frames = st.integers(0, 4).flatmap(
+    lambda rows: st.builds(
+        Frame,
+        fields=st.lists(fields(rows), max_size=4),
+        name=texts,
+        ref_id=texts,
+        meta=st.sampled_from([None, {"type": "table", "custom": {"a": [1, None]}}]),
+    )
+)
+
+
+@given(frames)
+def test_arrow_round_trip(frame: Frame) -> None:
+    """Reading what was encoded gives the same frame, for every type, null, NaN, label, config and meta."""
+    assert arrow.decode(b"".join(arrow.encode(frame))) == frame
+
+
+@given(frames)
+def test_json_is_what_grafanas_reader_takes(frame: Frame) -> None:
+    """Frame JSON has its keys in the reader's order, no bare NaN, one value per row, and no newline."""
+    text = frametext.encode(frame)
+    parsed = json.loads(text, parse_constant=lambda name: pytest.fail(f"bare {name}"))
+
+    assert b"\n" not in text
+    assert list(parsed) == ["schema", "data"]
+    assert list(parsed["data"]) == [key for key in ("values", "entities", "nanos") if key in parsed["data"]]
+    assert [len(column) for column in parsed["data"]["values"]] == [len(frame)] * len(frame.fields)
+    assert all("frame" in field["typeInfo"] for field in parsed["schema"]["fields"])
+
+
+def test_arrow_file_is_what_go_reads() -> None:
+    """An uncompressed IPC file: magic at both ends, one batch with rows and none without, metadata where Go looks."""
+    data = b"".join(arrow.encode(Frame.of(time=[NOON], v=[1.0], labels={"b": 2, "a": 1}, name="cpu"), ref_id="A"))
+    empty = b"".join(arrow.encode(Frame.of(v=[])))
+    reader = pa.ipc.open_file(data)
+
+    assert data.startswith(b"ARROW1")
+    assert data.endswith(b"ARROW1")
+    assert reader.num_record_batches == 1
+    assert pa.ipc.open_file(empty).num_record_batches == 0
+    assert reader.schema.metadata == {b"name": b"cpu", b"refId": b"A"}
+    assert reader.schema.field("v").metadata == {b"tstype": b"number", b"labels": b'{"a":"1","b":"2"}'}
+    assert reader.schema.field("time").type == pa.timestamp("ns")
+
+
+def test_large_columns_are_not_copied() -> None:
+    """The encoder hands out a large column's own memory."""
+    values = pa.array([0.5] * 100_000)
+    parts = arrow.encode(Frame(fields=[Field("v", values)]))
+    addresses = [part.address for part in parts if isinstance(part, pa.Buffer)]
+
+    assert values.buffers()[1].address in addresses
+    assert arrow.decode(b"".join(parts))["v"].values.equals(values)
+
+
+def test_own_ref_id_is_kept() -> None:
+    """A frame without a ref id gets the query's; its own is kept."""
+    own = arrow.decode(b"".join(arrow.encode(Frame(ref_id="B"), ref_id="A")))
+    given_id = arrow.decode(b"".join(arrow.encode(Frame(), ref_id="A")))
+
+    assert (own.ref_id, given_id.ref_id) == ("B", "A")
+    assert json.loads(frametext.encode(Frame(ref_id="B"), ref_id="A"))["schema"]["refId"] == "B"
+
+
+def test_json_times_are_milliseconds_and_nanos() -> None:
+    """Times are whole milliseconds, floored before 1970 too; the rest is in nanos."""
+    ticks = pa.array([1_500_001, -1, None, 2_000_000], pa.timestamp("ns"))
+    parsed = json.loads(frametext.encode(Frame(fields=[Field("t", ticks), Field("v", [1, 2, 3, 4])])))
+
+    assert parsed["data"]["values"][0] == [1, -1, None, 2]
+    assert parsed["data"]["nanos"] == [[500_001, 999_999, 0, 0], None]
+
+
+def test_json_lists_what_it_can_not_write() -> None:
+    """NaN and the infinities are null in values and named by row in entities."""
+    parsed = json.loads(frametext.encode(Frame.of(v=[math.nan, math.inf, -math.inf, None])))
+
+    assert parsed["data"] == {"values": [[None] * 4], "entities": [{"NaN": [0], "Inf": [1], "NegInf": [2]}]}
+
+
+def test_json_keeps_large_integers_and_documents() -> None:
+    """64-bit extremes are exact, and JSON values are inlined."""
+    frame = Frame(fields=[Field("u", [2**64 - 1]), Field("i", [-(2**63)]), Field("j", [{"a": 1}], "json")])
+
+    assert b'"values":[[18446744073709551615],[-9223372036854775808],[{"a": 1}]]' in frametext.encode(frame)
+
+
+def test_json_omits_what_is_empty() -> None:
+    """A frame without anything is a schema without anything."""
+    assert frametext.encode(Frame()) == b'{"schema":{"fields":[]},"data":{"values":[]}}'
+
+
+def test_metadata_never_holds_nan_or_numpy() -> None:
+    """NaN becomes null and numpy scalars become numbers, whole ones staying whole."""
+    numpy = pytest.importorskip("numpy")
+    text = frametext.to_json({"a": [math.nan], "b": numpy.int64(3), "c": numpy.float64("inf"), "d": NOON}, what="meta")
+
+    assert json.loads(text) == {"a": [None], "b": 3, "c": None, "d": str(NOON)}
+
+
+def test_metadata_that_is_no_json_is_refused() -> None:
+    """A loop or an odd key is an error that says where."""
+    with pytest.raises(FrameError, match="the frame's meta can't be written"):
+        frametext.to_json({(1, 2): 3}, what="the frame's meta")

@@ -1,0 +1,89 @@
+"""Exceptions as statuses, sources and sentences."""
+
+from __future__ import annotations
+
+import email.message
+import errno
+import socket
+import urllib.error
+
+import pytest
+
+from gfruntime import masking
+from gfruntime.errors import DownstreamError, FrameError, QueryError, failure_of, source_of_status
+
+
+def _http_error(status: int) -> urllib.error.HTTPError:
+    return urllib.error.HTTPError("http://x", status, "no", email.message.Message(), None)
+
+
+def _library_error(module: str, name: str, **attributes: object) -> Exception:
+    kind = type(name, (Exception,), {"__module__": module})
+    error: Exception = kind("failed")
+    for key, value in attributes.items():
+        setattr(error, key, value)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "source", "message"),
+    [
+        (QueryError("no such table"), 400, "plugin", "no such table"),
+        (QueryError("gone", status=404), 404, "plugin", "gone"),
+        (QueryError("odd", status=42), 500, "plugin", "odd"),
+        (DownstreamError("away"), 502, "downstream", "away"),
+        (FrameError("bad"), 500, "plugin", "bad"),
+        (ValueError("x"), 500, "plugin", "ValueError: x"),
+        (KeyError(), 500, "plugin", "KeyError"),
+        (TimeoutError("late"), 504, "downstream", "TimeoutError: late"),
+        (PermissionError("no"), 401, "plugin", "PermissionError: no"),
+        (ConnectionRefusedError("x"), 502, "downstream", "ConnectionRefusedError: x"),
+        (socket.gaierror(-2, "unknown"), 502, "downstream", "gaierror: [Errno -2] unknown"),
+        (OSError(errno.EHOSTUNREACH, "no route"), 502, "downstream", "OSError: [Errno 113] no route"),
+        (urllib.error.URLError(ConnectionResetError("x")), 502, "downstream", "URLError: <urlopen error x>"),
+        (FileNotFoundError("x"), 500, "plugin", "FileNotFoundError: x"),
+    ],
+)
+def test_each_failure_has_a_status_and_a_source(error: Exception, status: int, source: str, message: str) -> None:
+    """Foreseen errors say it themselves; timeouts and unreachable upstreams are downstream."""
+    failure = failure_of(error)
+
+    assert (failure.status, failure.source, failure.message) == (status, source, message)
+
+
+@pytest.mark.parametrize(
+    ("status", "source"), [(404, "downstream"), (500, "downstream"), (405, "plugin"), (501, "plugin")]
+)
+def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None:
+    """An HTTP client's error carries the upstream's status, and the status says who is to blame."""
+    requests_error = _library_error(
+        "requests.exceptions", "HTTPError", response=type("R", (), {"status_code": status})()
+    )
+
+    assert source_of_status(status) == source
+    for error in (_http_error(status), requests_error):
+        assert (failure_of(error).status, failure_of(error).source) == (status, source)
+
+
+def test_http_clients_are_recognised() -> None:
+    """Transport errors and timeouts of the usual HTTP clients are downstream errors."""
+    assert failure_of(_library_error("httpx", "ConnectError")).status == 502
+    assert failure_of(_library_error("httpx", "ReadTimeout")).status == 504
+
+
+def test_a_marked_cause_marks_the_error() -> None:
+    """An error raised from a DownstreamError is a downstream error, and still deserves its traceback."""
+    error = ValueError("wrapped")
+    error.__cause__ = DownstreamError("away", status=503)
+    failure = failure_of(error)
+
+    assert (failure.status, failure.source, failure.is_expected) == (503, "downstream", False)
+    assert failure_of(QueryError("x")).is_expected
+
+
+def test_secrets_are_hidden() -> None:
+    """No secret that the process was told is in a sentence for the panel."""
+    masking.remember(["sesame-errors"])
+
+    assert failure_of(QueryError("token sesame-errors")).message == "token ***"
+    assert failure_of(ValueError("sesame-errors")).message == "ValueError: ***"

@@ -1,0 +1,85 @@
+"""Cookie, address and line."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfruntime import handshake
+from gfruntime.handshake import Address
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("environ", [{}, {"grafana_plugin_type": "panel"}, {"Grafana_Plugin_Type": "datasource"}])
+def test_other_cookies_are_refused_with_words(environ: dict[str, str]) -> None:
+    """Without the exact cookie there is an explanation; with it there is none."""
+    assert "started by Grafana" in handshake.refusal(environ)
+    assert handshake.refusal({"grafana_plugin_type": "datasource"}) == ""
+
+
+def test_line_has_six_fields() -> None:
+    """The line names core version 1, plugin version 2 and the address, and ends with a bar."""
+    assert handshake.line(Address(network="unix", value="/tmp/x")) == b"1|2|unix|/tmp/x|grpc|\n"  # noqa: S108  # never made
+    assert handshake.line(Address(network="tcp", value="127.0.0.1:5"), "MII") == b"1|2|tcp|127.0.0.1:5|grpc|MII\n"
+
+
+def test_socket_is_in_a_folder_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The socket's folder is new, in the temp folder, ours alone, and goes when the address does."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    address = handshake.choose_address({})
+
+    assert address.folder is not None
+    assert address.folder.parent == tmp_path
+    assert address.folder.stat().st_mode & 0o777 == 0o700
+    address.remove()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["d" * 120, "a|b", "50%", "line\nbreak"])
+def test_unfit_temp_folders_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """A path that is too long, or has signs that the line or gRPC give a meaning, is not used and left clean."""
+    unfit = tmp_path / name
+    unfit.mkdir()
+    monkeypatch.setenv("TMPDIR", str(unfit))
+    address = handshake.choose_address({})
+    address.remove()
+
+    assert not address.value.startswith(str(tmp_path))
+    assert list(unfit.iterdir()) == []
+
+
+def test_told_folder_is_obeyed(tmp_path: Path) -> None:
+    """PLUGIN_UNIX_SOCKET_DIR holds the socket itself; when it can't, a loopback port is used."""
+    told = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path)})
+    missing = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path / "missing")})
+
+    assert os.path.dirname(told.value) == str(tmp_path)  # noqa: PTH120  # a text
+    assert (missing.network, missing.value) == ("tcp", "127.0.0.1:0")
+
+
+def test_without_unix_sockets_the_hosts_ports_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows the address is a loopback port in the host's range."""
+    monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
+    chosen = handshake.choose_address({"PLUGIN_MIN_PORT": "20000", "PLUGIN_MAX_PORT": "20100"})
+    without = handshake.choose_address({"PLUGIN_MIN_PORT": "x"})
+
+    host, _, port = chosen.value.partition(":")
+    assert (chosen.network, host) == ("tcp", "127.0.0.1")
+    assert 20_000 <= int(port) <= 20_100
+    assert without.value == "127.0.0.1:0"
+
+
+def test_socket_is_shared_with_the_hosts_group(tmp_path: Path) -> None:
+    """PLUGIN_UNIX_SOCKET_GROUP may reach the socket too, and nobody else."""
+    socket = tmp_path / "socket"
+    socket.touch(mode=0o666)
+    address = Address(network="unix", value=str(socket))
+    handshake.share(address, {})
+    assert socket.stat().st_mode & 0o777 == 0o600
+
+    handshake.share(address, {"PLUGIN_UNIX_SOCKET_GROUP": str(os.getgid())})
+    assert socket.stat().st_mode & 0o777 == 0o660

@@ -1,0 +1,134 @@
+"""One object per data source and version of its settings."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from children import eventually
+
+from gfruntime.instances import Instances, Key, Version, proxy_hash
+
+KEY, OTHER = Key("1"), Key("2")
+FIRST, SECOND = Version(1, {}), Version(2, {})
+
+
+def test_concurrent_first_requests_make_one_instance() -> None:
+    """Same key and unchanged settings: under 100 concurrent first requests the factory runs once."""
+    instances = Instances(lambda _: None)
+    made: list[object] = []
+
+    def make() -> object:
+        time.sleep(0.05)
+        made.append(object())
+        return made[-1]
+
+    with ThreadPoolExecutor(100) as pool:
+        found = list(pool.map(lambda _: instances.acquire(KEY, FIRST, make), range(100)))
+
+    assert len(made) == 1
+    assert set(found) == {made[0]}
+
+
+@pytest.mark.parametrize("changed", [Version(2, {}), Version(0, {}), Version(1, {"a": "b"})])
+def test_changed_settings_replace_the_instance(changed: Version) -> None:
+    """A higher or lower time of change, or any difference in Grafana's config, makes a new instance."""
+    instances = Instances(lambda _: None)
+    old = instances.acquire(KEY, FIRST, object)
+
+    assert instances.acquire(KEY, changed, object) is not old
+
+
+def test_replaced_instance_is_disposed_later_and_once() -> None:
+    """The old instance is disposed of exactly once, after the delay, when the new one exists."""
+    disposed: list[object] = []
+    instances = Instances(disposed.append, dispose_after=0.1)
+    instances.acquire(KEY, FIRST, lambda: "old")
+    instances.acquire(KEY, SECOND, lambda: "new")
+
+    assert disposed == []
+    eventually(lambda: disposed == ["old"])
+    time.sleep(0.15)
+    assert disposed == ["old"]
+
+
+def test_failures_are_not_remembered() -> None:
+    """A factory failure is not cached: the next request tries again."""
+    instances = Instances(lambda _: None)
+
+    def fail() -> object:
+        raise ValueError("first")
+
+    with pytest.raises(ValueError, match="first"):
+        instances.acquire(KEY, FIRST, fail)
+    assert instances.acquire(KEY, FIRST, lambda: "second") == "second"
+
+
+def test_failed_replacement_leaves_the_old_instance_whole() -> None:
+    """When the new instance can't be made, the old one is neither disposed of nor lost."""
+    disposed: list[object] = []
+    instances = Instances(disposed.append, dispose_after=0.01)
+    instances.acquire(KEY, FIRST, lambda: "old")
+
+    def fail() -> object:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        instances.acquire(KEY, SECOND, fail)
+    time.sleep(0.05)
+
+    assert disposed == []
+    assert instances.acquire(KEY, FIRST, lambda: "another") == "old"
+
+
+def test_keys_never_share_nor_wait() -> None:
+    """Two data sources or tenants never share an instance, and a slow one does not hold up the other."""
+    instances = Instances(lambda _: None)
+    release = threading.Event()
+    slow = threading.Thread(target=lambda: instances.acquire(KEY, FIRST, lambda: release.wait(5)))
+    slow.start()
+
+    assert instances.acquire(OTHER, FIRST, lambda: "other") == "other"
+    assert instances.acquire(Key("2", "tenant"), FIRST, lambda: "tenant") == "tenant"
+    release.set()
+    slow.join()
+
+
+def test_peek_runs_no_code_of_the_author() -> None:
+    """Peeking finds an instance of this very version, or nothing."""
+    instances = Instances(lambda _: None)
+    instances.acquire(KEY, FIRST, lambda: "it")
+
+    assert instances.peek(KEY, FIRST) == "it"
+    assert instances.peek(KEY, SECOND) is None
+    assert instances.peek(OTHER, FIRST) is None
+
+
+def test_the_end_disposes_of_everything() -> None:
+    """At the end each instance is disposed of, though one fails to."""
+    disposed: list[object] = []
+
+    def dispose(instance: object) -> None:
+        disposed.append(instance)
+        raise ValueError("dispose failed")
+
+    instances = Instances(dispose)
+    instances.acquire(KEY, FIRST, lambda: "a")
+    instances.acquire(OTHER, FIRST, lambda: "b")
+    instances.dispose_all()
+
+    assert disposed == ["a", "b"]
+    assert len(instances) == 0
+
+
+def test_proxy_keys_tell_instances_apart() -> None:
+    """The end of the proxy's private key is part of the cache key; anything else is no key."""
+    name = "GF_SECURE_SOCKS_DATASOURCE_PROXY_CLIENT_KEY_VAL"
+    label = "PRIVATE KEY"
+
+    assert proxy_hash({name: f"-----BEGIN {label}-----\nQUJDREVG\n-----END {label}-----\n"}) == "REVG"
+    assert proxy_hash({name: "-----BEGIN CERTIFICATE-----\nQUJDREVG\n-----END CERTIFICATE-----\n"}) == ""
+    assert proxy_hash({name: f"-----BEGIN {label}-----\n!!!\n-----END {label}-----\n"}) == ""
+    assert proxy_hash({}) == ""

@@ -1,0 +1,154 @@
+"""Log lines as the host reads them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import threading
+from typing import Any
+
+import pytest
+from children import TIMESTAMP
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfruntime import log, masking
+
+JSONISH = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+def line_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Format a record and read it back."""
+    parsed: dict[str, Any] = json.loads(log._line(record))
+    return parsed
+
+
+@given(st.text(), st.dictionaries(st.sampled_from(["@message", "@level", "@timestamp", "@module", "a", "b"]), JSONISH))
+def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str, Any]) -> None:
+    """Whatever is logged: one JSON object on one line, its @-keys texts, no bare NaN, at most 60 KiB."""
+    line = log.encode("info", message, extra)
+    parsed = json.loads(line, parse_constant=lambda name: pytest.fail(f"bare {name}"))
+
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert all(isinstance(parsed[key], str) for key in ("@message", "@level", "@timestamp"))
+    assert parsed["@level"] == "info"
+    assert TIMESTAMP.match(parsed["@timestamp"])
+
+
+@pytest.mark.parametrize(
+    ("number", "level"),
+    [(5, "trace"), (10, "debug"), (20, "info"), (25, "info"), (30, "warn"), (40, "error"), (50, "error")],
+)
+def test_levels_are_the_five_that_the_host_knows(number: int, level: str) -> None:
+    """WARNING becomes warn and CRITICAL becomes error."""
+    assert line_of(logging.LogRecord("x", number, "f", 1, "m", (), None))["@level"] == level
+
+
+def test_long_lines_are_cut_with_a_marker() -> None:
+    """No line exceeds 60 KiB, though many values are long; the cut is marked, beginning and end are kept."""
+    line = log.encode("error", "begin" + "ü" * 100_000 + "end", {f"k{i}": "☃" * 50_000 for i in range(300)})
+
+    assert len(line) <= 60 * 1024
+    assert re.match(r"begin.*…\[cut\]….*end$", json.loads(line)["@message"])
+
+
+def test_exceptions_carry_their_traceback() -> None:
+    """A logged exception puts its sentence into `error` and its traceback into `stack`."""
+    try:
+        int("bad")
+    except ValueError as error:
+        record = logging.LogRecord("x", 40, "f", 1, "failed", (), (type(error), error, error.__traceback__))
+
+    assert line_of(record)["error"] == "ValueError: invalid literal for int() with base 10: 'bad'"
+    assert line_of(record)["stack"].startswith("Traceback")
+
+
+def test_secrets_are_hidden_in_every_value() -> None:
+    """Message, extra values and nested values lose their secrets."""
+    masking.remember(["sesame-log"])
+    line = log.encode(
+        "info", "m sesame-log", {"a": "sesame-log", "b": {"c": ["sesame-log"]}, "d": ValueError("sesame-log")}
+    )
+
+    assert b"sesame" not in line
+
+
+def test_values_without_a_json_form_become_text() -> None:
+    """A value whose repr or str is all there is becomes text; a broken one loses its record, not the caller."""
+    written: list[bytes] = []
+
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    class Sink(log.Writer):
+        def __init__(self) -> None: ...
+
+        def put(self, line: bytes) -> None:
+            written.append(line)
+
+    record = logging.LogRecord("x", 20, "f", 1, "m", (), None)
+    record.value = Broken()
+    log.Handler(Sink()).emit(record)
+
+    assert json.loads(written[0])["error"] == "RuntimeError"
+
+
+def test_context_is_part_of_each_line() -> None:
+    """What is known of a request is in every line logged on its behalf."""
+    token = log.context.set({"dsUid": "u1"})
+    try:
+        assert line_of(logging.LogRecord("x", 20, "f", 1, "m", (), None))["dsUid"] == "u1"
+    finally:
+        log.context.reset(token)
+
+
+def test_threads_do_not_mix_their_lines() -> None:
+    """Lines of many threads arrive whole."""
+    reader, descriptor = os.pipe()
+    writer = log.Writer(descriptor)
+
+    def talk() -> None:
+        for _ in range(20):
+            writer.put(b"x" * 999 + b"\n")
+
+    for _ in range(8):
+        threading.Thread(target=talk).start()
+    received = b""
+    while len(received) < 160_000:
+        received += os.read(reader, 4096)
+    os.close(reader)
+
+    assert set(received.split(b"\n")) == {b"x" * 999, b""}
+
+
+def test_lines_beyond_what_can_wait_are_counted() -> None:
+    """A host that does not read loses lines and is told how many; no caller is blocked."""
+    reader, descriptor = os.pipe()
+    writer = log.Writer(descriptor)
+    for _ in range(200):
+        writer.put(b"y" * 59_999 + b"\n")
+    received = bytearray()
+    while b"lines were dropped" not in received:
+        received += os.read(reader, 1 << 20)
+    os.close(reader)
+
+    assert len(received) < 200 * 60_000
+
+
+def test_a_closed_stderr_raises_nowhere() -> None:
+    """A closed stderr pipe does not raise in the code that logs."""
+    reader, descriptor = os.pipe()
+    writer = log.Writer(descriptor)
+    os.close(reader)
+    writer.put(b"x\n")
+    writer.put(b"y\n")
+    writer.flush(2)
+
+    assert not writer._lines

@@ -1,0 +1,113 @@
+"""What `import gfruntime` gives, and what it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import SOURCE
+
+import gfruntime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_all_names_exist_and_are_sorted() -> None:
+    """Each public name can be imported; an unknown one is an error."""
+    assert gfruntime.__all__ == sorted(gfruntime.__all__)
+    assert all(getattr(gfruntime, name) is not None for name in gfruntime.__all__)
+    with pytest.raises(AttributeError, match="nowhere"):
+        gfruntime.nowhere  # noqa: B018  # the access is the test
+
+
+def test_importing_serve_loads_nothing_heavy() -> None:
+    """The handshake waits for neither grpcio, pyarrow, protobuf, msgspec nor asyncio until it needs them."""
+    program = "import sys; from gfruntime import serve; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
+    )
+
+    assert not {"grpc", "pyarrow", "google.protobuf", "msgspec", "asyncio", "logging"} & set(
+        done.stdout.decode().split()
+    )
+
+
+def test_process_loads_nothing_heavy_before_the_line() -> None:
+    """What runs until the handshake needs grpcio alone."""
+    program = "import sys; import gfruntime.process; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
+    )
+
+    assert not {"pyarrow", "google.protobuf", "msgspec", "numpy"} & set(done.stdout.decode().split())
+
+
+def _loaded_by(program: str) -> set[str]:
+    """Run a program that prints the modules it has loaded."""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True)
+    return set(done.stdout.decode().split())
+
+
+GOOD = """
+from dataclasses import dataclass
+from gfruntime import Frame, Query, Settings, serve
+@dataclass(frozen=True)
+class Options: url: str = ""
+@dataclass(frozen=True)
+class Model: table: str = ""
+class Sync:
+    def __init__(self, settings: Settings[Options]) -> None: ...
+    def query(self, query: Query[Model]) -> Frame: return Frame.of(v=[1])
+class Async:
+    def __init__(self, settings: Settings[Options]) -> None: ...
+    async def query(self, query: Query[Model]) -> list[Frame]: return []
+class Batch:
+    def __init__(self, settings: Settings[Options]) -> None: ...
+    def query_batch(self, queries: list[Query[Model]]) -> dict[str, Frame]: return {}
+if input() == "1": serve(lambda: Sync)
+if input() == "2": serve(lambda: Async)
+if input() == "3": serve(lambda: Batch)
+"""
+BAD = """
+from gfruntime import Frame, Query, Settings, serve
+class NoQuery:
+    def __init__(self, settings: Settings[int]) -> None: ...
+class WrongAnswer:
+    def __init__(self, settings: Settings[int]) -> None: ...
+    def query(self, query: Query[int]) -> str: return ""
+class WrongArgument:
+    def __init__(self, settings: Settings[int]) -> None: ...
+    def query(self, query: int) -> Frame: return Frame.of(v=[1])
+class NoSettings:
+    def __init__(self) -> None: ...
+    def query(self, query: Query[int]) -> Frame: return Frame.of(v=[1])
+if input() == "1": serve(lambda: NoQuery)
+if input() == "2": serve(lambda: WrongAnswer)
+if input() == "3": serve(lambda: WrongArgument)
+if input() == "4": serve(lambda: NoSettings)
+"""
+
+
+@pytest.mark.slow
+def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: Path) -> None:
+    """`serve` accepts the three right shapes, and mypy rejects each wrong one at the call."""
+    for name, text in (("good", GOOD), ("bad", BAD)):
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path / "cache")]
+    done = subprocess.run(
+        [*command, "good.py", "bad.py"],
+        cwd=tmp_path,
+        env={"MYPYPATH": f"{SOURCE}:{stub_folder}", "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=250,
+    )
+
+    errors = {tuple(line.split(":")[:2]) for line in done.stdout.splitlines() if ": error:" in line}
+    lines = [number for number, text in enumerate(BAD.splitlines(), 1) if text.startswith("if input")]
+    assert errors == {("bad.py", str(number)) for number in lines}, done.stdout

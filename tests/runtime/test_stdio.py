@@ -1,0 +1,29 @@
+"""What is printed, cut into lines."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfruntime import stdio
+
+
+@given(st.lists(st.binary(max_size=10)))
+def test_nothing_printed_is_lost(chunks: list[bytes]) -> None:
+    """Whatever the chunks, the lines and the rest hold every byte but newlines and blank lines."""
+    found, pending = [], b""
+    for chunk in chunks:
+        whole, pending = stdio.lines(pending, chunk)
+        found += whole
+
+    expected = [line for line in b"".join(chunks).split(b"\n")[:-1] if line.strip()]
+    assert found == expected
+    assert pending == b"".join(chunks).split(b"\n")[-1]
+
+
+def test_endless_lines_are_handed_out_in_pieces() -> None:
+    """A line without an end is not collected for ever."""
+    whole, pending = stdio.lines(b"", b"x" * 40_000)
+
+    assert [len(piece) for piece in whole] == [16_384, 16_384]
+    assert len(pending) == 40_000 - 2 * 16_384

@@ -1,0 +1,58 @@
+"""The helpers for the author's own tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfruntime import Frame, Query, Settings
+from gfruntime.testing import START, ask, check_golden, query, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Sync:
+    """Answers at once."""
+
+    def __init__(self, given: Settings[str]) -> None:
+        """Keep the settings."""
+        self.given = given
+
+    def query(self, asked: Query[int]) -> Frame:
+        return Frame.of(time=[asked.time_range.start], v=[asked.model])
+
+
+class Async(Sync):
+    """Answers from a loop."""
+
+    async def query(self, asked: Query[int]) -> Any:  # type: ignore[override]  # async
+        return [super().query(asked)]
+
+
+@pytest.mark.parametrize("kind", [Sync, Async])
+def test_ask_gives_what_grafana_would_decode(kind: type[Sync]) -> None:
+    """Frames come back encoded and decoded, with ref id and type."""
+    (frame,) = ask(kind(settings("x")), query(7))
+
+    assert (frame.ref_id, frame["time"].to_list(), frame["v"].to_list()) == ("A", [START], [7])
+    assert frame.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
+
+
+def test_query_has_a_range_of_an_hour() -> None:
+    """Without being told, a query covers one hour."""
+    assert query(1).time_range.duration == dt.timedelta(hours=1)
+
+
+def test_golden_files_are_compared_and_only_written_on_request(tmp_path: Path) -> None:
+    """An equal frame passes, another shows the difference, and a missing file is a failure."""
+    path = tmp_path / "golden" / "x.json"
+    with pytest.raises(AssertionError, match="does not exist"):
+        check_golden([Frame.of(v=[1])], path)
+    check_golden([Frame.of(v=[1])], path, update=True)
+    check_golden([Frame.of(v=[1])], path)
+
+    with pytest.raises(AssertionError, match=r"(?m)^-\s+1$"):
+        check_golden([Frame.of(v=[2])], path)

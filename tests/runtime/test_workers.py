@@ -1,0 +1,125 @@
+"""Where the author's code runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+
+import pytest
+
+from gfruntime.workers import Pool, UserLoop
+
+name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
+
+
+def test_pool_runs_side_by_side_up_to_its_size() -> None:
+    """As many jobs as threads run at once; the others wait their turn; threads are daemons."""
+
+    async def main() -> tuple[float, bool]:
+        pool = Pool(4)
+        began = time.monotonic()
+        await asyncio.gather(*(pool.run(time.sleep, 0.1) for _ in range(8)))
+        return time.monotonic() - began, await pool.run(lambda: threading.current_thread().daemon)
+
+    seconds, is_daemon = asyncio.run(main())
+    assert 0.2 <= seconds < 0.39
+    assert is_daemon
+
+
+def test_idle_threads_are_used_again() -> None:
+    """Jobs one after another need one thread."""
+
+    async def main() -> int:
+        pool = Pool(64)
+        for _ in range(20):
+            await pool.run(lambda: None)
+            await asyncio.sleep(0.005)  # the thread says that it is idle after it has answered
+        return pool._count
+
+    assert asyncio.run(main()) <= 2
+
+
+def test_context_goes_along() -> None:
+    """Context variables of the caller are seen by `def` and `async def` code."""
+
+    async def read() -> str:
+        return name.get()
+
+    async def main() -> list[str]:
+        name.set("mine")
+        return [await Pool(1).run(name.get), await UserLoop().run(read())]
+
+    assert asyncio.run(main()) == ["mine", "mine"]
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), StopIteration()])
+def test_whatever_is_raised_reaches_the_caller_alone(error: BaseException) -> None:
+    """Any exception is the caller's; the thread and the loop live on."""
+
+    def fail() -> None:
+        raise error
+
+    async def main() -> tuple[type, str]:
+        pool = Pool(1)
+        with pytest.raises((ValueError, RuntimeError)) as caught:
+            await pool.run(fail)
+        return caught.type, await pool.run(lambda: "alive")
+
+    kind, alive = asyncio.run(main())
+    assert (kind is ValueError) == isinstance(error, ValueError)
+    assert alive == "alive"
+
+
+def test_cancelled_job_that_has_not_begun_never_does() -> None:
+    """A job that waits for a thread is dropped when its caller is gone."""
+    ran: list[int] = []
+
+    async def main() -> None:
+        pool = Pool(1)
+        blocker = pool.run(time.sleep, 0.1)
+        waiting = pool.run(ran.append, 1)
+        waiting.cancel()
+        await blocker
+        await pool.run(lambda: None)
+
+    asyncio.run(main())
+    assert ran == []
+
+
+def test_cancelling_cancels_the_coroutine() -> None:
+    """Cancelling the future cancels the coroutine on its loop."""
+    cancelled = threading.Event()
+
+    async def sleep() -> None:
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    async def main() -> bool:
+        future = UserLoop().run(sleep())
+        await asyncio.sleep(0.05)
+        future.cancel()
+        return await asyncio.to_thread(cancelled.wait, 2)
+
+    assert asyncio.run(main())
+
+
+def test_coroutine_blocks_no_other_loop() -> None:
+    """A coroutine that blocks its loop does not block the caller's."""
+
+    async def block() -> None:
+        time.sleep(0.3)  # noqa: ASYNC251  # the author's mistake
+
+    async def main() -> float:
+        blocked = UserLoop().run(block())
+        began = time.monotonic()
+        await asyncio.sleep(0.01)
+        seconds = time.monotonic() - began
+        await blocked
+        return seconds
+
+    assert asyncio.run(main()) < 0.2
