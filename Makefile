@@ -17,6 +17,5 @@ demo: .venv/installed
 test: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/python tests/make_stubs.py build/stubs
-	.venv/bin/mypy cli tests/unit tests/runtime tests/generated tests/conformance template/project/src
+	.venv/bin/python tests/check_types.py
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup

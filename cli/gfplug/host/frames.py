@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
-    import pyarrow as pa  # type: ignore[import-untyped]  # it ships none
+    import pyarrow as pa
 
 _NANOS = 1_000_000
 _SMALLEST_NORMAL = 2.0**-126

@@ -8,7 +8,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa  # type: ignore[import-untyped]  # it ships none
+import pyarrow as pa
 import pytest
 from host_fake import HEALTH, QUERY, RESOURCE
 

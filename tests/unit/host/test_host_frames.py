@@ -7,7 +7,7 @@ import json
 import logging
 from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]  # it ships none
+import pyarrow as pa
 import pytest
 
 from gfplug.errors import ToolError

@@ -1,0 +1,45 @@
+"""Type-check everything with mypy --strict: gfplug, what it ships, and the tests.
+
+    python tests/check_types.py
+
+Each folder is a run of its own, since several hold modules of the same name (`conftest`, `plugin.datasource`). The
+default version's stubs are written to `build/stubs` first: the template's Python imports them.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from gfplug import files, sdk, stubs
+
+ROOT = Path(__file__).parents[1]
+STUBS = ROOT / "build" / "stubs"
+BEFORE_OTHERS = {"tests/unit": ["tests/unit/host"], "template/examples/http": ["template/examples/http/src"]}
+
+
+def folders() -> list[str]:
+    """List the folders to check, the tests' by what is there."""
+    tests = sorted(
+        path for path in (ROOT / "tests").iterdir() if any(path.rglob("*.py")) and path.name != "__pycache__"
+    )
+    return ["cli", "template/project/src", "template/examples/http", *(f"tests/{path.name}" for path in tests)]
+
+
+def check(folder: str) -> int:
+    """Run mypy over one folder and return its exit code."""
+    path = [*BEFORE_OTHERS.get(folder, []), folder]
+    env = {**os.environ, "MYPYPATH": os.pathsep.join(path)}
+    return subprocess.run([sys.executable, "-m", "mypy", folder], cwd=ROOT, env=env, check=False).returncode
+
+
+def main() -> int:
+    """Write the stubs, check every folder, and return 1 if any has a mistake."""
+    files.replace_folder(STUBS, stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
+    return max([check(folder) for folder in folders()])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
