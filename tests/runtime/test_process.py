@@ -295,6 +295,18 @@ def test_children_do_not_hold_the_hosts_pipes(child: Child) -> None:
     assert time.monotonic() - began < 1
 
 
+def test_forked_children_do_not_hold_the_hosts_pipes(child: Child) -> None:
+    """A process forked by a handler, which may still log, keeps neither stdout nor stderr open."""
+    child.query({"do": "fork", "seconds": 20})
+    eventually(lambda: any("from the fork" in entry["@message"] for entry in child.logs()))
+    child.shutdown()
+    assert child.process.stdout is not None
+    began = time.monotonic()
+    child.process.stdout.read()  # until end of file
+
+    assert time.monotonic() - began < 1
+
+
 def test_cancelled_call_tells_the_handler(child: Child, tmp_path: Path) -> None:
     """A cancelled RPC notifies the handler within 1 s and is logged as cancelled."""
     marker = tmp_path / "marker"

@@ -108,6 +108,26 @@ def test_cancelling_cancels_the_coroutine() -> None:
     assert asyncio.run(main())
 
 
+def test_loop_outlives_whatever_a_task_raises() -> None:
+    """SystemExit of a coroutine is its caller's, that of a stray task is logged; the loop serves on."""
+
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    async def spawn() -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(leave())
+
+    async def main() -> int:
+        loop = UserLoop()
+        with pytest.raises(RuntimeError, match="SystemExit: 3"):
+            await loop.run(leave())
+        await loop.run(spawn())
+        await asyncio.sleep(0.05)
+        return await loop.run(asyncio.sleep(0, 7))
+
+    assert asyncio.run(main()) == 7
+
+
 def test_coroutine_blocks_no_other_loop() -> None:
     """A coroutine that blocks its loop does not block the caller's."""
 

@@ -14,6 +14,7 @@ import json
 import logging
 import math
 import os
+import select
 import sys
 import threading
 import traceback
@@ -44,21 +45,32 @@ def get_logger(name: str = "plugin") -> logging.Logger:
 
 
 class Writer:
-    """Writes lines to a file descriptor from a thread; when the reader is too slow, lines are dropped and counted."""
+    """Writes lines to a file descriptor, without ever blocking.
+
+    A line that fits into the pipe is written at once; others wait for a thread. When the reader is too slow for long,
+    lines are dropped and counted.
+    """
 
     def __init__(self, descriptor: int) -> None:
         """Start the thread."""
         self._descriptor = descriptor
+        self._poll = _poller(descriptor)
         self._lines: deque[bytes] = deque()
         self._waiting = 0
         self._dropped = 0
         self._changed = threading.Condition()
         self._is_writing = False
+        self._is_child = False
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._continue_in_child)
         threading.Thread(target=self._write_all, name="log writer", daemon=True).start()
 
     def put(self, line: bytes) -> None:
         """Queue one line, which ends with a newline."""
         with self._changed:
+            if self._is_child or self._would_fit(line):
+                _write(self._descriptor, line)
+                return
             if self._waiting + len(line) > _MAX_WAITING:
                 self._dropped += 1
                 return
@@ -70,6 +82,17 @@ class Writer:
         """Wait until everything is written, or until `timeout` seconds have passed."""
         with self._changed:
             self._changed.wait_for(lambda: not self._lines and not self._is_writing, timeout)
+
+    def _would_fit(self, line: bytes) -> bool:
+        """Tell whether a line can be written now, in its turn and without waiting."""
+        if self._poll is None or self._lines or self._is_writing:
+            return False
+        return len(line) <= select.PIPE_BUF and bool(self._poll.poll(0))
+
+    def _continue_in_child(self) -> None:
+        """Write without a thread in a forked process, where there is none and locks may be held for ever."""
+        self._is_child = True
+        self._changed = threading.Condition()
 
     def _write_all(self) -> None:
         while True:
@@ -83,10 +106,7 @@ class Writer:
                 dropped, self._dropped = (0, self._dropped) if self._lines else (self._dropped, 0)
             if dropped:
                 line += encode("warn", f"{dropped} log lines were dropped: the reader is too slow", {})
-            try:
-                _write(self._descriptor, line)
-            except OSError:
-                continue  # the host is gone; the parent watch ends the process
+            _write(self._descriptor, line)
 
 
 class Handler(logging.Handler):
@@ -198,5 +218,18 @@ def _now() -> str:
 
 
 def _write(descriptor: int, line: bytes) -> None:
-    while line:
-        line = line[os.write(descriptor, line) :]
+    """Write a line; it is lost when the host is gone, and the parent watch ends the process."""
+    try:
+        while line:
+            line = line[os.write(descriptor, line) :]
+    except OSError:
+        return
+
+
+def _poller(descriptor: int) -> select.poll | None:
+    """Make what tells whether a write would wait; None where the system can't tell."""
+    if not hasattr(select, "poll"):  # Windows
+        return None
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return poll

@@ -38,6 +38,8 @@ def reserve() -> Reserved:
             os.dup2(null, descriptor)  # never read what Grafana was given
     os.close(null) if null > 2 else None  # noqa: PLR2004
     reserved = Reserved(os.dup(1), os.dup(2))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: _let_go(reserved))
     _redirect(1, "stdout", logging.INFO)
     _redirect(2, "stderr", logging.WARNING)
     sys.stdout = _text(1)
@@ -53,6 +55,12 @@ def lines(pending: bytes, chunk: bytes) -> tuple[list[bytes], bytes]:
         whole.append(rest[:_LONGEST])
         rest = rest[_LONGEST:]
     return [line for line in whole if line.strip()], rest
+
+
+def _let_go(reserved: Reserved) -> None:
+    """Keep a forked child from the host's pipes: what it logs goes through ours."""
+    for descriptor in (reserved.stdout, reserved.stderr):
+        os.dup2(2, descriptor, inheritable=False)
 
 
 def _is_open(descriptor: int) -> bool:

@@ -78,7 +78,7 @@ class UserLoop:
         context = contextvars.copy_context()
 
         def start() -> None:
-            task = there.create_task(coroutine, context=context)
+            task = there.create_task(_contained(coroutine), context=context)
             task.add_done_callback(lambda done: _call(here, _copy_result, done, future))
             future.add_done_callback(lambda done: _call(there, task.cancel) if done.cancelled() else None)
 
@@ -98,8 +98,25 @@ class UserLoop:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_report)
-                threading.Thread(target=self._loop.run_forever, name="async handlers", daemon=True).start()
+                threading.Thread(target=_run, args=(self._loop,), name="async handlers", daemon=True).start()
         return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop for ever: a task of the author's that raises SystemExit stops it, but only for a moment."""
+    while True:
+        try:
+            loop.run_forever()
+        except BaseException as error:  # noqa: BLE001  # SystemExit and KeyboardInterrupt get through an event loop
+            _report(loop, {"message": "A task tried to end the process", "exception": error})
+
+
+async def _contained(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Keep what would stop the loop inside its task."""
+    try:
+        return await coroutine
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(f"{type(error).__name__}: {error}") from error
 
 
 def _settle(future: asyncio.Future[Any], job: Callable[[], Any]) -> None:
