@@ -1,15 +1,17 @@
-"""Node, and a module.js loaded in it."""
+"""The runtime on the path, Node, and a module.js loaded in it."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from everything import module
+
+from gfplug import resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from everything import Evaluate
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(resources.folder("template") / "project/src"))
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,7 @@ def node() -> str:
 @pytest.fixture
 def evaluate(node: str, tmp_path: Path) -> Evaluate:
     """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
+    from everything import module  # noqa: PLC0415 - needs the path above
 
     def run(expression: str, *, hooks: Mapping[str, str] | None = None) -> Any:
         (tmp_path / "module.js").write_text(module(hooks), encoding="utf-8")

@@ -19,7 +19,9 @@ class Options:
     """A config page with every place to keep an option."""
 
     url: Annotated[str, Ui(label="API URL", store="url", required=True, placeholder="http://api:8000")] = ""
-    token: Annotated[Secret, Ui(label="API token", section="Authentication")] = field(default_factory=Secret)
+    token: Annotated[Secret, Ui(label="API token", section="Authentication", required=True)] = field(
+        default_factory=Secret
+    )
     key: Annotated[Secret, Ui(label="Key", section="Authentication", widget="textarea")] = field(default_factory=Secret)
     timeout: Annotated[float, Ui(label="Timeout", help="In seconds.", minimum=1, maximum=300)] = 10.0
     verify: Annotated[bool, Ui(label="Verify TLS")] = True

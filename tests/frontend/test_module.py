@@ -153,6 +153,8 @@ def test_each_control_stores_its_type(evaluate: Evaluate, field: str, event: str
         ("{ limit: 1.5 }", "Limit must be a whole number"),
         ("{ limit: '5' }", "Limit must be a number"),
         ("{ table: '' }", "Table is required"),
+        ("{ limit: 1 }", None),
+        ("{ limit: 5000 }", None),
         ("{}", None),
     ],
 )
@@ -172,6 +174,7 @@ def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
     )
 
     assert [changed[0]["url"], changed[1]["url"]] == ["http://b", "http://a"]
+    assert changed[0]["jsonData"] == {"timeout": 5, "other": 1}
     assert changed[1]["secureJsonData"] == {"key": "s3cret"}
     assert changed[1]["jsonData"] == {"timeout": 5, "other": 1}
     assert changed[2]["jsonData"] == {"timeout": 7, "other": 1}
@@ -293,13 +296,14 @@ def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
 def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:
     """Its validation hook hears of every complaint by field, and of none when all is well."""
     found = evaluate(
-        "['', 'http://a'].map((url) => { const heard = []; let validate; plugin.components.ConfigEditor({"
-        " options: { url, jsonData: { timeout: 0 } }, onOptionsChange() {}, validation: {"
+        "[['', true], ['http://a', false]].map(([url, token]) => { const heard = []; let validate;"
+        " const options = { url, jsonData: { timeout: token ? 0.5 : 1.5 }, secureJsonFields: { token } };"
+        " plugin.components.ConfigEditor({ options, onOptionsChange() {}, validation: {"
         " registerValidation: (run) => { validate = run; }, setError: (name, text) => heard.push([name, text]),"
         " clearError: () => {} } }); return [validate(), heard]; })"
     )
 
     assert found == [
         [False, [["url", "API URL is required"], ["timeout", "Timeout must be at least 1"]]],
-        [False, [["timeout", "Timeout must be at least 1"]]],
+        [False, [["token", "API token is required"]]],
     ]
