@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,10 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
         hint="the lines above are PyInstaller's; what it shall collect is in plugin.spec",
         timeout=_SECONDS,
     )
-    return _find(output, project.manifest.executable)
+    made = _find(output, project.manifest.executable)
+    for library in made.folder.rglob("base_library.zip"):
+        _sort(library)
+    return made
 
 
 def _find(output: Path, executable: str) -> Frozen:
@@ -66,3 +70,12 @@ def _find(output: Path, executable: str) -> Frozen:
         f"plugin.spec made {found}, not a folder {executable}_<os>_<arch> with an executable of that name",
         hint="take `name` in plugin.spec from the executable in plugin.json, and keep its COLLECT",
     )
+
+
+def _sort(library: Path) -> None:
+    """Put the entries of PyInstaller's zip of start-up modules in order: it writes them as it happened to find them."""
+    with zipfile.ZipFile(library) as found:
+        modules = {entry.filename: found.read(entry) for entry in found.infolist()}
+    with zipfile.ZipFile(library, "w") as ordered:
+        for name, code in sorted(modules.items()):
+            ordered.writestr(zipfile.ZipInfo(name), code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,21 @@ def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Pa
     frozen(project, python, tmp_path)
 
     assert (tmp_path / "said").read_text() == "315532800 0\n"
+
+
+def test_the_order_in_which_modules_were_found_does_not_matter(project: Project, tmp_path: Path) -> None:
+    """PyInstaller's zip of start-up modules is rewritten in order: two environments give the same bytes."""
+    made = []
+    for number, names in enumerate((["os.pyc", "abc.pyc"], ["abc.pyc", "os.pyc"])):
+        with zipfile.ZipFile(tmp_path / "found.zip", "w") as library:
+            for name in names:
+                library.writestr(name, name)
+        copy = f'mkdir -p "$output" && cp {tmp_path}/found.zip "$output/base_library.zip"'
+        python = fake_python(tmp_path / "python", freeze=copy)
+        made.append(frozen(project, python, tmp_path / str(number)).folder / "base_library.zip")
+
+    assert zipfile.ZipFile(made[0]).namelist() == ["abc.pyc", "os.pyc"]
+    assert made[0].read_bytes() == made[1].read_bytes()
 
 
 def test_a_failure_shows_pyinstallers_last_lines(project: Project, tmp_path: Path) -> None:
