@@ -19,7 +19,9 @@ SERIES = Frame.of(time=[NOON], v=[1.0])
         ([SERIES], "timeseries-wide"),
         ([Frame.of(time=[NOON], up=[True])], "timeseries-wide"),
         ([Frame.of(time=[NOON, NOON], host=["a", "b"], v=[1, 2])], "timeseries-long"),
-        ([SERIES, SERIES], "timeseries-multi"),
+        ([SERIES, SERIES.labelled({"host": "b"})], "timeseries-multi"),
+        ([SERIES, SERIES], None),
+        ([Frame.of(time=[NOON, NOON], v=[1, 2])], None),
         ([SERIES, Frame.of(time=[NOON], a=[1], b=[2])], None),
         ([Frame.of(time=[NOON, None], v=[1, 2])], None),
         ([Frame.of(time=[NOON])], None),
@@ -33,6 +35,8 @@ SERIES = Frame.of(time=[NOON], v=[1.0])
         ([Frame()], None),
         ([], None),
         ([Frame.of(v=[1]), Frame.of(v=[2])], None),
+        ([Frame.of(v=[1]), Frame.of(v=[2], labels={"host": "b"})], "numeric-multi"),
+        ([Frame.of(v=[1, 2]), Frame.of(v=[2], labels={"host": "b"})], None),
     ],
 )
 def test_shape_decides_the_type(frames: list[Frame], expected: str | None) -> None:

@@ -13,21 +13,28 @@ the Arrow PyCapsule interface. Grafana's reader knows few types; the others are 
 | decimal                                  | float64, rounded                                             |
 | float16                                  | float32                                                      |
 | large_string, string_view                | string, at most 2 GiB                                        |
-| dictionary, run-end encoded, extension   | their values, by this table                                  |
-| list, struct, map                        | json                                                         |
+| dictionary, run-end encoded              | their values, by this table                                  |
+| extension: uuid; json; bool8             | string; json; bool                                           |
+| other extensions                         | their storage, by this table                                 |
+| list, struct, map                        | json; NaN inside is null                                     |
 | null                                     | float64, all null                                            |
 | binary                                   | refused, unless `type="json"` says that each is a document   |
 | interval, union                          | refused                                                      |
+
+Missing values: None, NaT and pandas' NA are null; NaN is a value in lists and in numpy, null in pandas, where it stands
+for both. `enum` columns are the business of `enums`.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
+from gfruntime import metadata
 from gfruntime.errors import FrameError
 from gfruntime.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
@@ -60,6 +67,31 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
         raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
 
 
+def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of column
+    """Make an Arrow array of whatever type the values have by themselves.
+
+    Raises: FrameError naming the column when they have none.
+    """
+    try:
+        return _array(_listed(values), None)
+    except FrameError as error:
+        raise FrameError(f"column {name!r}: {error}") from error
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise FrameError(f"column {name!r}: the values can't be read: {error}") from error
+
+
+def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
+    """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
+
+    Raises: FrameError for fractions: what they mean below a microsecond is noise.
+    """
+    counted = arrow(values, name="epoch")
+    try:
+        return counted.cast(pa.int64()).cast(pa.timestamp(unit))
+    except pa.ArrowInvalid as error:
+        raise FrameError(f"times since 1970 must be whole numbers of {unit}: {error}") from error
+
+
 def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column
     """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
@@ -78,10 +110,11 @@ def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column
     return list(values)
 
 
-def _array(values: Any, field_type: FieldType | None) -> pa.Array:  # noqa: ANN401
-    """Make an Arrow array of whatever type the values have by themselves."""
+def _array(values: Any, field_type: FieldType | None) -> pa.Array:  # noqa: ANN401, PLR0911  # one kind of input each
     if isinstance(values, list):
         return _from_items(values, field_type)
+    if type(values).__module__.partition(".")[0] == "pandas":
+        return _from_pandas(values)
     if isinstance(values, pa.ChunkedArray):
         return values.combine_chunks()
     if isinstance(values, pa.Array):
@@ -90,7 +123,17 @@ def _array(values: Any, field_type: FieldType | None) -> pa.Array:  # noqa: ANN4
         return pa.chunked_array(values).combine_chunks()
     if hasattr(values, "__arrow_c_array__"):
         return pa.array(values)
-    return _from_numpy(values) if hasattr(values, "flags") else pa.Array.from_pandas(values)
+    return _from_numpy(values)
+
+
+def _from_pandas(values: Any) -> pa.Array:  # noqa: ANN401  # pandas need not be installed
+    """Convert a pandas column, in which NaN is null."""
+    if str(values.dtype).startswith("period"):
+        values = values.dt.to_timestamp() if hasattr(values, "dt") else values.to_timestamp()
+    if str(values.dtype).startswith("Sparse"):
+        values = values.sparse.to_dense()
+    array = pa.Array.from_pandas(values)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
@@ -114,6 +157,10 @@ def _from_items(items: list[Any], field_type: FieldType | None) -> pa.Array:
         return pa.array(items)
     except OverflowError:
         return pa.array(items, pa.uint64())
+    except pa.ArrowInvalid:
+        if not all(item is None or isinstance(item, uuid.UUID) for item in items):
+            raise
+        return pa.array([None if item is None else str(item) for item in items])
 
 
 def _are_nested(items: list[Any]) -> bool:
@@ -130,7 +177,10 @@ def _document(item: object) -> bytes:
     if isinstance(item, (bytes, bytearray, memoryview)):
         json.loads(bytes(item))
         return bytes(item)
-    return json.dumps(item, allow_nan=False, ensure_ascii=False, default=str).encode()
+    try:
+        return json.dumps(item, allow_nan=False, ensure_ascii=False, default=str).encode()
+    except ValueError:
+        return json.dumps(metadata.json_value(item, "the value"), ensure_ascii=False).encode()
 
 
 def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
@@ -141,7 +191,7 @@ def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa
         return _BY_ARROW[array.type], array
     array = _plain(array)
     if field_type is None:
-        if pa.types.is_binary(array.type):
+        if pa.types.is_binary(array.type):  # what _plain wrote as documents
             return "json", array
         return _BY_ARROW[array.type], array
     wanted = arrow_type(field_type)
@@ -157,7 +207,13 @@ def _json(array: pa.Array) -> pa.Array:
         return _documents(array.to_pylist())
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _documents(None if text is None else text.encode() for text in array.to_pylist())
-    return _documents(array.to_pylist())
+    return _documents(_items(array))
+
+
+def _items(array: pa.Array) -> list[Any]:
+    """List nested values as Python objects, maps as dictionaries."""
+    items: list[Any] = array.to_pylist(maps_as_pydicts="strict")
+    return items
 
 
 def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of this module, row by row
@@ -167,9 +223,9 @@ def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of 
     if kind in _BY_ARROW:
         return array
     if isinstance(kind, pa.BaseExtensionType):
-        return _plain(array.storage)
+        return _storage(array, kind)
     if types.is_dictionary(kind):
-        return _plain(array.dictionary_decode())
+        return _plain(array.dictionary).take(array.indices)  # plain first: a dictionary of views can't be decoded
     if types.is_run_end_encoded(kind):
         return _plain(pc.run_end_decode(array))
     if types.is_timestamp(kind) or types.is_date(kind):
@@ -183,10 +239,20 @@ def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of 
     if types.is_large_string(kind) or types.is_string_view(kind) or types.is_time(kind):
         return array.cast(pa.string())
     if types.is_nested(kind) and not types.is_union(kind):
-        return _documents(array.to_pylist())
+        return _documents(_items(array))
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
         raise FrameError("bytes have no type in Grafana; decode them to text, or give type='json' if they are JSON")
     raise FrameError(f"Grafana has no type for {kind}; convert the column first")
+
+
+def _storage(array: pa.Array, kind: pa.BaseExtensionType) -> pa.Array:
+    """Take an extension's values, meaning kept where Grafana has a type for it."""
+    known = getattr(kind, "extension_name", "")
+    if known == "arrow.uuid":
+        return pa.array([None if item is None else str(item) for item in array.to_pylist()], pa.string())
+    if known == "arrow.bool8":
+        return array.storage.cast(pa.bool_())
+    return _json(array.storage.cast(pa.string())) if known == "arrow.json" else _plain(array.storage)
 
 
 def _times(array: pa.Array) -> pa.Array:

@@ -5,46 +5,62 @@ Grafana's contract 0.1 names six shapes that expressions and alert rules underst
 | what the query answered                                                   | type             |
 | ------------------------------------------------------------------------- | ---------------- |
 | one frame: a time column without nulls and value columns                  | timeseries-wide  |
-| the same with string columns, which tell the series apart                 | timeseries-long  |
+| the same with text columns, which tell the series apart                   | timeseries-long  |
 | several frames, each a time column without nulls and one value column     | timeseries-multi |
-| one frame without a time: numbers and strings                             | numeric-long     |
+| one frame without a time: numbers and texts                               | numeric-long     |
 | one frame without a time: numbers only, at most one row                   | numeric-wide     |
+| several frames without a time: one value, at most one row                 | numeric-multi    |
 | anything else (tables, logs, a type given by the author, no fields)       | left as it is    |
 
-A value column is one of numbers or booleans. Times must ascend: that is the author's part.
+A value column is one of numbers or booleans. Series are sorted by time. What the contract forbids (two series of one
+name and labels, a time more than once in a wide frame) leaves a frame without a type, as a table; where its author gave
+one of the six types, it is an error (see `shapes`).
 Source: github.com/grafana/dataplane, contract 0.1; grafana-plugin-sdk-go v0.298.0, data/frame_type.go.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from gfruntime import shapes
+from gfruntime.errors import FrameError
 from gfruntime.fieldtypes import NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from gfruntime.data import Frame
+    from gfruntime.shapes import FrameType
 
-_VERSION = [0, 1]
+_TYPES: tuple[FrameType, ...] = get_args(shapes.FrameType)
 
 
 def typed(frames: Sequence[Frame]) -> list[Frame]:
-    """Give the frames of one query the type that fits their shape."""
+    """Give the frames of one query the type that fits their shape, and sort series by time.
+
+    Raises: FrameError when the author gave a type and the frames are not of its shape.
+    """
     if any(frame.meta is not None and frame.meta.get("type") for frame in frames):
-        return list(frames)
+        return _checked(frames)
     frame_type = _single(frames[0]) if len(frames) == 1 else _several(frames)
     if frame_type is None:
         return list(frames)
-    return [replace(frame, meta=_with_type(frame.meta, frame_type)) for frame in frames]
+    try:
+        return shapes.shaped(frame_type, frames)
+    except FrameError:
+        return list(frames)
 
 
-def _with_type(meta: Mapping[str, object] | None, frame_type: str) -> dict[str, object]:
-    return {**(meta or {}), "type": frame_type, "typeVersion": _VERSION}
+def _checked(frames: Sequence[Frame]) -> list[Frame]:
+    """Check frames by the type that their author gave, which is the first one's, at the version that we know."""
+    meta = frames[0].meta or {}
+    frame_type = next((known for known in _TYPES if known == meta.get("type")), None)
+    if frame_type is None or meta.get("typeVersion", shapes.VERSION) != shapes.VERSION:
+        return list(frames)
+    return shapes.shaped(frame_type, frames)
 
 
-def _single(frame: Frame) -> str | None:
+def _single(frame: Frame) -> FrameType | None:
     kinds = [field.type for field in frame.fields]
     has_strings = "string" in kinds
     if "time" in kinds:
@@ -58,14 +74,15 @@ def _single(frame: Frame) -> str | None:
     return "numeric-wide" if len(frame) <= 1 and all(kind in NUMBERS for kind in kinds) else None
 
 
-def _several(frames: Sequence[Frame]) -> str | None:
-    is_multi = all(
-        _has_time_index(frame)
-        and sum(field.is_value for field in frame.fields) == 1
-        and not any(field.type == "string" for field in frame.fields)
-        for frame in frames
-    )
-    return "timeseries-multi" if frames and is_multi else None
+def _several(frames: Sequence[Frame]) -> FrameType | None:
+    if any(sum(field.is_value for field in frame.fields) != 1 for frame in frames):
+        return None
+    if any(field.type == "string" for frame in frames for field in frame.fields):
+        return None
+    if all(_has_time_index(frame) for frame in frames):
+        return "timeseries-multi" if frames else None
+    has_time = any(field.type == "time" for frame in frames for field in frame.fields)
+    return None if has_time or any(len(frame) > 1 for frame in frames) else "numeric-multi"
 
 
 def _has_time_index(frame: Frame) -> bool:

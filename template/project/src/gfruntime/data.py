@@ -66,9 +66,7 @@ class Field:
             raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
         chosen = (nulls > 0 if field_type == "time" else True) if nullable is None else nullable
         texts = None if labels is None else normal(labels)
-        values_of = {"name": name, "values": array, "type": field_type, "nullable": chosen, "labels": texts}
-        for attribute, value in {**values_of, "config": config}.items():
-            object.__setattr__(self, attribute, value)
+        _set(self, name=name, values=array, type=field_type, nullable=chosen, labels=texts, config=config)
 
     def __len__(self) -> int:
         """Count the values."""
@@ -98,15 +96,15 @@ class Field:
 
     def take(self, rows: pa.Array) -> Field:
         """Choose rows, in the given order."""
-        return replace(self, values=self.values.take(rows))
+        return copied(self, values=self.values.take(rows))
 
     def with_labels(self, labels: Mapping[str, object]) -> Field:
         """Put labels over those the field has."""
-        return replace(self, labels={**(self.labels or {}), **labels})
+        return copied(self, labels=normal({**(self.labels or {}), **labels}))
 
     def with_config(self, **config: object) -> Field:
         """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
-        return replace(self, config={**(self.config or {}), **config})
+        return copied(self, config=metadata.config({**(self.config or {}), **config}, name=self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +183,7 @@ class Frame:
         """Put labels on the value columns, over those they have."""
         if not labels:
             return self
-        return replace(
-            self, fields=[field.with_labels(labels) if field.is_value else field for field in self.fields]
-        )
+        return replace(self, fields=[field.with_labels(labels) if field.is_value else field for field in self.fields])
 
     def group_by(self, *names: str) -> list[Frame]:
         """Make one frame for each value column and each distinct combination of these columns, which become labels.
@@ -222,6 +218,18 @@ class Frame:
             if field.name == name:
                 return field
         raise KeyError(name)
+
+
+def copied(field: Field, **changes: object) -> Field:
+    """Copy a field with changes that are normal already."""
+    copy = object.__new__(Field)
+    _set(copy, **{name: getattr(field, name) for name in Field.__slots__} | changes)
+    return copy
+
+
+def _set(field: Field, **attributes: object) -> None:
+    for name, value in attributes.items():
+        object.__setattr__(field, name, value)
 
 
 def _same(mine: pa.Array, theirs: pa.Array) -> bool:

@@ -31,7 +31,7 @@ def column(values: object, config: Mapping[str, object] | None, *, name: str) ->
         categories = array.dictionary.cast(pa.string()).to_pylist()
         if texts is None:
             return array.indices, _with(config, categories)
-        array = array.dictionary_decode()
+        array = array.dictionary.cast(pa.string()).take(array.indices)
     if not _is_text(array.type):
         _check(array, texts, name)
         return array, None if config is None else dict(config)

@@ -1,0 +1,51 @@
+"""Labels: their text, their fingerprint, and what they are read from."""
+
+from __future__ import annotations
+
+import pytest
+
+from gfruntime import labels
+from gfruntime.data import Field
+from gfruntime.errors import FrameError
+
+
+def test_labels_are_text_and_sorted() -> None:
+    """Labels are text to text: other values are written as text, and the keys are sorted."""
+    found = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
+
+    assert found is not None
+    assert list(found.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
+
+
+def test_text_form_is_sorted() -> None:
+    """Labels are written for people as k=v, k2=v2."""
+    assert labels.text({"b": "2", "a": "1"}) == "a=1, b=2"
+    assert labels.text({}) == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('{job="x", host="a"}', {"host": "a", "job": "x"}),
+        ("host=a, job=x", {"host": "a", "job": "x"}),
+        ('{"host": "a"}', {"host": "a"}),
+        ("", {}),
+    ],
+)
+def test_labels_are_read_from_text(given: str, expected: dict[str, str]) -> None:
+    """Braces with quotes, bare pairs and JSON are all read."""
+    assert labels.parse(given) == expected
+
+
+@pytest.mark.parametrize("given", ["host", "a=b, c", "a=b=c"])
+def test_text_without_pairs_is_refused(given: str) -> None:
+    """What is no pair raises, naming it."""
+    with pytest.raises(FrameError, match="is no label"):
+        labels.parse(given)
+
+
+def test_fingerprint_is_fnv_1() -> None:
+    """No labels hash to FNV's offset basis; the order of keys makes no difference."""
+    assert labels.fingerprint({}) == "cbf29ce484222325"
+    assert labels.fingerprint({"a": "1", "b": "2"}) == labels.fingerprint({"b": "2", "a": "1"})
+    assert labels.fingerprint({"a": "1"}) != labels.fingerprint({"a1": ""})

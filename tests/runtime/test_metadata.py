@@ -1,0 +1,234 @@
+"""The metadata of frames and fields: what Grafana reads strictly is checked before it is sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from typing import Any
+
+import pytest
+
+from gfruntime import frametext, metadata
+from gfruntime.data import Field, Frame
+from gfruntime.errors import FrameError
+
+
+def configured(**config: object) -> dict[str, Any]:
+    """Make a field with this config and return it as it is written."""
+    text = frametext.encode(Frame(fields=[Field("v", [1.0], config=config)]))
+    found: dict[str, Any] = json.loads(text)["schema"]["fields"][0]["config"]
+    return found
+
+
+def described(**meta: object) -> dict[str, Any]:
+    """Make a frame with this meta and return it as it is written."""
+    found: dict[str, Any] = json.loads(frametext.encode(Frame(meta=meta)))["schema"]["meta"]
+    return found
+
+
+@pytest.mark.parametrize("version", [[0, 1], (0, 1), [0.0, 1.0]])
+def test_type_version_is_two_whole_numbers(version: object) -> None:
+    """A typeVersion is a list of two non-negative integers, however it was given."""
+    written = described(typeVersion=version)["typeVersion"]
+
+    assert json.dumps(written) == "[0, 1]"
+
+
+@pytest.mark.parametrize("version", [[0], [0, 1, 2], [0, -1], [0, 0.5], ["0", "1"], "0.1", 1])
+def test_other_type_versions_are_refused(version: object) -> None:
+    """Anything but two non-negative integers raises, naming the key."""
+    with pytest.raises(FrameError, match=r"frame's meta\.typeVersion"):
+        Frame(meta={"typeVersion": version})
+
+
+def test_notices_are_made_by_name() -> None:
+    """A notice has a severity as text and the inspector's tab as a number."""
+    frame = Frame().with_notice("cut", "warning", inspect="stats").with_notice("see", link="/docs")
+
+    assert frame.meta == {
+        "notices": [
+            {"severity": "warning", "text": "cut", "inspect": 4},
+            {"severity": "info", "text": "see", "link": "/docs"},
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        {"severity": "warn", "text": ""},
+        {"severity": "", "text": ""},
+        {"severity": 1},
+        {"text": "", "inspect": 0},
+        {"text": "", "inspect": 5},
+        {"text": "", "inspect": "logs"},
+        {"text": "", "inspect": True},
+        {"message": "a"},
+    ],
+)
+def test_odd_notices_are_refused(notice: dict[str, object]) -> None:
+    """Severity is info, warning or error; inspect is 1 to 4 or absent."""
+    with pytest.raises(FrameError, match=r"notices\[0\]"):
+        Frame(meta={"notices": [notice]})
+
+
+def test_whole_numbers_are_written_without_a_point() -> None:
+    """The keys decimals and uniqueRowIdFields are integers, never floats, numpy's included."""
+    numpy = pytest.importorskip("numpy")
+    text = json.dumps([configured(decimals=2.0), described(uniqueRowIdFields=numpy.array([0, 1]))])
+
+    assert text == '[{"decimals": 2}, {"uniqueRowIdFields": [0, 1]}]'
+
+
+@pytest.mark.parametrize("decimals", [2.5, -1, 65_536, "2", True])
+def test_odd_decimals_are_refused(decimals: object) -> None:
+    """Decimals are a whole number that fits 16 bits."""
+    with pytest.raises(FrameError, match=r"the config of 'v'\.decimals"):
+        Field("v", [1.0], config={"decimals": decimals})
+
+
+def test_thresholds_begin_without_a_value() -> None:
+    """Steps have a value, a color and a state alone; the first value is null, given or not."""
+    steps = [{"color": "green"}, {"value": 80, "color": "red", "state": "bad"}]
+    minus_infinity = [{"value": -math.inf, "color": "green"}]
+
+    assert configured(thresholds={"steps": steps})["thresholds"] == {
+        "mode": "absolute",
+        "steps": [{"value": None, "color": "green"}, {"value": 80, "color": "red", "state": "bad"}],
+    }
+    assert configured(thresholds={"steps": minus_infinity})["thresholds"]["steps"][0]["value"] is None
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [{"value": 1}],
+        [{"value": None}, {"value": 3}, {"value": 2}],
+        [{"value": None}, {"value": None}],
+        [{"value": None, "colour": "red"}],
+        [{"value": "1"}],
+    ],
+)
+def test_odd_thresholds_are_refused(steps: object) -> None:
+    """A first value, an order that falls, and any other key raise."""
+    with pytest.raises(FrameError, match=r"thresholds"):
+        Field("v", [1.0], config={"thresholds": {"steps": steps}})
+
+
+def test_mappings_of_every_kind_are_taken() -> None:
+    """A mapping's type is value, range or special, its options by that type."""
+    mappings = [
+        {"type": "value", "options": {"1": {"text": "on", "color": "green", "index": 0}}},
+        {"type": "range", "options": {"from": 1.5, "to": None, "result": {"text": "many"}}},
+        {"type": "special", "options": {"match": "null+nan", "result": {"text": "none"}}},
+    ]
+    written = configured(mappings=mappings)["mappings"]
+
+    assert written[0] == mappings[0]
+    assert written[1]["options"] == {"from": 1.5, "result": {"text": "many"}}
+    assert written[2] == mappings[2]
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"type": "regex", "options": {}},
+        {"options": {}},
+        {"type": "special", "options": {"match": "nil", "result": {}}},
+        {"type": "range", "options": {"from": 1}},
+        {"type": "value", "options": {"1": {"icon": "x"}}},
+    ],
+)
+def test_odd_mappings_are_refused(mapping: object) -> None:
+    """Any other type, match or key raises."""
+    with pytest.raises(FrameError, match=r"mappings\[0\]"):
+        Field("v", [1.0], config={"mappings": [mapping]})
+
+
+def test_bounds_without_a_number_are_null() -> None:
+    """min, max and thresholds that are NaN or infinite are written as null."""
+    assert configured(min=math.nan, max=math.inf) == {"min": None, "max": None}
+    assert configured(min=-1, max=2.5) == {"min": -1, "max": 2.5}
+
+
+def test_metadata_has_no_nan_anywhere() -> None:
+    """NaN and the infinities are null, however deep; numpy's scalars are numbers, times are text."""
+    numpy = pytest.importorskip("numpy")
+    noon = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+    custom = {"a": [math.nan, {"b": -math.inf}], "n": numpy.int64(3), "f": numpy.float32("nan"), "t": noon}
+
+    expected = {"a": [None, {"b": None}], "n": 3, "f": None, "t": str(noon)}
+    assert described(custom=custom)["custom"] == expected
+    assert configured(custom=custom)["custom"] == expected
+
+
+def test_unknown_meta_goes_under_custom() -> None:
+    """Keys of the author's own go under `custom`, not to the top level, and don't hide what is there."""
+    assert described(rows=3, custom={"b": 1}) == {"custom": {"rows": 3, "b": 1}}
+
+
+def test_unknown_config_is_refused_with_a_hint() -> None:
+    """A misspelt key would be lost without a word; the message says which key is near."""
+    with pytest.raises(FrameError, match=r"the config of 'v' has the unknown key 'units'; did you mean 'unit'\?"):
+        Field("v", [1.0], config={"units": "s"})
+
+
+@pytest.mark.parametrize(
+    ("config", "where"),
+    [
+        ({"unit": 3}, "unit must be text"),
+        ({"filterable": "yes"}, "filterable must be true or false"),
+        ({"interval": math.nan}, "interval must be a finite number"),
+        ({"links": [{"title": 1}]}, "title must be text"),
+        ({"links": {"title": "a"}}, "links must be a list"),
+        ({"type": {"enum": {}}}, "type.enum lacks 'text'"),
+        ({"color": "red"}, "color must be an object"),
+    ],
+)
+def test_config_of_a_wrong_type_is_refused(config: dict[str, object], where: str) -> None:
+    """Every key has the type that Grafana decodes it to."""
+    with pytest.raises(FrameError, match=where):
+        Field("v", [1.0], config=config)
+
+
+def test_links_and_stats_are_taken_whole() -> None:
+    """Data links of all parts, and stats with a unit, are written as given; times in links are RFC 3339."""
+    start = dt.datetime(2026, 1, 1)  # noqa: DTZ001  # naive times are UTC
+    link = {
+        "title": "more",
+        "url": "/d",
+        "targetBlank": True,
+        "internal": {
+            "query": {"a": 1},
+            "datasourceUid": "u",
+            "datasourceName": "n",
+            "panelsState": {"x": 1},
+            "transformations": [{"type": "regex", "field": "f", "expression": "e", "mapValue": "m"}],
+            "timeRange": {"from": start, "to": "2026-01-02T00:00:00Z"},
+        },
+    }
+    stat = {"displayName": "rows", "unit": "short", "value": 3}
+    written = configured(links=[link])["links"][0]
+
+    assert written["internal"]["timeRange"] == {"from": "2026-01-01T00:00:00+00:00", "to": "2026-01-02T00:00:00Z"}
+    assert {**written, "internal": None} == {**link, "internal": None}
+    assert described(stats=[stat])["stats"] == [stat]
+    with pytest.raises(FrameError, match="lacks 'value'"):
+        Frame(meta={"stats": [{"displayName": "rows"}]})
+
+
+def test_meta_and_config_are_extended_in_place() -> None:
+    """with_meta and with_config lay keys over those there are; the original stays."""
+    frame = Frame(meta={"path": "a"})
+    field = Field("v", [1.0], config={"unit": "s"})
+
+    assert frame.with_meta(executedQueryString="q").meta == {"path": "a", "executedQueryString": "q"}
+    assert field.with_config(decimals=1).config == {"unit": "s", "decimals": 1}
+    assert (frame.meta, field.config) == ({"path": "a"}, {"unit": "s"})
+
+
+def test_what_grafana_passes_over_is_dropped() -> None:
+    """The keys that Grafana's reader doesn't know are told apart by what they are of."""
+    assert metadata.only_known({"unit": "s", "x": 1}, of_field=True) == {"unit": "s"}
+    assert metadata.only_known({"unit": "s", "path": "p"}, of_field=False) == {"path": "p"}

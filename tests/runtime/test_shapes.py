@@ -1,0 +1,149 @@
+"""The shapes of the data plane contract: what is typed, sorted and refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfruntime import contract, shapes
+from gfruntime.data import Field, Frame
+from gfruntime.errors import FrameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = [dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC) for hour in range(4)]
+WIDE = Frame(
+    fields=[Field("time", T[:2]), Field("v", [1, 2], labels={"h": "a"}), Field("v", [3, 4], labels={"h": "b"})]
+)
+LONG = Frame.of(time=[T[0], T[0], T[1]], host=["a", "b", "a"], v=[1, 2, 3])
+MULTI = [Frame.of(time=T[:2], v=[1, 2], labels={"h": "a"}), Frame.of(time=[T[3]], v=[1], labels={"h": "b"})]
+NUMBERS = [Frame.of(v=[1], labels={"h": "a"}), Frame.of(v=[2.5], labels={"h": "b"})]
+
+
+def one(build: Callable[[Frame], Frame], frame: Frame) -> list[Frame]:
+    """Let a builder of single frames answer as those of several do."""
+    return [build(frame)]
+
+
+BUILDERS: dict[str, tuple[Callable[[list[Frame]], list[Frame]], list[Frame]]] = {
+    "timeseries-wide": (lambda frames: one(shapes.timeseries_wide, *frames), [WIDE]),
+    "timeseries-multi": (shapes.timeseries_multi, MULTI),
+    "timeseries-long": (lambda frames: one(shapes.timeseries_long, *frames), [LONG]),
+    "numeric-wide": (lambda frames: one(shapes.numeric_wide, *frames), [Frame.of(a=[1], b=[2])]),
+    "numeric-multi": (shapes.numeric_multi, NUMBERS),
+    "numeric-long": (lambda frames: one(shapes.numeric_long, *frames), [Frame.of(host=["a", "b"], v=[1, 2], w=[3, 4])]),
+}
+
+
+@pytest.mark.parametrize("frame_type", BUILDERS)
+def test_each_shape_is_typed(frame_type: str) -> None:
+    """There is a builder for each of the six types; it puts the type and version 0.1 on every frame."""
+    build, frames = BUILDERS[frame_type]
+
+    assert [frame.meta for frame in build(frames)] == [{"type": frame_type, "typeVersion": [0, 1]}] * len(frames)
+
+
+@pytest.mark.parametrize("frame_type", BUILDERS)
+def test_no_data_is_a_type_without_fields(frame_type: shapes.FrameType) -> None:
+    """No data is one frame with type and version and no fields, which each builder takes too."""
+    nothing = shapes.no_data(frame_type)
+    build, _ = BUILDERS[frame_type]
+
+    assert (nothing.fields, nothing.meta) == ((), {"type": frame_type, "typeVersion": [0, 1]})
+    assert build([Frame()]) == [nothing]
+
+
+def test_several_series_of_none_are_no_data() -> None:
+    """An empty list of series is the no-data frame."""
+    assert shapes.timeseries_multi([]) == [shapes.no_data("timeseries-multi")]
+
+
+def test_time_is_made_not_nullable() -> None:
+    """A time field declared nullable, but without nulls, becomes the non-nullable one that readers look for."""
+    frame = Frame(fields=[Field("time", T[:1], nullable=True), Field("v", [1])])
+
+    assert not shapes.timeseries_wide(frame)["time"].nullable
+
+
+def test_series_are_sorted_by_time() -> None:
+    """Unsorted times are sorted, rows of one time keeping their order: Grafana would not look."""
+    frame = shapes.timeseries_long(Frame.of(time=[T[1], T[0], T[1]], host=["b", "a", "c"], v=[1, 2, 3]))
+
+    assert frame["time"].to_list() == [T[0], T[1], T[1]]
+    assert frame["host"].to_list() == ["a", "b", "c"]
+    assert frame["v"].to_list() == [2, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("frame_type", "frames", "because"),
+    [
+        ("timeseries-wide", [Frame.of(v=[1])], "no column of times"),
+        ("timeseries-wide", [Frame.of(time=[T[0], None], v=[1, 2])], "column 'time' has 1 nulls"),
+        ("timeseries-wide", [Frame.of(time=T[:1], s=["a"])], "no column of numbers"),
+        ("timeseries-wide", [Frame.of(time=T[:1], s=["a"], v=[1])], "column 's' is text"),
+        ("timeseries-wide", [Frame.of(time=[T[0], T[0]], v=[1, 2])], "a time more than once"),
+        ("timeseries-wide", [WIDE, WIDE], "is one frame, not 2"),
+        (
+            "timeseries-wide",
+            [Frame(fields=[Field("time", T[:1], labels={"h": "a"}), Field("v", [1])])],
+            "is the time and can't have labels",
+        ),
+        ("timeseries-wide", [Frame(fields=[Field("time", T[:1]), Field("v", [1]), Field("v", [2])])], "two series"),
+        ("timeseries-multi", [Frame.of(time=T[:1], a=[1], b=[2])], r"one value column, this one has 2"),
+        ("timeseries-multi", [MULTI[0], MULTI[0]], "two series are named 'v' with the labels {h=a}"),
+        ("timeseries-multi", [MULTI[0], Frame()], "without fields among others"),
+        ("timeseries-long", [Frame.of(time=[T[0]] * 2, h=["a"] * 2, v=[1, 2])], "a point of {'h': 'a'} is there 2"),
+        (
+            "timeseries-long",
+            [Frame.of(time=T[:1], h=["a"], v=[1], labels={"x": "y"})],
+            "has labels, which a long frame",
+        ),
+        ("numeric-wide", [Frame.of(v=[1, 2])], "2 rows where at most one"),
+        ("numeric-wide", [Frame.of(s=["a"], v=[1])], "column 's' is text"),
+        ("numeric-wide", [Frame.of(b=[True])], "column 'b' is boolean"),
+        ("numeric-wide", [Frame(fields=[Field("v", [1]), Field("v", [2])])], "two series are named 'v'"),
+        ("numeric-multi", [Frame.of(v=[1, 2])], "2 rows"),
+        ("numeric-multi", [NUMBERS[0], NUMBERS[0]], "two series"),
+        ("numeric-multi", [Frame.of(s=["a"])], "column 's' is text"),
+        ("numeric-long", [Frame.of(h=["a"])], "no column of numbers"),
+        ("numeric-long", [Frame.of(h=["a", "a"], v=[1, 2])], "a row of {'h': 'a'} is there 2 times"),
+        ("numeric-long", [Frame.of(v=[1, 2])], "a row of {} is there 2 times"),
+        ("numeric-long", [Frame(fields=[Field("v", [1]), Field("v", [2])])], "2 columns named 'v'"),
+    ],
+)
+def test_shapes_that_the_contract_forbids_are_refused(frame_type: str, frames: list[Frame], because: str) -> None:
+    """Null or labelled times, doubled names and labels, doubled times, lost columns: each is an error that says so."""
+    build, _ = BUILDERS[frame_type] if len(frames) == 1 else (lambda f: shapes.shaped(frame_type, f), None)  # type: ignore[arg-type]  # the test's table
+
+    with pytest.raises(FrameError, match=because.replace("{", r"\{")):
+        build(frames)
+
+
+def test_the_authors_type_is_held_to_its_rules() -> None:
+    """A frame that its author typed gets version 0.1, is sorted, and is refused where it breaks the contract."""
+    wide = Frame(fields=[Field("time", [T[1], T[0]]), Field("v", [1, 2])], meta={"type": "timeseries-wide"})
+    broken = Frame(fields=[Field("v", [1])], meta={"type": "timeseries-wide", "typeVersion": [0, 1]})
+    [typed] = contract.typed([wide])
+
+    assert typed.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
+    assert typed["time"].to_list() == T[:2]
+    with pytest.raises(FrameError, match="no column of times"):
+        contract.typed([broken])
+
+
+@pytest.mark.parametrize("meta", [{"type": "timeseries-wide", "typeVersion": [0, 0]}, {"type": "log-lines"}])
+def test_other_types_and_versions_are_the_authors(meta: dict[str, object]) -> None:
+    """A type of no contract, or a version that says so, leaves the frames alone."""
+    frames = [Frame(fields=[Field("v", [1, 2])], meta=meta)]
+
+    assert contract.typed(frames) == frames
+
+
+def test_detected_series_are_sorted() -> None:
+    """Series that the runtime types by itself are sorted too."""
+    [frame] = contract.typed([Frame.of(time=[T[1], T[0]], v=[1, 2])])
+
+    assert frame["v"].to_list() == [2, 1]
