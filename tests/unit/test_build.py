@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -19,20 +18,12 @@ from gfplug.cli import main
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from gfplug.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-
-
-@pytest.fixture(autouse=True)
-def _no_console() -> Iterator[None]:
-    """Take away the console that `main` attaches to the standard error of one test."""
-    logging.getLogger("gfplug").handlers.clear()
-    yield
-    logging.getLogger("gfplug").handlers.clear()
 
 
 @pytest.fixture
