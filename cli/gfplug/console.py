@@ -19,28 +19,28 @@ _LEVELS = {-1: logging.ERROR, 0: logging.INFO}
 class _LineHandler(logging.Handler):
     """One plain line per record; on a terminal, the line of a stage that runs is replaced by the line of its end."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.stream = stream
         self._waiting = ""
 
     def emit(self, record: logging.LogRecord) -> None:
+        stream = sys.stderr  # looked up each time: it may be exchanged, and the old one closed
         is_transient = getattr(record, "transient", False)
-        if is_transient and not self.stream.isatty():
+        if is_transient and not stream.isatty():
             return
         text = record.getMessage()
         if record.levelno >= logging.WARNING:
             text = f"{record.levelname.lower()}: {text}"
         clear = "\r\x1b[2K" if self._waiting else ""
         self._waiting = text if is_transient else ""
-        self.stream.write(f"{clear}{text} …" if is_transient else f"{clear}{text}\n")
-        self.stream.flush()
+        stream.write(f"{clear}{text} …" if is_transient else f"{clear}{text}\n")
+        stream.flush()
 
 
 def setup(verbosity: int = 0) -> None:
     """Show gfplug's log on stderr; -1 is errors only, 0 one line per stage, 1 everything."""
     logger = logging.getLogger("gfplug")
-    logger.handlers = [_LineHandler(sys.stderr)]
+    logger.handlers = [_LineHandler()]
     logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
     logger.propagate = False
 
@@ -66,6 +66,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def note(text: str) -> None:
     """Write one line for a person to stderr."""
     sys.stderr.write(f"{text}\n")
+
+
+def ask(question: str, default: str) -> str:
+    """Ask a person on stderr, and return one line of stdin, or the default for an empty one.
+
+    Raises: KeyboardInterrupt if stdin ends.
+    """
+    sys.stderr.write(f"{question} [{default}]: ")
+    sys.stderr.flush()
+    line = sys.stdin.readline()
+    if not line:
+        raise KeyboardInterrupt
+    return line.strip() or default
 
 
 def fail(error: GfplugError) -> None:

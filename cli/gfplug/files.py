@@ -63,18 +63,18 @@ def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
 
 
 def require_free(destination: Path) -> None:
-    """Refuse a folder that holds something.
+    """Refuse a place where no folder can be made: something is there, or it can't be written.
 
-    Raises: ProjectError if it does, or is not a folder.
+    Raises: ProjectError naming what is in the way.
     """
-    try:
-        if destination.is_dir() and not any(destination.iterdir()):
-            return
-    except OSError as error:
-        raise ProjectError(f"cannot read {destination}: {error.strerror}", hint="choose another folder") from error
-    if destination.is_dir() or os.path.lexists(destination):
-        what = "exists and is not empty" if destination.is_dir() else "exists and is not a folder"
-        raise ProjectError(f"{destination} {what}", hint="choose another folder")
+    if os.path.lexists(destination) and not destination.is_dir():
+        raise ProjectError(f"{destination} exists and is not a folder", hint="choose another folder")
+    there = next(folder for folder in (destination, *destination.absolute().parents) if os.path.lexists(folder))
+    if not there.is_dir() or not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        what = "permission denied" if there.is_dir() else "it is not a folder"
+        raise ProjectError(f"cannot write to {there}: {what}", hint="choose a folder you may write to")
+    if destination.is_dir() and any(destination.iterdir()):
+        raise ProjectError(f"{destination} exists and is not empty", hint="choose another folder")
 
 
 @contextmanager

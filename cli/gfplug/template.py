@@ -30,8 +30,32 @@ FREE_ANSWERS = ("title", "description", "author")
 
 _FORMAT = 1
 _LONGEST_LINE = 200
+_NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
+_JOINER = "\u200d"  # holds some emoji together
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
+
+
+def line(key: str, text: str) -> str:
+    """Return a text that may stand for a free answer.
+
+    Raises: UsageError if it is empty, long, or not one line of plain text.
+    """
+    if not text.strip() or len(text) > _LONGEST_LINE:
+        raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, not {text[:40]!r}")
+    if any(unicodedata.category(sign) in _NOT_PLAIN and sign != _JOINER for sign in text):
+        raise UsageError(f"{key} must be one line of plain text, without control characters: {text!r}")
+    return text
+
+
+def example(text: str) -> str:
+    """Return the name of an example.
+
+    Raises: UsageError if there is none of this name.
+    """
+    if text not in EXAMPLES:
+        raise UsageError(f"there is no example {text!r}", hint=f"choose one of {', '.join(EXAMPLES)}")
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +75,9 @@ class Answers:
     def __post_init__(self) -> None:
         """Check each answer."""
         names.plugin_id(self.org, self.name)
-        if self.example not in EXAMPLES:
-            raise UsageError(f"there is no example {self.example!r}", hint=f"choose one of {', '.join(EXAMPLES)}")
+        example(self.example)
         for key in FREE_ANSWERS:
-            _check_line(key, getattr(self, key))
+            line(key, getattr(self, key))
 
     @property
     def plugin_id(self) -> str:
@@ -156,10 +179,3 @@ def _without_git() -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
-
-
-def _check_line(key: str, text: str) -> None:
-    if not text.strip() or len(text) > _LONGEST_LINE:
-        raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, not {text[:40]!r}")
-    if any(unicodedata.category(sign).startswith(("C", "Zl", "Zp")) and sign != "\u200d" for sign in text):
-        raise UsageError(f"{key} must be one line of plain text, without control characters: {text!r}")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gfplug import console, names, sdk
+from gfplug import console, names, sdk, template
 from gfplug import new as service
 from gfplug.errors import UsageError
 from gfplug.template import EXAMPLES, FREE_ANSWERS, Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger("gfplug")
 
 
 def new(
@@ -48,7 +55,7 @@ def new(
     NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown.
     """
     answers = _answers(name, org=org, example=example, data=_pairs(data or []), ask=_asks(defaults=defaults))
-    console.note(f"{answers.title}: plugin id {answers.plugin_id}, example {answers.example}")
+    _log.info("%s: plugin id %s, example %s", answers.title, answers.plugin_id, answers.example)
     request = service.NewProject(
         answers=answers,
         destination=directory or Path(answers.plugin_id),
@@ -58,8 +65,8 @@ def new(
     )
     if dry_run:
         for path in service.preview(request):
-            console.note(f"  {path}")
-        console.note("Nothing was made: --dry-run")
+            _log.info("  %s", path)
+        _log.info("Nothing was made: --dry-run")
     else:
         service.create(request)
         _tell_next(request.destination)
@@ -72,18 +79,14 @@ def _answers(text: str, *, org: str | None, example: str | None, data: dict[str,
     owner = names.organisation(org) if org is not None else found.org
     name = found.org + found.name if org is not None else found.name
     if not owner:
-        owner = (
-            names.organisation(_ask("Organisation, the id's first part", names.DEFAULT_ORG))
-            if ask
-            else names.DEFAULT_ORG
-        )
-    usual: dict[str, str] = {"title": found.title, "description": f"{found.title} in Grafana", "author": owner}
-    given: dict[str, Any] = {
-        key: data[key] if key in data else _ask(key.capitalize(), value) if ask else value
+        owner = _ask("Organisation, the id's first part", names.DEFAULT_ORG, names.organisation, ask=ask)
+    usual = {"title": found.title, "description": f"{found.title} in Grafana", "author": owner}
+    given: dict[str, str] = {
+        key: data[key] if key in data else _ask(key.capitalize(), value, partial(template.line, key), ask=ask)
         for key, value in usual.items()
     }
     if example is None:
-        example = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0]) if ask else EXAMPLES[0]
+        example = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
     return Answers(org=owner, name=name, example=example, **given)
 
 
@@ -108,12 +111,18 @@ def _asks(*, defaults: bool) -> bool:
     return not defaults and console.is_interactive()
 
 
-def _ask(question: str, default: str) -> str:
-    return str(typer.prompt(question, default=default, err=True))
+def _ask(question: str, default: str, accept: Callable[[str], str], *, ask: bool) -> str:
+    """Return the default, or what the person answers, asked until it can be accepted."""
+    while ask:
+        try:
+            return accept(console.ask(question, default))
+        except UsageError as error:
+            console.fail(error)
+    return default
 
 
 def _tell_next(destination: Path) -> None:
-    console.note("")
-    console.note(f"Made {destination}. The one file to edit: src/plugin/datasource.py. Next:")
+    _log.info("")
+    _log.info("Made %s. The one file to edit: src/plugin/datasource.py. Next:", destination)
     for line in (f"cd {shlex.quote(str(destination))}", "gfplug build", "gfplug call query"):
-        console.note(f"  {line}")
+        _log.info("  %s", line)

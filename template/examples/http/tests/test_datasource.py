@@ -61,7 +61,7 @@ def test_each_region_becomes_a_series(api: Server) -> None:
     assert north["value"].labels == {"region": "north"}
     assert south["value"].labels == {"region": "south"}
     assert north["time"].to_list() == [START + timedelta(minutes=minute) for minute in range(11)]
-    assert north["value"].to_list()[0] == 80.0
+    assert north["value"].to_list()[0] == 89.524
 
 
 def test_the_north_is_above_the_alert_rules_threshold_and_the_south_below(api: Server) -> None:

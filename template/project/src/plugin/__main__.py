@@ -5,7 +5,7 @@ from gfruntime import serve
 
 def load() -> type:
     """Import the data source after the handshake: Grafana must not wait for it."""
-    from plugin.datasource import Datasource  # noqa: PLC0415 - late on purpose
+    from plugin.datasource import Datasource
 
     return Datasource
 

@@ -62,8 +62,10 @@ class Datasource:
         url = self.options.url.rstrip("/")
         if not url.startswith(("http://", "https://")):
             raise QueryError("the data source needs a URL that begins with http:// or https://")
-        mark = "&" if "?" in path else "?"
-        request = urllib.request.Request(f"{url}/{path.lstrip('/')}{mark}{urllib.parse.urlencode(parameters)}")  # noqa: S310 - checked above
+        url = f"{url}/{path.lstrip('/')}"
+        if parameters:
+            url += ("&" if "?" in path else "?") + urllib.parse.urlencode(parameters)
+        request = urllib.request.Request(url)  # noqa: S310 - checked above
         if self.options.token:  # "unredirected": should the API send us elsewhere, the token does not go along
             request.add_unredirected_header("Authorization", f"Bearer {self.options.token}")
         try:
