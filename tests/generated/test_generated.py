@@ -1,0 +1,131 @@
+"""Every combination of answers gives a project that passes its own checks, and starts."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from gfplug import new, sdk
+from gfplug.template import EXAMPLES, Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+CHECKS = {
+    "lint": ["ruff", "check", "--no-cache"],
+    "format": ["ruff", "format", "--check", "--no-cache"],
+    "types": ["mypy"],
+    "tests": ["pytest", "-q", "-p", "no:cacheprovider"],
+}
+AWKWARD = """R&D "<Größen>" {= 7*7 =} {{ x }} 'é' 😀"""
+
+
+@pytest.fixture(
+    scope="module", params=[(example, title) for example in EXAMPLES for title in ("Sales", AWKWARD)], ids=str
+)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project as `gfplug new` makes it, in a folder whose name holds a space."""
+    example, title = request.param
+    answers = Answers(
+        org="acme", name="sales", title=title, description=f"{title}, described", author=title, example=example
+    )
+    destination = tmp_path_factory.mktemp("generated") / "my project"
+    return new.create(new.NewProject(answers=answers, destination=destination, sdk_version=sdk.default())).root
+
+
+def _run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a module with this interpreter, in the project, as its README says."""
+    known = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=project,
+        env={key: os.environ[key] for key in known if key in os.environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_project_passes_its_own(project: Path, check: str) -> None:
+    """What the user's first CI run does, done here before."""
+    done = _run(project, *CHECKS[check])
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_plugin_run_by_hand_says_what_it_is(project: Path) -> None:
+    """The whole of it can be imported, and without Grafana's cookie it explains itself and ends."""
+    done = _run(project / "src", "plugin")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Grafana" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_editors_show_the_authors_fields(project: Path) -> None:
+    """The build asks for this schema in the project's environment."""
+    done = _run(project / "src", "gfruntime.schema", "plugin.datasource:Datasource")
+    schema = json.loads(done.stdout)
+
+    shown = {part: [field["name"] for field in schema[part]["fields"]] for part in ("config", "query")}
+
+    assert shown in (
+        {"config": ["seed"], "query": ["signal", "period", "amplitude", "series"]},
+        {"config": ["url", "token", "timeout"], "query": ["path", "time", "value"]},
+    )
+
+
+def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
+    """The provisioned rule, evaluated on what the plugin answers: query, last value, comparison."""
+    rules = yaml.safe_load((project / "provisioning" / "alerting" / "rules.yaml").read_text(encoding="utf-8"))
+    (rule,) = rules["groups"][0]["rules"]
+    query, reduced, compared = (step["model"] for step in rule["data"])
+    (evaluator,) = [condition["evaluator"] for condition in compared["conditions"]]
+    assert (reduced["reducer"], evaluator["type"]) == ("last", "gt")
+    words = ["call", "query", "--json", "--python", sys.executable, "--from", "now-10m", "--model", json.dumps(query)]
+
+    with _example_api(project) as url:
+        done = _run(project, "gfplug", *words, *(["--url", url] if url else []))
+
+    assert done.returncode == 0, done.stderr
+    columns = [column for frame in json.loads(done.stdout)["results"]["A"]["frames"] for column in _columns(frame)]
+    last = {json.dumps(labels): values[-1] for labels, values in columns if labels}
+    assert sorted(value > evaluator["params"][0] for value in last.values()) == [False, True]
+
+
+def _columns(frame: dict[str, Any]) -> list[tuple[dict[str, str] | None, list[float]]]:
+    fields = frame["schema"]["fields"]
+    return [(field.get("labels"), values) for field, values in zip(fields, frame["data"]["values"], strict=True)]
+
+
+@contextmanager
+def _example_api(project: Path) -> Iterator[str]:
+    """Serve the project's example API, when it has one, as docker-compose.yaml would."""
+    if not (project / "example_api").is_dir():
+        yield ""
+        return
+    server: Any = runpy.run_path(str(project / "example_api" / "server.py"))["Server"]("example-token")
+    server.RequestHandlerClass.log_message = lambda *_: None
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
+            thread.join()
