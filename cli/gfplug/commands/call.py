@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gfplug import call as service
-from gfplug import console, display, plot
+from gfplug import console
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from gfplug import call as calling
     from gfplug import host
 
 _PLAIN_WIDTH = 100
@@ -61,6 +61,8 @@ def health(
     verbose: _Verbose = False,
 ) -> None:
     """Ask the data source's health, as "Save & test" does."""
+    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
     with _running(target, python, overrides, timeout=timeout, verbose=verbose) as (plugin, source):
         found = plugin.check_health(source, timeout=timeout)
@@ -99,6 +101,8 @@ def query(
     verbose: _Verbose = False,
 ) -> None:
     """Ask one query, and show its frames as tables and a plot."""
+    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+
     asked = service.question(
         service.Span(start=start, end=end, interval=interval, max_data_points=max_data_points),
         model={**service.model(model), **service.assignments(assign or [], option="--set")},
@@ -134,6 +138,8 @@ def resource(
     verbose: _Verbose = False,
 ) -> None:
     """Send a request to the data source's resources, and print the body it answers."""
+    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+
     headers = service.headers(header or [])
     content = service.content_of(body, option="--body")
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
@@ -149,8 +155,10 @@ def resource(
 
 @contextmanager
 def _running(
-    target: Path, python: Path | None, overrides: service.Overrides, *, timeout: float, verbose: bool
+    target: Path, python: Path | None, overrides: calling.Overrides, *, timeout: float, verbose: bool
 ) -> Iterator[tuple[host.Plugin, host.Settings]]:
+    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+
     if verbose:
         console.setup(1)
     place = service.find(target, python=python)
@@ -166,6 +174,8 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 def _show(answer: host.Answer, *, rows: int) -> None:
     """Print the frames of one ref id as tables, then one plot of all their time series."""
+    from gfplug import display, plot  # noqa: PLC0415 - as above
+
     is_terminal, is_unicode = sys.stdout.isatty(), _is_unicode()
     width = min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _MOST_TERMINAL) if is_terminal else _PLAIN_WIDTH
     if not answer.frames and not answer.error:
