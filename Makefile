@@ -3,18 +3,22 @@ PYTHON ?= python3
 
 .PHONY: demo test
 
-.venv/installed: pyproject.toml
+.venv/gfplug: pyproject.toml
 	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/dev: .venv/gfplug
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-demo: .venv/installed
+demo: .venv/gfplug
 	rm -rf demo
 	.venv/bin/gfplug new signals demo --org demo --defaults
 	.venv/bin/gfplug build demo
 	.venv/bin/gfplug call query demo/dist
 
-test: .venv/installed
+test: .venv/dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/python tests/check_types.py
