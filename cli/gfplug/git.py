@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug.errors import ToolError
+from gfplug.trees import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,14 +41,6 @@ _OPTIONS = {
 }
 _ATTRIBUTES = "* -text -ident !filter !eol !working-tree-encoding !conflict-marker-size\n"
 _MARKER = re.compile(rb"^(<{7} HEAD|>{7} theirs)(:[^\r\n]*)?(?=\r?$)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of a tree."""
-
-    content: bytes
-    is_executable: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gfplug import git
-from gfplug.git import Entry
+from gfplug.trees import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files, lock
+from gfplug import files, journal, lock
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -56,12 +56,13 @@ class Project:
 
     @classmethod
     def find(cls, start: Path) -> Project:
-        """Return the project that a folder is in.
+        """Return the project that a folder is in, whole: an upgrade that was killed is finished first.
 
         Raises: ProjectError if neither the folder nor one above it holds a `gfplug.lock`.
         """
         folder = start.resolve()
         for candidate in (folder, *folder.parents):
+            journal.recover(candidate)
             if (candidate / lock.LOCK_NAME).is_file():
                 return cls(candidate)
         raise ProjectError(

@@ -18,8 +18,20 @@ LAYERS = [
     {"environment", "workspace"},
     {"project"},
     {"stubs", "lock", "compat", "merge"},
-    {"sdk"},
-    {"resources", "commonjs", "descriptors", "display", "files", "git", "names", "probe", "process", "stages"},
+    {"sdk", "git", "journal"},
+    {
+        "resources",
+        "commonjs",
+        "descriptors",
+        "display",
+        "files",
+        "mutex",
+        "names",
+        "probe",
+        "process",
+        "stages",
+        "trees",
+    },
     {"errors"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
