@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug import bundle, environment, freeze, frontend, libc, package, process, workspace
+from gfplug import frontend, process
+from gfplug.bundling import bundle, environment, freeze, libc, package, workspace
 from gfplug.errors import GfplugError, ToolError
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.bundle import Bundle
+    from gfplug.bundling.bundle import Bundle
     from gfplug.host import Smoke
     from gfplug.project import Project
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import environment, host, sdk
+from gfplug import host, sdk
+from gfplug.bundling import environment
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import provisioning, timerange
 from gfplug.host.target import go_platform

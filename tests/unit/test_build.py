@@ -13,7 +13,8 @@ import pytest
 from small_project import fake_python, small_project
 
 from gfplug import build as service
-from gfplug import bundle, environment, freeze, frontend, host, package
+from gfplug import frontend, host
+from gfplug.bundling import bundle, environment, freeze, package
 from gfplug.cli import main
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import call, environment
+from gfplug import call
+from gfplug.bundling import environment
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import Answer, Settings
 from gfplug.host.target import go_platform

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import PYPROJECT, diary, fake_python, small_project
 
-from gfplug import environment
+from gfplug.bundling import environment
 from gfplug.errors import ProjectError, ToolError
 from gfplug.stages import Stages
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import diary, fake_python, small_project
 
-from gfplug import freeze
+from gfplug.bundling import freeze
 from gfplug.errors import ProjectError, ToolError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from gfplug.freeze import Frozen
+    from gfplug.bundling.freeze import Frozen
     from gfplug.project import Manifest, Project
 
 _ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")

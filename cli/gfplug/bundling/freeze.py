@@ -6,7 +6,8 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gfplug import environment, process
+from gfplug import process
+from gfplug.bundling import environment
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:

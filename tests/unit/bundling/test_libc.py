@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import libc
+from gfplug.bundling import libc
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug import bundle
-from gfplug.bundle import Bundle
+from gfplug.bundling import bundle
+from gfplug.bundling.bundle import Bundle
+from gfplug.bundling.freeze import Frozen
 from gfplug.errors import ProjectError
-from gfplug.freeze import Frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,8 +176,8 @@ def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pyt
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from gfplug import bundle
-from gfplug.bundle import Bundle
+from gfplug.bundling import bundle
+from gfplug.bundling.bundle import Bundle
 top = Path(sys.argv[1])
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[2] == "between":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import package
+from gfplug.bundling import package
 from gfplug.errors import UsageError
 
 if TYPE_CHECKING:
