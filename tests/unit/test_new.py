@@ -230,7 +230,7 @@ def test_a_person_is_asked_until_the_answer_will_do(
     assert out == "p\n"
     assert "there is no example 'csv'" in err
     assert Answers.from_json(stored) == Answers(
-        org="acme", name="sales", title="Turnover", description="Sales in Grafana", author="Zoë", example="http"
+        org="acme", name="sales", title="Turnover", description="Turnover in Grafana", author="Zoë", example="http"
     )
 
 

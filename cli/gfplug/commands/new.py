@@ -80,11 +80,10 @@ def _answers(text: str, *, org: str | None, example: str | None, data: dict[str,
     name = found.org + found.name if org is not None else found.name
     if not owner:
         owner = _ask("Organisation, the id's first part", names.DEFAULT_ORG, names.organisation, ask=ask)
-    usual = {"title": found.title, "description": f"{found.title} in Grafana", "author": owner}
-    given: dict[str, str] = {
-        key: data[key] if key in data else _ask(key.capitalize(), value, partial(template.line, key), ask=ask)
-        for key, value in usual.items()
-    }
+    given: dict[str, str] = {}
+    for key in FREE_ANSWERS:
+        usual = {"title": found.title, "description": f"{given.get('title')} in Grafana", "author": owner}[key]
+        given[key] = data[key] if key in data else _ask(key.capitalize(), usual, partial(template.line, key), ask=ask)
     if example is None:
         example = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
     return Answers(org=owner, name=name, example=example, **given)
