@@ -17,7 +17,11 @@ from gfplug import files, sdk, stubs
 
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
-BEFORE_OTHERS = {"tests/unit": ["tests/unit/host"], "template/examples/http": ["template/examples/http/src"]}
+BEFORE_OTHERS = {
+    "tests/unit": ["tests/unit/host"],
+    "tests/conformance": ["tests/runtime"],
+    "template/examples/http": ["template/examples/http/src"],
+}
 
 
 def folders() -> list[str]:

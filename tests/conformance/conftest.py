@@ -27,6 +27,12 @@ class HostMaker(Protocol):
         ...
 
 
+def pytest_configure() -> None:
+    """Find the runtime's source and its samples, for the tests that make frames themselves."""
+    tests = HERE.parent
+    sys.path += [str(tests.parent / "template" / "project" / "src"), str(tests / "runtime")]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark this folder's tests; their time limit leaves out what fixtures compile or build, which has its own."""
     for item in items:

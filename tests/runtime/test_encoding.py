@@ -5,62 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
+from framesamples import all_types, frames
 from hypothesis import given
-from hypothesis import strategies as st
 
-from gfruntime import arrow, frametext
+from gfruntime import arrow, framereader, frametext
 from gfruntime.data import Field, Frame
 from gfruntime.errors import FrameError
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-VALUES: dict[str, st.SearchStrategy[Any]] = {
-    **{f"int{bits}": st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
-    **{f"uint{bits}": st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64)},
-    "float64": st.floats(),
-    "float32": st.floats(width=32),
-    "bool": st.booleans(),
-    "string": st.text(st.characters(exclude_categories=["Cs"])),
-    "enum": st.integers(0, 65_535),
-    "json": st.recursive(st.none() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])), st.lists),
-    "time": st.integers(-(2**63), 2**63 - 1),
-}
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
-
-
-@st.composite
-def fields(draw: st.DrawFn, rows: int) -> Field:
-    """Draw a field of any type, nullable or not."""
-    kind = draw(st.sampled_from(sorted(VALUES)))
-    nullable = draw(st.booleans())
-    value = VALUES[kind] if kind != "json" else VALUES[kind].map(lambda item: json.dumps(item).encode())
-    values: Any = draw(st.lists(value | st.none() if nullable else value, min_size=rows, max_size=rows))
-    if kind == "time":
-        values = pa.array(values, pa.timestamp("ns"))
-    labels = draw(st.none() | st.dictionaries(texts, texts, max_size=2))
-    config = draw(st.sampled_from([None, {"unit": "s"}]))
-    field_type: Any = kind
-    return Field(draw(texts), values, field_type, nullable=nullable, labels=labels, config=config)
-
-
-frames = st.integers(0, 4).flatmap(
-    lambda rows: st.builds(
-        Frame,
-        fields=st.lists(fields(rows), max_size=4),
-        name=texts,
-        ref_id=texts,
-        meta=st.sampled_from([None, {"type": "table", "custom": {"a": [1, None]}}]),
-    )
-)
 
 
 @given(frames)
 def test_arrow_round_trip(frame: Frame) -> None:
     """Reading what was encoded gives the same frame, for every type, null, NaN, label, config and meta."""
     assert arrow.decode(b"".join(arrow.encode(frame))) == frame
+
+
+@given(frames)
+def test_json_round_trip(frame: Frame) -> None:
+    """Reading Grafana's JSON of a frame gives the same frame, for every type, null, NaN, label, config and meta."""
+    assert framereader.decode(frametext.encode(frame)) == frame
+
+
+def test_every_type_survives_both_ways() -> None:
+    """The vector of every type, with least and greatest values, NaN, infinities and nulls, is itself after both."""
+    frame = all_types()
+    again = arrow.decode(b"".join(arrow.encode(frame)))
+
+    assert again == frame
+    assert framereader.decode(frametext.encode(again)) == frame
 
 
 @given(frames)

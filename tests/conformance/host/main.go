@@ -124,6 +124,9 @@ func (h *host) dispatch(ctx context.Context, req request) (any, error) {
 	case "cancel":
 		return h.cancel(req.Args)
 	}
+	if tool, known := tools[req.Op]; known {
+		return tool(req.Args)
+	}
 	call, known := calls[req.Op]
 	if !known {
 		return nil, &failure{Kind: "usage", Message: "unknown op " + strconv.Quote(req.Op)}

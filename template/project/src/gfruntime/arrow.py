@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.data import Field, Frame
+from gfruntime.errors import FrameError
 from gfruntime.fieldtypes import FIELD_TYPES, FieldType
 from gfruntime.frametext import to_json
+from gfruntime.metadata import only_known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from gfruntime.wire import Parts
 
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=None, metadata_version=pa.ipc.MetadataVersion.V5)
+_BY_ARROW: dict[pa.DataType, FieldType] = {
+    spelling.arrow: name for name, spelling in FIELD_TYPES.items() if name != "enum"
+}
 _SMALL = 65_536  # below this a copy is cheaper than calling back for every buffer
 
 
@@ -43,8 +48,14 @@ def encode(frame: Frame, *, ref_id: str = "") -> Parts:
 
 
 def decode(data: bytes) -> Frame:
-    """Read a frame from an Arrow IPC file, as Grafana would."""
-    table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+    """Read a frame from an Arrow IPC file, as Grafana would.
+
+    Raises: FrameError for what makes Grafana refuse the whole response.
+    """
+    try:
+        table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
+    except (pa.ArrowException, OSError) as error:
+        raise FrameError(f"the frame is not an Arrow file: {error}") from error
     metadata = _text(table.schema.metadata)
     fields = [_field(table.schema.field(i), table.column(i)) for i in range(table.num_columns)]
     meta = metadata.get("meta")
@@ -52,7 +63,7 @@ def decode(data: bytes) -> Frame:
         fields=fields,
         name=metadata.get("name", ""),
         ref_id=metadata.get("refId", ""),
-        meta=None if meta is None else _parse(meta),
+        meta=None if meta is None else only_known(_parse(meta), of_field=False),
     )
 
 
@@ -97,11 +108,14 @@ def _arrow_field(field: Field) -> pa.Field:
 
 def _field(arrow_field: pa.Field, values: pa.ChunkedArray) -> Field:
     metadata = _text(arrow_field.metadata)
-    field_type: FieldType | None = None
-    if metadata.get("tstype") == "enum":
+    kind = arrow_field.type
+    field_type = _BY_ARROW.get(kind)
+    if pa.types.is_timestamp(kind):  # whatever the unit says, the numbers are read as nanoseconds
+        field_type, values = "time", values.cast(pa.int64()).cast(pa.timestamp("ns"))
+    if kind == pa.uint16() and metadata.get("tstype") == "enum":
         field_type = "enum"
-    elif pa.types.is_binary(arrow_field.type):
-        field_type = "json"
+    if field_type is None:
+        raise FrameError(f"unsupported conversion from arrow to sdk type for arrow type {kind}")
     labels, config = metadata.get("labels"), metadata.get("config")
     return Field(
         arrow_field.name,
@@ -109,12 +123,15 @@ def _field(arrow_field: pa.Field, values: pa.ChunkedArray) -> Field:
         field_type,
         nullable=arrow_field.nullable,
         labels=None if labels is None else _parse(labels),
-        config=None if config is None else _parse(config),
+        config=None if config is None else only_known(_parse(config), of_field=True),
     )
 
 
 def _parse(text: str) -> Any:  # noqa: ANN401  # JSON
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise FrameError(f"the metadata is not JSON: {error}") from error
 
 
 def _text(metadata: Mapping[bytes, bytes] | None) -> dict[str, str]:

@@ -173,9 +173,13 @@ def _documents(items: Iterable[Any]) -> pa.Array:
     return pa.array(texts, pa.binary())
 
 
+def _refuse_constant(name: str) -> None:
+    raise FrameError(f"{name} is no JSON")
+
+
 def _document(item: object) -> bytes:
     if isinstance(item, (bytes, bytearray, memoryview)):
-        json.loads(bytes(item))
+        json.loads(bytes(item).decode(), parse_constant=_refuse_constant)
         return bytes(item)
     try:
         return json.dumps(item, allow_nan=False, ensure_ascii=False, default=str).encode()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
 from gfruntime.fieldtypes import FIELD_TYPES, FieldType
@@ -38,6 +39,16 @@ def encode(frame: Frame, *, ref_id: str = "") -> bytes:
     Units: times are whole milliseconds (floor), the rest of the nanoseconds goes to `nanos`.
     """
     return msgspec.json.encode({"schema": schema(frame, ref_id=ref_id), "data": data(frame)})
+
+
+def encode_schema(frame: Frame, *, ref_id: str = "") -> bytes:
+    """Write a frame without its values, as the first packet of a stream."""
+    return msgspec.json.encode({"schema": schema(frame, ref_id=ref_id)})
+
+
+def encode_data(frame: Frame) -> bytes:
+    """Write a frame's values alone, as a stream's packets whose schema is known."""
+    return msgspec.json.encode({"data": data(frame)})
 
 
 def schema(frame: Frame, *, ref_id: str = "") -> dict[str, object]:
@@ -85,19 +96,31 @@ def _describe(field: Field) -> dict[str, object]:
 def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
     """Split a column into JSON values, the rows of what JSON can't write, and the nanoseconds below a millisecond."""
     if field.type == "time":
-        ticks = field.values.cast(pa.int64()).to_pylist()
-        nanos = [0 if tick is None else tick % _NS_PER_MS for tick in ticks]
-        milliseconds = [None if tick is None else tick // _NS_PER_MS for tick in ticks]
-        return milliseconds, {}, nanos if any(nanos) else []
+        return _times(field.values.cast(pa.int64()))
+    if field.type in ("float64", "float32"):
+        return *_floats(field.values), []
     values = field.values.to_pylist()
     if field.type == "json":
-        return [None if value is None else msgspec.Raw(value) for value in values], {}, []
-    if field.type in ("float64", "float32"):
-        return *_floats(values), []
+        return [None if value is None else msgspec.Raw(_one_line(value)) for value in values], {}, []
     return values, {}, []
 
 
-def _floats(values: list[float | None]) -> tuple[list[float | None], dict[str, list[int]]]:
+def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], list[int]]:
+    """Split nanoseconds into whole milliseconds, rounded down, and the rest."""
+    milliseconds = pc.divide(ticks, _NS_PER_MS)  # towards zero
+    rest = pc.subtract(ticks, pc.multiply(milliseconds, _NS_PER_MS))
+    if not pc.any(pc.not_equal(rest, 0)).as_py():
+        return milliseconds.to_pylist(), {}, []
+    is_below = pc.less(rest, 0)
+    milliseconds = pc.if_else(is_below, pc.subtract(milliseconds, 1), milliseconds)
+    rest = pc.if_else(is_below, pc.add(rest, _NS_PER_MS), rest)
+    return milliseconds.to_pylist(), {}, rest.fill_null(0).to_pylist()
+
+
+def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
+    values = array.to_pylist()
+    if pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: there is no value at all
+        return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]
     entities: dict[str, list[int]] = {}
     for row, value in odd:
@@ -105,6 +128,11 @@ def _floats(values: list[float | None]) -> tuple[list[float | None], dict[str, l
         key = "NaN" if math.isnan(value) else "Inf" if value > 0 else "NegInf"
         entities.setdefault(key, []).append(row)
     return values, entities
+
+
+def _one_line(document: bytes) -> bytes:
+    """Take the white space out of a document that has line breaks; a stream's packets are lines."""
+    return msgspec.json.format(document, indent=-1) if b"\n" in document or b"\r" in document else document
 
 
 def _finite(value: object) -> object:

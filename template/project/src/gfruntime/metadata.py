@@ -92,7 +92,7 @@ class _Object:
         self._needs = needs
 
     def __call__(self, value: object, where: str) -> dict[str, object]:
-        """Check each key; None stands for a key that is absent, as in Grafana."""
+        """Check each key; None stands for a key that is absent, as in Grafana, save for numbers, which can be null."""
         if not isinstance(value, Mapping):
             raise FrameError(f"{where} must be an object, not {_short(value)}")
         for key in value:
@@ -101,7 +101,8 @@ class _Object:
         for key in self._needs:
             if key not in value:
                 raise FrameError(f"{where} lacks {key!r}")
-        return {key: self._keys[key](item, f"{where}.{key}") for key, item in value.items() if item is not None}
+        given = [(key, item) for key, item in value.items() if item is not None or self._keys[key] is _number]
+        return {key: self._keys[key](item, f"{where}.{key}") for key, item in given}
 
     def _hint(self, key: object) -> str:
         near = difflib.get_close_matches(str(key), self._keys, n=1)
@@ -134,6 +135,8 @@ def _whole(maximum: int) -> Check:
 
 def _number(value: Any, where: str) -> float | int | None:  # noqa: ANN401  # any number
     number = value.item() if hasattr(value, "item") else value
+    if number is None:
+        return None
     if isinstance(number, bool) or not (isinstance(number, (int, float)) or hasattr(number, "as_tuple")):
         raise FrameError(f"{where} must be a number, not {_short(value)}")
     if isinstance(number, int):
@@ -204,13 +207,13 @@ def _values(value: object, where: str) -> dict[str, object]:
 
 def _thresholds(value: object, where: str) -> dict[str, object]:
     keys: dict[str, Check] = {"mode": _choice("absolute", "percentage"), "steps": _list(_step)}
-    checked = _Object(keys, needs=("steps",))(value, where)
+    checked = {"mode": "absolute", "steps": [], **_Object(keys)(value, where)}
     values = [step["value"] for step in checked["steps"]]  # type: ignore[attr-defined]  # a list of steps
     if values and values[0] is not None:
         raise FrameError(f"{where}.steps[0].value must be None: the first step holds below all others")
     if None in values[1:] or values[1:] != sorted(values[1:]):
         raise FrameError(f"{where}.steps must be sorted by value")
-    return {"mode": "absolute", **checked}
+    return checked
 
 
 def _step(value: object, where: str) -> dict[str, object]:
