@@ -15,7 +15,6 @@ HEAVY = (
     "grpc",
     "grpc_tools",
     "jinja2",
-    "plotext",
     "pyarrow",
     "tomlkit",
     "google.protobuf",
