@@ -1,0 +1,105 @@
+"""Time series from one shape to another; `tests/conformance/test_sdk_series.py` holds them against the Go SDK's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from gfruntime import series
+from gfruntime.cells import Fill
+from gfruntime.data import Field, Frame
+from gfruntime.errors import FrameError
+
+T = [dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC) for hour in range(4)]
+LONG = Frame(
+    fields=[
+        Field("time", [T[0], T[0], T[1], T[3]]),
+        Field("host", ["b", "a", "a", "b"], nullable=False),
+        Field("v", [1, 2, 3, 4], nullable=False),
+    ]
+)
+
+
+def columns(frame: Frame) -> dict[str, Any]:
+    """List the values by name and labels."""
+    return {f"{field.name} {dict(field.labels or {})}": field.to_list() for field in frame.fields[1:]}
+
+
+@pytest.mark.parametrize(
+    ("fill", "a", "b"),
+    [
+        (Fill(), [2, 3, None], [1, None, 4]),
+        (Fill("previous"), [2, 3, 3], [1, 1, 4]),
+        (Fill("value", 7), [2, 3, 7], [1, 7, 4]),
+        (None, [2, 3, 0], [1, 0, 4]),
+    ],
+)
+def test_cells_without_data_are_filled_as_told(fill: Fill | None, a: list[Any], b: list[Any]) -> None:
+    """Missing cells are null, the value before, or a constant; zero only where the SDK's way is asked for."""
+    frame = series.long_to_wide(LONG, fill=fill)
+
+    assert columns(frame) == {"v {'host': 'a'}": a, "v {'host': 'b'}": b}
+    assert frame["time"].to_list() == [T[0], T[1], T[3]]
+    assert frame.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
+
+
+def test_missing_is_null_by_default() -> None:
+    """Unless a fill is asked for, missing values are null in all conversions, never 0."""
+    wide = Frame(
+        fields=[
+            Field("time", T[:1]),
+            Field("v", [1], nullable=False, labels={"h": "a"}),
+            Field("w", [2], nullable=False, labels={"h": "b"}),
+        ]
+    )
+    hours = series.resample(LONG, T[2], T[3], dt.timedelta(hours=1))
+
+    assert columns(series.long_to_wide(LONG))["v {'host': 'a'}"] == [2, 3, None]
+    assert columns(series.wide_to_long(wide)) == {"v {}": [1, None], "w {}": [None, 2], "h {}": ["a", "b"]}
+    assert columns(hours) == {"host {}": ["a", "b"], "v {}": [None, 4]}
+
+
+def test_a_filled_value_must_fit_the_column() -> None:
+    """A constant that the column's type can't hold is an error that names the column."""
+    frame = Frame.of(time=[T[0], T[1]], host=["a", "b"], v=[1, 2])
+    small = Frame(fields=[*frame.fields[:2], Field("v", [1, 2], "int8")])
+    with pytest.raises(FrameError, match="column 'v': the fill value is no int8"):
+        series.long_to_wide(small, fill=Fill("value", 1000))
+
+
+def test_wide_frames_can_be_bounded() -> None:
+    """A limit on cells stops a conversion that would fill the memory."""
+    assert len(series.long_to_wide(LONG, limit=9)) == 3
+    with pytest.raises(FrameError, match="the result is too large"):
+        series.long_to_wide(LONG, limit=8)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"Mode": 0}, Fill("previous")),
+        ({"Mode": 1, "Value": 3}, Fill("null", 3)),
+        ({"mode": 2, "value": 1.5}, Fill("value", 1.5)),
+    ],
+)
+def test_fill_modes_are_read_from_queries(given: dict[str, Any], expected: Fill) -> None:
+    """0 is previous, 1 is null, 2 is a value, as SQL queries carry them."""
+    assert Fill.from_json(given) == expected
+
+
+def test_unknown_fill_modes_are_refused() -> None:
+    """Any other mode raises."""
+    with pytest.raises(FrameError, match="not 3"):
+        Fill.from_json({"Mode": 3})
+
+
+def test_resampling_keeps_labels_and_drops_configs() -> None:
+    """The grid includes its end; types and labels stay, configs go, as in the SDK."""
+    wide = Frame(fields=[Field("time", [T[0], T[2]]), Field("v", [1.5, 2.5], labels={"a": "b"}, config={"unit": "s"})])
+    frame = series.resample(wide, T[0], T[2], dt.timedelta(hours=1), fill=Fill("previous"))
+
+    assert columns(frame) == {"v {'a': 'b'}": [1.5, 1.5, 2.5]}
+    assert frame["v"].config is None
+    assert series.resample(wide, T[0], T[2], dt.timedelta()) is wide
