@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import build, call, new, proto
+from gfplug.commands import build, call, new, proto, upgrade
 from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ app.command("new")(new.new)
 app.command("build")(build.build)
 app.add_typer(call.app, name="call")
 app.add_typer(proto.app, name="proto")
+app.command("upgrade")(upgrade.upgrade)
 
 
 def _show_version(*, value: bool) -> None:

@@ -6,6 +6,7 @@ GfplugError            exit 1   never raised bare
 ├── IntegrityError     5   bytes do not match their digest, or are not what they claim to be
 ├── ToolError          6   protoc, copier, PyInstaller or the plugin itself failing; carries its last lines
 ├── CompatError        7   the chosen proto is too old, or drops something in use
+├── ConflictError      8   an upgrade left something for the user to decide
 └── UsageError         2   an argument that the command line cannot check by its type
 
 0 is done, 1 a bug of ours, 130 an interruption. The message says what happened, with the value; the hint, what to type
@@ -64,3 +65,9 @@ class CompatError(GfplugError):
     """The chosen SDK version cannot serve: too old, or it drops something in use."""
 
     exit_code = 7
+
+
+class ConflictError(GfplugError):
+    """An upgrade left, or an earlier one had left, something for the user to decide."""
+
+    exit_code = 8

@@ -65,12 +65,30 @@ def listed(folder: Path) -> list[str] | None:
     """List the files below a folder that git tracks or would track, None when it is in no repository of git's."""
     if not is_installed():
         return None
-    command = ["git", "-C", str(folder), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(  # noqa: S603 - a fixed command
-        command, env=_without_git(), stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False
+    names = _ask(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return None if names is None else sorted(set(names))
+
+
+def uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
+    """Return those of some paths below a folder whose contents are in no commit, None when git keeps none of them."""
+    if not is_installed():
+        return None
+    differing = _ask(folder, "diff", "--name-only", "--relative", "-z", "HEAD")
+    unknown = _ask(folder, "ls-files", "-z", "--others")
+    return None if differing is None or unknown is None else set(paths) & {*differing, *unknown}
+
+
+def _ask(folder: Path, *words: str) -> list[str] | None:
+    """Ask the user's own repository for names, None if there is none or git refuses."""
+    done = subprocess.run(  # noqa: S603 - the words are this module's
+        ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *words],  # noqa: S607 - whichever git the user has
+        env={**_without_git(), "GIT_OPTIONAL_LOCKS": "0"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
     )
-    names = [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
-    return sorted(set(names)) if done.returncode == 0 else None
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] if done.returncode == 0 else None
 
 
 def merge(

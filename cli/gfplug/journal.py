@@ -43,6 +43,11 @@ class Edit:
     before: Entry | None
     after: Entry | None
 
+    @property
+    def what(self) -> str:
+        """One word for it: `added`, `changed` or `deleted`."""
+        return "added" if self.before is None else "deleted" if self.after is None else "changed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:

@@ -89,7 +89,12 @@ def read(path: Path) -> Lock:
 
 def write(path: Path, lock: Lock) -> None:
     """Write a lock file: sorted keys, two spaces, a final newline, no timestamps."""
-    write_atomic(path, (json.dumps(lock.to_json(), indent=2, sort_keys=True) + "\n").encode())
+    write_atomic(path, encode(lock))
+
+
+def encode(lock: Lock) -> bytes:
+    """Return the bytes of a lock file."""
+    return (json.dumps(lock.to_json(), indent=2, sort_keys=True) + "\n").encode()
 
 
 def _at(value: Any, dotted: str, kind: type[_T]) -> _T:  # noqa: ANN401 - JSON

@@ -12,10 +12,11 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"commands"},
-    {"console", "new", "build", "call", "verify"},
+    {"console", "new", "build", "call", "upgrade", "protos"},
+    {"origin", "verify"},
     {"template", "bundling", "frontend", "host", "plot", "requirements"},
     {"project"},
-    {"stubs", "lock", "compat", "merge"},
+    {"stubs", "lock", "compat", "merge", "difference"},
     {"sdk", "git", "journal"},
     {
         "resources",

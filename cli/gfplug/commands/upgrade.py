@@ -1,0 +1,83 @@
+"""`gfplug upgrade`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gfplug import console
+from gfplug.errors import ConflictError, UsageError
+
+if TYPE_CHECKING:
+    from gfplug.upgrade import Plan
+
+
+def upgrade(
+    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    as_diff: Annotated[bool, typer.Option("--diff", help="Only show what would change, as a diff.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace owned files that were edited; keeps a copy in .gfplug/backup.")
+    ] = False,
+    data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Answer a new question.")] = None,
+) -> None:
+    """Bring a project to this gfplug's template and runtime; your edits are kept.
+
+    Prints the files that changed. src/plugin and tests are never touched. What can't be merged is marked in the file,
+    listed, and ends in exit code 8.
+    """
+    from gfplug import difference  # noqa: PLC0415 - a command's imports are its own
+    from gfplug import upgrade as service  # noqa: PLC0415
+    from gfplug.project import Project  # noqa: PLC0415
+
+    found, request = Project.find(project), service.Request(given=_pairs(data or []), force=force)
+    is_rehearsal = dry_run or as_diff
+    plan = service.plan(found, request) if is_rehearsal else service.upgrade(found, request)
+    if as_diff:
+        console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
+    else:
+        _show(plan)
+    _tell(plan, is_rehearsal=is_rehearsal)
+
+
+def _show(plan: Plan) -> None:
+    for path, what in plan.changes.items():
+        console.result(f"{what:<9} {path}")
+
+
+def _tell(plan: Plan, *, is_rehearsal: bool) -> None:
+    """Say what was decided, and what is left to decide.
+
+    Raises: ConflictError if something is.
+    """
+    for note in plan.notes:
+        console.note(f"note: {note}")
+    versions = plan.after if plan.before == plan.after else f"{plan.before} → {plan.after}"
+    if not plan.edits:
+        console.note(f"Up to date with gfplug {plan.after}")
+    elif is_rehearsal:
+        console.note(f"Nothing was changed: a rehearsal of gfplug {versions}")
+    else:
+        console.note(f"Upgraded to gfplug {versions}: {len(plan.changes)} files")
+    if plan.conflicts:
+        listed = "\n".join(f"{conflict.path}: {conflict.why}" for conflict in plan.conflicts)
+        would = "would need" if is_rehearsal else "need"
+        raise ConflictError(
+            f"{len(plan.conflicts)} files {would} you",
+            hint="resolve what is listed above, then commit; everything else is done",
+            details=listed,
+        )
+
+
+def _pairs(data: list[str]) -> dict[str, str]:
+    """Read `--data key=value`.
+
+    Raises: UsageError for a text without a key.
+    """
+    for text in data:
+        if not text.partition("=")[0] or "=" not in text:
+            raise UsageError(f"--data {text!r} answers nothing: it takes KEY=VALUE")
+    return dict(text.split("=", 1) for text in data)

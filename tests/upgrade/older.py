@@ -1,0 +1,70 @@
+"""What the tests of upgrades share: an older template, a newer one, and a project's bytes."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from gfplug import resources
+from gfplug.template import Answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+LONG = "".join(f"line {number}\n" for number in range(1, 31))
+NEWER = LONG.replace("line 28\n", "line 28, newer\n")
+BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
+ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
+
+OLD = {
+    "notes.txt": LONG.encode(),
+    "short.txt": b"line 1\n",
+    "moved.txt": LONG.encode(),
+    "dropped.txt": b"dropped\n",
+    "icon.bin": BINARY[0],
+    "run.sh": b"#!/bin/sh\n",
+    "conf": b"a file\n",
+    "src/plugin/once.py": b"# first\n",
+    "src/gfruntime/old_module.py": b"# owned\n",
+    "title.txt.jinja": b"{= title =}\n",
+}
+NEW = {
+    "notes.txt": NEWER.encode(),
+    "short.txt": b"line 1\ntheirs\n",
+    "renamed.txt": NEWER.encode(),
+    "icon.bin": BINARY[2],
+    "run.sh": b"#!/bin/sh\n",
+    "conf/a": b"in a folder\n",
+    "added.txt": b"theirs\n",
+    "src/plugin/once.py": b"# second\n",
+    "src/gfruntime/new_module.py": b"# owned\n",
+    "title.txt.jinja": b"The title: {= title =}\n",
+}
+
+
+def make_template(folder: Path, extra: dict[str, bytes]) -> Path:
+    """Copy the real template and add files to its project."""
+    shutil.copytree(resources.folder("template"), folder)
+    for path, content in extra.items():
+        (folder / "project" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "project" / path).write_bytes(content)
+    if "added.txt" in extra:
+        (folder / "project" / "run.sh").chmod(0o755)
+    return folder
+
+
+def use_template(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let gfplug render another template."""
+    real = resources.folder
+    patch.setattr(resources, "folder", lambda name: folder if name == "template" else real(name))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Read a folder's files, but for git's and Python's own."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {".git", "__pycache__"}.intersection(path.relative_to(folder).parts)
+    }
