@@ -1,0 +1,165 @@
+"""Durations, intervals, macros and labels beside the Go SDK's own: the same answers to the same words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostclient import Host, HostError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gfruntime import durations, labels, macros
+from gfruntime.backend import Query, TimeRange
+from gfruntime.errors import FrameError, QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MS = dt.timedelta(milliseconds=1)
+units = st.sampled_from(["ns", "us", "µs", "ms", "s", "m", "h"])
+numbers = st.integers(0, 99).map(str) | st.sampled_from(["1.5", ".25", "2.", "0.001", "007"])
+parts = st.lists(st.tuples(numbers, units).map("".join), min_size=1, max_size=3).map("".join)
+dates = st.tuples(st.integers(0, 200).map(str), st.sampled_from(["d", "w", "M", "y"])).map("".join)
+odd = st.text("0123456789.dwMyhms<>-+ ", max_size=5)
+words = st.tuples(st.sampled_from(["", "", "", "<", "-"]), parts | dates | odd, st.sampled_from(["", "", ">"])).map(
+    "".join
+)
+intervals = st.integers(0, 100) | st.sampled_from(
+    [round(base * factor) for base in (1, 10, 50, 1000, 60_000, 3_600_000, 86_400_000, 7 * 86_400_000, 365 * 86_400_000)
+     for factor in (0.74, 0.75, 0.76, 1, 1.25, 1.5, 1.5000001, 2, 2.5, 3, 3.5, 4.5, 7.5, 9, 12.5, 17.5, 25, 45)]
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def sdk(host_program: Path) -> Iterator[Host]:
+    """Run a host that is asked about words, without any plugin."""
+    with Host(host_program) as running:
+        yield running
+
+
+def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> None:
+    """Hold our duration against the SDK's, cut to microseconds; both may refuse."""
+    try:
+        theirs = sdk.ask("duration", **question)
+    except HostError:
+        with pytest.raises(QueryError):
+            ours()
+    else:
+        cut = abs(theirs) // 1000 * (1 if theirs >= 0 else -1)
+        assert ours() == dt.timedelta(microseconds=cut)
+
+
+@EXAMPLES
+@given(text=words)
+def test_durations_are_the_sdks(sdk: Host, text: str) -> None:
+    """Durations and minimum intervals are read as the SDK reads them, or refused where it refuses them."""
+    compare(sdk, lambda: durations.parse_duration(text), function="parse_duration", text=text)
+    compare(sdk, lambda: durations.parse_step(text), function="parse_step", text=text)
+
+
+@EXAMPLES
+@given(text=dates)
+def test_intervals_are_the_sdks(sdk: Host, text: str) -> None:
+    """Calendar intervals from today on are the SDK's."""
+    before = durations.parse_interval(text)
+    theirs = dt.timedelta(microseconds=sdk.ask("duration", function="parse_interval", text=text) // 1000)
+
+    assert theirs in (before, durations.parse_interval(text))  # midnight may pass between
+
+
+@EXAMPLES
+@given(milliseconds=intervals)
+def test_rounding_and_writing_are_the_sdks(sdk: Host, milliseconds: int) -> None:
+    """Intervals are rounded and written as by the SDK."""
+    interval = milliseconds * MS
+
+    compare(sdk, lambda: durations.round_interval(interval), function="round_interval", ns=milliseconds * 10**6)
+    assert durations.format_interval(interval) == sdk.ask(
+        "duration", function="format_interval", ns=milliseconds * 10**6
+    )
+
+
+@EXAMPLES
+@given(of=st.tuples(*[st.sampled_from(["", "0s", "10s", "<1m", "5", "x"])] * 2), query_ms=st.sampled_from([0, 5]))
+def test_choosing_an_interval_is_the_sdks(sdk: Host, of: tuple[str, str], query_ms: int) -> None:
+    """Of the query's, its milliseconds, the data source's and the default the same one is chosen."""
+    compare(
+        sdk,
+        lambda: durations.interval_from(datasource=of[0], query=of[1], query_ms=query_ms, default=7 * MS),
+        function="interval_from", **{"from": of}, ms=query_ms, ns=7 * 10**6,
+    )  # fmt: skip
+
+
+COLUMNS = st.sampled_from(["t", "a.b", "f(x, y)", "g(h(1), 2)", "", " t ", "$__column"])
+MACROS = st.one_of(
+    st.tuples(st.sampled_from(["$__timeFilter", "$__timeFrom", "$__timeTo"]), COLUMNS).map(
+        lambda it: f"{it[0]}({it[1]})"
+    ),
+    st.tuples(COLUMNS, st.sampled_from(macros._PERIODS)).map(lambda it: f"$__timeGroup({it[0]}, {it[1]})"),
+    st.sampled_from(["$__interval", "$__interval_ms", "$__table", "$__column", "$__unknown(1)", "select", "(", "'"]),
+    st.sampled_from(["$__timeFilter(", "$__timeFrom", "$__timeTo(a(b)"]),
+)
+STAMPS = st.integers(0, 4 * 10**12).map(lambda ms: dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + ms * MS)
+
+
+@EXAMPLES
+@given(text=st.lists(MACROS, max_size=4).map(" ".join), start=STAMPS, span=intervals, step=intervals)
+def test_sql_macros_are_the_sdks(sdk: Host, text: str, start: dt.datetime, span: int, step: int) -> None:
+    """SQL with nested brackets, missing ones and unknown names is expanded or refused as by the SDK."""
+    end = start + span * MS
+    query: Query[None] = Query(model=None, time_range=TimeRange(start=start, end=end), interval=step * MS)
+    told = {"from_ns": ns(start), "until_ns": ns(end), "interval_ns": step * 10**6, "table": "tab", "column": "col"}
+    try:
+        theirs = sdk.ask("macros", text=text, **told)
+    except HostError:
+        with pytest.raises(QueryError):
+            macros.expand_sql(text, query, table="tab", column="col")
+    else:
+        assert macros.expand_sql(text, query, table="tab", column="col") == theirs
+
+
+FORMS = st.sampled_from(
+    ["", ":date", ":date:iso", ":date:YYYY-MM-DD", ":date:D/M/YY h:mm", ":date:HH:mm:ss", ":date:MMM DD"]
+)
+
+
+@EXAMPLES
+@given(forms=st.lists(st.tuples(st.sampled_from(["from", "to"]), FORMS), max_size=3), start=STAMPS)
+def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start: dt.datetime) -> None:
+    """Times in URLs are written as by the SDK."""
+    text = "/".join(["x", *(f"${{__{end}{form}}}" for end, form in forms)])
+    between = TimeRange(start=start, end=start + 1001 * MS)
+
+    told = {"from_ns": ns(between.start), "until_ns": ns(between.end)}
+    assert macros.expand_url(text, between) == sdk.ask("macros", text=text, url=True, **told)
+
+
+@EXAMPLES
+@given(given_labels=st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=4))
+def test_labels_are_the_sdks(sdk: Host, given_labels: dict[str, str]) -> None:
+    """Labels are written and fingerprinted as by the SDK."""
+    theirs = sdk.ask("labels", labels=given_labels)
+
+    assert theirs == {"text": labels.text(given_labels), "fingerprint": labels.fingerprint(given_labels)}
+
+
+@EXAMPLES
+@given(text=st.text('{}"=, ab', max_size=12) | st.sampled_from(['{"a":"b"}', '{a="b", c="d"}', "a=b, c=d", '{"a":1}']))
+def test_labels_are_read_as_by_the_sdk(sdk: Host, text: str) -> None:
+    """Labels are read from the same texts, and the same texts are refused."""
+    try:
+        theirs = sdk.ask("labels", text=text)["labels"] or {}
+    except HostError:
+        with pytest.raises(FrameError):
+            labels.parse(text)
+    else:
+        assert labels.parse(text) == theirs
+
+
+def ns(moment: dt.datetime) -> int:
+    """Count nanoseconds since 1970."""
+    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1000
