@@ -12,37 +12,81 @@ from typing import TYPE_CHECKING
 from gfruntime.serve import serve
 
 if TYPE_CHECKING:
-    from gfruntime.backend import Health, PluginContext, Query, Request, Response, Settings, TimeRange, User
+    from gfruntime.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
+    from gfruntime.apps import call_asgi, call_wsgi
+    from gfruntime.backend import (
+        DataOnly,
+        Health,
+        PluginContext,
+        Query,
+        Request,
+        Response,
+        Settings,
+        StreamRequest,
+        StreamResponse,
+        TimeRange,
+        User,
+    )
     from gfruntime.data import Field, Frame
     from gfruntime.errors import DownstreamError, FrameError, QueryError
+    from gfruntime.incoming import Incoming, current_call
     from gfruntime.log import get_logger
+    from gfruntime.routes import route
     from gfruntime.ui import Secret, Ui
 
 _HOMES = {
-    "backend": ("Health", "PluginContext", "Query", "Request", "Response", "Settings", "TimeRange", "User"),
+    "admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
+    "apps": ("call_asgi", "call_wsgi"),
+    "backend": (
+        "DataOnly",
+        "Health",
+        "PluginContext",
+        "Query",
+        "Request",
+        "Response",
+        "Settings",
+        "StreamRequest",
+        "StreamResponse",
+        "TimeRange",
+        "User",
+    ),
     "data": ("Field", "Frame"),
     "errors": ("DownstreamError", "FrameError", "QueryError"),
+    "incoming": ("Incoming", "current_call"),
     "log": ("get_logger",),
+    "routes": ("route",),
     "ui": ("Secret", "Ui"),
 }
 
 __all__ = [
+    "Admission",
+    "AdmissionRequest",
+    "ConversionRequest",
+    "DataOnly",
     "DownstreamError",
     "Field",
     "Frame",
     "FrameError",
     "Health",
+    "Incoming",
     "PluginContext",
     "Query",
     "QueryError",
+    "RawObject",
     "Request",
     "Response",
     "Secret",
     "Settings",
+    "StreamRequest",
+    "StreamResponse",
     "TimeRange",
     "Ui",
     "User",
+    "call_asgi",
+    "call_wsgi",
+    "current_call",
     "get_logger",
+    "route",
     "serve",
 ]
 

@@ -7,19 +7,17 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from gfruntime import arrow, contract, frametext, wire
-from gfruntime.backend import Health, Response
+from gfruntime.backend import Health
 from gfruntime.data import Frame
 from gfruntime.errors import Failure, failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from gfruntime.backend import Response
     from gfruntime.wire import Parts
 
 _LOGGER = logging.getLogger("gfruntime")
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
 _PART = 1 << 20
-_NO_CONTENT = 204
 
 
 class Answer:
@@ -83,27 +81,21 @@ def health(result: object) -> bytes:
     return wire.health_response(status=_STATUS[result.status], message=result.message, details=details)
 
 
-def resource(result: object) -> Iterator[bytes]:
-    """Encode a resource's response in parts of 1 MiB; code and headers are in the first alone.
+def resource_head(response: Response) -> bytes:
+    """Encode what only the first message of a resource's answer has: code and headers."""
+    return wire.integer(1, response.status) + _headers(response)
 
-    Raises: TypeError when it is none.
-    """
-    if not isinstance(result, Response):
-        raise TypeError(f"call_resource returned {type(result).__name__}; expected a Response")
-    body = b"" if result.status == _NO_CONTENT else _bytes(result.body)
-    yield wire.integer(1, result.status) + _headers(result) + _body(body[:_PART])
-    for start in range(_PART, len(body), _PART):
-        yield _body(body[start : start + _PART])
+
+def resource_body(body: bytes | bytearray | memoryview | str) -> list[bytes]:
+    """Encode a body in parts of 1 MiB; an empty one is one empty part."""
+    whole = body.encode() if isinstance(body, str) else bytes(body)
+    return [_body(whole[start : start + _PART]) for start in range(0, len(whole), _PART)] or [b""]
 
 
 def resource_error(status: int, message: str) -> bytes:
     """Encode a failed resource call as JSON."""
     body = json.dumps({"message": message}, ensure_ascii=False).encode("utf-8", "replace")
     return wire.resource_response(code=status, content_type="application/json", body=body)
-
-
-def _bytes(body: bytes | str) -> bytes:
-    return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def _body(body: bytes) -> bytes:

@@ -2,6 +2,18 @@
 
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
+
+| method | answers |
+| --- | --- |
+| `query(self, query)`, `query_batch(self, queries)` | panels, alert rules, expressions; one of the two is needed |
+| `query_chunked(self, query)` | the same in parts: a generator of frames, or of (frame id, frame) |
+| `check_health(self)` | "Save & test" |
+| `call_resource(self, request)`, methods with `@route` | HTTP below the data source's resources |
+| `subscribe_stream`, `publish_stream`, `run_stream(self, request)` | Grafana Live; the last is a generator |
+| `validate_admission`, `mutate_admission`, `convert_objects(request)` | Kubernetes-style APIs; static methods |
+| `dispose(self)` | the end of an instance |
+
+Each may be `def` or `async def`.
 """
 
 from __future__ import annotations
@@ -13,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from gfruntime.backend import Query, Settings
+from gfruntime.routes import Route, routes_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -24,7 +37,12 @@ ModelT = TypeVar("ModelT")
 Answer: TypeAlias = "Frame | list[Frame]"
 BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
 
-_METHODS = ("query", "query_batch", "check_health", "call_resource", "dispose")
+_STATELESS = ("validate_admission", "mutate_admission", "convert_objects")
+_METHODS = (
+    *("query", "query_batch", "query_chunked", "check_health", "call_resource", "dispose"),
+    *("subscribe_stream", "publish_stream", "run_stream"),
+    *_STATELESS,
+)
 
 
 class AnswersQuery(Protocol[ModelT]):
@@ -50,6 +68,7 @@ class Author:
     model: Any
     methods: frozenset[str]
     async_methods: frozenset[str]
+    routes: list[Route]
 
     @classmethod
     def of(cls, datasource: Any) -> Author:  # noqa: ANN401  # a class, or a function that makes an instance
@@ -57,18 +76,25 @@ class Author:
         found = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
         if not {"query", "query_batch"} & found.keys():
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
+        for name in _STATELESS:
+            if inspect.isfunction(inspect.getattr_static(datasource, name, None)):
+                raise TypeError(f"{name} must be a static method: it is asked without a configured data source")
         queries = found.get("query_batch") or found["query"]
+        routes = routes_of(datasource)
+        found |= {route.name: getattr(datasource, route.name) for route in routes}
         return cls(
             make=datasource,
             options=_argument(datasource.__init__, Settings),
             model=_argument(queries, Query),
             methods=frozenset(found),
             async_methods=frozenset(name for name, method in found.items() if _is_async(method)),
+            routes=routes,
         )
 
 
 def _is_async(method: Any) -> bool:  # noqa: ANN401
-    return inspect.iscoroutinefunction(inspect.unwrap(method))
+    function = inspect.unwrap(method)
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
 def _argument(function: Any, wanted: type) -> Any:  # noqa: ANN401

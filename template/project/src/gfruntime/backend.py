@@ -13,13 +13,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from gfruntime.config import GrafanaConfig, UserAgent
+from gfruntime.headers import http_headers
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterable, Iterable, Mapping
+
+    from gfruntime.data import Frame
 
 ModelT = TypeVar("ModelT")
 OptionsT = TypeVar("OptionsT")
-
-_DIRECT_HEADERS = {"authorization": "Authorization", "x-id-token": "X-Id-Token", "cookie": "Cookie"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +50,33 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginContext:
-    """Where a request comes from. `config` holds Grafana's settings for plugins, which may carry secrets."""
+    """Where a request comes from. `config` holds Grafana's settings for plugins, which may carry secrets.
+
+    `namespace` tells organisations or stacks apart and replaces `org_id`. `api_version` is that of the settings.
+    """
 
     org_id: int = 0
     plugin_id: str = ""
     plugin_version: str = ""
     user: User | None = None
-    config: Mapping[str, str] = field(default_factory=dict, repr=False)
+    config: GrafanaConfig = field(default_factory=GrafanaConfig)
     namespace: str = ""
     user_agent: str = ""
+    api_version: str = ""
+
+    @property
+    def grafana(self) -> UserAgent:
+        """Tell which Grafana asks."""
+        return UserAgent.parse(self.user_agent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(Generic[OptionsT]):
-    """One configured data source; `secrets` are the decrypted values and never show in a repr."""
+    """One configured data source; `secrets` are the decrypted values and never show in a repr.
+
+    `json_data` is what the options were decoded from: it also holds what Grafana's own HTTP settings editor saves (see
+    `HttpSettings`). `config` is Grafana's configuration; another one makes another instance.
+    """
 
     options: OptionsT
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -72,6 +88,9 @@ class Settings(Generic[OptionsT]):
     basic_auth_enabled: bool = False
     basic_auth_user: str = ""
     updated: datetime | None = None
+    json_data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    config: GrafanaConfig = field(default_factory=GrafanaConfig)
+    api_version: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +166,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """The answer to a `Request`."""
+    """The answer to a `Request`.
 
-    body: bytes | str = b""
+    A `body` that is an iterable of bytes, such as a generator (`def` or `async def`), is sent as it comes.
+    """
+
+    body: bytes | str | Iterable[bytes] | AsyncIterable[bytes] = b""
     status: int = 200
     headers: Mapping[str, str | list[str]] = field(default_factory=dict)
 
@@ -160,16 +182,58 @@ class Response:
         return cls(body=body, status=status, headers={"Content-Type": "application/json", **(headers or {})})
 
 
-def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Pick the HTTP headers out of a request's raw headers, names in canonical form.
+@dataclass(frozen=True, kw_only=True)
+class StreamRequest:
+    """One call about a channel: somebody subscribes, publishes, or its packets are wanted.
 
-    Only `Authorization`, `X-Id-Token`, `Cookie` and what starts with `http_` are HTTP headers; `FromAlert` is not.
-    Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go, getHTTPHeadersFromStringMap.
+    `path` is the channel's part after the data source; `data` is what the frontend sent along, usually the query.
+    `cancel` is set when nobody reads any more: a sync generator waits by `request.cancel.wait(seconds)`.
     """
-    found = {}
-    for key, value in headers.items():
-        if key.lower() in _DIRECT_HEADERS:
-            found[_DIRECT_HEADERS[key.lower()]] = value
-        elif key.startswith("http_"):
-            found["-".join(part.capitalize() for part in key[len("http_") :].split("-"))] = value
-    return found
+
+    path: str
+    data: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    context: PluginContext = field(default_factory=PluginContext)
+    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+
+    @property
+    def http_headers(self) -> dict[str, str]:
+        """Collect the HTTP headers that Grafana forwards."""
+        return http_headers(self.headers)
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
+        """Read the data as JSON; None when there is none."""
+        return json.loads(self.data) if self.data else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamResponse:
+    """The answer to somebody who subscribes or publishes.
+
+    `data` is a frame or a JSON value: for a subscriber what is shown first, for a publisher what all subscribers get.
+    """
+
+    status: Literal["ok", "not found", "permission denied"]
+    data: object = None
+
+    @classmethod
+    def ok(cls, data: object = None) -> StreamResponse:
+        """Allow it."""
+        return cls(status="ok", data=data)
+
+    @classmethod
+    def not_found(cls) -> StreamResponse:
+        """Say that there is no such channel."""
+        return cls(status="not found")
+
+    @classmethod
+    def denied(cls) -> StreamResponse:
+        """Say that this user may not."""
+        return cls(status="permission denied")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOnly:
+    """A frame sent without its schema: smaller packets, for subscribers who have the schema from the first data."""
+
+    frame: Frame

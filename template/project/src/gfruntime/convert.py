@@ -6,7 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from gfruntime import decode, masking
-from gfruntime.backend import PluginContext, Query, Request, Settings, TimeRange, User
+from gfruntime.backend import PluginContext, Query, Request, Settings, StreamRequest, TimeRange, User
+from gfruntime.config import GrafanaConfig
+from gfruntime.headers import PREFIX
+from gfruntime.incoming import FROM_ALERT
 
 if TYPE_CHECKING:
     import threading
@@ -43,15 +46,21 @@ def plugin_context(message: pb.PluginContext) -> PluginContext:
         config=config,
         namespace=getattr(message, "namespace", ""),
         user_agent=getattr(message, "userAgent", ""),
+        api_version=getattr(message, "apiVersion", ""),
     )
 
 
-def grafana_config(message: pb.PluginContext) -> dict[str, str]:
+def grafana_config(message: pb.PluginContext) -> GrafanaConfig:
     """Read Grafana's settings for plugins; protos before v0.177.0 have none."""
-    return dict(getattr(message, "grafanaConfig", {}))
+    return GrafanaConfig(getattr(message, "grafanaConfig", {}))
 
 
-def settings(message: pb.DataSourceInstanceSettings, *, options_type: Any) -> Settings[Any]:  # noqa: ANN401
+def settings(
+    message: pb.DataSourceInstanceSettings,
+    *,
+    options_type: Any,  # noqa: ANN401
+    config: GrafanaConfig,
+) -> Settings[Any]:
     """Convert a data source's settings, its options decoded into the author's type.
 
     Raises: DecodeError naming the option.
@@ -69,6 +78,9 @@ def settings(message: pb.DataSourceInstanceSettings, *, options_type: Any) -> Se
         basic_auth_enabled=message.basicAuthEnabled,
         basic_auth_user=message.basicAuthUser,
         updated=utc(message.lastUpdatedMS),
+        json_data=decode.mapping(message.jsonData, "the data source's settings"),
+        config=config,
+        api_version=getattr(message, "apiVersion", ""),
     )
 
 
@@ -91,7 +103,7 @@ def query(
         interval=dt.timedelta(milliseconds=max(-_LONGEST_MS, min(message.intervalMS, _LONGEST_MS))),
         max_data_points=message.maxDataPoints,
         query_type=message.queryType,
-        from_alert=headers.get("FromAlert") == "true",
+        from_alert=headers.get(FROM_ALERT) == "true",
         headers=headers,
         context=context,
         cancel=cancel,
@@ -101,7 +113,6 @@ def query(
 def request(message: pb.CallResourceRequest, *, context: PluginContext, cancel: threading.Event) -> Request:
     """Convert a resource call."""
     headers = {key: list(item.values) for key, item in message.headers.items()}
-    remember_headers({key: " ".join(values) for key, values in headers.items()})
     return Request(
         path=message.path,
         method=message.method or "GET",
@@ -111,6 +122,33 @@ def request(message: pb.CallResourceRequest, *, context: PluginContext, cancel: 
         context=context,
         cancel=cancel,
     )
+
+
+def stream_request(
+    message: pb.SubscribeStreamRequest | pb.PublishStreamRequest | pb.RunStreamRequest,
+    *,
+    context: PluginContext,
+    cancel: threading.Event,
+) -> StreamRequest:
+    """Convert a call about a channel; protos before v0.121.0 have no data, before v0.272.0 no headers."""
+    return StreamRequest(
+        path=message.path,
+        data=getattr(message, "data", b""),
+        headers=dict(getattr(message, "headers", {})),
+        context=context,
+        cancel=cancel,
+    )
+
+
+def headers_of(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
+    """Read a request's raw headers; those of a resource call are all HTTP headers and get the prefix."""
+    headers = getattr(message, "headers", {})
+    if not hasattr(message, "method"):
+        return dict(headers)
+    found = {PREFIX + key: ", ".join(item.values) for key, item in headers.items()}
+    if FROM_ALERT in headers and headers[FROM_ALERT].values:
+        found[FROM_ALERT] = headers[FROM_ALERT].values[0]
+    return found
 
 
 def remember_headers(headers: Mapping[str, str]) -> None:

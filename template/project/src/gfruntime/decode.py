@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 def decoder(wanted: Any, *, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401  # any type the author chose
     """Make a function from JSON text to the wanted type; `what` opens its error messages."""
     if hasattr(wanted, "model_validate"):
-        return lambda text: _validated(wanted, _object(text, what), what)
+        return lambda text: _validated(wanted, mapping(text, what), what)
     fast = msgspec.json.Decoder(wanted, strict=False, dec_hook=_hook)
 
     def decode(text: bytes) -> Any:  # noqa: ANN401
         try:
             return fast.decode(text or b"{}")
         except msgspec.DecodeError:  # null for a key with a default, broken JSON, or a true mismatch
-            return _converted(wanted, _object(text, what), what)
+            return _converted(wanted, mapping(text, what), what)
 
     return decode
 
 
 def options(wanted: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
     """Fill the author's options from where the config page keeps each: jsonData, the url or the secrets."""
-    values = _object(json_data, "the data source's settings")
+    values = mapping(json_data, "the data source's settings")
     for name, annotation in _hints(wanted).items():
         if _plain_type(annotation) is Secret:
             values[name] = secrets.get(name)
@@ -47,7 +47,11 @@ def options(wanted: Any, *, json_data: bytes, url: str, secrets: Mapping[str, st
     return _converted(wanted, values, "the data source's settings")
 
 
-def _object(text: bytes, what: str) -> dict[str, Any]:
+def mapping(text: bytes, what: str) -> dict[str, Any]:
+    """Read a JSON object as a dict; nothing and null are an empty one.
+
+    Raises: DecodeError when it is something else; `what` opens the message.
+    """
     try:
         value = json.loads(text or b"{}")
     except ValueError as error:

@@ -8,35 +8,44 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from gfruntime import log, metrics
+from gfruntime import convert, incoming, log, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
-    from pluginv2 import backend_pb2 as pb
-
     from gfruntime.answers import Answer
     from gfruntime.errors import Failure
     from gfruntime.methods import Call
 
 _LOGGER = logging.getLogger("gfruntime")
-_TRACE_ID = 1  # place in a W3C traceparent: version, trace id, span id, flags
 
 
 class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
     """One call, from its beginning to its end."""
 
-    def __init__(self, endpoint: str, context: pb.PluginContext, call: Call) -> None:
-        """Put what is known of the call into all its log lines."""
+    def __init__(self, endpoint: str, request: Any, call: Call) -> None:  # noqa: ANN401  # any of pluginv2's requests
+        """Put what is known of the call into all its log lines, and within the author's reach."""
         self._endpoint = endpoint
         self._status: Literal["ok", "cancelled", "error"] = "ok"
         self._failure: Failure | None = None
         self._began = time.perf_counter()
-        log.context.set(_known(endpoint, context, call.metadata))
+        headers = convert.headers_of(request)
+        convert.remember_headers(headers)
+        source = request.pluginContext.dataSourceInstanceSettings
+        self.incoming = incoming.Incoming(
+            endpoint=endpoint,
+            context=convert.plugin_context(request.pluginContext),
+            headers=headers,
+            metadata=call.metadata,
+            data_source=source.name,
+            data_source_uid=source.uid,
+        )
+        incoming.enter(self.incoming)
+        log.context.set(_known(self.incoming))
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -46,13 +55,15 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
     def queries(self, answered: Mapping[str, Answer]) -> None:
         """Log each failed query; the request has failed if one of them has."""
         for ref_id, answer in answered.items():
-            failure = answer.failure
-            if failure is None:
-                continue
-            if self._failure is None or failure.source == "plugin":  # downstream only if none is the plugin's
-                self._status, self._failure = "error", failure
-            extra = {"refID": ref_id, "status": failure.status, "error": failure.message}
-            _LOGGER.error("Partial data response error", extra={**extra, "statusSource": failure.source})
+            if answer.failure is not None:
+                self.query_failed(ref_id, answer.failure)
+
+    def query_failed(self, ref_id: str, failure: Failure) -> None:
+        """Log a failed query."""
+        if self._failure is None or failure.source == "plugin":  # downstream only if none is the plugin's
+            self._status, self._failure = "error", failure
+        extra = {"refID": ref_id, "status": failure.status, "error": failure.message}
+        _LOGGER.error("Partial data response error", extra={**extra, "statusSource": failure.source})
 
     def failed(self, failure: Failure, error: BaseException) -> None:
         """Note a failure that is answered in the message itself."""
@@ -80,18 +91,17 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
         _LOGGER.log(level, "Plugin Request Completed", extra=extra)
 
 
-def _known(endpoint: str, context: pb.PluginContext, metadata: Mapping[str, list[str]]) -> dict[str, str]:
-    known = {"pluginId": context.pluginId, "endpoint": endpoint}
-    known["pluginVersion"] = getattr(context, "pluginVersion", "")
-    if context.HasField("dataSourceInstanceSettings"):
-        known["dsName"] = context.dataSourceInstanceSettings.name
-        known["dsUid"] = context.dataSourceInstanceSettings.uid
-    if context.HasField("user"):
-        known["uname"] = context.user.name
-    trace = metadata.get("traceparent", [""])[0].split("-")
-    if len(trace) > _TRACE_ID:
-        known["traceId"] = trace[_TRACE_ID]
-    for pair in metadata.get("loggerparamsctxmetadata", []):
+def _known(call: incoming.Incoming) -> dict[str, str]:
+    known = {
+        "pluginId": call.context.plugin_id,
+        "endpoint": call.endpoint,
+        "pluginVersion": call.context.plugin_version,
+        "dsName": call.data_source,
+        "dsUid": call.data_source_uid,
+        "uname": call.context.user.name if call.context.user is not None else "",
+        "traceId": call.trace_id,
+    }
+    for pair in call.metadata.get("loggerparamsctxmetadata", []):
         key, found, value = pair.partition(":::")
         if found and not key.startswith("@"):
             known[key] = value

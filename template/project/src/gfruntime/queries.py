@@ -50,14 +50,20 @@ class Queries:
         self._is_async = self._name in author.async_methods
 
     async def answer(
-        self, request: pb.QueryDataRequest, source: Source, *, cancel: threading.Event
+        self,
+        request: pb.QueryDataRequest,
+        source: Source,
+        *,
+        context: PluginContext,
+        headers: Mapping[str, str],
+        cancel: threading.Event,
     ) -> dict[str, Answer]:
         """Answer every query by its ref id; of two queries with one ref id the later is answered."""
         messages = {message.refId: message for message in request.queries}
         job = _Job(
             source=source,
-            context=convert.plugin_context(request.pluginContext),
-            headers=dict(request.headers),
+            context=context,
+            headers=headers,
             cancel=cancel,
             is_json=getattr(request, "format", 0) == _JSON,
         )

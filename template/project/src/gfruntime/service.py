@@ -6,7 +6,7 @@ the loop for it. The queries of one request run side by side, ten at a time.
 
 from __future__ import annotations
 
-import inspect
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import DecodeError as ProtobufError
@@ -14,14 +14,19 @@ from google.protobuf.message import Message
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import answers, convert, metrics, observe, wire
+from gfruntime.admission import Objects
 from gfruntime.author import Author
 from gfruntime.backend import Health
+from gfruntime.caller import Caller
+from gfruntime.chunked import Chunked
 from gfruntime.data import Frame
-from gfruntime.errors import PluginError, failure_of
+from gfruntime.errors import failure_of
 from gfruntime.instances import Instances
-from gfruntime.methods import Application, Call, CallError
+from gfruntime.methods import Application, Call, CallError, Stream, Unary
 from gfruntime.queries import Queries
+from gfruntime.resources import Resources
 from gfruntime.sources import Source
+from gfruntime.streams import Streams
 from gfruntime.workers import Pool, UserLoop
 
 if TYPE_CHECKING:
@@ -36,10 +41,13 @@ class Service:
     def __init__(self, author: Author, *, threads: int) -> None:
         """Start nothing yet."""
         self._author = author
-        self._pool = Pool(threads)
-        self._loop = UserLoop()
+        self._caller = Caller(author, pool=Pool(threads), loop=UserLoop())
         self._instances = Instances(self._dispose)
-        self._queries = Queries(author, pool=self._pool, loop=self._loop)
+        self._queries = Queries(author, pool=self._caller.pool, loop=self._caller.loop)
+        self._chunked = Chunked(self._caller)
+        self._resources = Resources(self._caller)
+        self._streams = Streams(self._caller)
+        self._objects = Objects(self._caller)
         metrics.instances(lambda: len(self._instances))
 
     @classmethod
@@ -54,95 +62,150 @@ class Service:
 
     def application(self) -> Application:
         """List the methods that this plugin has; the transport answers UNIMPLEMENTED for the others."""
-        unary = {
-            "/pluginv2.Diagnostics/CheckHealth": self.check_health,
-            "/pluginv2.Diagnostics/CollectMetrics": self.collect_metrics,
-            "/pluginv2.Data/QueryData": self.query_data,
+        has = self._author.methods.__contains__
+        streams_too = has("run_stream") or has("subscribe_stream") or has("publish_stream")
+        unary: dict[str, tuple[Unary, bool]] = {
+            "/pluginv2.Diagnostics/CheckHealth": (self.check_health, True),
+            "/pluginv2.Diagnostics/CollectMetrics": (self.collect_metrics, True),
+            "/pluginv2.Data/QueryData": (self.query_data, True),
+            "/pluginv2.Stream/SubscribeStream": (self.subscribe_stream, streams_too),
+            "/pluginv2.Stream/PublishStream": (self.publish_stream, streams_too),
+            "/pluginv2.AdmissionControl/ValidateAdmission": (self.validate_admission, has("validate_admission")),
+            "/pluginv2.AdmissionControl/MutateAdmission": (self.mutate_admission, has("mutate_admission")),
+            "/pluginv2.ResourceConversion/ConvertObjects": (self.convert_objects, has("convert_objects")),
         }
-        has_resources = "call_resource" in self._author.methods
-        streams = {"/pluginv2.Resource/CallResource": self.call_resource} if has_resources else {}
-        return Application(unary=unary, streams=streams, close=self._instances.dispose_all)
+        streams: dict[str, tuple[Stream, bool]] = {
+            "/pluginv2.Data/QueryChunkedData": (self.query_chunked_data, has("query_chunked")),
+            "/pluginv2.Resource/CallResource": (self.call_resource, has("call_resource") or bool(self._author.routes)),
+            "/pluginv2.Stream/RunStream": (self.run_stream, has("run_stream")),
+        }
+        return Application(
+            unary={path: handler for path, (handler, is_there) in unary.items() if is_there},
+            streams={path: handler for path, (handler, is_there) in streams.items() if is_there},
+            close=self._instances.dispose_all,
+        )
 
     async def query_data(self, message: bytes, call: Call) -> bytes:
         """Answer every query of a request under its ref id."""
         request = _parse(pb.QueryDataRequest, message)
-        convert.remember_headers(request.headers)
-        with observe.call("queryData", request.pluginContext, call) as seen:
-            source = self._source(request.pluginContext, call)
-            answered = await self._queries.answer(request, source, cancel=call.cancel)
+        with observe.call("queryData", request, call) as seen:
+            answered = await self._queries.answer(
+                request,
+                self._source(request, call, seen),
+                context=seen.incoming.context,
+                headers=seen.incoming.headers,
+                cancel=call.cancel,
+            )
             seen.queries(answered)
             return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in answered.items())
+
+    async def query_chunked_data(self, message: bytes, call: Call) -> AsyncIterator[bytes]:
+        """Answer the queries of a request in parts."""
+        request = _parse(pb.QueryChunkedDataRequest, message)
+        with observe.call("queryChunkedData", request, call) as seen:
+            chunks = self._chunked.answer(
+                request,
+                self._source(request, call, seen),
+                context=seen.incoming.context,
+                headers=seen.incoming.headers,
+                cancel=call.cancel,
+                failed=seen.query_failed,
+            )
+            async with aclosing(chunks) as parts:  # type: ignore[type-var]  # a generator
+                async for part in parts:
+                    yield part
 
     async def check_health(self, message: bytes, call: Call) -> bytes:
         """Answer "Save & test"; whatever goes wrong becomes a status and a sentence."""
         request = _parse(pb.CheckHealthRequest, message)
-        convert.remember_headers(getattr(request, "headers", {}))
-        with observe.call("checkHealth", request.pluginContext, call) as seen:
+        with observe.call("checkHealth", request, call) as seen:
             try:
-                return answers.health(await self._health(request, call))
+                return answers.health(await self._health(request, call, seen))
             except Exception as error:  # noqa: BLE001  # an RPC failure would show as a generic text
                 failure = failure_of(error)
                 seen.failed(failure, error)
                 return answers.health(Health.error(failure.message))
 
-    async def _health(self, request: pb.CheckHealthRequest, call: Call) -> object:
+    async def _health(self, request: pb.CheckHealthRequest, call: Call, seen: observe.call) -> object:
         if not request.pluginContext.HasField("dataSourceInstanceSettings"):
             return Health.ok("The plugin is running")  # asked for the plugin, not for a data source
-        source = self._source(request.pluginContext, call)
+        source = self._source(request, call, seen)
         if "check_health" in self._author.methods:
-            return await self._ask("check_health", source)
-        await self._pool.run(source.acquire)
+            return await self._caller.ask("check_health", source)
+        await self._caller.pool.run(source.acquire)
         return Health.ok()
 
     async def collect_metrics(self, message: bytes, call: Call) -> bytes:
         """Answer with Prometheus text."""
         request = _parse(pb.CollectMetricsRequest, message)
-        with observe.call("collectMetrics", request.pluginContext, call):
+        with observe.call("collectMetrics", request, call):
             return wire.length_delimited(1, wire.length_delimited(1, metrics.text()))
 
     async def call_resource(self, message: bytes, call: Call) -> AsyncIterator[bytes]:
         """Answer an HTTP request in parts."""
         request = _parse(pb.CallResourceRequest, message)
-        with observe.call("callResource", request.pluginContext, call) as seen:
-            try:
-                context = convert.plugin_context(request.pluginContext)
-                asked = convert.request(request, context=context, cancel=call.cancel)
-                source = self._source(request.pluginContext, call)
-                parts = answers.resource(await self._ask("call_resource", source, asked))
-                first = next(parts)
-            except Exception as error:  # noqa: BLE001  # HTTP has words for failures
-                failure = failure_of(error)
-                seen.failed(failure, error)
-                shown = failure.message if isinstance(error, PluginError) else "the plugin failed; its log says why"
-                yield answers.resource_error(failure.status, shown)
-                return
-            yield first
-            for part in parts:
-                yield part
+        with observe.call("callResource", request, call) as seen:
+            asked = convert.request(request, context=seen.incoming.context, cancel=call.cancel)
+            answer = self._resources.answer(asked, self._source(request, call, seen), seen)
+            async with aclosing(answer) as parts:  # type: ignore[type-var]
+                async for part in parts:
+                    yield part
 
-    def _source(self, context: pb.PluginContext, call: Call) -> Source:
-        return Source.of(context, call.metadata, author=self._author, instances=self._instances)
+    async def subscribe_stream(self, message: bytes, call: Call) -> bytes:
+        """Answer somebody who wants a channel's packets."""
+        return await self._respond("subscribe_stream", _parse(pb.SubscribeStreamRequest, message), call)
 
-    async def _ask(self, name: str, source: Source, *arguments: object) -> object:
-        """Call one of the author's methods where it belongs."""
-        if name in self._author.async_methods:
-            return await self._loop.run(self._ask_async(name, source, *arguments))
-        return await self._pool.run(self._ask_sync, name, source, *arguments)
+    async def publish_stream(self, message: bytes, call: Call) -> bytes:
+        """Answer somebody who sends to a channel."""
+        return await self._respond("publish_stream", _parse(pb.PublishStreamRequest, message), call)
 
-    def _ask_sync(self, name: str, source: Source, *arguments: object) -> object:
-        result = getattr(source.acquire(), name)(*arguments)
-        return self._loop.run_blocking(result) if inspect.isawaitable(result) else result
+    async def _respond(
+        self, name: str, request: pb.SubscribeStreamRequest | pb.PublishStreamRequest, call: Call
+    ) -> bytes:
+        with observe.call(name.replace("_s", "S"), request, call) as seen:
+            asked = convert.stream_request(request, context=seen.incoming.context, cancel=call.cancel)
+            return await self._streams.respond(name, asked, self._source(request, call, seen), seen)
 
-    async def _ask_async(self, name: str, source: Source, *arguments: object) -> object:
-        instance = await source.acquire_async(self._pool)
-        return await getattr(instance, name)(*arguments)
+    async def run_stream(self, message: bytes, call: Call) -> AsyncIterator[bytes]:
+        """Give the packets of a channel."""
+        request = _parse(pb.RunStreamRequest, message)
+        with observe.call("runStream", request, call) as seen:
+            asked = convert.stream_request(request, context=seen.incoming.context, cancel=call.cancel)
+            running = self._streams.run(asked, self._source(request, call, seen), seen)
+            async with aclosing(running) as packets:  # type: ignore[type-var]
+                async for packet in packets:
+                    yield packet
+
+    async def validate_admission(self, message: bytes, call: Call) -> bytes:
+        """Say whether an object may be stored."""
+        request = _parse(pb.AdmissionRequest, message)
+        with observe.call("validateAdmission", request, call) as seen:
+            return await self._objects.admit("validate_admission", request, seen)
+
+    async def mutate_admission(self, message: bytes, call: Call) -> bytes:
+        """Say as what an object may be stored."""
+        request = _parse(pb.AdmissionRequest, message)
+        with observe.call("mutateAdmission", request, call) as seen:
+            return await self._objects.admit("mutate_admission", request, seen)
+
+    async def convert_objects(self, message: bytes, call: Call) -> bytes:
+        """Convert objects to another version."""
+        request = _parse(pb.ConversionRequest, message)
+        with observe.call("convertObjects", request, call) as seen:
+            return await self._objects.convert(request, seen)
+
+    def _source(self, request: Any, call: Call, seen: observe.call) -> Source:  # noqa: ANN401  # any request
+        return Source.of(
+            request.pluginContext,
+            call.metadata,
+            config=seen.incoming.context.config,
+            author=self._author,
+            instances=self._instances,
+        )
 
     def _dispose(self, instance: Any) -> None:  # noqa: ANN401  # the author's class
-        if "dispose" not in self._author.methods:
-            return
-        result = instance.dispose()
-        if inspect.isawaitable(result):
-            self._loop.run_blocking(result)
+        if "dispose" in self._author.methods:
+            self._caller.settled(instance.dispose())
 
 
 def _parse(kind: type[MessageT], message: bytes) -> MessageT:

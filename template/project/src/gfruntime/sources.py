@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pluginv2 import backend_pb2 as pb
 
     from gfruntime.author import Author
+    from gfruntime.config import GrafanaConfig
     from gfruntime.workers import Pool
 
 
@@ -29,21 +30,26 @@ class Source:
 
     @classmethod
     def of(
-        cls, context: pb.PluginContext, metadata: Mapping[str, list[str]], *, author: Author, instances: Instances
+        cls,
+        context: pb.PluginContext,
+        metadata: Mapping[str, list[str]],
+        *,
+        config: GrafanaConfig,
+        author: Author,
+        instances: Instances,
     ) -> Source:
         """Read what tells this data source, and its version, from all others.
 
         When the call names none, `acquire` raises QueryError: each query of the call then says so.
         """
         settings = context.dataSourceInstanceSettings
-        config = convert.grafana_config(context)
         tenant = "\n".join([*metadata.get("tenantid", []), str(context.orgId), getattr(context, "namespace", "")])
         key = Key(f"{settings.id}\n{settings.uid}", tenant, proxy_hash(config))
 
         def make() -> Any:  # noqa: ANN401  # the author's class
             if not context.HasField("dataSourceInstanceSettings"):
                 raise QueryError("the request names no data source (data source instance settings cannot be nil)")
-            return author.make(convert.settings(settings, options_type=author.options))
+            return author.make(convert.settings(settings, options_type=author.options, config=config))
 
         return cls(key, Version(settings.lastUpdatedMS, config), make, instances)
 

@@ -50,6 +50,29 @@ def resource_response(*, code: int, content_type: str, body: bytes) -> bytes:
     return integer(1, code) + length_delimited(2, header) + length_delimited(3, body)
 
 
+def chunk(
+    frame: Parts = [],  # noqa: B006  # never changed
+    *,
+    ref_id: str,
+    frame_id: str = "",
+    error: str = "",
+    status: int = 200,
+    source: str = "",
+    is_json: bool = False,
+) -> bytes:
+    """Write a pluginv2.QueryChunkedDataResponse."""
+    head = text(1, ref_id) + text(2, frame_id) + (_head(3, _size(frame)) if frame else b"")
+    tail = text(4, error) + integer(5, status) + text(6, source) + integer(7, int(is_json))
+    return b"".join([head, *frame, tail])
+
+
+def error_details(message: str, *, source: str, code: int = 2) -> bytes:
+    """Write a google.rpc.Status whose ErrorInfo names the error's source, as the Go SDK does; code 2 is UNKNOWN."""
+    entry = length_delimited(1, b"errorSource") + text(2, source)
+    packed = text(1, "type.googleapis.com/google.rpc.ErrorInfo") + length_delimited(2, length_delimited(3, entry))
+    return integer(1, code) + text(2, message) + length_delimited(3, packed)
+
+
 def integer(number: int, value: int) -> bytes:
     """Write a varint field, nothing for zero."""
     return _varint(number << 3 | _VARINT) + _varint(value) if value else b""

@@ -93,6 +93,10 @@ class UserLoop:
 
         return asyncio.run_coroutine_threadsafe(wait(), self._started()).result()
 
+    def call(self, function: Callable[..., object], *args: object) -> None:
+        """Call a function there, soon; its result is lost."""
+        _call(self._started(), function, *args)
+
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:

@@ -1,0 +1,209 @@
+"""WSGI and ASGI applications as the data source's resources: Flask, FastAPI and their like, mounted as they are.
+
+class Datasource:
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.app = make_flask_app(self)
+
+    def call_resource(self, request: Request) -> Response:
+        return call_wsgi(self.app, request)          # async def, and `return await call_asgi(...)`, for ASGI
+
+Bodies are streamed as the application makes them. The application finds the `Request`, which knows who asks, in
+`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`. ASGI's lifespan events are not sent: what
+the application needs for longer than a request belongs into the data source's constructor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from gfruntime.backend import Response
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+
+    from gfruntime.backend import Request
+
+    WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+    AsgiApp = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+_LOGGER = logging.getLogger("gfruntime")
+_KEY = "gfruntime.request"
+_SERVER = ("grafana", 80)
+
+
+def call_wsgi(app: WsgiApp, request: Request) -> Response:
+    """Answer a request by a WSGI application.
+
+    Raises: RuntimeError when the application starts no response.
+    """
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    early: list[bytes] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:  # noqa: ANN401
+        if error is None and started:
+            raise RuntimeError("the application started its response twice")
+        started[:] = [(status, headers)]
+        return early.append
+
+    body = _wsgi_body(app(_environ(request), start_response), early)
+    first = next(body, b"")  # an application may start its response as late as with its first part
+    if not started:
+        raise RuntimeError("the application started no response")
+    status, headers = started[0]
+    return Response(status=int(status.split()[0]), headers=_headers(headers), body=_then(first, body))
+
+
+async def call_asgi(app: AsgiApp, request: Request) -> Response:
+    """Answer a request by an ASGI application; it is cancelled when nobody reads its answer any more.
+
+    Raises: RuntimeError when the application ends without an answer, or whatever it raises before that.
+    """
+    messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=16)
+    exchange = _Exchange(request, messages)
+    task = asyncio.create_task(exchange.run(app))
+    start = await messages.get()
+    if start is None or start["type"] != "http.response.start":
+        await task
+        raise RuntimeError("the application ended without a response")
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers", [])]
+    return Response(status=start["status"], headers=_headers(headers), body=_asgi_body(messages, task))
+
+
+class _Exchange:
+    """One request and its answer, as ASGI messages."""
+
+    def __init__(self, request: Request, messages: asyncio.Queue[dict[str, Any] | None]) -> None:
+        self._request = request
+        self._messages = messages
+        self._is_read = False
+
+    async def run(self, app: AsgiApp) -> None:
+        try:
+            await app(_scope(self._request), self._receive, self._messages.put)
+        except Exception:
+            await self._messages.put(None)  # not when cancelled: nobody would take it
+            raise
+        await self._messages.put(None)
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._is_read:
+            self._is_read = True
+            return {"type": "http.request", "body": self._request.body, "more_body": False}
+        while not self._request.cancel.is_set():  # noqa: ASYNC110  # it is a thread's event, set on another loop
+            await asyncio.sleep(0.2)
+        return {"type": "http.disconnect"}
+
+
+async def _asgi_body(messages: asyncio.Queue[dict[str, Any] | None], task: asyncio.Task[None]) -> AsyncIterator[bytes]:
+    try:
+        while (message := await messages.get()) is not None:
+            if message.get("body"):
+                yield bytes(message["body"])
+            if not message.get("more_body"):
+                break
+        else:
+            await task  # it ended without a last part: perhaps by an exception
+    finally:
+        _leave(task)
+
+
+def _leave(task: asyncio.Task[None]) -> None:
+    """Let an application that has answered go on with its background work; one that has not is cancelled."""
+    task.add_done_callback(_log_failure)
+    if sys.exc_info()[0] is not None:
+        task.cancel()
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _LOGGER.error("The application failed after its response", exc_info=task.exception())
+
+
+def _wsgi_body(chunks: Iterable[bytes], early: list[bytes]) -> Iterator[bytes]:
+    try:
+        for chunk in chunks:
+            while early:  # by the old `write`
+                yield early.pop(0)
+            if chunk:
+                yield chunk
+        yield from early
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    """Put a part that was read ahead before the others; closing this closes them."""
+    if first:
+        yield first
+    yield from rest
+
+
+def _environ(request: Request) -> dict[str, Any]:
+    """Make WSGI's environment (PEP 3333): paths are bytes in Latin-1 clothes."""
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes("/" + request.path.lstrip("/")).decode("latin-1"),
+        "QUERY_STRING": urlsplit(request.url).query,
+        "SERVER_NAME": _SERVER[0],
+        "SERVER_PORT": str(_SERVER[1]),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "CONTENT_LENGTH": str(len(request.body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        _KEY: request,
+    }
+    for name, values in request.headers.items():
+        key = name.upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environ[key] = values[0] if values else ""
+        elif key != "CONTENT_LENGTH":
+            environ[f"HTTP_{key}"] = ",".join(values)
+    return environ
+
+
+def _scope(request: Request) -> dict[str, Any]:
+    """Make ASGI's connection scope."""
+    raw = "/" + request.path.lstrip("/")
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
+        for name, values in request.headers.items()
+        if name.lower() != "content-length"
+        for value in values
+    ]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method.upper(),
+        "scheme": "http",
+        "path": unquote_to_bytes(raw).decode("utf-8", "replace"),
+        "raw_path": raw.encode("ascii", "replace"),
+        "query_string": urlsplit(request.url).query.encode("ascii", "replace"),
+        "root_path": "",
+        "headers": [*headers, (b"content-length", str(len(request.body)).encode())],
+        "client": None,
+        "server": _SERVER,
+        "state": {},
+        "extensions": {_KEY: request},
+    }
+
+
+def _headers(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str | list[str]]:
+    """Collect headers, keeping all values of a repeated one."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return cast("Mapping[str, str | list[str]]", found)

@@ -1,0 +1,165 @@
+"""What Grafana tells its plugins with every request: its configuration, and which Grafana asks.
+
+Source: grafana-plugin-sdk-go v0.298.0, config/config.go and backend/useragent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+
+_USER_AGENT = re.compile(r"Grafana/([0-9]+\.[0-9]+\.[0-9]+(?:[^\s]+)?) \(([a-zA-Z0-9]+); ([a-zA-Z0-9]+)\)")
+_PROXY = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserAgent:
+    """Which Grafana asks; version 0.0.0 when it didn't say."""
+
+    version: str = "0.0.0"
+    os: str = "unknown"
+    arch: str = "unknown"
+
+    @classmethod
+    def parse(cls, text: str) -> UserAgent:
+        """Read `Grafana/12.2.0-pre (linux; amd64)`; anything else is unknown."""
+        found = _USER_AGENT.fullmatch(text)
+        return cls(version=found[1], os=found[2], arch=found[3]) if found else cls()
+
+    def __str__(self) -> str:
+        """Write it as Grafana does."""
+        return f"Grafana/{self.version} ({self.os}; {self.arch})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlDefaults:
+    """Grafana's defaults for SQL connections and answers; lifetimes in seconds."""
+
+    row_limit: int
+    max_open_connections: int
+    max_idle_connections: int
+    max_connection_lifetime: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocksProxy:
+    """Grafana's secure socks proxy (private data source connect). Certificates are PEM texts, or paths to such."""
+
+    address: str
+    server_name: str = ""
+    client_cert: str = ""
+    client_key: str = field(default="", repr=False)
+    root_cas: tuple[str, ...] = ()
+    allow_insecure: bool = False
+
+
+class GrafanaConfig(dict[str, str]):
+    """Grafana's settings for plugins: a mapping of raw texts, and accessors for what is known.
+
+    It may carry secrets, so its repr shows the keys alone.
+    """
+
+    def __repr__(self) -> str:
+        """Show the keys."""
+        return f"GrafanaConfig({', '.join(sorted(self))})"
+
+    @property
+    def app_url(self) -> str:
+        """Give Grafana's external URL.
+
+        Raises: LookupError when neither the request nor the environment has one.
+        """
+        url = self.get("GF_APP_URL") or os.environ.get("GF_APP_URL", "")
+        if not url:
+            raise LookupError("app URL not set in config; a more recent version of Grafana may be required")
+        return url
+
+    @property
+    def feature_toggles(self) -> frozenset[str]:
+        """List the enabled feature toggles."""
+        return frozenset(self.get("GF_INSTANCE_FEATURE_TOGGLES_ENABLE", "").split(",")) - {""}
+
+    def is_enabled(self, toggle: str) -> bool:
+        """Tell whether a feature toggle is enabled."""
+        return toggle in self.feature_toggles
+
+    @property
+    def concurrent_query_count(self) -> int:
+        """Give how many queries of one request Grafana suggests to run at once.
+
+        Raises: LookupError when it is not set, ValueError when it is no integer.
+        """
+        return self._integer("GF_CONCURRENT_QUERY_COUNT")
+
+    @property
+    def user_facing_default_error(self) -> str:
+        """Give the text that users see in place of details.
+
+        Raises: LookupError when it is not set.
+        """
+        return self._text("GF_USER_FACING_DEFAULT_ERROR")
+
+    @property
+    def sql(self) -> SqlDefaults:
+        """Give the defaults for SQL data sources.
+
+        Raises: LookupError when one is not set, ValueError when one is no integer.
+        """
+        return SqlDefaults(
+            row_limit=self._integer("GF_SQL_ROW_LIMIT"),
+            max_open_connections=self._integer("GF_SQL_MAX_OPEN_CONNS_DEFAULT"),
+            max_idle_connections=self._integer("GF_SQL_MAX_IDLE_CONNS_DEFAULT"),
+            max_connection_lifetime=self._integer("GF_SQL_MAX_CONN_LIFETIME_SECONDS_DEFAULT"),
+        )
+
+    @property
+    def response_limit(self) -> int:
+        """Give how many bytes an upstream may answer; 0 means any number."""
+        for text in (self.get("GF_RESPONSE_LIMIT", ""), os.environ.get("GF_DATAPROXY_RESPONSE_LIMIT", "")):
+            if text.strip().isdecimal() and int(text) > 0:
+                return int(text)
+        return 0
+
+    @property
+    def app_client_secret(self) -> str:
+        """Give the plugin's own token for calling Grafana.
+
+        Raises: LookupError when it is not set.
+        """
+        return self._text("GF_PLUGIN_APP_CLIENT_SECRET")
+
+    @property
+    def live_client_queue_max_size(self) -> int:
+        """Give how many packets of a stream Grafana keeps for a slow browser.
+
+        Raises: LookupError when it is not set, ValueError when it is no integer.
+        """
+        return self._integer("GF_LIVE_CLIENT_QUEUE_MAX_SIZE")
+
+    @property
+    def socks_proxy(self) -> SocksProxy | None:
+        """Give the secure socks proxy; None unless it is enabled."""
+        if self.get(f"{_PROXY}SERVER_ENABLED") != "true":
+            return None
+        pems = [pem.strip() for pem in self.get(f"{_PROXY}ROOT_CA_CERT_VALS", "").split(",") if pem.strip()]
+        return SocksProxy(
+            address=self.get(f"{_PROXY}PROXY_ADDRESS", ""),
+            server_name=self.get(f"{_PROXY}SERVER_NAME", ""),
+            client_cert=self.get(f"{_PROXY}CLIENT_CERT_VAL") or self.get(f"{_PROXY}CLIENT_CERT", ""),
+            client_key=self.get(f"{_PROXY}CLIENT_KEY_VAL") or self.get(f"{_PROXY}CLIENT_KEY", ""),
+            root_cas=tuple(pems or self.get(f"{_PROXY}ROOT_CA_CERT", "").split()),
+            allow_insecure=self.get(f"{_PROXY}ALLOW_INSECURE") == "true",
+        )
+
+    def _text(self, key: str) -> str:
+        if key not in self:
+            raise LookupError(f"{key} not set in config; a more recent version of Grafana may be required")
+        return self[key]
+
+    def _integer(self, key: str) -> int:
+        text = self._text(key)
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"{key} in config is not an integer: {text!r}") from None

@@ -1,0 +1,43 @@
+"""The headers of Grafana's requests: which of them are HTTP headers, and how their names are spelled.
+
+Grafana sends one map: what it forwards from a browser or another system carries the prefix `http_`, three credentials
+stand under their own names, and the rest (`FromAlert`, `X-Cache-Skip`, ...) is for the plugin and is no HTTP header.
+Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go; Go's net/textproto, CanonicalMIMEHeaderKey.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "http_"
+_CREDENTIALS = ("Authorization", "X-Id-Token", "Cookie")
+_TOKEN = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
+
+
+def canonical(name: str) -> str:
+    """Spell a header's name as Go does: `x-id-token` is `X-Id-Token`; what can't be a name stays as it is."""
+    if not name or not _TOKEN.issuperset(name):
+        return name
+    return "-".join(part[:1].upper() + part[1:].lower() for part in name.split("-"))
+
+
+def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Pick the HTTP headers out of a request's raw headers, names in canonical form."""
+    found = {}
+    for key, value in headers.items():
+        if canonical(key) in _CREDENTIALS:
+            found[canonical(key)] = value
+        if key.startswith(PREFIX):
+            found[canonical(key.removeprefix(PREFIX))] = value
+    return found
+
+
+def without(headers: Mapping[str, str], name: str) -> dict[str, str]:
+    """Leave out one HTTP header: the first key that names it, as it stands or with the prefix."""
+    wanted = {canonical(name), canonical(PREFIX + name)}
+    found = next((key for key in headers if canonical(key) in wanted), None)
+    return {key: value for key, value in headers.items() if key != found}

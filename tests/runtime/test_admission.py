@@ -1,0 +1,128 @@
+"""AdmissionControl and ResourceConversion."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from calls import Services
+from children import context
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import Admission, AdmissionRequest, ConversionRequest, Frame, Query, RawObject, Settings
+from gfruntime.author import Author
+
+
+class Source:
+    """Checks, changes and converts objects."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Fail: these calls need no instance."""
+        raise AssertionError
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        return Frame.of(v=[1])
+
+    @staticmethod
+    def validate_admission(request: AdmissionRequest) -> Admission:
+        found = request.json()
+        if found == "raise":
+            raise KeyError("spec")
+        seen = f"{request.operation} {request.kind.group}/{request.kind.version} {request.kind.kind}"
+        if not found:
+            return Admission.deny("no url", code=400)
+        return Admission.allow(warnings=[seen, request.old_object.decode(), request.context.plugin_id])
+
+    @staticmethod
+    async def mutate_admission(request: AdmissionRequest) -> Admission:
+        if request.operation == "delete":
+            return Admission.allow()
+        return Admission.allow(object=b'{"changed": true}')
+
+    @staticmethod
+    def convert_objects(request: ConversionRequest) -> list[RawObject]:
+        if request.version == "v9":
+            return []
+        return [RawObject(raw=json.dumps([request.version, item.json()]).encode()) for item in request.objects]
+
+
+@pytest.fixture(scope="module")
+def services() -> Services:
+    """Give the services."""
+    return Services(Source)
+
+
+def admission(text: bytes, *, operation: int = 0) -> pb.AdmissionRequest:
+    """Ask about an object."""
+    return pb.AdmissionRequest(
+        pluginContext=pb.PluginContext(pluginId="p"),  # no data source: there may be none yet
+        operation=operation,  # type: ignore[arg-type]  # an open enum
+        kind=pb.GroupVersionKind(group="g", version="v1", kind="K"),
+        object_bytes=text,
+        old_object_bytes=b"old",
+    )
+
+
+def test_validation_sees_the_whole_request(services: Services) -> None:
+    """Operation, kind, both objects and the context arrive, without a configured data source (item 73)."""
+    answer = services.unary(
+        "AdmissionControl/ValidateAdmission", admission(b"{}" and b'{"a": 1}', operation=1), pb.ValidationResponse
+    )
+
+    assert answer.allowed
+    assert list(answer.warnings) == ["update g/v1 K", "old", "p"]
+
+
+@pytest.mark.parametrize(("text", "code", "said"), [(b"{}", 400, "no url"), (b'"raise"', 500, "KeyError: 'spec'")])
+def test_refusals_and_failures_are_told_in_the_result(services: Services, text: bytes, code: int, said: str) -> None:
+    """A refusal and an exception are answers, not failed calls (item 73)."""
+    answer = services.unary("AdmissionControl/ValidateAdmission", admission(text), pb.ValidationResponse)
+
+    assert not answer.allowed
+    assert (answer.result.status, answer.result.message, answer.result.code) == ("Failure", said, code)
+
+
+@pytest.mark.parametrize(("operation", "stored"), [(0, b'{"changed": true}'), (2, b"given")])
+def test_mutation_answers_the_whole_object(services: Services, operation: int, stored: bytes) -> None:
+    """The object is the changed one, or the one that was given."""
+    answer = services.unary(
+        "AdmissionControl/MutateAdmission", admission(b"given", operation=operation), pb.MutationResponse
+    )
+
+    assert (answer.allowed, answer.object_bytes) == (True, stored)
+
+
+def conversion(version: str) -> pb.ConversionRequest:
+    """Ask for two objects."""
+    objects = [pb.RawObject(raw=text, content_type="application/json") for text in (b'"first"', b'"second"')]
+    target = pb.GroupVersion(group="g", version=version)
+    return pb.ConversionRequest(pluginContext=context(), uid="u-1", objects=objects, target_version=target)
+
+
+def test_conversion_echoes_uid_and_keeps_the_order(services: Services) -> None:
+    """Every object is converted, in the order given (item 73)."""
+    answer = services.unary("ResourceConversion/ConvertObjects", conversion("v2"), pb.ConversionResponse)
+
+    assert (answer.uid, answer.result.status) == ("u-1", "Success")
+    assert [json.loads(item.raw) for item in answer.objects] == [["v2", "first"], ["v2", "second"]]
+    assert {item.content_type for item in answer.objects} == {"application/json"}
+
+
+def test_failed_conversion_is_told_in_the_result(services: Services) -> None:
+    """Too few objects are a failure that has none (item 73)."""
+    answer = services.unary("ResourceConversion/ConvertObjects", conversion("v9"), pb.ConversionResponse)
+
+    assert (answer.uid, answer.result.status, len(answer.objects)) == ("u-1", "Failure", 0)
+    assert "must return 2 RawObject" in answer.result.message
+
+
+def test_stateless_methods_must_be_static() -> None:
+    """An instance method could not be called, so the class is refused when it is loaded."""
+
+    class Wrong(Source):
+        def validate_admission(self, request: AdmissionRequest) -> Admission:  # type: ignore[override]
+            return Admission.allow()
+
+    with pytest.raises(TypeError, match="validate_admission must be a static method"):
+        Author.of(Wrong)

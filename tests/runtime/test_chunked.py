@@ -1,0 +1,175 @@
+"""QueryChunkedData: answers in parts, from generators of both kinds."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pytest
+from calls import Services
+from children import context
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import DownstreamError, Field, Frame, Query, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class Sync:
+    """Answers in parts."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Keep nothing."""
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        return Frame.of(v=[1])
+
+    def query_chunked(self, query: Query[dict[str, Any]]) -> Iterator[object]:
+        match query.model.get("do"):
+            case "two frames":
+                yield "errors", Frame.of(v=[1])
+                yield "hosts", Frame.of(host=["a"])
+                yield "errors", Frame.of(v=[2])
+            case "list":
+                yield [Frame.of(v=[1]), Frame.of(v=[2])]
+            case "fail":
+                yield Frame.of(v=[1])
+                raise DownstreamError("the database is away", status=503)
+            case "other columns":
+                yield Frame.of(v=[1])
+                yield Frame.of(w=[1])
+            case "lines":
+                yield Frame(fields=[Field("json", pa.array([b'{\n"a": 1}']), "json")], meta={"custom": {"a": "x\ny"}})
+            case _:
+                for number in range(3):
+                    yield Frame.of(time=[query.time_range.start], v=[number])
+
+
+class Async(Sync):
+    """The same on a loop."""
+
+    async def query_chunked(self, query: Query[dict[str, Any]]) -> AsyncIterator[object]:  # type: ignore[override]
+        for item in super().query_chunked(query):
+            yield item
+
+
+@pytest.fixture(params=[Sync, Async])
+def services(request: pytest.FixtureRequest) -> Services:
+    """Give both kinds."""
+    return Services(request.param)
+
+
+def ask(
+    services: Services, *models: dict[str, Any], is_json: bool = True, frm: int | None = None
+) -> list[pb.QueryChunkedDataResponse]:
+    """Ask queries A, B, ... and collect the chunks."""
+    queries = [pb.DataQuery(refId=chr(65 + i), json=json.dumps(model).encode()) for i, model in enumerate(models)]
+    request = pb.QueryChunkedDataRequest(
+        pluginContext=context(), queries=queries, format=pb.JSON if is_json else pb.ARROW
+    )
+    if frm is not None:
+        request.format = frm  # type: ignore[assignment]  # an open enum
+    return services.stream("Data/QueryChunkedData", request, pb.QueryChunkedDataResponse)
+
+
+def test_first_json_chunk_has_the_schema_and_later_ones_do_not(services: Services) -> None:
+    """Each chunk has ref id, frame id, status and format; schema and data come first, then data alone (item 72)."""
+    chunks = ask(services, {})
+
+    assert [(chunk.refId, chunk.frameId, chunk.status, chunk.format) for chunk in chunks] == [("A", "0", 200, 1)] * 3
+    assert [sorted(json.loads(chunk.frame)) for chunk in chunks] == [["data", "schema"], ["data"], ["data"]]
+    assert [json.loads(chunk.frame)["data"]["values"][1] for chunk in chunks] == [[0], [1], [2]]
+
+
+def test_chunks_of_a_frame_have_its_type_and_ref_id(services: Services) -> None:
+    """The schema carries what alert rules look for, and the query's ref id."""
+    schema = json.loads(ask(services, {})[0].frame)["schema"]
+
+    assert schema["refId"] == "A"
+    assert schema["meta"]["type"] == "timeseries-wide"
+
+
+def test_schemas_are_counted_by_frame(services: Services) -> None:
+    """Two frames of one query, told apart by their ids, have a schema each (item 72)."""
+    chunks = ask(services, {"do": "two frames"})
+
+    assert [(chunk.frameId, "schema" in json.loads(chunk.frame)) for chunk in chunks] == [
+        ("errors", True),
+        ("hosts", True),
+        ("errors", False),
+    ]
+
+
+def test_frames_yielded_together_have_ids_of_their_own(services: Services) -> None:
+    """Of a list without ids each frame is one by itself."""
+    assert [chunk.frameId for chunk in ask(services, {"do": "list"})] == ["0", "1"]
+
+
+def test_json_chunks_are_single_lines(services: Services) -> None:
+    """Hosts pass them on as JSON lines, so no chunk has a line break, and none loses its meaning (item 72)."""
+    (chunk,) = ask(services, {"do": "lines"})
+    frame = json.loads(chunk.frame)
+
+    assert b"\n" not in chunk.frame
+    assert frame["schema"]["meta"]["custom"] == {"a": "x\ny"}
+    assert frame["data"]["values"][0][0] == {"a": 1}
+
+
+def test_arrow_chunks_are_whole_files(services: Services) -> None:
+    """In Arrow every chunk can be read by itself; an unknown format is answered in Arrow."""
+    for chunks in (ask(services, {}, is_json=False), ask(services, {}, frm=9)):
+        tables = [pa.ipc.open_file(chunk.frame).read_all() for chunk in chunks]
+
+        assert [chunk.format for chunk in chunks] == [0, 0, 0]
+        assert [table.column("v").to_pylist() for table in tables] == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_failed_query_ends_with_its_error_and_spares_the_others(services: Services, *, is_json: bool) -> None:
+    """What came before the failure arrives; the error names status and source; another query is whole."""
+    chunks = ask(services, {"do": "fail"}, {}, is_json=is_json)
+    failed = [chunk for chunk in chunks if chunk.refId == "A"]
+
+    assert [(chunk.status, chunk.error, chunk.errorSource) for chunk in failed] == [
+        (200, "", ""),
+        (503, "the database is away", "downstream"),
+    ]
+    assert len([chunk for chunk in chunks if chunk.refId == "B"]) == 3
+
+
+def test_error_chunks_can_be_decoded_in_arrow(services: Services) -> None:
+    """Some hosts decode the frame before they look at the error, so there is an empty one; in JSON there is none."""
+    (arrow,) = [chunk for chunk in ask(services, {"do": "fail"}, is_json=False) if chunk.error]
+    (text,) = [chunk for chunk in ask(services, {"do": "fail"}) if chunk.error]
+
+    assert pa.ipc.open_file(arrow.frame).read_all().num_columns == 0
+    assert text.frame == b""
+
+
+def test_parts_of_one_frame_must_fit_together(services: Services) -> None:
+    """Rows of other columns would be appended to the wrong ones: it is an error that names both."""
+    chunks = ask(services, {"do": "other columns"})
+
+    assert chunks[1].error == ("the parts of frame '0' have different columns: [('v', 'int64')] and [('w', 'int64')]")
+
+
+def test_model_that_does_not_fit_is_its_querys_error() -> None:
+    """A query that can't be decoded fails alone."""
+    request = pb.QueryChunkedDataRequest(
+        pluginContext=context(), queries=[pb.DataQuery(refId="A", json=b"5"), pb.DataQuery(refId="B")], format=pb.JSON
+    )
+    chunks = Services(Sync).stream("Data/QueryChunkedData", request, pb.QueryChunkedDataResponse)
+
+    assert {chunk.refId: chunk.status for chunk in chunks} == {"A": 400, "B": 200}
+
+
+def test_data_source_without_chunks_has_no_such_method() -> None:
+    """UNIMPLEMENTED lets the host fall back to QueryData (item 72)."""
+
+    class Plain:
+        def query(self, query: Query[dict[str, Any]]) -> Frame:
+            return Frame.of(v=[1])
+
+    assert "/pluginv2.Data/QueryChunkedData" not in Services(Plain).application.streams

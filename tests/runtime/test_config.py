@@ -1,0 +1,121 @@
+"""Grafana's configuration, its user agent, and the headers of its requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from gfruntime.config import GrafanaConfig, UserAgent
+from gfruntime.headers import canonical, http_headers, without
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Grafana/12.2.0-pre (linux; amd64)", ("12.2.0-pre", "linux", "amd64")),
+        ("Grafana/11.2.2+security-01 (darwin; arm64)", ("11.2.2+security-01", "darwin", "arm64")),
+        ("Grafana/12.2 (linux; amd64)", ("0.0.0", "unknown", "unknown")),
+        ("Grafana/12.2.0 (linux; amd64)\n", ("0.0.0", "unknown", "unknown")),
+        ("", ("0.0.0", "unknown", "unknown")),
+    ],
+)
+def test_user_agent_is_read_by_grafanas_rule(text: str, found: tuple[str, str, str]) -> None:
+    """Version, system and architecture; whatever doesn't match is version 0.0.0 (item 76)."""
+    agent = UserAgent.parse(text)
+
+    assert (agent.version, agent.os, agent.arch) == found
+
+
+def test_headers_are_told_from_the_rest() -> None:
+    """Three credentials in any case, and what has the prefix in lower case; FromAlert is no HTTP header (item 74)."""
+    raw = {
+        "authorization": "a", "X-ID-Token": "b", "COOKIE": "c", "http_x-dashboard-uid": "d", "http_X-Grafana-Id": "e",
+        "FromAlert": "true", "X-Cache-Skip": "true", "X-Grafana-Org-Id": "1", "HTTP_X-No": "no",
+    }  # fmt: skip
+
+    assert http_headers(raw) == {
+        "Authorization": "a", "X-Id-Token": "b", "Cookie": "c", "X-Dashboard-Uid": "d", "X-Grafana-Id": "e",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [("x-id-token", "X-Id-Token"), ("ETAG", "Etag"), ("a b", "a b"), ("", ""), ("x--y", "X--Y"), ("ünd", "ünd")],
+)
+def test_names_are_spelled_as_go_does(name: str, spelled: str) -> None:
+    """Each part begins with a capital; what is no header name stays as it is (item 74)."""
+    assert canonical(name) == spelled
+
+
+def test_deleting_takes_the_first_that_names_it() -> None:
+    """With or without the prefix, in any case, and only one (item 74)."""
+    assert without({"http_X-A": "1", "x-a": "2", "b": "3"}, "X-a") == {"x-a": "2", "b": "3"}
+    assert without({"cookie": "1"}, "Cookie") == {}
+    assert without({"b": "3"}, "Cookie") == {"b": "3"}
+
+
+def test_toggles_are_split_at_commas_alone() -> None:
+    """As in the Go SDK nothing is trimmed, and without the key nothing is enabled."""
+    config = GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,b, c"})
+
+    assert (config.is_enabled("b"), config.is_enabled("c"), config.is_enabled(" c")) == (True, False, True)
+    assert not GrafanaConfig().is_enabled("")
+
+
+def test_app_url_falls_back_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request's wins; without either it is an error that says so."""
+    monkeypatch.setenv("GF_APP_URL", "http://env")
+
+    assert GrafanaConfig({"GF_APP_URL": "http://config"}).app_url == "http://config"
+    assert GrafanaConfig().app_url == "http://env"
+    monkeypatch.delenv("GF_APP_URL")
+    with pytest.raises(LookupError, match="app URL not set"):
+        _ = GrafanaConfig().app_url
+
+
+def test_numbers_must_be_there_and_be_numbers() -> None:
+    """A missing key and a text that is no integer are errors that name the key."""
+    sql = {
+        "GF_SQL_ROW_LIMIT": "1000000",
+        "GF_SQL_MAX_OPEN_CONNS_DEFAULT": "100",
+        "GF_SQL_MAX_IDLE_CONNS_DEFAULT": "10",
+        "GF_SQL_MAX_CONN_LIFETIME_SECONDS_DEFAULT": "14400",
+    }
+
+    assert GrafanaConfig(sql).sql.max_connection_lifetime == 14400
+    with pytest.raises(LookupError, match="GF_SQL_MAX_IDLE_CONNS_DEFAULT not set"):
+        _ = GrafanaConfig({key: value for key, value in sql.items() if "IDLE" not in key}).sql
+    with pytest.raises(ValueError, match="GF_CONCURRENT_QUERY_COUNT in config is not an integer: 'x'"):
+        _ = GrafanaConfig({"GF_CONCURRENT_QUERY_COUNT": "x"}).concurrent_query_count
+
+
+@pytest.mark.parametrize(("value", "env", "limit"), [("5", "7", 5), ("0", "7", 7), ("x", "", 0), ("", "-1", 0)])
+def test_response_limit_falls_back(monkeypatch: pytest.MonkeyPatch, value: str, env: str, limit: int) -> None:
+    """Grafana's, then the environment's; none, zero and nonsense mean no limit."""
+    monkeypatch.setenv("GF_DATAPROXY_RESPONSE_LIMIT", env)
+
+    assert GrafanaConfig({"GF_RESPONSE_LIMIT": value}).response_limit == limit
+
+
+def test_socks_proxy_needs_exactly_true() -> None:
+    """Disabled unless the flag is `true`; contents of certificates win over paths."""
+    prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
+    raw = {
+        "SERVER_ENABLED": "true",
+        "PROXY_ADDRESS": "p:1",
+        "CLIENT_KEY": "/k",
+        "CLIENT_KEY_VAL": "PEM",
+        "ROOT_CA_CERT": "/a /b",
+    }
+    proxy = GrafanaConfig({prefix + key: value for key, value in raw.items()}).socks_proxy
+
+    assert proxy is not None
+    assert (proxy.address, proxy.client_key, proxy.root_cas) == ("p:1", "PEM", ("/a", "/b"))
+    assert "PEM" not in repr(proxy)
+    assert GrafanaConfig({f"{prefix}SERVER_ENABLED": "True"}).socks_proxy is None
+
+
+def test_config_shows_its_keys_alone() -> None:
+    """It may carry secrets."""
+    assert (
+        repr(GrafanaConfig({"GF_PLUGIN_APP_CLIENT_SECRET": "sesame"})) == "GrafanaConfig(GF_PLUGIN_APP_CLIENT_SECRET)"
+    )

@@ -1,0 +1,268 @@
+"""Every field of every request reaches the author, or is ignored for a reason: in the oldest, default and newest proto.
+
+The requests are made from each version's own descriptor, each field with a value of its own; the services run on them,
+and the values must be among what the author's methods were given. A field that a new SDK adds fails here until it is
+converted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import FieldDescriptor
+
+from gfplug import sdk, stubs
+from gfplug.errors import FetchError
+from gfruntime import (
+    Admission,
+    AdmissionRequest,
+    ConversionRequest,
+    Frame,
+    Health,
+    Query,
+    RawObject,
+    Request,
+    Response,
+    Settings,
+    StreamRequest,
+    StreamResponse,
+    convert,
+    current_call,
+    service,
+)
+from gfruntime.methods import METHODS, Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.message import Message
+
+IGNORED = {
+    "DataSourceInstanceSettings.id": "deprecated in favour of uid; it is part of the instances' key",
+    "PluginContext.appInstanceSettings": "for app plugins only",
+    "QueryDataRequest.format": "decides how answers are encoded; test_service",
+    "QueryChunkedDataRequest.format": "the same; test_chunked",
+    "AdmissionRequest.operation": "a word instead of a number; test_admission",
+}
+REQUESTS = {
+    "QueryData": "QueryDataRequest",
+    "QueryChunkedData": "QueryChunkedDataRequest",
+    "CallResource": "CallResourceRequest",
+    "CheckHealth": "CheckHealthRequest",
+    "CollectMetrics": "CollectMetricsRequest",
+    "SubscribeStream": "SubscribeStreamRequest",
+    "PublishStream": "PublishStreamRequest",
+    "RunStream": "RunStreamRequest",
+    "ValidateAdmission": "AdmissionRequest",
+    "MutateAdmission": "AdmissionRequest",
+    "ConvertObjects": "ConversionRequest",
+}
+JSON_FIELDS = {"jsonData", "json"}
+
+
+class Witness:
+    """Remembers whatever it is given."""
+
+    seen: list[object]
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Note the settings."""
+        self.seen.append(settings)
+
+    def note(self, value: object) -> None:
+        self.seen.extend((value, current_call()))
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        self.note(query)
+        return Frame.of(v=[1])
+
+    def query_chunked(self, query: Query[dict[str, Any]]) -> Iterator[Frame]:
+        self.note(query)
+        yield Frame.of(v=[1])
+
+    def check_health(self) -> Health:
+        self.note(None)
+        return Health.ok()
+
+    def call_resource(self, request: Request) -> Response:
+        self.note(request)
+        return Response()
+
+    def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
+        self.note(request)
+        return StreamResponse.ok()
+
+    def publish_stream(self, request: StreamRequest) -> StreamResponse:
+        self.note(request)
+        return StreamResponse.ok()
+
+    def run_stream(self, request: StreamRequest) -> Iterator[int]:
+        self.note(request)
+        yield 1
+
+    @classmethod
+    def validate_admission(cls, request: AdmissionRequest) -> Admission:
+        cls.seen.append(request)
+        return Admission.allow()
+
+    @classmethod
+    def mutate_admission(cls, request: AdmissionRequest) -> Admission:
+        cls.seen.append(request)
+        return Admission.allow()
+
+    @classmethod
+    def convert_objects(cls, request: ConversionRequest) -> list[RawObject]:
+        cls.seen.append(request)
+        return list(request.objects)
+
+
+class Filler:
+    """Fills a message, and remembers which value each field got."""
+
+    def __init__(self) -> None:
+        """Begin with numbers that nothing else has."""
+        self.number = 1_700_000_000_000
+        self.values: dict[str, object] = {}
+
+    def fill(self, message: Any) -> None:
+        """Fill every field, once."""
+        for field in message.DESCRIPTOR.fields:
+            name = f"{message.DESCRIPTOR.name}.{field.name}"
+            if name == "PluginContext.appInstanceSettings":
+                continue
+            entry = field.message_type
+            if entry is not None and entry.GetOptions().map_entry:
+                self.fill_map(getattr(message, field.name), entry.fields_by_name["value"], name)
+            elif entry is not None and field.is_repeated:
+                self.fill(getattr(message, field.name).add())
+            elif entry is not None:
+                getattr(message, field.name).SetInParent()
+                self.fill(getattr(message, field.name))
+            elif field.is_repeated:
+                getattr(message, field.name).append(self.leaf(field, name))
+            else:
+                setattr(message, field.name, self.leaf(field, name))
+
+    def fill_map(self, mapping: Any, value: FieldDescriptor, name: str) -> None:
+        self.number += 1
+        key = f"key {self.number}"
+        self.values[f"{name} key"] = key
+        if value.message_type is None:
+            mapping[key] = self.leaf(value, name)
+        else:
+            self.fill(mapping[key])
+
+    def leaf(self, field: FieldDescriptor, name: str) -> Any:
+        self.number += 1
+        value: Any = self.number
+        match field.type:
+            case FieldDescriptor.TYPE_STRING:
+                value = f"text {self.number}"
+            case FieldDescriptor.TYPE_BYTES:
+                value = f"bytes {self.number}"
+                self.values[name] = value
+                return (json.dumps({"key": value}) if field.name in JSON_FIELDS else value).encode()
+            case FieldDescriptor.TYPE_BOOL:
+                value = True
+            case FieldDescriptor.TYPE_ENUM:
+                value = 1
+            case FieldDescriptor.TYPE_INT32:
+                value = self.number % 2_000_000_000
+        self.values[name] = value
+        return value
+
+
+def leaves(value: object) -> Iterator[object]:
+    """Take everything apart."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from leaves(getattr(value, field.name))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(key)
+            yield from leaves(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from leaves(item)
+    elif isinstance(value, bytes):
+        yield value.decode()
+    elif isinstance(value, (str, int, dt.datetime, dt.timedelta)):
+        yield value
+
+
+def spellings(value: object) -> set[object]:
+    """List what a value may have become: times and durations are milliseconds on the wire."""
+    if isinstance(value, int) and value > 1:
+        return {value, convert.utc(value), dt.timedelta(milliseconds=value)}
+    return {value}
+
+
+@pytest.fixture(scope="module", params=["v0.97.0", "default", "latest"])
+def messages(request: pytest.FixtureRequest) -> dict[str, type[Message]]:
+    """Make one version's message classes in a pool of their own."""
+    try:
+        protos = sdk.fetch(sdk.resolve(request.param, offline=True), offline=True)
+    except FetchError as error:
+        pytest.skip(f"the proto of {request.param} is not on this machine: {error}")
+    pool = descriptor_pool.DescriptorPool()
+    for file in stubs.describe(protos).file:
+        pool.Add(file)
+    names = sorted(set(REQUESTS.values()))
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"pluginv2.{name}"))
+        for name in names
+        if _knows(pool, name)
+    }
+
+
+@pytest.mark.parametrize("method", sorted(set(REQUESTS) - {"CollectMetrics"}))  # asks the author nothing
+def test_every_field_reaches_the_author(
+    messages: dict[str, type[Message]], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each field of the request, and of all messages in it, is among what the author was given, or is ignored."""
+    kind = messages.get(REQUESTS[method])
+    if kind is None:
+        pytest.skip("this version has no such method")
+    monkeypatch.setattr(service, "pb", SimpleNamespace(**messages))
+    monkeypatch.setattr(Witness, "seen", [], raising=False)
+    filler, request = Filler(), kind()
+    filler.fill(request)
+    _answer(method, request.SerializeToString())
+    seen = set(leaves(Witness.seen))
+
+    lost = [name for name, value in filler.values.items() if not spellings(value) & seen and name not in IGNORED]
+    assert lost == []
+
+
+def test_every_method_has_a_request_here() -> None:
+    """A new method is walked too."""
+    assert {path.rpartition("/")[2] for path in METHODS} == set(REQUESTS)
+
+
+def _answer(method: str, request: bytes) -> None:
+    application = service.Service.of(Witness).application()
+    path = next(path for path in METHODS if path.endswith(f"/{method}"))
+
+    async def ask() -> None:
+        if path in application.unary:
+            await application.unary[path](request, Call())
+            return
+        async for _ in application.streams[path](request, Call()):
+            pass
+
+    asyncio.run(ask())
+
+
+def _knows(pool: descriptor_pool.DescriptorPool, name: str) -> bool:
+    try:
+        pool.FindMessageTypeByName(f"pluginv2.{name}")
+    except KeyError:
+        return False
+    return True

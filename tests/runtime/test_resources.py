@@ -1,0 +1,213 @@
+"""CallResource: routes, streamed bodies, and the failures of both."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from calls import Services
+from children import context
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import Frame, Query, Request, Response, Settings, route
+from gfruntime.methods import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+closed = threading.Event()
+
+
+class Source:
+    """Has routes, and a method for the rest."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Keep nothing."""
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        return Frame.of(v=[1])
+
+    @route("GET", "/tables")
+    def tables(self, request: Request) -> list[str]:
+        return ["a", "b"]
+
+    @route("GET", "/tables/{table}")
+    @route("POST", "/tables/{table}/rows")
+    async def table(self, request: Request, table: str) -> dict[str, str]:
+        return {"table": table, "method": request.method}
+
+    @route("DELETE", "/tables/{table}")
+    def drop(self, request: Request, table: str) -> None:
+        return None
+
+    @route("GET", "/files/{path...}")
+    def file(self, request: Request, path: str) -> Response:
+        return Response(body=path)
+
+    @route("GET", "/stream")
+    def stream(self, request: Request) -> Response:
+        return Response(body=self.parts(), status=201, headers={"X-One": "1"})
+
+    @route("GET", "/async")
+    async def async_stream(self, request: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            for part in self.parts():
+                yield part
+                await asyncio.sleep(0)
+
+        return Response(body=parts())
+
+    @route("GET", "/{how}/fails")
+    def fails(self, request: Request, how: str) -> Response:
+        def parts() -> Iterator[bytes]:
+            if how == "late":
+                yield b"begun"
+            raise ValueError("the file is gone")
+
+        return Response(body=parts())
+
+    @route("GET", "/empty")
+    def empty(self, request: Request) -> Response:
+        return Response(body=iter(()), status=202)
+
+    @route("GET", "/big")
+    def big(self, request: Request) -> Response:
+        return Response(body=iter([b"x" * (5 << 19)]))
+
+    def parts(self) -> Iterator[bytes]:
+        try:
+            for number in range(3):
+                yield f"part {number}\n".encode()
+        finally:
+            closed.set()
+
+
+class WithFallback(Source):
+    """Answers what no route does."""
+
+    def call_resource(self, request: Request) -> Response:
+        return Response(body=f"fallback {request.path}")
+
+
+def call(services: Services, path: str, method: str = "GET", **parts: Any) -> list[pb.CallResourceResponse]:
+    """Call a resource."""
+    request = pb.CallResourceRequest(pluginContext=context(), path=path, url=path, method=method)
+    return services.stream("Resource/CallResource", request, pb.CallResourceResponse, **parts)
+
+
+@pytest.fixture(scope="module")
+def services() -> Services:
+    """Give the source with routes alone."""
+    return Services(Source)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "tables", ["a", "b"]),
+        ("GET", "/tables/", ["a", "b"]),
+        ("GET", "tables/sales%2F2026", {"table": "sales/2026", "method": "GET"}),
+        ("POST", "tables/x/rows", {"table": "x", "method": "POST"}),
+    ],
+)
+def test_routes_match_method_and_path(services: Services, method: str, path: str, body: object) -> None:
+    """Parts of the path are decoded and given by name; JSON is answered as JSON; `def` and `async def` alike (67)."""
+    (answer,) = call(services, path, method)
+
+    assert (answer.code, json.loads(answer.body)) == (200, body)
+    assert answer.headers["Content-Type"].values == ["application/json"]
+
+
+def test_rest_of_a_path_may_have_slashes(services: Services) -> None:
+    """`{path...}` takes all that is left."""
+    (answer,) = call(services, "files/a/b%20c.txt")
+
+    assert answer.body == b"a/b c.txt"
+
+
+def test_nothing_returned_is_no_content(services: Services) -> None:
+    """None is 204, without a body (item 65)."""
+    (answer,) = call(services, "tables/x", "DELETE")
+
+    assert (answer.code, answer.body) == (204, b"")
+
+
+def test_unknown_path_is_404_in_json(services: Services) -> None:
+    """What no route knows is 404 with a JSON message (item 66)."""
+    (answer,) = call(services, "nowhere")
+
+    assert answer.code == 404
+    assert json.loads(answer.body) == {"message": "there is no resource 'nowhere'"}
+
+
+def test_known_path_with_another_method_is_405(services: Services) -> None:
+    """The answer names the methods that there are."""
+    (answer,) = call(services, "tables/x", "PUT")
+
+    assert (answer.code, list(answer.headers["Allow"].values)) == (405, ["DELETE, GET, HEAD"])
+
+
+def test_head_is_get_without_the_body(services: Services) -> None:
+    """HEAD needs no route of its own."""
+    (answer,) = call(services, "tables", "HEAD")
+
+    assert (answer.code, answer.body) == (200, b"")
+
+
+def test_call_resource_answers_what_no_route_does() -> None:
+    """Routes are asked first, then the method for all."""
+    services = Services(WithFallback)
+
+    assert call(services, "tables")[0].headers["Content-Type"].values == ["application/json"]
+    assert call(services, "other")[0].body == b"fallback other"
+
+
+@pytest.mark.parametrize("path", ["stream", "async"])
+def test_generators_are_streamed(services: Services, path: str) -> None:
+    """Each part is a message of its own; code and headers are in the first alone (item 65)."""
+    first, *others = call(services, path)
+
+    assert [part.body for part in (first, *others)] == [b"part 0\n", b"part 1\n", b"part 2\n"]
+    assert first.code in {200, 201}
+    assert [(part.code, len(part.headers)) for part in others] == [(0, 0)] * 2
+
+
+def test_reader_that_leaves_closes_the_body(services: Services) -> None:
+    """When the browser goes away, the generator's `finally` runs (item 59)."""
+    closed.clear()
+    call(services, "stream", count=1)
+
+    assert closed.wait(1)
+
+
+def test_body_that_fails_at_once_is_500(services: Services) -> None:
+    """Before the first part there is still time for a status (item 66)."""
+    (answer,) = call(services, "early/fails")
+
+    assert (answer.code, json.loads(answer.body)) == (500, {"message": "the plugin failed; its log says why"})
+
+
+def test_body_that_fails_later_ends_with_an_error(services: Services) -> None:
+    """After the first part the body can only be cut, and the call says why."""
+    with pytest.raises(CallError, match="the file is gone"):
+        call(services, "late/fails")
+
+
+def test_empty_stream_is_one_message(services: Services) -> None:
+    """No message at all would be an error on the host (item 65)."""
+    assert [(part.code, part.body) for part in call(services, "empty")] == [(202, b"")]
+
+
+def test_long_parts_are_split(services: Services) -> None:
+    """No message carries more than a mebibyte of body."""
+    assert [len(part.body) for part in call(services, "big")] == [1 << 20, 1 << 20, 1 << 19]
+
+
+@pytest.mark.parametrize("pattern", ["tables", "/a{b", "/{a...}/b", "/{1}"])
+def test_malformed_patterns_are_refused(pattern: str) -> None:
+    """A route that can never match is an error where it is written."""
+    with pytest.raises(ValueError, match="route"):
+        route("GET", pattern)
