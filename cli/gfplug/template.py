@@ -132,7 +132,8 @@ def remember(root: Path, answers: Answers) -> None:
             name = path.relative_to(root).as_posix()
             if not name.startswith(_NOT_IN_BASE):
                 entry = zipfile.ZipInfo(name, _EPOCH)
-                entry.create_system, entry.external_attr = 3, 0o100644 << 16
+                mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
+                entry.create_system, entry.external_attr = 3, mode << 16
                 archive.writestr(entry, path.read_bytes())
 
 

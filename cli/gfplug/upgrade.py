@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import (
     __version__,
+    backup,
     difference,
     files,
     git,
@@ -45,7 +46,6 @@ ONCE = ("src/plugin/", "tests/")
 _OWNED = tuple(f"{folder}/" for folder in OWNED_FOLDERS)
 _STUBS = "src/pluginv2/"
 _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
-_BACKUP = ".gfplug/backup"
 _SKIPPED = {".git", ".venv", "node_modules", "dist", "artifacts", "build", "__pycache__", ".gfplug"}
 _LARGEST_CANDIDATE = 1_000_000
 
@@ -110,7 +110,7 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
     with stages.stage("merge", doing="Merging", done="Merged"):
         merged, base, yours = _merge(project, fresh, force=request.force)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
-    backups = _backups(project, backed_up)
+    backups = backup.copies(project.root, backed_up)
     edits = {
         **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
         **{path: Edit(yours[path], None) for path in merged.deletes},
@@ -170,7 +170,7 @@ def _stubs(project: Project) -> tuple[dict[str, Entry], lock.Lock]:
     if protos.sha256 != locked.proto_sha256:
         raise IntegrityError(
             f"{project.proto} is not the proto that {lock.LOCK_NAME} names",
-            hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version}",
+            hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version} --force",
         )
     made = stubs.generate(protos)
     generated = {f"src/{path}": Entry(content) for path, content in made.files.items()}
@@ -285,10 +285,3 @@ def _edited_without_a_copy(
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
     uncommitted = git.uncommitted(project.root, edited)
     return edited if uncommitted is None else sorted(uncommitted)
-
-
-def _backups(project: Project, paths: Iterable[str]) -> dict[str, Edit]:
-    """Copy files, as they are now, to a numbered folder."""
-    taken = [int(path.name) for path in (project.root / _BACKUP).glob("*") if path.name.isdecimal()]
-    number = max(taken, default=0) + 1
-    return {f"{_BACKUP}/{number}/{path}": Edit(None, entry) for path, entry in trees.read(project.root, paths).items()}

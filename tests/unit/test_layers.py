@@ -12,11 +12,11 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"commands"},
-    {"console", "new", "build", "call", "upgrade", "protos"},
+    {"console", "new", "build", "call", "upgrade", "proto_upgrade"},
     {"origin", "verify"},
     {"template", "bundling", "frontend", "host", "plot", "requirements"},
     {"project"},
-    {"stubs", "lock", "compat", "merge", "difference"},
+    {"stubs", "lock", "compat", "merge", "difference", "backup", "usage"},
     {"sdk", "git", "journal"},
     {
         "resources",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gfplug import console, sdk, stubs, verify
+from gfplug.commands import proto_upgrade
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.project import Project
 
@@ -18,6 +19,8 @@ app = typer.Typer(
 
 _Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 _Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+app.command("diff")(proto_upgrade.diff)
+app.command("upgrade")(proto_upgrade.upgrade)
 _MARKS = {True: "ok", False: "FAILED", None: "skipped"}
 
 

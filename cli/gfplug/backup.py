@@ -1,0 +1,21 @@
+"""Copies of files that an upgrade is about to replace, in `.gfplug/backup/1/`, `2/` and so on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug import trees
+from gfplug.journal import FOLDER, Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_NAME = f"{FOLDER}/backup"
+
+
+def copies(root: Path, paths: Iterable[str]) -> dict[str, Edit]:
+    """Return the edits that copy files, as they are now, to the next numbered folder."""
+    taken = [int(path.name) for path in (root / _NAME).glob("*") if path.name.isdecimal()]
+    number = max(taken, default=0) + 1
+    return {f"{_NAME}/{number}/{path}": Edit(None, entry) for path, entry in trees.read(root, paths).items()}

@@ -1,0 +1,134 @@
+"""`gfplug proto diff` and `gfplug proto upgrade`: what another SDK version changes, and the move to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gfplug import console
+
+if TYPE_CHECKING:
+    from gfplug.compat import Change
+    from gfplug.proto_upgrade import Upgrade
+    from gfplug.sdk import ProtoSet
+
+_Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+_Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
+
+
+def diff(
+    old: Annotated[str | None, typer.Argument(metavar="[A]", help="A release; default: the project's.")] = None,
+    new: Annotated[str | None, typer.Argument(metavar="[B]", help="Another; default: the newest embedded.")] = None,
+    *,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 7 when something breaks, on the wire or in source.")
+    ] = False,
+    offline: _Offline = False,
+    as_json: _Json = False,
+) -> None:
+    """Compare the protos of two releases: what breaks on the wire, in source, and what is new."""
+    from gfplug import compat, stubs  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.errors import CompatError  # noqa: PLC0415
+
+    before, after = _release(old, offline=offline), _release(new or "default", offline=offline)
+    is_same = before.descriptor is not None and before.descriptor == after.descriptor
+    changes = [] if is_same else compat.compare(stubs.describe(before), stubs.describe(after))
+    if as_json:
+        console.result_json(_diff_json(before, after, changes))
+    elif changes:
+        console.table(("LEVEL", "CHANGE"), [(change.level, _sentence(change)) for change in changes])
+    else:
+        console.note(f"{before.version} and {after.version} have the same wire")
+    breaking = [change for change in changes if change.level in {compat.Level.WIRE, compat.Level.SOURCE}]
+    if exit_code and breaking:
+        raise CompatError(f"{len(breaking)} changes from {before.version} to {after.version} break something")
+
+
+def upgrade(
+    project: Annotated[Path, typer.Argument(metavar="[PROJECT]", help="A plugin project; default: here.")] = Path(),
+    *,
+    to: Annotated[
+        str, typer.Option("--to", metavar="V|latest|default", help="The release to move to; default: the embedded one.")
+    ] = "default",
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Take the proto from a file, checkout or module zip.", metavar="PATH")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    tests: Annotated[bool, typer.Option(help="Run the project's tests first, in a copy that is upgraded.")] = True,
+    python: Annotated[Path | None, typer.Option(help="Run the tests with this interpreter, not the .venv's.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on though your code uses what goes, or stubs were edited.")
+    ] = False,
+    offline: _Offline = False,
+    as_json: _Json = False,
+) -> None:
+    """Move a project to another SDK release, newer or older: proto, stubs, floors and lock, all or nothing.
+
+    Commits nothing. Prints the files that changed.
+    """
+    from gfplug import proto_upgrade as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug import sdk  # noqa: PLC0415
+    from gfplug.project import Project  # noqa: PLC0415
+
+    request = service.Request(
+        version=sdk.resolve(to, offline=offline),
+        source=source,
+        offline=offline,
+        with_tests=tests,
+        python=python,
+        force=force,
+    )
+    found = Project.find(project)
+    made = service.plan(found, request) if dry_run else service.upgrade(found, request)
+    if as_json:
+        console.result_json(made.to_json())
+        return
+    _tell(made)
+    for path, what in made.files.items():
+        console.result(f"{what:<9} {path}")
+    if dry_run and made.edits:
+        console.note("Nothing was changed: --dry-run")
+
+
+def _release(text: str | None, *, offline: bool) -> ProtoSet:
+    """Return the proto of a release, or of the project here."""
+    from gfplug import sdk, verify  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.project import Project  # noqa: PLC0415
+
+    if text is None:
+        return verify.committed(Project.find(Path()))
+    return sdk.fetch(sdk.resolve(text, offline=offline), offline=offline)
+
+
+def _diff_json(before: ProtoSet, after: ProtoSet, changes: list[Change]) -> dict[str, Any]:
+    from gfplug import compat  # noqa: PLC0415 - a command's imports are its own
+
+    return {
+        "from": str(before.version),
+        "to": str(after.version),
+        "worst": compat.worst(changes),
+        "changes": [change.to_json() for change in changes],
+    }
+
+
+def _sentence(change: Change) -> str:
+    return f"{change.message} ({change.hint})" if change.hint else change.message
+
+
+def _tell(made: Upgrade) -> None:
+    """Say what the move means, for this project first."""
+    if not made.edits:
+        console.note(f"Already at SDK {made.after}, from {made.source}")
+        return
+    console.note(f"SDK {made.before} → {made.after}, from {made.source}")
+    if not made.changes:
+        console.note("  same wire: only the version and the generated files' origin change")
+    elif made.is_back:
+        console.note("  going back: what is removed below is lost")
+    for change in made.changes:
+        places = made.uses.get(change.name)
+        used = f"; used in {', '.join(places)}" if places else ""
+        console.note(f"  {change.level:<8}  {_sentence(change)}{used}")
+    console.note(f"Tests: {made.tests}")
