@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from gfruntime import arrow, contract, frametext, wire
+from gfruntime import arrow, contract, frametext, rulecheck, wire
 from gfruntime.backend import Health
 from gfruntime.data import Frame
 from gfruntime.errors import Failure, failure_of
@@ -51,7 +51,7 @@ def answer(result: object, *, ref_id: str, is_json: bool) -> Answer:
     try:
         if isinstance(result, BaseException):
             raise result  # noqa: TRY301  # one place turns failures into answers
-        frames = contract.typed(frames_of(result))
+        frames = rulecheck.answered(contract.typed(frames_of(result)), ref_id=ref_id)
         if is_json:
             encoded: list[Parts] = [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
         else:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfruntime.durations import format_interval
 from gfruntime.errors import QueryError
@@ -47,7 +47,7 @@ _LETTERS = re.compile(r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|hh|h|mm|m|ss|s|SSS|A|dddd|
 
 def expand_sql(
     text: str,
-    query: Query[object],
+    query: Query[Any],
     *,
     table: str = "",
     column: str = "",

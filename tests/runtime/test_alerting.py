@@ -1,0 +1,267 @@
+"""What alert rules make of an answer, predicted; and what the runtime does about it."""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import importlib.util
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from framesamples import frames as random_frames
+from hypothesis import given
+
+from gfruntime import alerting, contract, frametext, incoming, rulecheck, series, shapes
+from gfruntime.backend import PluginContext
+from gfruntime.data import Field, Frame
+from gfruntime.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T = [dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC) for hour in range(3)]
+WIDE = Frame.of(time=T[:2], v=[1.0, 2.0])
+CONTRACT = {"type": "timeseries-wide", "typeVersion": [0, 1]}
+
+
+def verdict(*frames: Frame) -> alerting.Verdict:
+    """Classify frames by their JSON, as a tool outside the plugin would."""
+    return alerting.classify([alerting.Sketch.from_json(json.loads(frametext.encode(frame))) for frame in frames])
+
+
+def with_type(frame: Frame, frame_type: str, version: tuple[int, int] = (0, 1)) -> Frame:
+    """Put a type on a frame without looking at its shape."""
+    return frame.with_meta(type=frame_type, typeVersion=list(version))
+
+
+def items(found: alerting.Verdict) -> list[tuple[str, dict[str, str]]]:
+    """List the names and labels of what a rule would see."""
+    return [(item.name, dict(item.labels)) for item in found.items]
+
+
+TEXT = Frame.of(time=T[:2], host=["a", "b"], v=[1.0, 2.0])
+NULL_TIME = Frame.of(time=[T[0], None], v=[1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("frames", "kind", "message"),
+    [
+        ([], "no data", ""),
+        ([Frame()], "no data", ""),
+        ([Frame(meta={"custom": {}})], "no data", ""),
+        ([shapes.no_data("timeseries-multi")], "no data", ""),
+        ([shapes.no_data("numeric-long"), WIDE], "no data", ""),
+        ([TEXT], "error", "input data must be a wide series but got type long (input refid)"),
+        ([Frame.of(time=T[:1], up=[True], v=[1])], "error", "input data must be a wide series but got type long"),
+        ([with_type(TEXT, "timeseries-long")], "series", ""),
+        ([with_type(TEXT, "timeseries-long", (0, 0))], "error", "got type long"),
+        ([with_type(TEXT, "timeseries-long", (2, 5))], "series", ""),
+        ([Frame.of(a=[1], b=[2])], "error", "input data must be a wide series but got type not (input refid)"),
+        ([Frame.of(time=T[:1])], "error", "got type not"),
+        ([Frame.of(time=T[:1], line=["x"])], "error", "got type not"),
+        ([Frame(), Frame()], "error", "got type not"),
+        ([WIDE, Frame.of(host=["a"], v=[1])], "error", "got type not"),
+        ([with_type(NULL_TIME, "timeseries-wide")], "error", "frame 0 is missing a []time.Time field"),
+        ([NULL_TIME], "error", "time series with null time stamps are not supported"),
+        (
+            [with_type(Frame.of(time=T[:1], s=["a"]), "timeseries-wide")],
+            "error",
+            "frame is missing a numeric value field",
+        ),
+        (
+            [with_type(Frame.of(time=T[:1]), "timeseries-multi")],
+            "error",
+            "frame 0 must have at least one value field but has 0",
+        ),
+        (
+            [with_type(WIDE, "timeseries-multi"), with_type(Frame(), "timeseries-multi")],
+            "error",
+            "frame 1 has zero or null fields which is invalid when more than one frame",
+        ),
+        ([with_type(WIDE, "timeseries-multi"), Frame()], "series", ""),
+        ([with_type(Frame.of(v=[1]), "numeric-multi"), Frame.of(v=[1])], "error", "expected NumericMulti but got"),
+        ([Frame.of(host=["a", "b"], v=[1, 2])], "numbers", ""),
+        ([with_type(Frame.of(host=["a"], v=[1], w=[2]), "numeric-long")], "numbers", ""),
+        ([with_type(Frame.of(v=[1]), "numeric-wide")], "numbers", ""),
+        ([WIDE], "series", ""),
+        ([WIDE, WIDE], "series", ""),
+        ([with_type(WIDE, "table")], "series", ""),
+        ([with_type(Frame.of(a=["x"]), "log-lines")], "error", "got type not"),
+        ([Frame.of(time=T[:1], other=T[:1])], "error", "no float64 value column found in frame "),
+        (
+            [Frame(fields=[Field("t", [], "time"), Field("v", [], "int64")], name="n")],
+            "error",
+            "no float64 value column found in frame n",
+        ),
+        ([Frame(fields=[Field("t", T[:1]), Field("j", [{}])])], "error", "no float64 value column"),
+    ],
+)
+def test_classification_is_grafanas(frames: list[Frame], kind: str, message: str) -> None:
+    """Each answer is told to be no data, numbers, series, or the error that Grafana would give, by its own words."""
+    found = verdict(*frames)
+
+    assert found.kind == kind
+    assert message in found.message
+    assert bool(found.hint) == (kind == "error")
+
+
+def test_errors_have_grafanas_prefix() -> None:
+    """The error is written as Grafana's log has it, the ref id in it."""
+    assert verdict(TEXT).error("A").startswith("[sse.readDataError] [A] got error: input data must be a wide series")
+
+
+def test_items_are_told_with_their_labels() -> None:
+    """Labels come from the fields, or from text columns where there are such; null text is empty."""
+    numbers = Frame.of(host=["a", None], v=[1, 2])
+    named = Frame(fields=WIDE.fields, name="cpu").labelled({"h": "a"})
+
+    assert items(verdict(numbers)) == [("v", {"host": "a"}), ("v", {"host": ""})]
+    assert items(verdict(with_type(TEXT, "timeseries-long"))) == [("v", {"host": "a"}), ("v", {"host": "b"})]
+    assert items(verdict(named)) == [("cpu", {"h": "a"})]
+    assert items(verdict(with_type(named, "timeseries-wide"))) == [("v", {"h": "a"})]
+    assert items(verdict(with_type(Frame.of(b=[1], a=[2], up=[True]), "numeric-wide"))) == [("a", {}), ("b", {})]
+
+
+@pytest.mark.parametrize(
+    ("frames", "warning"),
+    [
+        ([Frame.of(time=T[:1], a=[1.0], b=[2.0])], "2 series have the labels {}: a rule fails with"),
+        ([Frame.of(host=["a", "a"], v=[1, 2])], "2 numbers have the labels {host=a}"),
+        ([WIDE, WIDE], "2 series have the labels {}"),
+        ([Frame(fields=WIDE.fields, meta={"channel": "ds/a/b"})], "a channel is for panels"),
+        ([with_type(WIDE, "timeseries-wide", (0, 0))], "its version is [0, 0]"),
+        ([Frame.of(time=[T[1], T[0]], v=[1.0, 2.0])], "do not ascend"),
+        ([Frame.of(time=[T[0], T[0]], v=[1.0, 2.0])], "is there more than once"),
+        ([Frame(fields=[Field("host", ["a"]), Field("v", [None], "float64")])], "becomes NaN, which alerts"),
+        ([with_type(WIDE, "timeseries-wide"), WIDE], "the 1 after the first are passed over"),
+        ([with_type(WIDE, "timeseries-multi"), WIDE], "frame 1 has not the type of the first"),
+        ([with_type(Frame.of(time=T[:1], a=[1], b=[2]), "timeseries-multi")], "column 'b' is a second value"),
+        ([with_type(Frame.of(v=[1, 2]), "numeric-wide")], "column 'v' has 2 rows where one is read"),
+        ([with_type(Frame.of(v=[1], s=["x"]), "numeric-wide")], "column 's' is text and passed over"),
+        ([Frame.of(time=T[:1], v=[1.0], labels={"alertname": "x"})], "the label 'alertname' is Grafana's own"),
+        ([with_type(Frame(fields=[Field("t", [], "time"), Field("v", [])]), "timeseries-wide")], "without points"),
+    ],
+)
+def test_what_passes_and_fails_later_is_warned_of(frames: list[Frame], warning: str) -> None:
+    """Labels that are there twice, channels, lost data, odd times: warnings, as Grafana's reader lets them pass."""
+    found = verdict(*frames)
+
+    assert found.kind != "error"
+    assert any(warning in text for text in found.warnings)
+
+
+def test_a_good_answer_has_no_warnings() -> None:
+    """What the runtime types by itself is read by contract, without a warning."""
+    for frames in ([WIDE], TEXT.group_by("host"), [TEXT], [Frame.of(host=["a", "b"], v=[1, 2])], [Frame.of(v=[1])]):
+        found = verdict(*contract.typed(frames))
+
+        assert found.kind in ("series", "numbers")
+        assert found.warnings == []
+
+
+@given(random_frames)
+def test_shapes_are_those_of_series(frame: Frame) -> None:
+    """The shape that decides about a frame without a type is the one that conversions go by."""
+    assert alerting._shape(rulecheck.sketch(frame)) == series.shape(frame)
+
+
+@given(random_frames)
+def test_sketches_agree(frame: Frame) -> None:
+    """A frame sketched from its JSON and from its columns is classified alike."""
+    assert alerting.classify([rulecheck.sketch(frame)]) == verdict(frame)
+
+
+def test_the_classifier_stands_alone() -> None:
+    """The file is loaded by its path and imports nothing but the standard library, so that other tools can use it."""
+    spec = importlib.util.spec_from_file_location("alone", alerting.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["alone"] = module
+    spec.loader.exec_module(module)
+    del sys.modules["alone"]
+
+    assert module.classify([]).kind == "no data"
+    assert not [name for name in vars(module) if name.startswith("gfruntime")]
+
+
+@pytest.fixture
+def alert_call() -> Iterator[contextvars.Context]:
+    """Make a context in which the alert engine asks."""
+    rulecheck._told.clear()
+    context = contextvars.copy_context()
+    context.run(incoming.enter, incoming.Incoming(endpoint="queryData", headers={"FromAlert": "true"}))
+    yield context
+    rulecheck._told.clear()
+
+
+def answered(context: contextvars.Context, *frames: Frame) -> list[Frame]:
+    """Let the runtime check the frames of query A in a context."""
+    found: list[Frame] = context.run(rulecheck.answered, list(frames), ref_id="A")
+    return found
+
+
+def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
+    """A live channel is taken out for alert rules, and stays for panels."""
+    frame = Frame(fields=WIDE.fields, meta={"channel": "ds/a/b", **CONTRACT})
+
+    assert answered(alert_call, frame)[0].meta == CONTRACT
+    assert rulecheck.answered([frame], ref_id="A") == [frame]
+
+
+@pytest.mark.parametrize(
+    ("meta", "named"),
+    [
+        ({"preferredVisualisationType": "logs"}, "logs"),
+        ({"type": "log-lines"}, "logs"),
+        ({"preferredVisualisationType": "trace"}, "traces"),
+        ({"type": "table"}, "a table"),
+    ],
+)
+def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, meta: dict[str, Any], named: str) -> None:
+    """What no rule can read is an error of that query alone, which says what to do; panels get it."""
+    frame = Frame(fields=[Field("timestamp", T[:1]), Field("body", ["x"])], meta=meta)
+
+    with pytest.raises(QueryError, match=f"This query gives {named}, which alert rules can't read: give it") as caught:
+        answered(alert_call, frame)
+    assert caught.value.status == 400
+    assert rulecheck.answered([frame], ref_id="A") == [frame]
+
+
+def test_tables_that_rules_can_read_pass(alert_call: contextvars.Context) -> None:
+    """A table of texts and one number is a set of numbers; with SQL expressions any table may be wanted."""
+    numbers = Frame(fields=[Field("host", ["a"]), Field("v", [1])], meta={"type": "table"})
+    wider = Frame(fields=[Field("v", [1]), Field("w", [1])], meta={"type": "table"})
+    config = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,sqlExpressions"}
+    call = incoming.Incoming(endpoint="queryData", headers={"FromAlert": "true"}, context=PluginContext(config=config))
+
+    assert answered(alert_call, numbers) == [numbers]
+    alert_call.run(incoming.enter, call)
+    assert answered(alert_call, wider) == [wider]
+
+
+def test_what_will_fail_is_logged_once(alert_call: contextvars.Context, caplog: pytest.LogCaptureFixture) -> None:
+    """An error to come and a warning are logged with the query, Grafana's words and the way out, each once."""
+    caplog.set_level(logging.WARNING, "gfruntime")
+    doubled = Frame.of(time=T[:1], a=[1.0], b=[2.0])
+    for _ in range(3):
+        assert answered(alert_call, TEXT) == [TEXT]
+        answered(alert_call, doubled)
+
+    first, second = (record.getMessage() for record in caplog.records)
+    assert "Query A" in first
+    assert "got type long" in first
+    assert "timeseries-long" in first
+    assert "Query A: in an alert rule: 2 series have the labels {}" in second
+
+
+def test_long_answers_are_looked_at_in_part() -> None:
+    """Of a long column only the first rows are read, but a null after them counts."""
+    values = [1.0] * (alerting.LOOKED_AT + 5)
+    column = rulecheck.sketch(Frame(fields=[Field("v", [*values, None])])).columns[0]
+
+    assert len(column.values()) == alerting.LOOKED_AT + 1
+    assert column.values()[-1] is None
