@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hostclient import Host
-from programs import HERE, Programs
+from programs import BUILT, HERE, Programs, executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,19 +77,6 @@ def new_host(host_program: Path) -> Iterator[HostMaker]:
     yield start
     for each in running:
         each.close()
-
-
-def executable(programs: Programs, name: str) -> Path:
-    """Find an executable by its name: `go`, `probe`, `signals-source`, `http-built`, ..."""
-    if name == "go":
-        return programs.go("goplugin")
-    if name == "probe":
-        return programs.probe()
-    example, _, kind = name.partition("-")
-    return programs.built(example) if kind == "built" else programs.source(example)
-
-
-BUILT = pytest.mark.slow
 
 
 @pytest.fixture(scope="session", params=["go", "probe"])

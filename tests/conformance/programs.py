@@ -172,3 +172,16 @@ def unavailable(reason: str) -> NoReturn:
     if os.environ.get("GFPLUG_REQUIRE_HOST") == "1":
         pytest.fail(f"GFPLUG_REQUIRE_HOST is set, but {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+BUILT = pytest.mark.slow
+
+
+def executable(programs: Programs, name: str) -> Path:
+    """Find an executable by its name: `go`, `probe`, `signals-source`, `http-built`, ..."""
+    if name == "go":
+        return programs.go("goplugin")
+    if name == "probe":
+        return programs.probe()
+    example, _, kind = name.partition("-")
+    return programs.built(example) if kind == "built" else programs.source(example)

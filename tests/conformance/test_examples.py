@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import BUILT, executable
 from messages import START_MS, query, settings
 from processes import alive, descendants
+from programs import BUILT, executable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

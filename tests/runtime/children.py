@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
-from conftest import SOURCE
 from google.protobuf.message import Message
+from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
 if TYPE_CHECKING:

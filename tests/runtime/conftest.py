@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from places import SOURCE
 
 from gfplug import files, sdk, stubs
-
-SOURCE = Path(__file__).parents[2] / "template" / "project" / "src"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import SOURCE
+from places import SOURCE
 
 import gfruntime
 

@@ -15,7 +15,7 @@ import grpc
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
 from children import GO_PLUGIN, HERE, Child, context, eventually, plugin, query_request
-from conftest import SOURCE
+from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
 if TYPE_CHECKING:

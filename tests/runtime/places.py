@@ -1,0 +1,7 @@
+"""Where the runtime under test is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "template" / "project" / "src"
