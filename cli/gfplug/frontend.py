@@ -29,6 +29,13 @@ DATASOURCE = "plugin.datasource:Datasource"
 HOOKS = "hooks.js"
 _STUB = "stub/"
 _ENTRY = "stub/module.js"
+_EXTRAS = {
+    "Headers": ("headers", lambda field: field["kind"] == "headers"),
+    "Rows": ("rows", lambda field: field["kind"] == "list"),
+    "useChoices": ("choices", lambda field: "from" in field),
+}
+"""What few forms need: its name, the stub's file, and which field asks for it."""
+
 _IMPORT_SECONDS = 120.0
 
 SHARED = frozenset(
@@ -116,16 +123,22 @@ def module(project: Project, described: Mapping[str, Any]) -> str:
     stub = {name.removeprefix(_STUB): text for name, text in sources.items() if name.startswith(_STUB)}
     hooks = {name: text for name, text in sources.items() if not name.startswith(_STUB)}
     banner = f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {described.get('hash')}"
-    return link(stub, described, hooks=hooks, banner=banner)
+    return link(stub, described, hooks=hooks, locales=_locales(folder / "locales"), banner=banner)
 
 
 def link(
-    stub_files: Mapping[str, str], schema: Mapping[str, Any], *, hooks: Mapping[str, str] | None = None, banner: str
+    stub_files: Mapping[str, str],
+    schema: Mapping[str, Any],
+    *,
+    hooks: Mapping[str, str] | None = None,
+    locales: Mapping[str, Mapping[str, str]] | None = None,
+    banner: str,
 ) -> str:
     """Join CommonJS files into one anonymous AMD module that returns what `module.js` of the stub exports.
 
-    Shape: `stub_files` maps names below `frontend/stub/`, `hooks` names below `frontend/`, to source. Of the hooks only
-    `hooks.js` and what it requires is taken. The same input gives the same bytes, with LF line ends.
+    Shape: `stub_files` maps names below `frontend/stub/`, `hooks` names below `frontend/`, to source; `locales` maps a
+    language to texts and their translations. Of the hooks only `hooks.js` and what it requires is taken.
+    The same input gives the same bytes, with LF line ends.
     Raises: ProjectError naming file and line for what cannot be linked.
     """
     files = {_STUB + name: text for name, text in stub_files.items()}
@@ -136,7 +149,9 @@ def link(
                 hint=f"put it next to frontend/{HOOKS}, and require it from there",
             )
         files[name] = text
-    files["stub/schema.js"] = f"exports.schema = {json.dumps(schema, sort_keys=True, indent=1)};\n"
+    files["stub/schema.js"] = f"exports.schema = {json.dumps(schema, sort_keys=True, separators=(',', ':'))};\n"
+    files["stub/extras.js"] = _extras(schema)
+    files["stub/locales.js"] = f"exports.locales = {json.dumps(locales or {}, sort_keys=True, indent=1)};\n"
     if HOOKS in files:
         files["stub/hooks.js"] = f"module.exports = require('../{HOOKS}');\n"
     linked = _Linker({name: _normal(text) for name, text in files.items()})
@@ -153,6 +168,15 @@ def link(
         files=",\n".join(linked.parts),
         entry=json.dumps(_ENTRY),
     )
+
+
+def _extras(schema: Mapping[str, Any]) -> str:
+    """Require the parts of the stub that this schema's fields ask for."""
+    forms = [schema["config"], schema["query"], *schema.get("own", {}).values()]
+    fields = [field for form in forms for field in form["fields"]]
+    fields += [inner for field in fields for inner in field.get("fields", [])]
+    wanted = {name: file for name, (file, is_asked_by) in _EXTRAS.items() if any(map(is_asked_by, fields))}
+    return "".join(f"exports.{name} = require('./{file}').{name};\n" for name, file in wanted.items())
 
 
 class _Linker:
@@ -201,6 +225,23 @@ class _Linker:
             )
         self.add(found, wanted_by=where)
         return found
+
+
+def _locales(folder: Path) -> dict[str, dict[str, str]]:
+    """Read the translations of the editors' texts, by language.
+
+    Raises: ProjectError naming the file that is not a JSON object of texts.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            texts = json.loads(_read(path))
+        except ValueError as error:
+            raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            raise ProjectError(f"{path} is not a JSON object of texts", hint='such as {"Table": "Tabelle"}')
+        found[path.stem] = texts
+    return found
 
 
 def _normal(text: str) -> str:

@@ -34,12 +34,14 @@ def node() -> str:
 @pytest.fixture
 def evaluate(node: str, tmp_path: Path) -> Evaluate:
     """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
-    from everything import module  # noqa: PLC0415 - needs the path above
+    from everything import Datasource, module  # noqa: PLC0415 - needs the path above
 
-    def run(expression: str, *, hooks: Mapping[str, str] | None = None) -> Any:
-        (tmp_path / "module.js").write_text(module(hooks), encoding="utf-8")
+    def run(
+        expression: str, *, hooks: Mapping[str, str] | None = None, source: type = Datasource, language: str = ""
+    ) -> Any:
+        (tmp_path / "module.js").write_text(module(hooks, source=source), encoding="utf-8")
         done = subprocess.run(
-            [node, str(HERE / "run.js"), str(tmp_path / "module.js")],
+            [node, str(HERE / "run.js"), str(tmp_path / "module.js"), language],
             input=expression,
             capture_output=True,
             text=True,

@@ -12,6 +12,7 @@ class Observable {
 const variables = { env: 'prod', hosts: ['a', 'b'] };
 const calls = [];
 const react = {
+  Fragment: 'Fragment',
   createElement: (type, props, ...children) => ({ type, props: { ...props, ...(children.length ? { children } : {}) } }),
   useState: (initial) => [initial, (value) => calls.push({ state: value })],
   useRef: (current) => ({ current }),
@@ -35,13 +36,18 @@ const data = {
     setQueryEditorHelp(help) { this.components.QueryEditorHelp = help; return this; }
   },
   DataSourceVariableSupport: class { getType() { return 'datasource'; } },
+  CustomVariableSupport: class { getType() { return 'custom'; } },
   LoadingState: { Done: 'Done', Error: 'Error' },
   toDataFrame: (frame) => ({ ...frame, length: frame.fields[0].values.length }),
 };
 const runtime = {
-  config: {},
+  config: { bootData: { user: { language: process.argv[3] } } },
   DataSourceWithBackend: class {
     constructor(settings) { this.uid = settings.uid; }
+    getResource(path) {
+      calls.push(path);
+      return Promise.resolve(['a', { value: 'b' }]);
+    }
     query(request) {
       const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}));
       calls.push({ backend: targets });
@@ -55,6 +61,7 @@ const runtime = {
     },
   }),
   getTemplateSrv: () => ({
+    getVariables: () => Object.keys(variables).map((name) => ({ name })),
     replace: (text, scoped, format) =>
       text.replace(/\$\{?(\w+)\}?/g, (found, name) => {
         const value = scoped?.[name]?.value ?? variables[name];

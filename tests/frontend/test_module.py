@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from everything import Wide
 
 if TYPE_CHECKING:
     from everything import Evaluate
@@ -207,6 +208,203 @@ def test_provisioned_settings_cannot_be_edited(evaluate: Evaluate) -> None:
     )
 
     assert found == [True] * 6
+
+
+def test_a_section_is_kept_inside_an_object(evaluate: Evaluate) -> None:
+    """An edit leaves the object's other keys alone, and defaults fill it."""
+    log = evaluate(
+        query("{ refId: 'A', window: { unit: 's' } }")
+        + "control('gf-query-A-window.size').onChange({ currentTarget: { value: '7' } }); return log; })([])",
+        source=Wide,
+    )
+
+    assert log == [{"refId": "A", "window": {"unit": "s", "size": 7}}]
+    assert evaluate("datasource.getDefaultQuery().window", source=Wide) == {"size": 5, "unit": "m"}
+
+
+def test_rows_are_added_edited_and_removed(evaluate: Evaluate) -> None:
+    """A new row holds its defaults; each change runs the query when it is finished."""
+    one = "{ column: 'host', operator: '=', value: 'a' }"
+    log = evaluate(
+        query(f"{{ refId: 'A', filters: [{one}] }}") + "control('gf-query-A-filters-add').onClick();"
+        " control('gf-query-A-filters-0-value').onChange({ currentTarget: { value: 'b' } });"
+        " editor.find((each) => each.props['aria-label'] === 'Remove Filters 1').props.onClick(); return log; })([])",
+        source=Wide,
+    )
+    first = {"column": "host", "operator": "=", "value": "a"}
+
+    assert log == [
+        {"refId": "A", "filters": [first, {"column": "", "operator": "=", "value": ""}]},
+        "run",
+        {"refId": "A", "filters": [first | {"value": "b"}]},
+        {"refId": "A", "filters": []},
+        "run",
+    ]
+
+
+def test_variables_are_filled_in_inside_rows_and_sections(evaluate: Evaluate) -> None:
+    """Texts at any depth, and nothing but declared fields."""
+    filled = evaluate(
+        "datasource.applyTemplateVariables({ refId: 'A', filters: [{ column: '$env', operator: '=' }],"
+        " other: '$env' }, {})",
+        source=Wide,
+    )
+
+    assert (filled["filters"], filled["other"]) == ([{"column": "prod", "operator": "="}], "$env")
+    assert filled["window"] == {"size": 5, "unit": "m"}
+
+
+def test_a_field_comes_and_goes_with_another(evaluate: Evaluate) -> None:
+    """A hidden one is neither shown nor required."""
+    shown = [
+        evaluate(
+            query(f"{{ refId: 'A', mode: '{mode}' }}")
+            + "return editor.some((each) => each.props.id === 'gf-query-A-every'); })([])",
+            source=Wide,
+        )
+        for mode in ("raw", "sum")
+    ]  # fmt: skip
+    complete = [
+        evaluate(f"datasource.filterQuery({{ table: 't', mode: '{mode}', every: null }})", source=Wide)
+        for mode in ("raw", "sum")
+    ]
+
+    assert (shown, complete) == ([False, True], [True, False])
+
+
+def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
+    """The path holds the form's values, escaped, variables filled in; what waits for a value is not asked."""
+    paths = [
+        evaluate(
+            query(f"{{ refId: 'A', table: {table} }}") + "return calls; })([])",
+            source=Wide,
+        )
+        for table in ("''", "'a b/$env'")
+    ]
+
+    assert [[path for path in asked if isinstance(path, str)] for asked in paths] == [
+        ["tables"],
+        ["tables", "columns?table=a%20b%2Fprod"],
+    ]
+
+
+def test_an_alert_rule_is_told_that_it_has_no_variables(evaluate: Evaluate) -> None:
+    """The hint appears in the alert rule's editor alone, and names them."""
+    titles = [
+        evaluate(
+            f"elements(plugin.components.QueryEditor({{ datasource, app: '{app}',"
+            " query: { refId: 'A', table: '$env' } }))"
+            ".flatMap((each) => each.type === 'Alert' ? [each.props.title] : [])"
+        )
+        for app in ("unified-alerting", "panel-editor")
+    ]
+
+    assert titles == [["Alert rules know no template variables: $env is sent as it is."], []]
+
+
+def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
+    """The query type tells Python which; an old dashboard's bare text is no query."""
+    found = evaluate(
+        "(datasource.variables.query({ targets: [{ refId: 'V', of: 'columns', table: '$env' }, ''] }),"
+        " [datasource.variables.getType(), ...calls.flatMap((call) => call.backend ?? [])])",
+        source=Wide,
+    )
+
+    assert found == [
+        "custom",
+        {"refId": "V", "of": "columns", "table": "prod", "queryType": "variable"},
+        {"refId": "variable", "of": "tables", "table": "", "queryType": "variable"},
+    ]
+
+
+def test_annotations_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
+    """What is stored is completed; without a stored query the defaults are asked."""
+    found = evaluate(
+        "[{ target: { refId: 'Anno', severity: 1 } }, {}].map((each) => datasource.annotations.prepareQuery(each))",
+        source=Wide,
+    )
+
+    assert found == [
+        {"refId": "Anno", "severity": 1, "queryType": "annotation"},
+        {"refId": "annotation", "severity": 3, "queryType": "annotation"},
+    ]
+
+
+def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate) -> None:
+    """Variables and annotations with own forms, and alert rules, are Python's."""
+    found = evaluate(
+        "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
+        " datasource.query({ range, scopedVars: {}, app: 'unified-alerting', targets: [{ refId: 'A', table: 'ok' }] }),"
+        " calls.flatMap((call) => call.backend.map((target) => target.refId)))",
+        hooks=HOOKS,
+        source=Wide,
+    )
+
+    assert found == ["V", "A"]
+
+
+HTTP = """{
+  url: 'http://a', basicAuth: true, basicAuthUser: 'u',
+  jsonData: { tlsAuth: true, httpHeaderName1: 'X-A', httpHeaderName2: 'X-B', httpHeaderName3: 'X-C' },
+  secureJsonFields: { httpHeaderValue1: true, httpHeaderValue2: true, httpHeaderValue3: true },
+  secureJsonData: { httpHeaderValue3: 'typed' },
+}"""
+
+
+def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -> None:
+    """Basic authentication is the data source's own, its password a secret, TLS in jsonData."""
+    changed = evaluate(
+        config(HTTP) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
+        " control('gf-config-basicAuth').onChange({ currentTarget: { checked: false } });"
+        " type('gf-config-basicAuthUser', 'ada'); type('gf-config-basicAuthPassword', 's');"
+        " type('gf-config-serverName', 'n');"
+        " return changed; })([])",
+        source=Wide,
+    )
+
+    assert [changed[0]["basicAuth"], changed[1]["basicAuthUser"]] == [False, "ada"]
+    assert changed[2]["secureJsonData"]["basicAuthPassword"] == "s"
+    assert changed[3]["jsonData"]["serverName"] == "n"
+
+
+def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
+    """The CA certificate waits for its switch, the client's is there."""
+    ids = evaluate(
+        config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])",
+        source=Wide,
+    )
+
+    assert "gf-config-tlsClientKey" in ids
+    assert not {"gf-config-tlsCACert", "gf-config-cache.seconds"} & set(ids)
+
+
+def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
+    """Removing one moves the others up; a stored value cannot move, so it is asked for again, and a typed one moves."""
+    changed = evaluate(
+        config(HTTP) + "page.find((each) => each.props['aria-label'] === 'Remove HTTP headers 1').props.onClick();"
+        " control('gf-config-header-add').onClick(); return changed; })([])",
+        source=Wide,
+    )
+    names = {key: value for key, value in changed[0]["jsonData"].items() if key.startswith("httpHeader")}
+
+    assert names == {"httpHeaderName1": "X-B", "httpHeaderName2": "X-C"}
+    assert changed[0]["secureJsonData"] == {"httpHeaderValue1": "", "httpHeaderValue2": "typed", "httpHeaderValue3": ""}
+    assert not any(changed[0]["secureJsonFields"].values())
+    assert changed[1]["jsonData"]["httpHeaderName4"] == ""
+
+
+def test_texts_appear_in_the_users_language(evaluate: Evaluate) -> None:
+    """Labels, choices and complaints are translated where the project does; the rest stays as it is."""
+    texts = evaluate(
+        query("{ refId: 'A', table: '' }") + "return editor.flatMap(({ props }) =>"
+        " [props.label, props.error, props.children, ...(props.options ?? []).map((each) => each.label)])"
+        ".filter((each) => typeof each === 'string'); })([])",
+        source=Wide,
+        language="de-CH",
+    )
+
+    assert {"Tabelle", "Tabelle fehlt", "Filter: hinzufügen", "Summe", "Columns"} <= set(texts)
+    assert not {"Table", "sum"} & set(texts)
 
 
 HOOKS = {

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, Un
 import pytest
 
 from gfruntime.backend import Query, Settings
-from gfruntime.schema import SchemaError, describe, load, main
-from gfruntime.ui import Secret, Ui
+from gfruntime.controls import SchemaError
+from gfruntime.schema import describe, load, main
+from gfruntime.ui import HttpOptions, Secret, Ui
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,28 @@ class Node:
     child: Node | None = None
 
 
+@dataclass(frozen=True)
+class Window:
+    """A dataclass that may stand inside another."""
+
+    size: Annotated[int, Ui(minimum=1)] = 5
+    unit: Literal["s", "m"] = "m"
+
+
+@dataclass(frozen=True)
+class Deep:
+    """One that may not: it contains another."""
+
+    window: Window = Window()
+
+
+@dataclass(frozen=True)
+class Note:
+    """One that needs more than a line."""
+
+    text: Annotated[str, Ui(widget="textarea")] = ""
+
+
 def datasource(*, options: Any = dict, model: Any = dict) -> type:
     """Make a data source class for an options type and a query model."""
 
@@ -60,7 +83,7 @@ def datasource(*, options: Any = dict, model: Any = dict) -> type:
 
 def one(hint: Any, default: Any, *, config: bool = False, name: str = "f") -> dict[str, Any]:
     """Describe a form of one field, and return that field."""
-    value = field(default_factory=default) if isinstance(default, type) else field(default=default)
+    value = field(default_factory=default) if callable(default) else field(default=default)
     form = dataclasses.make_dataclass("Options" if config else "Model", [(name, hint, value)], frozen=True)
     described = describe(datasource(options=form) if config else datasource(model=form))
     (found,) = described["config" if config else "query"]["fields"]
@@ -154,8 +177,17 @@ def test_the_presentation_travels() -> None:
         (list[bool], list, "Model.f: list[bool] has no form control"),
         (Union[int, str], 1, "Model.f: "),  # noqa: UP007 - the older spelling
         (Any, None, "Model.f: Any has no form control"),
-        (Node, Node(), "Model.f is a dataclass of its own"),
-        (list[Node], list, "Model.f is a dataclass of its own"),
+        (Node, Node(), "Model.f.child refers back to Node: a form cannot contain itself"),
+        (list[Node], list, "Model.f.child refers back to Node: a form cannot contain itself"),
+        (Deep, Deep(), "Model.f.window is a dataclass inside a dataclass inside a dataclass"),
+        (Window, Window(size=1), "Model.f: its default must be Window()"),
+        (Window | None, None, "Model.f: its default must be Window()"),
+        (list[Window], lambda: [3], "Model.f: its default [3] is not a list of Window"),
+        (list[Note], list, "Model.f: Note.text does not fit into one row"),
+        (HttpOptions, HttpOptions(), "Model.f: HTTP settings belong in the options themselves"),
+        (Annotated[int, Ui(options_from="x")], 1, "Model.f: options_from is for a str or a list[str] of a query"),
+        (Annotated[str, Ui(options_from="x?y={y}")], "", "Model.f: options_from names 'y', which is no field of Model"),
+        (Annotated[str, Ui(show_if={"y": [1]})], "", "Model.f: show_if names 'y', which is no field of Model"),
         (Literal[True, False], True, "Model.f: the choices must be texts or whole numbers"),
         (Secret, Secret(""), "Model.f: a secret belongs in the options"),
         (int, "5", "Model.f: its default '5' is not a whole number"),
@@ -182,6 +214,68 @@ def test_what_has_no_form_is_refused_by_name(hint: Any, default: Any, sentence: 
 
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
+
+
+def test_a_dataclass_inside_another_becomes_a_section() -> None:
+    """Its fields carry both names; in the options they are kept in jsonData."""
+    form = dataclasses.make_dataclass("Form", [("window", Annotated[Window, Ui(help="unused")], Window())])
+    said = describe(datasource(options=form, model=form))
+
+    assert said["query"]["fields"] == [
+        {"section": "Window", "name": "window.size", "label": "Size", "kind": "number", "integer": True, "min": 1,
+         "default": 5},
+        {"section": "Window", "name": "window.unit", "label": "Unit", "kind": "select", "default": "m",
+         "options": [{"value": "s", "label": "s"}, {"value": "m", "label": "m"}]},
+    ]  # fmt: skip
+    assert {field["store"] for field in said["config"]["fields"]} == {"jsonData"}
+
+
+def test_a_list_of_dataclasses_becomes_rows() -> None:
+    """The rows' fields and the default travel as JSON."""
+    found = one(list[Window], lambda: [Window(size=2)])
+
+    assert (found["kind"], found["default"]) == ("list", [{"size": 2, "unit": "m"}])
+    assert [(inner["name"], inner["default"]) for inner in found["fields"]] == [("size", 5), ("unit", "m")]
+
+
+def test_choices_may_come_from_the_plugin() -> None:
+    """A text becomes one choice, a list of texts several; both keep their defaults."""
+    single = one(Annotated[str, Ui(options_from="tables")], "cpu")
+    several = one(Annotated[list[str], Ui(options_from="tables")], lambda: ["cpu"])
+
+    assert (single["kind"], single["from"], single["default"]) == ("select", "tables", "cpu")
+    assert (several["kind"], several["from"], several["default"]) == ("multi", "tables", ["cpu"])
+
+
+def test_http_options_are_grafanas_own_keys() -> None:
+    """What the HTTP client of Grafana's SDKs reads is where they put it; an option of the same name or place wins."""
+    url = Annotated[str, Ui(store="url", label="API")]
+    form = dataclasses.make_dataclass(
+        "Options", [("api", url, ""), ("timeout", int, 5), ("http", HttpOptions, HttpOptions())]
+    )
+    fields = {each["name"]: each for each in describe(datasource(options=form))["config"]["fields"]}
+
+    assert list(fields) == [
+        *("api", "timeout", "basicAuth", "basicAuthUser", "basicAuthPassword", "tlsSkipVerify", "tlsAuthWithCACert"),
+        *("tlsCACert", "tlsAuth", "serverName", "tlsClientCert", "tlsClientKey", "httpHeader"),
+    ]
+    assert fields["timeout"]["default"] == 5
+    assert [fields[name]["store"] for name in ("basicAuth", "basicAuthPassword", "tlsAuth")] == ["root", "secureJsonData", "jsonData"]  # fmt: skip  # noqa: E501
+
+
+def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
+    """Each method brings the form of its model, and no other form appears."""
+    form = dataclasses.make_dataclass("Names", [("of", str, "tables")])
+    source = datasource()
+
+    def query_variable(self: Any, query: Any) -> None: ...
+
+    query_variable.__annotations__ = {"query": Query[form]}  # type: ignore[valid-type]  # made here
+    source.query_variable = query_variable  # type: ignore[attr-defined]  # as an author would write it
+
+    assert [each["name"] for each in describe(source)["own"]["variable"]["fields"]] == ["of"]
+    assert list(describe(source)["own"]) == ["variable"]
+    assert "own" not in describe(datasource())
 
 
 def test_a_field_without_a_default_is_refused() -> None:

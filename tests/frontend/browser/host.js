@@ -120,8 +120,7 @@ host.load = async (url) => {
   return { exports: Object.keys(module), isPlugin: plugin instanceof data.DataSourcePlugin, react: React.version };
 };
 
-// Grafana asks filterQuery before it asks the data source.
-// Source: grafana v13.0.0, public/app/features/query/state/runRequest.ts, callQueryMethod.
+// As Grafana's runRequest: filterQuery is asked first, unless a variable brings a query function of its own.
 host.ask = (given) => {
   const targets = given.filter((target) => host.datasource.filterQuery(target));
   const asked = { requestId: 'Q1', interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, targets };

@@ -3,9 +3,10 @@
 const React = require('react');
 const ui = require('@grafana/ui');
 const { Control } = require('./controls');
-const { problem, shown, valueOf } = require('./fields');
+const extras = require('./extras');
+const { problem, put, sections, shown, translated, valueOf } = require('./fields');
 const { schema } = require('./schema');
-const { strings } = require('./strings');
+const { strings, t } = require('./strings');
 
 /**
  * @typedef {import('./types').UiField} UiField
@@ -14,20 +15,26 @@ const { strings } = require('./strings');
  */
 
 const h = React.createElement;
+const form = translated(schema.config);
 
 /** @param {UiField} field @param {Settings} settings */
 function read(field, settings) {
-  const stores = { url: { [field.name]: settings.url }, secureJsonData: settings.secureJsonData, jsonData: settings.jsonData };
-  return valueOf(field, stores[field.store ?? 'jsonData'] ?? {});
+  const stores = { root: settings, url: { [field.name]: settings.url }, secureJsonData: settings.secureJsonData, jsonData: settings.jsonData };
+  return valueOf(field, /** @type {import('./types').Values} */ (stores[field.store ?? 'jsonData'] ?? {}));
 }
 
 /** @param {UiField} field @param {any} value @param {Settings} settings @returns {Settings} */
 function write(field, value, settings) {
-  if (field.store === 'url') {
-    return { ...settings, url: value ?? '' };
+  switch (field.store) {
+    case 'root':
+      return { ...settings, [field.name]: value };
+    case 'url':
+      return { ...settings, url: value ?? '' };
+    case 'secureJsonData':
+      return { ...settings, secureJsonData: { ...settings.secureJsonData, [field.name]: value ?? '' } };
+    default:
+      return { ...settings, jsonData: put(settings.jsonData, field.name, value) };
   }
-  const store = field.store ?? 'jsonData';
-  return { ...settings, [store]: { ...settings[store], [field.name]: field.store === 'secureJsonData' ? value ?? '' : value } };
 }
 
 /** Forget a stored secret: Grafana drops it at the next save. @param {string} name @param {Settings} settings @returns {Settings} */
@@ -42,7 +49,7 @@ function reset(name, settings) {
 /** @param {Props} props */
 function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
   const [touched, setTouched] = React.useState(/** @type {Record<string, boolean>} */ ({}));
-  const fields = shown(schema.config.fields);
+  const fields = shown(form, (field) => read(field, settings));
   const isConfigured = (/** @type {UiField} */ field) => Boolean(settings.secureJsonFields?.[field.name]);
   const complaint = (/** @type {UiField} */ field) => (isConfigured(field) ? undefined : problem(field, read(field, settings)));
 
@@ -59,6 +66,14 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
   );
 
   const row = (/** @type {UiField} */ field) => {
+    if (field.kind === 'headers') {
+      return h(extras.Headers, { key: field.name, field, settings, onChange: onOptionsChange });
+    }
+    if (field.kind === 'list') {
+      const values = { [field.name]: read(field, settings) };
+      const onChange = (/** @type {import('./types').Values} */ changed) => onOptionsChange(write(field, changed[field.name], settings));
+      return h(extras.Rows, { key: field.name, field, fields, values, prefix: 'gf-config', disabled: settings.readOnly, onChange, onCommit: () => {} });
+    }
     const id = `gf-config-${field.name}`;
     const error = touched[field.name] ? complaint(field) : undefined;
     return h(ui.Field, {
@@ -83,18 +98,11 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
       }),
     });
   };
-  const sections = [...new Set(fields.map((field) => field.section ?? ''))];
   return h(
     'div',
     { 'data-testid': 'gf-config-editor' },
-    fields.length === 0 && h('p', null, strings.noSettings),
-    sections.map((section) =>
-      h(ui.FieldSet, {
-        key: section,
-        label: section || undefined,
-        children: fields.filter((field) => (field.section ?? '') === section).map(row),
-      })
-    )
+    fields.length === 0 && h('p', null, t(strings.noSettings)),
+    sections(fields).map(([name, inside]) => h(ui.FieldSet, { key: name, label: name || undefined, children: inside.map(row) }))
   );
 }
 

@@ -16,6 +16,7 @@ const { emptied } = require('./fields');
  * @property {number} width in units of 8 pixels
  * @property {boolean} [disabled]
  * @property {boolean} [invalid]
+ * @property {boolean} [loading] its choices are on their way
  * @property {{ isConfigured: boolean, onReset: () => void }} [secret]
  */
 
@@ -47,8 +48,9 @@ function numbers(tags) {
 }
 
 /** @param {ControlProps} props */
-function Control({ field, id, value, onChange, onCommit, width, disabled, invalid, secret }) {
+function Control({ field, id, value, onChange, onCommit, width, disabled, invalid, loading, secret }) {
   const options = field.options ?? [];
+  const choices = { options, loading, createCustomValue: Boolean(field.from) };
   const pick = (/** @type {unknown} */ picked) => {
     onChange(picked);
     onCommit();
@@ -98,16 +100,16 @@ function Control({ field, id, value, onChange, onCommit, width, disabled, invali
         ? h(ui.RadioButtonGroup, { id, 'aria-label': field.label, disabled, value, options, onChange: pick })
         : h(ui.Combobox, {
             ...common,
-            value: value ?? null,
-            options,
-            isClearable: Boolean(field.nullable),
+            ...choices,
+            value: value === '' ? null : value ?? null,
+            isClearable: Boolean(field.nullable || field.from),
             onChange: (/** @type {any} */ choice) => pick(choice ? choice.value : emptied(field)),
           });
     case 'multi':
       return h(ui.MultiCombobox, {
         ...common,
+        ...choices,
         value: value ?? [],
-        options,
         isClearable: true,
         onChange: (/** @type {any[]} */ choices) => pick(choices.map((choice) => choice.value)),
       });

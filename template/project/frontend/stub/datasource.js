@@ -1,9 +1,10 @@
 // @ts-check
 // The data source as Grafana's browser code sees it: it prepares queries, and Python answers them.
-const { DataSourceVariableSupport, LoadingState, toDataFrame } = require('@grafana/data');
+const { CustomVariableSupport, DataSourceVariableSupport, LoadingState, toDataFrame } = require('@grafana/data');
 const { DataSourceWithBackend, config, getBackendSrv, getTemplateSrv } = require('@grafana/runtime');
 const { catchError, from, isObservable, lastValueFrom, map, merge, of } = require('rxjs');
-const { defaultsOf, isEmpty, valueOf } = require('./fields');
+const { defaultsOf, isEmpty, put, shown, valueOf } = require('./fields');
+const { editorOf, fieldsOf, own } = require('./query');
 const { schema } = require('./schema');
 /** @type {import('./types').Hooks} */
 const hooks = require('./hooks');
@@ -16,11 +17,21 @@ const hooks = require('./hooks');
  * @typedef {import('@grafana/data').DataQueryResponse} Response
  */
 
-const fields = schema.query.fields;
-
 /** Variables are written in the query editor; the first column of the answer holds their values.
  * @extends {DataSourceVariableSupport<DataSource, Query, Options>} */
 class Variables extends DataSourceVariableSupport {}
+
+/** Variables with a form and a Python method of their own; columns `text` and `value` of the answer are told apart.
+ * @extends {CustomVariableSupport<DataSource, Query, Query, Options>} */
+class OwnVariables extends CustomVariableSupport {
+  /** @param {DataSource} datasource */
+  constructor(datasource) {
+    super();
+    this.editor = editorOf('variable');
+    this.query = (/** @type {Request} */ request) =>
+      datasource.query({ ...request, targets: request.targets.map((target) => own('variable', target)) });
+  }
+}
 
 /** Fill in the variables of one text. An item of a list that is nothing but a variable becomes as many items as it has values.
  * @param {string} text @param {ScopedVars} scoped @returns {string[]} */
@@ -36,12 +47,17 @@ function expand(text, scoped) {
   return values ? values.map(String) : [getTemplateSrv().replace(text, scoped)];
 }
 
-/** @param {unknown} value @param {ScopedVars} scoped @returns {unknown} */
+/** @param {unknown} value @param {ScopedVars} scoped @returns {any} */
 function interpolate(value, scoped) {
   if (typeof value === 'string') {
     return getTemplateSrv().replace(value, scoped);
   }
-  return Array.isArray(value) ? value.flatMap((item) => (typeof item === 'string' ? expand(item, scoped) : [item])) : value;
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => (typeof item === 'string' ? expand(item, scoped) : [interpolate(item, scoped)]));
+  }
+  return value && typeof value === 'object'
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, interpolate(inner, scoped)]))
+    : value;
 }
 
 /** @extends {DataSourceWithBackend<Query, Options>} */
@@ -51,34 +67,39 @@ class DataSource extends DataSourceWithBackend {
     super(settings);
     this.proxyUrl = settings.url ?? '';
     if (schema.capabilities.annotations) {
+      /** @type {import('@grafana/data').AnnotationSupport<Query>} */
       this.annotations = {}; // the query editor, and events from the frame's columns time, timeEnd, title, text, tags
+      if (schema.own?.annotation) {
+        this.annotations = { QueryEditor: /** @type {any} */ (editorOf('annotation')), prepareQuery: ({ target }) => own('annotation', target) };
+      }
     }
     if (schema.capabilities.variables) {
-      this.variables = new Variables();
+      this.variables = schema.own?.variable ? new OwnVariables(this) : new Variables();
     }
   }
 
   /** @returns {Partial<Query>} */
   getDefaultQuery() {
-    return defaultsOf(fields);
+    return defaultsOf(schema.query.fields);
   }
 
   /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. @param {Query} query */
   filterQuery(query) {
-    return !query.hide && fields.every((field) => !field.required || !isEmpty(valueOf(field, query)));
+    const visible = shown(fieldsOf(query), (field) => valueOf(field, query));
+    return !query.hide && visible.every((field) => !field.required || !isEmpty(valueOf(field, query)));
   }
 
   /** @param {Query} query @param {ScopedVars} scoped @returns {Query} */
   applyTemplateVariables(query, scoped) {
-    const values = fields.map((field) => [field.name, interpolate(valueOf(field, query), scoped)]);
-    /** @type {Query} */
-    const filled = { ...query, ...Object.fromEntries(values) };
+    const filled = /** @type {Query} */ (
+      fieldsOf(query).reduce((values, field) => put(values, field.name, interpolate(valueOf(field, query), scoped)), /** @type {import('./types').Values} */ (query))
+    );
     return hooks.applyTemplateVariables ? hooks.applyTemplateVariables(filled, query) : filled;
   }
 
   /** @param {Request} request @returns {import('rxjs').Observable<Response>} */
   query(request) {
-    if (!hooks.query || config.publicDashboardAccessToken) {
+    if (!hooks.query || config.publicDashboardAccessToken || request.app === 'unified-alerting') {
       return super.query(request);
     }
     const answers = request.targets.map((target) => ({ target, answer: this.ask(target, request) }));
@@ -91,6 +112,9 @@ class DataSource extends DataSourceWithBackend {
   /** Ask the project's hook; undefined means that Python answers.
    * @param {Query} target @param {Request} request */
   ask(target, request) {
+    if (schema.own?.[/** @type {'variable'} */ (target.queryType)]) {
+      return undefined;
+    }
     try {
       return hooks.query?.(this.applyTemplateVariables(target, request.scopedVars), {
         request,

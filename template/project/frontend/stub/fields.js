@@ -1,6 +1,6 @@
 // @ts-check
 // What a field of the schema means, apart from how it looks: its value, its default, whether it is acceptable.
-const { strings } = require('./strings');
+const { strings, t } = require('./strings');
 
 /**
  * @typedef {import('./types').UiField} UiField
@@ -9,19 +9,45 @@ const { strings } = require('./strings');
 
 const TEXT = ['string', 'text', 'code'];
 
+/** The fields of a form, in the user's language. @param {import('./types').Form | undefined} form @returns {UiField[]} */
+function translated(form) {
+  return (form?.fields ?? []).map((field) => ({
+    ...field,
+    label: t(field.label),
+    help: field.help && t(field.help),
+    section: field.section && t(field.section),
+    options: field.options?.map((option) => ({ ...option, label: t(option.label) })),
+    fields: field.fields && translated({ fields: field.fields }),
+  }));
+}
+
+/** What is stored under a field's name; one with a dot is inside an object. @param {Values} values @param {string} name */
+function stored(values, name) {
+  return name.split('.').reduce((/** @type {any} */ inside, key) => inside?.[key], values);
+}
+
+/** A copy of the values with one replaced. @param {Values} values @param {string} name @param {unknown} value @returns {Values} */
+function put(values, name, value) {
+  const [key, ...rest] = name.split('.');
+  const inner = /** @type {Values} */ (values[key] ?? {});
+  return { ...values, [key]: rest.length ? put(inner, rest.join('.'), value) : value };
+}
+
 /** @param {UiField[]} fields @returns {Values} */
 function defaultsOf(fields) {
-  return Object.fromEntries(fields.filter((field) => field.default !== undefined).map((field) => [field.name, field.default]));
+  const given = fields.filter((field) => field.default !== undefined);
+  return given.reduce((values, field) => put(values, field.name, field.default), /** @type {Values} */ ({}));
 }
 
 /** The stored value, or the default that Python would use in its place. @param {UiField} field @param {Values} values */
 function valueOf(field, values) {
-  return values[field.name] === undefined ? field.default : values[field.name];
+  const value = stored(values, field.name);
+  return value === undefined ? field.default : value;
 }
 
 /** What to store when the user empties a field: a text stays empty and does not fall back to its default. @param {UiField} field */
 function emptied(field) {
-  return field.nullable ? null : TEXT.includes(field.kind) ? '' : undefined;
+  return field.nullable ? null : TEXT.includes(field.kind) || field.from ? '' : undefined;
 }
 
 /** @param {unknown} value */
@@ -31,30 +57,44 @@ function isEmpty(value) {
 
 /** Say what is wrong with a value. @param {UiField} field @param {unknown} value @returns {string | undefined} */
 function problem(field, value) {
+  const { label } = field;
   if (isEmpty(value)) {
-    return field.required ? strings.required(field.label) : undefined;
+    return field.required ? t(strings.required, { label }) : undefined;
   }
   if (field.kind !== 'number') {
     return undefined;
   }
   if (typeof value !== 'number') {
-    return strings.notANumber(field.label);
+    return t(strings.notANumber, { label });
   }
   if (field.integer && !Number.isInteger(value)) {
-    return strings.notWhole(field.label);
+    return t(strings.notWhole, { label });
   }
   if (field.min !== undefined && value < field.min) {
-    return strings.tooSmall(field.label, field.min);
+    return t(strings.tooSmall, { label, limit: field.min });
   }
   if (field.max !== undefined && value > field.max) {
-    return strings.tooLarge(field.label, field.max);
+    return t(strings.tooLarge, { label, limit: field.max });
   }
   return undefined;
 }
 
-/** The fields a form shows. @param {UiField[]} fields */
-function shown(fields) {
-  return fields.filter((field) => field.kind !== 'hidden');
+/** The fields that a form shows for these values. @param {UiField[]} fields @param {(field: UiField) => unknown} read @returns {UiField[]} */
+function shown(fields, read) {
+  const holds = (/** @type {string} */ name, /** @type {unknown[]} */ wanted) => {
+    const other = fields.find((field) => field.name === name);
+    return !other || wanted.includes(read(other));
+  };
+  return fields.filter(
+    (field) => field.kind !== 'hidden' && Object.entries(field.showIf ?? {}).every(([name, wanted]) => holds(name, wanted))
+  );
 }
 
-module.exports = { defaultsOf, emptied, isEmpty, problem, shown, valueOf };
+/** The sections of a form, in order, each with its fields; those without one come first. @param {UiField[]} fields @returns {Array<[string, UiField[]]>} */
+function sections(fields) {
+  const names = [...new Set(['', ...fields.map((field) => field.section ?? '')])];
+  const found = names.map((name) => /** @type {[string, UiField[]]} */ ([name, fields.filter((field) => (field.section ?? '') === name)]));
+  return found.filter(([, inside]) => inside.length > 0);
+}
+
+module.exports = { defaultsOf, emptied, isEmpty, problem, put, sections, shown, translated, valueOf };

@@ -1,58 +1,72 @@
 // @ts-check
-// The query editor, for panels, alert rules, annotations and variables alike.
+// The query editor, for panels and alert rules, and the editors of variables and annotations.
 const React = require('react');
 const ui = require('@grafana/ui');
-const { Control } = require('./controls');
-const { problem, shown, valueOf } = require('./fields');
+const { defaultsOf, translated, valueOf } = require('./fields');
+const { Form } = require('./form');
 const { schema } = require('./schema');
-
-/** @typedef {import('./types').UiField} UiField */
-
-const h = React.createElement;
-const fields = shown(schema.query.fields);
-const labelWidth = Math.max(12, ...fields.map((field) => field.label.length + 4));
+const { strings, t } = require('./strings');
 
 /**
- * Runs the query when an edit is finished, not at every key.
- * @param {import('@grafana/data').QueryEditorProps<import('./datasource').DataSource, import('./types').Query, import('./types').Options>} props
+ * @typedef {import('@grafana/data').QueryEditorProps<import('./datasource').DataSource, import('./types').Query, import('./types').Options>} Props
+ * @typedef {import('./types').UiField} UiField
  */
-function QueryEditor({ query, onChange, onRunQuery }) {
-  const isEdited = React.useRef(false);
-  const row = (/** @type {UiField} */ field) => {
-    const id = `gf-query-${query.refId}-${field.name}`;
-    const value = valueOf(field, query);
-    const error = problem(field, value);
-    return h(ui.InlineField, {
-      key: field.name,
-      label: field.label,
-      labelWidth,
-      tooltip: field.help,
-      interactive: true,
-      htmlFor: id,
-      required: field.required,
-      grow: field.kind === 'text' || field.kind === 'code',
-      invalid: Boolean(error),
-      error,
-      children: h(Control, {
-        field,
-        id,
-        value,
-        width: 40,
-        invalid: Boolean(error),
-        onChange: (edited) => {
-          isEdited.current = true;
-          onChange({ ...query, [field.name]: edited });
-        },
-        onCommit: () => {
-          if (isEdited.current) {
-            isEdited.current = false;
-            onRunQuery();
-          }
-        },
-      }),
-    });
-  };
-  return h('div', { 'data-testid': 'gf-query-editor' }, fields.map(row));
+
+const h = React.createElement;
+const forms = {
+  '': translated(schema.query),
+  variable: translated(schema.own?.variable),
+  annotation: translated(schema.own?.annotation),
+};
+
+/** The fields of a query: a variable and an annotation may have a form of their own. @param {{ queryType?: string }} query @returns {UiField[]} */
+function fieldsOf({ queryType }) {
+  return queryType === 'variable' || queryType === 'annotation' ? (schema.own?.[queryType] ? forms[queryType] : forms['']) : forms[''];
 }
 
-module.exports = { QueryEditor };
+/** The template variables that a query refers to. @param {UiField[]} fields @param {import('./types').Query} query */
+function variablesOf(fields, query) {
+  const values = JSON.stringify(fields.map((field) => valueOf(field, query)));
+  return [...new Set(values.match(/\$(?:[A-Za-z_]\w*|\{[A-Za-z_][\w.:]*\})/g) ?? [])];
+}
+
+/** Runs the query when an edit is finished, not at every key. @param {Props} props */
+function QueryEditor({ query, onChange, onRunQuery, datasource, app }) {
+  const isEdited = React.useRef(false);
+  const fields = fieldsOf(query);
+  const variables = app === 'unified-alerting' ? variablesOf(fields, query) : [];
+  return h(
+    'div',
+    { 'data-testid': 'gf-query-editor' },
+    h(Form, {
+      fields,
+      values: query,
+      prefix: `gf-query-${query.refId}`,
+      datasource,
+      onChange: (edited) => {
+        isEdited.current = true;
+        onChange(/** @type {import('./types').Query} */ (edited));
+      },
+      onCommit: () => {
+        if (isEdited.current) {
+          isEdited.current = false;
+          onRunQuery();
+        }
+      },
+    }),
+    variables.length > 0 && h(ui.Alert, { severity: 'info', title: t(strings.noVariables, { names: variables.join(', ') }) })
+  );
+}
+
+/** The same editor for another kind of query. An old dashboard may hold a text in its place. @param {'variable' | 'annotation'} queryType */
+function editorOf(queryType) {
+  return (/** @type {Props} */ props) => h(QueryEditor, { ...props, query: own(queryType, props.query) });
+}
+
+/** A query of this kind, its defaults filled in. @param {'variable' | 'annotation'} queryType @param {any} query @returns {import('./types').Query} */
+function own(queryType, query) {
+  const given = typeof query === 'object' ? query : {};
+  return { refId: queryType, ...defaultsOf(forms[queryType]), ...given, queryType };
+}
+
+module.exports = { QueryEditor, editorOf, fieldsOf, own };

@@ -1,11 +1,32 @@
 // @ts-check
-// Every text that the editors show, except the labels and help that the author's dataclasses bring.
+// Every text that the editors show. `t` looks a text up in frontend/locales/<language>.json of the project: these
+// sentences, and the labels and help that the author's dataclasses bring. A text without a translation stays as it is.
+const { config } = require('@grafana/runtime');
+const { locales } = require('./locales');
 
-exports.strings = {
-  required: (/** @type {string} */ label) => `${label} is required`,
-  notANumber: (/** @type {string} */ label) => `${label} must be a number`,
-  notWhole: (/** @type {string} */ label) => `${label} must be a whole number`,
-  tooSmall: (/** @type {string} */ label, /** @type {number} */ least) => `${label} must be at least ${least}`,
-  tooLarge: (/** @type {string} */ label, /** @type {number} */ most) => `${label} must be at most ${most}`,
+const language = config.bootData?.user?.language ?? '';
+const texts = locales[language] ?? locales[language.split('-')[0]] ?? {};
+
+/** Translate a text, and put values in the place of {names}. @param {string} text @param {Record<string, unknown>} [values] */
+function t(text, values) {
+  const found = texts[text] ?? text;
+  return values ? found.replace(/\{(\w+)\}/g, (all, name) => String(values[name] ?? all)) : found;
+}
+
+const strings = {
+  required: '{label} is required',
+  notANumber: '{label} must be a number',
+  notWhole: '{label} must be a whole number',
+  tooSmall: '{label} must be at least {limit}',
+  tooLarge: '{label} must be at most {limit}',
   noSettings: 'This data source has no settings.',
+  noVariables: 'Alert rules know no template variables: {names} is sent as it is.',
+  notLoaded: '{label} could not be loaded: {message}',
+  add: 'Add to {label}',
+  remove: 'Remove {label} {number}',
+  headerName: 'Header',
+  headerValue: 'Value',
+  variables: 'Template variables',
 };
+
+module.exports = { strings, t };

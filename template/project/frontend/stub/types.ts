@@ -6,14 +6,17 @@ import type { Observable } from 'rxjs';
 import type { DataSource } from './datasource';
 
 export type Kind =
-  | 'string' | 'text' | 'code' | 'number' | 'boolean' | 'select' | 'multi' | 'tags' | 'secret' | 'secretText' | 'hidden';
+  | 'string' | 'text' | 'code' | 'number' | 'boolean' | 'select' | 'multi' | 'tags' | 'secret' | 'secretText' | 'list' | 'headers' | 'hidden';
 
 export interface Choice {
   value: string | number;
   label: string;
+  description?: string;
+  group?: string;
 }
 
 export interface UiField {
+  /** A name with a dot is kept inside an object: `filter.column`. */
   name: string;
   kind: Kind;
   label: string;
@@ -35,10 +38,16 @@ export interface UiField {
   radio?: boolean;
   /** tags: numbers instead of texts. */
   numeric?: boolean;
+  /** select and multi: the resource of the plugin that lists the choices; {name} stands for another field's value. */
+  from?: string;
+  /** list: the fields of one row. */
+  fields?: UiField[];
+  /** Shown only while each of these fields has one of these values. */
+  showIf?: Record<string, unknown[]>;
   language?: string;
   rows?: number;
-  /** Config only: where the value is kept. */
-  store?: 'jsonData' | 'secureJsonData' | 'url';
+  /** Config only: where the value is kept; `root` is the data source itself, as its name is. */
+  store?: 'jsonData' | 'secureJsonData' | 'url' | 'root';
 }
 
 export interface Form {
@@ -54,6 +63,8 @@ export interface Schema {
   queryPath: 'backend' | 'hybrid';
   config: Form;
   query: Form;
+  /** Forms of the queries that Python answers with a method of their own. */
+  own?: { variable?: Form; annotation?: Form };
   capabilities: { annotations?: boolean; variables?: boolean };
 }
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gfruntime.incoming import Incoming, current_call
     from gfruntime.log import get_logger
     from gfruntime.routes import route
-    from gfruntime.ui import Secret, Ui
+    from gfruntime.ui import HttpOptions, Secret, Ui
 
 _HOMES = {
     "admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
@@ -55,7 +55,7 @@ _HOMES = {
     "incoming": ("Incoming", "current_call"),
     "log": ("get_logger",),
     "routes": ("route",),
-    "ui": ("Secret", "Ui"),
+    "ui": ("HttpOptions", "Secret", "Ui"),
 }
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "Frame",
     "FrameError",
     "Health",
+    "HttpOptions",
     "Incoming",
     "PluginContext",
     "Query",

@@ -7,6 +7,7 @@ The class needs no base. Its annotations are the schema: `Settings[Options]` of 
 | --- | --- |
 | `query(self, query)`, `query_batch(self, queries)` | panels, alert rules, expressions; one of the two is needed |
 | `query_chunked(self, query)` | the same in parts: a generator of frames, or of (frame id, frame) |
+| `query_variable(self, query)`, `query_annotation(self, query)` | what has an editor, and a model, of its own |
 | `check_health(self)` | "Save & test" |
 | `call_resource(self, request)`, methods with `@route` | HTTP below the data source's resources |
 | `subscribe_stream`, `publish_stream`, `run_stream(self, request)` | Grafana Live; the last is a generator |
@@ -37,11 +38,15 @@ ModelT = TypeVar("ModelT")
 Answer: TypeAlias = "Frame | list[Frame]"
 BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
 
+OWN_QUERIES = {"variable": "query_variable", "annotation": "query_annotation"}
+"""The query types that a data source may answer with a method, a model and so a form of their own."""
+
 _STATELESS = ("validate_admission", "mutate_admission", "convert_objects")
 _METHODS = (
     *("query", "query_batch", "query_chunked", "check_health", "call_resource", "dispose"),
     *("subscribe_stream", "publish_stream", "run_stream"),
     *_STATELESS,
+    *OWN_QUERIES.values(),
 )
 
 
@@ -66,6 +71,7 @@ class Author:
     make: Callable[[Any], Any]
     options: Any
     model: Any
+    own_models: Mapping[str, Any]
     methods: frozenset[str]
     async_methods: frozenset[str]
     routes: list[Route]
@@ -86,6 +92,7 @@ class Author:
             make=datasource,
             options=_argument(datasource.__init__, Settings),
             model=_argument(queries, Query),
+            own_models={kind: _argument(found[name], Query) for kind, name in OWN_QUERIES.items() if name in found},
             methods=frozenset(found),
             async_methods=frozenset(name for name, method in found.items() if _is_async(method)),
             routes=routes,

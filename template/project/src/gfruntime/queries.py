@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gfruntime import answers, convert, decode
+from gfruntime.author import OWN_QUERIES
 from gfruntime.data import Frame
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ class _Job:
 
 
 class Queries:
-    """Answers queries with the author's `query` or, where there is one, `query_batch`."""
+    """Answers queries with the author's `query` or `query_batch`; variables and annotations perhaps with their own."""
 
     def __init__(self, author: Author, *, pool: Pool, loop: UserLoop) -> None:
         """Prepare the decoder for the author's model."""
         self._pool = pool
         self._loop = loop
         self._decode = decode.decoder(author.model, what="the query")
+        self._own = {kind: decode.decoder(model, what="the query") for kind, model in author.own_models.items()}
+        self._async_methods = author.async_methods
         self._name = "query_batch" if "query_batch" in author.methods else "query"
         self._is_async = self._name in author.async_methods
 
@@ -67,6 +70,15 @@ class Queries:
             cancel=cancel,
             is_json=getattr(request, "format", 0) == _JSON,
         )
+        own = {ref_id: message for ref_id, message in messages.items() if message.queryType in self._own}
+        if not own:
+            return await self._answer(messages, job)
+        found = await self._side_by_side(own, lambda message: self._ask(message, job))
+        rest = {ref_id: message for ref_id, message in messages.items() if ref_id not in own}
+        return found | (await self._answer(rest, job) if rest else {})
+
+    async def _answer(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, Answer]:
+        """Answer the queries of panels and alert rules."""
         if self._name == "query_batch":
             batch = self._batch_async(messages, job) if self._is_async else None
             return await (self._loop.run(batch) if batch else self._pool.run(self._batch, messages, job))
@@ -88,10 +100,20 @@ class Queries:
         found = await asyncio.gather(*map(seated, messages.values()))
         return dict(zip(messages, found, strict=True))
 
+    async def _ask(self, message: pb.DataQuery, job: _Job) -> Answer:
+        """Answer one query of a variable or an annotation that has a method of its own."""
+        if OWN_QUERIES[message.queryType] in self._async_methods:
+            return await self._loop.run(self._one_async(message, job))
+        return await self._pool.run(self._one, message, job)
+
+    def _method(self, message: pb.DataQuery) -> str:
+        return OWN_QUERIES[message.queryType] if message.queryType in self._own else "query"
+
     def _one(self, message: pb.DataQuery, job: _Job) -> Answer:
         """Answer one query in a worker thread, encoding included."""
         try:
-            result = job.source.acquire().query(self._query(message, job))
+            method = getattr(job.source.acquire(), self._method(message))
+            result = method(self._query(message, job))
             if inspect.isawaitable(result):  # an async method behind a decorator
                 result = self._loop.run_blocking(result)
         except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
@@ -102,7 +124,7 @@ class Queries:
         """Answer one query on the authors' loop; a large frame is encoded in a worker thread."""
         try:
             instance = await job.source.acquire_async(self._pool)
-            result = await instance.query(self._query(message, job))
+            result = await getattr(instance, self._method(message))(self._query(message, job))
         except BaseException as error:  # noqa: BLE001
             _reraise_cancellation(error)
             return answers.failed(error, ref_id=message.refId)
@@ -147,9 +169,8 @@ class Queries:
         return queries, answered
 
     def _query(self, message: pb.DataQuery, job: _Job) -> Query[Any]:
-        return convert.query(
-            message, decode_model=self._decode, headers=job.headers, context=job.context, cancel=job.cancel
-        )
+        model = self._own.get(message.queryType, self._decode)
+        return convert.query(message, decode_model=model, headers=job.headers, context=job.context, cancel=job.cancel)
 
     async def _encoded(self, result: object, ref_id: str, job: _Job) -> Answer:
         if _rows(result) < _BIG:

@@ -9,8 +9,11 @@ class Options:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 
 class Secret(str):
@@ -23,6 +26,15 @@ class Secret(str):
         return "Secret('***')" if self else "Secret('')"
 
 
+@dataclass(frozen=True)
+class HttpOptions:
+    """A field of this type puts Grafana's usual HTTP settings on the config page.
+
+    `http: HttpOptions = HttpOptions()` shows URL, basic authentication, TLS and custom headers, kept under the keys
+    that every HTTP data source uses. The field itself stays empty: what was typed is in `Settings`.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ui:
     """The presentation of one field of the options or the query model.
@@ -30,6 +42,12 @@ class Ui:
     `store` says where the config page keeps an option: in `jsonData` (the default) or in the data source's own `url`.
     `widget` fits a type: `textarea` and `code` (with `language` and `rows`) a text, `textarea` a secret, `radio` a
     choice, `hidden` anything. `minimum` and `maximum` are inclusive.
+
+    `options_from` names a resource of the plugin that lists the choices of a text or a list of texts in a query: a JSON
+    list of texts, or of objects with `value` and perhaps `label` and `description`. `{database}` in it stands for the
+    query's own field of that name: `options_from="tables?database={database}"`. Other texts may still be typed.
+
+    `show_if={"mode": ["sum"]}` shows the field only while each of the named fields has one of its values.
     """
 
     label: str = ""
@@ -42,4 +60,6 @@ class Ui:
     minimum: float | None = None
     maximum: float | None = None
     required: bool = False
+    options_from: str = ""
+    show_if: Mapping[str, Sequence[str | int | bool]] = field(default_factory=dict, hash=False)
     store: Literal["jsonData", "url"] = "jsonData"

@@ -1,0 +1,53 @@
+"""The fields that Grafana's HTTP data sources have in common, under the keys that Grafana and its SDKs read.
+
+Source: grafana-plugin-sdk-go v0.298.0, backend/common.go and backend/http_settings.go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_AUTH, _TLS, _HEADERS = "Authentication", "TLS", "HTTP headers"
+
+
+def fields() -> list[dict[str, Any]]:
+    """List the fields: the URL, basic authentication, TLS, custom headers, the time-out."""
+    return [
+        _field("url", "string", "URL", store="url", placeholder="http://localhost:8000", required=True, default=""),
+        _field("timeout", "number", "Timeout", help="Seconds to wait for an answer.", min=0, default=30),
+        *_authentication(),
+        *_tls(),
+        _field("httpHeader", "headers", _HEADERS, section=_HEADERS),
+    ]
+
+
+def _authentication() -> list[dict[str, Any]]:
+    shown = {"basicAuth": [True]}
+    return [
+        _field("basicAuth", "boolean", "Basic authentication", section=_AUTH, store="root", default=False),
+        _field("basicAuthUser", "string", "User", section=_AUTH, store="root", default="", showIf=shown),
+        _field("basicAuthPassword", "secret", "Password", section=_AUTH, showIf=shown),
+    ]
+
+
+def _tls() -> list[dict[str, Any]]:
+    authority, client = {"tlsAuthWithCACert": [True]}, {"tlsAuth": [True]}
+    name = "The server's name in its certificate, where it is not the URL's."
+    return [
+        _field("tlsSkipVerify", "boolean", "Skip certificate check", section=_TLS, default=False),
+        _field("tlsAuthWithCACert", "boolean", "Own certificate authority", section=_TLS, default=False),
+        _field("tlsCACert", "secretText", "CA certificate", section=_TLS, showIf=authority, placeholder=_pem("CERT")),
+        _field("tlsAuth", "boolean", "Client certificate", section=_TLS, default=False),
+        _field("serverName", "string", "Server name", section=_TLS, help=name, showIf=client, default=""),
+        _field("tlsClientCert", "secretText", "Certificate", section=_TLS, showIf=client, placeholder=_pem("CERT")),
+        _field("tlsClientKey", "secretText", "Private key", section=_TLS, showIf=client, placeholder=_pem("KEY")),
+    ]
+
+
+def _pem(kind: str) -> str:
+    return "-----BEGIN CERTIFICATE-----" if kind == "CERT" else "-----BEGIN PRIVATE KEY-----"
+
+
+def _field(name: str, kind: str, label: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    store = "secureJsonData" if kind.startswith("secret") else "jsonData"
+    return {"name": name, "kind": kind, "label": label, "store": store, **more}
