@@ -173,7 +173,7 @@ def test_odd_results_are_errors() -> None:
         "D": (200, "", 2),
         "E": (
             500,
-            "the frame's meta can't be written as JSON: keys must be str, int, float, bool or None, not tuple",
+            "the frame's meta.custom can't be written as JSON: its keys must be text, not (1,)",
             0,
         ),
     }
