@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import build, call, new, proto, upgrade
+from gfplug.commands import build, call, dev, new, proto, upgrade
 from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 app.command("new")(new.new)
 app.command("build")(build.build)
+app.command("dev")(dev.dev)
 app.add_typer(call.app, name="call")
 app.add_typer(proto.app, name="proto")
 app.command("upgrade")(upgrade.upgrade)

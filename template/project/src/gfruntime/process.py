@@ -8,12 +8,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from gfruntime import failed, handshake, lifecycle, log, transport
+from gfruntime.methods import Application
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gfruntime import tls
-    from gfruntime.methods import Application
 
 
 def run(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
@@ -69,9 +69,11 @@ def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
 def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:
     """Import what is slow, then the author's module; an error of either is the answer to every call."""
     try:
-        from gfruntime.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
+        loaded = load()
+        if not isinstance(loaded, Application):  # as `gfplug dev` gives
+            from gfruntime.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
 
-        loaded = Service.of(load(), threads=threads).application()
+            loaded = Service.of(loaded, threads=threads).application()
     except BaseException as error:  # noqa: BLE001  # an import may raise anything, even SystemExit
         loaded = failed.application(error)
     application.get_loop().call_soon_threadsafe(application.set_result, loaded)

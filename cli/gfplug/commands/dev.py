@@ -1,0 +1,46 @@
+"""`gfplug dev`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+_ADDRESS = "127.0.0.1:50051"
+
+
+def dev(
+    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    *,
+    python: Annotated[
+        Path | None, typer.Option(help="Run with this interpreter's packages instead of the project's .venv.")
+    ] = None,
+    attach: Annotated[
+        bool,
+        typer.Option("--attach", help="Run the plugin yourself, in a terminal or debugger; Grafana connects to it."),
+    ] = False,
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where that plugin listens, as Grafana sees it.")
+    ] = _ADDRESS,
+) -> None:
+    """Write a dist/ that runs the project's source inside any Grafana on this machine, and reloads it on save."""
+    from gfplug import dev as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.bundling import launcher  # noqa: PLC0415
+    from gfplug.project import Project  # noqa: PLC0415
+
+    found = Project.find(project)
+    made = service.prepare(found, python=python, address=launcher.address(address) if attach else "")
+    plugin_id = found.manifest.id
+    console.note(f"""
+Let Grafana load it, for example as {plugin_id} in its plugin folder:
+  ln -s {made.folder} <plugins>/{plugin_id}
+  GF_DEFAULT_APP_MODE=development, or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
+Then (re)start Grafana once.""")
+    if made.command:
+        console.note(f"Run the plugin, in this order or the other:\n  {made.command}")
+    else:
+        console.note("Each save under src/ is served a moment later; Grafana's log says `reloaded (pid ...)`.")
+    console.result(made.folder)

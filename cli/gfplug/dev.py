@@ -1,0 +1,66 @@
+"""`gfplug dev` as a service: a `dist/` that any running Grafana loads, its executable a launcher of the source."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug import build, frontend
+from gfplug.bundling import bundle, environment, workspace
+from gfplug.bundling.freeze import Frozen
+from gfplug.bundling.launcher import Launcher
+from gfplug.host.target import go_platform
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What was written, and what a person starts by hand when Grafana only attaches."""
+
+    folder: Path
+    executable: Path
+    command: str
+
+
+def prepare(project: Project, *, python: Path | None = None, address: str = "") -> Prepared:
+    """Write `dist/` with a launcher of the project's source; with an address, one that attaches to what listens there.
+
+    Raises: ProjectError, ToolError or UsageError, before the old `dist/` changes.
+    """
+    stages = Stages()
+    manifest = bundle.check(project)
+    with workspace.opened(project.root / "artifacts") as opened:
+        aside = opened / "old"
+        bundle.recover(project.dist, aside=aside)
+        folder = workspace.emptied(opened)
+        interpreter = environment.ensure(project, python=python, stages=stages)
+        with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
+            module = frontend.module(project, frontend.schema(project, interpreter))
+        platform = go_platform()
+        suffix = ".exe" if sys.platform == "win32" else ""
+        frozen = Frozen(
+            folder=folder / "launcher", executable=f"{manifest.executable}_{platform}{suffix}", platform=platform
+        )
+        frozen.folder.mkdir()
+        command = by_hand(project, interpreter, address) if address else ""
+        launcher = Launcher(python=interpreter, source=project.source, address=address, command=command)
+        path = frozen.folder / frozen.executable
+        path.write_bytes(launcher.executable(platform))
+        path.chmod(0o755)
+        made = bundle.assemble(project, frozen, folder / "dist", module=module, day=build.day_of(project))
+        installed = bundle.install(made, project.dist, aside=aside)
+    return Prepared(folder=installed.folder, executable=installed.executable, command=command)
+
+
+def by_hand(project: Project, python: Path, address: str) -> str:
+    """Return the shell command that runs the plugin at an address: in a terminal, or as a debugger's configuration."""
+    variable = f"GF_PLUGIN_GRPC_ADDRESS_{project.manifest.id.upper().replace('-', '_')}"
+    words = [f"{variable}={address}", f"PYTHONPATH={shlex.quote(str(project.source))}", shlex.quote(str(python))]
+    return " ".join([*words, "-m", "plugin", "-standalone"])

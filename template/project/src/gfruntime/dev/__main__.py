@@ -1,0 +1,15 @@
+"""What the launcher that `gfplug dev` wrote starts: `python -m gfruntime.dev`."""
+
+from typing import Any, cast
+
+from gfruntime import serve
+
+
+def load() -> Any:  # noqa: ANN401  # an application instead of a class: `process` knows both
+    """Start the author's code in a process of its own, and return what forwards calls to it."""
+    from gfruntime.dev.supervisor import Supervisor  # noqa: PLC0415  # after the handshake
+
+    return Supervisor().start()
+
+
+serve(cast("Any", load))

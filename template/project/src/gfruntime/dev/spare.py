@@ -1,0 +1,71 @@
+"""A process that waits with everything imported but the author's own modules: the next save needs to import only these.
+
+A line on stdin lets it become the plugin; the end of stdin ends it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PLUGIN = "plugin"
+_RUNTIME = ("gfruntime.process", "gfruntime.service")
+
+
+def warm(source: Path) -> None:
+    """Import the runtime, and the libraries that the author's files name; what fails here will say so later."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # as `serve` does, before grpcio is there
+    for name in dict.fromkeys((*_RUNTIME, *libraries(source))):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def libraries(source: Path) -> Iterator[str]:
+    """Name the modules that files below `source/plugin` import from elsewhere."""
+    own = {path.stem for path in source.iterdir()}
+    for path in sorted((source / _PLUGIN).rglob("*.py")):
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue  # it is being edited
+        for node in tree.body:  # what is imported later may have been put off for a reason
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            yield from (name for name in names if name.split(".")[0] not in own | {"__future__", ""})
+
+
+@contextlib.contextmanager
+def _quiet_stdout() -> Iterator[None]:
+    """Send what an import prints to stderr: stdout is for the handshake line."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def main() -> None:
+    """Wait, then be the plugin."""
+    with _quiet_stdout():
+        warm(Path(__file__).parents[2])
+    if sys.stdin.buffer.readline():
+        sys.argv[:] = [_PLUGIN]
+        runpy.run_module(_PLUGIN, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

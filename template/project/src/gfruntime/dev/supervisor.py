@@ -1,0 +1,255 @@
+"""Keeps the connection to Grafana while the code behind it changes.
+
+A save starts a second process. When the new code has imported, calls go to it, and the old process ends after its last
+answer; when it has not, the old one stays, health says why, and panels carry the sentence. To exit and let Grafana
+restart the plugin would be less code, but its loop looks once a second, and nothing would answer meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import grpc.aio
+
+from gfruntime import failed, log, wire
+from gfruntime.dev import notices, watch
+from gfruntime.dev.child import Child, LoadError, StartError
+from gfruntime.methods import METHODS, Application, Call, CallError, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+_LOGGER = logging.getLogger("gfplug.dev")
+_HEALTH, _QUERY = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"
+_ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
+_TICK = 0.08  # seconds between two looks at the files
+_STABLE = 0.03  # seconds without a change that make a save complete
+_REST = 1.0  # seconds before a process that died is started again
+_PATIENCE = 10.0  # seconds that an old process may take for its last answers
+_FAREWELL = 0.1
+_HOPELESS = "the saved code cannot be used: {}; the code from before it still answers"
+_OWN_METADATA = ("grpc-", ":", "user-agent", "te", "content-type")
+
+
+class Supervisor:
+    """Owns the processes: one that answers, a spare one that waits for the next save, and those on their way out."""
+
+    def __init__(self, source: Path | None = None) -> None:
+        """Watch a folder of source: the one that this package lies in, unless told otherwise."""
+        self._source = source or Path(__file__).parents[2]
+        self._current: Child | None = None
+        self._spare: Child | None = None
+        self._problem: LoadError | StartError | None = None
+        self._lost: Application | None = None  # answers while there is no process
+        self._all: set[Child] = set()
+        self._ending = threading.Event()
+        self._lock = threading.Lock()
+        self._seen = watch.snapshot(self._source)
+
+    def start(self) -> Application:
+        """Start the author's code and the watch, and return what forwards calls."""
+        _precompile(self._source)
+        self._reload([])
+        threading.Thread(target=self._watch, name="source watch", daemon=True).start()
+        unary = {path: self._unary(path) for path, kind in METHODS.items() if kind is Kind.UNARY}
+        streams = {path: self._stream(path) for path, kind in METHODS.items() if kind is not Kind.UNARY}
+        return Application(
+            unary={**unary, _HEALTH: self._health, _QUERY: self._query}, streams=streams, close=self._end
+        )
+
+    def _watch(self) -> None:
+        while not self._ending.wait(_TICK):
+            found = watch.snapshot(self._source)
+            if found != self._seen:
+                self._reload(self._settle(found))
+            elif self._current is not None and (status := self._current.status) is not None:
+                _LOGGER.error(
+                    "the plugin's process %d ended with status %d; starting it again", self._current.pid, status
+                )
+                self._ending.wait(_REST)
+                self._reload([])
+
+    def _settle(self, found: watch.Snapshot) -> list[str]:
+        """Wait until the files stay the same, and list what changed."""
+        while not self._ending.wait(_STABLE) and (now := watch.snapshot(self._source)) != found:
+            found = now
+        changed = watch.changes(self._seen, found)
+        self._seen = found
+        watch.forget(changed)
+        return changed
+
+    def _reload(self, changed: list[str]) -> None:
+        """Start a process, and let it answer if it is not worse than the one before."""
+        began = time.monotonic()
+        child = self._take_spare(changed)
+        problem: LoadError | StartError | None = None
+        try:
+            child.load()
+        except (LoadError, StartError) as error:
+            problem = error
+        self._choose(child, problem, changed, time.monotonic() - began)
+        self._spare = self._new()
+
+    def _take_spare(self, changed: list[str]) -> Child:
+        """Return the process that waits, unless it has ended or has imported what changed."""
+        spare, self._spare = self._spare, None
+        runtime = tuple(str(self._source / name) for name in ("gfruntime", "pluginv2"))
+        if spare is not None and spare.status is None and not any(path.startswith(runtime) for path in changed):
+            return spare
+        if spare is not None:
+            self._dismiss(spare, patience=0.0)
+        return self._new()
+
+    def _new(self) -> Child:
+        child = Child(_writer())
+        with self._lock:
+            self._all.add(child)
+        if self._ending.is_set():
+            child.kill()
+        return child
+
+    def _choose(self, child: Child, problem: LoadError | StartError | None, changed: list[str], seconds: float) -> None:
+        old, is_first = self._current, self._current is None
+        is_good_there = old is not None and old.status is None and self._problem_of_current is None
+        self._problem = problem
+        if isinstance(problem, StartError) or (problem is not None and is_good_there):
+            if old is not None and old.status is None:
+                _LOGGER.error(_HOPELESS.format(problem))
+            else:
+                self._lost = failed.application(problem)  # which logs it
+            self._dismiss(child, patience=0.0)
+            return
+        self._problem_of_current = problem
+        self._current, self._lost = child, None
+        names = [Path(path).relative_to(self._source).as_posix() for path in changed]
+        if not is_first:
+            extra = {"changed": ", ".join(names[:5]), "seconds": f"{seconds:.3f}"}
+            _LOGGER.info("reloaded (pid %d)", child.pid, extra=extra)
+        else:
+            _LOGGER.info("running %s (pid %d); a save reloads it", self._source, child.pid)
+        if old is not None:
+            self._dismiss(old, patience=_PATIENCE)
+
+    _problem_of_current: LoadError | StartError | None = None
+
+    def _dismiss(self, child: Child, *, patience: float) -> None:
+        """End a process in the background."""
+
+        def leave() -> None:
+            child.retire(patience=patience)
+            with self._lock:
+                self._all.discard(child)
+
+        threading.Thread(target=leave, name=f"end of {child.pid}", daemon=True).start()
+
+    def _end(self) -> None:
+        """End every process; called once no call is in flight."""
+        self._ending.set()
+        with self._lock:
+            every = list(self._all)
+        threads = [threading.Thread(target=child.retire, kwargs={"patience": 0.0}, daemon=True) for child in every]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(_FAREWELL)
+        for child in every:
+            if child.status is None:
+                child.kill()
+
+    async def _health(self, message: bytes, call: Call) -> bytes:
+        problem = self._problem
+        if problem is None or self._current is None or problem is self._problem_of_current:
+            return await self._ask(_HEALTH, message, call)
+        details = (
+            problem.details if isinstance(problem, LoadError) else json.dumps({"loadError": str(problem)}).encode()
+        )
+        return wire.health_response(status=_ERROR, message=_HOPELESS.format(problem), details=details)
+
+    async def _query(self, message: bytes, call: Call) -> bytes:
+        answer = await self._ask(_QUERY, message, call)
+        problem = self._problem
+        if problem is None or problem is self._problem_of_current or self._current is None:
+            return answer
+        return notices.add(answer, message, _HOPELESS.format(problem))
+
+    def _unary(self, path: str) -> Callable[[bytes, Call], Any]:
+        async def answer(message: bytes, call: Call) -> bytes:
+            return await self._ask(path, message, call)
+
+        return answer
+
+    async def _ask(self, path: str, message: bytes, call: Call) -> bytes:
+        child = self._living()
+        if child is None:
+            handler = self._lost.unary.get(path) if self._lost else None
+            if handler is None:
+                raise CallError("the plugin's process is being started", code="UNAVAILABLE")
+            return await handler(message, call)
+        child.calls += 1
+        try:
+            answer: bytes = await child.channel().unary_unary(path)(message, metadata=_metadata(call))
+        except grpc.aio.AioRpcError as error:
+            raise _call_error(error) from None
+        finally:
+            child.calls -= 1
+        return answer
+
+    def _stream(self, path: str) -> Callable[[bytes, Call], AsyncIterator[bytes]]:
+        counts = int(METHODS[path] is Kind.PARTS)  # an endless stream is no reason to wait
+
+        async def answer(message: bytes, call: Call) -> AsyncIterator[bytes]:
+            child = self._living()
+            if child is None:
+                raise CallError("the plugin's process is being started", code="UNAVAILABLE")
+            child.calls += counts
+            try:
+                async for part in child.channel().unary_stream(path)(message, metadata=_metadata(call)):
+                    yield part
+            except grpc.aio.AioRpcError as error:
+                raise _call_error(error) from None
+            finally:
+                child.calls -= counts
+
+        return answer
+
+    def _living(self) -> Child | None:
+        current = self._current
+        return current if current is not None and current.status is None else None
+
+
+def _precompile(source: Path) -> None:
+    """Write the bytecode of what the author does not edit: processes start without writing any."""
+    if sys.dont_write_bytecode:
+        return
+    import compileall  # noqa: PLC0415
+
+    for name in ("gfruntime", "pluginv2"):
+        compileall.compile_dir(source / name, quiet=2)
+
+
+def _writer() -> Callable[[bytes], None]:
+    return next(handler.writer.put for handler in logging.getLogger().handlers if isinstance(handler, log.Handler))
+
+
+def _metadata(call: Call) -> list[tuple[str, str | bytes]]:
+    return [
+        (key, value.encode("latin-1") if key.endswith("-bin") else value)
+        for key, values in call.metadata.items()
+        if not key.startswith(_OWN_METADATA[:2]) and key not in _OWN_METADATA
+        for value in values
+    ]
+
+
+def _call_error(error: grpc.aio.AioRpcError) -> CallError:
+    trailing = dict(error.trailing_metadata() or ())
+    details = trailing.get("grpc-status-details-bin", b"")
+    return CallError(
+        error.details() or "", code=error.code().name, details=details if isinstance(details, bytes) else b""
+    )

@@ -1,0 +1,113 @@
+"""`gfruntime.dev`'s parts: which files changed, what a spare process imports, notices in frames."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import os
+import py_compile
+from typing import TYPE_CHECKING
+
+from gfruntime import Frame, arrow, wire
+from gfruntime.dev import notices, spare, watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
+    """Each is named once, in a stable order."""
+    for name in ("edited.py", "removed.py", "same.py"):
+        (tmp_path / name).write_text("1")
+    before = watch.snapshot(tmp_path)
+    (tmp_path / "edited.py").write_text("22")
+    (tmp_path / "removed.py").unlink()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "added.sql").write_text("3")
+
+    expected = ["edited.py", "folder/added.sql", "removed.py"]
+    assert watch.changes(before, watch.snapshot(tmp_path)) == [str(tmp_path / name) for name in expected]
+
+
+def test_a_save_of_the_same_size_is_a_change(tmp_path: Path) -> None:
+    """The time of change tells."""
+    file = tmp_path / "a.py"
+    file.write_text("1")
+    before = watch.snapshot(tmp_path)
+    os.utime(file, ns=(1, 1))
+
+    assert watch.changes(before, watch.snapshot(tmp_path)) == [str(file)]
+
+
+def test_caches_and_editors_files_are_no_change(tmp_path: Path) -> None:
+    """Else an import, or a keystroke, would reload."""
+    (tmp_path / "__pycache__").mkdir()
+    for name in ("__pycache__/a.pyc", "a.py~", ".a.py.swp", ".#a.py"):
+        (tmp_path / name).write_text("1")
+
+    assert watch.snapshot(tmp_path) == {}
+
+
+def test_a_folder_that_is_gone_has_no_files(tmp_path: Path) -> None:
+    """It may come back: a checkout of another branch removes and makes folders."""
+    assert watch.snapshot(tmp_path / "gone") == {}
+
+
+def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
+    """Python believes bytecode whose source has the same size and second."""
+    file = tmp_path / "a.py"
+    file.write_text("x = 1")
+    compiled = importlib.util.cache_from_source(str(file))
+    py_compile.compile(str(file), compiled)
+    watch.forget([str(file), str(tmp_path / "not.there.py"), str(tmp_path / "a.sql")])
+
+    assert not os.path.exists(compiled)  # noqa: PTH110 - it is text
+
+
+def test_a_spare_process_imports_what_the_author_imports_from_elsewhere(tmp_path: Path) -> None:
+    """Neither the project's own modules, nor what a function imports later, nor files that are being edited."""
+    plugin = tmp_path / "plugin"
+    (plugin / "parts").mkdir(parents=True)
+    (tmp_path / "gfruntime").mkdir()
+    source = "from __future__ import annotations\nimport json, os.path as p\nfrom gfruntime import Frame\n"
+    (plugin / "datasource.py").write_text(source + "from . import parts\ndef f():\n    import late\n")
+    (plugin / "parts" / "one.py").write_text("from urllib import request\nfrom plugin import datasource\n")
+    (plugin / "unfinished.py").write_text("def (")
+
+    assert list(spare.libraries(tmp_path)) == ["json", "os.path", "urllib"]
+
+
+def _response(*frames: Frame) -> bytes:
+    parts = [arrow.encode(frame) for frame in frames]
+    return wire.query_data_response([("A", wire.data_response(parts))])
+
+
+def _request(**headers: str) -> bytes:
+    from pluginv2 import backend_pb2 as pb  # noqa: PLC0415 - generated at the start of the run
+
+    return pb.QueryDataRequest(headers=headers).SerializeToString()
+
+
+def test_a_notice_is_added_and_nothing_else_changes() -> None:
+    """The first frame carries it; values, types and the rest of the metadata are as they were."""
+    from pluginv2 import backend_pb2 as pb  # noqa: PLC0415 - as above
+
+    frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
+    noted = pb.QueryDataResponse.FromString(notices.add(_response(frame, frame), _request(), "look: ü"))
+    first, second = map(arrow.decode, noted.responses["A"].frames)
+    before = arrow.decode(b"".join(arrow.encode(frame)))
+
+    assert first.meta is not None
+    assert first.meta["notices"] == [{"severity": "warning", "text": "look: ü"}]
+    assert second == before
+    assert first.fields == before.fields
+
+
+def test_an_alert_rules_answer_stays_byte_for_byte() -> None:
+    """A notice is for people."""
+    frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
+    response = _response(frame)
+
+    assert notices.add(response, _request(FromAlert="true"), "text") == response
+    assert notices.add(response, _request(), "text") != response
+    assert b"text" in notices.add(response, _request(), "text")

@@ -1,0 +1,212 @@
+"""The launcher's bytes, and what a shell and an interpreter make of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug.bundling import launcher
+from gfplug.bundling.launcher import Launcher
+from gfplug.errors import ToolError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+ECHO = '#!/bin/sh\necho "$PYTHONPATH|$*"\n'
+
+
+def made(folder: Path, **parts: Any) -> Path:
+    """Write a launcher into a folder and return it."""
+    path = folder / "gpx_sales_linux_amd64"
+    parts = {"python": Path(sys.executable), "source": folder / "src", **parts}
+    path.write_bytes(Launcher(**parts).executable("linux_amd64"))
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def attached() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Collect processes, and end them."""
+    running: list[subprocess.Popen[bytes]] = []
+    yield running
+    for process in running:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+def start(path: Path, running: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    """Start a launcher as Grafana does, without an environment."""
+    process = subprocess.Popen(
+        [path], env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    running.append(process)
+    return process
+
+
+def first_line(process: subprocess.Popen[bytes]) -> str:
+    """Read the handshake line."""
+    assert process.stdout is not None
+    return process.stdout.readline().decode().strip()
+
+
+@posix
+def test_the_script_runs_the_source_whatever_its_path_holds(tmp_path: Path) -> None:
+    """Blanks, quotes and dollars are nothing special, and no PATH is needed."""
+    folder = tmp_path / 'it\'s $HOME "x"'
+    folder.mkdir()
+    python = folder / "python"
+    python.write_text(ECHO)
+    python.chmod(0o755)
+    done = subprocess.run([made(folder, python=python)], env={}, capture_output=True, check=True)
+
+    assert done.stdout.decode().strip() == f"{folder / 'src'}|-P -m gfruntime.dev"
+
+
+@posix
+def test_a_missing_interpreter_is_a_log_line_that_says_why(tmp_path: Path) -> None:
+    """Grafana in a container does not see it; "no such file" would not tell what."""
+    done = subprocess.run([made(tmp_path, python=tmp_path / "gone")], capture_output=True, check=False)
+    said = json.loads(done.stderr)
+
+    assert (done.returncode, done.stdout, said["@level"]) == (1, b"", "error")
+    assert "cannot see the interpreter" in said["@message"]
+    assert "same file system" in said["@message"]
+
+
+@posix
+def test_the_attaching_launcher_names_the_address_and_stays(
+    tmp_path: Path, attached: list[subprocess.Popen[bytes]]
+) -> None:
+    """The handshake line is that of the locator mode; the log says what to start."""
+    process = start(made(tmp_path, address="127.0.0.1:50051", command="X=1 python -m plugin"), attached)
+
+    assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
+    assert process.poll() is None
+    assert process.stderr is not None
+    assert "X=1 python -m plugin" in json.loads(process.stderr.readline())["@message"]
+
+
+@posix
+def test_a_running_standalone_server_is_found_by_its_file(
+    tmp_path: Path, attached: list[subprocess.Popen[bytes]]
+) -> None:
+    """`standalone.txt` beside the launcher wins over the address it was made with."""
+    path = made(tmp_path, address="127.0.0.1:50051")
+    (tmp_path / "standalone.txt").write_text(":40000")
+    (tmp_path / "pid.txt").write_text(str(os.getpid()))
+
+    assert first_line(start(path, attached)) == "1|2|tcp|127.0.0.1:40000|grpc"
+
+
+@posix
+def test_a_stale_address_file_is_noticed(tmp_path: Path, attached: list[subprocess.Popen[bytes]]) -> None:
+    """A process that has ended listens nowhere, and the log says that its file was left out of account."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(10)
+    path = made(tmp_path, address="127.0.0.1:50051")
+    (tmp_path / "standalone.txt").write_text("127.0.0.1:40000")
+    (tmp_path / "pid.txt").write_text(str(gone.pid))
+    process = start(path, attached)
+
+    assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
+    assert process.stderr is not None
+    said = json.loads(process.stderr.readline())
+    assert (said["@level"], "has ended; using 127.0.0.1:50051" in said["@message"]) == ("warn", True)
+
+
+@posix
+def test_a_new_address_ends_it_so_that_grafana_starts_it_again(
+    tmp_path: Path, attached: list[subprocess.Popen[bytes]]
+) -> None:
+    """A debugger that was started anew may listen elsewhere."""
+    path = made(tmp_path, address="127.0.0.1:50051")
+    process = start(path, attached)
+    first_line(process)
+    (tmp_path / "standalone.txt").write_text("127.0.0.1:40000")
+
+    assert process.wait(10) == 0
+
+
+@posix
+def test_killing_it_leaves_nothing_that_holds_grafanas_pipes(
+    tmp_path: Path, attached: list[subprocess.Popen[bytes]]
+) -> None:
+    """Grafana waits for the end of both pipes; the shell's `sleep` has neither."""
+    process = start(made(tmp_path, address="127.0.0.1:50051"), attached)
+    first_line(process)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    process.communicate(timeout=10)
+
+    assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.parametrize(("platform", "stub"), [("windows_amd64", "t64.exe"), ("windows_arm64", "t64-arm.exe")])
+def test_the_windows_launcher_is_stub_line_and_zip(platform: str, stub: str) -> None:
+    """An .exe for the platform, the interpreter in quotes, then a zip that Python runs; always the same bytes."""
+    launched = Launcher(python=Path("C:/my env/python.exe"), source=Path("C:/my project/src"))
+    content = launched.executable(platform)
+    head = resources.files("distlib").joinpath(stub).read_bytes()
+    line, _, packed = content[len(head) :].partition(b"\r\n")
+
+    assert content.startswith(head)
+    assert head[:2] == b"MZ"
+    assert line == f'#!"{Path("C:/my env/python.exe")}"'.encode()
+    assert packed[:2] == b"PK"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist() == ["__main__.py", "launch.json"]
+        assert json.loads(archive.read("launch.json"))["source"] == str(Path("C:/my project/src"))
+    assert content == launched.executable(platform)
+
+
+def test_the_windows_launchers_program_runs_the_source(tmp_path: Path) -> None:
+    """An interpreter given the file itself, as the stub gives it, runs `gfruntime.dev` from the source folder."""
+    package = tmp_path / "src" / "gfruntime" / "dev"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").touch()
+    (package / "__main__.py").write_text("import os, sys; print(__name__, sys.argv, os.environ['PYTHONPATH'])")
+    path = tmp_path / "gpx.exe"
+    path.write_bytes(Launcher(python=Path(sys.executable), source=tmp_path / "src").executable("windows_amd64"))
+    done = subprocess.run([sys.executable, path], capture_output=True, check=True, text=True)
+
+    assert done.stdout.strip() == f"__main__ ['{package / '__main__.py'}'] {tmp_path / 'src'}"
+
+
+def test_the_windows_launchers_program_attaches(tmp_path: Path) -> None:
+    """With an address it says the line, and stays."""
+    path = tmp_path / "gpx.exe"
+    made = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
+    path.write_bytes(made.executable("windows_amd64"))
+    process = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE)
+    try:
+        assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
+
+
+def test_a_platform_without_a_stub_is_refused() -> None:
+    """There is none for 32-bit Windows on ARM."""
+    with pytest.raises(ToolError, match="no launcher for windows_arm"):
+        Launcher(python=Path("python"), source=Path("src")).executable("windows_arm")
+
+
+@pytest.mark.parametrize("text", ["localhost", "localhost:0", "a b:1", "h:99999", "h:1|x", "$(x):1"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    """It is written into a script and into go-plugin's line."""
+    with pytest.raises(UsageError, match="is not host:port"):
+        launcher.address(text)
