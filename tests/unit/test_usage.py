@@ -1,0 +1,53 @@
+"""Where code speaks of the protocol: attributes, keywords, methods, texts and imports, in files that import it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug import usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CODE = """from pluginv2 import backend_pb2 as pb
+from pluginv2.backend_pb2 import StatusResult
+
+def ask(context):
+    if context.HasField("user"):
+        return pb.DataQuery(refId="A", maxDataPoints=context.namespace)
+
+class Service:
+    async def QueryChunkedData(self, request): ...
+"""
+NAMES = {"StatusResult", "user", "DataQuery", "refId", "namespace", "QueryChunkedData", "absent"}
+
+
+def test_each_way_to_say_a_name_is_found(tmp_path: Path) -> None:
+    """With the file and the line."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text(CODE)
+
+    assert usage.find(tmp_path, ["src", "missing"], NAMES) == {
+        "DataQuery": ["src/a.py:6"],
+        "QueryChunkedData": ["src/a.py:9"],
+        "StatusResult": ["src/a.py:2"],
+        "namespace": ["src/a.py:6"],
+        "refId": ["src/a.py:6"],
+        "user": ["src/a.py:5"],
+    }
+
+
+def test_a_file_that_does_not_import_the_package_says_other_things(tmp_path: Path) -> None:
+    """`namespace` is a common word."""
+    (tmp_path / "a.py").write_text("import other\nprint(other.namespace)\n")
+
+    assert usage.find(tmp_path, ["."], NAMES) == {}
+
+
+def test_what_is_no_python_is_passed_over(tmp_path: Path) -> None:
+    """A broken file, a text and bytes are no reason to fail."""
+    (tmp_path / "broken.py").write_text("import pluginv2\ndef namespace(:\n")
+    (tmp_path / "bytes.py").write_bytes(b"import pluginv2\n\0namespace")
+    (tmp_path / "notes.txt").write_text("import pluginv2.namespace")
+
+    assert usage.find(tmp_path, ["."], NAMES) == {}

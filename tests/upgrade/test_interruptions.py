@@ -1,0 +1,116 @@
+"""Upgrades that are killed, and upgrades at the same time: the project is whole, old or new, and so is the cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from older import contents
+from releases import module_proxy, with_more
+
+from gfplug import cli, verify
+from gfplug.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="SIGKILL")]
+
+STAGES = 8
+KILLED = Path(__file__).parent / "killed.py"
+
+
+def run(project: Path, kill_at: int, template: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run gfplug on a project and kill it at a step."""
+    command = [sys.executable, str(KILLED), str(project), str(kill_at), str(template), *words, str(project)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+COMMANDS = {"template": ["upgrade"], "proto": ["proto", "upgrade", "--to", "v0.299.0", "--no-tests"]}
+
+
+@pytest.mark.parametrize("kind", list(COMMANDS))
+def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
+    kind: str, tmp_path: Path, rendered: dict[str, Path], templates: dict[str, Path]
+) -> None:
+    """Killed at steps all along the way; what the next command finds is whole, and upgrades to the same end."""
+    proto = tmp_path / "given.proto"
+    proto.write_text(with_more(), encoding="utf-8")
+    words = COMMANDS[kind] + (["--from", str(proto)] if kind == "proto" else [])
+    old = rendered["old"]
+    whole = shutil.copytree(old, tmp_path / "whole")
+    done = run(whole, 0, templates["new"], *words)
+    assert done.returncode == 0, done.stderr
+    steps = int(done.stderr.split()[-1])
+    before, after = contents(old), contents(whole)
+    outcomes = set()
+
+    for stage in range(STAGES):
+        project = shutil.copytree(old, tmp_path / str(stage))
+        step = 1 + stage * (steps - 1) // (STAGES - 1)
+        assert run(project, step, templates["new"], *words).returncode == -signal.SIGKILL
+        Project.find(project)  # as every command begins
+        found = {path: content for path, content in contents(project).items() if path in before.keys() | after.keys()}
+        outcomes.add("old" if found == before else "new" if found == after else f"broken at {step} of {steps}")
+        assert run(project, 0, templates["new"], *words).returncode == 0
+        assert contents(project) == after
+
+    assert outcomes == {"old", "new"}
+
+
+def started(*words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """Start gfplug."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "gfplug", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+
+
+def ended(processes: Sequence[subprocess.Popen[str]]) -> list[tuple[int, str]]:
+    """Wait for processes and return their exit codes and what they said."""
+    said = [process.communicate(timeout=120)[1] for process in processes]
+    return [(process.returncode, text) for process, text in zip(processes, said, strict=True)]
+
+
+def test_two_processes_share_a_cache(tmp_path: Path, rendered: dict[str, Path]) -> None:
+    """Several projects move to the same new release at once: each arrives, and the cache holds it once, whole."""
+    env = {
+        "GOPROXY": module_proxy(tmp_path / "proxy", "v0.299.0", with_more()),
+        "GOMODCACHE": str(tmp_path / "mod"),
+        "GOPRIVATE": "",
+        "GONOPROXY": "",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "HOME": str(tmp_path / "home"),
+    }
+    projects = [shutil.copytree(rendered["new"], tmp_path / str(number)) for number in range(3)]
+    words = ["proto", "upgrade", "--to", "v0.299.0", "--no-tests"]
+    results = ended([started(*words, str(project), env=env) for project in projects])
+
+    assert [code for code, _ in results] == [0, 0, 0], results
+    assert all(verify.verify(Project(project)).problems == [] for project in projects)
+    if sys.platform == "linux":  # elsewhere the cache is not where the variable says
+        [kept] = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        assert json.loads(kept.read_text())["version"] == "v0.299.0"
+
+
+def test_two_upgrades_of_one_project_do_not_mix(tmp_path: Path, rendered: dict[str, Path]) -> None:
+    """One goes first; the other follows, or is told to wait. Either way the project is whole."""
+    project = shutil.copytree(rendered["new"], tmp_path / "project")
+    words = ["proto", "upgrade", "--no-tests", "--offline", str(project), "--to"]
+    results = ended([started(*words, version) for version in ("v0.296.3", "v0.297.0")])
+
+    assert {code for code, _ in results} <= {0, 3}
+    assert 0 in [code for code, _ in results]
+    assert all("another upgrade of this project is running" in said for code, said in results if code == 3)
+    assert verify.verify(Project(project)).problems == []
+    assert cli.main(["proto", "verify", str(project)]) == 0

@@ -1,0 +1,302 @@
+"""`gfplug proto diff` and `proto upgrade`: what changes for this project, rehearsed first, all or nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from older import contents
+from releases import embedded, with_less, with_more
+
+from gfplug import cli, proto_upgrade, sdk, verify
+from gfplug.errors import CompatError, FetchError, IntegrityError, ProjectError, ToolError
+from gfplug.project import Project
+from gfplug.proto_upgrade import Request
+from gfplug.sdk import SdkVersion, cache, goenv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEWER, NEWEST = SdkVersion(0, 299, 0), SdkVersion(0, 300, 0)
+PYTHON = Path(sys.executable)
+FIELD_TEST = """from pluginv2 import backend_pb2
+
+
+def test_field() -> None:
+    assert "reg" + "ion" in backend_pb2.PluginContext.DESCRIPTOR.fields_by_name
+"""
+USES = "from pluginv2 import backend_pb2\n\nCONTEXT = backend_pb2.PluginContext(namespace='x')\n"
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide this machine's caches and module proxies."""
+    monkeypatch.setenv("GOPROXY", "off")
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
+    monkeypatch.setattr(goenv, "_ask_go", lambda: "")
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
+
+
+@pytest.fixture
+def project(tmp_path: Path, rendered: dict[str, Path]) -> Project:
+    """A project at the embedded release."""
+    return Project(shutil.copytree(rendered["new"], tmp_path / "project"))
+
+
+def written(folder: Path, text: str) -> Path:
+    """Write a proto for `--from`."""
+    path = folder / "given.proto"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def request(version: SdkVersion, source: Path | None = None, **options: object) -> Request:
+    """Ask for a release, offline and without tests unless told otherwise."""
+    chosen = {"offline": True, "with_tests": False, **options}
+    return Request(version=version, source=source, **chosen)  # type: ignore[arg-type]  # the test's own words
+
+
+def test_a_newer_release_is_named_by_what_it_adds(project: Project, tmp_path: Path) -> None:
+    """Fields and calls are listed, stubs and lock are the new ones, and the project verifies."""
+    made = proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
+
+    assert [(change.level, change.path) for change in made.changes] == [
+        ("additive", "Data/QueryFast"),
+        ("additive", "PluginContext.region"),
+    ]
+    assert verify.verify(project).problems == []
+    assert project.lock.sdk_version == "v0.299.0"
+    assert "QueryFast" in (project.source / "pluginv2" / "backend_pb2_grpc.py").read_text()
+
+
+def test_stop_by_stop_is_as_good_as_straight(project: Project, tmp_path: Path) -> None:
+    """Whatever the way, back and forth included, the end is the same, byte for byte."""
+    other = Project(shutil.copytree(project.root, tmp_path / "other"))
+    more, less = written(tmp_path, with_more()), tmp_path / "less.proto"
+    less.write_text(with_less(), encoding="utf-8")
+    for version, source in [(NEWER, more), (NEWEST, less), (sdk.default(), None), (NEWER, more)]:
+        proto_upgrade.upgrade(project, request(version, source))
+    proto_upgrade.upgrade(other, request(NEWER, more))
+
+    assert contents(project.root) == contents(other.root)
+
+
+def test_there_and_back_is_where_it_began(project: Project, tmp_path: Path) -> None:
+    """Going back says that it does, and what is lost; then the project is as `gfplug new` made it."""
+    before = contents(project.root)
+    proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
+    made = proto_upgrade.upgrade(project, request(sdk.default()))
+
+    assert made.is_back
+    assert [change.kind for change in made.changes] == ["rpc-removed", "field-removed"]
+    assert contents(project.root) == before
+
+
+def test_the_same_wire_changes_no_stub(project: Project) -> None:
+    """Releases that speak alike differ in the lock alone."""
+    made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+
+    assert made.changes == ()
+    assert made.files == {"gfplug.lock": "changed"}
+
+
+def test_an_upgrade_to_where_one_is_changes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    """No file is written, and the command says so."""
+    before = contents(project.root)
+
+    assert cli.main(["proto", "upgrade", str(project.root), "--offline"]) == 0
+    assert f"Already at SDK {sdk.default()}" in capsys.readouterr().err
+    assert contents(project.root) == before
+
+
+def test_what_the_project_says_is_named(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report names the lines that use what changes; when that goes, the upgrade stops with exit code 7."""
+    (project.source / "plugin" / "uses.py").write_text(USES)
+    before = contents(project.root)
+    words = ["proto", "upgrade", str(project.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
+
+    assert cli.main([*words, "--no-tests"]) == 7
+    said = capsys.readouterr().err
+    assert "field PluginContext.namespace (number 10) was removed" in said
+    assert "src/plugin/uses.py:3" in said
+    assert contents(project.root) == before
+    assert cli.main([*words, "--no-tests", "--force"]) == 0
+    assert "used in src/plugin/uses.py:3" in capsys.readouterr().err
+
+
+def test_the_runtime_is_named_but_copes(project: Project, tmp_path: Path) -> None:
+    """What only the vendored runtime uses is told, and stops nothing."""
+    made = proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_less())))
+
+    assert all(place.startswith("src/gfruntime/") for place in made.uses["namespace"])
+
+
+def test_the_projects_tests_run_first(project: Project, tmp_path: Path) -> None:
+    """They run in a copy that has the new stubs; the project is touched when they pass."""
+    test = project.root / "tests" / "test_stubs.py"
+    test.write_text(FIELD_TEST)
+    for other in (project.root / "tests").glob("test_datasource*"):
+        other.unlink()
+    source = written(tmp_path, with_more())
+    made = proto_upgrade.upgrade(project, request(NEWER, source, with_tests=True, python=PYTHON))
+    assert made.tests == "passed"
+    before = contents(project.root)
+
+    with pytest.raises(ToolError, match="the project's tests, with the new stubs, failed with exit code 1") as caught:
+        proto_upgrade.upgrade(project, request(sdk.default(), with_tests=True, python=PYTHON))
+    assert "test_stubs.py" in caught.value.details
+    assert contents(project.root) == before
+
+
+@pytest.mark.parametrize("what", ["no environment", "no pytest", "no tests"])
+def test_tests_that_can_not_run_are_told(project: Project, what: str, tmp_path: Path) -> None:
+    """The upgrade goes on, and its report says why nothing was proven."""
+    python = None
+    if what == "no tests":
+        shutil.rmtree(project.root / "tests")
+    if what == "no pytest":
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "v")], check=True, timeout=120)
+        python = tmp_path / "v" / "bin" / "python"
+    made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), with_tests=True, python=python))
+
+    said = {"no environment": "has no .venv yet", "no pytest": "pytest is not installed", "no tests": "has none"}
+    assert made.tests.startswith("not run: ")
+    assert said[what] in made.tests
+
+
+def test_floors_are_raised_and_line_ends_kept(project: Project) -> None:
+    """pyproject.toml gets the stubs' floors, comments and CRLF stay."""
+    path = project.root / "pyproject.toml"
+    text = path.read_text()
+    floor = project.lock.floors["grpcio"]
+    lowered = text.replace(f'"grpcio>={floor}', '"grpcio>=1.0.0')
+    assert lowered != text
+    path.write_bytes(("# mine\n" + lowered).replace("\n", "\r\n").encode())
+    proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+
+    assert path.read_bytes() == ("# mine\n" + text).replace("\n", "\r\n").encode()
+
+
+def test_edited_stubs_stop_the_upgrade(project: Project) -> None:
+    """They are named; `--force` replaces them and keeps a copy. An edited runtime is another matter, and stays."""
+    stub, runtime = project.source / "pluginv2" / "backend_pb2.pyi", project.source / "gfruntime" / "log.py"
+    stub.write_text("# mine\n")
+    runtime.write_text("# mine\n")
+    with pytest.raises(ProjectError, match=r"src/pluginv2/backend_pb2\.pyi \(edited\)"):
+        proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+    proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), force=True))
+
+    assert (project.root / ".gfplug/backup/1/src/pluginv2/backend_pb2.pyi").read_text() == "# mine\n"
+    assert project.changed_owned() == {"src/gfruntime/log.py": "edited"}
+
+
+def test_a_release_that_changed_is_refused(project: Project, tmp_path: Path) -> None:
+    """The lock pins what was trusted on first use: the same version with another wire is not it."""
+    proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
+    before = contents(project.root)
+
+    with pytest.raises(IntegrityError, match=r"SDK v0\.299\.0 from file compiles to"):
+        proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, embedded())))
+    assert contents(project.root) == before
+
+
+FAULTS = {
+    "unknown": (SdkVersion(0, 299, 0), None, FetchError),
+    "below the floor": (SdkVersion(0, 96, 0), None, CompatError),
+    "not a proto": (NEWER, "<!doctype html>", IntegrityError),
+    "does not compile": (NEWER, 'syntax = "proto3";\npackage pluginv2;\nmessage {', IntegrityError),
+    "not the protocol": (NEWER, 'syntax = "proto3";\npackage pluginv2;\n', IntegrityError),
+}
+
+
+@pytest.mark.parametrize(("version", "text", "error"), list(FAULTS.values()), ids=list(FAULTS))
+def test_a_proto_that_can_not_be_had_changes_nothing(
+    project: Project, tmp_path: Path, version: SdkVersion, text: str | None, error: type[Exception]
+) -> None:
+    """Whatever is wrong with it, the project is as it was."""
+    before = contents(project.root)
+    source = None if text is None else written(tmp_path, text)
+
+    with pytest.raises(error):
+        proto_upgrade.upgrade(project, request(version, source))
+    assert contents(project.root) == before
+
+
+def test_a_rehearsal_changes_nothing(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--dry-run` tells the changes and the files, and leaves the project alone."""
+    before = contents(project.root)
+    words = ["proto", "upgrade", str(project.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_more()))]
+
+    assert cli.main([*words, "--dry-run"]) == 0
+    captured = capsys.readouterr()
+    assert "RPC Data/QueryFast was added" in captured.err
+    assert "Nothing was changed" in captured.err
+    assert "changed   src/pluginv2/backend_pb2.py\n" in captured.out
+    assert contents(project.root) == before
+
+
+def test_nothing_is_committed(project: Project, commit: Callable[[Path], None]) -> None:
+    """The work tree changes, the history and the index do not."""
+    commit(project.root)
+    git = ["git", "-C", str(project.root)]
+    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=60).stdout
+    proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+    status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True, timeout=60).stdout
+
+    assert subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=60).stdout == head
+    assert status == b" M gfplug.lock\n"
+
+
+def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object: from, to, source, tests, changes with their uses, files, timings."""
+    words = ["proto", "upgrade", str(project.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
+
+    assert cli.main([*words, "--no-tests", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["from"], report["to"], report["source"]) == (str(sdk.default()), "v0.299.0", "file")
+    assert report["tests"] == "not run: --no-tests"
+    [change] = report["changes"]
+    assert (change["level"], change["path"]) == ("source", "PluginContext.namespace")
+    assert change["used"][0].startswith("src/gfruntime/")
+    assert report["files"]["gfplug.lock"] == "changed"
+    assert {"fetch", "stubs", "compare"} <= report["stages"].keys()
+
+
+def test_releases_of_one_wire_do_not_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    """`proto diff` of two releases that speak alike prints nothing to stdout, and an empty list as JSON."""
+    assert cli.main(["proto", "diff", "v0.291.0", "v0.298.0", "--offline", "--exit-code"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "v0.291.0 and v0.298.0 have the same wire" in captured.err
+    assert cli.main(["proto", "diff", "v0.291.0", "default", "--json", "--offline"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "from": "v0.291.0",
+        "to": str(sdk.default()),
+        "worst": None,
+        "changes": [],
+    }
+
+
+def test_a_diff_begins_at_the_project(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without arguments it is from the project's release to the embedded one; `--exit-code` tells what breaks."""
+    proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
+    monkeypatch.chdir(project.root)
+
+    assert cli.main(["proto", "diff", "--offline"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["LEVEL", "wire", "source"]
+    assert cli.main(["proto", "diff", "--offline", "--exit-code"]) == 7
+    assert f"2 changes from v0.299.0 to {sdk.default()} break something" in capsys.readouterr().err
+
+
+def test_a_diff_of_what_is_not_here_is_a_fetch_error() -> None:
+    """Offline, a release that is neither embedded nor kept ends in exit code 4."""
+    assert cli.main(["proto", "diff", "v0.97.0", "v0.150.0", "--offline"]) == 4
+    assert cli.main(["proto", "diff", "one", "v0.150.0"]) == 2
