@@ -47,6 +47,7 @@ def serve(
     sys.setswitchinterval(_SWITCH_INTERVAL)
     memory.tune()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # its handlers crash a child that a handler forks
     try:
         from gfruntime.process import run  # noqa: PLC0415  # imports grpcio
 
