@@ -16,6 +16,7 @@ from hypothesis import given
 
 from gfruntime import alerting, contract, frametext, incoming, rulecheck, series, shapes
 from gfruntime.backend import PluginContext
+from gfruntime.config import GrafanaConfig
 from gfruntime.data import Field, Frame
 from gfruntime.errors import QueryError
 
@@ -235,7 +236,7 @@ def test_tables_that_rules_can_read_pass(alert_call: contextvars.Context) -> Non
     """A table of texts and one number is a set of numbers; with SQL expressions any table may be wanted."""
     numbers = Frame(fields=[Field("host", ["a"]), Field("v", [1])], meta={"type": "table"})
     wider = Frame(fields=[Field("v", [1]), Field("w", [1])], meta={"type": "table"})
-    config = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,sqlExpressions"}
+    config = GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,sqlExpressions"})
     call = incoming.Incoming(endpoint="queryData", headers={"FromAlert": "true"}, context=PluginContext(config=config))
 
     assert answered(alert_call, numbers) == [numbers]

@@ -98,7 +98,8 @@ def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
     if field.type == "time":
         return _times(field.values.cast(pa.int64()))
     if field.type in ("float64", "float32"):
-        return *_floats(field.values), []
+        values, entities = _floats(field.values)
+        return (_short(field.values, values) if field.type == "float32" else values), entities, []
     values = field.values.to_pylist()
     if field.type == "json":
         return [None if value is None else msgspec.Raw(_one_line(value)) for value in values], {}, []
@@ -128,6 +129,12 @@ def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
         key = "NaN" if math.isnan(value) else "Inf" if value > 0 else "NegInf"
         entities.setdefault(key, []).append(row)
     return values, entities
+
+
+def _short(array: pa.Array, values: list[float | None]) -> list[float | None]:
+    """Write 32-bit numbers with as few digits as tell them from their neighbours: 0.1, not 0.10000000149011612."""
+    texts = array.cast(pa.string()).to_pylist()
+    return [None if value is None else float(text) for value, text in zip(values, texts, strict=True)]
 
 
 def _one_line(document: bytes) -> bytes:

@@ -74,9 +74,10 @@ def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise FrameError(f"{where} has keys that are no text: {_short(list(value))}")
-        return {key: json_value(item, f"{where}.{key}") for key, item in value.items()}
+        for key in value:
+            if not isinstance(key, (str, int, float)):
+                raise FrameError(f"{where} can't be written as JSON: its keys must be text, not {_short(key)}")
+        return {str(key): json_value(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [json_value(item, where) for item in value]
     if hasattr(value, "tolist"):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime import alerting, incoming
-from gfruntime.config import GrafanaConfig
 from gfruntime.errors import QueryError
 from gfruntime.fieldtypes import FIELD_TYPES
 
@@ -37,7 +36,7 @@ def answered(frames: list[Frame], *, ref_id: str) -> list[Frame]:
     call = incoming.current_call()
     if call is None or not call.from_alert:
         return frames
-    return checked(frames, ref_id=ref_id, has_sql=GrafanaConfig(call.context.config).is_enabled(_SQL))
+    return checked(frames, ref_id=ref_id, has_sql=call.context.config.is_enabled(_SQL))
 
 
 def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[Frame]:

@@ -1,7 +1,7 @@
 """For the author's own tests: make a query, ask the data source, compare with a golden file.
 
 >>> frame, = ask(Datasource(settings(Options())), query(Model(table="sales")))
->>> check_golden([frame], Path("tests/golden/sales.json"))
+>>> check_golden([frame], Path("tests/golden/sales.jsonc"))
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import datetime as dt
 import difflib
 import inspect
 import json
+import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime import arrow, contract, frametext
+from gfruntime import alerting, arrow, contract, golden, rulecheck
 from gfruntime.answers import frames_of
 from gfruntime.backend import PluginContext, Query, Settings, TimeRange
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from gfruntime.alerting import Verdict
     from gfruntime.data import Frame
 
 ModelT = TypeVar("ModelT")
@@ -67,27 +69,48 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
     result = datasource.query(asked)
     if inspect.isawaitable(result):
         result = asyncio.run(_wait(result))
-    encoded = [arrow.encode(frame, ref_id=asked.ref_id) for frame in contract.typed(frames_of(result))]
+    frames = contract.typed(frames_of(result))
+    if asked.from_alert:
+        frames = rulecheck.checked(frames, ref_id=asked.ref_id)
+    encoded = [arrow.encode(frame, ref_id=asked.ref_id) for frame in frames]
     return [arrow.decode(b"".join(parts)) for parts in encoded]
 
 
 def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -> None:
-    """Compare frames with a file of Grafana's frame JSON; `update=True` writes the file instead.
+    """Compare frames with a golden file; `update=True` writes the file instead.
 
+    A `.jsonc` file is in the format of Go's plugins (see `golden`), a `.json` file is the list of frames alone. The
+    environment variable GFRUNTIME_UPDATE_GOLDEN=1 writes the files of a whole run, but not where CI is set.
     Raises: AssertionError showing the difference, or when there is no such file.
     """
-    shown = [json.loads(frametext.encode(frame)) for frame in frames]
-    actual = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
-    if update:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(actual, encoding="utf-8", newline="\n")
+    if update or (os.environ.get("GFRUNTIME_UPDATE_GOLDEN") == "1" and not os.environ.get("CI")):
+        _write_golden(frames, path)
         return
     if not path.exists():
         raise AssertionError(f"{path} does not exist; run once with update=True")
-    expected = path.read_text(encoding="utf-8")
-    if json.loads(expected) != shown:
-        difference = difflib.unified_diff(expected.splitlines(), actual.splitlines(), str(path), "actual", lineterm="")
-        raise AssertionError("\n".join(difference))
+    is_list = path.suffix == ".json"
+    expected = golden.normal(json.loads(path.read_text(encoding="utf-8"))) if is_list else golden.read(path)
+    actual = golden.response_of(frames)["frames"] if is_list else golden.response_of(frames)
+    if expected != actual:
+        old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, actual))
+        raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
+
+
+def read_by_rules(frames: Sequence[Frame]) -> Verdict:
+    """Tell what an alert rule would make of frames.
+
+    >>> assert read_by_rules(ask(source, query(Model()))).kind == "series"
+    """
+    return alerting.classify([rulecheck.sketch(frame) for frame in frames])
+
+
+def _write_golden(frames: Sequence[Frame], path: Path) -> None:
+    if path.suffix != ".json":
+        golden.write(path, frames)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([golden.shown(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 async def _wait(result: Any) -> object:  # noqa: ANN401  # any awaitable

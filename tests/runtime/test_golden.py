@@ -1,0 +1,121 @@
+"""Golden files in the Go SDK's format; `tests/conformance/test_sdk_golden.py` has the SDK read and write them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from framesamples import all_types, frames
+from hypothesis import HealthCheck, given, settings
+
+from gfruntime import arrow, golden
+from gfruntime.backend import Query, Settings
+from gfruntime.data import Field, Frame
+from gfruntime.errors import QueryError
+from gfruntime.testing import START, ask, check_golden, query, read_by_rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CPU = Frame.of(time=[START], v=[1.5], labels={"host": "a"}, name="cpu").with_notice("cut")
+MARK = "//  🌟 This was machine generated.  Do not edit. 🌟\n"
+
+
+@pytest.mark.parametrize("name", ["x.jsonc", "x.json"])
+def test_golden_files_are_written_on_request_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A file is written when the test, or the person who runs it, says so; never in CI."""
+    path = tmp_path / "golden" / name
+    for ci, update, is_written in (("", "", False), ("1", "1", False), ("", "1", True)):
+        monkeypatch.setenv("CI", ci)
+        monkeypatch.setenv("GFRUNTIME_UPDATE_GOLDEN", update)
+        if is_written:
+            check_golden([CPU], path)
+        else:
+            with pytest.raises(AssertionError, match="does not exist"):
+                check_golden([CPU], path)
+    monkeypatch.delenv("GFRUNTIME_UPDATE_GOLDEN")
+
+    check_golden([CPU], path)
+    with pytest.raises(AssertionError, match=r"(?m)^-\s+1\.5$"):
+        check_golden([Frame.of(time=[START], v=[2.5], labels={"host": "a"}, name="cpu").with_notice("cut")], path)
+
+
+def test_golden_files_show_tables_to_people(tmp_path: Path) -> None:
+    """The head of a file is a comment with names, dimensions and at most ten rows; JSON follows the second mark."""
+    path = tmp_path / "x.jsonc"
+    golden.write(path, [Frame.of(name="many", v=list(range(30)), s=["a\nb"] * 30)])
+    text = path.read_text(encoding="utf-8")
+    head, body = text.split(MARK)[1:]
+
+    assert text.startswith(MARK)
+    assert all(line.startswith("//  ") for line in head.splitlines())
+    assert "Dimensions: 2 Fields by 30 Rows" in head
+    assert "| Type: []*int64 | Type: []*string |" in head
+    assert "| 9              | a b             |" in head
+    assert "| ...            | ...             |" in head
+    assert json.loads(body)["frames"][0]["data"]["values"][0] == list(range(30))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(frame=frames)
+def test_any_frame_is_equal_to_its_golden_file(tmp_path: Path, frame: Frame) -> None:
+    """What was written is read as equal, for any frame."""
+    golden.write(tmp_path / "x.jsonc", [frame])
+
+    check_golden([frame], tmp_path / "x.jsonc")
+
+
+def test_what_go_adds_makes_no_difference(tmp_path: Path) -> None:
+    """The order of keys, a typeVersion of zeros and empty texts are not differences; a value is one."""
+    response = {
+        "frames": [{"data": {"values": [[1]]}, "schema": {"fields": [
+            {"typeInfo": {"frame": "int64", "nullable": True}, "type": "number", "name": "v", "labels": {}}
+        ], "name": "", "meta": {"typeVersion": [0, 0], "path": "p"}}}],
+        "status": 200,
+    }  # fmt: skip
+    path = tmp_path / "x.jsonc"
+    path.write_text(f"{MARK}{MARK}{json.dumps(response)}", encoding="utf-8")
+
+    check_golden([Frame(fields=[Field("v", [1])], meta={"path": "p"})], path)
+    with pytest.raises(AssertionError):
+        check_golden([Frame(fields=[Field("v", [2])], meta={"path": "p"})], path)
+
+
+def test_the_older_form_is_read(tmp_path: Path) -> None:
+    """A .txt file holds frames in Arrow, one a line."""
+    path, frame = tmp_path / "x.txt", all_types()
+    line = base64.b64encode(b"".join(arrow.encode(frame))).decode()
+    path.write_text(f"some words\n====== TEST DATA RESPONSE (arrow base64) ======\nFRAME={line}\n", encoding="utf-8")
+
+    check_golden([frame], path)
+
+
+@pytest.mark.parametrize(("name", "text"), [("x.jsonc", "{}"), ("x.txt", "words"), ("x.txt", "{mark}\nERROR=no")])
+def test_other_files_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    """A file without golden data is an error, not an empty answer."""
+    path = tmp_path / name
+    path.write_text(text.replace("{mark}", "====== TEST DATA RESPONSE (arrow base64) ======"), encoding="utf-8")
+
+    with pytest.raises(ValueError, match=r"no golden data|no saved result|unknown saved key"):
+        golden.read(path)
+
+
+class _Logs:
+    """A data source of log lines."""
+
+    def __init__(self, given: Settings[str]) -> None:
+        self.given = given
+
+    def query(self, asked: Query[str]) -> Frame:
+        return Frame.of(timestamp=[START], body=[asked.model]).with_meta(preferredVisualisationType="logs")
+
+
+def test_asking_as_a_rule_does_what_the_runtime_does() -> None:
+    """In an author's test a query from an alert rule is checked as in Grafana."""
+    source = _Logs(Settings(options=""))
+
+    assert read_by_rules(ask(source, query("x"))).kind == "error"
+    with pytest.raises(QueryError, match="gives logs"):
+        ask(source, query("x", from_alert=True))
