@@ -93,9 +93,9 @@ class Child:
         empty = b""
         with grpc.insecure_channel(self._target, options=_OPTIONS) as channel:
             try:
-                if channel.unary_unary("/pluginv2.Diagnostics/CollectMetrics")(empty, timeout=_LOAD):
+                if channel.unary_unary("/pluginv2.Diagnostics/CollectMetrics", bytes, bytes)(empty, timeout=_LOAD):
                     return  # only a plugin that could not be loaded has no metrics, not even its own
-                health = channel.unary_unary("/pluginv2.Diagnostics/CheckHealth")(empty, timeout=_LOAD)
+                health = channel.unary_unary("/pluginv2.Diagnostics/CheckHealth", bytes, bytes)(empty, timeout=_LOAD)
             except grpc.RpcError as error:
                 raise StartError(f"it ended while it was loading: {error.details()}{self._words()}") from error
         found = dict(wire.fields(health))
