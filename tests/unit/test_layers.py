@@ -15,7 +15,7 @@ LAYERS = [
     {"console", "dev"},
     {"new", "build", "call", "upgrade", "proto_upgrade"},
     {"origin", "verify"},
-    {"template", "bundling", "frontend", "host", "plot", "requirements"},
+    {"alerting", "template", "bundling", "frontend", "host", "plot", "requirements"},
     {"project"},
     {"stubs", "lock", "compat", "merge", "difference", "backup", "usage"},
     {"sdk", "git", "journal"},

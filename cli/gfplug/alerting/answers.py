@@ -1,0 +1,151 @@
+"""Frames in Grafana's JSON → the series and numbers that expressions work on, with their values.
+
+Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gfplug import resources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import ModuleType
+
+_CLASSIFIER = "src/gfruntime/alerting.py"
+_ENTITIES = {"NaN": math.nan, "Inf": math.inf, "NegInf": -math.inf}
+_NUMBERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
+_VALUES = _NUMBERS | {"bool"}
+
+Value = float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One series or number; a number has one value."""
+
+    labels: Mapping[str, str]
+    values: Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What Grafana makes of an answer: "no data", "numbers", "series" or "error", its items, and what to know of it."""
+
+    kind: str
+    items: Sequence[Item] = ()
+    error: str = ""
+    hint: str = ""
+    warnings: Sequence[str] = ()
+
+
+def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
+    """Read the frames of one query as Grafana's expressions do."""
+    rules = _classifier()
+    verdict = rules.classify([rules.Sketch.from_json(frame) for frame in frames])
+    if verdict.kind == "error":
+        return Reading(kind="error", error=verdict.error(ref_id), hint=verdict.hint, warnings=verdict.warnings)
+    items = list(_items(frames, verdict.kind)) if verdict.kind != "no data" else []
+    return Reading(kind=verdict.kind, items=items, warnings=verdict.warnings)
+
+
+@cache
+def _classifier() -> ModuleType:
+    """Load the runtime's classifier by its path: it is written for that, and imports the standard library alone."""
+    path = resources.folder("template") / "project" / _CLASSIFIER
+    spec = importlib.util.spec_from_file_location("gfplug_alert_classifier", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    name: str
+    exact: str
+    labels: Mapping[str, str]
+    values: Sequence[Any]
+
+
+def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Item]:
+    meta = frames[0]["schema"].get("meta") or {}
+    name = str(meta.get("type") or "")
+    by_contract = name.startswith(("timeseries-", "numeric-")) and list(meta.get("typeVersion") or (0, 0)) != [0, 0]
+    form = name.rpartition("-")[2] if by_contract else ""
+    if form == "multi":
+        for frame in frames:
+            if (frame["schema"].get("meta") or {}).get("type") == name:
+                first = [column for column in _columns(frame) if column.exact in _VALUES][:1]
+                yield from (_whole(column, kind) for column in first)
+        return
+    columns = _columns(frames[0])
+    if form == "long":
+        yield from _grouped(columns, kind)
+    elif by_contract:
+        wanted = _VALUES if kind == "series" else _NUMBERS
+        yield from (_whole(column, kind) for column in columns if column.exact in wanted)
+    elif kind == "numbers":
+        for item in _grouped(columns, kind):
+            yield Item(labels=item.labels, values=[math.nan if value is None else value for value in item.values])
+    else:
+        for frame in frames:
+            yield from (_whole(column, kind) for column in _columns(frame) if column.exact in _NUMBERS)
+
+
+def _whole(column: _Column, kind: str) -> Item:
+    """Take a column as it is; a number is there only when there is one row."""
+    values = [_number(value) for value in column.values]
+    return Item(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])
+
+
+def _grouped(columns: Sequence[_Column], kind: str) -> Iterator[Item]:
+    """Split rows by their texts: one series per group and value column, or one number per row and value column."""
+    texts = [column for column in columns if column.exact == "string"]
+    wanted = _VALUES if kind == "series" else _NUMBERS
+    for column in (column for column in columns if column.exact in wanted):
+        groups: dict[tuple[tuple[str, str], ...], list[Value]] = {}
+        for row, value in enumerate(column.values):
+            key = tuple((text.name, text.values[row] or "") for text in texts)
+            if kind == "series":
+                groups.setdefault(key, []).append(_number(value))
+            else:
+                yield Item(labels=dict(key), values=[_number(value)])
+        yield from (Item(labels=dict(key), values=values) for key, values in groups.items())
+
+
+def _columns(frame: Mapping[str, Any]) -> list[_Column]:
+    schema, data = frame["schema"], frame.get("data", {})
+    fields = schema.get("fields", [])
+    values = data.get("values") or [[] for _ in fields]
+    entities = data.get("entities") or [None for _ in fields]
+    return [
+        _Column(
+            name=field.get("name", ""),
+            exact=str(field.get("typeInfo", {}).get("frame", "")).removeprefix("*"),
+            labels=field.get("labels") or {},
+            values=_with_entities(column, special),
+        )
+        for field, column, special in zip(fields, values, entities, strict=True)
+    ]
+
+
+def _with_entities(values: Sequence[Any], special: Mapping[str, Sequence[int]] | None) -> Sequence[Any]:
+    """Put back what JSON cannot say."""
+    whole = list(values)
+    for name, rows in (special or {}).items():
+        for row in rows:
+            whole[row] = _ENTITIES[name]
+    return whole
+
+
+def _number(value: Any) -> Value:  # noqa: ANN401 - JSON
+    return None if value is None else float(value)

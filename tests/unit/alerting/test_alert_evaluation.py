@@ -1,0 +1,265 @@
+"""Answers of every shape through reduce and threshold: what Grafana's alert engine would say, case by case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gfplug.alerting import Comparison, Reduction, evaluate
+from gfplug.errors import UsageError
+
+NAN = {"NaN": True}
+INF = {"Inf": True}
+
+
+def column(name: str, exact: str, values: list[Any], *, nullable: bool = True, **labels: str) -> tuple[Any, ...]:
+    """Sketch a field."""
+    return name, exact, values, nullable, labels
+
+
+def time(*values: int | None, nullable: bool = False) -> tuple[Any, ...]:
+    """Sketch a time field."""
+    return column("time", "time.Time", list(values), nullable=nullable)
+
+
+def number(*values: Any, name: str = "value", **labels: str) -> tuple[Any, ...]:
+    """Sketch a field of floats."""
+    return column(name, "float64", list(values), **labels)
+
+
+def text(name: str, *values: str | None) -> tuple[Any, ...]:
+    """Sketch a field of texts."""
+    return column(name, "string", list(values))
+
+
+def frame(*columns: tuple[Any, ...], type: str = "", version: tuple[int, int] = (0, 1)) -> dict[str, Any]:  # noqa: A002 - Grafana's word
+    """Write a frame in Grafana's JSON, what JSON lacks as entities."""
+    fields, values, entities = [], [], []
+    for name, exact, raw, nullable, labels in columns:
+        info = {"frame": exact, **({"nullable": True} if nullable else {})}
+        fields.append({"name": name, "typeInfo": info, **({"labels": labels} if labels else {})})
+        special: dict[str, list[int]] = {}
+        for row, value in enumerate(raw):
+            if isinstance(value, dict):
+                special.setdefault(next(iter(value)), []).append(row)
+        values.append([None if isinstance(value, dict) else value for value in raw])
+        entities.append(special or None)
+    meta = {"meta": {"type": type, "typeVersion": list(version)}} if type else {}
+    return {"schema": {"fields": fields, **meta}, "data": {"values": values, "entities": entities}}
+
+
+LAST, MEAN = Reduction(reducer="last"), Reduction(reducer="mean")
+DROP, REPLACE = "dropNN", "replaceNN"
+FIRES, NORMAL, NONE = "would fire", "would not fire", "would be without data"
+WIDE, MULTI, LONG = "timeseries-wide", "timeseries-multi", "timeseries-long"
+N_WIDE, N_MULTI, N_LONG = "numeric-wide", "numeric-multi", "numeric-long"
+NOT_REDUCED = "only reduced data can be alerted on"
+DUPLICATE = "duplicate results with labels"
+
+CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
+    # no data
+    "no frames": ([], LAST, [NONE]),
+    "a frame without fields": ([frame()], LAST, [NONE]),
+    "the contract's no data": ([frame(type=WIDE)], LAST, [NONE]),
+    "no data of numbers": ([frame(type=N_LONG)], None, [NONE]),
+    # the contract's time series
+    "wide": ([frame(time(1, 2), number(0, 5), type=WIDE)], LAST, [FIRES]),
+    "wide, below": ([frame(time(1, 2), number(5, 0), type=WIDE)], LAST, [NORMAL]),
+    "wide, two series": (
+        [frame(time(1), number(0, host="a"), number(5, host="b"), type=WIDE)],
+        LAST,
+        {"host=a": NORMAL, "host=b": FIRES},
+    ),
+    "wide without labels, twice": ([frame(time(1), number(0), number(5, name="x"), type=WIDE)], LAST, DUPLICATE),
+    "wide not reduced": ([frame(time(1), number(5), type=WIDE)], None, NOT_REDUCED),
+    "wide with nullable time": ([frame(time(1, nullable=True), number(5), type=WIDE)], LAST, "missing a []time.Time"),
+    "wide without numbers": ([frame(time(1), text("a", "b"), type=WIDE)], LAST, "missing a numeric value field"),
+    "wide with a text column": ([frame(time(1), number(5), text("a", "b"), type=WIDE)], LAST, [FIRES]),
+    "wide with bool, which is 1": ([frame(time(1), column("up", "bool", [True]), type=WIDE)], LAST, [NORMAL]),
+    "wide, second frame passed over": (
+        [frame(time(1), number(5), type=WIDE), frame(time(1), number(0, host="b"), type=WIDE)],
+        LAST,
+        [FIRES],
+    ),
+    "wide without rows": ([frame(time(), number(), type=WIDE)], LAST, [NORMAL]),
+    "multi": (
+        [frame(time(1), number(5, host="a"), type=MULTI), frame(time(1), number(0, host="b"), type=MULTI)],
+        LAST,
+        {"host=a": FIRES, "host=b": NORMAL},
+    ),
+    "multi, only the first value": ([frame(time(1), number(0), number(5, name="x"), type=MULTI)], LAST, [NORMAL]),
+    "multi, a frame of no type": (
+        [frame(time(1), number(5), type=MULTI), frame(time(1), number(5, host="b"))],
+        LAST,
+        {"": FIRES},
+    ),
+    "multi with an empty frame": (
+        [frame(time(1), number(5), type=MULTI), frame(type=MULTI)],
+        LAST,
+        "zero or null fields",
+    ),
+    "long": (
+        [frame(time(1, 1, 2, 2), text("host", "a", "b", "a", "b"), number(0, 0, 5, 0), type=LONG)],
+        LAST,
+        {"host=a": FIRES, "host=b": NORMAL},
+    ),
+    "long with a null text": ([frame(time(1), text("host", None), number(5), type=LONG)], LAST, {"host=": FIRES}),
+    # the contract's numbers
+    "numeric wide": ([frame(number(5, host="a"), type=N_WIDE)], None, {"host=a": FIRES}),
+    "numeric wide, two rows": ([frame(number(5, 6), type=N_WIDE)], None, [NONE]),
+    "numeric multi": (
+        [frame(number(5, host="a"), type=N_MULTI), frame(number(0, host="b"), type=N_MULTI)],
+        None,
+        {"host=a": FIRES, "host=b": NORMAL},
+    ),
+    "numeric multi, another type": ([frame(number(5), type=N_MULTI), frame(number(0))], None, "wrong type"),
+    "numeric long": (
+        [frame(text("host", "a", "b"), number(5, 0), type=N_LONG)],
+        None,
+        {"host=a": FIRES, "host=b": NORMAL},
+    ),
+    "numeric long, one label twice": ([frame(text("host", "a", "a"), number(5, 0), type=N_LONG)], None, DUPLICATE),
+    "numeric long, null": ([frame(text("host", "a"), number(None), type=N_LONG)], None, [NONE]),
+    "numbers need no reduce": ([frame(number(5), type=N_WIDE)], LAST, [FIRES]),
+    # by shape
+    "a table of text and number": (
+        [frame(text("host", "a", "b"), number(5, 0))],
+        None,
+        {"host=a": FIRES, "host=b": NORMAL},
+    ),
+    "a table's null is NaN, and is compared": ([frame(text("host", "a"), number(None))], None, [NORMAL]),
+    "a table without rows": ([frame(text("host"), number())], None, [NONE]),
+    "a table of two numbers": ([frame(number(5), number(0, name="x"))], None, "got type not"),
+    "only text": ([frame(text("host", "a"))], None, "got type not"),
+    "only time": ([frame(time(1))], LAST, "got type not"),
+    "time and text": ([frame(time(1), text("host", "a"), number(5))], LAST, "got type long"),
+    "time and bool": ([frame(time(1), number(5), column("up", "bool", [True]))], LAST, "got type long"),
+    "time and number": ([frame(time(1, 2), number(0, 5))], LAST, [FIRES]),
+    "several wide frames": (
+        [frame(time(1), number(5, host="a")), frame(time(2), number(0, host="b"))],
+        LAST,
+        {"host=a": FIRES, "host=b": NORMAL},
+    ),
+    "several frames, one of text": ([frame(time(1), number(5)), frame(text("a", "b"))], LAST, "got type not"),
+    "a null time": ([frame(time(1, None, nullable=True), number(5, 6))], LAST, "null time stamps"),
+    "a second time": ([frame(time(1), column("t2", "time.Time", [1]), number(5))], LAST, "no float64 value column"),
+    "integers without rows": ([frame(time(), column("n", "int64", []))], LAST, "no float64 value column"),
+    "integers": ([frame(time(1), column("n", "int64", [5]))], LAST, [FIRES]),
+    "version 0.0 is by shape": (
+        [frame(time(1), text("host", "a"), number(5), type=LONG, version=(0, 0))],
+        LAST,
+        "got type long",
+    ),
+    "a type that no rule reads": (
+        [frame(time(1), text("body", "x"), type="log-lines", version=(0, 0))],
+        LAST,
+        "got type not",
+    ),
+    # reduce
+    "strict mean of a null": ([frame(time(1, 2), number(5, None), type=WIDE)], MEAN, [NORMAL]),
+    "last null": ([frame(time(1, 2), number(5, None), type=WIDE)], LAST, [NONE]),
+    "last after a null": ([frame(time(1, 2), number(None, 5), type=WIDE)], LAST, [FIRES]),
+    "drop null": ([frame(time(1, 2), number(5, None), type=WIDE)], Reduction(reducer="mean", mode=DROP), [FIRES]),
+    "drop NaN and Inf": (
+        [frame(time(1, 2, 3), number(5, NAN, INF), type=WIDE)],
+        Reduction(reducer="max", mode=DROP),
+        [FIRES],
+    ),
+    "drop everything": ([frame(time(1), number(None), type=WIDE)], Reduction(reducer="mean", mode=DROP), [NONE]),
+    "sum of nothing dropped": (
+        [frame(time(1), number(None), type=WIDE)],
+        Reduction(reducer="sum", mode=DROP),
+        [NORMAL],
+    ),
+    "count of nothing dropped": (
+        [frame(time(1), number(None), type=WIDE)],
+        Reduction(reducer="count", mode=DROP),
+        [NORMAL],
+    ),
+    "replace null": (
+        [frame(time(1, 2), number(0, None), type=WIDE)],
+        Reduction(reducer="max", mode=REPLACE, replacement=9),
+        [FIRES],
+    ),
+    "replace for an empty series": (
+        [frame(time(), number(), type=WIDE)],
+        Reduction(reducer="mean", mode=REPLACE, replacement=9),
+        [FIRES],
+    ),
+    "count counts nulls": ([frame(time(1, 2), number(None, None), type=WIDE)], Reduction(reducer="count"), [FIRES]),
+    "median": ([frame(time(1, 2, 3, 4), number(0, 0, 4, 9), type=WIDE)], Reduction(reducer="median"), [FIRES]),
+    "Inf is above": ([frame(time(1), number(INF), type=WIDE)], LAST, [FIRES]),
+}
+ABOVE_ONE = Comparison(operator="gt", bounds=(1.0,))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_an_answer_is_judged_as_grafana_would(case: str) -> None:
+    """Each case is a response, a reduce step or none, and the states by label set, or words of the error."""
+    frames, reduction, expected = CASES[case]
+    outcome = evaluate(frames, reduction, ABOVE_ONE)
+
+    if isinstance(expected, str):
+        assert expected in outcome.error
+        assert outcome.hint
+    else:
+        assert outcome.error == ""
+        states = {", ".join(f"{k}={v}" for k, v in each.labels.items()): each.state.value for each in outcome.instances}
+        assert (states if isinstance(expected, dict) else list(states.values())) == expected
+
+
+def test_there_are_enough_cases() -> None:
+    """The set covers the tables of reading, reducing and comparing."""
+    assert len(CASES) >= 40
+
+
+@pytest.mark.parametrize(
+    ("reducer", "values", "expected"),
+    [
+        ("sum", [1, 2], 3),
+        ("min", [3, 1], 1),
+        ("max", [3, 1], 3),
+        ("sum", [], 0),
+        ("count", [], 0),
+        ("median", [1, 9], 5),
+    ],
+)
+def test_a_reducer_gives_its_number(reducer: str, values: list[float | None], expected: float) -> None:
+    """In strict mode, also of an empty series."""
+    assert Reduction(reducer=reducer).apply(values) == expected
+
+
+def test_nan_without_a_threshold_fires() -> None:
+    """Used directly as the condition anything but 0 alerts, NaN as well."""
+    frames = [frame(time(1, 2), number(5, None), type=WIDE)]
+
+    assert [each.state.value for each in evaluate(frames, MEAN, None).instances] == [FIRES]
+
+
+@pytest.mark.parametrize(
+    ("operator", "bounds", "fires"),
+    [
+        ("gt", (5,), False), ("gte", (5,), True), ("lt", (5,), False), ("lte", (5,), True), ("eq", (5,), True),
+        ("ne", (5,), False), ("within_range", (5, 9), False), ("within_range_included", (5, 9), True),
+        ("outside_range", (5, 9), False), ("outside_range_included", (5, 9), True),
+    ],
+)  # fmt: skip
+def test_a_threshold_at_its_bound(operator: str, bounds: tuple[float, ...], *, fires: bool) -> None:
+    """The bound belongs to what says "equal" or "included"."""
+    assert bool(Comparison(operator=operator, bounds=bounds).apply(5.0)) is fires
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Reduction(reducer="avg"),
+        lambda: Reduction(reducer="mean", mode="loose"),
+        lambda: Comparison(operator="above", bounds=(1,)),
+        lambda: Comparison(operator="within_range", bounds=(1,)),
+    ],
+)
+def test_a_word_that_grafana_lacks_is_refused(make: Any) -> None:
+    """With the words that there are."""
+    with pytest.raises(UsageError):
+        make()
