@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import upstream
 
 from gfplug import files, process, resources, sdk, stubs
 from gfplug.errors import FetchError, ToolError
-from gfplug.sdk import SdkVersion, cache, github, goenv, gomodcache, goproxy, index, modzip, remote, web
+from gfplug.sdk import SdkVersion, cache, github, goenv, index, modzip, web
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -27,27 +28,10 @@ _GO_PLUGIN = "github.com/hashicorp/go-plugin@v1.8.0"
 _SERVICES = ("grpc_broker", "grpc_controller", "grpc_stdio")
 
 
-def _first_of_each_wire() -> list[SdkVersion]:
-    known = index.load().entries
-    return sorted({entry.descriptor: version for version, entry in sorted(known.items(), reverse=True)}.values())
-
-
 @pytest.fixture(autouse=True)
 def _no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Ask the sources, not what an earlier run has kept."""
     monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
-
-
-def _download(version: SdkVersion) -> goproxy.Module:
-    """Return a real module zip, or skip with the reason why there is none."""
-    if found := gomodcache.find(version):
-        return found
-    if goenv.proxy() in {"", "off", "direct"}:
-        pytest.skip("no Go module proxy is configured, and Go's module cache lacks the release")
-    try:
-        return remote.walk(lambda address: goproxy.download(address, version, web.Deadline(120)))
-    except FetchError as error:
-        pytest.skip(f"the configured source is not reachable: {error}")
 
 
 def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:
@@ -65,7 +49,7 @@ def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:
 
 def test_our_proto_compiles_to_the_originals_descriptor(tmp_path: Path) -> None:
     """Same messages, fields, numbers, types and services, in the same order: not one byte differs."""
-    original = modzip.unpack(_download(sdk.default()).content, sdk.default()).proto
+    original = modzip.unpack(upstream.download(sdk.default()).content, sdk.default()).proto
     ours = (resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes()
 
     assert _bare(ours, tmp_path / "ours", "a.proto") == _bare(original, tmp_path / "original", "a.proto")
@@ -87,11 +71,11 @@ def test_our_go_plugin_protos_compile_to_the_originals_descriptors(name: str, tm
     assert _bare(ours, tmp_path / "ours", "a.proto") == _bare(original, tmp_path / "original", "a.proto")
 
 
-@pytest.mark.parametrize("version", _first_of_each_wire(), ids=str)
+@pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
 def test_every_wire_since_the_floor_is_what_the_index_says_and_imports(version: SdkVersion, tmp_path: Path) -> None:
     """From the real zip to stubs that import, with every digest and checksum compared on the way."""
     archive = tmp_path / "sdk.zip"
-    archive.write_bytes(_download(version).content)
+    archive.write_bytes(upstream.download(version).content)
     generated = stubs.generate(sdk.fetch(version, source=archive))
     files.write_tree(tmp_path / "src", generated.files)
 

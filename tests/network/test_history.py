@@ -1,0 +1,132 @@
+"""Every release since the floor, and what each wire changed: compared with the recorded history, and with buf.
+
+`python tests/network/test_history.py` records the history anew; look at the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import upstream
+
+from gfplug import compat, files, sdk, stubs
+from gfplug.compat import Level
+from gfplug.sdk import SdkVersion, cache, index, modzip
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+pytestmark = [pytest.mark.network]
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "sdk-history.json"
+BEFORE_THE_FLOOR = [
+    *("v0.5.0", "v0.6.0", "v0.13.0", "v0.14.0", "v0.15.0", "v0.17.0", "v0.18.0", "v0.19.0", "v0.20.0", "v0.30.0"),
+    *("v0.35.0", "v0.60.0", "v0.80.0", "v0.88.0", "v0.89.0", "v0.90.0", "v0.91.0"),
+]
+"""Releases that gfplug refuses, but whose changes are of every kind; some between them are no longer to be had."""
+
+BUF_DIFFERS = {
+    "v0.88.0..v0.89.0": "buf counts another go_package as breaking",
+}
+"""Pairs about which we and `buf breaking` disagree, and why."""
+
+
+def pairs() -> list[tuple[str, str]]:
+    """List the releases to compare, each with its predecessor."""
+    versions = [*BEFORE_THE_FLOOR, *map(str, upstream.first_of_each_wire())]
+    return list(itertools.pairwise(versions))
+
+
+def described(version: str) -> FileDescriptorSet:
+    """Compile a release's proto."""
+    return stubs.describe(upstream.proto(SdkVersion.parse(version)))
+
+
+def changes(old: str, new: str) -> list[dict[str, str]]:
+    """Compare two releases."""
+    return [change.to_json() for change in compat.compare(described(old), described(new))]
+
+
+def recorded() -> dict[str, Any]:
+    """Read the recorded history."""
+    history: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    return history
+
+
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ask the sources, not what an earlier run has kept."""
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("old", "new"), pairs())
+def test_a_release_changed_what_the_history_records(old: str, new: str) -> None:
+    """From each wire to the next: the same changes, of the same levels."""
+    assert changes(old, new) == recorded()[f"{old}..{new}"]
+
+
+def test_from_the_floor_on_only_the_conversion_service_broke() -> None:
+    """What the floor was chosen for."""
+    pair = "v0.232.0..v0.243.0"
+    since = {f"{old}..{new}" for old, new in pairs() if SdkVersion.parse(old) >= sdk.FLOOR}
+    breaking = {
+        name: [change for change in found if change["level"] != Level.ADDITIVE]
+        for name, found in recorded().items()
+        if name in since
+    }
+
+    assert {name for name, found in breaking.items() if found} == {pair}
+    assert [change["level"] for change in breaking[pair]] == ["wire"] * 6
+    assert all("Conver" in change["path"] for change in breaking[pair])
+
+
+@pytest.mark.parametrize("version", sorted(index.load().entries), ids=str)
+def test_a_release_is_what_the_index_records(version: SdkVersion) -> None:
+    """Each known release, from its own module zip: checksum, proto and, by its proto, descriptor."""
+    entry = index.load().entries[version]
+    archive = upstream.download(version)
+    unpacked = modzip.unpack(archive.content, version)
+    text = sdk.normalise(unpacked.proto)
+
+    assert unpacked.h1 == entry.h1
+    assert files.sha256(text) == entry.sha256
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", upstream.first_of_each_wire(), ids=str)
+def test_the_stubs_of_a_release_are_typed(version: SdkVersion, tmp_path: Path) -> None:
+    """Mypy --strict finds nothing wrong in what is generated for each wire."""
+    files.write_tree(tmp_path / "src", stubs.generate(upstream.proto(version)).files)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", "src"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(("old", "new"), pairs())
+def test_buf_agrees_about_what_breaks(old: str, new: str, tmp_path: Path) -> None:
+    """`buf breaking`, with the rules for files, says that something breaks when, and only when, we do."""
+    beside = shutil.which("buf", path=str(Path(sys.executable).parent))
+    if not (buf := shutil.which("buf") or beside):
+        pytest.skip("buf was not found: install it, or the Python package buf-bin")
+    for name, version in (("old", old), ("new", new)):
+        (tmp_path / f"{name}.binpb").write_bytes(described(version).SerializeToString())
+    rules = '{"version": "v2", "breaking": {"use": ["FILE"]}}'
+    command = [buf, "breaking", "new.binpb", "--against", "old.binpb", "--config", rules, "--error-format", "json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    ours = any(change["level"] in {Level.WIRE, Level.SOURCE} for change in recorded()[f"{old}..{new}"])
+
+    assert done.returncode in {0, 100}, done.stderr
+    assert (done.returncode == 100) == (ours or f"{old}..{new}" in BUF_DIFFERS), done.stdout
+
+
+if __name__ == "__main__":
+    history = {f"{old}..{new}": changes(old, new) for old, new in pairs()}
+    GOLDEN.write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,35 @@
+"""The real releases of the SDK, from Go's module cache or the configured module proxy."""
+
+from __future__ import annotations
+
+import pytest
+
+from gfplug import files
+from gfplug.errors import FetchError
+from gfplug.sdk import ProtoSet, SdkVersion, goenv, gomodcache, goproxy, index, modzip, normalise, remote, web
+
+
+def download(version: SdkVersion) -> goproxy.Module:
+    """Return a real module zip, or skip with the reason why there is none."""
+    if found := gomodcache.find(version):
+        return found
+    if goenv.proxy() in {"", "off", "direct"}:
+        pytest.skip("no Go module proxy is configured, and Go's module cache lacks the release")
+    try:
+        return remote.walk(lambda address: goproxy.download(address, version, web.Deadline(120)))
+    except FetchError as error:
+        pytest.skip(f"the configured source is not reachable: {error}")
+
+
+def proto(version: SdkVersion) -> ProtoSet:
+    """Return a release's proto, also below the floor."""
+    text = normalise(modzip.unpack(download(version).content, version).proto)
+    return ProtoSet(
+        version=version, text=text, sha256=files.sha256(text), source="gomodcache", commit=None, descriptor=None
+    )
+
+
+def first_of_each_wire() -> list[SdkVersion]:
+    """List the releases since the floor that changed the wire, oldest first."""
+    known = index.load().entries
+    return sorted({entry.descriptor: version for version, entry in sorted(known.items(), reverse=True)}.values())
