@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug import frontend, process
-from gfplug.bundling import bundle, environment, freeze, libc, package, workspace
-from gfplug.errors import GfplugError, ToolError
+from gfplug.bundling import (
+    bundle,
+    environment,
+    freeze,
+    inventory,
+    libc,
+    package,
+    portable,
+    reuse,
+    sbom,
+    slim,
+    workspace,
+)
+from gfplug.errors import GfplugError, ToolError, UsageError
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gfplug.bundling.bundle import Bundle
+    from gfplug.bundling.freeze import Frozen
+    from gfplug.bundling.inventory import Inventory
     from gfplug.host import Smoke
     from gfplug.project import Project
 
@@ -48,51 +61,144 @@ class BuildResult:
         """Return the result as `gfplug build --json` prints it."""
         return {**asdict(self), "archive": str(self.archive), "executable": str(self.executable)}
 
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> BuildResult:
+        """Read a result that an earlier build noted."""
+        return cls(**{**value, "archive": Path(value["archive"]), "executable": Path(value["executable"])})
 
-def build(project: Project, *, python: Path | None = None) -> BuildResult:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user asked of a build.
+
+    `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may ask for; `clean` forbids the
+    use of what an earlier build left.
+    """
+
+    python: Path | None = None
+    libc: str = "system"
+    max_glibc: str = ""
+    clean: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError for what cannot be."""
+        if self.libc not in portable.MODES:
+            raise UsageError(f"--libc {self.libc}: it is {' or '.join(portable.MODES)}")
+        if self.max_glibc and self.libc == "bundled":
+            raise UsageError("--max-glibc says nothing about a bundle that brings its own libc", hint="leave one out")
+        if self.max_glibc:
+            libc.parse(self.max_glibc)
+
+
+def build(project: Project, wishes: Wishes | None = None) -> BuildResult:
     """Build a project: environment, frontend, freeze, bundle, smoke start, archive; the last step puts all in place.
 
-    Whatever fails or interrupts it, the bundle and the archives that were there before stay as they were.
+    What an earlier build made is used again as far as nothing has changed. Whatever fails or interrupts it, the bundle
+    and the archives that were there before stay as they were.
     Raises: ProjectError, ToolError or UsageError, before anything of the project changes.
     """
-    stages = Stages()
+    wishes = wishes or Wishes()
+    wishes.check()
     project.require_whole()
-    manifest, seconds = bundle.check(project), package.epoch()
-    artifacts = project.root / "artifacts"
-    with workspace.opened(artifacts) as opened:
-        aside = opened / "old"
-        bundle.recover(project.dist, aside=aside)
-        folder = workspace.emptied(opened)
-        interpreter = environment.ensure(project, python=python, stages=stages)
-        with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
-            module = _link(project, interpreter)
-        with stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
-            frozen = freeze.freeze(project, python=interpreter, workspace=folder, epoch=seconds)
-        with stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
-            made = bundle.assemble(project, frozen, folder / "dist", module=module, day=day_of(project))
+    bundle.check(project)
+    with workspace.opened(project.root / "artifacts") as opened:
+        bundle.recover(project.dist, aside=opened / "old")
+        return _Build(project, wishes, opened).run()
+
+
+class _Build:
+    """One build, in the order of its stages."""
+
+    def __init__(self, project: Project, wishes: Wishes, opened: Path) -> None:
+        self.project, self.wishes = project, wishes
+        self.artifacts, self.aside, self.cache = opened.parent, opened / "old", opened.parent / ".cache"
+        self.folder = workspace.emptied(opened)
+        self.seconds, self.day = package.epoch(), day_of(project)
+        self.stages = Stages()
+
+    def run(self) -> BuildResult:
+        python = environment.ensure(self.project, python=self.wishes.python, stages=self.stages)
+        with self.stages.stage("compare", doing="Looking for changes", done="Looked for changes"):
+            found, stock = reuse.inputs(self.project), inventory.take(python)
+            options = {"epoch": self.seconds, "python": str(python)}
+            asked = {"libc": self.wishes.libc, "day": self.day.isoformat(), "glibc": self.wishes.max_glibc}
+            key = reuse.result_key(found, stock, {**options, **asked})
+            before = None if self.wishes.clean else self._recall(key)
+        if before:
+            _log.info("Nothing has changed since the last build")
+            return replace(before, stages=self.stages.seconds)
+        with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
+            module = _link(self.project, python)
+        frozen, stock = self._frozen(python, reuse.frozen_key(self.project, found, stock, options))
+        made, floor = self._bundle(frozen, stock, module)
+        with self.stages.stage(
+            "smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"
+        ):
+            smoke = _smoke(self.project, made, python)
+        return self._finish(made, floor, smoke, key, frozen.platform)
+
+    def _recall(self, key: str) -> BuildResult | None:
+        known = reuse.recall(self.cache, key, root=self.project.root)
+        return BuildResult.from_json(known) if known else None
+
+    def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
+        """Return a frozen plugin with the author's code as it is now: the one that was kept, or a new one."""
+        kept = None if self.wishes.clean else reuse.find(self.cache, key, self.folder / "kept")
+        if kept:
+            with self.stages.stage(
+                "code", doing="Compiling your code", done="Compiled your code into the frozen plugin"
+            ):
+                freeze.compile_code(self.project, kept[0], python=python)
+            return kept
+        with self.stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
+            frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
+            collected = inventory.collected(self.folder / "work")
+            stock = inventory.take(python, collected=collected, note=self.folder / "collected.json")
+        with self.stages.stage("slim", doing="Removing what nobody needs", done="Removed what nobody needs"):
+            slim.slim(frozen.folder, executable=frozen.executable)
+            portable.find_own_libraries(frozen.folder / frozen.executable, frozen.platform)
+            if freeze.compile_code(self.project, frozen, python=python):
+                reuse.keep(self.cache, key, frozen, stock)
+        return frozen, stock
+
+    def _bundle(self, frozen: Frozen, stock: Inventory, module: str) -> tuple[Bundle, libc.Floor | None]:
+        with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
+            made = bundle.assemble(self.project, frozen, self.folder / "dist", module=module, day=self.day)
+            listed = sbom.describe(self.project, stock, made.folder, seconds=self.seconds)
+            (made.folder / sbom.NAME).write_bytes(listed)
             floor = libc.floor(made.folder)
+            if self.wishes.libc == "bundled":
+                portable.bring_libc(made, frozen.platform)
+                floor = None
         if floor:
             _log.info("Needs glibc %s or newer, because of %s", floor, floor.path)
-        with stages.stage("smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"):
-            smoke = _smoke(project, made, interpreter)
-        archive = artifacts / f"{manifest.id}-{project.version}.{frozen.platform}.zip"
-        with stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
-            digest = package.pack(made.folder, folder / archive.name, seconds=seconds)
-        installed = bundle.install(made, project.dist, aside=aside)
+        if self.wishes.max_glibc:
+            libc.enforce(made.folder, self.wishes.max_glibc)
+        return made, floor
+
+    def _finish(self, made: Bundle, floor: libc.Floor | None, smoke: Smoke, key: str, platform: str) -> BuildResult:
+        archive = self.artifacts / f"{self.project.manifest.id}-{self.project.version}.{platform}.zip"
+        with self.stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
+            packed = self.folder / archive.name
+            digest = package.pack(made.folder, packed, seconds=self.seconds, previous=archive)
+        installed = bundle.install(made, self.project.dist, aside=self.aside)
         for path in (package.digest_path(archive), archive):
-            (folder / path.name).replace(path)
-    return BuildResult(
-        archive=archive,
-        sha256=digest,
-        archive_bytes=archive.stat().st_size,
-        bundle_bytes=installed.size(),
-        files=len(installed.files()),
-        executable=installed.executable,
-        glibc_floor=str(floor) if floor else None,
-        handshake_ms=smoke.handshake_ms,
-        first_answer_ms=smoke.first_answer_ms,
-        stages=stages.seconds,
-    )
+            (self.folder / path.name).replace(path)
+        result = BuildResult(
+            archive=archive,
+            sha256=digest,
+            archive_bytes=archive.stat().st_size,
+            bundle_bytes=installed.size(),
+            files=len(installed.files()),
+            executable=installed.executable,
+            glibc_floor=str(floor) if floor else None,
+            handshake_ms=smoke.handshake_ms,
+            first_answer_ms=smoke.first_answer_ms,
+            stages=self.stages.seconds,
+        )
+        outputs = [self.project.dist, archive, package.digest_path(archive)]
+        reuse.remember(self.cache, key, result.to_json(), outputs, root=self.project.root)
+        return result
 
 
 def day_of(project: Project) -> date:

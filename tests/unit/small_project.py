@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USABLE = '{"version": [3, 12, 1], "libpython": true, "missing": []}'
+PACKAGES = '{"python": "3.12.1", "build": ["3.12.1", "/usr", "/usr"], "packages": []}'
 PYPROJECT = """\
 [project]
 name = "acme-sales-datasource"
@@ -32,6 +33,7 @@ for word; do
 done
 case "$*" in
   *probe.py*) echo '{report}' ;;
+  *packages.py*) echo '{packages}' ;;
   *"-m venv"*) mkdir -p "$last/bin" && cp "$0" "$last/bin/python" && touch "$last/pyvenv.cfg" ;;
   *"-m pip"*) {pip} ;;
   *"-m PyInstaller"*)
@@ -70,7 +72,7 @@ def fake_python(path: Path, *, report: str = USABLE, pip: str = ":", freeze: str
     `pip` and `freeze` are shell commands to run where the real one would install or freeze.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = _INTERPRETER.format(diary=diary(path), report=report, pip=pip, freeze=freeze)
+    text = _INTERPRETER.format(diary=diary(path), report=report, packages=PACKAGES, pip=pip, freeze=freeze)
     path.write_text(text)
     path.chmod(0o755)
     return path

@@ -14,6 +14,7 @@ from small_project import fake_python, small_project
 
 from gfplug import build as service
 from gfplug import frontend, host
+from gfplug.build import Wishes
 from gfplug.bundling import bundle, environment, freeze, package
 from gfplug.cli import main
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
@@ -54,7 +55,7 @@ def failing(error: BaseException) -> Callable[..., Any]:
 
 def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, python: Path) -> None:
     """The result names what is on disk, and nothing unfinished stays."""
-    made = service.build(project, python=python)
+    made = service.build(project, Wishes(python=python))
 
     artifacts = project.root / "artifacts"
     assert made.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
@@ -63,6 +64,7 @@ def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, pyt
     assert made.executable == project.dist / "gpx_sales_linux_amd64"
     assert made.files == len(bundle.contents(project.dist))
     assert {path.name for path in artifacts.iterdir()} == {
+        ".cache",
         ".lock",
         made.archive.name,
         package.digest_path(made.archive).name,
@@ -88,7 +90,9 @@ def test_the_json_is_one_object_with_the_promised_keys(
         "sha256",
         "stages",
     ]
-    assert list(said["stages"]) == ["environment", "frontend", "freeze", "bundle", "smoke", "archive"]
+    assert list(said["stages"]) == [
+        *("environment", "compare", "frontend", "freeze", "slim", "bundle", "smoke", "archive"),
+    ]
     assert (said["handshake_ms"], said["glibc_floor"]) == (80.5, None)
 
 
@@ -109,13 +113,13 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
 ) -> None:
     """Bundle, archive and digest are those of the last build that came through."""
-    service.build(project, python=python)
+    service.build(project, Wishes(python=python))
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")
     owner = {"schema": frontend, "freeze": freeze, "assemble": bundle, "smoke": host, "pack": package}
     monkeypatch.setattr(owner.get(stage, bundle), stage, failing(error))
     with pytest.raises(type(error)):
-        service.build(project, python=python)
+        service.build(project, Wishes(python=python))
 
     assert snapshot(project.root) == before
 
@@ -147,7 +151,7 @@ def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
         host, "smoke", failing(ToolError("cannot be loaded: ModuleNotFoundError: No module named 'yaml.reader'"))
     )
     with pytest.raises(ToolError, match=r"lacks the module yaml\.reader") as caught:
-        service.build(project, python=python)
+        service.build(project, Wishes(python=python))
 
     assert caught.value.hint == 'add "yaml.reader" to HIDDEN_IMPORTS in plugin.spec'
 
@@ -165,7 +169,7 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
     )
     monkeypatch.setattr(host, "smoke", failing(ToolError("No module named 'yaml'")))
     with pytest.raises(ToolError, match=r"^No module named 'yaml'$"):
-        service.build(project, python=python)
+        service.build(project, Wishes(python=python))
 
 
 def test_an_import_that_fails_in_the_environment_names_the_dependency(
@@ -175,7 +179,7 @@ def test_an_import_that_fails_in_the_environment_names_the_dependency(
     error = ProjectError("ModuleNotFoundError: No module named 'requests'", details="Traceback")
     monkeypatch.setattr(frontend, "schema", failing(error))
     with pytest.raises(ProjectError) as caught:
-        service.build(project, python=python)
+        service.build(project, Wishes(python=python))
 
     assert "requests" in caught.value.hint
     assert "pyproject.toml" in caught.value.hint
@@ -236,4 +240,4 @@ def test_every_failure_has_words(project: Project, python: Path, monkeypatch: py
     """A full disk in the middle of the work is no bug of ours."""
     monkeypatch.setattr(package, "pack", failing(OSError(28, "No space left on device", "x.zip")))
     with pytest.raises(GfplugError, match="the disk is full"):
-        service.build(project, python=python)
+        service.build(project, Wishes(python=python))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import process
@@ -11,8 +12,6 @@ from gfplug.bundling import environment
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gfplug.project import Project
 
 _SECONDS = 1800.0
@@ -59,6 +58,23 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
     return made
 
 
+def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
+    """Compile the author's modules anew into a frozen plugin; False if it holds them in another way.
+
+    plugin.spec has them collected as files. Their asserts stay: they are the author's.
+    Raises: ToolError naming the line that is not Python.
+    """
+    places = [folder for folder in frozen.folder.glob("_internal*/plugin") if any(folder.rglob("*.pyc"))]
+    for place in places:
+        process.run(
+            [python, "-I", "-B", Path(__file__).with_name("bytecode.py"), project.source / "plugin", place],
+            env=environment.clean_environment(),
+            what="compiling src/plugin",
+            timeout=_SECONDS,
+        )
+    return bool(places)
+
+
 def _find(output: Path, executable: str) -> Frozen:
     made = sorted(output.iterdir()) if output.is_dir() else []
     for folder in made:
@@ -74,9 +90,9 @@ def _find(output: Path, executable: str) -> Frozen:
 
 
 def _sort(library: Path) -> None:
-    """Put the entries of PyInstaller's zip of start-up modules in order: it writes them as it happened to find them."""
+    """Put PyInstaller's zip of start-up modules in order: it writes them as it happened to find them, and unpacked."""
     with zipfile.ZipFile(library) as found:
         modules = {entry.filename: found.read(entry) for entry in found.infolist()}
-    with zipfile.ZipFile(library, "w") as ordered:
+    with zipfile.ZipFile(library, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as ordered:
         for name, code in sorted(modules.items()):
-            ordered.writestr(zipfile.ZipInfo(name), code)
+            ordered.writestr(zipfile.ZipInfo(name), code, zipfile.ZIP_DEFLATED)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import files
+from gfplug.errors import ToolError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +60,67 @@ def needs(path: Path) -> set[tuple[int, ...]]:
         except ELFError:
             return set()
     return {version for name in names if (version := _parse(name))}
+
+
+def enforce(folder: Path, limit: str) -> None:
+    """Refuse a bundle that needs a newer glibc than `limit`.
+
+    Raises: ToolError naming each such file, and a symbol it wants; UsageError if the limit is no version.
+    """
+    highest = parse(limit)
+    found = [
+        (path, newest) for path in files.walk(folder) if (asked := needs(path)) and (newest := max(asked)) > highest
+    ]
+    if not found:
+        return
+    lines = []
+    for path, newest in sorted(found, key=lambda each: each[1], reverse=True):
+        symbol = wanted(path, newest) or "its relocations"
+        lines.append(f"{path.relative_to(folder).as_posix()}: GLIBC_{'.'.join(map(str, newest))}, for {symbol}")
+    raise ToolError(
+        f"the bundle needs a newer glibc than {limit}: {lines[0]}",
+        hint="build where glibc is older: docs/building.md has a container for it",
+        details="\n".join(lines),
+    )
+
+
+def parse(text: str) -> tuple[int, ...]:
+    """Return a glibc version as numbers.
+
+    Raises: UsageError if it is none.
+    """
+    parts = text.split(".")
+    if len(parts) < 2 or not all(part.isascii() and part.isdigit() for part in parts):  # noqa: PLR2004 - 2.31
+        raise UsageError(f"{text!r} is not a glibc version", hint="such as 2.31")
+    return tuple(map(int, parts))
+
+
+def wanted(path: Path, version: tuple[int, ...]) -> str:
+    """Return a symbol that a file wants in a version of glibc; empty if none is named."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+    from elftools.elf.gnuversions import GNUVerNeedSection, GNUVerSymSection  # noqa: PLC0415
+    from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
+
+    with path.open("rb") as stream:
+        sections = list(ELFFile(stream).iter_sections())
+        numbers = {
+            each["vna_other"]
+            for section in sections
+            if isinstance(section, GNUVerNeedSection)
+            for _, auxiliaries in section.iter_versions()
+            for each in auxiliaries
+            if _parse(each.name) == version
+        }
+        table = next(
+            (each for each in sections if isinstance(each, SymbolTableSection) and each.name == ".dynsym"), None
+        )
+        versions = next((each for each in sections if isinstance(each, GNUVerSymSection)), None)
+        if table is None or versions is None:
+            return ""
+        for number in range(table.num_symbols()):
+            if versions.get_symbol(number)["ndx"] in numbers:
+                return str(table.get_symbol(number).name)
+    return ""
 
 
 def _parse(name: str) -> tuple[int, ...]:

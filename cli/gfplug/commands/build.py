@@ -16,13 +16,21 @@ def build(
     python: Annotated[
         Path | None, typer.Option(help="Build with this interpreter's packages instead of the project's .venv.")
     ] = None,
+    libc: Annotated[
+        str, typer.Option(help="system: runs where glibc is; bundled: brings its own, for musl and distroless hosts.")
+    ] = "system",
+    max_glibc: Annotated[
+        str, typer.Option(help="Refuse a bundle that needs a newer glibc than this, such as 2.31.", show_default=False)
+    ] = "",
+    clean: Annotated[bool, typer.Option("--clean", help="Use nothing that an earlier build left.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, libc floor and timings as JSON.")] = False,
 ) -> None:
     """Freeze a project into dist/, start it once, and pack it; prints the archive's path."""
     from gfplug import build as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project import Project  # noqa: PLC0415
 
-    built = service.build(Project.find(project), python=python)
+    wishes = service.Wishes(python=python, libc=libc, max_glibc=max_glibc, clean=clean)
+    built = service.build(Project.find(project), wishes)
     if as_json:
         console.result_json(built.to_json())
         return

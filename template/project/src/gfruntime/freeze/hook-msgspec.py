@@ -1,4 +1,8 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""msgspec falls back to tomli on old Pythons only; PyInstaller finds one in setuptools, and would ship all of that."""
+"""msgspec mentions packages that it does without until an author calls `msgspec.yaml` or `msgspec.toml`.
 
-excludedimports = ["tomli"]
+An author who does lists "yaml" or "tomli_w" in HIDDEN_IMPORTS. tomli is for old Pythons only; PyInstaller would find
+one in setuptools, and ship all of that.
+"""
+
+excludedimports = ["tomli", "tomli_w", "yaml"]

@@ -6,4 +6,16 @@ counterparts out of its sight, so those are named here. pyarrow's own mentions o
 """
 
 hiddenimports = ["pyarrow._compute", "pyarrow.compute", "pyarrow.pandas_compat"]
-excludedimports = ["cffi", "numpy", "pandas", "pyarrow._hdfs", "pyarrow.conftest", "pyarrow.fs", "pyarrow.tests"]
+excludedimports = [
+    "cffi",
+    "numpy",
+    "pandas",
+    "pyarrow._hdfs",
+    "pyarrow.conftest",
+    "pyarrow.fs",
+    "pyarrow.tests",
+    "requests",
+    "setuptools",
+    "tarfile",
+    "urllib.request",
+]

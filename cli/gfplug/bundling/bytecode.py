@@ -1,0 +1,35 @@
+"""Run by the interpreter of a project's environment: compiles the author's modules as the bundle holds them.
+
+`python bytecode.py SOURCE TARGET`: for each .pyc below TARGET the .py of that name below SOURCE is compiled into it,
+the same bytes wherever the project is. Prints the names that have no source. Imports nothing of gfplug.
+"""
+
+import os
+import py_compile
+import sys
+
+
+def main(source: str, target: str) -> None:
+    """Compile what is there."""
+    for folder, _, names in os.walk(target):
+        for name in sorted(names):
+            if not name.endswith(".pyc"):
+                continue
+            compiled = os.path.join(folder, name)  # noqa: PTH118 - as os.walk gives it
+            relative = os.path.relpath(compiled, target)[: -len("c")]
+            module = os.path.join(source, relative)  # noqa: PTH118
+            if not os.path.isfile(module):  # noqa: PTH113
+                sys.stdout.write(relative + "\n")
+                continue
+            py_compile.compile(
+                module,
+                cfile=compiled,
+                dfile=os.path.join(os.path.basename(target), relative).replace(os.sep, "/"),  # noqa: PTH118, PTH119
+                doraise=True,
+                optimize=0,
+                invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
