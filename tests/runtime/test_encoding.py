@@ -95,6 +95,19 @@ def test_json_times_are_milliseconds_and_nanos() -> None:
     assert parsed["data"]["nanos"] == [[500_001, 999_999, 0, 0], None]
 
 
+def test_long_columns_are_written_as_short_ones() -> None:
+    """Columns long enough for Arrow's own arithmetic give the same JSON as their rows would one by one."""
+    ticks = [-1, 0, None, 1_500_001, -2_000_000, *range(-500, 500)]
+    floats = [math.nan, math.inf, None, -math.inf, 0.1, *map(float, range(1000))]
+    long = Frame(fields=[Field("t", pa.array(ticks, pa.timestamp("ns"))), Field("v", floats, "float32")])
+    data = json.loads(frametext.encode(long))["data"]
+    rows = [json.loads(frametext.encode(long.take(pa.array([row]))))["data"] for row in range(len(long))]
+
+    assert framereader.decode(frametext.encode(long)) == long
+    assert data["values"] == [[row["values"][at][0] for row in rows] for at in (0, 1)]
+    assert data["nanos"][0] == [row["nanos"][0][0] if "nanos" in row else 0 for row in rows]
+
+
 def test_json_lists_what_it_can_not_write() -> None:
     """NaN and the infinities are null in values and named by row in entities."""
     parsed = json.loads(frametext.encode(Frame.of(v=[math.nan, math.inf, -math.inf, None])))

@@ -147,3 +147,14 @@ def test_detected_series_are_sorted() -> None:
     [frame] = contract.typed([Frame.of(time=[T[1], T[0]], v=[1, 2])])
 
     assert frame["v"].to_list() == [2, 1]
+
+
+def test_long_series_are_sorted_as_short_ones() -> None:
+    """Series long enough for Arrow's own comparison are sorted, and their doubles refused, alike."""
+    times = [T[0] + dt.timedelta(seconds=second) for second in range(500)]
+    frame = shapes.timeseries_wide(Frame.of(time=[*times[1:], times[0]], v=list(range(500))))
+
+    assert frame["time"].to_list() == times
+    assert shapes.timeseries_wide(frame).fields == frame.fields
+    with pytest.raises(FrameError, match="a time more than once"):
+        shapes.timeseries_wide(Frame.of(time=[*times, times[7]], v=list(range(501))))

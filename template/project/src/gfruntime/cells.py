@@ -60,7 +60,7 @@ def made(field: Field, column: list[Any], fill: Fill | None, *, labels: Mapping[
 
 def items_of(field: Field) -> list[Any]:
     """List values, times as nanoseconds."""
-    values = field.values.cast(pa.int64()) if field.type == "time" else field.values
+    values = field.values.view(pa.int64()) if field.type == "time" else field.values
     items: list[Any] = values.to_pylist()
     return items
 

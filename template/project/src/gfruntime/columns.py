@@ -263,7 +263,9 @@ def _times(array: pa.Array) -> pa.Array:
     """Convert to nanoseconds without a zone, refusing what they can't hold (years 1677 to 2262)."""
     kind = array.type
     if pa.types.is_timestamp(kind) and kind.tz is not None:
-        array = array.cast(pa.timestamp(kind.unit))  # the values are UTC already
+        array = array.view(pa.timestamp(kind.unit))  # the values are UTC already
+    if array.type == _NS:
+        return array
     try:
         return array.cast(_NS)
     except pa.ArrowInvalid as error:

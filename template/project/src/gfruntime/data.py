@@ -91,7 +91,7 @@ class Field:
         """List the values as Python objects; times become aware UTC datetimes, cut to microseconds."""
         if self.type != "time":
             return self.values.to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
-        ticks = self.values.cast(pa.int64()).to_pylist()
+        ticks = self.values.view(pa.int64()).to_pylist()
         return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
 
     def take(self, rows: pa.Array) -> Field:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BY_GO_NAME: dict[str, FieldType] = {spelling.go: name for name, spelling in FIELD_TYPES.items()}
 _NS_PER_MS = 1_000_000
+_FEW = 200  # rows below which Python is faster than calls into Arrow
 
 
 def to_json(value: object, *, what: str) -> str:
@@ -96,7 +97,7 @@ def _describe(field: Field) -> dict[str, object]:
 def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
     """Split a column into JSON values, the rows of what JSON can't write, and the nanoseconds below a millisecond."""
     if field.type == "time":
-        return _times(field.values.cast(pa.int64()))
+        return _times(field.values.view(pa.int64()))
     if field.type in ("float64", "float32"):
         values, entities = _floats(field.values)
         return (_short(field.values, values) if field.type == "float32" else values), entities, []
@@ -108,6 +109,10 @@ def _values(field: Field) -> tuple[list[Any], dict[str, list[int]], list[int]]:
 
 def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], list[int]]:
     """Split nanoseconds into whole milliseconds, rounded down, and the rest."""
+    if len(ticks) <= _FEW:
+        items = ticks.to_pylist()
+        nanos = [0 if item is None else item % _NS_PER_MS for item in items]
+        return [None if item is None else item // _NS_PER_MS for item in items], {}, nanos if any(nanos) else []
     milliseconds = pc.divide(ticks, _NS_PER_MS)  # towards zero
     rest = pc.subtract(ticks, pc.multiply(milliseconds, _NS_PER_MS))
     if not pc.any(pc.not_equal(rest, 0)).as_py():
@@ -120,7 +125,7 @@ def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], lis
 
 def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
     values = array.to_pylist()
-    if pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: there is no value at all
+    if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: there is no value at all
         return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]
     entities: dict[str, list[int]] = {}

@@ -75,7 +75,7 @@ def _reader(field: Field) -> Callable[[], Sequence[object]]:
     def read() -> Sequence[object]:
         """List what is looked at; a null further down counts as well."""
         first = field.values[: alerting.LOOKED_AT]
-        items: list[object] = (first.cast(pa.int64()) if field.type == "time" else first).to_pylist()
+        items: list[object] = (first.view(pa.int64()) if field.type == "time" else first).to_pylist()
         return [*items, None] if field.values.null_count > first.null_count else items
 
     return read
