@@ -27,11 +27,15 @@ if TYPE_CHECKING:
         TimeRange,
         User,
     )
+    from gfruntime.cells import Fill
+    from gfruntime.columns import epoch
     from gfruntime.data import Field, Frame
     from gfruntime.errors import DownstreamError, FrameError, QueryError
     from gfruntime.incoming import Incoming, current_call
     from gfruntime.log import get_logger
+    from gfruntime.macros import expand_sql, expand_url
     from gfruntime.routes import route
+    from gfruntime.series import long_to_wide, resample, wide_to_long
     from gfruntime.ui import HttpOptions, Secret, Ui
 
 _HOMES = {
@@ -50,11 +54,15 @@ _HOMES = {
         "TimeRange",
         "User",
     ),
+    "cells": ("Fill",),
+    "columns": ("epoch",),
     "data": ("Field", "Frame"),
     "errors": ("DownstreamError", "FrameError", "QueryError"),
     "incoming": ("Incoming", "current_call"),
     "log": ("get_logger",),
+    "macros": ("expand_sql", "expand_url"),
     "routes": ("route",),
+    "series": ("long_to_wide", "resample", "wide_to_long"),
     "ui": ("HttpOptions", "Secret", "Ui"),
 }
 
@@ -65,6 +73,7 @@ __all__ = [
     "DataOnly",
     "DownstreamError",
     "Field",
+    "Fill",
     "Frame",
     "FrameError",
     "Health",
@@ -86,9 +95,15 @@ __all__ = [
     "call_asgi",
     "call_wsgi",
     "current_call",
+    "epoch",
+    "expand_sql",
+    "expand_url",
     "get_logger",
+    "long_to_wide",
+    "resample",
     "route",
     "serve",
+    "wide_to_long",
 ]
 
 
