@@ -1,0 +1,144 @@
+"""The scheduled workflow of a project: its own shell lines, run here with a repository and a `gh` of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from releases import module_proxy, with_more
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="the workflow needs bash")]
+
+ROOT = Path(__file__).parents[2]
+GH = """#!/bin/sh
+echo "$@" >>"$RUNNER_TEMP/gh.log"
+[ "$2" != create ] || [ ! -e "$RUNNER_TEMP/is-open" ]
+"""
+
+
+def steps(path: Path) -> dict[str, str]:
+    """Return the shell lines of a workflow's named steps."""
+    workflow: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    [job] = workflow["jobs"].values()
+    return {step["name"]: step["run"] for step in job["steps"] if "name" in step}
+
+
+class Runner:
+    """A machine of GitHub's with a checkout of the project."""
+
+    def __init__(self, folder: Path, project: Path, proxy: str) -> None:
+        """Clone the project as the checkout does."""
+        self.origin, self.checkout, self.temp = folder / "origin.git", folder / "checkout", folder / "temp"
+        self._git(folder, "clone", "--quiet", "--bare", str(project), str(self.origin))
+        self._git(folder, "clone", "--quiet", str(self.origin), str(self.checkout))
+        (folder / "bin").mkdir()
+        self.temp.mkdir()
+        (folder / "bin" / "gh").write_text(GH)
+        (folder / "bin" / "gh").chmod(0o755)
+        scripts = Path(sys.executable).parent
+        self.env = {
+            **{key: text for key, text in os.environ.items() if not key.startswith("GIT_")},
+            "PATH": f"{folder / 'bin'}:{scripts}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(self.temp),
+            "BRANCH": "gfplug-upgrade",
+            "GITHUB_SHA": self._git(self.checkout, "rev-parse", "HEAD").strip(),
+            "GOPROXY": proxy,
+            "GOMODCACHE": str(folder / "mod"),
+            "GOPRIVATE": "",
+            "GONOPROXY": "",
+            "XDG_CACHE_HOME": str(folder / "cache"),
+        }
+
+    def _git(self, folder: Path, *words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout
+
+    def run(self, script: str) -> None:
+        """Run one step as GitHub does."""
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
+            cwd=self.checkout,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def said(self) -> list[str]:
+        """Return what `gh` was called with."""
+        log = self.temp / "gh.log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def pushed(self, path: str) -> str:
+        """Read a file of the pushed branch."""
+        return self._git(self.origin, "show", f"gfplug-upgrade:{path}")
+
+
+@pytest.fixture
+def runner(tmp_path: Path, rendered: dict[str, Path], commit: Callable[[Path], None]) -> Runner:
+    """A runner with a project that is behind in both: its template, and the SDK."""
+    project = shutil.copytree(rendered["old"], tmp_path / "project")
+    commit(project)
+    return Runner(tmp_path, project, module_proxy(tmp_path / "proxy", "v0.299.0", with_more()))
+
+
+def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
+    """Two commits on a branch, the project's tests passed, and the text holds the reports and the diff."""
+    lines = steps(ROOT / "template/project/.github/workflows/upgrade.yml")
+    for name in ("Upgrade", "Open a pull request"):
+        runner.run(lines[name])
+    text = (runner.temp / "text.md").read_text()
+
+    assert [line.split()[:4] for line in runner.said()] == [["pr", "create", "--head", "gfplug-upgrade"]]
+    assert '"version": "v0.299.0"' in runner.pushed("gfplug.lock")
+    assert "QueryFast" in runner.pushed("src/pluginv2/backend.proto")
+    assert "additive  RPC Data/QueryFast was added" in text
+    assert "Tests: passed" in text
+    assert "+++ /dev/null\n@@ -1 +0,0 @@\n-dropped\n" in text
+    assert "stays at its SDK" not in text
+    assert "a/src/pluginv2" not in text
+
+
+def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
+    """A second run finds the first one's pull request open, and rewrites it."""
+    (runner.temp / "is-open").touch()
+    lines = steps(ROOT / "template/project/.github/workflows/upgrade.yml")
+    for name in ("Upgrade", "Open a pull request"):
+        runner.run(lines[name])
+
+    assert [line.split()[1] for line in runner.said()] == ["create", "edit"]
+
+
+def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
+    """The template's half arrives; why the SDK's did not is in the text."""
+    runner.env["GOPROXY"] = "off"
+    lines = steps(ROOT / "template/project/.github/workflows/upgrade.yml")
+    for name in ("Upgrade", "Open a pull request"):
+        runner.run(lines[name])
+
+    assert "The project stays at its SDK: the upgrade ended with exit code" in (runner.temp / "text.md").read_text()
+    assert "v0.299.0" not in runner.pushed("gfplug.lock")
+
+
+@pytest.mark.parametrize("path", ["template/project/.github/workflows/upgrade.yml", ".github/workflows/refresh.yml"])
+def test_a_scheduled_workflow_is_well_formed(path: str) -> None:
+    """It runs on a schedule and by hand, may write what it needs, and its shell lines parse."""
+    workflow: Any = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+
+    assert {"schedule", "workflow_dispatch"} == workflow[True].keys()  # YAML reads `on` as true
+    assert workflow["permissions"] == {"contents": "write", "pull-requests": "write"}
+    for script in steps(ROOT / path).values():
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True, timeout=60)
