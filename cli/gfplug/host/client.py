@@ -137,6 +137,36 @@ class Plugin:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
         return convert.resource(parts)
 
+    def stream(
+        self, path: str, settings: Settings | None = None, *, data: bytes = b"", timeout: float | None = None
+    ) -> Iterator[bytes]:
+        """Subscribe to a channel, given without its `ds/<uid>/`, and yield what comes: JSON documents.
+
+        The subscription's own document, often a schema, comes first. Without a timeout it ends with the stream.
+        Raises: ToolError if the plugin refuses the channel, or the stream fails.
+        """
+        values = {
+            "pluginContext": plugin_context(self.target, settings or Settings()),
+            "path": path,
+            "data": data,
+            "headers": {},
+        }
+        subscribed = self._unary("Stream", "SubscribeStream", values, timeout=60.0)
+        if subscribed.status:
+            word = {1: "not found", 2: "permission denied"}.get(subscribed.status, "refused")
+            raise ToolError(f"the plugin refused the channel {path!r}: {word}", details=self.logs.tail())
+        if subscribed.data:
+            yield subscribed.data
+        full, request, write, read = self._call("Stream", "RunStream", values)
+        with self._failures("Stream.RunStream", timeout=timeout or 0.0):
+            call = self._channel.unary_stream(full, request_serializer=write, response_deserializer=read)
+            packets: Any = call(request, timeout=timeout)
+            try:
+                for packet in packets:
+                    yield packet.data
+            finally:
+                packets.cancel()
+
     def shutdown(self, *, timeout: float) -> None:
         """Ask the plugin to end and close the connection; an answer is welcome, not needed."""
         import grpc  # noqa: PLC0415 - heavy

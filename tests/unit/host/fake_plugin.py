@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PLAN: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-UNARY = {"/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"}
-STREAMS = {"/pluginv2.Resource/CallResource"}
+UNARY = {"/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData", "/pluginv2.Stream/SubscribeStream"}
+STREAMS = {"/pluginv2.Resource/CallResource", "/pluginv2.Stream/RunStream"}
 SHUTDOWN = "/plugin.GRPCController/Shutdown"
 STDIO = "/plugin.GRPCStdio/StreamStdio"
 

@@ -1,0 +1,44 @@
+"""Alert rules, rehearsed: the plugin is asked as the alert engine asks it, and each rule is evaluated on the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gfplug import alerting, host
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gfplug.alerting import Outcome, Rule
+
+
+def rehearse(
+    plugin: host.Plugin, rules: Sequence[Rule], source: host.Settings, *, now: datetime, timeout: float
+) -> list[tuple[Rule, Outcome]]:
+    """Evaluate each rule once. A query that fails ends its rule, as `execErrState` says what then."""
+    return [(rule, _evaluated(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
+
+
+def _evaluated(
+    plugin: host.Plugin, rule: Rule, source: host.Settings, *, now: datetime, timeout: float
+) -> alerting.Outcome:
+    asked = host.Query(
+        ref_id=rule.ref_id,
+        start=now - timedelta(seconds=rule.start),
+        end=now - timedelta(seconds=rule.end),
+        interval=timedelta(milliseconds=rule.interval_ms),
+        max_data_points=rule.max_data_points,
+        model=rule.model,
+        query_type=str(rule.model.get("queryType", "")),
+    )
+    answer = plugin.query_data([asked], source, is_alert=True, timeout=timeout).get(rule.ref_id)
+    if answer is not None and answer.error:
+        text = f"[sse.dataQueryError] failed to execute query [{rule.ref_id}]: {answer.error}"
+        return alerting.Outcome(error=text, hint="-v shows the plugin's whole log")
+    frames = answer.frames if answer is not None else []
+    outcome = alerting.evaluate(frames, rule.reduction, rule.comparison, ref_id=rule.ref_id)
+    missing = [f"query {rule.ref_id} was not answered: that is no data"] if answer is None else []
+    return replace(outcome, warnings=[*missing, *outcome.warnings])

@@ -1,0 +1,85 @@
+"""Comparing two runs, and what a packet of a stream may be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug import host, pictures
+from gfplug.errors import ToolError, UsageError
+from gfplug.live import Live
+from gfplug.plot import Series
+from gfplug.recording import Recording, differences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_recording_survives_its_file(tmp_path: Path) -> None:
+    """What is read is what was written."""
+    moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    query = host.Query(
+        start=moment, end=moment + timedelta(hours=1), interval=timedelta(seconds=30), max_data_points=7,
+        ref_id="B", model={"table": "ü"},
+    )  # fmt: skip
+    written = Recording(queries=[query], results={"B": {"status": 200}})
+    written.write(tmp_path / "a.json")
+
+    assert Recording.read(tmp_path / "a.json") == written
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"queries": [{}], "results": {}}'])
+def test_another_file_is_no_recording(tmp_path: Path, text: str) -> None:
+    """A usage error, whatever it holds."""
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UsageError, match="is not a recording"):
+        Recording.read(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"A": 1.0}, {"A": 1.0 + 1e-12}, []),
+        ({"A": 1.0}, {"A": 1.1}, ["A: 1.0 became 1.1"]),
+        ({"A": [1, 2]}, {"A": [1]}, ["A: 2 became 1 items"]),
+        ({"A": {"x": None}}, {"A": {"x": True}}, ["A.x: null became true"]),
+        ({"A": 1}, {"B": 1}, ["A: 1 became null", "B: null became 1"]),
+        ({"A": True}, {"A": 1}, []),
+    ],
+)
+def test_differences_are_named_by_their_place(old: dict[str, Any], new: dict[str, Any], expected: list[str]) -> None:
+    """Floats that differ in the last digit are the same."""
+    assert differences(old, new) == expected
+
+
+@pytest.mark.parametrize("packet", [b"x", b"[]", b'{"data": {"values": [[1]]}}'])
+def test_a_packet_that_is_no_frame_is_refused(packet: bytes) -> None:
+    """Rows need a schema that came before."""
+    with pytest.raises(ToolError, match="sent a packet"):
+        Live().add(packet)
+
+
+def test_rows_must_fit_the_schema() -> None:
+    """As many columns as fields."""
+    live = Live()
+    live.add(b'{"schema": {"fields": [{"name": "a"}]}}')
+    with pytest.raises(ToolError, match="2 columns for a schema of 1"):
+        live.add(b'{"data": {"values": [[1], [2]]}}')
+
+
+def test_a_gap_interrupts_the_line_of_a_picture() -> None:
+    """A missing value is not zero, and is not bridged."""
+    drawn = pictures.svg([Series(name="a<b", points=[(0, 1.0), (1, 2.0), (2, None), (3, 3.0)])])
+    (line,) = [row for row in drawn.splitlines() if 'fill="none"' in row]
+
+    assert line.count("M") == 2
+    assert "a&lt;b" in drawn
+
+
+def test_nothing_to_draw_is_said(tmp_path: Path) -> None:
+    """An empty picture would look like an answer."""
+    with pytest.raises(UsageError, match="no time series"):
+        pictures.write([], tmp_path / "a.svg")
+    assert not (tmp_path / "a.svg").exists()

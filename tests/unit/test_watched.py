@@ -1,0 +1,42 @@
+"""`--watch`: asked again at each save, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from small_project import small_project
+
+from gfplug.commands import called
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_each_save_asks_again_also_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What failed is told; the next save may mend it, and Ctrl-C ends without a traceback."""
+    project = small_project(tmp_path / "project")
+    asked: list[int] = []
+    looks = iter(range(3))
+
+    def ask() -> None:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            raise ToolError("broken today")
+
+    def sleep(_seconds: float) -> None:
+        look = next(looks)
+        if look == 2:
+            raise KeyboardInterrupt
+        if look == 1:
+            (project.source / "datasource.py").write_text("x = 1")
+
+    monkeypatch.setattr(called.time, "sleep", sleep)
+    called.watched(project.root, ask)
+
+    assert asked == [0, 1]
+    assert "broken today" in capsys.readouterr().err
