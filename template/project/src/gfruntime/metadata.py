@@ -10,7 +10,6 @@ Source: grafana-plugin-sdk-go v0.298.0, data/frame_meta.go, data/field_config.go
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -106,6 +105,8 @@ class _Object:
         return {key: self._keys[key](item, f"{where}.{key}") for key, item in given}
 
     def _hint(self, key: object) -> str:
+        import difflib  # noqa: PLC0415  # for mistakes alone
+
         near = difflib.get_close_matches(str(key), self._keys, n=1)
         free = "; what is your own goes under 'custom'" if "custom" in self._keys else ""
         return f"; did you mean {near[0]!r}?" if near else free or f"; it may have {', '.join(self._keys)}"
