@@ -165,7 +165,7 @@ class _Build:
         with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
             made = bundle.assemble(self.project, frozen, self.folder / "dist", module=module, day=self.day)
             listed = sbom.describe(self.project, stock, made.folder, seconds=self.seconds)
-            (made.folder / sbom.NAME).write_bytes(listed)
+            (made.folder / sbom.NAME.format(platform=frozen.platform)).write_bytes(listed)
             floor = libc.floor(made.folder)
             if self.wishes.libc == "bundled":
                 portable.bring_libc(made, frozen.platform)

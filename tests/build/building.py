@@ -71,13 +71,13 @@ def new(folder: Path, *, example: str = "signals") -> Path:
     return folder
 
 
-def build(project: Path) -> Ran:
-    """Build a project with this interpreter's packages."""
-    return gfplug("build", project, "--python", sys.executable, "--json")
+def build(project: Path, *options: str, python: str = sys.executable) -> Ran:
+    """Build a project with an interpreter's packages, this one's unless another is named."""
+    return gfplug("build", project, "--python", python, "--json", *options)
 
 
-def built(project: Path) -> Built:
+def built(project: Path, *options: str, python: str = sys.executable) -> Built:
     """Build a project that must build."""
-    ran = build(project)
+    ran = build(project, *options, python=python)
     assert ran.code == 0, ran.err
     return Built(project, json.loads(ran.out))

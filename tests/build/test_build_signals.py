@@ -69,7 +69,7 @@ def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path)
     """The same project elsewhere gives the same archive, also over the rest of a build that was killed."""
     (copy / "artifacts/.build/work").mkdir(parents=True)
     (copy / "artifacts/.build/work/half").write_text("")
-    again = built(copy)
+    again = built(copy, "--clean")
 
     assert again.archive != signals.archive
     assert again.report["sha256"] == signals.report["sha256"]
@@ -83,7 +83,7 @@ def test_an_interrupted_build_leaves_the_old_bundle_whole(copy: Path, number: si
     """Ctrl-C and kill -9 while PyInstaller works: bundle and archive are as they were, no child goes on."""
     before = {path: files.sha256_of(path) for folder in ("dist", "artifacts") for path in files.walk(copy / folder)}
     running = subprocess.Popen(
-        command("build", copy, "--python", sys.executable),
+        command("build", copy, "--python", sys.executable, "--clean"),
         env=variables(),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gfplug.bundling.inventory import Inventory, Package
     from gfplug.project import Project
 
-NAME = "sbom.cdx.json"
+NAME = "sbom_{platform}.cdx.json"
 _OWN_FOLDER = re.compile(r"_internal_[0-9a-z_]+")
 _EXPRESSION = re.compile(r"[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*")
 

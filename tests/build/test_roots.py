@@ -1,0 +1,104 @@
+"""The bundle starts in every image it claims; docs/compatibility.md is the table of what these tests saw."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import roots
+from building import Built, built
+
+from gfplug import host
+from gfplug.bundling.portable import MODES
+from gfplug.errors import ToolError
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
+HEAD = """\
+# Where a bundle starts
+
+Written by `tests/build/test_roots.py`, which starts the signals example in a root that holds exactly the libraries of
+each image, as user 472, with only the variables that Grafana sets: a handshake, a health check and a query.
+`GFPLUG_UPDATE_GOLDEN=1` writes it anew. The libraries in those roots are the build machine's, not the image's own: a
+bundle also needs the image's glibc to be as new as the floor that `gfplug build` prints, or `--libc bundled`.
+
+"""
+TAIL = """\
+
+* **system** is the default. **bundled** is `gfplug build --libc bundled`: a static launcher, glibc's loader and its
+  libraries, about 1 MB more in the archive. It needs nothing of the image but a Linux kernel.
+* The arm64 image of Grafana on Alpine has no glibc at all: use `--libc bundled`, built on an arm64 machine. Its
+  launcher is compiled from the same source; no test here has started it.
+* Grafana's Alpine image (x86_64) brings glibc 2.40, its Ubuntu image 2.39.
+* macOS and Windows bundles are built and smoke-started by the workflow that `gfplug new` writes; this table does not
+  cover them.
+"""
+NOTHING = "no C library to start with"
+pytestmark = pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
+
+
+@pytest.fixture(scope="module")
+def bundles(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Give a bundle of each libc mode."""
+    copy = tmp_path_factory.mktemp("bundled") / "project"
+    shutil.copytree(signals.project, copy, symlinks=True)
+    return {"system": signals.dist, "bundled": built(copy, "--libc", "bundled").dist}
+
+
+def outcome(target: host.Target) -> str:
+    """Start a bundle and say how it went."""
+    try:
+        smoke = host.smoke(target, timeout=30.0)
+    except ToolError as error:
+        said = f"{error.message}\n{error.details}"
+        return NOTHING if "failed to run command" in said else f"broken: {said}"
+    return "starts" if smoke.health.status == "OK" and not smoke.ended.problem else f"odd: {smoke}"
+
+
+@pytest.fixture(scope="module")
+def seen(signals: Built, bundles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Start each bundle in each image under each condition."""
+    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
+    found = {}
+    for image, libraries in roots.IMAGES.items():
+        root = roots.make(tmp_path_factory.mktemp("image") / "root", libraries)
+        for condition in roots.CONDITIONS:
+            found[f"{image} | {condition}"] = [
+                outcome(root.target(bundles[mode], condition=condition, proto=proto)) for mode in MODES
+            ]
+    return found
+
+
+def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[str]]) -> None:
+    """Image by image, condition by condition, mode by mode."""
+    assert {result for results in seen.values() for result in results} <= {"starts", NOTHING}
+    lines = [f"| image | condition | {' | '.join(MODES)} |", "| --- " * (2 + len(MODES)) + "|"]
+    lines += [f"| {place} | {' | '.join(results)} |" for place, results in seen.items()]
+    text = HEAD + "\n".join(lines) + "\n" + TAIL
+    if os.environ.get("GFPLUG_UPDATE_GOLDEN") and not os.environ.get("CI"):
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(text, encoding="utf-8")
+
+    assert DOCUMENT.read_text(encoding="utf-8") == text
+
+
+def test_a_bundle_that_brings_its_libc_starts_everywhere(seen: dict[str, list[str]]) -> None:
+    """Whatever the image lacks, and wherever nothing can be written."""
+    assert {results[MODES.index("bundled")] for results in seen.values()} == {"starts"}
+
+
+def test_the_roots_would_show_a_missing_library(signals: Built, tmp_path: Path) -> None:
+    """Without its search path the same bundle fails where Grafana's Alpine image would make it fail: at libz."""
+    bundle = Path(shutil.copytree(signals.dist, tmp_path / "project" / "dist"))
+    (program,) = bundle.glob("gpx_*")
+    content = program.read_bytes()
+    here = f"$ORIGIN/_internal_{program.name.removeprefix('gpx_sales_')}".encode()
+    assert content.count(here) == 1
+    program.write_bytes(content.replace(here, b"/nowhere".ljust(len(here), b"x")))
+    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
+    root = roots.make(tmp_path / "image" / "root", roots.LAYER)
+
+    assert "libz.so.1: cannot open shared object file" in outcome(
+        root.target(bundle, condition="as it is", proto=proto)
+    )
