@@ -344,7 +344,8 @@ def test_no_library_is_needed_but_the_one_in_use() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('numpy', 'pandas', 'polars')));"
         "from gfruntime import arrow, frametext; from gfruntime.data import Frame;"
-        "frames = [Frame.of(v=[1.5], s=['a']), Frame.from_records([{'a': [1]}]), *Frame.of(g=[1], v=[2]).group_by('g')];"
+        "frames = [Frame.of(v=[1.5], s=['a']), Frame.from_records([{'a': [1]}])];"
+        "frames += Frame.of(g=[1], v=[2]).group_by('g');"
         "print(sum(bool(arrow.encode(frame) and frametext.encode(frame)) for frame in frames))"
     )
     done = subprocess.run(

@@ -35,7 +35,7 @@ def test_each_save_asks_again_also_after_a_failure(
         if look == 1:
             (project.source / "datasource.py").write_text("x = 1")
 
-    monkeypatch.setattr(called.time, "sleep", sleep)
+    monkeypatch.setattr("time.sleep", sleep)
     called.watched(project.root, ask)
 
     assert asked == [0, 1]

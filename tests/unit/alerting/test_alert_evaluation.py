@@ -25,7 +25,7 @@ def time(*values: int | None, nullable: bool = False) -> tuple[Any, ...]:
 
 def number(*values: Any, name: str = "value", **labels: str) -> tuple[Any, ...]:
     """Sketch a field of floats."""
-    return column(name, "float64", list(values), **labels)
+    return name, "float64", list(values), True, labels
 
 
 def text(name: str, *values: str | None) -> tuple[Any, ...]:
