@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from messages import query
+from programs import gfplug
 
 if TYPE_CHECKING:
     from hostclient import Host
@@ -38,3 +40,25 @@ def test_project_of_this_version_answers(host: Host, programs: Programs, version
     assert plugin.health()["status"] == "OK"
     assert plugin.query(query())["A"]["frames"][0]["rows"] > 0
     assert not plugin.kill()["forced"]
+
+
+STOPS = ["v0.150.0", "v0.242.0", "v0.243.0", "v0.296.3"]
+
+
+def test_project_that_moves_from_release_to_release_answers_at_each(host: Host, programs: Programs) -> None:
+    """From the floor to today's wire, stop by stop: the plugin answers at each, and the end is that of going straight."""
+    launcher = programs.launched("sdk-moving", options=["--sdk-version", "v0.97.0"])
+    moving, straight = (
+        programs.project("sdk-" + name, options=["--sdk-version", "v0.97.0"]) for name in ("moving", "straight")
+    )
+    for version in STOPS:
+        gfplug("proto", "upgrade", str(moving), "--to", version, "--python", sys.executable)
+        plugin = host.start(launcher)
+
+        assert plugin.health()["status"] == "OK"
+        assert plugin.query(query())["A"]["frames"][0]["rows"] > 0
+        assert not plugin.kill()["forced"]
+    gfplug("proto", "upgrade", str(straight), "--to", STOPS[-1], "--no-tests")
+
+    for path in ("gfplug.lock", *(f"src/pluginv2/backend{end}" for end in (".proto", "_pb2.py", "_pb2_grpc.py"))):
+        assert (moving / path).read_bytes() == (straight / path).read_bytes()

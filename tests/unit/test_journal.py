@@ -55,6 +55,7 @@ def test_edits_change_the_tree_and_leave_nothing_behind(tmp_path: Path) -> None:
     assert list((root / ".gfplug").iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes")
 def test_modes_are_kept_and_given(tmp_path: Path) -> None:
     """A private file stays private, a new program is executable, a file that becomes a program too."""
     root = project(tmp_path)
@@ -104,6 +105,7 @@ def test_a_file_that_is_not_as_expected_stops_everything(tmp_path: Path, path: s
     assert files_of(root) == OLD | {path: "by the user"}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 def test_a_link_is_in_the_way(tmp_path: Path) -> None:
     """Nothing is written through, or over, a link of the user's."""
     root = project(tmp_path)
@@ -200,6 +202,7 @@ def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypa
     assert files_of(root) == NEW | {"a": "by the user", "a.gfplug-new": "new a"}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 def test_a_tree_leaves_out_links(tmp_path: Path) -> None:
     """Neither a link nor what is behind a linked folder is the project's."""
     project(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -244,6 +245,7 @@ def test_a_merge_keeps_what_the_user_wrote(  # noqa: PLR0917 - the columns of a 
     assert len(found.notes) == notes
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
 @pytest.mark.parametrize(
     "name", ["with space", "quo'te\"s", "-leading", "tab\there", "ünï/çødé", "back\\slash", "new\nline", "bytes\udcff"]
 )
@@ -300,6 +302,7 @@ def test_unresolved_markers_are_found() -> None:
     assert merge.unresolved(tree(a=CONFLICT, b=LONG, c="=======\n")) == ["a"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the git that fails is a shell script")
 def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What git said comes with the error."""
     fake = tmp_path / "git"

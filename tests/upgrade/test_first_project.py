@@ -1,0 +1,95 @@
+"""A project of the first template, as `gfplug new acme-sales` made it then, comes to today's with its edits.
+
+`tests/fixtures/first-project.tar.xz` is that project, whole. It is never made anew: what it proves is that projects out
+there still upgrade.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from older import contents
+
+from gfplug import cli, new, origin, sdk
+from gfplug.project import Project
+from gfplug.upgrade import ONCE
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "first-project.tar.xz"
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """The project, as it was."""
+    with tarfile.open(FIXTURE) as archive:
+        archive.extractall(tmp_path / "first", filter="data")
+    return tmp_path / "first"
+
+
+def passes_its_tests(project: Path) -> None:
+    """Run the project's own tests with this interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_untouched_project_becomes_a_fresh_one(first: Path, tmp_path: Path) -> None:
+    """Every byte is as `gfplug new` writes it today, but for what is written once; its old tests pass."""
+    answers = origin.answers(first, Project(first).lock.template_version)
+    assert cli.main(["upgrade", str(first)]) == 0
+    if Project(first).lock.sdk_version != str(sdk.default()):
+        assert cli.main(["proto", "upgrade", str(first), "--no-tests", "--offline"]) == 0
+    new.create(new.NewProject(answers=answers, destination=tmp_path / "fresh", sdk_version=sdk.default()))
+    found, expected = contents(first), contents(tmp_path / "fresh")
+
+    differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
+    assert {path for path in differing if not path.startswith(ONCE)} == set()
+    passes_its_tests(first)
+
+
+EDITS = {
+    "README.md": ("Acme Sales", "Acme Sales, which we love"),
+    "pyproject.toml": ("dependencies = [", 'dependencies = [\n  "httpx>=0.27",  # ours'),
+    "plugin.json": ('"keywords": [', '"keywords": [\n      "sales",'),
+    "docker-compose.yaml": ("services:", "# ours\nservices:"),
+    "src/plugin/datasource.py": ("class Datasource", "class Extra:\n    pass\n\n\nclass Datasource"),
+    ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
+}
+ADDED = {
+    "src/plugin/client.py": "URL = 'http://localhost'\n",
+    "tests/test_client.py": "from plugin.client import URL\n\n\ndef test_url() -> None:\n    assert URL\n",
+}
+
+
+def test_a_project_in_use_keeps_its_edits(first: Path) -> None:
+    """All are there afterwards, nothing conflicts, old tests and new ones pass, a second upgrade has nothing to do."""
+    for path, (old, edited) in EDITS.items():
+        text = (first / path).read_text(encoding="utf-8")
+        assert old in text, path
+        (first / path).write_text(text.replace(old, edited, 1), encoding="utf-8")
+    for path, text in ADDED.items():
+        (first / path).write_text(text, encoding="utf-8")
+    (first / "CHANGELOG.md").unlink()
+
+    assert cli.main(["upgrade", str(first)]) == 0
+    for path, (_, edited) in EDITS.items():
+        assert edited in (first / path).read_text(encoding="utf-8"), path
+    assert all((first / path).read_text(encoding="utf-8") == text for path, text in ADDED.items())
+    assert not (first / "CHANGELOG.md").exists()
+    assert (first / ".github" / "workflows" / "upgrade.yml").exists()
+    assert Project(first).changed_owned() == {}
+    passes_its_tests(first)
+    before = contents(first)
+    assert cli.main(["upgrade", str(first)]) == 0
+    assert contents(first) == before
