@@ -46,7 +46,7 @@ STOPS = ["v0.150.0", "v0.242.0", "v0.243.0", "v0.296.3"]
 
 
 def test_project_that_moves_from_release_to_release_answers_at_each(host: Host, programs: Programs) -> None:
-    """From the floor to today's wire, stop by stop: the plugin answers at each, and the end is that of going straight."""
+    """From the floor on, stop by stop: the plugin answers at each, and the end is that of going straight."""
     launcher = programs.launched("sdk-moving", options=["--sdk-version", "v0.97.0"])
     moving, straight = (
         programs.project("sdk-" + name, options=["--sdk-version", "v0.97.0"]) for name in ("moving", "straight")
