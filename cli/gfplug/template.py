@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLES = ("signals", "http")
+MODES = ("backend", "hybrid")
+FRONTENDS = ("schema", "react")
 ANSWERS_NAME = ".gfplug/answers.json"
 BASE_NAME = ".gfplug/base.zip"
 FREE_ANSWERS = ("title", "description", "author")
@@ -53,8 +55,12 @@ def example(text: str) -> str:
 
     Raises: UsageError if there is none of this name.
     """
-    if text not in EXAMPLES:
-        raise UsageError(f"there is no example {text!r}", hint=f"choose one of {', '.join(EXAMPLES)}")
+    return _one_of("example", text, EXAMPLES)
+
+
+def _one_of(what: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(known)}")
     return text
 
 
@@ -71,11 +77,24 @@ class Answers:
     description: str
     author: str
     example: str = EXAMPLES[0]
+    mode: str = MODES[0]
+    frontend: str = FRONTENDS[0]
 
     def __post_init__(self) -> None:
-        """Check each answer."""
+        """Check each answer, and that they go together."""
         names.plugin_id(self.org, self.name)
         example(self.example)
+        _one_of("mode", self.mode, MODES)
+        _one_of("frontend", self.frontend, FRONTENDS)
+        if self.mode == "hybrid" and self.example != "http":
+            raise UsageError(
+                f"the example {self.example} has no API that a browser could ask", hint="--mode hybrid --example http"
+            )
+        if self.mode == "hybrid" and self.frontend != "schema":
+            raise UsageError(
+                "a React frontend asks what it likes: its DataSource class has a query method of its own",
+                hint="leave --mode away",
+            )
         for key in FREE_ANSWERS:
             line(key, getattr(self, key))
 
@@ -116,10 +135,17 @@ def render(answers: Answers, destination: Path) -> None:
 
     Raises: ToolError if the template can't be rendered.
     """
-    layers = ["project", *([f"examples/{answers.example}"] if answers.example != EXAMPLES[0] else [])]
+    react = answers.frontend == "react"
+    layers = {
+        "project": True,
+        "examples/http": answers.example == "http",
+        "modes/hybrid": answers.mode == "hybrid",
+        "frontends/react": react,
+        "frontends/react-http": react and answers.example == "http",
+    }
     data = _data(answers)
     with _without_git():
-        for layer in layers:
+        for layer in (name for name, is_wanted in layers.items() if is_wanted):
             _copy(destination, {**data, "layer": layer})
 
 

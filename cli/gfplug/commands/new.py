@@ -31,6 +31,16 @@ def new(
         str | None,
         typer.Option(help="What it answers at first: signals (needs nothing, the default) or http (asks a JSON API)."),
     ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            help="Who answers panels: backend (Python, the default) or hybrid (the browser, through Grafana's proxy)."
+        ),
+    ] = None,
+    frontend: Annotated[
+        str | None,
+        typer.Option(help="Editors from your dataclasses (schema, the default) or your own TypeScript (react)."),
+    ] = None,
     org: Annotated[
         str | None,
         typer.Option(
@@ -54,7 +64,10 @@ def new(
 
     NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown.
     """
-    answers = _answers(name, org=org, example=example, data=_pairs(data or []), ask=_asks(defaults=defaults))
+    if example is None and mode == "hybrid":
+        example = "http"
+    given = {"example": example, "mode": mode, "frontend": frontend}
+    answers = _answers(name, org=org, choices=given, data=_pairs(data or []), ask=_asks(defaults=defaults))
     _log.info("%s: plugin id %s, example %s", answers.title, answers.plugin_id, answers.example)
     request = service.NewProject(
         answers=answers,
@@ -73,7 +86,9 @@ def new(
     console.result(request.destination)
 
 
-def _answers(text: str, *, org: str | None, example: str | None, data: dict[str, str], ask: bool) -> Answers:
+def _answers(
+    text: str, *, org: str | None, choices: dict[str, str | None], data: dict[str, str], ask: bool
+) -> Answers:
     """Put the answers together: what was given, else what the person says, else the default."""
     found = names.parse(text)
     owner = names.organisation(org) if org is not None else found.org
@@ -84,9 +99,10 @@ def _answers(text: str, *, org: str | None, example: str | None, data: dict[str,
     for key in FREE_ANSWERS:
         usual = {"title": found.title, "description": f"{given.get('title')} in Grafana", "author": owner}[key]
         given[key] = data[key] if key in data else _ask(key.capitalize(), usual, partial(template.line, key), ask=ask)
-    if example is None:
-        example = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
-    return Answers(org=owner, name=name, example=example, **given)
+    given |= {key: choice for key, choice in choices.items() if choice is not None}
+    if "example" not in given:
+        given["example"] = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
+    return Answers(org=owner, name=name, **given)
 
 
 def _pairs(data: list[str]) -> dict[str, str]:
