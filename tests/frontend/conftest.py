@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(resources.folder("template") / "project/src"))
+sys.path.append(str(HERE.parent / "conformance"))  # the host that plays Grafana
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import grafana
 import pytest
-from everything import module
+from everything import Datasource, Wide, module
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -21,13 +22,15 @@ def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
     modules, bundle = grafana.installed(version), tmp_path / "bundle"
     shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path)) / version
     shots.mkdir(parents=True, exist_ok=True)
-    (tmp_path / "module.js").write_text(module(), encoding="utf-8")
+    plugins = {"acme-sales-datasource": Datasource, "acme-wide-datasource": Wide}
+    for name, source in plugins.items():
+        (tmp_path / f"{name}.js").write_text(module(source=source), encoding="utf-8")
     subprocess.run([node, grafana.BROWSER / "bundle.mjs", modules, bundle], check=True, timeout=300)
     places = {
         "CHROMIUM": chromium,
         "MODULES": str(modules),
         "BUNDLE": str(bundle),
-        "MODULE_JS": str(tmp_path / "module.js"),
+        "PLUGINS": json.dumps({name: str(tmp_path / f"{name}.js") for name in plugins}),
         "SCREENSHOTS": str(shots),
     }
     done = subprocess.run(
@@ -40,6 +43,6 @@ def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ℹ pass 16\n" in done.stdout  # noqa: RUF001 - the reporter's own sign
-    assert sorted(path.name for path in shots.iterdir()) == ["editors-dark.png", "editors-light.png"]
+    assert "ℹ pass 25\n" in done.stdout  # noqa: RUF001 - the reporter's own sign
+    assert sorted(path.name for path in shots.iterdir()) == ["editors-dark.png", "editors-light.png", "wide-dark.png"]
     shutil.rmtree(bundle)

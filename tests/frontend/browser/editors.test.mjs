@@ -1,61 +1,11 @@
-// Both editors and the data source in a real browser with one Grafana's real packages. Needs in the environment:
-// CHROMIUM, MODULES (node_modules), BUNDLE (what bundle.mjs wrote), MODULE_JS, SCREENSHOTS (a folder).
+// Both editors and the data source in a real browser with one Grafana's real packages; SCREENSHOTS is a folder.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { serve } from './server.mjs';
+import { test } from 'node:test';
+import { open, require } from './page.mjs';
 
-const { CHROMIUM, MODULES, BUNDLE, MODULE_JS, SCREENSHOTS } = process.env;
-const require = createRequire(path.join(MODULES, 'index.js'));
-const { chromium } = require('playwright-core');
-const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'gfplug-browser-'));
-let browser, server;
-
-before(async () => {
-  server = await serve({ module: MODULE_JS, modules: MODULES, bundle: BUNDLE });
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
-    headless: true,
-    viewport: { width: 900, height: 1500 },
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-});
-
-after(async () => {
-  await browser?.close();
-  server?.close();
-  fs.rmSync(profile, { recursive: true, force: true });
-});
-
-/** Open the page, load the plugin, run the steps; whatever the console says that is wrong fails the test. */
-async function open(search, steps) {
-  server.asked.length = 0;
-  const page = await browser.newPage();
-  const wrong = [];
-  page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  page.on('console', (message) => {
-    const isFont = /\/fonts\//.test(message.location().url); // not in the npm package
-    if (message.type() === 'error' && !isFont) {
-      wrong.push(message.text());
-    }
-  });
-  try {
-    await page.goto(`${server.url}/?${search}`);
-    await page.waitForFunction('window.host?.isReady');
-    const loaded = await page.evaluate("window.host.load('/public/plugins/acme-sales-datasource/module.js')");
-    await page.getByTestId('gf-query-editor').waitFor();
-    const host = () => page.evaluate(() => ({ options: window.host.options, query: window.host.query, runs: window.host.runs }));
-    const region = (name) => page.getByRole('region', { name });
-    await steps({ page, loaded, host, config: region('config'), query: region('query'), asked: server.asked });
-    assert.deepEqual(wrong, []);
-  } finally {
-    await page.close();
-  }
-}
+const { SCREENSHOTS } = process.env;
 
 for (const [name, search] of [
   ['by a script element', ''],
@@ -87,7 +37,7 @@ test('a stored secret is never shown, and Reset forgets it', () =>
     assert.equal(await config.locator('#gf-config-token').isDisabled(), true);
     await config.getByRole('button', { name: /reset/i }).click();
     const { options } = await host();
-    assert.deepEqual(options.secureJsonFields, { token: false });
+    assert.equal(options.secureJsonFields.token, false);
     assert.equal(await config.locator('#gf-config-token').inputValue(), '');
   }));
 
@@ -196,3 +146,110 @@ for (const theme of ['dark', 'light']) {
       assert.ok((await page.getByRole('main').boundingBox()).height > 600);
     }));
 }
+
+const wide = { plugin: 'acme-wide-datasource' };
+
+test('choices come from the plugin, follow another field, and a failure is named', () =>
+  open('', async ({ page, query, host, asked }) => {
+    await query.getByLabel('Table').first().click();
+    await page.getByRole('option', { name: 'Sales' }).click();
+    await query.getByRole('combobox').nth(1).click();
+    await page.getByRole('option', { name: 'amount' }).click();
+    const { table, columns } = (await host()).query;
+    assert.deepEqual({ table, columns }, { table: 'sales', columns: ['amount'] });
+    await page.keyboard.press('Escape');
+    await query.getByLabel('Table').first().click();
+    await query.getByLabel('Table').first().fill('orders');
+    await page.getByRole('option', { name: 'orders' }).first().click();
+    await query.getByText('Columns could not be loaded: no such table').first().waitFor();
+    const paths = asked.map((each) => each.path).filter((each) => each.includes('resources'));
+    assert.ok(paths.includes('/api/datasources/uid/u1/resources/tables'), paths);
+  }, { ...wide, allowed: /404/ }));
+
+test('a text that is no choice may be typed', () =>
+  open('', async ({ page, query, host }) => {
+    await query.getByLabel('Table').first().fill('mine_$env');
+    await page.getByRole('option', { name: /mine_/ }).first().click();
+    assert.equal((await host()).query.table, 'mine_$env');
+  }, { ...wide, allowed: /404/ }));
+
+test('rows are added, edited and removed, with the keyboard too', () =>
+  open('', async ({ page, query, host }) => {
+    await query.getByRole('button', { name: 'Add to Filters' }).focus();
+    await page.keyboard.press('Enter');
+    await query.getByRole('group', { name: 'Filters' }).getByLabel('Value').fill('north');
+    await query.getByRole('radio', { name: 'sum' }).check({ force: true });
+    await query.getByLabel('Every').fill('30');
+    await query.getByLabel('Size').fill('7');
+    const { filters, every, window } = (await host()).query;
+    assert.deepEqual({ filters, every, window }, { filters: [{ column: '', operator: '=', value: 'north' }], every: 30, window: { size: 7, unit: 'm' } });
+    await query.getByRole('button', { name: 'Remove Filters 1' }).click();
+    assert.deepEqual((await host()).query.filters, []);
+  }, wide));
+
+test('the HTTP settings are stored under the keys that Grafana knows', () =>
+  open('', async ({ config, host }) => {
+    await config.getByLabel('URL').fill('https://api');
+    await config.getByLabel('Basic authentication').click({ force: true });
+    await config.locator('#gf-config-basicAuthUser').fill('ada');
+    await config.locator('#gf-config-basicAuthPassword').fill('pass');
+    await config.getByLabel('Own certificate authority').click({ force: true });
+    await config.locator('#gf-config-tlsCACert').fill('-----BEGIN');
+    await config.getByRole('button', { name: 'Add to HTTP headers' }).click();
+    await config.locator('#gf-config-header-1-name').fill('X-Tenant');
+    await config.locator('#gf-config-header-1-value').fill('t1');
+    const { url, basicAuth, basicAuthUser, jsonData, secureJsonData } = (await host()).options;
+    assert.deepEqual({ url, basicAuth, basicAuthUser }, { url: 'https://api', basicAuth: true, basicAuthUser: 'ada' });
+    assert.deepEqual(jsonData, { tlsAuthWithCACert: true, httpHeaderName1: 'X-Tenant' });
+    assert.deepEqual(secureJsonData, { basicAuthPassword: 'pass', tlsCACert: '-----BEGIN', httpHeaderValue1: 't1' });
+  }, wide));
+
+test('a header that is removed takes its value along', () =>
+  open('headers&configured', async ({ config, host }) => {
+    assert.equal(await config.locator('#gf-config-header-1-value').isDisabled(), true, 'a stored value is not shown');
+    await config.getByRole('button', { name: 'Remove HTTP headers 1' }).click();
+    const { jsonData, secureJsonData } = (await host()).options;
+    assert.deepEqual(jsonData, { httpHeaderName1: 'X-Two' });
+    assert.deepEqual(secureJsonData, { httpHeaderValue1: '', httpHeaderValue2: '' });
+    assert.equal(await config.locator('#gf-config-header-1-value').isDisabled(), false, 'it is asked for again');
+  }, wide));
+
+test('variables and annotations are edited in forms of their own', () =>
+  open('', async ({ page, region, host, asked }) => {
+    await region('variable').getByLabel('List').click();
+    await page.getByRole('option', { name: 'columns' }).click();
+    await region('variable').getByLabel('Table').fill('$env');
+    await region('annotation').getByLabel('Severity').fill('1');
+    const { variable, annotation } = await host();
+    assert.deepEqual(variable, { refId: 'variable', of: 'columns', table: '$env', queryType: 'variable' });
+    assert.deepEqual(annotation, { refId: 'Anno', severity: 1, queryType: 'annotation' });
+    await page.evaluate(() => window.host.askVariable(window.host.variable));
+    const { queryType, of, table } = asked.at(-1).body.queries[0];
+    assert.deepEqual({ queryType, of, table }, { queryType: 'variable', of: 'columns', table: 'prod' });
+  }, wide));
+
+test('an alert rule is told that it has no variables', () =>
+  open('app=unified-alerting', async ({ query }) => {
+    await query.getByLabel('Table').fill('a_$env');
+    await query.getByText('Alert rules know no template variables: $env is sent as it is.').waitFor();
+  }));
+
+test('a frame with a channel is followed through Grafana Live', () =>
+  open('', async ({ page, host }) => {
+    await page.evaluate(() => window.host.ask([{ refId: 'A', table: 'live' }]));
+    const [address] = (await host()).streams;
+    assert.deepEqual({ ...address }, { scope: 'ds', ...(address.stream ? { stream: 'u1' } : { namespace: 'u1' }), path: 'ticks' });
+  }));
+
+test('the larger editors have no serious accessibility violation either', () =>
+  open('headers&configured', async ({ page, loaded, query }) => {
+    await query.getByRole('button', { name: 'Add to Filters' }).click();
+    await page.evaluate(fs.readFileSync(require.resolve('axe-core'), 'utf8'));
+    const found = await page.evaluate(async () => {
+      const { violations } = await window.axe.run('#root', { runOnly: ['wcag2a', 'wcag2aa'] });
+      return violations.flatMap(({ id, impact, nodes }) => nodes.map(({ html }) => ({ id, impact, html })));
+    });
+    const ours = found.filter(({ impact, html }) => /serious|critical/.test(impact) && !(loaded.react.startsWith('18') && /downshift/.test(html)));
+    assert.deepEqual(ours, []);
+    await page.screenshot({ path: path.join(SCREENSHOTS, 'wide-dark.png'), fullPage: true });
+  }, wide));

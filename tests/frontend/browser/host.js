@@ -13,7 +13,7 @@ import { initializeLoggersRegistry } from 'optional-loggers';
 
 const h = React.createElement;
 const parameters = new URLSearchParams(location.search);
-const host = (window.host = { changes: [], runs: 0 });
+const host = (window.host = { changes: [], runs: 0, streams: [] });
 
 const shared = {
   '@emotion/css': emotionCss,
@@ -51,7 +51,7 @@ const instanceSettings = {
   url: '/api/datasources/proxy/uid/u1',
   access: 'proxy',
   readOnly: false,
-  jsonData: {},
+  jsonData: parameters.has('headers') ? { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } : {},
   meta: { id: 'acme-sales-datasource', info: { version: '1.2.3' } },
 };
 
@@ -71,7 +71,7 @@ async function request(options) {
 const variables = { env: 'prod', hosts: ['a', 'b'] };
 runtime.setBackendSrv({ fetch: (options) => rxjs.from(request(options)) });
 runtime.setTemplateSrv({
-  getVariables: () => [],
+  getVariables: () => Object.keys(variables).map((name) => ({ name })),
   containsTemplate: (text) => /\$/.test(text ?? ''),
   updateTimeRange() {},
   replace: (text, scoped, format) =>
@@ -81,6 +81,12 @@ runtime.setTemplateSrv({
     }),
 });
 runtime.setDataSourceSrv({ getInstanceSettings: () => instanceSettings, get: async () => host.datasource, getList: () => [instanceSettings] });
+runtime.setGrafanaLiveSrv({
+  getDataStream: (options) => {
+    host.streams.push(options.addr);
+    return rxjs.of({ state: data.LoadingState.Streaming, data: [{ fields: [], length: 0 }] });
+  },
+});
 runtime.setEchoSrv({ flush() {}, addBackend() {}, addEvent() {} });
 initializeLoggersRegistry?.();
 
@@ -88,7 +94,7 @@ function Page({ plugin, datasource }) {
   const [options, setOptions] = React.useState({
     ...instanceSettings,
     url: '',
-    secureJsonFields: parameters.has('configured') ? { token: true } : {},
+    secureJsonFields: parameters.has('configured') ? { token: true, httpHeaderValue1: true, httpHeaderValue2: true } : {},
     readOnly: parameters.has('readonly'),
   });
   const [query, setQuery] = React.useState({ refId: 'A', ...datasource.getDefaultQuery() });
@@ -102,10 +108,52 @@ function Page({ plugin, datasource }) {
     h(
       'section',
       { 'aria-label': 'query' },
-      h(plugin.components.QueryEditor, { datasource, query, onChange: setQuery, onRunQuery: () => (host.runs += 1), app: 'panel-editor' })
+      h(plugin.components.QueryEditor, { datasource, query, onChange: setQuery, onRunQuery: () => (host.runs += 1), app: parameters.get('app') ?? 'panel-editor' })
+    ),
+    h(Others, { datasource })
+  );
+}
+
+// The editors of variables and annotations, where the data source brings its own.
+function Others({ datasource }) {
+  const [variable, setVariable] = React.useState('');
+  const [annotation, setAnnotation] = React.useState({ refId: 'Anno' });
+  Object.assign(host, { variable, annotation });
+  const editors = { variable: [datasource.variables?.editor, variable, setVariable], annotation: [datasource.annotations?.QueryEditor, annotation, setAnnotation] };
+  return Object.entries(editors).map(([name, [editor, query, onChange]]) =>
+    editor ? h('section', { key: name, 'aria-label': name }, h('h1', null, name), h(editor, { datasource, query, onChange, onRunQuery() {} })) : null
+  );
+}
+
+// A panel: each numeric field as a line, and all values as a table.
+function Panel({ frames, theme }) {
+  const lines = frames.flatMap((frame) => {
+    const x = frame.fields.find((field) => field.type === 'time');
+    return frame.fields.filter((field) => field.type === 'number').map((y) => ({ x, y }));
+  });
+  const title = ({ y }) => Object.values(y.labels ?? {}).join(' ') || y.name;
+  const cells = ({ x, y }) => x.values.map((time, row) => h('tr', { key: row }, h('td', null, new Date(time).toISOString()), h('td', null, y.values[row])));
+  return h(
+    'section',
+    { 'aria-label': 'panel', style: { padding: 24 } },
+    lines.map((line) =>
+      h(
+        'figure',
+        { key: title(line) },
+        h('figcaption', null, title(line)),
+        h(ui.Sparkline, { theme, width: 760, height: 120, sparkline: { x: line.x, y: { ...line.y, config: {}, state: { range: data.getMinMaxAndDelta(line.y) } } }, config: { custom: { lineWidth: 2 } } }),
+        h('table', { 'aria-label': title(line), style: { display: 'none' } }, h('tbody', null, cells(line)))
+      )
     )
   );
 }
+
+/** Draw frames below the editors. */
+host.draw = (frames) => {
+  const theme = data.createTheme({ colors: { mode: 'dark' } });
+  const place = document.body.appendChild(document.createElement('div'));
+  createRoot(place).render(h(data.ThemeContext.Provider, { value: theme }, h(Panel, { frames, theme })));
+};
 
 host.load = async (url) => {
   const found = parameters.has('sandbox') ? await sandboxed(url) : await loader.import(url);
@@ -121,9 +169,19 @@ host.load = async (url) => {
 };
 
 // As Grafana's runRequest: filterQuery is asked first, unless a variable brings a query function of its own.
-host.ask = (given) => {
+host.ask = (given, more) => {
   const targets = given.filter((target) => host.datasource.filterQuery(target));
-  const asked = { requestId: 'Q1', interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, targets };
+  const asked = { requestId: 'Q1', interval: '1m', intervalMs: 60000, maxDataPoints: 500, range: data.getDefaultTimeRange(), scopedVars: {}, timezone: 'utc', app: 'dashboard', startTime: 0, ...more, targets };
   return rxjs.lastValueFrom(host.datasource.query(asked).pipe(rxjs.toArray()));
 };
+// Ask about a time range, draw the frames, and return them plainly.
+host.askAt = async (targets, from, to, more) => {
+  const range = { from: data.dateTime(from), to: data.dateTime(to), raw: { from: String(from), to: String(to) } };
+  const responses = await host.ask(targets, { range, ...more });
+  const frames = responses.flatMap((response) => response.data);
+  host.draw(frames);
+  const plain = frames.map(({ refId, fields: [time, value] }) => ({ refId, labels: value.labels, times: [...time.values], values: [...value.values] }));
+  return { frames: plain, errors: responses.flatMap(({ errors = [] }) => errors.map(({ refId, message }) => [refId, message])) };
+};
+host.askVariable = (query) => rxjs.lastValueFrom(host.datasource.variables.query({ requestId: 'V1', range: data.getDefaultTimeRange(), scopedVars: {}, targets: [query] }));
 host.isReady = true;

@@ -18,11 +18,34 @@ function answer({ refId, table }) {
     return { status: 400, error: 'no such table: broken' };
   }
   const fields = [{ name: 'time', type: 'time' }, { name: 'value', type: 'number' }];
-  return { status: 200, frames: [{ schema: { refId, name: table, fields }, data: { values: [[1000, 2000], [1.5, 2.5]] } }] };
+  const meta = table === 'live' ? { channel: 'ds/u1/ticks' } : undefined;
+  return { status: 200, frames: [{ schema: { refId, name: table, fields, meta }, data: { values: [[1000, 2000], [1.5, 2.5]] } }] };
 }
 
-/** Start on a free port of this machine; `asked` collects what reached the API. */
-export async function serve({ module, modules, bundle }) {
+/** Answer what the plugin asks of Grafana's API; choices come from a resource, and one of them fails. */
+function reply({ pathname, search }, body) {
+  if (pathname.endsWith('/health')) {
+    return { status: 'OK', message: 'Connected' };
+  }
+  if (pathname.endsWith('/resources/tables')) {
+    return ['orders', { value: 'sales', label: 'Sales', description: 'per day' }];
+  }
+  if (pathname.endsWith('/resources/columns')) {
+    return search.includes('sales') ? ['region', 'amount'] : undefined;
+  }
+  return { results: Object.fromEntries(body.queries.map((query) => [query.refId, answer(query)])) };
+}
+
+/** Hand a request on to a server that plays Grafana, and its answer back. */
+async function forward(api, request, chunks, response) {
+  const body = chunks.length ? Buffer.concat(chunks) : undefined;
+  const answer = await fetch(new URL(request.url, api), { method: request.method, headers: { 'content-type': 'application/json' }, body });
+  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(Buffer.from(await answer.arrayBuffer()));
+}
+
+/** Start on a free port of this machine; `asked` collects what reached the API. With `api`, that server answers it.
+ * `plugins` are files by plugin id. */
+export async function serve({ plugins, modules, bundle, api }) {
   const asked = [];
   const roots = {
     '/bundle/': bundle,
@@ -31,8 +54,9 @@ export async function serve({ module, modules, bundle }) {
     '/public/img/': path.join(modules, '@grafana/ui/dist/public/img'), // Grafana 11
   };
   const locate = (name) => {
-    if (name === '/public/plugins/acme-sales-datasource/module.js') {
-      return module;
+    const [, id] = /^\/public\/plugins\/([\w-]+)\/module\.js$/.exec(name) ?? [];
+    if (id) {
+      return plugins[id];
     }
     const [prefix, root] = Object.entries(roots).find(([each]) => name.startsWith(each)) ?? ['/', import.meta.dirname];
     return path.join(root, name === '/' ? 'index.html' : name.slice(prefix.length));
@@ -43,10 +67,13 @@ export async function serve({ module, modules, bundle }) {
     if (url.pathname.startsWith('/api/')) {
       const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined;
       asked.push({ method: request.method, path: url.pathname, body });
-      const reply = url.pathname.endsWith('/health')
-        ? { status: 'OK', message: 'Connected' }
-        : { results: Object.fromEntries(body.queries.map((query) => [query.refId, answer(query)])) };
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply));
+      if (api) {
+        await forward(api, request, chunks, response);
+        return;
+      }
+      const said = reply(url, body);
+      const missing = { message: 'no such table' };
+      response.writeHead(said ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(said ?? missing));
       return;
     }
     const file = locate(url.pathname);

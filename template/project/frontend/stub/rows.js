@@ -34,7 +34,7 @@ function Rows({ field, values, prefix, onChange, onCommit, disabled, datasource 
   return h(
     'div',
     { role: 'group', 'aria-label': field.label, style: { marginBottom: 8 } },
-    h(ui.InlineLabel, { width: 'auto', tooltip: field.help, children: field.label }),
+    h(ui.InlineLabel, { width: Math.max(12, field.label.length + 4), tooltip: field.help, children: field.label }),
     rows.map(row),
     h(Add, { label: field.label, id: `${id}-add`, disabled, onClick: add })
   );
