@@ -1,7 +1,7 @@
 """A server that plays Grafana for one data source: the genuine go-plugin host behind the paths that a browser asks.
 
-It knows the secrets, as Grafana does, and adds them where plugin.json's routes say so. Sources of what it imitates:
-`/api/ds/query`, `/api/datasources/uid/<uid>/health` and `/api/datasources/proxy/uid/<uid>/<path>` of Grafana's HTTP API.
+It knows the secrets, as Grafana does, and adds them where plugin.json's routes say so. What it imitates of Grafana's
+HTTP API: `/api/ds/query`, and `health`, `resources/<path>` and `proxy/<path>` of a data source.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ class Shim(ThreadingHTTPServer):
 
     def proxied(self, path: str, query: str) -> tuple[int, bytes]:
         """Ask the API itself, with what the route of this path adds."""
-        route = next((route for route in self.configured.routes if path.startswith(route["path"])), {"headers": []})
+        routes = [route for route in self.configured.routes if path.startswith(route["path"])]
         request = urllib.request.Request(f"{self.configured.url}/{path}?{query}")  # noqa: S310 - our own example API
-        for header in route["headers"]:
+        for header in routes[0]["headers"] if routes else []:
             request.add_header(header["name"], self._filled(header["content"]))
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above

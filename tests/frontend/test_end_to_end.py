@@ -1,4 +1,4 @@
-"""From a query in the browser to a drawn frame: shim, genuine go-plugin host, Python plugin, example API; both modes."""
+"""From a query in the browser to a drawn frame: shim, genuine go-plugin host, Python plugin, example API."""
 
 from __future__ import annotations
 
@@ -38,7 +38,12 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bundle the newest Grafana's packages for the browser."""
     folder = tmp_path_factory.mktemp("bundle")
-    command = [grafana.program("node"), grafana.BROWSER / "bundle.mjs", grafana.installed("13"), folder]
+    command: list[str | Path] = [
+        grafana.program("node"),
+        grafana.BROWSER / "bundle.mjs",
+        grafana.installed("13"),
+        folder,
+    ]
     subprocess.run(command, check=True, timeout=300)
     return folder
 

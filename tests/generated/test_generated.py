@@ -32,14 +32,21 @@ CHECKS = {
 AWKWARD = """R&D "<Größen>" {= 7*7 =} {{ x }} 'é' 😀"""
 
 
-@pytest.fixture(
-    scope="module", params=[(example, title) for example in EXAMPLES for title in ("Sales", AWKWARD)], ids=str
-)
+COMBINATIONS = [(example, "backend", title) for example in EXAMPLES for title in ("Sales", AWKWARD)]
+
+
+@pytest.fixture(scope="module", params=[*COMBINATIONS, ("http", "hybrid", "Sales")], ids=str)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as `gfplug new` makes it, in a folder whose name holds a space."""
-    example, title = request.param
+    example, mode, title = request.param
     answers = Answers(
-        org="acme", name="sales", title=title, description=f"{title}, described", author=title, example=example
+        org="acme",
+        name="sales",
+        title=title,
+        description=f"{title}, described",
+        author=title,
+        example=example,
+        mode=mode,
     )
     destination = tmp_path_factory.mktemp("generated") / "my project"
     return new.create(new.NewProject(answers=answers, destination=destination, sdk_version=sdk.default())).root
