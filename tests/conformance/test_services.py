@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hostclient import HostError
+from hostclient import Host, HostError
 from messages import context, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from hostclient import Plugin
+    from programs import Programs
 
 
 def test_health_has_status_message_and_details(running: Plugin) -> None:
@@ -119,17 +124,69 @@ def test_metrics_are_prometheus_text(running: Plugin) -> None:
     assert text == "" or text.endswith("\n")
 
 
-@pytest.mark.parametrize("op", ["subscribe", "publish"])
-def test_a_plugin_without_streams_says_so(running: Plugin, op: str) -> None:
-    """Stream calls without a handler are UNIMPLEMENTED (item 47)."""
+@pytest.fixture(scope="module")
+def plain(programs: Programs, host_program: Path) -> Iterator[Plugin]:
+    """Run a data source that answers queries, health checks and resources, and nothing else."""
+    with Host(host_program) as host:
+        yield host.start(programs.source("signals"))
+
+
+@pytest.mark.parametrize("op", ["subscribe", "publish", "validate", "mutate", "convert_objects", "query_chunked"])
+def test_a_service_that_is_not_there_says_so(plain: Plugin, op: str) -> None:
+    """A call without a handler is UNIMPLEMENTED, upon which the host does without it (items 47, 72)."""
     with pytest.raises(HostError) as caught:
-        running.ask(op, request={"pluginContext": context(), "path": "prices"})
+        plain.ask(op, request={"pluginContext": context()})
 
     assert caught.value.code == "Unimplemented"
 
 
-def test_a_plugin_without_streams_runs_none(running: Plugin) -> None:
+def test_a_plugin_without_streams_runs_none(plain: Plugin) -> None:
     """RunStream without a handler ends with UNIMPLEMENTED (item 47)."""
-    answer = running.ask("run_stream", request={"pluginContext": context(), "path": "prices"})
+    answer = plain.ask("run_stream", request={"pluginContext": context(), "path": "prices"})
 
     assert answer["error"]["code"] == "Unimplemented"
+
+
+def test_resource_is_streamed_as_it_is_made(running: Plugin) -> None:
+    """Each part of a streamed body is a message; code and headers come with the first (item 65)."""
+    answer = running.resource("parts")
+    bodies = [base64.b64decode(part["body"]) for part in answer.parts]
+
+    assert answer.code == 200
+    assert [body for body in bodies if body] == [b"part 0\n", b"part 1\n", b"part 2\n"]
+
+
+def admission(text: bytes) -> dict[str, object]:
+    """Ask about an object before there is a data source."""
+    return {
+        "pluginContext": context(dataSourceInstanceSettings=None),
+        "kind": {"group": "g", "version": "v1", "kind": "Thing"},
+        "object_bytes": base64.b64encode(text).decode(),
+    }
+
+
+def test_admission_is_answered_without_a_data_source(running: Plugin) -> None:
+    """Objects are allowed with warnings, refused with a result, and changed (item 73)."""
+    allowed = running.ask("validate", request=admission(b"old"))
+    refused = running.ask("validate", request=admission(b""))
+    changed = running.ask("mutate", request=admission(b"old"))
+
+    assert (allowed["allowed"], allowed["warnings"]) == (True, ["Thing"])
+    assert (refused["allowed"], refused["result"]["status"], refused["result"]["message"]) == (
+        False,
+        "Failure",
+        "no object",
+    )
+    assert base64.b64decode(changed["objectBytes"]) == b"new old"
+
+
+def test_conversion_keeps_uid_and_order(running: Plugin) -> None:
+    """Every object comes back in its place (item 73)."""
+    raw = [base64.b64encode(text).decode() for text in (b"1", b"2", b"3")]
+    objects = [{"raw": text, "contentType": "application/json"} for text in raw]
+    target = {"group": "g", "version": "v2"}
+    request = {"pluginContext": context(), "uid": "u", "objects": objects, "targetVersion": target}
+    answer = running.ask("convert_objects", request=request)
+
+    assert (answer["uid"], answer["result"]["status"]) == ("u", "Success")
+    assert [base64.b64decode(item["raw"]) for item in answer["objects"]] == [b"v2 1", b"v2 2", b"v2 3"]

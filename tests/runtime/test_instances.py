@@ -132,3 +132,48 @@ def test_proxy_keys_tell_instances_apart() -> None:
     assert proxy_hash({name: "-----BEGIN CERTIFICATE-----\nQUJDREVG\n-----END CERTIFICATE-----\n"}) == ""
     assert proxy_hash({name: f"-----BEGIN {label}-----\n!!!\n-----END {label}-----\n"}) == ""
     assert proxy_hash({}) == ""
+
+
+TTL = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,ttlPluginInstanceManager"}
+
+
+def test_unused_instances_go_where_grafana_wants_that() -> None:
+    """With the toggle an instance that nobody used for an hour is disposed of, and made anew when it is wanted."""
+    now, disposed = [0.0], list[str]()
+    instances = Instances(disposed.append, dispose_after=0.0, clock=lambda: now[0])
+    version = Version(1, TTL)
+    instances.acquire(KEY, version, lambda: "first")
+    now[0] = 3000
+    assert instances.peek(KEY, version) == "first"  # used again: the hour begins anew
+    now[0] = 6000
+    instances.sweep()
+    assert instances.peek(KEY, version) == "first"
+    now[0] = 9601 + 3600
+    instances.sweep()
+    eventually(lambda: disposed == ["first"])
+
+    assert len(instances) == 0
+    assert instances.acquire(KEY, version, lambda: "second") == "second"
+
+
+def test_expired_instance_is_replaced_before_any_sweep() -> None:
+    """An instance that is too old is not used, even if nothing has swept it; it is disposed of once."""
+    now, disposed = [0.0], list[str]()
+    instances = Instances(disposed.append, dispose_after=0.0, clock=lambda: now[0])
+    instances.acquire(KEY, Version(1, TTL), lambda: "first")
+    now[0] = 3601
+
+    assert instances.peek(KEY, Version(1, TTL)) is None
+    assert instances.acquire(KEY, Version(1, TTL), lambda: "second") == "second"
+    eventually(lambda: disposed == ["first"])
+
+
+def test_instances_stay_without_the_toggle() -> None:
+    """Without it, age means nothing."""
+    now = [0.0]
+    instances = Instances(lambda _: None, clock=lambda: now[0])
+    instances.acquire(KEY, FIRST, lambda: "first")
+    now[0] = 1e9
+    instances.sweep()
+
+    assert instances.peek(KEY, FIRST) == "first"

@@ -20,7 +20,9 @@ import (
 )
 
 func main() {
-	if err := datasource.Manage("gfplug-probe-datasource", newProbe, datasource.ManageOpts{}); err != nil {
+	if err := datasource.Manage("gfplug-probe-datasource", newProbe, datasource.ManageOpts{
+		AdmissionHandler: objects{}, ConversionHandler: objects{},
+	}); err != nil {
 		log.DefaultLogger.Error(err.Error())
 		os.Exit(1)
 	}
@@ -101,6 +103,11 @@ func (p *probe) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write(body)
+	case "/parts":
+		for n := range 3 {
+			_, _ = fmt.Fprintf(w, "part %d\n", n)
+			w.(http.Flusher).Flush()
+		}
 	case "/nothing":
 		w.WriteHeader(http.StatusNoContent)
 	default:

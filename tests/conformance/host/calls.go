@@ -30,6 +30,9 @@ var calls = map[string]func(context.Context, *managed, json.RawMessage) (any, er
 	"subscribe":       subscribe,
 	"publish":         publish,
 	"run_stream":      runStream,
+	"validate":        validateAdmission,
+	"mutate":          mutateAdmission,
+	"convert_objects": convertObjects,
 }
 
 // message is the arguments of a call: the protobuf request in its JSON form, gRPC metadata, and wire bytes to add, with

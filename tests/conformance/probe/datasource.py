@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import math
 import os
@@ -16,20 +17,27 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from gfruntime import (
+    Admission,
+    AdmissionRequest,
+    ConversionRequest,
     DownstreamError,
     Field,
     Frame,
     Health,
     Query,
     QueryError,
+    RawObject,
     Request,
     Response,
     Secret,
     Settings,
+    StreamRequest,
+    StreamResponse,
     get_logger,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 log = get_logger()
@@ -132,6 +140,65 @@ class Datasource:
         }
         return Frame(name="echo", fields=[Field("seen", [seen], "json", nullable=False)])
 
+    def query_chunked(self, query: Query[Model]) -> Iterator[Frame]:
+        """Answer in as many parts as rows are asked for."""
+        for row in range(query.model.rows):
+            yield Frame(name="chunks", fields=[Field("n", [row], "int64", nullable=False)])
+        if query.model.kind == "downstream":
+            raise DownstreamError("the database is away", status=503)
+
+    def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
+        """Answer as the path says."""
+        match request.path:
+            case "secret":
+                return StreamResponse.denied()
+            case "nowhere":
+                return StreamResponse.not_found()
+            case "frame":
+                return StreamResponse.ok(Frame(fields=[Field("n", [7], "int64", nullable=False)]))
+            case "downstream":
+                raise DownstreamError("the broker is away")
+        return StreamResponse.ok(request.json())
+
+    def publish_stream(self, request: StreamRequest) -> StreamResponse:
+        """Give back what was published."""
+        return StreamResponse.denied() if request.path == "secret" else StreamResponse.ok(request.json())
+
+    def run_stream(self, request: StreamRequest) -> Iterator[object]:
+        """Send packets as the path says; without a word for it, until somebody stops it."""
+        match request.path:
+            case "three":
+                yield from ({"n": number} for number in range(3))
+                return
+            case "frame":
+                yield Frame(fields=[Field("n", [7], "int64", nullable=False)])
+                return
+            case "raise":
+                raise RuntimeError("the stream broke")
+        for number in itertools.count():
+            yield {"n": number}
+            if request.cancel.wait(0.01):
+                log.info("the stream was cancelled")
+                return
+
+    @staticmethod
+    def validate_admission(request: AdmissionRequest) -> Admission:
+        """Refuse nothing but nothing."""
+        if not request.object:
+            return Admission.deny("no object")
+        return Admission.allow(warnings=[request.kind.kind])
+
+    @staticmethod
+    def mutate_admission(request: AdmissionRequest) -> Admission:
+        """Change every object."""
+        return Admission.allow(object=b"new " + request.object)
+
+    @staticmethod
+    def convert_objects(request: ConversionRequest) -> list[RawObject]:
+        """Put the version before each object."""
+        version = request.version.encode()
+        return [RawObject(raw=version + b" " + item.raw, content_type=item.content_type) for item in request.objects]
+
     def check_health(self) -> Health:
         """Answer as the options say."""
         match self.settings.options.health:
@@ -153,6 +220,8 @@ class Datasource:
                 )
             case "bytes":
                 return Response(body=request.body, status=201, headers={"Content-Type": "application/octet-stream"})
+            case "parts":
+                return Response(body=(f"part {number}\n".encode() for number in range(3)))
             case "nothing":
                 return Response(status=204)
             case "raise":

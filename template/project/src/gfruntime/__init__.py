@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from gfruntime.columns import epoch
     from gfruntime.data import Field, Frame
     from gfruntime.errors import DownstreamError, FrameError, QueryError
+    from gfruntime.http_client import HttpClient
+    from gfruntime.http_response import HttpResponse, UpstreamError
+    from gfruntime.http_settings import HttpSettings
     from gfruntime.incoming import Incoming, current_call
     from gfruntime.log import get_logger
     from gfruntime.macros import expand_sql, expand_url
@@ -58,6 +61,9 @@ _HOMES = {
     "columns": ("epoch",),
     "data": ("Field", "Frame"),
     "errors": ("DownstreamError", "FrameError", "QueryError"),
+    "http_client": ("HttpClient",),
+    "http_response": ("HttpResponse", "UpstreamError"),
+    "http_settings": ("HttpSettings",),
     "incoming": ("Incoming", "current_call"),
     "log": ("get_logger",),
     "macros": ("expand_sql", "expand_url"),
@@ -77,7 +83,10 @@ __all__ = [
     "Frame",
     "FrameError",
     "Health",
+    "HttpClient",
     "HttpOptions",
+    "HttpResponse",
+    "HttpSettings",
     "Incoming",
     "PluginContext",
     "Query",
@@ -91,6 +100,7 @@ __all__ = [
     "StreamResponse",
     "TimeRange",
     "Ui",
+    "UpstreamError",
     "User",
     "call_asgi",
     "call_wsgi",

@@ -9,10 +9,11 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gfruntime import folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,12 +83,12 @@ def private_socket() -> Address:
         raise OSError("this system has no unix sockets for gRPC")
     for parent in _temporary_folders():
         try:
-            folder = Path(tempfile.mkdtemp(prefix="plugin", dir=parent))  # mode 0700
+            folder = folders.make(parent)
         except OSError:
             continue
         if _fits(folder / "socket"):
             return Address(network="unix", value=str(folder / "socket"), folder=folder)
-        folder.rmdir()
+        shutil.rmtree(folder, ignore_errors=True)
     raise OSError("no folder for temporary files can hold a unix socket")
 
 

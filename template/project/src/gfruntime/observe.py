@@ -10,7 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from gfruntime import convert, incoming, log, metrics
+from gfruntime import convert, incoming, log, metrics, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,7 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
         )
         incoming.enter(self.incoming)
         log.context.set(_known(self.incoming))
+        self._span = tracing.span(self.incoming)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -81,6 +82,8 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
             self._status = "error"
         source = self._failure.source if self._failure is not None else "plugin"
         metrics.count(self._endpoint, self._status, source)
+        if self._span is not None:
+            self._span.end(self._status, source, self._failure.message if self._failure is not None else error)
         level = logging.ERROR if self._status == "error" else logging.INFO
         if not _LOGGER.isEnabledFor(level):
             return

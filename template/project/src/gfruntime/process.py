@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ from gfruntime.methods import Application
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gfruntime import tls
 
@@ -60,6 +64,40 @@ async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, pa
     life.exit()
 
 
+def run_alone(load: Callable[[], Any], *, threads: int) -> int:
+    """Serve on a port until interrupted, for debuggers; return the exit status."""
+    from gfruntime import manifest, standalone  # noqa: PLC0415  # seldom needed
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
+    found = manifest.find()
+    place = standalone.folder(found.plugin_id) or found.folder
+    if place is None:
+        sys.stderr.write("No plugin.json was found below this folder; start it in the plugin's project.\n")
+        return 1
+    asyncio.run(_serve_alone(load, found.plugin_id, place, threads))
+    return 0
+
+
+async def _serve_alone(load: Callable[[], Any], plugin_id: str, place: Path, threads: int) -> None:
+    from gfruntime import standalone  # noqa: PLC0415
+
+    loop = asyncio.get_running_loop()
+    application: asyncio.Future[Application] = loop.create_future()
+    server = transport.Transport(application, on_shutdown=None)
+    wanted = handshake.Address(network="tcp", value=standalone.address(os.environ, plugin_id))
+    address = await server.start(wanted)
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+    with standalone.announced(place, address.value):
+        logging.getLogger("gfruntime").info("Serving %s at %s; announced in %s", plugin_id, address.value, place)
+        threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
+        await ended.wait()
+    await server.drain(lifecycle.DRAIN)
+    await server.stop()
+    await _dispose(application)
+
+
 def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
     from gfruntime import tls  # noqa: PLC0415  # seldom needed
 
@@ -69,6 +107,11 @@ def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
 def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:
     """Import what is slow, then the author's module; an error of either is the answer to every call."""
     try:
+        from gfruntime import manifest, profiling, tracing  # noqa: PLC0415
+
+        own = manifest.find()
+        profiling.start(os.environ, own.plugin_id)
+        tracing.setup(own.plugin_id, own.version)
         loaded = load()
         if not isinstance(loaded, Application):  # as `gfplug dev` gives
             from gfruntime.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
@@ -87,7 +130,10 @@ async def _dispose(application: asyncio.Future[Application]) -> None:
     loop = asyncio.get_running_loop()
 
     def dispose() -> None:
+        from gfruntime import tracing  # noqa: PLC0415  # loaded already
+
         application.result().close()
+        tracing.shutdown()
         loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=dispose, name="dispose", daemon=True).start()

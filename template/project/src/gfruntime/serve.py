@@ -1,7 +1,8 @@
-"""The order of things in a plugin process. Only the handshake line of this module ever reaches the true stdout.
+"""The order of things in a plugin process. Only the handshake line ever reaches the true stdout.
 
-1. the cookie; 2. the standard descriptors; 3. grpcio, the listener, signals; 4. the line; 5. everything heavy (the
-generated code, pyarrow, the author's module) in a thread, while calls already wait for it.
+1. what else than serving is wanted (see `modes`), and the cookie; 2. the standard descriptors; 3. grpcio, the listener,
+signals; 4. the line; 5. everything heavy (the generated code, pyarrow, the author's module) in a thread, while calls
+already wait for it.
 """
 
 from __future__ import annotations
@@ -32,13 +33,20 @@ def serve(
     `load` returns the author's class. It is called late, in a thread, so that slow imports belong inside it; when it
     raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
     """
-    from gfruntime import handshake  # noqa: PLC0415  # nothing but the cookie matters yet
+    from gfruntime import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
+    status = modes.informed(sys.argv[1:])
+    if status is not None:
+        raise SystemExit(status)
+    if {"-standalone", "--standalone"} & set(sys.argv[1:]):
+        _serve_alone(load, threads)
     refusal = handshake.refusal(os.environ)
     if refusal:
         sys.stderr.write(refusal)
         raise SystemExit(1)
     parent = os.getppid()
+    if modes.may_be_located():
+        _locate(parent)
 
     from gfruntime import log, memory, stdio  # noqa: PLC0415  # once it is sure that a host listens
 
@@ -55,6 +63,23 @@ def serve(
     except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
         _fail(error, writer)
     os._exit(0)
+
+
+def _serve_alone(load: Callable[[], Any], threads: int) -> NoReturn:
+    """Serve for a debugger: standard streams and interrupts are the developer's."""
+    from gfruntime.process import run_alone  # noqa: PLC0415
+
+    raise SystemExit(run_alone(load, threads=threads))
+
+
+def _locate(parent: int) -> None:
+    """Tell Grafana of a standalone server, should one run; then this process serves nothing."""
+    from gfruntime import standalone  # noqa: PLC0415
+
+    found = standalone.located(os.environ)
+    if found is not None:
+        standalone.locate(*found, parent=parent)
+        raise SystemExit(0)
 
 
 def _fail(error: BaseException, writer: Any) -> NoReturn:  # noqa: ANN401  # log.Writer, imported late

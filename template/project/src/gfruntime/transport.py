@@ -8,6 +8,7 @@ Source: hashicorp/go-plugin v1.8.0, grpc_server.go, grpc_controller.go, grpc_std
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
-from gfruntime import wire
+from gfruntime import metrics, wire
 from gfruntime.handshake import Address
 from gfruntime.methods import METHODS, Application, Call, CallError, Kind
 
@@ -39,8 +40,13 @@ _OPTIONS = [
 class Transport:
     """A gRPC server that can be drained: streams are cut, calls with an end are awaited."""
 
-    def __init__(self, application: asyncio.Future[Application], *, on_shutdown: Callable[[], Awaitable[None]]) -> None:
-        """Keep the application to come; `on_shutdown` is awaited before Shutdown is answered."""
+    def __init__(
+        self, application: asyncio.Future[Application], *, on_shutdown: Callable[[], Awaitable[None]] | None
+    ) -> None:
+        """Keep the application to come; `on_shutdown` is awaited before Shutdown is answered.
+
+        Without it the host can't end this process, and go-plugin's own services are not there, but for health.
+        """
         self._application = application
         self._on_shutdown = on_shutdown
         self._ending = asyncio.Event()
@@ -59,7 +65,9 @@ class Transport:
         finally:
             os.umask(mask)
         await self._server.start()
-        return Address(network="tcp", value=f"127.0.0.1:{port}") if address.network == "tcp" else address
+        if address.network != "tcp":
+            return address
+        return Address(network="tcp", value=f"{address.value.rpartition(':')[0]}:{port}")
 
     async def drain(self, seconds: float) -> None:
         """Refuse new calls, cut the streams, and wait for the calls in flight."""
@@ -78,12 +86,15 @@ class Transport:
     def _table(self) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
         unary, stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
         table: dict[str, Any] = {
-            "/plugin.GRPCController/Shutdown": unary(self._shutdown),
-            "/plugin.GRPCStdio/StreamStdio": stream(self._hold),
-            "/plugin.GRPCBroker/StartStream": grpc.stream_stream_rpc_method_handler(self._hold),
             "/grpc.health.v1.Health/Check": unary(_check),
             "/grpc.health.v1.Health/Watch": stream(self._watch),
         }
+        if self._on_shutdown is not None:
+            table |= {
+                "/plugin.GRPCController/Shutdown": unary(self._shutdown),
+                "/plugin.GRPCStdio/StreamStdio": stream(self._hold),
+                "/plugin.GRPCBroker/StartStream": grpc.stream_stream_rpc_method_handler(self._hold),
+            }
         for path, kind in METHODS.items():
             table[path] = unary(self._unary(path)) if kind is Kind.UNARY else stream(self._stream(path, kind))
         return table
@@ -91,18 +102,23 @@ class Transport:
     def _unary(self, path: str) -> Callable[[bytes, Any], Awaitable[bytes]]:
         async def answer(message: bytes, context: Any) -> bytes:  # noqa: ANN401  # grpc.aio.ServicerContext
             await self._enter(context)
-            call = _call(context)
+            call, seen = _call(context), metrics.rpc(path, "unary")
             try:
                 handler = (await asyncio.shield(self._application)).unary.get(path)
                 if handler is None:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301  # one place answers
-                return await handler(message, call)
+                answered = await handler(message, call)
             except asyncio.CancelledError:
+                seen.code = "Canceled"
                 call.cancel.set()
                 raise
             except Exception as error:  # noqa: BLE001  # the gRPC edge
-                return await _abort(context, error, path)
+                return await _abort(context, error, path, seen)
+            else:
+                seen.sent()
+                return answered
             finally:
+                seen.ended()
                 self._leave()
 
         return answer
@@ -110,19 +126,24 @@ class Transport:
     def _stream(self, path: str, kind: Kind) -> Callable[[bytes, Any], AsyncIterator[bytes]]:
         async def answer(message: bytes, context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
             await self._enter(context, is_awaited=kind is Kind.PARTS)
-            call = _call(context)
+            call, seen = _call(context), metrics.rpc(path, "server_stream")
+            context.add_done_callback(lambda _: call.cancel.set())  # also when the reader leaves between two parts
             try:
                 handler = (await asyncio.shield(self._application)).streams.get(path)
                 if handler is None:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301
-                async for part in handler(message, call):
-                    yield part
+                async with contextlib.aclosing(handler(message, call)) as parts:  # type: ignore[type-var]  # a generator
+                    async for part in parts:
+                        yield part
+                        seen.sent()
             except (asyncio.CancelledError, GeneratorExit):
+                seen.code = "Canceled"
                 call.cancel.set()
                 raise
             except Exception as error:  # noqa: BLE001
-                await _abort(context, error, path)
+                await _abort(context, error, path, seen)
             finally:
+                seen.ended()
                 self._leave(is_awaited=kind is Kind.PARTS)
 
         return answer
@@ -145,6 +166,7 @@ class Transport:
 
     async def _shutdown(self, _message: bytes, _context: Any) -> bytes:  # noqa: ANN401
         """Answer only when the calls in flight are done: the host closes the connection at once."""
+        assert self._on_shutdown is not None  # noqa: S101  # else this is not in the table
         await self._on_shutdown()
         return b""
 
@@ -184,13 +206,14 @@ def _call(context: Any) -> Call:  # noqa: ANN401
     return Call(metadata=metadata)
 
 
-async def _abort(context: Any, error: Exception, path: str) -> bytes:  # noqa: ANN401
+async def _abort(context: Any, error: Exception, path: str, seen: metrics.rpc) -> bytes:  # noqa: ANN401
     """End a call with a status; the host gets a sentence, the log gets the traceback."""
     if isinstance(error, grpc.aio.AbortError):
         raise error
     if not isinstance(error, CallError):
         _LOGGER.error("%s failed", path, exc_info=error)
         error = CallError(f"the plugin failed: {type(error).__name__}")
+    seen.code = error.code.title().replace("_", "")  # as Go spells it
     trailing = (("grpc-status-details-bin", error.details),) if error.details else ()
     await context.abort(grpc.StatusCode[error.code], str(error), trailing)
     return b""

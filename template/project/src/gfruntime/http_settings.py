@@ -1,0 +1,176 @@
+"""How a data source is to be reached over HTTP: what Grafana's HTTP settings editor saves, for any HTTP client.
+
+`HttpClient.of(settings)` uses all of it. Other clients take its parts:
+
+>>> http = HttpSettings.of(settings)
+>>> httpx.Client(verify=http.ssl_context(), headers=http.headers, auth=http.auth, timeout=http.timeout)
+>>> session = requests.Session(); session.headers.update(http.headers); session.auth = http.auth
+
+Unlike in the Go SDK a number may be a text: older editors saved it so.
+Source: grafana-plugin-sdk-go v0.298.0, backend/http_settings.go and backend/httpclient.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfruntime.backend import Settings
+    from gfruntime.config import SocksProxy
+
+_TRUSTED = (  # where systems keep their certificates, for bundles whose OpenSSL was made on another one
+    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",  # SUSE
+    "/etc/ssl/cert.pem",  # macOS, OpenBSD
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """The HTTP settings of one data source. Times in seconds; 0 connections or bytes mean any number."""
+
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    user: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 30.0
+    dial_timeout: float = 10.0
+    idle_timeout: float = 90.0
+    max_idle: int = 100
+    ca_certificate: str = ""
+    client_certificate: str = ""
+    client_key: str = field(default="", repr=False)
+    server_name: str = ""
+    skip_verify: bool = False
+    needs_tls13: bool = False
+    socks: SocksProxy | None = None
+    socks_user: str = ""
+    socks_password: str = field(default="", repr=False)
+    response_limit: int = 0
+
+    @classmethod
+    def of(cls, settings: Settings[Any]) -> HttpSettings:
+        """Read what Grafana saved for a data source."""
+        data, secrets = settings.json_data, settings.secrets
+        tls = _flag(data, "tlsAuth") or _flag(data, "tlsAuthWithCACert")
+        user, password = _basic_auth(settings)
+        return cls(
+            url=settings.url,
+            headers=_custom_headers(data, secrets),
+            user=user,
+            password=password,
+            timeout=_number(data, "timeout", 30.0),
+            dial_timeout=_number(data, "dialTimeout", 10.0),
+            idle_timeout=_number(data, "httpIdleConnTimeout", 90.0),
+            max_idle=int(_number(data, "httpMaxIdleConns", 100)),
+            ca_certificate=secrets.get("tlsCACert", "") if tls else "",
+            client_certificate=secrets.get("tlsClientCert", "") if tls else "",
+            client_key=secrets.get("tlsClientKey", "") if tls else "",
+            server_name=str(data.get("serverName") or "") if tls else "",
+            skip_verify=_flag(data, "tlsSkipVerify"),
+            needs_tls13=settings.config.is_enabled("pluginsForceTls13"),
+            socks=settings.config.socks_proxy if _flag(data, "enableSecureSocksProxy") else None,
+            socks_user=str(data.get("secureSocksProxyUsername") or settings.uid),
+            socks_password=secrets.get("secureSocksProxyPassword", ""),
+            response_limit=settings.config.response_limit,
+        )
+
+    @property
+    def auth(self) -> tuple[str, str] | None:
+        """Give user and password of basic authentication; None without."""
+        return (self.user, self.password) if self.user or self.password else None
+
+    @property
+    def authorization(self) -> str:
+        """Write the header of basic authentication; empty without."""
+        if self.auth is None:
+            return ""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Make the TLS configuration: own and system authorities, client certificate, verification.
+
+        Raises: ssl.SSLError when a certificate or key can't be read.
+        """
+        context = ssl.create_default_context(cadata=self.ca_certificate or None)
+        if not self.ca_certificate and not context.cert_store_stats()["x509_ca"]:
+            _trust_system(context)
+        if self.client_certificate and self.client_key:
+            load_pair(context, self.client_certificate, self.client_key)
+        if self.skip_verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        context.minimum_version = ssl.TLSVersion.TLSv1_3 if self.needs_tls13 else ssl.TLSVersion.TLSv1_2
+        return context
+
+
+def load_pair(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Hand a certificate and its key, PEM texts or paths to such, to OpenSSL, which reads files only."""
+    if not certificate.lstrip().startswith("-----") and not key.lstrip().startswith("-----"):
+        context.load_cert_chain(certificate, key)
+        return
+    descriptor, name = tempfile.mkstemp()  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{pem(key)}\n{pem(certificate)}\n")
+        context.load_cert_chain(name)
+    finally:
+        Path(name).unlink()
+
+
+def pem(text_or_path: str) -> str:
+    """Give a PEM text, read from a file when a path is given."""
+    return text_or_path if "-----" in text_or_path else Path(text_or_path).read_text(encoding="ascii")
+
+
+def _trust_system(context: ssl.SSLContext) -> None:
+    """Find the system's authorities, or as a last resort those that come with gRPC."""
+    import grpc  # noqa: PLC0415  # only for its place
+
+    shipped = Path(grpc.__file__).parent / "_cython" / "_credentials" / "roots.pem"
+    found = next((path for path in (*_TRUSTED, str(shipped)) if Path(path).is_file()), None)
+    if found is not None:
+        context.load_verify_locations(found)
+
+
+def _basic_auth(settings: Settings[Any]) -> tuple[str, str]:
+    if settings.basic_auth_enabled or _flag(settings.json_data, "basicAuth"):
+        user = settings.basic_auth_user or str(settings.json_data.get("basicAuthUser") or "")
+        return user, settings.secrets.get("basicAuthPassword", "")
+    if settings.user:  # as data sources had it before basic authentication
+        return settings.user, settings.secrets.get("password", "")
+    return "", ""
+
+
+def _custom_headers(data: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
+    """Collect httpHeaderName1, 2, ... up to the first that is missing; one without a value is left out."""
+    found = {}
+    number = 1
+    while f"httpHeaderName{number}" in data:
+        value = secrets.get(f"httpHeaderValue{number}")
+        if value is not None:
+            found[str(data[f"httpHeaderName{number}"])] = value
+        number += 1
+    return found
+
+
+def _flag(data: Mapping[str, Any], key: str) -> bool:
+    return data.get(key) is True
+
+
+def _number(data: Mapping[str, Any], key: str, default: float) -> float:
+    """Read a number; the editor may have saved it as text, and nothing or nonsense is the default."""
+    try:
+        return float(data.get(key, default))
+    except (TypeError, ValueError):
+        return default

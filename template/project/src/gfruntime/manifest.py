@@ -1,0 +1,78 @@
+"""Which plugin this is: its plugin.json, found from where the process runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A plugin's name, version and place. `folder` holds plugin.json, `time` is when it was built, in epoch ms."""
+
+    plugin_id: str = ""
+    version: str = ""
+    executable: str = ""
+    folder: Path | None = None
+    time: int = 0
+
+
+def find(start: Path | None = None) -> Manifest:
+    """Read the nearest plugin.json, from the executable or the main module upwards; an empty manifest without one."""
+    place = _program() if start is None else start
+    for folder in (place, *place.parents):
+        found = read(folder)
+        if found is not None:
+            return found
+    return Manifest()
+
+
+def read(folder: Path) -> Manifest | None:
+    """Read the plugin.json of a folder; None where there is none that can be read."""
+    file = folder / "plugin.json"
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        info = data.get("info") or {}
+        return Manifest(
+            plugin_id=str(data["id"]),
+            version=_version(str(info.get("version") or ""), folder),
+            executable=str(data.get("executable") or ""),
+            folder=folder,
+            time=_time(info) or int(file.stat().st_mtime * 1000),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _program() -> Path:
+    """Find the folder of what was started: the frozen executable, or the main module's package."""
+    if getattr(sys, "frozen", False):
+        return Path(sys.executable).resolve().parent
+    main = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(main).resolve().parent if main else Path(__file__).resolve().parent
+
+
+def _version(text: str, folder: Path) -> str:
+    """Take the version that the build filled in; from source it is the project's."""
+    if text and "%" not in text:
+        return text
+    try:
+        project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _time(info: dict[str, object]) -> int:
+    """Take the build's time, or the day of the last update."""
+    build = info.get("build")
+    if isinstance(build, dict) and isinstance(build.get("time"), int):
+        return int(build["time"])
+    try:
+        return int(datetime.fromisoformat(str(info.get("updated"))).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        return 0

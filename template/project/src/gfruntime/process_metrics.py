@@ -1,0 +1,75 @@
+"""What Prometheus clients tell of every process: CPU time, memory, files, threads, the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_imported = time.time()
+
+
+def lines() -> Iterator[str]:
+    """Write them in Prometheus' text format."""
+    version, implementation = platform.python_version(), platform.python_implementation()
+    yield "# HELP python_info Python platform information."
+    yield "# TYPE python_info gauge"
+    yield f'python_info{{implementation="{implementation}",version="{version}"}} 1'
+    yield "# HELP python_gc_collections_total Number of times a generation was collected."
+    yield "# TYPE python_gc_collections_total counter"
+    for generation, stats in enumerate(gc.get_stats()):
+        yield f'python_gc_collections_total{{generation="{generation}"}} {stats["collections"]}'
+    seconds = time.process_time()
+    yield from _metric("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.", seconds)
+    yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", _started())
+    yield from _metric("process_threads", "gauge", "Threads of Python.", threading.active_count())
+    virtual, resident = _memory()
+    if resident:
+        yield from _metric("process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", virtual)
+        yield from _metric("process_resident_memory_bytes", "gauge", "Resident memory in bytes.", resident)
+    folder = Path("/proc/self/fd")
+    if folder.is_dir():
+        yield from _metric("process_open_fds", "gauge", "Open file descriptors.", sum(1 for _ in folder.iterdir()))
+        yield from _metric("process_max_fds", "gauge", "Largest number of open file descriptors.", _most_files())
+
+
+def _metric(name: str, kind: str, about: str, value: float) -> Iterator[str]:
+    yield f"# HELP {name} {about}"
+    yield f"# TYPE {name} {kind}"
+    yield f"{name} {value}"
+
+
+def _memory() -> tuple[int, int]:
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()
+    except OSError:
+        return 0, 0
+    size = os.sysconf("SC_PAGE_SIZE")
+    return int(pages[0]) * size, int(pages[1]) * size
+
+
+def _started() -> float:
+    """Tell when the process began; where the system doesn't say, when it asked for metrics first."""
+    try:
+        ticks = int(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+        booted = next(
+            int(line.split()[1])
+            for line in Path("/proc/stat").read_text(encoding="ascii").splitlines()
+            if line.startswith("btime ")
+        )
+    except (OSError, StopIteration, ValueError):
+        return _imported
+    return booted + ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _most_files() -> int:
+    import resource  # noqa: PLC0415  # not on Windows
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,0 +1,93 @@
+"""Folders that no end of a process leaves behind for ever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from children import plugin
+
+from gfruntime import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no unix sockets")
+
+OWNER = """
+import sys, time
+from gfruntime import folders
+print(folders.make(sys.argv[1]), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Run a process that has made a folder."""
+    source = str(Path(folders.__file__).parents[1])
+    process = subprocess.Popen(
+        [sys.executable, "-c", OWNER, tmp_path], env={"PYTHONPATH": source}, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    yield process, Path(process.stdout.readline().strip())
+    process.kill()
+    process.wait(10)
+    process.stdout.close()
+
+
+def test_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Nobody else can enter it."""
+    assert stat.S_IMODE(folders.make(str(tmp_path)).stat().st_mode) == 0o700
+
+
+def test_folder_of_a_killed_process_is_removed_by_the_next_start(
+    owner: tuple[subprocess.Popen[str], Path], tmp_path: Path
+) -> None:
+    """SIGKILL leaves the folder; the next to make one removes it, whatever lies in it (item 36)."""
+    process, folder = owner
+    (folder / "socket").touch()
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    made = folders.make(str(tmp_path))
+
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("plugin")] == [made]
+
+
+def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], tmp_path: Path) -> None:
+    """The lock of a living process protects its folder (item 36)."""
+    folders.make(str(tmp_path))
+
+    assert owner[1].is_dir()
+
+
+def test_folder_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
+    """Without a lock a folder may be a second old, and its maker about to lock it."""
+    young = tmp_path / "plugin-young"
+    young.mkdir()
+    folders.make(str(tmp_path))
+
+    assert young.is_dir()
+
+
+@pytest.mark.slow
+def test_a_hundred_kills_leave_nothing(stub_folder: Path, tmp_path: Path) -> None:
+    """After 100 starts that end by SIGKILL, an orderly one leaves the temp folder empty (item 36)."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    for _ in range(100):
+        with plugin(stub_folder, tmp_path, TMPDIR=str(temporary)) as child:
+            assert child.line.startswith("1|2|unix|")
+            os.kill(child.process.pid, signal.SIGKILL)
+    assert len(list(temporary.iterdir())) == 1
+    with plugin(stub_folder, tmp_path, TMPDIR=str(temporary)) as child:
+        child.ping()
+        child.shutdown()
+
+    assert list(temporary.iterdir()) == []

@@ -1,0 +1,228 @@
+"""What a plugin's executable does besides serving Grafana: build info, a standalone server, telling where one is."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from children import GO_PLUGIN, HERE, eventually, query_request
+from fixtures import standalone_project
+from places import SOURCE
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import manifest, profiling, standalone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc")
+
+
+class Project:
+    """A project from source, and the processes that run it."""
+
+    def __init__(self, folder: Path, stubs: Path) -> None:
+        """Write it."""
+        self.folder = folder
+        self.main = standalone_project.make(folder)
+        self._path = ":".join(map(str, (HERE, SOURCE, stubs)))
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start it."""
+        process = subprocess.Popen(
+            [sys.executable, self.main, *arguments],
+            cwd=self.folder,
+            env={"PYTHONPATH": self._path, "TMPDIR": str(self.folder), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._started.append(process)
+        return process
+
+    def start_server(self, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a standalone server and wait for its announcement."""
+        server = self.start("-standalone", **environment)
+        eventually((self.folder / "dist" / "pid.txt").exists, within=10)
+        return server
+
+    def read(self, name: str) -> str:
+        return (self.folder / "dist" / name).read_text(encoding="utf-8")
+
+    def stop(self) -> None:
+        for process in self._started:
+            process.kill()
+            process.wait(10)
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path, stub_folder: Path) -> Iterator[Project]:
+    """Make a project, and end what it started."""
+    made = Project(tmp_path, stub_folder)
+    yield made
+    made.stop()
+
+
+def line_of(process: subprocess.Popen[bytes]) -> str:
+    """Read the first line on stdout."""
+    assert process.stdout is not None
+    return process.stdout.readline().decode()
+
+
+def ask(address: str) -> dict[str, Any]:
+    """Query a server."""
+    with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        method: Any = channel.unary_unary("/pluginv2.Data/QueryData")
+        answer = method(query_request({}).SerializeToString(), timeout=20, wait_for_ready=True)
+    return dict(pb.QueryDataResponse.FromString(answer).responses)
+
+
+@pytest.mark.parametrize("dashes", ["-", "--"])
+def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
+    """Time, id and version, exit status 0, without the cookie; with one dash or two (items 3, 85)."""
+    process = project.start(f"{dashes}buildinfo")
+    output, _ = process.communicate(timeout=20)
+    info = json.loads(output)
+
+    assert process.returncode == 0
+    assert sorted(info) == ["pluginID", "time", "version"]
+    assert (info["pluginID"], info["version"]) == ("acme-sample-datasource", "1.2.3")
+    assert info["time"] > 1_700_000_000_000
+
+
+def test_version_is_the_version_alone(project: Project) -> None:
+    """From source it is the project's, in a bundle plugin.json's (item 85)."""
+    output, _ = project.start("-version").communicate(timeout=20)
+
+    assert output == b"1.2.3\n"
+
+
+def test_build_info_needs_a_manifest(project: Project) -> None:
+    """Without a plugin.json there is nothing to tell."""
+    (project.folder / "plugin.json").unlink()
+    process = project.start("-version")
+    output, _ = process.communicate(timeout=20)
+
+    assert (process.returncode, output) == (1, b"")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_standalone_server_announces_itself_and_cleans_up(project: Project, ending: signal.Signals) -> None:
+    """Address and pid lie in the plugin's folder for this user alone, until an interrupt or SIGTERM (item 82)."""
+    server = project.start_server()
+    modes = [stat.S_IMODE((project.folder / "dist" / name).stat().st_mode) for name in ("standalone.txt", "pid.txt")]
+
+    assert modes == [0o600, 0o600]
+    assert int(project.read("pid.txt")) == server.pid
+    assert ask(project.read("standalone.txt"))["A"].status == 200
+    server.send_signal(ending)
+    assert server.wait(5) == 0
+    assert not list((project.folder / "dist").glob("*.txt"))
+
+
+def test_host_can_not_end_a_standalone_server(project: Project) -> None:
+    """It is the developer's: go-plugin's Shutdown is UNIMPLEMENTED there (item 82)."""
+    project.start_server()
+    with grpc.insecure_channel(project.read("standalone.txt")) as channel:
+        shutdown: Any = channel.unary_unary("/plugin.GRPCController/Shutdown")
+        with pytest.raises(grpc.RpcError) as caught:
+            shutdown(b"", timeout=10)
+
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined,unused-ignore]
+
+
+def test_executable_tells_where_the_server_is(project: Project) -> None:
+    """With a server running, what Grafana starts prints its address, and ends when the server does (item 83)."""
+    server = project.start_server()
+    managed = project.start(**GO_PLUGIN)
+
+    assert line_of(managed) == f"1|2|tcp|{project.read('standalone.txt')}|grpc\n"
+    server.terminate()
+    server.wait(5)
+    assert managed.wait(5) == 0
+
+
+def test_stale_files_are_ignored(project: Project) -> None:
+    """Files of a server that is gone don't keep the plugin from serving (item 83)."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(10)
+    (project.folder / "dist" / "standalone.txt").write_text("127.0.0.1:1", encoding="utf-8")
+    (project.folder / "dist" / "pid.txt").write_text(str(gone.pid), encoding="utf-8")
+
+    assert line_of(project.start(**GO_PLUGIN)).startswith("1|2|unix|")
+
+
+def test_address_in_the_environment_wins(project: Project) -> None:
+    """GF_PLUGIN_GRPC_ADDRESS_<ID> decides where the server listens and where the executable points (item 84)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = {"GF_PLUGIN_GRPC_ADDRESS_ACME_SAMPLE_DATASOURCE": f":{port}"}
+    project.start_server(**address)
+
+    assert project.read("standalone.txt") == f"127.0.0.1:{port}"
+    assert line_of(project.start(**GO_PLUGIN, **address)) == f"1|2|tcp|127.0.0.1:{port}|grpc\n"
+
+
+def test_starting_a_server_ends_what_grafana_runs(project: Project) -> None:
+    """The plugin's own process is ended, so that Grafana starts the executable anew and finds the server."""
+    script = project.folder / "dist" / "gpx_sample_linux_amd64"
+    script.write_text("#!/bin/sh\nsleep 60\n", encoding="utf-8")
+    script.chmod(0o755)
+    running = subprocess.Popen([script])
+    eventually(lambda: str(script).encode() in Path(f"/proc/{running.pid}/cmdline").read_bytes())
+    project.start_server()
+
+    assert running.wait(5) == -signal.SIGTERM
+
+
+def test_manifest_is_found_upwards(tmp_path: Path) -> None:
+    """The nearest plugin.json counts; a broken one is passed over."""
+    main = standalone_project.make(tmp_path)
+    (main.parent / "plugin.json").write_text("{", encoding="utf-8")
+
+    assert manifest.find(main.parent).plugin_id == "acme-sample-datasource"
+    assert manifest.find(tmp_path / "dist").time == 1_767_312_000_000
+
+
+def test_located_needs_an_address(tmp_path: Path) -> None:
+    """An empty file, and none at all, locate nothing (item 83)."""
+    standalone_project.make(tmp_path)
+    own = manifest.find(tmp_path)
+
+    assert standalone.located({}, own) is None
+    (tmp_path / "dist" / "standalone.txt").write_text("\n", encoding="utf-8")
+    assert standalone.located({}, own) is None
+    (tmp_path / "dist" / "standalone.txt").write_text("127.0.0.1:9\n", encoding="utf-8")
+    assert standalone.located({}, own) == ("127.0.0.1:9", 0)
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_on"),
+    [
+        ({}, False),
+        ({"GF_PLUGIN_PROFILING_ENABLED": "true"}, True),
+        ({"GF_PLUGINS_PROFILER": "me"}, True),
+        ({"GF_PLUGINS_PROFILER": "other", "GF_PLUGIN_PROFILING_ENABLED": "true"}, False),
+    ],
+)
+def test_profiling_shows_every_thread(environ: dict[str, str], *, is_on: bool) -> None:
+    """By Grafana's variables a page on this machine shows what each thread does."""
+    port = profiling.start({**environ, "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
+
+    assert bool(port) is is_on
+    if port:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/debug/threads", timeout=5) as answer:
+            assert b"test_profiling_shows_every_thread" in answer.read()

@@ -1,0 +1,176 @@
+"""Systems for the HTTP client to talk to: a small server, one with TLS, a proxy, a secure socks proxy."""
+
+from __future__ import annotations
+
+import gzip
+import http.server
+import json
+import socket
+import ssl
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gfruntime import certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Answers with what it was asked; its path says how."""
+
+    daemon_threads = True
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        """Listen on a free port."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.connections = 0
+        self.seen: list[dict[str, Any]] = []
+        self.scheme = "http"
+        if context is not None:
+            self.scheme = "https"
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: tests break connections on purpose."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        self.server.connections += 1
+        super().setup()
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = {"method": self.command, "path": self.path, "headers": headers, "body": body.decode()}
+        self.server.seen.append(asked)
+        name = self.path.partition("?")[0].strip("/")
+        if name.startswith("status/"):
+            self.answer(b"no", status=int(name[7:]))
+        elif name.startswith("to/"):
+            place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"]
+            self.answer(b"", {"Location": place}, status=int(name[3:6]))
+        elif name == "slow":
+            time.sleep(1.5)
+            self.answer(b"late")
+        elif name == "drip":
+            self.answer(b"", {"Content-Length": "100"})
+            for _ in range(20):
+                time.sleep(0.1)
+                self.wfile.write(b"x")
+        elif name == "big":
+            self.answer(b"x" * 5000)
+        elif name == "bomb":
+            self.answer(gzip.compress(b"x" * 5_000_000), {"Content-Encoding": "gzip"})
+        elif name == "close":
+            self.close_connection = True
+            self.answer(b"{}")
+        elif name == "cut":
+            self.answer(b"", {"Content-Length": "100"})
+            self.close_connection = True
+        else:
+            text = json.dumps(asked).encode()
+            is_gzip = "gzip" in headers.get("accept-encoding", "")
+            self.answer(gzip.compress(text) if is_gzip else text, {"Content-Encoding": "gzip"} if is_gzip else {})
+
+    do_POST = do_PUT = do_HEAD = do_GET  # noqa: N815  # the base looks for these
+
+    def answer(self, body: bytes, headers: dict[str, str] | None = None, *, status: int = 200) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@contextmanager
+def server(context: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """Run a server."""
+    made = Server(context)
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        made.server_close()
+
+
+def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
+    """Make a server's TLS configuration and its certificate; with `trusts` clients need that one."""
+    own = certificate.self_signed()
+    file = folder / "server.pem"
+    file.write_text(own.key_pem + own.pem, encoding="ascii")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    if trusts:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=trusts)
+    return context, own.pem
+
+
+class SocksProxy:
+    """SOCKS5 with user and password, over TLS or not; forwards to one server whatever name it is asked for."""
+
+    def __init__(self, to: int, context: ssl.SSLContext | None, *, refuses: int = 0) -> None:
+        """Listen on a free port."""
+        self.asked: list[tuple[str, bytes, bytes]] = []
+        self._to, self._context, self._refuses = to, context, refuses
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        try:
+            stream = self._context.wrap_socket(client, server_side=True) if self._context else client
+            method = stream.recv(3)[2]
+            stream.sendall(bytes((5, method)))
+            user = password = b""
+            if method == 2:
+                _, size = stream.recv(2)
+                user = stream.recv(size)
+                password = stream.recv(stream.recv(1)[0])
+                stream.sendall(b"\x01\x00")
+            name = stream.recv(stream.recv(5)[4] + 2)
+            self.asked.append((name[:-2].decode(), user, password))
+            stream.sendall(bytes((5, self._refuses, 0, 1)) + bytes(6))
+            with socket.create_connection(("127.0.0.1", self._to)) as onward:
+                threading.Thread(target=_carry, args=(onward, stream), daemon=True).start()
+                _carry(stream, onward)
+        except OSError:
+            return
+        finally:
+            client.close()
+
+
+def _carry(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+    except OSError:
+        return
