@@ -30,7 +30,14 @@ def folders() -> list[str]:
     tests = sorted(
         path for path in (ROOT / "tests").iterdir() if any(path.rglob("*.py")) and path.name != "__pycache__"
     )
-    return ["cli", "template/project/src", "template/examples/http", *(f"tests/{path.name}" for path in tests)]
+    examples = sorted(f"examples/{path.parent.name}" for path in (ROOT / "examples").glob("*/datasource.py"))
+    return [
+        "cli",
+        "template/project/src",
+        "template/examples/http",
+        *examples,
+        *(f"tests/{path.name}" for path in tests),
+    ]
 
 
 def check(folder: str) -> int:

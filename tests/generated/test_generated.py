@@ -115,6 +115,17 @@ def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
     assert sorted(value > evaluator["params"][0] for value in last.values()) == [False, True]
 
 
+def test_the_command_line_says_which_of_them(project: Path) -> None:
+    """`gfplug call query --alert` comes to the same result without being told anything."""
+    with _example_api(project) as url:
+        words = ["call", "query", "--alert", "--python", sys.executable, *(["--url", url] if url else [])]
+        done = _run(project, "gfplug", *words)
+
+    assert done.returncode == 0, done.stderr
+    said = [line.strip().partition(":")[0] for line in done.stdout.splitlines()[1:]]
+    assert sorted(said) == ["would fire", "would not fire"]
+
+
 def _columns(frame: dict[str, Any]) -> list[tuple[dict[str, str] | None, list[float]]]:
     fields = frame["schema"]["fields"]
     return [(field.get("labels"), values) for field, values in zip(fields, frame["data"]["values"], strict=True)]
