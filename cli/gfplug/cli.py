@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import build, call, dev, new, proto, upgrade
+from gfplug.commands import build, call, check, deploy, dev, doctor, merge, new, proto, sign, upgrade
 from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ app = typer.Typer(
 app.command("new")(new.new)
 app.command("build")(build.build)
 app.command("dev")(dev.dev)
+app.command("check")(check.check)
+app.command("merge")(merge.merge)
+app.command("sign")(sign.sign)
+app.command("deploy")(deploy.deploy)
+app.command("doctor")(doctor.doctor)
 app.add_typer(call.app, name="call")
 app.add_typer(proto.app, name="proto")
 app.command("upgrade")(upgrade.upgrade)

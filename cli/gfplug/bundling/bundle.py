@@ -159,3 +159,27 @@ def _exchange(one: Path, other: Path) -> bool:
     if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system that cannot
         return False
     raise OSError(code, os.strerror(code), str(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a built bundle is, and the archives that were made of it."""
+
+    folder: Path
+    archives: tuple[Path, ...]
+
+
+def find(target: Path) -> Place:
+    """Return the bundle of a project, or the one in a folder.
+
+    Raises: ProjectError if there is none.
+    """
+    folder = target / "dist" if (target / "dist" / "plugin.json").is_file() else target
+    if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.lock").is_file():
+        raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")
+    content = json.loads((folder / "plugin.json").read_text(encoding="utf-8"))
+    named = f"{content['id']}-{content['info']['version']}"
+    artifacts = folder.parent / "artifacts"
+    serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
+    found = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
+    return Place(folder=folder, archives=tuple(found))

@@ -65,7 +65,7 @@ def pack(bundle: Path, archive: Path, *, seconds: int | None = None, previous: P
     """
     root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
     paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in bundle.rglob("*") if _is_entry(path)}
-    with _Previous(previous) as old, ThreadPoolExecutor() as pool:
+    with Previous(previous) as old, ThreadPoolExecutor() as pool:
         entries = list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
     return write(archive, entries, seconds=seconds)
 
@@ -96,6 +96,22 @@ def write(archive: Path, entries: Sequence[Entry], *, seconds: int | None = None
     return digest
 
 
+def repack(bundle: Path, archive: Path) -> str:
+    """Make an archive anew from its bundle, with the times it has; return its digest."""
+    with zipfile.ZipFile(archive) as old:
+        moment = datetime(*old.infolist()[0].date_time, tzinfo=UTC)
+    unfinished = archive.with_name(f".{archive.name}")
+    try:
+        pack(bundle, unfinished, seconds=int(moment.timestamp()), previous=archive)
+        unfinished.replace(archive)
+    finally:
+        unfinished.unlink(missing_ok=True)
+        digest_path(unfinished).unlink(missing_ok=True)
+    digest = files.sha256_of(archive)
+    digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
+    return digest
+
+
 def packed(name: str, content: bytes, mode: int) -> Entry:
     """Compress one file; the same content gives the same bytes."""
     from deflate import deflate_compress  # noqa: PLC0415 - only packing needs it
@@ -113,21 +129,26 @@ def _is_entry(path: Path) -> bool:
     return path.is_symlink() or path.is_file()
 
 
-def _entry(name: str, path: Path, old: _Previous) -> Entry:
-    if path.is_symlink():
-        return packed(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777)
-    mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-    content = path.read_bytes()
+def entry(name: str, content: bytes, mode: int, old: Previous) -> Entry:
+    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
     body = old.packed(name, content)
     if body is None:
         return packed(name, content, mode)
     return Entry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
 
 
-class _Previous:
+def _entry(name: str, path: Path, old: Previous) -> Entry:
+    if path.is_symlink():
+        return packed(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777)
+    mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+    return entry(name, path.read_bytes(), mode, old)
+
+
+class Previous:
     """An earlier archive, whose compressed files may be used again; None, a missing or a broken one holds nothing."""
 
     def __init__(self, path: Path | None) -> None:
+        """Look into an archive, if it is one."""
         self.lock = threading.Lock()
         self.stream: IO[bytes] | None = None
         self.entries: dict[str, zipfile.ZipInfo] = {}
@@ -142,9 +163,11 @@ class _Previous:
             self.entries = {}
 
     def __enter__(self) -> Self:
+        """Return it."""
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Close the file."""
         if self.stream:
             self.stream.close()
 

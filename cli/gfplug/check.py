@@ -1,0 +1,87 @@
+"""`gfplug check` as a service: everything about a project, a bundle or an archive that would fail later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.bundling import libc, package
+from gfplug.checking import bundled, contents, sources
+from gfplug.checking.finding import LEVELS, Finding, error, note
+from gfplug.errors import ProjectError
+from gfplug.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a check looked at, and what it found, the worst first."""
+
+    kind: str
+    path: Path
+    findings: tuple[Finding, ...]
+
+    def count(self, level: str) -> int:
+        """Return how many findings are of a level."""
+        return sum(finding.level == level for finding in self.findings)
+
+    def is_good(self, *, strict: bool = False) -> bool:
+        """Tell whether nothing fails later; `strict` counts what may."""
+        return not self.count("error") and not (strict and self.count("warning"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `gfplug check --json` prints it."""
+        counts = {level: self.count(level) for level in LEVELS}
+        return {
+            "kind": self.kind,
+            "path": str(self.path),
+            "counts": counts,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def check(path: Path) -> Report:
+    """Check a project, with its `dist/` if there is one; a bundle; or an archive.
+
+    Raises: ProjectError if the path is none of them; IntegrityError if an archive is damaged.
+    """
+    if path.is_file():
+        return _report("archive", path, _archive(path))
+    if not path.is_dir():
+        raise ProjectError(f"{path} does not exist", hint="give a project, a dist/ folder or an archive")
+    if (path / "gfplug.lock").is_file() or not (path / "plugin.json").is_file():
+        project = Project.find(path)
+        return _report("project", project.root, _project(project))
+    return _report("bundle", path, _bundle(path))
+
+
+def _report(kind: str, path: Path, found: Iterator[Finding]) -> Report:
+    ordered = sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level))
+    return Report(kind=kind, path=path, findings=tuple(ordered))
+
+
+def _project(project: Project) -> Iterator[Finding]:
+    yield from sources.check(project)
+    if (project.dist / "plugin.json").is_file():
+        for finding in _bundle(project.dist):
+            yield Finding(**{**finding.to_json(), "where": f"dist/{finding.where}"})
+    else:
+        yield note("not-built", "dist", "there is no bundle yet", "`gfplug build`")
+
+
+def _bundle(folder: Path) -> Iterator[Finding]:
+    yield from bundled.check(contents.of_folder(folder))
+    floor = libc.floor(folder)
+    if floor and not any(folder.glob("_internal_*/libc.so.6")):
+        yield note("glibc", floor.path, f"needs glibc {floor} or newer; `gfplug build --max-glibc` holds a limit")
+
+
+def _archive(path: Path) -> Iterator[Finding]:
+    yield from bundled.check(contents.of_archive(path))
+    digest = package.digest_path(path)
+    if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
+        yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

@@ -1,0 +1,39 @@
+"""`gfplug check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def check(
+    target: Annotated[
+        Path, typer.Argument(help="A project, a dist/ folder or an archive.", show_default="here")
+    ] = Path(),
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say now what would fail later: manifest, executables, modes, links, signature, stubs, sizes."""
+    from gfplug import check as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.errors import ProjectError  # noqa: PLC0415
+
+    report = service.check(target)
+    if as_json:
+        console.result_json(report.to_json())
+    else:
+        for finding in report.findings:
+            console.result(f"{finding.level}: {finding.where}: {finding.message}")
+            if finding.hint:
+                console.result(f"  {finding.hint}")
+    if not report.is_good(strict=strict):
+        errors, warnings = report.count("error"), report.count("warning")
+        raise ProjectError(
+            f"{report.path}: {errors} errors, {warnings} warnings", hint="each line above says what to do"
+        )
+    if not as_json:
+        console.note(f"{report.path} is good")

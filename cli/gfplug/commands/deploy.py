@@ -1,0 +1,36 @@
+"""`gfplug deploy`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def deploy(
+    target: Annotated[Path, typer.Argument(help="A project, or a dist/ folder.", show_default="here")] = Path(),
+    *,
+    way: Annotated[str, typer.Option("--as", help="ini, env, compose, helm, dockerfile, or all.")] = "all",
+    url: Annotated[str, typer.Option(help="Where the host downloads the archive; without it, it never does.")] = "",
+    image: Annotated[str, typer.Option(help="The Grafana image in compose, Helm and Dockerfile.")] = "",
+) -> None:
+    """Print the lines that bring this plugin into a Grafana, with a network (--url) or without."""
+    import json  # noqa: PLC0415 - a command's imports are its own
+
+    from gfplug import deploy as service  # noqa: PLC0415
+    from gfplug.bundling import bundle  # noqa: PLC0415
+
+    place = bundle.find(target)
+    content = json.loads((place.folder / "plugin.json").read_text(encoding="utf-8"))
+    archive = place.archives[0].name if place.archives else f"{content['id']}-{content['info']['version']}.zip"
+    chosen = {"image": image} if image else {}
+    plugin = service.Plugin(
+        id=content["id"], archive=archive, is_signed=(place.folder / "MANIFEST.txt").is_file(), url=url, **chosen
+    )
+    for each in service.WAYS if way == "all" else (way,):
+        if way == "all":
+            console.result(f"# ---- {each} ----")
+        console.result(service.lines(plugin, each))

@@ -1,0 +1,62 @@
+"""`gfplug doctor`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def doctor(
+    folder: Annotated[Path, typer.Argument(help="A project, or any folder.", show_default="here")] = Path(),
+    *,
+    explain: Annotated[
+        str, typer.Option(help="Explain a line of Grafana's log; - reads the log from standard input.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Examine this machine and project, or explain why Grafana could not start a plugin."""
+    if explain:
+        _explain(sys.stdin.read() if explain == "-" else explain, as_json=as_json)
+        return
+    from gfplug import doctor as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.errors import ProjectError, ToolError  # noqa: PLC0415
+    from gfplug.project import Project  # noqa: PLC0415
+
+    try:
+        project = Project.find(folder)
+    except ProjectError:
+        project = None
+    found = service.examine(project, folder=folder)
+    if as_json:
+        console.result_json([each.to_json() for each in found])
+    else:
+        for each in found:
+            console.result(f"{'good' if each.is_good else 'BAD '}  {each.name}: {each.seen}")
+            if not each.is_good:
+                console.result(f"      {each.remedy}")
+    if bad := [each.name for each in found if not each.is_good]:
+        raise ToolError(f"not good: {', '.join(bad)}", hint="each line above says what to do")
+
+
+def _explain(text: str, *, as_json: bool) -> None:
+    from dataclasses import asdict  # noqa: PLC0415 - a command's imports are its own
+
+    from gfplug import failures  # noqa: PLC0415
+    from gfplug.errors import UsageError  # noqa: PLC0415
+
+    found = failures.explain(text)
+    if not found:
+        raise UsageError(
+            "no failure to start is known that logs this",
+            hint="give the line with the plugin's own words: logger=plugin.<id>, or try `gfplug call health`",
+        )
+    if as_json:
+        console.result_json([asdict(each) for each in found])
+        return
+    for each in found:
+        console.result(f"{each.line}\n  {each.cause}\n  {each.remedy}")

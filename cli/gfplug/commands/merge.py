@@ -1,0 +1,25 @@
+"""`gfplug merge`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def merge(
+    archives: Annotated[list[Path], typer.Argument(help="One archive for each platform.")],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The archive to write.", show_default="<id>-<version>.zip")
+    ] = None,
+) -> None:
+    """Put several platforms' archives into one; prints its path."""
+    from gfplug.bundling import combine  # noqa: PLC0415 - a command's imports are its own
+
+    made = combine.combine(archives, output)
+    console.note(f"One plugin for {', '.join(made.platforms)}")
+    console.result(made.archive)

@@ -1,0 +1,30 @@
+"""`gfplug sign`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def sign(
+    target: Annotated[Path, typer.Argument(help="A project, or a dist/ folder.", show_default="here")] = Path(),
+    *,
+    root_url: Annotated[
+        list[str] | None, typer.Option(help="A Grafana's root_url that may load the plugin; repeat it for more.")
+    ] = None,
+) -> None:
+    """Sign the bundle for your own Grafana, with the token in GRAFANA_ACCESS_POLICY_TOKEN."""
+    from gfplug import sign as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.bundling import bundle, package  # noqa: PLC0415
+
+    place = bundle.find(target)
+    signed = service.sign(place.folder, root_urls=root_url or [])
+    by = f" by {signed.organisation}" if signed.organisation else ""
+    console.note(f"Signed {signed.files} files{by}, for {', '.join(signed.root_urls)}")
+    for archive in place.archives:
+        package.repack(place.folder, archive)
+    console.result(place.archives[0] if place.archives else place.folder)
