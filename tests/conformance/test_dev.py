@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import signal
+import socket
 import statistics
+import subprocess
 import sys
 import time
 from functools import partial
@@ -282,3 +284,30 @@ def test_a_hundred_saves_leave_nothing(plugin: Plugin, editor: Editor) -> None:
     assert now_files <= files + 4
     assert now_memory < memory + 16e6
     assert plugin.state()["starts"] == 1
+
+
+def test_grafana_attaches_to_a_plugin_that_runs_by_hand(host: Host, editor: Editor) -> None:
+    """`gfplug dev --attach` shows a command; what it runs, in a terminal or debugger, answers Grafana."""
+    project = editor.file.parents[2]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    words = [sys.executable, "-m", "gfplug", "dev", str(project), "--python", PYTHON, "--attach", "--address", address]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stderr
+    (command,) = [line.strip() for line in said.splitlines() if "-standalone" in line]
+    (launcher,) = (project / "dist").glob("gpx_*")
+    with subprocess.Popen(["/bin/sh", "-c", f"exec env {command}"], cwd=project) as by_hand:
+        try:
+            plugin = host.start(launcher, restart=True)
+            assert plugin.started["address"] == address
+
+            def answers() -> bool:
+                try:
+                    return value(plugin) == 1
+                except HostError:
+                    return False
+
+            eventually(answers, within_s=20)
+        finally:
+            by_hand.terminate()
+            assert by_hand.wait(10) == 0

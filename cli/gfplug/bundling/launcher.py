@@ -43,24 +43,26 @@ _ATTACH_SCRIPT = """\
 here=${{0%/*}}
 locate() {{
   address={address}
+  server=none
   if [ -s "$here/standalone.txt" ]; then
     if [ -s "$here/pid.txt" ] && ! kill -0 "$(cat "$here/pid.txt")" 2>/dev/null; then
       stale="standalone.txt names a process that has ended"
     else
       address=$(cat "$here/standalone.txt")
+      server=$(cat "$here/pid.txt" 2>/dev/null)
       case $address in :*) address="127.0.0.1$address" ;; esac
     fi
   fi
 }}
 locate
-first=$address
+first=$address/$server
 [ -z "$stale" ] || {say} warn "gfplug dev: $stale; using $address"
 {say} info "gfplug dev: attached to $address; start the plugin there with: {command}"
 echo "1|2|tcp|$address|grpc"
 while kill -0 "$PPID" 2>/dev/null; do
   sleep 1 </dev/null >/dev/null 2>&1
   locate
-  [ "$address" = "$first" ] || exit 0
+  [ "$address/$server" = "$first" ] || exit 0  # Grafana starts it again, and connects anew
 done
 """
 _SAY = "say"
