@@ -32,6 +32,7 @@ _BACK = "back.json"
 _LOCK = "upgrade.lock"
 _LATE = ".gfplug-new"
 _WAIT_SECONDS = 30.0
+_WRITERS = 8
 
 _log = logging.getLogger("gfplug")
 
@@ -128,20 +129,30 @@ def _require_unchanged(root: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
-    steps = []
+    """Write both sides of every edit, and the plan once they are on the disk: together, since each waits for it."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - every command imports this module
+
+    steps, contents = [], []
     for side in ("old", "new"):
         (stage / side).mkdir()
     for number, (path, edit) in enumerate(sorted(edits.items())):
         mode = (root / path).stat().st_mode & 0o777 if edit.before else 0o644
         if edit.before:
-            _write_durably(stage / "old" / str(number), edit.before.content, mode)
+            contents.append((stage / "old" / str(number), edit.before.content, mode))
         if edit.after:
-            is_new = edit.before is None or edit.before.is_executable != edit.after.is_executable
-            readers = (mode & 0o444) >> 2
-            shown = (mode & 0o666) | (readers if edit.after.is_executable else 0) if is_new else mode
-            _write_durably(stage / "new" / str(number), edit.after.content, shown)
+            contents.append((stage / "new" / str(number), edit.after.content, _mode_after(edit, mode)))
         steps.append(_Step(number=number, path=path, old=_digest(edit.before), new=_digest(edit.after)))
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for written in [pool.submit(_write_durably, *content) for content in contents]:
+            written.result()
     _write_durably(stage / _FORWARD, json.dumps([asdict(step) for step in steps]).encode(), 0o644)
+
+
+def _mode_after(edit: Edit, mode: int) -> int:
+    """Return a file's mode: as it was, with the executable bits that the edit wants for whoever may read."""
+    if edit.after is None or (edit.before and edit.before.is_executable == edit.after.is_executable):
+        return mode
+    return (mode & 0o666) | ((mode & 0o444) >> 2 if edit.after.is_executable else 0)
 
 
 def _write_durably(path: Path, content: bytes, mode: int) -> None:

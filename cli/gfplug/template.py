@@ -182,18 +182,20 @@ def _copy(destination: Path, data: Mapping[str, Any]) -> None:
     import copier  # noqa: PLC0415 - half a second, and git must be hidden before
     import copier.errors  # noqa: PLC0415 - as above
     import jinja2  # noqa: PLC0415 - heavy
+    import plumbum  # noqa: PLC0415 - how copier finds programs; it keeps an environment of its own
 
     try:
-        copier.run_copy(
-            str(resources.folder("template")),
-            destination,
-            data=dict(data),
-            defaults=True,  # on an open stdin that is no terminal, a question would wait for ever
-            overwrite=True,  # an example's files replace the project's
-            quiet=True,
-            skip_tasks=True,
-            settings=copier.Settings(),  # not the ones in the user's home
-        )
+        with plumbum.local.env(PATH=""):  # else it runs git once per file, to look at the index of a repository
+            copier.run_copy(
+                str(resources.folder("template")),
+                destination,
+                data=dict(data),
+                defaults=True,  # on an open stdin that is no terminal, a question would wait for ever
+                overwrite=True,  # an example's files replace the project's
+                quiet=True,
+                skip_tasks=True,
+                settings=copier.Settings(),  # not the ones in the user's home
+            )
     except (copier.errors.CopierError, jinja2.TemplateError, ValueError, TypeError, OSError) as error:
         raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
 
