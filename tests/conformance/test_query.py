@@ -218,11 +218,3 @@ def test_a_large_response_is_sent(running: Plugin) -> None:
 
     assert answer["bytes"] > 100 * (1 << 20)
     assert answer["frames"][0]["rows"] == rows
-
-
-def test_chunked_queries_are_not_implemented(running: Plugin) -> None:
-    """QueryChunkedData without a handler is UNIMPLEMENTED, upon which Grafana asks QueryData (items 47, 72)."""
-    with pytest.raises(HostError) as caught:
-        running.ask("query_chunked", request=query_request(query()))
-
-    assert caught.value.code == "Unimplemented"

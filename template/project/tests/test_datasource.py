@@ -74,7 +74,9 @@ def test_resources_list_the_signals() -> None:
     """The route answers JSON, any other route 404."""
     datasource = Datasource(Settings(options=Options()))
 
-    assert json.loads(datasource.call_resource(Request(path="signals")).body) == ["sine", "sawtooth", "square", "noise"]
+    answer = datasource.call_resource(Request(path="signals"))
+
+    assert json.loads(answer.read()) == ["sine", "sawtooth", "square", "noise"]
     assert datasource.call_resource(Request(path="nothing")).status == 404
 
 

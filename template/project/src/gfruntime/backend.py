@@ -175,6 +175,17 @@ class Response:
     status: int = 200
     headers: Mapping[str, str | list[str]] = field(default_factory=dict)
 
+    def read(self) -> bytes:
+        """Give the whole body, for tests; a `def` generator is run to its end.
+
+        Raises: TypeError when the body comes from an `async def` generator: read that by `async for`.
+        """
+        if isinstance(self.body, str):
+            return self.body.encode()
+        if hasattr(self.body, "__aiter__"):
+            raise TypeError("the body is asynchronous")
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
     @classmethod
     def json(cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Answer with a JSON value; NaN is refused, because it is not JSON."""

@@ -10,19 +10,21 @@ import asyncio
 import datetime as dt
 import difflib
 import inspect
+import itertools
 import json
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime import alerting, arrow, contract, golden, rulecheck
+from gfruntime import alerting, arrow, contract, golden, routes, rulecheck, streams
 from gfruntime.answers import frames_of
-from gfruntime.backend import PluginContext, Query, Settings, TimeRange
+from gfruntime.backend import PluginContext, Query, Response, Settings, TimeRange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gfruntime.alerting import Verdict
+    from gfruntime.backend import Request, StreamRequest
     from gfruntime.data import Frame
 
 ModelT = TypeVar("ModelT")
@@ -76,6 +78,36 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
     return [arrow.decode(b"".join(parts)) for parts in encoded]
 
 
+def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
+    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here."""
+    found = routes.match(routes.routes_of(type(datasource)), request)
+    result: Any
+    if isinstance(found, routes.Match):
+        result = getattr(datasource, found.name)(request, **found.parts)
+    elif hasattr(datasource, "call_resource"):
+        result = datasource.call_resource(request)
+    else:
+        return found or routes.not_found(request)
+    if inspect.isawaitable(result):
+        result = asyncio.run(_wait(result))
+    answer = routes.response(result) if isinstance(found, routes.Match) else result
+    if not isinstance(answer, Response):
+        raise TypeError(f"the resource returned {type(answer).__name__}; expected a Response")
+    return answer
+
+
+def packets(datasource: Any, request: StreamRequest, *, count: int = 0) -> list[Any]:  # noqa: ANN401
+    """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all."""
+    made = datasource.run_stream(request)
+    if inspect.isawaitable(made):
+        made = asyncio.run(_wait(made))
+    taken = (
+        asyncio.run(_take(made, count)) if hasattr(made, "__aiter__") else list(itertools.islice(made, count or None))
+    )
+    request.cancel.set()
+    return [json.loads(streams.packet(item)) for item in taken]
+
+
 def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -> None:
     """Compare frames with a golden file; `update=True` writes the file instead.
 
@@ -111,6 +143,15 @@ def _write_golden(frames: Sequence[Frame], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps([golden.shown(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
+
+
+async def _take(items: Any, count: int) -> list[object]:  # noqa: ANN401
+    taken: list[object] = []
+    async for item in items:
+        taken.append(item)
+        if len(taken) == count:
+            break
+    return taken
 
 
 async def _wait(result: Any) -> object:  # noqa: ANN401  # any awaitable

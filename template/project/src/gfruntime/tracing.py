@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.incoming import current_call
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gfruntime.incoming import Incoming
 
 _LOGGER = logging.getLogger("gfruntime")
-_FLUSH_MS = 400
+_FLUSH = 0.4
 _provider: Any = None
 
 
@@ -38,9 +39,11 @@ def setup(plugin_id: str, version: str) -> None:
 
 
 def shutdown() -> None:
-    """Send what is left, briefly."""
-    if _provider is not None:
-        _provider.force_flush(_FLUSH_MS)
+    """Send what is left, if that can be done briefly."""
+    if _provider is not None:  # its own timeout does not hold where nobody is at the address
+        flushing = threading.Thread(target=_provider.force_flush, name="last spans", daemon=True)
+        flushing.start()
+        flushing.join(_FLUSH)
 
 
 class Span:

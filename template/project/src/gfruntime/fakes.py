@@ -1,0 +1,224 @@
+"""Systems for a data source to talk to in tests: one answers as it is told, one repeats what a real one has said.
+
+Both are HTTP servers on this machine, so that whatever client the data source uses is tested too.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import http.server
+import json as json_module
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+
+from gfruntime.http_client import HttpClient
+from gfruntime.http_settings import HttpSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+    from typing import Self
+
+_NOT_RECORDED = 501
+_HIDDEN = "***"
+_DROPPED = {"connection", "content-encoding", "content-length", "date", "keep-alive", "set-cookie", "transfer-encoding"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request that arrived; names of headers are in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = b""
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
+        """Read the body as JSON."""
+        return json_module.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is answered, after `delay` seconds."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+
+
+class _Server:
+    """An HTTP server for as long as a test lasts."""
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        self.requests: list[Asked] = []
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fake", daemon=True).start()
+
+    def respond(self, target: str, asked: Asked) -> Answer:
+        """Answer one request."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        """Give the running server."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.close()
+
+
+class Upstream(_Server):
+    """A system that answers as it is told.
+
+    >>> with Upstream() as upstream:
+    ...     upstream.answer("/sales", json=[{"time": "2026-01-01", "value": 1}])
+    ...     frame, = ask(Datasource(settings(Options(url=upstream.url))), query(Model()))
+    ...     assert upstream.requests[0].headers["authorization"] == "Bearer t"
+    """
+
+    def __init__(self) -> None:
+        """Know no path yet."""
+        self._answers: dict[tuple[str, str], Answer] = {}
+        super().__init__()
+
+    def answer(
+        self,
+        path: str,
+        *,
+        json: object = None,
+        body: bytes | str = b"",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        method: str = "GET",
+        delay: float = 0.0,
+    ) -> None:
+        """Answer this path so from now on, whatever the query string."""
+        given = dict(headers or {})
+        if json is not None:
+            body, given = json_module.dumps(json), {"Content-Type": "application/json", **given}
+        raw = body.encode() if isinstance(body, str) else body
+        self._answers[method, path] = Answer(body=raw, status=status, headers=given, delay=delay)
+
+    def respond(self, target: str, asked: Asked) -> Answer:
+        """Answer one request; what nobody has told is 404."""
+        unknown = Answer(body=f"the test has no answer for {asked.method} {target}\n".encode(), status=404)
+        return self._answers.get((asked.method, asked.path), unknown)
+
+
+class Replay(_Server):
+    """A system that repeats what a real one has answered, from a file; `record=True` asks the real one and writes it.
+
+    Kept are method, path, query and body of each request, and status, body and type of its answer: no credentials. A
+    query parameter that is one goes into `hide`.
+    """
+
+    def __init__(
+        self, target: str, path: Path, *, record: bool = False, hide: Collection[str] = (), timeout: float = 30.0
+    ) -> None:
+        """Read the file, or prepare to write it."""
+        self.missed: list[str] = []
+        self._path, self._is_recording, self._hide = path, record, frozenset(hide)
+        self._http = HttpClient(HttpSettings(url=target, timeout=timeout))
+        self._said: list[dict[str, Any]] = []
+        if not record and path.exists():
+            self._said = json_module.loads(path.read_text(encoding="utf-8"))
+        self._lock = threading.Lock()
+        super().__init__()
+
+    def respond(self, target: str, asked: Asked) -> Answer:
+        """Answer one request: from the real system, or as it once was."""
+        key = {"method": asked.method, "target": self._shown(target), "body": asked.body.decode("utf-8", "replace")}
+        if self._is_recording:
+            return self._record(key, target, asked)
+        with self._lock:
+            found = next((said for said in self._said if all(said[name] == key[name] for name in key)), None)
+            if found is not None and [said["method"] for said in self._said if _same(said, found)][1:]:
+                self._said.remove(found)  # asked again, the next answer follows; the last one stays
+        if found is None:
+            self.missed.append(f"{key['method']} {key['target']}")
+            text = f"{self.missed[-1]} was not recorded in {self._path}"
+            return Answer(body=text.encode(), status=_NOT_RECORDED)
+        body = found["text"].encode() if "text" in found else base64.b64decode(found["base64"])
+        return Answer(body=body, status=found["status"], headers=found["headers"])
+
+    def close(self) -> None:
+        """Stop, and write what was recorded."""
+        super().close()
+        self._http.close()
+        if self._is_recording:
+            text = json_module.dumps(self._said, indent=2, ensure_ascii=False) + "\n"
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(text, encoding="utf-8", newline="\n")
+
+    def _record(self, key: dict[str, str], target: str, asked: Asked) -> Answer:
+        headers = {name: value for name, value in asked.headers.items() if name not in {*_DROPPED, "host"}}
+        answer = self._http.request(asked.method, target, headers=headers, body=asked.body)
+        kept = {name: value for name, value in answer.headers.items() if name.lower() == "content-type"}
+        try:
+            body = {"text": answer.body.decode()}
+        except UnicodeDecodeError:
+            body = {"base64": base64.b64encode(answer.body).decode()}
+        with self._lock:
+            self._said.append({**key, "status": answer.status, "headers": kept, **body})
+        return Answer(body=answer.body, status=answer.status, headers=kept)
+
+    def _shown(self, target: str) -> str:
+        """Write a request's path and query, without what is to be hidden."""
+        parts = urlsplit(target)
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        query = urlencode([(name, _HIDDEN if name in self._hide else value) for name, value in pairs], safe="*")
+        return parts.path + (f"?{query}" if query else "")
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return all(one[name] == other[name] for name in ("method", "target", "body"))
+
+
+def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_one_request(self) -> None:
+            """Answer any method alike."""
+            self.raw_requestline = self.rfile.readline(65537)
+            if not self.raw_requestline or not self.parse_request():
+                self.close_connection = True
+                return
+            parts = urlsplit(self.path)
+            asked = Asked(
+                method=self.command,
+                path=parts.path,
+                query=parse_qs(parts.query, keep_blank_values=True),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            )
+            server.requests.append(asked)
+            answer = server.respond(self.path, asked)
+            time.sleep(answer.delay)
+            self.send_response(answer.status, http.client.responses.get(answer.status, ""))
+            for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
+            self.wfile.flush()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
+            """Say nothing."""
+
+    return Handler

@@ -1,0 +1,218 @@
+"""Traces: by OpenTelemetry where the host wants them, passed on as they came where not, and never in the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from concurrent import futures
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+import upstreams
+from calls import Services
+from children import context, plugin
+from opentelemetry import propagate
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.trace import SpanKind, StatusCode
+from places import SOURCE
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import Frame, HttpClient, HttpSettings, Query, QueryError, Settings, otel, tracing
+from gfruntime.methods import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+
+
+class Source:
+    """Asks its upstream, when there is one."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Make a client."""
+        self.http = HttpClient(HttpSettings(url=settings.url))
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        if query.model.get("fail"):
+            raise QueryError("no such table")
+        return Frame.of(header=[self.http.get("x").json()["headers"].get("traceparent", "")])
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """Trace into memory."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(tracing, "_provider", provider)
+    monkeypatch.setattr(propagate, "_HTTP_TEXT_FORMAT", otel._propagator(""))
+    yield exporter
+    provider.shutdown()
+
+
+def query(url: str, *, model: bytes = b"{}", **metadata: str) -> pb.DataResponse:
+    """Query the source, with a trace of the host's."""
+    asked = context()
+    asked.dataSourceInstanceSettings.url = url
+    asked.user.name = "Ada"
+    request = pb.QueryDataRequest(pluginContext=asked, queries=[pb.DataQuery(refId="A", json=model)], format=pb.JSON)
+    call = Call(metadata={name: [value] for name, value in metadata.items()})
+    return Services(Source).unary("Data/QueryData", request, pb.QueryDataResponse, call).responses["A"]
+
+
+def test_spans_are_children_of_the_hosts(spans: InMemorySpanExporter) -> None:
+    """`sdk.queryData` continues the remote trace, says who asked for what, and the upstream continues it (item 87)."""
+    with upstreams.server() as server:
+        answer = query(server.url, traceparent=PARENT)
+    outgoing, call = spans.get_finished_spans()
+
+    assert (call.name, call.kind) == ("sdk.queryData", SpanKind.SERVER)
+    assert call.parent is not None
+    assert f"{call.parent.trace_id:032x}-{call.parent.span_id:016x}" == PARENT[3:52]
+    assert dict(call.attributes or {}) == {
+        "plugin_id": "acme-sample-datasource",
+        "org_id": 1,
+        "datasource_name": "my source",
+        "datasource_uid": "u1",
+        "user": "Ada",
+        "request_status": "ok",
+        "status_source": "plugin",
+    }
+    assert outgoing.parent is not None
+    assert outgoing.parent.span_id == call.context.span_id
+    assert f"00-{TRACE}-{outgoing.context.span_id:016x}-01".encode() in answer.frames[0]
+
+
+def test_failed_calls_are_marked(spans: InMemorySpanExporter) -> None:
+    """A failed query makes its call's span an error."""
+    query("", model=b'{"fail": 1}')
+    (call,) = spans.get_finished_spans()
+
+    assert (call.status.status_code, call.status.description) == (StatusCode.ERROR, "no such table")
+    assert (call.attributes or {})["request_status"] == "error"
+
+
+def test_trace_goes_on_without_opentelemetry() -> None:
+    """When nothing is traced here, the upstream gets the host's header as it came (item 87)."""
+    with upstreams.server() as server:
+        assert PARENT.encode() in query(server.url, traceparent=PARENT).frames[0]
+
+
+def test_jaegers_header_is_read_and_written() -> None:
+    """With propagation `jaeger` the trace comes and goes in its own header."""
+    jaeger = otel._propagator("jaeger")
+    carrier: dict[str, str] = {}
+    jaeger.inject(carrier, jaeger.extract({"uber-trace-id": f"{TRACE}:b7ad6b7169203331:0:1"}))
+
+    assert carrier == {"uber-trace-id": f"{TRACE}:b7ad6b7169203331:0:1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameter", "name"),
+    [
+        ("", "", "AlwaysOn"),
+        ("const", "0.000000", "AlwaysOff"),
+        ("const", "1.000000", "AlwaysOn"),
+        ("probabilistic", "0.25", "TraceIdRatioBased{0.25}"),
+        ("rateLimiting", "2", "RateLimited(2/s)"),
+    ],
+)
+def test_samplers_are_grafanas(kind: str, parameter: str, name: str) -> None:
+    """Type and parameter choose the sampler; what is no number counts as 1."""
+    environ = {"GF_INSTANCE_OTLP_SAMPLER_TYPE": kind, "GF_INSTANCE_OTLP_SAMPLER_PARAM": parameter}
+
+    assert name in otel._sampler(environ).get_description()
+
+
+def test_rate_is_limited() -> None:
+    """Of many traces at once only so many are sampled."""
+    sampler = otel._RateLimited(2)
+    sampled = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]
+
+    assert sampled.count(Decision.RECORD_AND_SAMPLE) == 2
+
+
+class _Collector:
+    """Takes spans as a collector does."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self._server = grpc.server(futures.ThreadPoolExecutor(2))
+        handler = grpc.unary_unary_rpc_method_handler(
+            self._export,
+            request_deserializer=otlp.ExportTraceServiceRequest.FromString,
+            response_serializer=otlp.ExportTraceServiceResponse.SerializeToString,
+        )
+        name = "opentelemetry.proto.collector.trace.v1.TraceService"
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def _export(self, request: Any, _context: Any) -> Any:
+        self.requests.append(request)
+        return otlp.ExportTraceServiceResponse()
+
+    def stop(self) -> None:
+        self._server.stop(0)
+
+
+def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> None:
+    """A real process sends its spans to the address that the host gives, at the latest when it ends."""
+    collector = _Collector()
+    with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS=f"127.0.0.1:{collector.port}") as child:
+        child.query({})
+        seconds = child.shutdown()
+    collector.stop()
+    spans = [
+        span.name
+        for request in collector.requests
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+    assert spans == ["sdk.queryData"]
+    assert seconds < 1.5
+
+
+def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path) -> None:
+    """With nobody at the address, queries are as quick as ever and the end is in time (item 86)."""
+    with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS="127.0.0.1:9") as child:
+        child.query({})
+        began = time.monotonic()
+        for _ in range(20):
+            child.query({})
+        seconds = time.monotonic() - began
+        ending = child.shutdown()
+
+    assert seconds < 2
+    assert ending < 1.5
+
+
+def test_nothing_is_imported_when_nothing_is_traced() -> None:
+    """Without the host's address OpenTelemetry costs nothing, installed or not."""
+    program = "import sys; from gfruntime import tracing, service; tracing.setup('a', 'b'); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{SOURCE}:{_stubs()}"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert not [name for name in done.stdout.split() if name.startswith("opentelemetry")]
+
+
+def _stubs() -> str:
+    import pluginv2  # noqa: PLC0415  # generated for this run
+
+    return str(next(iter(pluginv2.__path__)).rpartition("/")[0])
