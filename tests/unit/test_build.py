@@ -241,3 +241,42 @@ def test_every_failure_has_words(project: Project, python: Path, monkeypatch: py
     monkeypatch.setattr(package, "pack", failing(OSError(28, "No space left on device", "x.zip")))
     with pytest.raises(GfplugError, match="the disk is full"):
         service.build(project, Wishes(python=python))
+
+
+def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:
+    """No freeze, no start; the result is the last one, and says how long it took to see that."""
+    first = service.build(project, Wishes(python=python))
+    before = snapshot(project.root)
+    again = service.build(project, Wishes(python=python))
+
+    assert (again.sha256, again.files, again.handshake_ms) == (first.sha256, first.files, first.handshake_ms)
+    assert list(again.stages) == ["environment", "compare"]
+    assert snapshot(project.root) == before
+    assert list(service.build(project, Wishes(python=python, clean=True)).stages) == list(first.stages)
+
+
+@pytest.mark.parametrize("name", ["dist/module.js", "artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"])
+def test_a_result_that_was_changed_is_made_again(project: Project, python: Path, name: str) -> None:
+    """Whoever edits the bundle or the archive gets the built one back."""
+    first = service.build(project, Wishes(python=python))
+    (project.root / name).write_text("edited")
+    again = service.build(project, Wishes(python=python))
+
+    assert again.sha256 == first.sha256
+    assert (project.root / name).read_bytes() != b"edited"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "sentence"),
+    [
+        (Wishes(libc="musl"), "system or bundled"),
+        (Wishes(max_glibc="newest"), "not a glibc version"),
+        (Wishes(libc="bundled", max_glibc="2.31"), "brings its own libc"),
+    ],
+)
+def test_wishes_that_cannot_be_are_refused_first(project: Project, wishes: Wishes, sentence: str) -> None:
+    """Exit code 2, and nothing is touched."""
+    with pytest.raises(UsageError, match=sentence):
+        service.build(project, wishes)
+
+    assert not (project.root / "artifacts").exists()

@@ -70,9 +70,7 @@ def drop_unused(folder: Path) -> list[str]:
         name: {wanted for wanted in needed if found[name].wanted & found[wanted].defined}
         for name, needed in before.items()
     }
-    for name, library in found.items():
-        if _resolved(library, found, before) != _resolved(library, found, after):
-            after[name] = before[name]  # a symbol came from a library's library: leave this one alone
+    _undo_losses(found, before, after)
     for name, library in found.items():
         dropped = [needless for needless in before[name] - after[name] if library.elf.drop_needed(needless)]
         after[name] |= before[name] - after[name] - set(dropped)
@@ -90,16 +88,29 @@ def _read(path: Path) -> _Library | None:
     return _Library(path, elf, defined, wanted, set(elf.needed))
 
 
-def _resolved(library: _Library, found: dict[str, _Library], needed: dict[str, set[str]]) -> set[bytes]:
-    """Return the symbols that a library finds in those it asks for, and in those they ask for."""
+def _undo_losses(found: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
+    """Undo what would lose a library a symbol that it has from its libraries' libraries: all on the way there."""
+    for name, library in found.items():
+        way = _reached(name, before)
+        if _from(library, way, found) != _from(library, _reached(name, after), found):
+            after.update({each: before[each] for each in way})
+
+
+def _reached(name: str, needed: dict[str, set[str]]) -> set[str]:
+    """Return a library, what it asks for, what they ask for, and so on."""
     seen: set[str] = set()
-    ahead = [library.path.name]
+    ahead = [name]
     while ahead:
-        name = ahead.pop()
-        if name not in seen:
-            seen.add(name)
-            ahead.extend(needed[name])
-    return {symbol for name in seen for symbol in library.wanted & found[name].defined}
+        each = ahead.pop()
+        if each not in seen:
+            seen.add(each)
+            ahead.extend(needed[each])
+    return seen
+
+
+def _from(library: _Library, names: set[str], found: dict[str, _Library]) -> set[bytes]:
+    """Return the symbols that a library wants and some others define."""
+    return {symbol for name in names for symbol in library.wanted & found[name].defined}
 
 
 def _remove_orphans(found: dict[str, _Library], needed: dict[str, set[str]]) -> list[str]:

@@ -86,9 +86,7 @@ def new(
     console.result(request.destination)
 
 
-def _answers(
-    text: str, *, org: str | None, choices: dict[str, str | None], data: dict[str, str], ask: bool
-) -> Answers:
+def _answers(text: str, *, org: str | None, choices: dict[str, str | None], data: dict[str, str], ask: bool) -> Answers:
     """Put the answers together: what was given, else what the person says, else the default."""
     found = names.parse(text)
     owner = names.organisation(org) if org is not None else found.org

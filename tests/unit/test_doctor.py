@@ -1,0 +1,100 @@
+"""`gfplug doctor`: the machine in words, and each known failure to start explained from its log line."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import doctor, failures
+from gfplug.cli import main
+from gfplug.doctor import Examined
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LINES = {
+    "glibc-too-old": "./gpx_x: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by ./gpx_x)",
+    "missing-library": "gpx_x: error while loading shared libraries: libz.so.1: cannot open shared object file: No",
+    "no-such-file": 'error="fork/exec /var/lib/grafana/plugins/x/gpx_x_linux_arm64: no such file or directory"',
+    "exec-format": "fork/exec /var/lib/grafana/plugins/x/gpx_x_linux_amd64: exec format error",
+    "not-executable": "fork/exec /var/lib/grafana/plugins/x/gpx_x_linux_amd64: permission denied",
+    "executable-asset": "access is forbidden to executable plugin file",
+    "stdout": "Unrecognized remote plugin message: hello",
+    "cookie": "This is a Grafana data source plugin. It is started by Grafana and is not meant to be run by hand.",
+    "gencode": "google.protobuf.runtime_version.VersionError: Detected incompatible Protobuf Gencode/Runtime versions",
+    "grpc-gencode": "RuntimeError: The grpc package installed is at version 1.60.0, but the generated code in x",
+    "import": "ModuleNotFoundError: No module named 'yaml.reader'",
+    "unsigned": 'logger=plugin.signature.validator level=warn msg="Plugin is unsigned" pluginId=acme-sales-datasource',
+    "modified": "plugin 'acme-sales-datasource' has a modified signature",
+    "root-url": "root URLs mismatch for plugin",
+    "tls": "remote error: tls: bad certificate",
+    "timeout": "timeout while waiting for plugin to start",
+    "temp": "FileNotFoundError: No usable temporary directory found in ['/tmp']",
+    "message-size": "grpc: received message larger than max (20000000 vs. 16777216)",
+    "unavailable": 'logger=context level=error msg="Plugin unavailable" error="plugin unavailable"',
+}
+
+
+@pytest.mark.parametrize(("name", "line"), LINES.items())
+def test_each_failure_to_start_is_known_by_its_line(name: str, line: str) -> None:
+    """Cause and remedy are sentences without a hole."""
+    (found,) = failures.explain(line)
+
+    assert found.name == name
+    for text in (found.cause, found.remedy):
+        assert text.endswith((".", ")", "?"))
+        assert not re.search(r"[{}]", text)
+
+
+def test_every_failure_has_an_example_here() -> None:
+    """A new one does not come without its line."""
+    assert set(LINES) == {failure.name for failure in failures.FAILURES}
+
+
+def test_what_the_line_names_is_in_the_explanation() -> None:
+    """The version, the library, the module."""
+    text = "\n".join(LINES[name] for name in ("glibc-too-old", "missing-library", "import"))
+    said = " ".join(f"{each.cause} {each.remedy}" for each in failures.explain(text))
+
+    assert "glibc 2.38" in said
+    assert "libz.so.1" in said
+    assert '"yaml.reader" to HIDDEN_IMPORTS' in said
+
+
+def test_a_whole_log_is_explained_once_for_each_failure() -> None:
+    """Grafana repeats itself; ordinary lines are nothing."""
+    log = "\n".join(["level=info msg=started", *[LINES["no-such-file"]] * 3, LINES["unavailable"]])
+
+    assert [each.name for each in failures.explain(log)] == ["no-such-file", "unavailable"]
+
+
+def test_the_command_explains_or_says_that_it_cannot(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text for people, JSON for programs, exit code 2 for a line that nothing is known about."""
+    assert main(["doctor", "--explain", LINES["stdout"]]) == 0
+    assert "handshake" in capsys.readouterr().out
+    assert main(["doctor", "--explain", LINES["stdout"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["name"] == "stdout"
+    assert main(["doctor", "--explain", "all is well"]) == 2
+
+
+def test_the_machine_is_examined(tmp_path: Path) -> None:
+    """Each thing has what was seen; this machine can build, or the tests of the build could not run."""
+    found = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
+
+    assert {"Python", "libpython", "C library", "disk", "git"} <= set(found)
+    assert found["Python"].is_good
+    assert all(each.seen for each in found.values())
+
+
+def test_what_is_not_good_comes_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 6, the remedy on its own line."""
+    bad = Examined(name="disk", is_good=False, seen="full", remedy="make room")
+    monkeypatch.setattr(doctor, "examine", lambda _project, *, folder: [bad] if folder else [])
+
+    assert main(["doctor", str(tmp_path)]) == 6
+    assert "make room" in capsys.readouterr().out
