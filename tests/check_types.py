@@ -22,6 +22,8 @@ BEFORE_OTHERS = {
     "tests/conformance": ["tests/runtime"],
     "tests/frontend": ["tests/conformance"],
     "template/examples/http": ["template/examples/http/src"],
+    "benchmarks": ["tests/conformance"],
+    "tests/benchmarks": ["tests/conformance"],
 }
 
 
@@ -35,6 +37,7 @@ def folders() -> list[str]:
         "cli",
         "template/project/src",
         "template/examples/http",
+        "benchmarks",
         *examples,
         *(f"tests/{path.name}" for path in tests),
     ]
@@ -42,7 +45,8 @@ def folders() -> list[str]:
 
 def check(folder: str) -> int:
     """Run mypy over one folder and return its exit code."""
-    path = [*BEFORE_OTHERS.get(folder, []), folder]
+    is_package = (ROOT / folder / "__init__.py").exists()  # then its modules are named from the root
+    path = [*BEFORE_OTHERS.get(folder, []), "." if is_package else folder]
     env = {**os.environ, "MYPYPATH": os.pathsep.join(path)}
     return subprocess.run([sys.executable, "-m", "mypy", folder], cwd=ROOT, env=env, check=False).returncode
 

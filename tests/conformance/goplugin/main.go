@@ -39,6 +39,7 @@ type probe struct {
 	secrets map[string]string
 	name    string
 	made    time.Time
+	held    held
 }
 
 func newProbe(_ context.Context, settings backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {

@@ -31,6 +31,10 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 		return frames(series(query.TimeRange.From, m.Rows))
 	case "big":
 		return frames(data.NewFrame("", data.NewField("value", nil, make([]float64, m.Rows))))
+	case "columns":
+		return frames(p.columns(m.Rows))
+	case "burn":
+		return frames(burn(time.Duration(m.Seconds * float64(time.Second))))
 	case "types":
 		return frames(types())
 	case "echo":

@@ -18,6 +18,7 @@ import (
 
 // calls are the operations on a plugin that was started.
 var calls = map[string]func(context.Context, *managed, json.RawMessage) (any, error){
+	"load":            timeLoad,
 	"ping":            ping,
 	"state":           state,
 	"logs":            logs,

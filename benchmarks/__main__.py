@@ -1,0 +1,74 @@
+"""Measure our plugins and those on the Go SDK in one run, and print what divides them.
+
+python -m benchmarks [--json] [--only NAME]... [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.report import merge, table
+from benchmarks.suite import BENCHMARKS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.rig import Rig
+    from benchmarks.suite import Benchmark
+
+QUICK_SHARE = 0.02
+log = logging.getLogger("benchmarks")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run what was asked for and print the table, or JSON; 1 where the Go programs can't be made."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours beside the Go SDK's, in one run.")
+    parser.add_argument("--json", action="store_true", help="print one object per benchmark")
+    parser.add_argument("--only", action="append", choices=list(BENCHMARKS), metavar="NAME", help="run this one alone")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short round each: shows that it runs, measures nothing"
+    )
+    asked = parser.parse_args(words)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    names = asked.only or list(BENCHMARKS)
+    import pytest  # noqa: PLC0415  # `programs` says by its exceptions what it could not make
+
+    try:
+        results = measure(names, is_quick=asked.quick)
+    except (pytest.skip.Exception, pytest.fail.Exception) as reason:
+        log.error("%s", reason)  # noqa: TRY400  # one sentence says it all
+        return 1
+    sys.stdout.write((json.dumps(results, indent=2) if asked.json else table(results)) + "\n")
+    return 0
+
+
+def measure(names: Sequence[str], *, is_quick: bool = False) -> dict[str, dict[str, Any]]:
+    """Run benchmarks and return the object of each."""
+    from benchmarks.rig import Rig  # noqa: PLC0415  # `--help` needs none of it
+
+    with tempfile.TemporaryDirectory(prefix="gfplug-benchmarks-") as folder:
+        log.info("making the programs")
+        rig = Rig(Path(folder))
+        return {name: merge(alternate(rig, BENCHMARKS[name], name=name, is_quick=is_quick)) for name in names}
+
+
+def alternate(rig: Rig, benchmark: Benchmark, *, name: str, is_quick: bool) -> dict[str, list[dict[str, float]]]:
+    """Give each side its turn in every round, in a process of its own."""
+    rounds: dict[str, list[dict[str, float]]] = {side: [] for side in benchmark.sides}
+    count, share = (1, QUICK_SHARE) if is_quick else (benchmark.rounds, 1.0)
+    for number in range(count):
+        log.info("%s, round %d of %d", name, number + 1, count)
+        for side, figures in rounds.items():
+            with rig.start(side) as running:
+                figures.append(benchmark.measure(running, share))
+    return rounds
+
+
+if __name__ == "__main__":
+    sys.exit(main())

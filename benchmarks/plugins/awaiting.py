@@ -1,0 +1,47 @@
+"""The same data source with `async def` handlers, for what they do differently: wait."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gfruntime import Field, Frame, Health, Query, Settings
+
+
+@dataclass(frozen=True)
+class Options:
+    """Nothing to configure."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a query says: how long its answer takes, and how many rows it has."""
+
+    kind: str = "series"
+    rows: int = 1
+    seconds: float = 0.1
+
+
+class Datasource:
+    """Answers with rows made on the spot, at once or late."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Need nothing of the settings."""
+        self.settings = settings
+
+    async def query(self, query: Query[Model]) -> Frame:
+        """Answer one query."""
+        if query.model.kind == "sleep":
+            await asyncio.sleep(query.model.seconds)
+        start, rows = query.time_range.start, query.model.rows
+        times = [start + timedelta(minutes=number) for number in range(rows)]
+        values = [number / 2 for number in range(rows)]
+        return Frame(
+            name="series",
+            fields=[Field("time", times), Field("value", values, labels={"host": "web-1"}, config={"unit": "percent"})],
+        )
+
+    def check_health(self) -> Health:
+        """Be well."""
+        return Health.ok("well")

@@ -1,0 +1,49 @@
+"""The least that a plugin on grpcio can do: it reads nothing and answers nothing. What it takes is not ours to save."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import grpc.aio
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+async def serve() -> None:
+    """Answer QueryData until the host says it is over."""
+    over = asyncio.Event()
+
+    async def empty(_request: bytes, _context: object) -> bytes:
+        return b""
+
+    async def shutdown(_request: bytes, _context: object) -> bytes:
+        over.set()
+        return b""
+
+    server = grpc.aio.server()
+    for service, method, handler in (
+        ("pluginv2.Data", "QueryData", empty),
+        ("plugin.GRPCController", "Shutdown", shutdown),
+    ):
+        server.add_generic_rpc_handlers((_handlers(service, method, handler),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    sys.stdout.write(f"1|2|tcp|127.0.0.1:{port}|grpc\n")
+    sys.stdout.flush()
+    await over.wait()
+    await server.stop(0.1)
+
+
+def _handlers(
+    service: str, method: str, handler: Callable[[bytes, object], Awaitable[bytes]]
+) -> grpc.GenericRpcHandler:
+    answer: Any = handler  # grpcio's types know no coroutines here
+    return grpc.method_handlers_generic_handler(service, {method: grpc.unary_unary_rpc_method_handler(answer)})
+
+
+if __name__ == "__main__":
+    asyncio.run(serve())

@@ -1,0 +1,115 @@
+"""What a benchmark runs on: the Go host that plays Grafana, and the plugins it starts.
+
+Owns the programs and their processes; what is asked of them, and how often, is `suite`'s business.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+CONFORMANCE = HERE.parent / "tests" / "conformance"
+sys.path.append(str(CONFORMANCE))  # the host and its driver are the conformance suite's
+
+from hostclient import Host, Plugin  # noqa: E402  # found by the line above
+from messages import context, query, query_request  # noqa: E402
+from programs import Programs  # noqa: E402
+
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Load:
+    """What many equal calls took, as the Go client measured; rows and bytes are those of one answer."""
+
+    count: int
+    seconds: float
+    min_ms: float
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Running:
+    """One plugin process, just started."""
+
+    plugin: Plugin
+    begun: float
+    handshake_ms: float
+
+    def load(self, count: int, *, concurrency: int = 1, warmup: int = 1, **model: Any) -> Load:  # noqa: ANN401  # JSON
+        """Ask the same query so often."""
+        request = query_request(query(**model))
+        return self._load(count, concurrency=concurrency, warmup=warmup, request=request)
+
+    def health(self, count: int, *, warmup: int = 1) -> Load:
+        """Call CheckHealth so often, one call at a time."""
+        return self._load(count, concurrency=1, warmup=warmup, request={"pluginContext": context()}, health=True)
+
+    @contextmanager
+    def busy(self, **model: Any) -> Iterator[None]:  # noqa: ANN401
+        """Let one query run while something else is measured, and wait for its answer."""
+        pending = self.plugin.send("query", request=query_request(query(**model)), summary=True)
+        yield
+        pending.result()
+
+    def first_answer_ms(self, **model: Any) -> float:  # noqa: ANN401
+        """Ask once, and tell how long after the start of the process the answer came."""
+        self.plugin.query(query(**model))
+        return (time.perf_counter() - self.begun) * 1000
+
+    def memory_mb(self, key: str) -> float:
+        """Read one figure of the kernel's: `VmHWM` (most ever resident) or `Pss` (its share of what is resident)."""
+        folder = Path("/proc") / str(self.plugin.pid)
+        text = (folder / ("status" if key.startswith("Vm") else "smaps_rollup")).read_text(encoding="utf-8")
+        line = next(line for line in text.splitlines() if line.startswith(f"{key}:"))
+        return int(line.split()[1]) * 1024 / MB
+
+    def _load(self, count: int, **args: Any) -> Load:  # noqa: ANN401
+        measured = self.plugin.ask("load", timeout_s=300, count=count, **args)
+        return Load(count=count, **measured)
+
+
+class Rig:
+    """The host and what it starts: `ours`, `async` (ours with async handlers), `go`, `floor` (bare grpcio)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the programs in a folder: minutes when Go's cache is cold, else seconds."""
+        programs = Programs(folder)
+        self._host = programs.go("host")
+        self._commands = {
+            "ours": programs.variant("blocking", _text("blocking.py")),
+            "async": programs.variant("awaiting", _text("awaiting.py")),
+            "go": programs.go("goplugin"),
+            "floor": _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
+        }
+
+    @contextmanager
+    def start(self, side: str) -> Iterator[Running]:
+        """Run a plugin in a fresh process under a fresh host, and end both."""
+        with Host(self._host) as host:
+            begun = time.perf_counter()
+            plugin = host.start(self._commands[side])
+            yield Running(plugin, begun, plugin.started["handshake_ms"])
+
+
+def _text(name: str) -> str:
+    return (HERE / "plugins" / name).read_text(encoding="utf-8")
+
+
+def _launcher(path: Path, script: Path) -> Path:
+    path.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -P {shlex.quote(str(script))}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path

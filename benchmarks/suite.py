@@ -1,0 +1,116 @@
+"""The benchmarks: what each asks of a plugin, and what it reports.
+
+A figure's name ends in its unit. In `_per_s` more is better, in `_ms` and `_mb` less is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.rig import Running
+
+    Figures = dict[str, float]
+
+SMALL_ROWS = 10
+UPSTREAM_CALLS = 64
+UPSTREAM_S = 0.1
+BUSY_S = 5.0
+IDLE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One measurement. `measure` takes a fresh process and a share of the full number of calls, and gives figures."""
+
+    measure: Callable[[Running, float], Figures]
+    rounds: int = 5
+    sides: tuple[str, ...] = ("ours", "go")
+
+
+def latency(concurrency: int, calls: int) -> Benchmark:
+    """Ask small queries, so many at a time."""
+
+    def measure(running: Running, share: float) -> Figures:
+        load = running.load(
+            _some(calls, share), concurrency=concurrency, warmup=_some(300, share), kind="series", rows=SMALL_ROWS
+        )
+        return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "queries_per_s": load.count / load.seconds}
+
+    return Benchmark(measure, sides=("ours", "go", "async", "floor"))
+
+
+def frames(rows: int, calls: int, *, rounds: int = 5) -> Benchmark:
+    """Ask for a table of a time and a number that the plugin holds in memory, again and again."""
+
+    def measure(running: Running, share: float) -> Figures:
+        count = _some(calls, share)
+        load = running.load(count, warmup=max(1, count // 4), kind="columns", rows=rows)
+        if load.rows != rows:
+            raise ValueError(f"asked for {rows} rows, the host decoded {load.rows}")
+        return {
+            "rows_per_s": rows * count / load.seconds,
+            "mb_per_s": load.bytes * count / load.seconds / 1e6,
+            "p50_ms": load.p50_ms,
+            "peak_mb": running.memory_mb("VmHWM"),
+        }
+
+    return Benchmark(measure, rounds=rounds)
+
+
+def cold_start(running: Running, _share: float) -> Figures:
+    """Tell how long a new process takes to its handshake, and to the answer to a small query."""
+    return {
+        "handshake_ms": running.handshake_ms,
+        "first_answer_ms": running.first_answer_ms(kind="series", rows=SMALL_ROWS),
+    }
+
+
+def idle(running: Running, _share: float) -> Figures:
+    """Weigh a process that has answered one query and is left alone."""
+    running.first_answer_ms(kind="series", rows=SMALL_ROWS)
+    time.sleep(IDLE_S)
+    return {"pss_mb": running.memory_mb("Pss"), "rss_mb": running.memory_mb("VmRSS")}
+
+
+def upstream(running: Running, share: float) -> Figures:
+    """Ask queries that wait for someone else, all of them at once."""
+    load = running.load(
+        _some(UPSTREAM_CALLS * 8, share),
+        concurrency=UPSTREAM_CALLS,
+        warmup=UPSTREAM_CALLS,
+        kind="sleep",
+        seconds=UPSTREAM_S,
+    )
+    return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "queries_per_s": load.count / load.seconds}
+
+
+def health_busy(running: Running, share: float) -> Figures:
+    """Ask for health while two queries compute."""
+    running.first_answer_ms(kind="series", rows=SMALL_ROWS)
+    seconds = max(BUSY_S * share, 0.2)
+    with running.busy(kind="burn", seconds=seconds), running.busy(kind="burn", seconds=seconds):
+        load = running.health(_some(100, share))
+    return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms}
+
+
+def _some(full: int, share: float) -> int:
+    return max(1, round(full * share))
+
+
+BENCHMARKS = {
+    "latency-1": latency(1, 1500),
+    "latency-8": latency(8, 4000),
+    "latency-64": latency(64, 4000),
+    "frames-10k": frames(10_000, 400),
+    "frames-1m": frames(1_000_000, 16),
+    "frames-10m": frames(10_000_000, 4, rounds=3),
+    "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "floor")),
+    "idle-memory": Benchmark(idle, rounds=3),
+    "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
+    "health-busy": Benchmark(health_busy),
+}

@@ -1,0 +1,105 @@
+"""The benchmarks' command: the shape of what it prints, and the arithmetic behind it. No figure is judged here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.report import merge, table
+from benchmarks.suite import BENCHMARKS
+
+ROOT = Path(__file__).parents[2]
+ROUNDS = {
+    "ours": [
+        {"p50_ms": 3.0, "calls_per_s": 10.0},
+        {"p50_ms": 1.0, "calls_per_s": 30.0},
+        {"p50_ms": 2.0, "calls_per_s": 20.0},
+    ],
+    "go": [{"p50_ms": 0.5, "calls_per_s": 40.0}],
+    "floor": [{"p50_ms": 1.0}],
+}
+
+
+def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, from the root of the checkout."""
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280
+    )
+
+
+def test_an_object_holds_medians_and_ratios_to_each_side() -> None:
+    """Rounds become their median, ours over Go's becomes `_ratio`, over another side's names that side."""
+    merged = merge(ROUNDS)
+
+    del merged["rounds"]
+    assert merged == {
+        "p50_ms": 2.0,
+        "calls_per_s": 20.0,
+        "go_p50_ms": 0.5,
+        "go_calls_per_s": 40.0,
+        "p50_ms_ratio": 4.0,
+        "calls_per_s_ratio": 0.5,
+        "floor_p50_ms": 1.0,
+        "p50_ms_floor_ratio": 2.0,
+    }
+
+
+def test_the_rounds_stay_in_the_object() -> None:
+    """Whoever doubts a median finds what it was taken from."""
+    assert merge(ROUNDS)["rounds"] == ROUNDS
+
+
+def test_a_figure_of_zero_has_no_ratio() -> None:
+    """Nothing is divided by zero, and the table shows a dash."""
+    merged = merge({"ours": [{"p50_ms": 1.0}], "go": [{"p50_ms": 0.0}]})
+
+    assert "p50_ms_ratio" not in merged
+    assert table({"latency-1": merged}).splitlines()[1].split() == ["latency-1", "p50_ms", "1", "0", "-"]
+
+
+def test_the_table_has_a_line_per_figure() -> None:
+    """Each line names the benchmark and the figure, then ours, Go's, the ratio, and other sides beside them."""
+    lines = [line.split() for line in table({"latency-1": merge(ROUNDS)}).splitlines()]
+
+    assert lines[0] == ["benchmark", "figure", "ours", "Go", "ours/Go", "beside", "it"]
+    assert lines[1] == ["latency-1", "p50_ms", "2", "0.5", "4", "floor", "1"]
+    assert lines[2] == ["latency-1", "calls_per_s", "20", "40", "0.5"]
+
+
+def test_every_promised_benchmark_is_there() -> None:
+    """The names are what others call with `--only`."""
+    promised = {"latency-1", "latency-8", "latency-64", "frames-10k", "frames-1m", "frames-10m"}
+
+    assert promised | {"cold-start", "idle-memory", "upstream-64", "health-busy"} == set(BENCHMARKS)
+
+
+def test_an_unknown_name_is_refused() -> None:
+    """A misspelt benchmark ends in usage, not in an empty table."""
+    assert command("--only", "latency-2").returncode == 2
+
+
+@pytest.mark.host
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_the_command_prints_one_object_per_benchmark() -> None:
+    """A quick run of the smallest frames gives figures, Go's figures and ratios, all of them positive."""
+    done = command("--quick", "--json", "--only", "frames-10k")
+    is_unavailable = done.returncode == 1 and "Traceback" not in done.stderr
+    if is_unavailable and os.environ.get("GFPLUG_REQUIRE_HOST") != "1":
+        pytest.skip(done.stderr.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads(done.stdout)
+
+    assert list(results) == ["frames-10k"]
+    measured = results["frames-10k"]
+    figures = {"rows_per_s", "mb_per_s", "p50_ms", "peak_mb"}
+    assert figures | {f"go_{name}" for name in figures} | {f"{name}_ratio" for name in figures} | {"rounds"} == set(
+        measured
+    )
+    assert all(measured[name] > 0 for name in measured if name != "rounds")
+    assert {"ours", "go"} == set(measured["rounds"])
