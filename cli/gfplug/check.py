@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files
+from gfplug import alerting, call, files, rehearsal
 from gfplug.bundling import libc, package
 from gfplug.checking import bundled, contents, sources
-from gfplug.checking.finding import LEVELS, Finding, error, note
+from gfplug.checking.finding import LEVELS, Finding, error, note, warning
 from gfplug.errors import ProjectError
 from gfplug.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from gfplug.alerting import Outcome, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,33 @@ def check(path: Path) -> Report:
         project = Project.find(path)
         return _report("project", project.root, _project(project))
     return _report("bundle", path, _bundle(path))
+
+
+def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> Report:
+    """Start a plugin, ask it as each alert rule of the project's provisioning would, and say what would go wrong.
+
+    Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
+    """
+    project = Project.find(path)
+    rules = alerting.find(project.root / "provisioning" / "alerting")
+    if not rules:
+        found = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
+        return _report("alerts", project.root, iter(found))
+    place = call.find(path, python=python)
+    source = call.settings(place, call.Overrides())
+    with call.plugin(place, timeout=timeout) as plugin:
+        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=timeout)
+    return _report("alerts", project.root, (each for rule, outcome in outcomes for each in _alert(rule, outcome)))
+
+
+def _alert(rule: Rule, outcome: Outcome) -> Iterator[Finding]:
+    if outcome.error:
+        yield error("alert", rule.title, f"the rule would end with an error: {outcome.error}", outcome.hint)
+    for text in outcome.warnings:
+        yield warning("alert", rule.title, text)
+    for each in outcome.instances:
+        labels = ", ".join(f"{name}={value}" for name, value in each.labels.items())
+        yield note("alert", rule.title, f"{{{labels}}} {each.state.value}")
 
 
 def _report(kind: str, path: Path, found: Iterator[Finding]) -> Report:

@@ -15,6 +15,12 @@ def check(
         Path, typer.Argument(help="A project, a dist/ folder or an archive.", show_default="here")
     ] = Path(),
     *,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help="Start the plugin and ask it as the provisioned alert rules would.")
+    ] = False,
+    python: Annotated[
+        Path | None, typer.Option(help="With --alerts: this interpreter's packages instead of the project's .venv.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -22,7 +28,7 @@ def check(
     from gfplug import check as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import ProjectError  # noqa: PLC0415
 
-    report = service.check(target)
+    report = service.alerts(target, python=python) if alerts else service.check(target)
     if as_json:
         console.result_json(report.to_json())
     else:

@@ -1,0 +1,58 @@
+"""Projects with large libraries: they freeze, start and answer, beside the runtime that needs none of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from building import built, gfplug, new
+
+from gfplug.bundling.environment import probe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIBRARIES = ("numpy", "pandas", "polars")
+CODE = '''\
+"""Numbers that pass through three libraries."""
+
+import numpy
+import pandas
+import polars
+
+from gfruntime import Frame, Health, Query, Settings
+
+
+class Datasource:
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    def query(self, query: Query) -> Frame:
+        times = pandas.date_range(query.time_range.start, query.time_range.end, periods=4)
+        table = polars.DataFrame({"value": numpy.sqrt(numpy.array([1.0, 4.0, 9.0, 16.0]))})
+        return Frame.of(time=list(times.to_pydatetime()), value=table["value"].to_list())
+
+    def check_health(self) -> Health:
+        return Health.ok(f"{numpy.__name__}, {pandas.__name__}, {polars.__name__}")
+'''
+
+
+@pytest.mark.timeout(420)
+def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Path) -> None:
+    """The answer holds what the three computed; libraries that wheels repaired for themselves survive the strip."""
+    from pathlib import Path as Place  # noqa: PLC0415 - the other is for types
+
+    if missing := probe(Place(sys.executable), modules=LIBRARIES).missing:
+        pytest.skip(f"this environment lacks {', '.join(missing)}")
+    project = new(tmp_path / "project")
+    (project / "src/plugin/datasource.py").write_text(CODE)
+    made = built(project)
+    asked = gfplug("call", "query", made.dist, "--json")
+    assert asked.code == 0, asked.err
+
+    (frame,) = json.loads(asked.out)["results"]["A"]["frames"]
+    assert frame["data"]["values"][1] == [1.0, 2.0, 3.0, 4.0]
+    health = gfplug("call", "health", made.dist)
+    assert health.out.strip() == "OK: numpy, pandas, polars"
