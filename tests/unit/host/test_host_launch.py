@@ -224,14 +224,14 @@ def test_an_exception_in_the_block_leaves_no_process(fake: Fake, error: type[Bas
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts file descriptors in /proc")
 def test_starting_many_plugins_leaks_no_descriptor(fake: Fake) -> None:
-    """After the first, which loads gRPC, the count stays."""
-    counts = []
-    for _ in range(4):
+    """gRPC may open a few for itself, more when the machine is busy; a leak would be at least one per plugin."""
+    counts, plugins = [], 12
+    for _ in range(plugins):
         with launch(fake.healthy()) as plugin:
             plugin.check_health()
         counts.append(len(list(Path("/proc/self/fd").iterdir())))
 
-    assert counts[-1] <= counts[1]
+    assert counts[-1] - counts[1] < plugins - 2, counts
 
 
 def test_what_is_printed_after_the_handshake_is_kept_aside(fake: Fake) -> None:
