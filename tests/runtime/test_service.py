@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ import pytest
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User
+from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User, log
 from gfruntime.methods import Application, Call, CallError
 from gfruntime.service import Service
 
@@ -305,3 +307,104 @@ def test_requests_are_logged_as_the_go_sdk_does(caplog: pytest.LogCaptureFixture
     partial = [record for record in caplog.records if record.message == "Partial data response error"]
     assert [(vars(record)["status"], record.levelname) for record in completed] == [("error", "ERROR")]
     assert [(vars(record)["refID"], vars(record)["statusSource"]) for record in partial] == [("B", "plugin")]
+
+
+class Counting:
+    """Counts how many of its queries run at once."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Keep nothing."""
+
+    running = most = 0
+    lock = threading.Lock()
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        with self.lock:
+            Counting.running += 1
+            Counting.most = max(Counting.most, Counting.running)
+        time.sleep(0.05)
+        with self.lock:
+            Counting.running -= 1
+        if query.ref_id == "B":
+            raise ValueError("only this one")
+        return Frame.of(v=[1])
+
+
+def test_ten_queries_of_a_request_run_at_once() -> None:
+    """As by the Go SDK's helper, ten at a time, each by itself; an exception is its query's status 500 (item 61)."""
+    refs = [f"R{number}" for number in range(24)]
+    request = queries(*({} for _ in refs), refs=["B", *refs[1:]])  # type: ignore[arg-type]  # any iterable of texts
+
+    found = query_data(Service.of(Counting).application(), request)
+
+    assert Counting.most == 10
+    assert {ref: answer.status for ref, answer in found.items() if answer.status != 200} == {"B": 500}
+
+
+def test_cancelled_calls_are_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    """A call whose caller is gone ends as `cancelled`, at level info (item 59)."""
+    handler = Service.of(Slow).application().unary["/pluginv2.Data/QueryData"]
+
+    async def main() -> None:
+        task = asyncio.ensure_future(handler(queries({}).SerializeToString(), Call()))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(main())
+
+    completed = [record for record in caplog.records if record.message == "Plugin Request Completed"]
+    assert [(vars(record)["status"], record.levelname) for record in completed] == [("cancelled", "INFO")]
+
+
+class Slow:
+    """Never answers."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Keep nothing."""
+
+    async def query(self, query: Query[dict[str, Any]]) -> Frame:
+        await asyncio.sleep(60)
+        return Frame.of(v=[1])
+
+
+def test_log_lines_know_their_request() -> None:
+    """Who asks for what, the trace, and the pairs that the host sends along (item 44)."""
+    seen: list[dict[str, str]] = []
+
+    class Source(Plain):
+        def query(self, query: Query[Model]) -> Any:
+            seen.append(dict(log.context.get()))
+            return Frame.of(v=[1])
+
+    request = queries({})
+    request.pluginContext.user.name = "Ada"
+    request.pluginContext.pluginVersion = "1.2.3"
+    metadata = {
+        "traceparent": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+        "loggerparamsctxmetadata": ["ruleUid:::r1", "@level:::bad", "odd"],
+    }
+    query_data(Service.of(Source).application(), request, Call(metadata=metadata))
+
+    assert seen == [
+        {
+            "pluginId": "acme-sample-datasource",
+            "pluginVersion": "1.2.3",
+            "endpoint": "queryData",
+            "dsName": "my source",
+            "dsUid": "u1",
+            "uname": "Ada",
+            "traceId": "0af7651916cd43dd8448eb211c80319c",
+            "ruleUid": "r1",
+        }
+    ]
+
+
+def test_unknown_surroundings_are_tolerated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables and configuration keys that nobody knows change nothing (item 10)."""
+    monkeypatch.setenv("GF_SOMETHING_NEW", "\x01")
+    request = queries({})
+    request.pluginContext.grafanaConfig.update({"GF_SOMETHING_NEW": "{", "": "x"})
+
+    assert query_data(Service.of(Plain).application(), request)["A"].status == 200

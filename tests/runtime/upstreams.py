@@ -146,6 +146,7 @@ class SocksProxy:
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        stream = client
         try:
             stream = self._context.wrap_socket(client, server_side=True) if self._context else client
             method = stream.recv(3)[2]
@@ -165,6 +166,7 @@ class SocksProxy:
         except OSError:
             return
         finally:
+            stream.close()
             client.close()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "conformance.md"
 FRAME_RULES = 55
+PROTOCOL_RULES = 90
 
 
 def rows(heading: str) -> dict[int, str]:
@@ -21,6 +22,14 @@ def test_every_frame_rule_has_its_row() -> None:
     found = rows("Data frames")
 
     assert list(found) == list(range(1, FRAME_RULES + 1))
+    assert all("`test_" in text for text in found.values())
+
+
+def test_every_protocol_rule_has_its_row() -> None:
+    """The rules on the process are numbered without a gap, each with tests."""
+    found = rows("Protocol")
+
+    assert list(found) == list(range(1, PROTOCOL_RULES + 1))
     assert all("`test_" in text for text in found.values())
 
 

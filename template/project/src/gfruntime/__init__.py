@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gfruntime.cells import Fill
     from gfruntime.columns import epoch
     from gfruntime.data import Field, Frame
-    from gfruntime.errors import DownstreamError, FrameError, QueryError
+    from gfruntime.errors import DownstreamError, FrameError, PluginError, QueryError
     from gfruntime.http_client import HttpClient
     from gfruntime.http_response import HttpResponse, UpstreamError
     from gfruntime.http_settings import HttpSettings
@@ -60,7 +60,7 @@ _HOMES = {
     "cells": ("Fill",),
     "columns": ("epoch",),
     "data": ("Field", "Frame"),
-    "errors": ("DownstreamError", "FrameError", "QueryError"),
+    "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
     "http_client": ("HttpClient",),
     "http_response": ("HttpResponse", "UpstreamError"),
     "http_settings": ("HttpSettings",),
@@ -89,6 +89,7 @@ __all__ = [
     "HttpSettings",
     "Incoming",
     "PluginContext",
+    "PluginError",
     "Query",
     "QueryError",
     "RawObject",

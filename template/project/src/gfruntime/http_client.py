@@ -109,7 +109,7 @@ class HttpClient:
             except (OSError, http.client.HTTPException) as error:
                 raise DownstreamError(f"{_shown(target)} could not be asked: {_reason(error)}") from error
             answered(answer.status, len(answer.body))
-        return answer
+        return replace(answer, path=_shown(target))
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""

@@ -25,12 +25,13 @@ class UpstreamError(PluginError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """An answer. `headers` knows its names in any case."""
+    """An answer. `headers` knows its names in any case; `path` is what was asked, for messages."""
 
     status: int
     reason: str
     headers: http.client.HTTPMessage = field(repr=False)
     body: bytes = field(repr=False)
+    path: str = "the upstream"
 
     @property
     def text(self) -> str:
@@ -45,14 +46,14 @@ class HttpResponse:
         try:
             return json.loads(self.body)
         except ValueError as error:
-            raise DownstreamError(f"the upstream answered something that is not JSON: {error}") from error
+            raise DownstreamError(f"{self.path} answered something that is not JSON: {error}") from error
 
     def raise_for_status(self) -> HttpResponse:
         """Raise an error for a status of 400 and above: downstream, unless the status blames the request."""
         if self.status < _FAILED:
             return self
         kind = DownstreamError if source_of_status(self.status) == "downstream" else UpstreamError
-        raise kind(f"the upstream answered {self.status} {self.reason}".rstrip(), status=self.status)
+        raise kind(f"{self.path} answered {self.status} {self.reason}".rstrip(), status=self.status)
 
 
 def read(

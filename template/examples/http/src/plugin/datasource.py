@@ -4,18 +4,13 @@ It asks a JSON API over HTTP and turns the rows of the answer into frames. `exam
 to read. Put your own API in its place, and your own fields in `Options` and `Model`: the editors in Grafana follow.
 """
 
-import http.client
-import json
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from gfruntime import DownstreamError, Frame, Health, Query, QueryError, Secret, Settings, Ui
+from gfruntime import DownstreamError, Frame, Health, HttpClient, PluginError, Query, Secret, Settings, Ui
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,7 @@ class Datasource:
 
     def __init__(self, settings: Settings[Options]) -> None:
         self.options = settings.options
+        self.http = HttpClient.of(settings)
 
     def query(self, query: Query[Model]) -> list[Frame]:
         """Answer one query: one frame per series in the API's rows."""
@@ -53,34 +49,20 @@ class Datasource:
         """Answer the button "Save & test"."""
         try:
             self.fetch("/health", {})
-        except (QueryError, DownstreamError) as error:
+        except PluginError as error:
             return Health.error(str(error))
         return Health.ok("The API answered, and knows the token")
 
     def fetch(self, path: str, parameters: Mapping[str, str]) -> Any:
-        """Return the JSON that the API answers; whatever goes wrong becomes a sentence for the panel."""
-        url = self.options.url.rstrip("/")
-        if not url.startswith(("http://", "https://")):
-            raise QueryError("the data source needs a URL that begins with http:// or https://")
-        url = f"{url}/{path.lstrip('/')}"
-        if parameters:
-            url += ("&" if "?" in path else "?") + urllib.parse.urlencode(parameters)
-        request = urllib.request.Request(url)  # noqa: S310 - checked above
-        if self.options.token:  # "unredirected": should the API send us elsewhere, the token does not go along
-            request.add_unredirected_header("Authorization", f"Bearer {self.options.token}")
-        try:
-            with urllib.request.urlopen(request, timeout=self.options.timeout) as answer:  # noqa: S310 - checked above
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise DownstreamError(f"{path} answered {error.code} {error.reason}", status=error.code) from error
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", error)
-            if isinstance(reason, TimeoutError):
-                message = f"{path} did not answer within {self.options.timeout:g} s"
-                raise DownstreamError(message, status=504) from error
-            raise DownstreamError(f"{path} could not be asked: {reason}") from error
-        except ValueError as error:
-            raise DownstreamError(f"{path} answered something that is not JSON: {error}") from error
+        """Return the JSON that the API answers; whatever goes wrong is an error that the panel shows."""
+        headers = {"Authorization": f"Bearer {self.options.token}"} if self.options.token else {}
+        url = f"{self.options.url.rstrip('/')}/{path.lstrip('/')}"
+        answer = self.http.get(url, params=parameters, headers=headers, timeout=self.options.timeout)
+        return answer.raise_for_status().json()
+
+    def dispose(self) -> None:
+        """Let go of the connections: the settings have changed, or Grafana ends."""
+        self.http.close()
 
 
 def to_frames(rows: Any, model: Model) -> list[Frame]:
