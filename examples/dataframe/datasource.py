@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped,unused-ignore]  # pandas-stubs may be absent
+import pyarrow.parquet  # type: ignore[import-untyped,unused-ignore]  # noqa: F401  # pandas imports it by name
 
 from gfruntime import DownstreamError, Frame, Health, Query, Settings, TimeRange, Ui
 

@@ -5,7 +5,12 @@ PyInstaller's community hook collects all of pyarrow, three times the size. The 
 counterparts out of its sight, so those are named here. pyarrow's own mentions of big optional things do not count.
 """
 
-hiddenimports = ["pyarrow._compute", "pyarrow.compute", "pyarrow.pandas_compat"]
+hiddenimports = [
+    "pyarrow._compute",
+    "pyarrow.compute",
+    "pyarrow.pandas_compat",
+    "pyarrow.vendored.version",  # imported where pandas is in the bundle
+]
 excludedimports = [
     "cffi",
     "numpy",

@@ -1,0 +1,151 @@
+"""The documentation does what it says: its commands run, its code answers, what it names exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "examples" / "README.md"])
+NEEDS_NO_PYTHON = ("new", "--help")
+PAINS = [*range(9, 18), *range(31, 40)]
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """List the fenced blocks of a page in one language."""
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+
+
+def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a `gfplug ...` line; with this interpreter's packages, as the project's own would take minutes to install."""
+    words = shlex.split(line)[1:]
+    python = [] if words[0] in NEEDS_NO_PYTHON else ["--python", sys.executable]
+    return subprocess.run(
+        [sys.executable, "-m", "gfplug", *words, *python],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "100"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_tutorial_works_as_it_is_typed(tmp_path: Path) -> None:
+    """Every command in its order, the data source put where the page says."""
+    text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+    folder, said = tmp_path, ""
+    for language, block in re.findall(r"^```(console|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        if language == "python":
+            place = block.partition("\n")[0].removeprefix("# ")
+            (folder / place).write_text(block, encoding="utf-8")
+            continue
+        for line in (line.removeprefix("$ ") for line in block.splitlines()):
+            if line.startswith("cd "):
+                folder /= line.removeprefix("cd ")
+                continue
+            done = run(line, folder)
+            assert done.returncode == 0, (line, done.stderr)
+            said += done.stdout
+
+    assert "would fire: {region=north} (value 109)" in said
+    assert "would not fire: {region=south} (value 69)" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "number"),
+    [(page, number) for page in ("how-to.md", "migration.md") for number in range(len(blocks(page, "python")))],
+)
+def test_a_code_block_is_a_data_source_that_answers(tmp_path: Path, page: str, number: int) -> None:
+    """In the place of a new project's own; one that needs a URL says so."""
+    block = blocks(page, "python")[number]
+    if "import pandas" in block:
+        pytest.importorskip("pandas")
+    assert run("gfplug new acme-block project --defaults", tmp_path).returncode == 0
+    (tmp_path / "project" / "src" / "plugin" / "datasource.py").write_text(block, encoding="utf-8")
+    done = run("gfplug call query --rows 1", tmp_path / "project")
+
+    assert done.returncode == 0 or "the data source has no URL" in done.stderr, done.stderr
+
+
+def commands_in(text: str) -> set[str]:
+    """Find the gfplug commands in code, fenced and inline, without what follows a pipe or a comment."""
+    fenced = re.findall(r"^```(?:console|sh)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in fenced for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    found = (re.split(r"[#&|]| \[", line.removeprefix("$ "))[0].strip() for line in lines)
+    return {line for line in found if line.startswith("gfplug ")}
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, object]:
+    """Load the script that writes the reference."""
+    return runpy.run_path(str(DOCS / "refresh.py"))
+
+
+@pytest.fixture(scope="module")
+def helps(reference: dict[str, object]) -> dict[tuple[str, ...], str]:
+    """Ask every command for its help."""
+    commands, help_of = reference["commands"], reference["help_of"]
+    assert callable(commands)
+    assert callable(help_of)
+    return {words: help_of(words) for words in commands()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_names_commands_and_options_that_exist(page: Path, helps: dict[tuple[str, ...], str]) -> None:
+    """A renamed option is noticed in the page that shows it."""
+    for line in commands_in(page.read_text(encoding="utf-8")):
+        words = re.findall(r"[^\s\"']+", line)[1:]
+        for first in {words[0].replace("\\", "")} if words and not words[0].startswith("-") else set():
+            assert (first,) in helps, line
+        known = max((each for each in helps if tuple(words[: len(each)]) == each), key=len)
+        for option in (word.partition("=")[0] for word in words if word.startswith("--")):
+            assert option in helps[known] or option in helps[()], line
+
+
+def test_the_reference_has_every_command_and_public_name(
+    reference: dict[str, object], helps: dict[tuple[str, ...], str]
+) -> None:
+    """`python docs/refresh.py` writes it anew."""
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    public = reference["public_names"]
+    assert callable(public)
+    names = public()
+
+    assert [words for words in helps if f"### `{' '.join(('gfplug', *words))}`" not in text] == []
+    assert [name for name in names if f"### `{name}`" not in text] == []
+    assert [name for name, (_, docstring) in names.items() if not docstring] == []
+
+
+def test_every_pain_has_its_sentence_and_its_tests() -> None:
+    """The numbers are without a gap, and the tests that are named exist."""
+    rows = re.findall(r"^\| (\d+) \|.*\|$", (DOCS / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = set(re.findall(r"`(test_\w+)`", (DOCS / "errors.md").read_text(encoding="utf-8")))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+
+    assert [int(number) for number in rows] == PAINS
+    assert named - set(re.findall(r"^def (test_\w+)\(", source, re.MULTILINE)) == set()
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """Each relative link names a file."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
