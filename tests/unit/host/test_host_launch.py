@@ -224,7 +224,7 @@ def test_an_exception_in_the_block_leaves_no_process(fake: Fake, error: type[Bas
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts file descriptors in /proc")
 def test_starting_many_plugins_leaks_no_descriptor(fake: Fake) -> None:
-    """gRPC may open a few for itself, more when the machine is busy; a leak would be at least one per plugin."""
+    """A leak would be at least one per plugin; the few that gRPC opens for itself are not."""
     counts, plugins = [], 12
     for _ in range(plugins):
         with launch(fake.healthy()) as plugin:
