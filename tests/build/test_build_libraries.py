@@ -39,7 +39,7 @@ class Datasource:
 '''
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Path) -> None:
     """The answer holds what the three computed; libraries that wheels repaired for themselves survive the strip."""
     from pathlib import Path as Place  # noqa: PLC0415 - the other is for types

@@ -16,6 +16,7 @@ import pytest
 from building import Built, build, built, command, gfplug, variables
 
 from gfplug import files, host
+from gfplug.bundling import bundle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def test_the_report_tells_what_was_made(signals: Built) -> None:
     """Sizes, counts, times and the libc floor are those of the files on disk."""
-    report, found = signals.report, files.walk(signals.dist)
+    report, found = signals.report, bundle.contents(signals.dist)
 
     assert report["files"] == len(found)
     assert report["bundle_bytes"] == sum(path.stat().st_size for path in found)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OLDEST_PYTHON = (3, 11)
 _MARKER = "gfplug-environment"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
 _INSTALL_SECONDS = 1800.0
 _PROBE_SECONDS = 60.0
 
@@ -179,14 +180,23 @@ def _install(project: Project, folder: Path) -> None:
     interpreter, uv = str(interpreter_of(folder)), shutil.which("uv")
     pip = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
     command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
-    process.run(
-        [*command, "--editable", f"{project.root}[build]"],
-        cwd=project.root,
-        env=clean_environment(),
-        what=f"installing the project into {folder}",
-        hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
-        timeout=_INSTALL_SECONDS,
-    )
+    try:
+        process.run(
+            [*command, "--editable", f"{project.root}[build]"],
+            cwd=project.root,
+            env=clean_environment(),
+            what=f"installing the project into {folder}",
+            hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
+            timeout=_INSTALL_SECONDS,
+        )
+    except ToolError as error:
+        if unbuilt := _UNBUILT.search(error.details):
+            raise ToolError(
+                f"{unbuilt[1]} has no wheel for this Python and platform, and it could not be built from source",
+                hint="choose a version that has one, another Python (--python), or install what its build asks for",
+                details=error.details,
+            ) from error
+        raise
 
 
 def _clear(folder: Path) -> None:

@@ -80,6 +80,18 @@ def test_a_failed_installation_is_tried_again(project: Project, tmp_path: Path, 
     assert not list(tmp_path.glob("project/.venv/.gfplug*"))
 
 
+@pytest.mark.parametrize(
+    "said", ["ERROR: Failed building wheel for odd-thing", "  x Failed to build `odd-thing==1.0`"], ids=["pip", "uv"]
+)
+def test_a_dependency_without_a_wheel_is_named(project: Project, base: Path, said: str) -> None:
+    """When pip or uv cannot build it, the sentence says what that means; their lines follow."""
+    fake_python(base, pip=f"echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match=r"odd-thing.* has no wheel for this Python") as caught:
+        environment.ensure(project, stages=Stages())
+
+    assert said.strip() in caught.value.details
+
+
 def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With uv on the path it makes the environment, with the same interpreter, and installs into it."""
     script = f'#!/bin/sh\necho "$*" >> {tmp_path}/uv.diary\n[ "$1" = venv ] && exec {base} -m venv "$last"\nexit 0\n'

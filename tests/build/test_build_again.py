@@ -1,0 +1,137 @@
+"""Builds after the first: as quick as promised, the same bytes as a build from nothing, whole whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import roots
+from building import SLOWEST_BUILD_S, Built, build, built, command, gfplug, variables
+
+from gfplug import files
+from gfplug.bundling import bundle
+from gfplug.host.target import COOKIE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULE = "src/plugin/datasource.py"
+
+
+def test_an_unchanged_project_is_done_at_once(signals: Built) -> None:
+    """Two seconds of work, on a busy machine an eighth of a build: nothing is frozen, started or packed."""
+    again = built(signals.project)
+
+    stages = again.report.pop("stages")
+    assert again.report == {key: value for key, value in signals.report.items() if key != "stages"}
+    assert set(stages) == {"environment", "compare"}
+    assert sum(stages.values()) < max(2.0, sum(signals.report["stages"].values()) / 8)
+
+
+def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(copy: Path) -> None:
+    """The bundle has the new code; a build from nothing gives the same archive."""
+    path = copy / MODULE
+    path.write_text(path.read_text().replace("signals are ready", "signals were changed"))
+    quick = built(copy)
+    assert "freeze" not in quick.report["stages"]
+    assert "signals were changed" in gfplug("call", "health", quick.dist).out
+
+    whole = built(copy, "--clean")
+    assert quick.report["sha256"] == whole.report["sha256"]
+    assert sum(quick.report["stages"].values()) < sum(whole.report["stages"].values()) / 2
+
+
+def test_a_line_that_is_no_python_is_named(copy: Path) -> None:
+    """The author's own line, exit code 3, and the old bundle stays."""
+    before = files.sha256_of(copy / "dist/plugin.json")
+    (copy / MODULE).write_text("def half(:\n")
+    ran = build(copy)
+
+    assert ran.code == 3
+    assert "def half(:" in ran.err
+    assert files.sha256_of(copy / "dist/plugin.json") == before
+
+
+@pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
+def test_a_full_disk_is_said_and_the_old_bundle_stays(copy: Path) -> None:
+    """All that is unfinished lies in artifacts/, here on 30 MB."""
+    before = {path: files.sha256_of(path) for path in files.walk(copy / "dist")}
+    mounted = 'mount -t tmpfs -o size=30m tmpfs "$1" && shift && exec "$@"'
+    ran = subprocess.run(
+        [
+            *("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mounted, "x"),
+            copy / "artifacts",
+            *command("build", copy, "--python", sys.executable, "--json"),
+        ],
+        env=variables(),
+        capture_output=True,
+        text=True,
+        timeout=SLOWEST_BUILD_S,
+        check=False,
+    )
+
+    assert ran.returncode == 6
+    assert "the disk is full" in ran.stderr
+    assert ran.stdout == ""
+    assert {path: files.sha256_of(path) for path in files.walk(copy / "dist")} == before
+
+
+_PARENT = """\
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+print(child.pid, child.stdout.readline().decode().strip(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def orphan(signals: Built, tmp_path: Path) -> Iterator[int]:
+    """Start the bundle below a process that is then killed, and give the bundle's pid."""
+    if not Path("/proc/self").exists():
+        pytest.skip("looks into /proc")
+    env = {COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2", "TMPDIR": str(tmp_path)}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, signals.report["executable"]],
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert parent.stdout
+    pid, _, handshake = parent.stdout.readline().decode().partition(" ")
+    assert handshake.startswith("1|2|")
+    parent.kill()
+    parent.communicate(timeout=10)
+    yield int(pid)
+    if Path(f"/proc/{pid}").exists():
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_nothing_is_left_when_the_parent_is_killed(signals: Built, orphan: int, tmp_path: Path) -> None:
+    """No process, no socket, no temporary folder, no file in the bundle."""
+    until = time.monotonic() + 10
+    while Path(f"/proc/{orphan}").exists() and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert not Path(f"/proc/{orphan}").exists()
+    assert [path.name for path in tmp_path.iterdir()] == []
+    assert len(bundle.contents(signals.dist)) == signals.report["files"]
+
+
+def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:
+    """Exit code 6, the file and what it wants are named, the old bundle stays."""
+    if sys.platform != "linux":
+        pytest.skip("glibc is Linux's")
+    before = files.sha256_of(copy / "dist/plugin.json")
+    ran = build(copy, "--max-glibc", "2.17")
+
+    assert ran.code == 6
+    assert "the bundle needs a newer glibc than 2.17: _internal_" in ran.err
+    assert "GLIBC_2." in ran.err
+    assert ", for " in ran.err
+    assert files.sha256_of(copy / "dist/plugin.json") == before
