@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import frontend, process
+from gfplug import frontend, npm, process
 from gfplug.bundling import (
     bundle,
     environment,
@@ -122,15 +122,16 @@ class _Build:
             found, stock = reuse.inputs(self.project), inventory.take(python)
             options = {"epoch": self.seconds, "python": str(python)}
             asked = {"libc": self.wishes.libc, "day": self.day.isoformat(), "glibc": self.wishes.max_glibc}
+            asked["frontend"] = npm.state(npm.find(self.project))
             key = reuse.result_key(found, stock, {**options, **asked})
             before = None if self.wishes.clean else self._recall(key)
         if before:
             _log.info("Nothing has changed since the last build")
             return replace(before, stages=self.stages.seconds)
         with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
-            module = _link(self.project, python)
+            browser = _browser(self.project, python)
         frozen, stock = self._frozen(python, reuse.frozen_key(self.project, found, stock, options))
-        made, floor = self._bundle(frozen, stock, module)
+        made, floor = self._bundle(frozen, stock, browser)
         with self.stages.stage(
             "smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"
         ):
@@ -161,9 +162,9 @@ class _Build:
                 reuse.keep(self.cache, key, frozen, stock)
         return frozen, stock
 
-    def _bundle(self, frozen: Frozen, stock: Inventory, module: str) -> tuple[Bundle, libc.Floor | None]:
+    def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
         with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
-            made = bundle.assemble(self.project, frozen, self.folder / "dist", module=module, day=self.day)
+            made = bundle.assemble(self.project, frozen, self.folder / "dist", browser=browser, day=self.day)
             listed = sbom.describe(self.project, stock, made.folder, seconds=self.seconds)
             (made.folder / sbom.NAME.format(platform=frozen.platform)).write_bytes(listed)
             floor = libc.floor(made.folder)
@@ -212,9 +213,9 @@ def day_of(project: Project) -> date:
     return datetime.fromtimestamp(int(said), UTC).date() if said.strip().isdigit() else datetime.now(UTC).date()
 
 
-def _link(project: Project, interpreter: Path) -> str:
+def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
     try:
-        return frontend.module(project, frontend.schema(project, interpreter))
+        return frontend.made(project, interpreter)
     except GfplugError as error:
         if missing := _MISSING.search(f"{error.message}\n{error.details}"):
             error.hint = f"add the package that has {missing[1]} to the dependencies in pyproject.toml"

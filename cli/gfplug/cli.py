@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import build, call, check, deploy, dev, doctor, merge, new, proto, sign, upgrade
+from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, sign, upgrade
 from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("new")(new.new)
+app.command("adopt")(adopt.adopt)
 app.command("build")(build.build)
 app.command("dev")(dev.dev)
 app.command("check")(check.check)

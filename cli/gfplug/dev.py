@@ -42,7 +42,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         folder = workspace.emptied(opened)
         interpreter = environment.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
-            module = frontend.module(project, frontend.schema(project, interpreter))
+            browser = frontend.made(project, interpreter)
         platform = go_platform()
         suffix = ".exe" if sys.platform == "win32" else ""
         frozen = Frozen(
@@ -54,7 +54,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         path = frozen.folder / frozen.executable
         path.write_bytes(launcher.executable(platform))
         path.chmod(0o755)
-        made = bundle.assemble(project, frozen, folder / "dist", module=module, day=build.day_of(project))
+        made = bundle.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
         installed = bundle.install(made, project.dist, aside=aside)
     return Prepared(folder=installed.folder, executable=installed.executable, command=command)
 

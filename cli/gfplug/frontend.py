@@ -15,7 +15,7 @@ import os
 import posixpath
 from typing import TYPE_CHECKING, Any
 
-from gfplug import process
+from gfplug import npm, process
 from gfplug.commonjs import Script, ScriptError
 from gfplug.errors import ProjectError, ToolError
 
@@ -86,6 +86,16 @@ function load(name) {{
 return load({entry});
 }});
 """
+
+
+def made(project: Project, python: Path) -> dict[str, bytes]:
+    """Return the files of the browser's half by name: linked from the stub, or built from sources of its own.
+
+    Raises: ProjectError if the dataclasses cannot become a form, or a file cannot be linked; ToolError if npm fails.
+    """
+    if (own := npm.find(project)) is not None:
+        return npm.build(own)
+    return {"module.js": module(project, schema(project, python)).encode()}
 
 
 def schema(project: Project, python: Path) -> dict[str, Any]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 EXAMPLES = ("signals", "http")
 MODES = ("backend", "hybrid")
 FRONTENDS = ("schema", "react")
+ADOPTED = "adopted"
+"""The frontend of a plugin that was there before; `gfplug adopt` answers it, and nobody is asked."""
+
 ANSWERS_NAME = ".gfplug/answers.json"
 BASE_NAME = ".gfplug/base.zip"
 FREE_ANSWERS = ("title", "description", "author")
@@ -85,7 +88,7 @@ class Answers:
         names.plugin_id(self.org, self.name)
         example(self.example)
         _one_of("mode", self.mode, MODES)
-        _one_of("frontend", self.frontend, FRONTENDS)
+        _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))
         if self.mode == "hybrid" and self.example != "http":
             raise UsageError(
                 f"the example {self.example} has no API that a browser could ask", hint="--mode hybrid --example http"
@@ -142,6 +145,7 @@ def render(answers: Answers, destination: Path) -> None:
         "modes/hybrid": answers.mode == "hybrid",
         "frontends/react": react,
         "frontends/react-http": react and answers.example == "http",
+        "frontends/adopted": answers.frontend == ADOPTED,
     }
     data = _data(answers)
     with _without_git():

@@ -61,14 +61,14 @@ def api(programs: Programs) -> Iterator[str]:
     server.server_close()
 
 
-@pytest.mark.parametrize("mode", ["backend", "hybrid"])
+@pytest.mark.parametrize("mode", ["backend", "hybrid", "react"])
 def test_a_frame_reaches_the_browser(mode: str, programs: Programs, bundle: Path, api: str, tmp_path: Path) -> None:
     """A panel's query is answered, by Python or through the proxy, and drawn; an alert rule's is Python's and equal."""
-    options = ["--mode", mode]
+    options = ["--frontend", mode] if mode == "react" else ["--mode", mode]
     executable = programs.launched(mode, example="http", options=options)
     project = Project(programs.project(mode, example="http", options=options))
-    described = frontend.schema(project, Path(sys.executable))
-    (tmp_path / "module.js").write_text(frontend.module(project, described), encoding="utf-8")
+    for name, content in frontend.made(project, Path(sys.executable)).items():
+        (tmp_path / name).write_bytes(content)
     routes = project.manifest.content.get("routes", [])
     shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path))
     with Host(programs.go("host")) as host:

@@ -61,6 +61,21 @@ def test_the_stub_has_the_types_that_grafana_wants(version: str, tmp_path: Path)
     assert check(version, tmp_path, hooks=HOOKS) == ""
 
 
+@pytest.mark.parametrize("example", ["react", "react-http"])
+@pytest.mark.parametrize("version", grafana.VERSIONS)
+def test_the_react_sources_have_the_types_that_grafana_wants(version: str, example: str, tmp_path: Path) -> None:
+    """The sources of a new project pass the check that its package.json has, with either Grafana's types."""
+    node, modules, sources = grafana.program("node"), grafana.installed(version), resources.folder("template/frontends")
+    shutil.copytree(sources / "react/frontend", tmp_path / "frontend")
+    if example != "react":
+        shutil.copytree(sources / example / "frontend", tmp_path / "frontend", dirs_exist_ok=True)
+    (tmp_path / "node_modules").symlink_to(modules)
+    command = [node, str(modules / "typescript/bin/tsc"), "--project", str(tmp_path / "frontend"), "--pretty", "false"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+    assert done.stdout == ""
+
+
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_compiler_sees_grafanas_types(version: str, tmp_path: Path) -> None:
     """Were a package's types missing, everything of it would silently be accepted."""

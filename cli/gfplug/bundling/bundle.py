@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -80,26 +81,39 @@ def check(project: Project) -> Manifest:
     return manifest
 
 
-def assemble(project: Project, frozen: Frozen, folder: Path, *, module: str, day: date) -> Bundle:
+def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping[str, bytes], day: date) -> Bundle:
     """Put a bundle together in a folder that does not exist yet; the frozen files move there.
 
-    `module` is the text of module.js, `day` the date that plugin.json shows.
+    `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows. A
+    plugin.json from there is completed by the project's, key by key.
     """
     frozen.folder.rename(folder)
+    for name, content in browser.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     text = (project.root / "plugin.json").read_text(encoding="utf-8")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
-    json.loads(text)
-    (folder / "plugin.json").write_bytes(text.encode())
-    (folder / "module.js").write_bytes(module.encode())
-    for name in _DOCUMENTS:
+    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
+    for name in set(_DOCUMENTS) - browser.keys():
         with suppress(FileNotFoundError):
             shutil.copyfile(project.root / name, folder / name)
     for name in _FRONTEND_FOLDERS:
         if (project.root / "frontend" / name).is_dir():
-            shutil.copytree(project.root / "frontend" / name, folder / name)
+            shutil.copytree(project.root / "frontend" / name, folder / name, dirs_exist_ok=True)
     made = Bundle(folder, folder / frozen.executable)
     _settle(made)
     return made
+
+
+def _manifest(text: str, given: bytes | None) -> str:
+    """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
+    ours = json.loads(text)
+    if given is None:
+        return text
+    theirs = json.loads(given)
+    said = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
+    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
 
 
 def _settle(bundle: Bundle) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CODE = "src/plugin"
 _SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}
+_MADE = {("frontend", "node_modules"), ("frontend", "dist")}  # by a frontend's own build
 _NOT_FROZEN = ("frontend", "tests", "provisioning", ".github", ".gfplug", "README.md", "CHANGELOG.md", "LICENSE")
 _LOADING = {"import_module", "__import__", "CDLL", "LoadLibrary", "find_library", "find_spec", "WinDLL", "PyDLL"}
 
@@ -34,7 +35,7 @@ def inputs(project: Project) -> dict[str, str]:
     found = {}
     for path in files.walk(project.root):
         parts = path.relative_to(project.root).parts
-        if parts[0] not in _SKIPPED and not parts[0].startswith(".gfplug-"):
+        if parts[0] not in _SKIPPED and parts[:2] not in _MADE and not parts[0].startswith(".gfplug-"):
             found["/".join(parts)] = files.sha256_of(path)
     return found
 

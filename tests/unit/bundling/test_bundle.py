@@ -46,7 +46,7 @@ def frozen(tmp_path: Path) -> Frozen:
 
 def assembled(project: Project, frozen: Frozen, folder: Path) -> Bundle:
     """Put a bundle together."""
-    return bundle.assemble(project, frozen, folder, module="define([]);\n", day=date(2026, 7, 1))
+    return bundle.assemble(project, frozen, folder, browser={"module.js": b"define([]);\n"}, day=date(2026, 7, 1))
 
 
 def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, tmp_path: Path) -> None:

@@ -6,9 +6,7 @@ const shared = [
   '@emotion/css', '@emotion/react', '@grafana/data', '@grafana/runtime', '@grafana/ui', 'd3', 'i18next', 'jquery', 'lodash',
   'moment', 'prismjs', 'react', 'react-dom', 'react-redux', 'react-router', 'react-router-dom', 'redux', 'rxjs',
 ];
-const dependencies = shared.map((name) => JSON.stringify(name)).join(', ');
-
-await build({
+const options = {
   entryPoints: [`${import.meta.dirname}/src/module.ts`],
   outfile: `${import.meta.dirname}/dist/module.js`,
   bundle: true,
@@ -20,8 +18,16 @@ await build({
   sourcemap: true,
   legalComments: 'inline',
   define: { 'process.env.NODE_ENV': '"production"', define: 'undefined' }, // UMD libraries must not see SystemJS's define
-  banner: {
-    js: `define([${dependencies}], function () { var shared = {}, given = arguments; [${dependencies}].forEach(function (name, at) { shared[name] = given[at]; }); var module = { exports: {} }, exports = module.exports; function require(name) { return shared[name]; }`,
-  },
-  footer: { js: 'return module.exports; });' },
+};
+
+// First see which packages are wanted, then write what asks the loader for these.
+const { metafile } = await build({ ...options, write: false, metafile: true });
+const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+const names = [...new Set(imports.filter(({ external }) => external).map(({ path }) => path))].sort();
+const list = JSON.stringify(names);
+
+await build({
+  ...options,
+  banner: { js: `define(${list},function(){"use strict";const given=arguments,names=${list},module={exports:{}},exports=module.exports,require=(name)=>given[names.indexOf(name)];` },
+  footer: { js: 'return module.exports;});' },
 });
