@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +13,8 @@ from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, Query, Settings
 from gfruntime.methods import Call
+from gfruntime.resources import SCHEMA
+from gfruntime.schema import describe
 from gfruntime.service import Service
 
 if TYPE_CHECKING:
@@ -31,6 +33,13 @@ class Names:
     """What a variable asks."""
 
     of: str = "tables"
+
+
+@dataclass(frozen=True)
+class Unshown:
+    """What no form shows."""
+
+    anything: dict[str, str] = field(default_factory=dict)
 
 
 class Source:
@@ -79,6 +88,35 @@ def test_the_query_type_finds_the_method(kind: type) -> None:
     }
     names = {ref_id: json.loads(found[ref_id].frames[0])["schema"]["name"] for ref_id in "ABC"}
     assert names == {"A": " limit 2", "B": "names of hosts", "C": "annotation limit 1"}
+
+
+def test_the_schema_is_served_where_the_plugin_runs() -> None:
+    """The same as the build embeds, so that editors and backend can be compared."""
+    status, told = _schema(Source)
+
+    assert (status, told) == (200, describe(Source, plugin_id=context().pluginId))
+    assert [field["name"] for field in told["own"]["variable"]["fields"]] == ["of"]
+
+
+def test_dataclasses_without_a_form_have_no_schema() -> None:
+    """With editors of its own, a data source needs none."""
+
+    class Bare(Source):
+        def query(self, query: Query[Unshown]) -> Frame:  # type: ignore[override]  # another model
+            raise NotImplementedError
+
+    assert _schema(Bare)[0] == 404
+
+
+def _schema(kind: type) -> tuple[int, Any]:
+    request = pb.CallResourceRequest(pluginContext=context(), path=SCHEMA, url=SCHEMA, method="GET")
+    stream = Service.of(kind).application().streams["/pluginv2.Resource/CallResource"]
+
+    async def collect() -> list[bytes]:
+        return [part async for part in stream(request.SerializeToString(), Call())]
+
+    parts = [pb.CallResourceResponse.FromString(part) for part in asyncio.run(collect())]
+    return parts[0].code, json.loads(b"".join(part.body for part in parts))
 
 
 def _answers(kind: type, queries: list[pb.DataQuery]) -> dict[str, pb.DataResponse]:

@@ -11,6 +11,7 @@ import pytest
 from small_project import small_project
 
 from gfplug import npm
+from gfplug.checking import sources
 from gfplug.errors import ProjectError, ToolError
 
 if TYPE_CHECKING:
@@ -135,6 +136,19 @@ def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> Non
 
     assert frontend.folder == tmp_path / "plugin"
     assert npm.state(frontend) == before
+
+
+def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Project) -> None:
+    """One of its own needs no stub; of a plugin that was there before, plugin.json holds only what the backend adds."""
+    plain = small_project(tmp_path / "plain")
+    told = [
+        {(item.rule, item.where) for item in sources.check(each)}
+        for each in (plain, project, adopted(tmp_path, '{"folder": "../.."}'))
+    ]
+    stub = ("project-file", "frontend/stub/module.js")
+
+    assert [stub in each for each in told] == [not (plain.root / stub[1]).is_file(), False, False]
+    assert [any(rule.startswith("manifest") for rule, _ in each) for each in told] == [True, True, False]
 
 
 @pytest.mark.parametrize(

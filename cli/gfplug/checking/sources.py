@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gfplug import __version__, sdk
+from gfplug import __version__, npm, sdk
 from gfplug.bundling import bundle
 from gfplug.checking import manifest
 from gfplug.checking.finding import Finding, error, note, warning
@@ -23,22 +23,28 @@ _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 def check(project: Project) -> Iterator[Finding]:
     """Check a project before it is built."""
     try:
-        content = project.manifest.content
+        content, own = project.manifest.content, npm.find(project)
     except GfplugError as failure:
         yield error("manifest-json", manifest.FILE, failure.message, failure.hint)
         return
-    yield from manifest.check(content, is_built=False)
-    for name in manifest.named_files(content):
-        if not (project.root / "frontend" / name).is_file():
-            yield error("manifest-file", manifest.FILE, f"it names {name}, which is not in frontend/")
+    if own is None or own.folder == project.root / "frontend":  # else the plugin that was there before has the rest
+        yield from _manifest(project, content)
     try:
         bundle.check(project)
     except GfplugError as failure:
         yield error("build", manifest.FILE, failure.message, failure.hint)
-    for name in ("plugin.spec", "src/plugin/datasource.py", "src/plugin/__main__.py", "frontend/stub/module.js"):
+    wanted = ["plugin.spec", "src/plugin/datasource.py", "src/plugin/__main__.py"]
+    for name in [*wanted, *([] if own else ["frontend/stub/module.js"])]:
         if not (project.root / name).is_file():
             yield error("project-file", name, "it is missing", "restore it from version control")
     yield from _lock(project)
+
+
+def _manifest(project: Project, content: dict[str, Any]) -> Iterator[Finding]:
+    yield from manifest.check(content, is_built=False)
+    for name in manifest.named_files(content):
+        if not (project.root / "frontend" / name).is_file():
+            yield error("manifest-file", manifest.FILE, f"it names {name}, which is not in frontend/")
 
 
 def _lock(project: Project) -> Iterator[Finding]:

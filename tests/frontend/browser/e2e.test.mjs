@@ -29,7 +29,8 @@ test('a query is answered and drawn', () =>
       const canvas = document.querySelector('figure canvas'); // a line is on it
       return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0);
     });
-    await region('panel').screenshot({ path: path.join(SCREENSHOTS, `panel-${MODE}.png`) });
+    await page.setViewportSize({ width: 880, height: 400 });
+    await page.screenshot({ path: path.join(SCREENSHOTS, `page-${MODE}.png`), fullPage: true });
   }));
 
 test('a panel and an alert rule see the same', () =>

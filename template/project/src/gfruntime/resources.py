@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gfruntime.observe import call as Observed  # noqa: N812  # a class that is used as a verb
     from gfruntime.sources import Source
 
+SCHEMA = "gfplug/schema"
+"""Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
+
 _HAS_NO_BODY = (204, 304)
 
 
@@ -52,6 +55,8 @@ class Resources:
                 raise call_error(error) from error
 
     async def _ask(self, request: Request, source: Source) -> Response:
+        if (request.method, request.path.strip("/")) == ("GET", SCHEMA):
+            return self._schema(request)
         found = routes.match(self._caller.author.routes, request)
         result: object
         if isinstance(found, routes.Match):
@@ -63,6 +68,15 @@ class Resources:
         if not isinstance(result, Response):
             raise TypeError(f"the resource returned {type(result).__name__}; expected a Response")
         return result
+
+    def _schema(self, request: Request) -> Response:
+        from gfruntime import controls, schema  # noqa: PLC0415  # hardly ever asked for
+
+        try:
+            make: Any = self._caller.author.make
+            return Response.json(schema.describe(make, plugin_id=request.context.plugin_id))
+        except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
+            return Response.json({"message": str(error)}, status=404)
 
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncIterator[bytes]:
         head = answers.resource_head(response)

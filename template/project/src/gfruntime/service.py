@@ -76,7 +76,7 @@ class Service:
         }
         streams: dict[str, tuple[Stream, bool]] = {
             "/pluginv2.Data/QueryChunkedData": (self.query_chunked_data, has("query_chunked")),
-            "/pluginv2.Resource/CallResource": (self.call_resource, has("call_resource") or bool(self._author.routes)),
+            "/pluginv2.Resource/CallResource": (self.call_resource, True),  # the schema, if nothing else
             "/pluginv2.Stream/RunStream": (self.run_stream, has("run_stream")),
         }
         return Application(
