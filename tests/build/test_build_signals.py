@@ -69,7 +69,7 @@ def test_the_archive_unpacks_to_a_plugin_that_starts(signals: Built, tmp_path: P
 def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path) -> None:
     """The same project elsewhere gives the same archive, also over the rest of a build that was killed."""
     (copy / "artifacts/.build/work").mkdir(parents=True)
-    (copy / "artifacts/.build/work/half").write_text("")
+    (copy / "artifacts" / ".build" / "work" / "half").write_text("")
     again = built(copy, "--clean")
 
     assert again.archive != signals.archive
