@@ -79,9 +79,9 @@ def new_host(host_program: Path) -> Iterator[HostMaker]:
         each.close()
 
 
-@pytest.fixture(scope="session", params=["go", "probe"])
+@pytest.fixture(scope="session", params=["go", "probe", pytest.param("probe-built", marks=BUILT)])
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
-    """Give the probe twice: on the Go SDK and on the Python runtime."""
+    """Give the probe three times: on the Go SDK, on the Python runtime from source, and that as a bundle."""
     return executable(programs, request.param)
 
 

@@ -76,8 +76,15 @@ class Programs:
 
     def built(self, example: str) -> Path:
         """Give the executable of an example's bundle."""
-        project = self.project(example, example=example)
-        self._once(f"built-{example}", lambda: build(project, self.folder / f"built-{example}"))
+        return self._bundle(example, self.project(example, example=example))
+
+    def built_probe(self) -> Path:
+        """Give the executable of the probe's bundle."""
+        self.probe()
+        return self._bundle("probe", self.project("probe"))
+
+    def _bundle(self, name: str, project: Path) -> Path:
+        self._once(f"built-{name}", lambda: build(project, self.folder / f"built-{name}"))
         manifest = json.loads((project / "dist" / "plugin.json").read_text(encoding="utf-8"))
         found = sorted((project / "dist").glob(manifest["executable"] + "_*"))
         return next(path for path in found if path.is_file())
@@ -178,10 +185,12 @@ BUILT = pytest.mark.slow
 
 
 def executable(programs: Programs, name: str) -> Path:
-    """Find an executable by its name: `go`, `probe`, `signals-source`, `http-built`, ..."""
+    """Find an executable by its name: `go`, `probe`, `probe-built`, `signals-source`, `http-built`, ..."""
     if name == "go":
         return programs.go("goplugin")
     if name == "probe":
         return programs.probe()
+    if name == "probe-built":
+        return programs.built_probe()
     example, _, kind = name.partition("-")
     return programs.built(example) if kind == "built" else programs.source(example)
