@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import errno
 import shutil
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from gfplug import mutex
 from gfplug.errors import GfplugError, ProjectError, ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR}
@@ -34,7 +33,7 @@ def opened(artifacts: Path) -> Iterator[Path]:
     with explained(artifacts):
         artifacts.mkdir(exist_ok=True)
         with (artifacts / ".lock").open("ab") as lock:
-            if not _take(lock):
+            if not mutex.take(lock):
                 raise ProjectError(f"another build is running in {artifacts.parent}", hint="wait for its end")
             try:
                 yield folder
@@ -75,26 +74,3 @@ def explained(place: Path) -> Iterator[None]:
                 f"the disk is full: {place}", hint="make room, then run it again", details=error.details
             ) from error
         raise
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(lock: IO[bytes]) -> bool:
-        """Take a lock that ends with this process, or say that another has it."""
-        try:
-            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            return error.errno not in _BUSY
-        return True
-
-else:
-    import fcntl
-
-    def _take(lock: IO[bytes]) -> bool:
-        """Take a lock that ends with this process, or say that another has it."""
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno not in _BUSY  # a file system without locks is no reason not to build
-        return True
