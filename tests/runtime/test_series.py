@@ -77,6 +77,22 @@ def test_wide_frames_can_be_bounded() -> None:
 
 
 @pytest.mark.parametrize(
+    ("times", "says"),
+    [
+        ([None, T[1]], "input has null time values"),
+        ([T[0], None], "two columns that become labels have one name"),
+        ([T[1], T[0]], "two columns that become labels have one name"),
+    ],
+)
+def test_of_several_faults_the_first_is_told(times: list[dt.datetime | None], says: str) -> None:
+    """As in the SDK, the first row's time is looked at before the labels, and the others' after them."""
+    factors = [Field("host", ["a", "b"]), Field("host", ["a", "b"])]
+    frame = Frame(fields=[Field("time", times, "time"), *factors, Field("v", [1, 2])])
+    with pytest.raises(FrameError, match=says):
+        series.long_to_wide(frame)
+
+
+@pytest.mark.parametrize(
     ("given", "expected"),
     [
         ({"Mode": 0}, Fill("previous")),

@@ -39,10 +39,13 @@ def long_to_wide(frame: Frame, *, fill: Fill | None = NULL, limit: int = 0) -> F
     Raises: FrameError with the SDK's text when the frame is not long, empty, unsorted, or has null times.
     """
     parts = _checked(frame, "long", to="wide")
+    ticks = items_of(parts.time)
+    if ticks[0] is None:  # the SDK reads the first time before it looks at labels
+        raise FrameError(_NULL_TIME)
     names = [field.name for field in parts.factors]
     if len(set(names)) < len(names):
         raise FrameError(f"two columns that become labels have one name: {names}")
-    times, rows = _rows_of(items_of(parts.time))
+    times, rows = _rows_of(ticks)
     cells: dict[tuple[str, ...], dict[int, int]] = {}
     for at, key in enumerate(zip(*(_texts(field) for field in parts.factors), strict=True)):
         cells.setdefault(key, {})[rows[at]] = at
@@ -127,6 +130,10 @@ _TOO_LARGE = (
     "unable to convert the data to wide series because the result is too large, "
     "add filters or aggregation to the query to reduce the number of timestamps or series"
 )
+_NULL_TIME = (
+    "unable to process the data to wide series because input has null time values, "
+    "make sure all time values are not null"
+)
 
 
 def _parts(frame: Frame) -> _Parts | None:
@@ -155,10 +162,7 @@ def _rows_of(ticks: Sequence[int | None]) -> tuple[list[int], list[int]]:
     rows = []
     for tick in ticks:
         if tick is None:
-            raise FrameError(
-                "unable to process the data to wide series because input has null time values, "
-                "make sure all time values are not null"
-            )
+            raise FrameError(_NULL_TIME)
         if times and tick < times[-1]:
             raise FrameError(
                 "unable to process the data because it is not sorted in ascending order by time, "
