@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from exampleapi import example_api
 
 from gfplug import new, sdk
 from gfplug.template import EXAMPLES, Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -106,7 +103,7 @@ def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
     assert (reduced["reducer"], evaluator["type"]) == ("last", "gt")
     words = ["call", "query", "--json", "--python", sys.executable, "--from", "now-10m", "--model", json.dumps(query)]
 
-    with _example_api(project) as url:
+    with example_api(project) as url:
         done = _run(project, "gfplug", *words, *(["--url", url] if url else []))
 
     assert done.returncode == 0, done.stderr
@@ -117,7 +114,7 @@ def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
 
 def test_the_command_line_says_which_of_them(project: Path) -> None:
     """`gfplug call query --alert` comes to the same result without being told anything."""
-    with _example_api(project) as url:
+    with example_api(project) as url:
         words = ["call", "query", "--alert", "--python", sys.executable, *(["--url", url] if url else [])]
         done = _run(project, "gfplug", *words)
 
@@ -129,21 +126,3 @@ def test_the_command_line_says_which_of_them(project: Path) -> None:
 def _columns(frame: dict[str, Any]) -> list[tuple[dict[str, str] | None, list[float]]]:
     fields = frame["schema"]["fields"]
     return [(field.get("labels"), values) for field, values in zip(fields, frame["data"]["values"], strict=True)]
-
-
-@contextmanager
-def _example_api(project: Path) -> Iterator[str]:
-    """Serve the project's example API, when it has one, as docker-compose.yaml would."""
-    if not (project / "example_api").is_dir():
-        yield ""
-        return
-    server: Any = runpy.run_path(str(project / "example_api" / "server.py"))["Server"]("example-token")
-    server.RequestHandlerClass.log_message = lambda *_: None
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()

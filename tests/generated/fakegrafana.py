@@ -1,0 +1,142 @@
+"""A server that plays a Grafana in which one project is provisioned: what the project's own tests ask of its HTTP API.
+
+The plugin behind it is real, started as Grafana starts it; rules are evaluated by gfplug's own alert engine, a moment
+late as Grafana's. `overrides` lets a path answer something else: that is how the tests see their tests fail.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
+
+import yaml
+
+from gfplug import alerting, host, rehearsal
+from gfplug.alerting.evaluation import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
+LOOKS_BEFORE_EVALUATION = 2
+Answer = tuple[int, Any]
+
+
+class FakeGrafana(ThreadingHTTPServer):
+    """The server, on a free port of this machine."""
+
+    daemon_threads = True
+
+    def __init__(self, project: Path, plugin: host.Plugin, settings: host.Settings) -> None:
+        """Prepare to answer for a running plugin."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.provisioning = project / "provisioning"
+        self.plugin = plugin
+        self.settings = settings
+        self.overrides: dict[str, Answer] = {}
+        self.looks = 0
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def answer(self, path: str, authorization: str | None, body: Any) -> Answer:
+        """Answer one request; everything but /api/health is for the administrator."""
+        if path in self.overrides:
+            return self.overrides[path]
+        if path != "/api/health" and authorization != ADMIN:
+            return 401, {"message": "Invalid username or password"}
+        if path == f"/api/datasources/uid/{self.settings.uid}/health" and body is None:
+            return self._health()
+        known: Mapping[str, Callable[[], Answer]] = {
+            "/api/health": lambda: (200, {"database": "ok", "version": "13.2.3"}),
+            "/api/datasources": lambda: (200, self._sources()),
+            "/api/v1/provisioning/alert-rules": lambda: (200, self._rules()),
+            "/api/prometheus/grafana/api/v1/rules": lambda: (200, self._states()),
+            "/api/ds/query": lambda: self._query(body),
+        }
+        return known[path]() if path in known else (404, {"message": "Not found"})
+
+    def _sources(self) -> list[Mapping[str, Any]]:
+        text = (self.provisioning / "datasources" / "datasource.yaml").read_text(encoding="utf-8")
+        found: list[Mapping[str, Any]] = yaml.safe_load(text)["datasources"]
+        return [{"uid": "another", "type": "prometheus"}, *found]
+
+    def _rules(self) -> list[dict[str, Any]]:
+        text = (self.provisioning / "alerting" / "rules.yaml").read_text(encoding="utf-8")
+        return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+
+    def _health(self) -> Answer:
+        found = self.plugin.check_health(self.settings)
+        return 200 if found.status == "OK" else 400, {"status": found.status, "message": found.message}
+
+    def _states(self) -> dict[str, Any]:
+        """Tell the rules' states: nothing is evaluated at first, as Grafana looks at a rule once a minute."""
+        self.looks += 1
+        rules = alerting.find(self.provisioning / "alerting") if self.looks > LOOKS_BEFORE_EVALUATION else []
+        told = []
+        for rule, outcome in rehearsal.rehearse(self.plugin, rules, self.settings, now=datetime.now(UTC), timeout=20):
+            fires = any(each.state is State.ALERTING for each in outcome.instances)
+            health = {"health": "error", "lastError": outcome.error} if outcome.error else {"health": "ok"}
+            told.append({"name": rule.title, "state": "firing" if fires else "inactive", "type": "alerting", **health})
+        return {"status": "success", "data": {"groups": [{"name": "sales", "rules": told}]}}
+
+    def _query(self, body: Any) -> Answer:
+        now = datetime.now(UTC)
+        assert (body["from"], body["to"]) == ("now-30m", "now")
+        asked = [
+            host.Query(
+                ref_id=query["refId"],
+                start=now - timedelta(minutes=30),
+                end=now,
+                interval=timedelta(milliseconds=query["intervalMs"]),
+                max_data_points=query["maxDataPoints"],
+                model=query,
+            )
+            for query in body["queries"]
+            if query["datasource"]["uid"] == self.settings.uid
+        ]
+        results = {ref_id: found.to_json() for ref_id, found in self.plugin.query_data(asked, self.settings).items()}
+        return 400 if any("error" in result for result in results.values()) else 200, {"results": results}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeGrafana
+
+    def do_GET(self) -> None:
+        """Answer a question without a body."""
+        self._send(*self.server.answer(self.path, self.headers["Authorization"], None))
+
+    def do_POST(self) -> None:
+        """Answer a question with a body of JSON."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._send(*self.server.answer(self.path, self.headers["Authorization"], body))
+
+    def _send(self, status: int, value: Any) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        """Say nothing."""

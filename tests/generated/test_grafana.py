@@ -1,0 +1,216 @@
+"""A project's own Grafana tests: in a real Grafana where there is one, and against a fake that misbehaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from exampleapi import example_api
+from fakegrafana import FakeGrafana
+
+from gfplug import call, new, sdk
+from gfplug.template import EXAMPLES, Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+URL = os.environ.get("GRAFANA_URL", "")
+HEALTH, PANELS, RULE = "save_and_test_says_ok", "a_panels_queries_are_answered", "a_provisioned_alert_rule_fires"
+ALL = {HEALTH, PANELS, RULE}
+STATES = "/api/prometheus/grafana/api/v1/rules"
+
+
+def made(folder: Path, example: str = EXAMPLES[0], mode: str = "backend") -> Path:
+    """Make a project as `gfplug new acme-sales` does."""
+    answers = Answers(
+        org="acme", name="sales", title="Sales", description="Sales", author="Acme", example=example, mode=mode
+    )
+    return new.create(new.NewProject(answers=answers, destination=folder, sdk_version=sdk.default())).root
+
+
+def outcome(project: Path, **environment: str) -> tuple[set[str], set[str], str]:
+    """Run the project's Grafana tests as its README says; return which passed, which did not, and what was said."""
+    without = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider"],
+        cwd=project,
+        env={**without, "COLUMNS": "400", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    passed, failed = (
+        {
+            name
+            for name in ALL
+            if re.search(rf"^({words}) tests/test_grafana.py::test_{name}", done.stdout, re.MULTILINE)
+        }
+        for words in ("PASSED", "FAILED|ERROR")
+    )
+    assert (done.returncode == 0) == (not failed), done.stdout + done.stderr
+    return passed - failed, failed, done.stdout
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """A project, and the fake Grafana that it is provisioned in."""
+
+    project: Path
+    grafana: FakeGrafana
+
+    def run(self, *, patience: float = 0.005, **environment: str) -> tuple[set[str], set[str], str]:
+        """Run the project's tests against it; it needs no patience, unless it is to be looked at twice."""
+        return outcome(
+            self.project, **{"GRAFANA_URL": self.grafana.url, "GRAFANA_PATIENCE": str(patience), **environment}
+        )
+
+
+@contextmanager
+def provisioned(project: Path, *, has_api: bool = True) -> Iterator[Provisioned]:
+    """Run a project's plugin, the API that it asks, and a Grafana of ours around it."""
+    place = call.find(project, python=Path(sys.executable))
+    with example_api(project) as url:
+        settings = call.settings(place, call.Overrides(url=url if url and has_api else "http://127.0.0.1:9"))
+        with call.plugin(place, timeout=60) as plugin, FakeGrafana(project, plugin, settings) as server:
+            yield Provisioned(project, server)
+
+
+@pytest.fixture(scope="module")
+def signals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
+    """Provision the default example, once."""
+    with provisioned(made(tmp_path_factory.mktemp("grafana") / "project")) as found:
+        yield found
+
+
+@pytest.fixture
+def here(signals: Provisioned) -> Iterator[Provisioned]:
+    """Let the fake behave again after a test."""
+    signals.grafana.looks = 0
+    yield signals
+    signals.grafana.overrides.clear()
+
+
+@pytest.mark.parametrize(
+    ("example", "mode"), [*((example, "backend") for example in EXAMPLES), ("http", "hybrid")], ids=str
+)
+def test_a_grafana_that_behaves_passes_all(tmp_path: Path, example: str, mode: str) -> None:
+    """The data source is well, the dashboard's queries bring frames, and the rule fires once it is evaluated."""
+    with provisioned(made(tmp_path / "project", example, mode)) as found:
+        passed, failed, said = found.run(patience=0.1)
+
+    assert (passed, failed) == (ALL, set()), said
+    assert found.grafana.looks == 3
+
+
+def test_an_api_that_is_away_fails_all(tmp_path: Path) -> None:
+    """Nothing is faked here: the plugin asks an address where nobody listens."""
+    with provisioned(made(tmp_path / "project", "http"), has_api=False) as found:
+        found.grafana.looks = 10
+        passed, failed, said = found.run()
+
+    assert (passed, failed) == (set(), ALL), said
+    assert said.count("could not be asked") >= 3
+
+
+MISDEEDS = {
+    "not ready": ("/api/health", (503, {"database": "failing"}), ALL, "Grafana is not ready"),
+    "no data source": ("/api/datasources", (200, []), ALL, "no data source of the type acme-sales-datasource"),
+    "ill": (
+        "/api/datasources/uid/sales/health",
+        (400, {"status": "ERROR", "message": "no such host"}),
+        {HEALTH},
+        "no such host",
+    ),
+    "query error": (
+        "/api/ds/query",
+        (400, {"results": {"A": {"error": "no such table", "status": 400}}}),
+        {PANELS},
+        "no such table",
+    ),
+    "frames without rows": (
+        "/api/ds/query",
+        (200, {"results": {"A": {"status": 200, "frames": [{"schema": {}, "data": {"values": [[], []]}}]}}}),
+        {PANELS},
+        "no rows",
+    ),
+    "no rule": ("/api/v1/provisioning/alert-rules", (200, []), {RULE}, "no alert rule asks the data source"),
+    "never evaluated": (STATES, (200, {"data": {"groups": []}}), {RULE}, "none is evaluated yet"),
+    "alert engine away": (STATES, (500, {"message": "no database"}), {RULE}, "no database"),
+}
+
+
+@pytest.mark.parametrize("misdeed", MISDEEDS)
+def test_a_grafana_that_misbehaves_fails_the_test_for_it(here: Provisioned, misdeed: str) -> None:
+    """That one and no other, with the words that Grafana used."""
+    path, answer, expected, words = MISDEEDS[misdeed]
+    here.grafana.overrides[path] = answer
+
+    passed, failed, said = here.run()
+
+    assert (passed, failed) == (ALL - expected, expected), said
+    assert words in said
+
+
+def test_a_rule_that_never_fires_fails(here: Provisioned) -> None:
+    """The threshold is out of reach: Grafana evaluates the rule, and says that it is inactive."""
+    rules = here.project / "provisioning" / "alerting" / "rules.yaml"
+    before = rules.read_text(encoding="utf-8")
+    rules.write_text(re.sub(r"params: \[\d+\]", "params: [1000000]", before), encoding="utf-8")
+    here.grafana.looks = 10
+    try:
+        passed, failed, said = here.run()
+    finally:
+        rules.write_text(before, encoding="utf-8")
+
+    assert (passed, failed) == ({HEALTH, PANELS}, {RULE}), said
+    assert "is inactive" in said
+
+
+def test_a_wrong_password_is_told(here: Provisioned) -> None:
+    """The password comes from the environment."""
+    _, failed, said = here.run(GRAFANA_PASSWORD="wrong")  # noqa: S106 - not a secret
+
+    assert failed == ALL
+    assert "Invalid username or password" in said
+
+
+def test_a_grafana_that_is_not_there_is_named(here: Provisioned) -> None:
+    """Nothing listens: the address is in the message."""
+    _, failed, said = here.run(GRAFANA_URL="http://127.0.0.1:9")
+
+    assert failed == ALL
+    assert "http://127.0.0.1:9/api/health" in said
+
+
+def test_without_a_grafana_they_are_skipped_with_a_reason(signals: Provisioned) -> None:
+    """The project's fast checks need none."""
+    passed, failed, said = outcome(signals.project)
+
+    assert (passed, failed) == (set(), set())
+    assert "GRAFANA_URL is not set" in said
+
+
+@pytest.mark.grafana
+@pytest.mark.skipif(
+    not URL, reason="GRAFANA_URL is not set: start docker-compose.yaml of a built `gfplug new acme-sales`"
+)
+@pytest.mark.timeout(600)
+def test_the_project_works_in_a_real_grafana(tmp_path: Path) -> None:
+    """The Grafana at GRAFANA_URL runs the project acme-sales; GRAFANA_EXAMPLE names its example, else signals."""
+    project = made(tmp_path / "project", os.environ.get("GRAFANA_EXAMPLE", EXAMPLES[0]))
+    given = {key: text for key, text in os.environ.items() if key.startswith("GRAFANA_")}
+
+    passed, failed, said = outcome(project, **given)
+
+    assert (passed, failed) == (ALL, set()), said
