@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
@@ -13,28 +15,62 @@ if TYPE_CHECKING:
 
     from gfplug.errors import GfplugError
 
+_SECOND = 1.0
+_CLEAR = "\r\x1b[2K"
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO}
 
 
 class _LineHandler(logging.Handler):
-    """One plain line per record; on a terminal, the line of a stage that runs is replaced by the line of its end."""
+    """One plain line per record; on a terminal, a stage that runs has a line that counts its seconds until its end."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = ""
+        self._waiting: _Waiting | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         stream = sys.stderr  # looked up each time: it may be exchanged, and the old one closed
         is_transient = getattr(record, "transient", False)
         if is_transient and not stream.isatty():
             return
+        self.clear()
         text = record.getMessage()
         if record.levelno >= logging.WARNING:
             text = f"{record.levelname.lower()}: {text}"
-        clear = "\r\x1b[2K" if self._waiting else ""
-        self._waiting = text if is_transient else ""
-        stream.write(f"{clear}{text} …" if is_transient else f"{clear}{text}\n")
-        stream.flush()
+        if is_transient:
+            self._waiting = _Waiting(stream, text)
+        else:
+            stream.write(f"{text}\n")
+            stream.flush()
+
+    def clear(self) -> None:
+        """Remove the line of a stage, if one is shown."""
+        if self._waiting:
+            self._waiting.end()
+            self._waiting = None
+
+
+class _Waiting:
+    """A line that is overwritten each second: what goes on, and for how long."""
+
+    def __init__(self, stream: TextIO, text: str) -> None:
+        self._stream, self._text, self._began = stream, text, time.monotonic()
+        self._over = threading.Event()
+        self._write(f"{text} …")
+        self._thread = threading.Thread(target=self._count, name="seconds on the terminal", daemon=True)
+        self._thread.start()
+
+    def _count(self) -> None:
+        while not self._over.wait(_SECOND):
+            self._write(f"{_CLEAR}{self._text} … {time.monotonic() - self._began:.0f} s")
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+        self._write(_CLEAR)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
 
 
 def setup(verbosity: int = 0) -> None:
@@ -65,6 +101,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 
 def note(text: str) -> None:
     """Write one line for a person to stderr."""
+    _clear()
     sys.stderr.write(f"{text}\n")
 
 
@@ -83,12 +120,19 @@ def ask(question: str, default: str) -> str:
 
 def fail(error: GfplugError) -> None:
     """Say what failed, show what the other program said, and name the next step."""
+    _clear()
     if error.details:
         sys.stderr.write(error.details.rstrip() + "\n\n")
     mark = "\x1b[31merror:\x1b[0m" if has_colour(sys.stderr) else "error:"
     sys.stderr.write(f"{mark} {error.message}\n")
     if error.hint:
         sys.stderr.write(f"hint: {error.hint}\n")
+
+
+def _clear() -> None:
+    for handler in logging.getLogger("gfplug").handlers:
+        if isinstance(handler, _LineHandler):
+            handler.clear()
 
 
 def has_colour(stream: TextIO) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import build, frontend
+from gfplug import build, files, frontend, npm
 from gfplug.bundling import bundle, environment, workspace
 from gfplug.bundling.freeze import Frozen
 from gfplug.bundling.launcher import Launcher
@@ -15,9 +17,9 @@ from gfplug.host.target import go_platform
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gfplug.project import Project
+
+_MODULE = "module.js"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +52,34 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         )
         frozen.folder.mkdir()
         command = by_hand(project, interpreter, address) if address else ""
-        launcher = Launcher(python=interpreter, source=project.source, address=address, command=command)
+        relinking = "" if address else linker(project, interpreter)
+        launcher = Launcher(python=interpreter, source=project.source, address=address, command=command, link=relinking)
         path = frozen.folder / frozen.executable
         path.write_bytes(launcher.executable(platform))
         path.chmod(0o755)
         made = bundle.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
         installed = bundle.install(made, project.dist, aside=aside)
     return Prepared(folder=installed.folder, executable=installed.executable, command=command)
+
+
+def linker(project: Project, python: Path) -> str:
+    """Return, in JSON, how `link` is started and for which file; nothing for a frontend that has sources of its own."""
+    if npm.find(project) is not None:
+        return ""
+    command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]
+    said = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[1])}
+    return json.dumps(said, sort_keys=True)
+
+
+def link(project: Project, python: Path) -> Path:
+    """Write module.js of a `dist/` that `gfplug dev` made once more; a bundle that was built since stays as it is.
+
+    Raises: ProjectError if the dataclasses cannot become a form.
+    """
+    path = project.dist / _MODULE
+    if not any(project.dist.glob("_internal_*")):
+        files.write_atomic(path, frontend.made(project, python)[_MODULE])
+    return path
 
 
 def by_hand(project: Project, python: Path, address: str) -> str:

@@ -224,6 +224,22 @@ def test_a_query_in_flight_is_answered_by_the_code_that_took_it(plugin: Plugin, 
     assert frame["fields"][1]["values"] == [5]
 
 
+def test_changed_dataclasses_are_linked_into_module_js(plugin: Plugin, editor: Editor) -> None:
+    """The editors in Grafana follow the code without another `gfplug dev`; a save that changes none links nothing."""
+    module = editor.file.parents[2] / "dist" / "module.js"
+    assert value(plugin) == 1
+    before = module.read_bytes()
+    editor.save(2)
+    eventually(lambda: value(plugin) == 2, within_s=10)
+    text = editor.file.read_text(encoding="utf-8")
+    editor.file.write_text(text.replace("    pass", "    depth: int = 3"), encoding="utf-8")
+
+    eventually(lambda: module.read_bytes() != before, within_s=30)
+    eventually(lambda: any(message.startswith("linked module.js anew") for message in messages(plugin)), within_s=10)
+    assert '"name":"depth"' in module.read_text(encoding="utf-8")
+    assert len([message for message in messages(plugin) if "module.js" in message]) == 1
+
+
 def test_a_process_that_dies_is_started_again(plugin: Plugin, editor: Editor) -> None:
     """A crash of the author's code costs a second, not the connection."""
     assert value(plugin) == 1

@@ -75,6 +75,26 @@ def test_the_command_says_what_grafana_needs(
     assert "reloaded (pid" in said.err
 
 
+def test_a_reload_links_module_js_alone(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launcher holds the command; it writes that one file, and not into a bundle that was built since."""
+    made = dev.prepare(project, python=python)
+    said = json.loads(dev.linker(project, python))
+    assert json.dumps(said, sort_keys=True) in made.executable.read_text()
+    before = {path: path.read_bytes() for path in bundle.contents(made.folder)}
+    monkeypatch.setattr(frontend, "module", lambda _project, _schema: "define([1]);\n")
+
+    assert main(said["command"][3:]) == 0
+    changed = [path.name for path in bundle.contents(made.folder) if before.get(path) != path.read_bytes()]
+    assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
+
+    (project.dist / "_internal_linux_amd64").mkdir()
+    monkeypatch.setattr(frontend, "module", lambda _project, _schema: "define([2]);\n")
+    assert main(said["command"][3:]) == 0
+    assert (project.dist / "module.js").read_text() == "define([1]);\n"
+
+
 def test_attach_shows_the_command_to_start_by_hand(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

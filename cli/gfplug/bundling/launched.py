@@ -19,6 +19,7 @@ def main() -> None:
         sys.stdout.flush()
         while True:  # until Grafana ends it
             time.sleep(1)
+    os.environ["GFPLUG_LINK"] = said["link"]
     os.environ["PYTHONPATH"] = said["source"]
     sys.path[:1] = [said["source"]]
     sys.argv[:] = ["gfruntime.dev"]

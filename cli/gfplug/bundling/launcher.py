@@ -34,7 +34,7 @@ if [ ! -x {python} ]; then
   {say} error "gfplug dev: this Grafana cannot see the interpreter {shown}: it must run on the same file system"
   exit 1
 fi
-PYTHONPATH={source} exec {python} -P -m gfruntime.dev
+GFPLUG_LINK={link} PYTHONPATH={source} exec {python} -P -m gfruntime.dev
 """
 
 _ATTACH_SCRIPT = """\
@@ -77,13 +77,15 @@ say() {
 class Launcher:
     """What to start: the source folder with an interpreter, or nothing but to name an address.
 
-    `command` is what a person types to have the plugin listen at the address.
+    `command` is what a person types to have the plugin listen at the address; `link` tells the runtime, in JSON, how
+    module.js is linked anew (`gfruntime.dev.link`).
     """
 
     python: Path
     source: Path
     address: str = ""
     command: str = ""
+    link: str = ""
 
     def executable(self, platform: str) -> bytes:
         """Return the launcher's bytes for a platform, spelled as Go does.
@@ -97,7 +99,8 @@ class Launcher:
             text = _ATTACH_SCRIPT.format(address=shlex.quote(self.address), command=_plain(self.command), say=_SAY)
         else:
             python, source = shlex.quote(str(self.python)), shlex.quote(str(self.source))
-            text = _SOURCE_SCRIPT.format(python=python, source=source, shown=_plain(str(self.python)), say=_SAY)
+            shown, link = _plain(str(self.python)), shlex.quote(self.link)
+            text = _SOURCE_SCRIPT.format(python=python, source=source, shown=shown, link=link, say=_SAY)
         head, line, rest = text.partition("\n")
         comment, end, body = rest.partition("\n")
         return f"{head}{line}{comment}{end}{_SAY_FUNCTION}{body}".encode()
@@ -109,7 +112,7 @@ class Launcher:
         stub = resources.files("distlib").joinpath(name).read_bytes()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            said = {"source": str(self.source), "address": self.address, "command": self.command}
+            said = {"source": str(self.source), "address": self.address, "command": self.command, "link": self.link}
             archive.writestr(zipfile.ZipInfo("__main__.py", _TIME), _LAUNCHED.read_bytes())
             archive.writestr(zipfile.ZipInfo("launch.json", _TIME), json.dumps(said, sort_keys=True))
         return stub + f'#!"{self.python}"\r\n'.encode() + packed.getvalue()

@@ -25,6 +25,7 @@ def dev(
     address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where that plugin listens, as Grafana sees it.")
     ] = _ADDRESS,
+    link: Annotated[bool, typer.Option("--link", hidden=True, help="Only link module.js, as a reload does.")] = False,
 ) -> None:
     """Write a dist/ that runs the project's source inside any Grafana on this machine, and reloads it on save."""
     from gfplug import dev as service  # noqa: PLC0415 - a command's imports are its own
@@ -32,15 +33,22 @@ def dev(
     from gfplug.project import Project  # noqa: PLC0415
 
     found = Project.find(project)
+    if link and python:
+        console.result(service.link(found, python))
+        return
     made = service.prepare(found, python=python, address=launcher.address(address) if attach else "")
     plugin_id = found.manifest.id
     console.note(f"""
-Let Grafana load it, for example as {plugin_id} in its plugin folder:
+Let a Grafana on this machine load it (one in a container does not see this Python):
   ln -s {made.folder} <plugins>/{plugin_id}
-  GF_DEFAULT_APP_MODE=development, or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
+  GF_DEFAULT_APP_MODE=development
+  or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
 Then (re)start Grafana once.""")
     if made.command:
         console.note(f"Run the plugin, in this order or the other:\n  {made.command}")
     else:
-        console.note("Each save under src/ is served a moment later; Grafana's log says `reloaded (pid ...)`.")
+        console.note(
+            "Each save under src/ is served a moment later; Grafana's log says `reloaded (pid ...)`.\n"
+            "`gfplug build` puts the built plugin back."
+        )
     console.result(made.folder)

@@ -102,6 +102,24 @@ class Child:
         message, details = found.get(2, b""), found.get(3, b"{}")
         raise LoadError(_text(message), details if isinstance(details, bytes) else b"{}")
 
+    def resource(self, path: str) -> tuple[int, bytes]:
+        """Ask for a resource of the runtime's own, and return the status and the body; 0 if the process has ended."""
+        request = wire.text(2, path) + wire.text(3, "GET") + wire.text(4, path)
+        code, body = 0, b""
+        try:
+            with grpc.insecure_channel(self._target, options=_OPTIONS) as channel:
+                for part in channel.unary_stream("/pluginv2.Resource/CallResource", bytes, bytes)(
+                    request, timeout=_LOAD
+                ):
+                    for number, found in wire.fields(part):
+                        if number == 1 and isinstance(found, int):
+                            code = found
+                        elif number == 3 and isinstance(found, bytes):  # noqa: PLR2004  # the body
+                            body += found
+        except grpc.RpcError:
+            return 0, b""
+        return code, body
+
     def retire(self, *, patience: float) -> None:
         """End the process once it has answered its calls or `patience` seconds have passed; return when it is gone."""
         end = time.monotonic() + patience

@@ -21,6 +21,7 @@ import grpc.aio
 from gfruntime import failed, log, wire
 from gfruntime.dev import notices, watch
 from gfruntime.dev.child import Child, LoadError, StartError
+from gfruntime.dev.link import Link
 from gfruntime.methods import METHODS, Application, Call, CallError, Kind
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Supervisor:
         self._spare: Child | None = None
         self._problem: LoadError | StartError | None = None
         self._lost: Application | None = None  # answers while there is no process
+        self._link = Link.taken()
         self._all: set[Child] = set()
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -136,6 +138,8 @@ class Supervisor:
             _LOGGER.info("running %s (pid %d); a save reloads it", self._source, child.pid)
         if old is not None:
             self._dismiss(old, patience=_PATIENCE)
+        if problem is None:
+            self._link.follow(child)
 
     _problem_of_current: LoadError | StartError | None = None
 

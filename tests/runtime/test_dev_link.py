@@ -1,0 +1,118 @@
+"""`gfruntime.dev.link`: when module.js is linked anew, and what the log says of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from gfruntime.dev.link import VARIABLE, Link
+
+if TYPE_CHECKING:
+    from gfruntime.dev.child import Child
+
+HEAD = "/* acme-sales-datasource 0.1.0, made by gfplug from frontend/; schema 0123456789ab */\n"
+
+
+class Answering:
+    """A process that answers one thing for its schema."""
+
+    def __init__(self, status: int, said: object) -> None:
+        """Keep it."""
+        self.answer = status, b"" if said is None else json.dumps(said).encode()
+
+    def resource(self, path: str) -> tuple[int, bytes]:
+        """Answer."""
+        assert path == "gfplug/schema"
+        return self.answer
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """Make a module.js."""
+    path = tmp_path / "module.js"
+    path.write_text(HEAD, encoding="utf-8")
+    return path
+
+
+def followed(module: Path, script: str, *, status: int = 200, said: object) -> None:
+    """Follow a process, with a linker that runs a script."""
+    link = Link(module=module, command=(sys.executable, "-c", script), path="")
+    link._follow(cast("Child", Answering(status, said)))
+
+
+def writing(module: Path) -> str:
+    """Give a linker that leaves a trace."""
+    return f"open({str(module)!r}, 'a').write('linked')"
+
+
+def test_a_changed_schema_is_linked_and_the_log_says_so(module: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The first line of module.js tells the schema that it was linked from."""
+    caplog.set_level(logging.INFO)
+    followed(module, writing(module), said={"hash": "ba9876543210"})
+
+    assert module.read_text(encoding="utf-8") == HEAD + "linked"
+    assert "linked module.js anew" in caplog.text
+    assert "reload the page" in caplog.text
+
+
+@pytest.mark.parametrize("said", [{"hash": "0123456789ab"}, None, {}], ids=["same", "process ended", "no schema"])
+def test_nothing_is_linked_without_a_change(module: Path, said: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Most saves change no dataclass."""
+    caplog.set_level(logging.INFO)
+    followed(module, writing(module), status=200 if said else 0, said=said)
+
+    assert module.read_text(encoding="utf-8") == HEAD
+    assert caplog.text == ""
+
+
+def test_dataclasses_without_a_form_are_told(module: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The sentence is that of the schema; the editors in Grafana stay."""
+    followed(module, writing(module), status=404, said={"message": "Model.depth: no control shows a complex"})
+
+    assert module.read_text(encoding="utf-8") == HEAD
+    assert "the editors stay as they were: Model.depth: no control shows a complex" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("import sys; sys.stderr.write('error: dist/module.js is read-only\\n'); sys.exit(3)", "is read-only"),
+        ("import sys; sys.exit(3)", "it ended with status 3"),
+    ],
+)
+def test_a_linker_that_fails_is_a_warning_with_the_way_out(
+    module: Path, script: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Grafana may run as a user who must not write there."""
+    followed(module, script, said={"hash": "ba9876543210"})
+
+    assert f"module.js could not be linked anew: {words}" in caplog.text.replace("error: dist/module.js ", "")
+    assert "`gfplug dev` does it, too" in caplog.text
+
+
+def test_a_linker_that_is_gone_is_a_warning(module: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The environment that gfplug was in may have been removed."""
+    link = Link(module=module, command=("/nowhere/python",), path="")
+    link._follow(cast("Child", Answering(200, {"hash": "ba9876543210"})))
+
+    assert "could not be linked anew" in caplog.text
+
+
+def test_what_the_launcher_said_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The author's code does not see it; without it, nothing is ever linked."""
+    said = {"module": "/dist/module.js", "command": ["python", "-m", "gfplug"], "path": "/cli"}
+    monkeypatch.setenv(VARIABLE, json.dumps(said))
+
+    taken, again = Link.taken(), Link.taken()
+
+    assert (taken.module, taken.command, taken.path) == (
+        Path("/dist/module.js"),
+        ("python", "-m", "gfplug"),
+        "/cli",
+    )
+    assert again.command == ()
