@@ -20,6 +20,7 @@ STUBS = ROOT / "build" / "stubs"
 BEFORE_OTHERS = {
     "tests/unit": ["tests/unit/host"],
     "tests/conformance": ["tests/runtime"],
+    "tests/errors": ["tests/unit", "tests/build"],
     "tests/frontend": ["tests/conformance"],
     "template/examples/http": ["template/examples/http/src"],
     "benchmarks": ["tests/conformance"],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import host, sdk
+from gfplug import failures, host, sdk
 from gfplug.bundling import environment
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import provisioning, timerange
@@ -193,7 +193,8 @@ def require_answers(asked: Sequence[str], answers: dict[str, host.Answer]) -> No
     ]
     silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in asked if ref_id not in answers]
     if failed or silent:
-        raise ToolError("; ".join([*failed, *silent]), hint="-v shows the plugin's whole log")
+        said = "; ".join([*failed, *silent])
+        raise ToolError(said, hint=failures.remedy(said) or "-v shows the plugin's whole log")
 
 
 def _timing(running: host.Plugin) -> tuple[str, float, float]:

@@ -95,6 +95,14 @@ FAILURES = (
         "plugin.spec: it is imported by a computed name.",
     ),
     Failure(
+        "environment",
+        r"(\"<frozen os>\"|\bos\.py\"), line \d+, in __getitem__",
+        "The plugin's code reads a variable that its process does not have: of its own environment Grafana passes on "
+        "proxies and what begins with GF_PLUGIN_, little more.",
+        "Make it an option or a secret of the data source; or put `name = value` into [plugin.<id>] of grafana.ini, "
+        'and read os.environ["GF_PLUGIN_NAME"].',
+    ),
+    Failure(
         "unsigned",
         r"(plugin is unsigned|has no signature|unsigned plugin|not signed|signature is invalid: unsigned)",
         "Grafana does not load unsigned plugins unless it is told to.",
@@ -135,8 +143,9 @@ FAILURES = (
     Failure(
         "message-size",
         r"received message larger than max",
-        "A request was larger than the receiver allows.",
-        "The runtime sets no limit for answers and 16 MB for requests: is it src/gfruntime as it was generated?",
+        "A message was larger than its receiver allows.",
+        "src/gfruntime as it was generated sets no limit, and Grafana takes any answer: look for the limit at whom the "
+        "plugin asks over gRPC, or for an edited src/gfruntime.",
     ),
     Failure(
         "unavailable",
@@ -147,6 +156,10 @@ FAILURES = (
 )
 
 
+_SYMPTOM = "unavailable"
+"""What follows from any of the others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
     """What a log line means."""
@@ -155,6 +168,11 @@ class Explained:
     name: str
     cause: str
     remedy: str
+
+
+def remedy(text: str) -> str:
+    """Return what to do about the first known failure in a text; empty where none is known, or it tells nothing new."""
+    return next((each.remedy for each in explain(text) if each.name != _SYMPTOM), "")
 
 
 def explain(text: str) -> list[Explained]:

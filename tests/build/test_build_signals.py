@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 import time
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import grpc
 import pytest
 from building import Built, build, built, command, gfplug, variables
 
 from gfplug import files, host
 from gfplug.bundling import bundle
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_report_tells_what_was_made(signals: Built) -> None:
@@ -44,6 +43,27 @@ def test_the_bundle_is_what_grafana_loads(signals: Built) -> None:
     assert not [path for path in signals.dist.rglob("*") if path.is_symlink()]
     for unwanted in ("grpc_tools", "libarrow_flight", "libarrow_s3", "numpy", "setuptools", "/tests/"):
         assert not [name for name in names if unwanted in name], unwanted
+
+
+def test_the_build_says_how_big_and_how_old(copy: Path) -> None:
+    """A person reads the sizes, and on Linux the oldest glibc with the file that needs it; pyarrow alone is 150 MB."""
+    with (copy / "src/plugin/datasource.py").open("a") as stream:
+        stream.write("\n# changed, so that the bundle is made anew\n")
+    ran = gfplug("build", copy, "--python", sys.executable)
+
+    assert ran.code == 0, ran.err
+    said = re.search(r"^([\d.]+) MB in \d+ files, ([\d.]+) MB packed$", ran.err, re.MULTILINE)
+    assert said
+    assert float(said[2]) < float(said[1]) < 120
+    assert sys.platform != "linux" or re.search(r"Needs glibc 2\.\d+ or newer, because of \S+", ran.err)
+
+
+def test_grpcs_certificates_are_in_the_bundle(signals: Built) -> None:
+    """A data source whose upstream speaks gRPC over TLS finds the roots that grpcio brings."""
+    (found,) = signals.dist.glob("_internal_*/grpc/_cython/_credentials/roots.pem")
+    (own,) = (path for path in Path(grpc.__file__).parent.rglob("roots.pem"))
+
+    assert found.read_bytes() == own.read_bytes()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")

@@ -27,6 +27,7 @@ LINES = {
     "gencode": "google.protobuf.runtime_version.VersionError: Detected incompatible Protobuf Gencode/Runtime versions",
     "grpc-gencode": "RuntimeError: The grpc package installed is at version 1.60.0, but the generated code in x",
     "import": "ModuleNotFoundError: No module named 'yaml.reader'",
+    "environment": '  File "<frozen os>", line 679, in __getitem__',
     "unsigned": 'logger=plugin.signature.validator level=warn msg="Plugin is unsigned" pluginId=acme-sales-datasource',
     "modified": "plugin 'acme-sales-datasource' has a modified signature",
     "root-url": "root URLs mismatch for plugin",
@@ -69,6 +70,12 @@ def test_a_whole_log_is_explained_once_for_each_failure() -> None:
     log = "\n".join(["level=info msg=started", *[LINES["no-such-file"]] * 3, LINES["unavailable"]])
 
     assert [each.name for each in failures.explain(log)] == ["no-such-file", "unavailable"]
+
+
+def test_the_remedy_of_a_text_is_that_of_its_cause() -> None:
+    """What merely follows from a cause has none, nor has what is not known."""
+    assert failures.remedy(f"{LINES['unavailable']}\n{LINES['cookie']}").startswith("Start it with `gfplug call")
+    assert failures.remedy(LINES["unavailable"]) == failures.remedy("all is well") == ""
 
 
 def test_the_command_explains_or_says_that_it_cannot(capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,7 +131,7 @@ def test_the_files_that_changed_are_the_result(project: Path, capsys: pytest.Cap
     assert ".gfplug/" not in captured.out
     assert "dropped.txt: the template no longer has it, you changed it: kept" in captured.err
     assert "short.txt: both changed the same lines" in captured.err
-    assert "error: 1 files need you" in captured.err
+    assert "error: 1 file needs you" in captured.err
 
 
 @pytest.mark.parametrize("option", ["--dry-run", "--diff"])
@@ -163,6 +163,20 @@ def test_a_diff_can_be_applied(project: Path, commit: Callable[[Path], None], tm
     found, expected = ({k: v for k, v in contents(f).items() if not k.startswith(".gfplug/")} for f in (other, project))
 
     assert found == expected
+
+
+def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As git marks it, with nothing put beside; the command names the files and what to do."""
+    write(project, {"short.txt": "line 1\nmine\n"})
+    code = cli.main(["upgrade", str(project)])
+    said = capsys.readouterr().err
+
+    assert code == 8
+    assert text_at(project, "short.txt") == CONFLICT
+    assert [path for path in contents(project) if path.endswith((".rej", ".orig"))] == []
+    assert "short.txt: " in said
+    assert "error: 1 file needs you" in said
+    assert "hint: resolve what is listed above, then commit; everything else is done" in said
 
 
 def test_an_upgrade_that_was_not_finished_is_not_built_upon(project: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gfplug import console
+from gfplug import console, failures
 from gfplug.commands import query, stream
 from gfplug.commands.called import (
     Json,
@@ -62,7 +62,8 @@ def health(
         for key, value in found.details.items():
             console.result(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
     if found.status != "OK":
-        raise ToolError(f"the data source is not healthy: {found.status}")
+        said = "\n".join([found.message, *map(str, found.details.values())])
+        raise ToolError(f"the data source is not healthy: {found.status}", hint=failures.remedy(said))
 
 
 @app.command()

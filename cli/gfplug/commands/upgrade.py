@@ -64,9 +64,10 @@ def _tell(plan: Plan, *, is_rehearsal: bool) -> None:
         console.note(f"Upgraded to gfplug {versions}: {len(plan.changes)} files")
     if plan.conflicts:
         listed = "\n".join(f"{conflict.path}: {conflict.why}" for conflict in plan.conflicts)
-        would = "would need" if is_rehearsal else "need"
+        count = len(plan.conflicts)
+        need = "would need" if is_rehearsal else "needs" if count == 1 else "need"
         raise ConflictError(
-            f"{len(plan.conflicts)} files {would} you",
+            f"{count} {'file' if count == 1 else 'files'} {need} you",
             hint="resolve what is listed above, then commit; everything else is done",
             details=listed,
         )

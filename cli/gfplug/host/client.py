@@ -216,7 +216,11 @@ class Plugin:
             return UnimplementedError(f"the plugin does not implement {name}", details=self.logs.tail())
         if code is grpc.StatusCode.UNAVAILABLE and self._output.ended_within(1.0):
             exited = describe_exit(self.process.wait(timeout=5.0))
-            return ToolError(f"the plugin died while it answered {name}: {exited}", details=self.logs.tail())
+            return ToolError(
+                f"the plugin died while it answered {name}: {exited}",
+                hint='Grafana would say "plugin unavailable", and start it again',
+                details=self.logs.tail(),
+            )
         if code is grpc.StatusCode.UNAVAILABLE:
             text = f"no answer on {self.handshake.network} {self.handshake.address} ({text})"
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:

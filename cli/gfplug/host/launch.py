@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import stat
 import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gfplug import failures
 from gfplug.errors import ToolError
 from gfplug.host import handshake
 from gfplug.host.client import Plugin
@@ -75,12 +78,13 @@ def launch(
         _kill(process)
         raise
     try:
-        line, at = output.first_line(timeout=timeout)
         try:
+            line, at = output.first_line(timeout=timeout)
             where = handshake.parse(line)
         except ToolError as error:
             output.ended_within(0.5)  # a traceback may be on its way
             error.details = output.logs.tail()
+            error.hint = failures.remedy(error.details) or error.hint
             raise
         plugin = Plugin(
             target,
@@ -120,17 +124,42 @@ def _start(target: Target) -> subprocess.Popen[bytes]:
             bufsize=0,
             process_group=0 if os.name == "posix" else None,  # so that its descendants can be ended with it
         )
-    except FileNotFoundError as error:
-        hint = "its interpreter (#! line or ELF loader) may be missing" if os.path.exists(target.command[0]) else ""  # noqa: PTH110
-        raise ToolError(f"{target.command[0]} cannot be started: not found", hint=hint) from error
-    except PermissionError as error:
-        raise ToolError(
-            f"{target.command[0]} may not be executed", hint="Grafana needs the executable bit: chmod +x"
-        ) from error
     except OSError as error:
-        raise ToolError(
-            f"{target.command[0]} cannot be started: {error.strerror}", hint="was it built for this platform?"
-        ) from error
+        raise _not_started(Path(target.command[0]), target.cwd, error) from error
+
+
+def _not_started(program: Path, folder: Path, error: OSError) -> ToolError:
+    """Say why the system did not start a program; Grafana logs the same reasons as `fork/exec ...`."""
+    if isinstance(error, FileNotFoundError):
+        return _not_found(program, folder)
+    if isinstance(error, PermissionError) and os.path.isfile(program) and program.stat().st_mode & stat.S_IXUSR:  # noqa: PTH113 - never raises
+        return ToolError(
+            f"{program} may not be executed, though it has the executable bit",
+            hint="its file system is mounted noexec, or it is another user's: move the plugin folder, or mount it exec",
+        )
+    if isinstance(error, PermissionError):
+        return ToolError(
+            f"{program} may not be executed", hint=f"Grafana needs the executable bit: chmod 755 {program}"
+        )
+    return ToolError(f"{program} cannot be started: {error.strerror}", hint="was it built for this platform?")
+
+
+def _not_found(program: Path, folder: Path) -> ToolError:
+    if not folder.is_dir():
+        return ToolError(f"{program} cannot be started: the folder to start it in, {folder}, is not there")
+    if not program.exists():
+        return ToolError(f"{program} cannot be started: not found")
+    with program.open("rb") as stream:
+        first = stream.readline(200)
+    if first.startswith(b"#!"):
+        return ToolError(
+            f"{program} cannot be started: {first[2:].decode(errors='replace').strip()} in its first line is not there",
+            hint="make it anew where it shall run: `gfplug build` or `gfplug dev`",
+        )
+    return ToolError(
+        f"{program} cannot be started: it is there, but the loader of its C library (glibc's ld-linux) is not",
+        hint="for systems without glibc: `gfplug build --libc bundled`",
+    )
 
 
 def _end(plugin: Plugin, process: subprocess.Popen[bytes], output: Output) -> Ended:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from gfplug import failures
 from gfplug.errors import ToolError
 from gfplug.host.convert import Query
 from gfplug.host.launch import launch
@@ -46,7 +47,8 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
         health = plugin.check_health(used, timeout=timeout)
         if failure := health.details.get("loadError"):
             said = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
-            raise ToolError(f"the plugin's code cannot be loaded: {failure}", details=said)
+            hint = failures.remedy(f"{failure}\n{said}")
+            raise ToolError(f"the plugin's code cannot be loaded: {failure}", hint=hint, details=said)
         end = datetime.now(UTC)
         query = Query(start=end - timedelta(hours=1), end=end, interval=timedelta(seconds=30), max_data_points=100)
         plugin.query_data([query], used, timeout=timeout)

@@ -82,6 +82,15 @@ def test_a_spec_that_makes_something_else_is_refused(project: Project, tmp_path:
         frozen(project, python, tmp_path)
 
 
+def test_a_spec_that_makes_one_file_is_refused(project: Project, tmp_path: Path) -> None:
+    """PyInstaller's onefile: its child outlives a kill, so Grafana would be left with it."""
+    python = fake_python(tmp_path / "python", freeze='mkdir -p "${output%/*}"; echo program > "$output"; exit 0')
+    with pytest.raises(ProjectError, match="made gpx_sales_linux_amd64, not a folder") as caught:
+        frozen(project, python, tmp_path)
+
+    assert "keep its COLLECT" in caught.value.hint
+
+
 def test_a_missing_spec_is_named(project: Project, tmp_path: Path) -> None:
     """Nothing is run without it."""
     (project.root / "plugin.spec").unlink()

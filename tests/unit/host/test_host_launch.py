@@ -155,7 +155,7 @@ def test_a_file_without_the_executable_bit_is_named(fake: Fake) -> None:
     ):
         pass
 
-    assert "chmod +x" in caught.value.hint
+    assert f"chmod 755 {path}" in caught.value.hint
 
 
 def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -> None:
