@@ -7,13 +7,17 @@ python docs/refresh.py
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
+import io
 import os
-import subprocess
-import sys
 from pathlib import Path
+
+from gfplug import cli
 
 ROOT = Path(__file__).parents[1]
 RUNTIME = ROOT / "template" / "project" / "src" / "gfruntime"
+OUTPUT = ROOT / "docs" / "reference.md"
 GROUPS = ("call", "proto")
 _HEAD = """\
 # Reference
@@ -27,7 +31,7 @@ def main() -> None:
     parts = [_HEAD, "\n## Commands\n", *(_command(words) for words in commands()), "\n## `from gfruntime import ...`\n"]
     for name, (module, text) in sorted(public_names().items()):
         parts.append(f"\n### `{name}`\n\n{text}\n\nIn `gfruntime/{module}.py`.\n")
-    (ROOT / "docs" / "reference.md").write_text("".join(parts), encoding="utf-8")
+    OUTPUT.write_text("".join(parts), encoding="utf-8")
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -38,11 +42,13 @@ def commands() -> list[tuple[str, ...]]:
     ]
 
 
+@functools.cache
 def help_of(words: tuple[str, ...]) -> str:
     """Return what `--help` prints, at a fixed width."""
-    environment = {**os.environ, "COLUMNS": "110", "TERMINAL_WIDTH": "110", "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "gfplug", *words, "--help"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - ourselves
+    os.environ.update(COLUMNS="110", TERMINAL_WIDTH="110", NO_COLOR="1")
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        cli.main([*words, "--help"])
+    return printed.getvalue().strip()
 
 
 def public_names() -> dict[str, tuple[str, str]]:

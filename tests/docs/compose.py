@@ -1,0 +1,14 @@
+"""What `docker compose up` would read in this folder: it parses, and what it mounts is there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import yaml
+
+services = yaml.safe_load(Path("docker-compose.yaml").read_text(encoding="utf-8"))["services"]
+mounted = [volume.partition(":")[0] for service in services.values() for volume in service.get("volumes", [])]
+missing = [path for path in mounted if not Path(path).is_dir()]
+if "./dist" not in mounted or missing:
+    sys.exit(f"docker-compose.yaml mounts {mounted}, of which {missing} are not there")

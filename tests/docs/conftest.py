@@ -1,0 +1,114 @@
+"""Where the pages' commands run: a shell with gfplug, and the project that the README's first commands make."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pages import QUICKSTART, blocks
+
+HERE = Path(__file__).parent
+STAND_INS = {
+    # with this interpreter's packages: a project's own environment would take minutes to install
+    "gfplug": """\
+case "$1" in
+  build|call|dev) exec '{python}' -m gfplug "$@" --python '{python}' ;;
+  proto) test "$2" != upgrade || exec '{python}' -m gfplug "$@" --python '{python}' ;;
+esac
+exec '{python}' -m gfplug "$@"
+""",
+    "python": """exec '{python}' "$@"\n""",
+    # gfplug is not fetched: what is tested is this checkout
+    "pip": """case "$*" in "install gfplug"|"install --upgrade gfplug") ;; *) echo "pip $*" >&2; exit 1 ;; esac\n""",
+    # no Docker: what it would read is looked at
+    "docker": """test "$*" = "compose up" && exec '{python}' '{here}/compose.py'\n""",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep this folder's tests with one worker: they share what takes long."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("docs"))
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a script ended, and what it said on both streams."""
+
+    code: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Runs what a page shows, as somebody types it."""
+
+    tools: Path
+
+    def run(self, script: str, folder: Path) -> Ran:
+        """Run a script to its end, and end what it left in the background."""
+        path = os.pathsep.join([str(self.tools), os.environ["PATH"]])
+        with (self.tools / "said").open("w+b") as said:
+            running = subprocess.Popen(
+                ["bash", "-euo", "pipefail", "-c", script.replace("\n$ ", "\n").removeprefix("$ ")],
+                cwd=folder,
+                env={**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+            )
+            try:
+                code = running.wait(300)
+            finally:
+                _end(running.pid)
+            said.seek(0)
+            return Ran(code, said.read().decode(errors="replace"))
+
+
+def _end(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A shell that has what the pages use."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name, script in STAND_INS.items():
+        (folder / name).write_text("#!/bin/sh\n" + script.format(python=sys.executable, here=HERE), encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return Shell(folder)
+
+
+@pytest.fixture(scope="session")
+def quickstart(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
+    """Run the README's first commands; the project that they make is where the others run."""
+    (block,) = (block for block in blocks() if block.key == QUICKSTART)
+    folder = tmp_path_factory.mktemp("quickstart")
+    return folder / "acme-sales-datasource", shell.run(block.text, folder)
+
+
+@pytest.fixture(scope="session")
+def project(quickstart: tuple[Path, Ran]) -> Path:
+    """Give the project of the quickstart, built."""
+    folder, ran = quickstart
+    assert ran.code == 0, ran.said
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a project to copy."""
+    folder = tmp_path_factory.mktemp("fresh")
+    ran = shell.run("gfplug new acme-block project --defaults --offline", folder)
+    assert ran.code == 0, ran.said
+    return folder / "project"

@@ -1,0 +1,120 @@
+"""Every fenced block of every page, and those that no test here runs, each with its reason."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = "template/project/README.md.jinja"
+ADOPTED = "template/frontends/adopted/README.md.jinja"
+QUICKSTART = ("README.md", "gfplug new acme-sales          # makes ./acme-sales-datasource")
+SHELL = ("", "console", "sh")
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+NOT_RUN = {
+    (
+        "README.md",
+        "Grafana ──starts──▶ gpx_sales_linux_amd64      your class in src/plugin/datasource.py,",
+    ): "a drawing",
+    ("docs/architecture.md", "your machine                                   Grafana's server"): "a drawing",
+    ("README.md", "make demo"): "downloads packages; `.ci/run` runs it",
+    ("README.md", "make test"): "it is what runs this test",
+    ("README.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
+    ("docs/building.md", "docker build -t plugin-builder ."): "needs Docker; what it runs is looked at",
+    ("benchmarks/README.md", "python -m pip install -e '.[benchmarks]'"): "downloads; tests/benchmarks runs the rest",
+    (
+        "tests/conformance/README.md",
+        "python -m pytest tests/conformance                 everything (a few minutes; add -n 2 to use two cores)",
+    ): "the suite itself",
+    ("tests/conformance/README.md", "cd tests/conformance && go build -o ./conformance-host ./host"): (
+        "needs Go; the suite's own programs.py does it"
+    ),
+    (TEMPLATE, "python -m venv .venv && . .venv/bin/activate        # Windows: .venv\\Scripts\\activate"): (
+        "downloads packages; tests/generated runs the four checks"
+    ),
+    (TEMPLATE, "docker compose up --detach"): (
+        "needs Docker; tests/generated/test_grafana.py runs the same tests, against a Grafana where there is one"
+    ),
+    (ADOPTED, "pip install gfplug            # once"): "needs npm; tests/unit/test_adopt.py adopts and builds",
+}
+"""Page and first line of a block, and why nothing here runs it."""
+
+INLINE_NOT_RUN = {
+    "gfplug build --clean": "takes a minute; tests/build/test_build_signals.py runs it",
+    "gfplug build --libc bundled": "tests/build/test_roots.py runs it",
+    "gfplug call query --url http://localhost:8000 --secret token=$TOKEN": "is about the block above it, which is run",
+    "gfplug doctor --explain 'the line'": "stands for a line; tests/errors has many",
+    "gfplug doctor --explain -": "reads standard input; tests/unit/test_doctor.py has the command",
+    "gfplug merge *.zip": "merges several machines' archives; tests/unit/bundling/test_combine.py does it",
+    "gfplug new --offline": "an option to add to the others",
+    "gfplug new myds --sdk-version v0.250.0": "fetches; tests/network does",
+}
+"""Commands in running text with arguments of their own, and why no test here runs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block; `page` is its path from the root."""
+
+    page: str
+    number: int
+    language: str
+    text: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """How tables name it: its page and its first line."""
+        return self.page, self.text.strip().partition("\n")[0].strip()
+
+    def __str__(self) -> str:
+        """Name it as a test's id."""
+        return f"{self.page}:{self.number}"
+
+
+def pages() -> list[str]:
+    """List the pages that people read."""
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("tests/*/README.md")]
+    found += [*ROOT.glob("template/**/*.md.jinja"), *ROOT.glob("template/**/*.md")]
+    return sorted({path.relative_to(ROOT).as_posix() for path in found})
+
+
+def text_of(page: str) -> str:
+    """Read a page."""
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks_in(page: str, text: str) -> list[Block]:
+    """List the fenced blocks of a text."""
+    return [Block(page, at, language, content) for at, (language, content) in enumerate(_FENCED.findall(text))]
+
+
+def blocks() -> list[Block]:
+    """List every block, the reference's apart: a test compares all of that page."""
+    return [block for page in pages() if page != "docs/reference.md" for block in blocks_in(page, text_of(page))]
+
+
+def shell_blocks() -> list[Block]:
+    """List the blocks that a shell runs, but for the tutorial's and the template's, which have tests of their own."""
+    return [
+        block
+        for block in blocks()
+        if block.language in SHELL and block.key not in NOT_RUN and block.page not in {"docs/tutorial.md", TEMPLATE}
+    ]
+
+
+def python_blocks() -> list[Block]:
+    """List the blocks that are Python, but for the tutorial's."""
+    return [block for block in blocks() if block.language == "python" and block.page != "docs/tutorial.md"]
+
+
+def inline_commands() -> list[str]:
+    """List the commands in running text that have arguments and stand for nothing else, such as NAME does."""
+    found: set[str] = set()
+    for page in pages():
+        if page in {"docs/reference.md", "CHANGELOG.md"}:
+            continue
+        text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+        found |= {line for line in re.findall(r"`(gfplug [^`\n]+)`", text) if re.search(r" (-|\S*[*.\"])", line)}
+    return sorted(line for line in found if not re.search(r"\b[A-Z]+\b(?<!TOKEN)|[|\[]|\{=", line))

@@ -1,0 +1,100 @@
+"""No block of the documentation is without its test, or the reason why it has none."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import runpy
+
+import pytest
+from excerpts import EXCERPTS, WHOLE
+from pages import (
+    INLINE_NOT_RUN,
+    NOT_RUN,
+    ROOT,
+    SHELL,
+    TEMPLATE,
+    Block,
+    blocks,
+    inline_commands,
+    python_blocks,
+    text_of,
+)
+
+PARSED = ("dockerfile", "ini", "json", "toml", "yaml")
+INSTRUCTIONS = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL", "RUN", "USER", "WORKDIR"}
+
+
+def test_every_block_is_run_or_listed_with_a_reason() -> None:
+    """A block in a language that no test knows is noticed, as is an entry whose block is gone."""
+    found = blocks()
+
+    assert [str(block) for block in found if block.language not in {*SHELL, *PARSED, "python"}] == []
+    assert set(NOT_RUN) - {block.key for block in found} == set()
+    assert all(NOT_RUN.values())
+    keys = [block.key for block in found]
+    assert sorted(key for key in set(keys) if keys.count(key) > 1 and key in {*NOT_RUN, *EXCERPTS}) == []
+
+
+def test_every_python_block_is_whole_or_has_what_it_lacks() -> None:
+    """A new excerpt needs its surroundings in excerpts.py."""
+    keys = {block.key for block in python_blocks()}
+
+    assert keys == set(EXCERPTS) | {block.key for block in python_blocks() if block.page in WHOLE}
+    assert {key for key in EXCERPTS if key[0] in WHOLE} == set()
+
+
+def test_every_command_in_running_text_is_run_or_listed() -> None:
+    """An entry whose command is gone is noticed."""
+    assert set(INLINE_NOT_RUN) <= set(inline_commands())
+
+
+@pytest.mark.parametrize("block", [block for block in blocks() if block.language in PARSED], ids=str)
+def test_a_block_of_configuration_can_be_read(block: Block) -> None:
+    """And says what it is there to say."""
+    if block.language == "dockerfile":
+        lines = [line for line in re.sub(r"\\\n", " ", block.text).splitlines() if line and not line.startswith("#")]
+        assert {line.split()[0] for line in lines} <= INSTRUCTIONS
+        assert lines[0].startswith("FROM ")
+        for line in lines:
+            if line.startswith(("ENTRYPOINT", "CMD")):
+                assert json.loads(line.partition(" ")[2])
+    elif block.language == "ini":
+        parsed = configparser.ConfigParser()
+        parsed.read_string(block.text)
+        assert parsed["plugins"]["allow_loading_unsigned_plugins"] == "{= plugin_id =}"
+    else:
+        pytest.fail(f"say here what a block in {block.language} must hold")
+
+
+def test_the_container_of_the_builds_page_runs_a_command_that_exists() -> None:
+    """Its entry point is `gfplug build` with options that it has, and the shell lines give it a project."""
+    (block,) = (block for block in blocks() if block.language == "dockerfile")
+    (entry,) = re.findall(r"^ENTRYPOINT (.*)$", block.text, re.MULTILINE)
+    words = json.loads(entry)
+    (workdir,) = re.findall(r"^WORKDIR (.*)$", block.text, re.MULTILINE)
+
+    assert words[:4] == ["python3.12", "-m", "gfplug", "build"]
+    known = text_of("docs/reference.md")
+    assert all(f"  {word} <" in known for word in words if word.startswith("--"))
+    assert f'-v "$PWD:{workdir}"' in text_of("docs/building.md")
+
+
+def test_what_is_left_to_the_ci_is_run_there() -> None:
+    """The two commands for a fresh machine."""
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+    assert {"make test", "make demo"} <= set(lines)
+
+
+def test_what_is_left_to_the_generated_projects_checks_is_run_there() -> None:
+    """The four commands of a project's README are the four checks."""
+    (line,) = re.findall(r"^(ruff check .*)$", text_of(TEMPLATE), re.MULTILINE)
+    checks = runpy.run_path(str(ROOT / "tests" / "generated" / "test_generated.py"))["CHECKS"]
+    run = [
+        " ".join(word for word in words if word not in {"--no-cache", "-q", "-p", "no:cacheprovider"})
+        for words in checks.values()
+    ]
+
+    assert line.split(" && ") == run

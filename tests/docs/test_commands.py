@@ -1,0 +1,114 @@
+"""What the pages tell to type works, typed into a shell in the project that the README's first commands make."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from pages import INLINE_NOT_RUN, NOT_RUN, QUICKSTART, TEMPLATE, Block, blocks, blocks_in, inline_commands, shell_blocks, text_of
+
+from gfplug.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Ran, Shell
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell"),
+]
+LEFT_OUT = r"^gfplug build .*\n"
+"""Of the http example's README: a freeze of its own; tests/conformance/test_examples.py builds that example."""
+
+
+def test_the_readmes_first_commands_make_a_data_source_that_answers(quickstart: tuple[Path, Ran]) -> None:
+    """From nothing to the built executable's answer."""
+    folder, ran = quickstart
+
+    assert ran.code == 0, ran.said
+    assert ran.said.count("value {series=1, signal=sine}") >= 2
+    assert list((folder / "artifacts").glob("acme-sales-datasource-0.1.0.*.zip"))
+
+
+@pytest.mark.parametrize("block", [block for block in shell_blocks() if block.key != QUICKSTART], ids=str)
+def test_a_shell_block_runs(shell: Shell, project: Path, block: Block) -> None:
+    """In the project, to its end, without a failure."""
+    ran = shell.run(block.text, project)
+
+    assert ran.code == 0, ran.said
+
+
+@pytest.mark.parametrize("line", [line for line in inline_commands() if line not in INLINE_NOT_RUN])
+def test_a_command_in_running_text_runs(shell: Shell, project: Path, line: str) -> None:
+    """A recording is made before it is compared."""
+    before = f"{line.replace('--replay', '--record')}\n" if "--replay" in line else ""
+    ran = shell.run(f"{before}{line}", project)
+
+    assert ran.code == 0, ran.said
+
+
+def rendered(project: Path) -> dict[int, Block]:
+    """Map the blocks of the template's README, by their number there, to what a project's README has of them."""
+    found = blocks_in(TEMPLATE, (project / "README.md").read_text(encoding="utf-8"))
+    whole = blocks_in(TEMPLATE, text_of(TEMPLATE))
+    assert [block.language for block in found] == [block.language for block in whole]
+    return {block.number: block for block in found}
+
+
+def shown_first(numbers: dict[int, Block], text: str) -> Block:
+    """Find the one block that has a text."""
+    (found,) = (block for block in numbers.values() if text in block.text)
+    return found
+
+
+@pytest.mark.parametrize("text", ["# makes .venv", "docker compose up", "pip install --upgrade gfplug"])
+def test_the_commands_of_a_projects_readme_run(shell: Shell, project: Path, text: str) -> None:
+    """Those of the default example; the checks have their tests in tests/generated."""
+    ran = shell.run(shown_first(rendered(project), text).text, project)
+
+    assert ran.code == 0, ran.said
+
+
+def test_every_shell_block_of_a_projects_readme_has_a_test() -> None:
+    """Three run above; the others are listed."""
+    found = [block for block in blocks() if block.page == TEMPLATE and block.language == "sh"]
+
+    assert len([block for block in found if block.key not in NOT_RUN]) == 3
+
+
+def test_the_http_examples_readme_gets_an_answer_from_its_api(shell: Shell, tmp_path: Path) -> None:
+    """The example API in the background, the data source's URL, the token from the provisioning."""
+    assert shell.run("gfplug new acme-web project --example http --defaults --offline", tmp_path).code == 0
+    block = shown_first(rendered(tmp_path / "project"), "# makes .venv")
+    with socket.socket() as free:  # somebody may be listening on the port that the README shows
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    text = re.sub(LEFT_OUT, "sleep 2\n", block.text, flags=re.MULTILINE)
+    text = text.replace("example_api.server", f"example_api.server --port {port}").replace(":8000", f":{port}")
+    ran = shell.run(text, tmp_path / "project")
+
+    assert ran.code == 0, ran.said
+    assert "region=" in ran.said
+
+
+def test_the_ini_lines_of_a_projects_readme_are_those_of_deploy(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One way to allow the plugin, spelled once."""
+    (block,) = (block for block in rendered(project).values() if block.language == "ini")
+    assert main(["deploy", str(project), "--as", "ini"]) == 0
+
+    assert block.text.strip() in capsys.readouterr().out
+
+
+def test_the_deletion_of_the_shells_tools_is_noticed(shell: Shell, tmp_path: Path) -> None:
+    """A stand-in that does not know what it is asked fails, so that a page can not lean on it."""
+    assert shutil.which("gfplug", path=str(shell.tools))
+    for line in ("pip install requests", "docker build .", "docker compose up", "gfplug call query"):
+        assert shell.run(line, tmp_path).code != 0, line
