@@ -9,7 +9,18 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from pages import INLINE_NOT_RUN, NOT_RUN, QUICKSTART, TEMPLATE, Block, blocks, blocks_in, inline_commands, shell_blocks, text_of
+from pages import (
+    INLINE_NOT_RUN,
+    NOT_RUN,
+    QUICKSTART,
+    TEMPLATE,
+    Block,
+    blocks,
+    blocks_in,
+    inline_commands,
+    shell_blocks,
+    text_of,
+)
 
 from gfplug.cli import main
 
