@@ -34,9 +34,6 @@ NOT_RUN = {
     (TEMPLATE, "python -m venv .venv && . .venv/bin/activate        # Windows: .venv\\Scripts\\activate"): (
         "downloads packages; tests/generated runs the four checks"
     ),
-    (TEMPLATE, "docker compose up --detach"): (
-        "needs Docker; tests/generated/test_grafana.py runs the same tests, against a Grafana where there is one"
-    ),
     (ADOPTED, "pip install gfplug            # once"): "needs npm; tests/unit/test_adopt.py adopts and builds",
 }
 """Page and first line of a block, and why nothing here runs it."""
