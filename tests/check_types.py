@@ -18,7 +18,7 @@ from gfplug import files, sdk, stubs
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
 BEFORE_OTHERS = {
-    "tests/unit": ["tests/unit/host"],
+    "tests/unit": ["tests/unit/host", "tests/conformance"],
     "tests/conformance": ["tests/runtime"],
     "tests/errors": ["tests/unit", "tests/build"],
     "tests/frontend": ["tests/conformance"],

@@ -81,9 +81,9 @@ def setup(verbosity: int = 0) -> None:
     logger.propagate = False
 
 
-def result(text: object) -> None:
+def result(text: object, *, end: str = "\n") -> None:
     """Write the command's result, and nothing else, to stdout."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{text}{end}")
 
 
 def result_json(value: Any) -> None:  # noqa: ANN401 - JSON

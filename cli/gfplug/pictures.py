@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import io
+import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from gfplug import files
@@ -17,10 +20,11 @@ if TYPE_CHECKING:
     from gfplug.plot import Series
 
 _WIDTH, _HEIGHT = 900, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 20, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 60, 20, 40
 _COLOURS = ("#3274d9", "#e02f44", "#56a64b", "#ff780a", "#a352cc", "#f2cc0c", "#00b5b8", "#8f8f8f")
 _TICKS = 5
 _LINE = 18
+_DPI = 100
 
 
 def write(lines: Sequence[Series], path: Path) -> None:
@@ -81,12 +85,19 @@ def _write_png(lines: Sequence[Series], path: Path) -> None:
         raise UsageError(
             f"--plot {path.name}: a PNG needs matplotlib", hint="install it beside gfplug, or name the file .svg"
         )
-    from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - optional
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    axes = figure.subplots()
-    for line in lines:
-        known = [(datetime.fromtimestamp(at / 1000, UTC), value) for at, value in line.points]
-        axes.plot(*zip(*known, strict=True), label=line.name)
-    axes.legend(fontsize="small")
-    figure.savefig(path)
+    dates: Any = importlib.import_module("matplotlib.dates")  # optional, so no type checker need know it
+    figure: Any = importlib.import_module("matplotlib.figure")
+    drawing = figure.Figure(
+        figsize=(_WIDTH / _DPI, (_HEIGHT + _LINE * len(lines)) / _DPI), dpi=_DPI, layout="constrained"
+    )
+    axes = drawing.subplots()
+    for number, line in enumerate(lines):
+        moments = [datetime.fromtimestamp(at / 1000, UTC) for at, _ in line.points]
+        values = [math.nan if value is None else value for _, value in line.points]
+        axes.plot(moments, values, label=line.name, color=_COLOURS[number % len(_COLOURS)])
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(axes.xaxis.get_major_locator(), tz=UTC))
+    axes.grid(alpha=0.4)
+    drawing.legend(loc="outside lower left", fontsize="small", frameon=False)
+    written = io.BytesIO()
+    drawing.savefig(written, format="png")
+    files.write_atomic(path, written.getvalue())

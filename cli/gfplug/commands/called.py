@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PLAIN_WIDTH = 100
 _LOOK_SECONDS = 0.2
 _MOST_TERMINAL = 100_000
+_CLEAR = "\x1b[H\x1b[2J"
 
 Target = Annotated[
     Path, typer.Argument(metavar="TARGET", help="A project, a dist folder or an executable; default: here.")
@@ -62,7 +63,10 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 def watched(target: Path, ask: Callable[[], None]) -> None:
-    """Ask now and at each change of the project's source, until Ctrl-C; a failure is told and waited out."""
+    """Ask now and at each change of the project's source, until Ctrl-C; a failure is told and waited out.
+
+    On a terminal each answer takes the place of the one before.
+    """
     from gfplug.project import Project  # noqa: PLC0415 - as above
 
     source = Project.find(target).source
@@ -76,6 +80,8 @@ def watched(target: Path, ask: Callable[[], None]) -> None:
             console.note(f"Watching {source}; Ctrl-C ends")
             while _state(source) == seen:
                 time.sleep(_LOOK_SECONDS)
+            if sys.stdout.isatty():
+                console.result(_CLEAR, end="")
 
 
 def _state(folder: Path) -> dict[Path, tuple[int, int]]:

@@ -78,7 +78,7 @@ def query(
 ) -> None:
     """Ask queries as a panel does, and show their frames as tables and a plot; or ask as an alert rule does."""
     from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug import variables  # noqa: PLC0415
+    from gfplug import rehearsal, variables  # noqa: PLC0415
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
     span = service.Span(start=start, end=end, interval=interval, max_data_points=max_data_points)
@@ -93,9 +93,12 @@ def query(
         asked, expected = _questions(span, models, replay)
         with running(target, python, overrides, timeout=timeout, verbose=verbose) as (plugin, source):
             if rules is not None:
-                _rehearse(plugin, source, rules, timeout=timeout, as_json=as_json)
-                return
-            answers = plugin.query_data(asked, source, timeout=timeout)
+                found = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=timeout)
+            else:
+                answers = plugin.query_data(asked, source, timeout=timeout)
+        if rules is not None:
+            _tell_all(found, as_json=as_json)
+            return
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
         if as_json:
             console.result(json.dumps({"results": results}, ensure_ascii=False))
@@ -180,16 +183,11 @@ def _rules(target: Path, when: str | None, model: dict[str, object]) -> Sequence
     return rules
 
 
-def _rehearse(
-    plugin: host.Plugin, source: host.Settings, rules: Sequence[Rule], *, timeout: float, as_json: bool
-) -> None:
-    """Evaluate the rules, and print what each label set would do.
+def _tell_all(found: Sequence[tuple[Rule, Outcome]], *, as_json: bool) -> None:
+    """Print what each label set would do, rule by rule.
 
     Raises: ToolError if a rule would end with an error.
     """
-    from gfplug import rehearsal  # noqa: PLC0415 - as above
-
-    found = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=timeout)
     if as_json:
         console.result_json([_outcome_json(rule, outcome) for rule, outcome in found])
     for rule, outcome in found:

@@ -16,7 +16,8 @@ from gfplug.commands.called import Json, Option, Python, Secret, Settings, Targe
 if TYPE_CHECKING:
     from gfplug.live import Live
 
-_CLEAR = "\x1b[H\x1b[2J"
+_HOME, _REST, _BELOW = "\x1b[H", "\x1b[K", "\x1b[K\n\x1b[J"
+"""To the top; the rest of a line and what is below it are removed: drawn over, nothing flickers."""
 
 
 def stream(
@@ -62,4 +63,5 @@ def _draw(live: Live) -> None:
         return
     width = shutil.get_terminal_size().columns
     drawn = plot.draw(plot.series(frame), width=width, colour=console.has_colour(sys.stdout))
-    console.result(_CLEAR + (drawn or display.table(frame, rows=10, width=width)))
+    text = drawn or display.table(frame, rows=10, width=width)
+    console.result(_HOME + text.replace("\n", f"{_REST}\n") + _BELOW, end="")
