@@ -22,6 +22,7 @@ NOT_RUN = {
     ("README.md", "make demo"): "downloads packages; `.ci/run` runs it",
     ("README.md", "make test"): "it is what runs this test",
     ("README.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
+    ("docs/tutorial.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
     ("docs/building.md", "docker build -t plugin-builder ."): "needs Docker; what it runs is looked at",
     ("benchmarks/README.md", "python -m pip install -e '.[benchmarks]'"): "downloads; tests/benchmarks runs the rest",
     (

@@ -41,27 +41,53 @@ def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+STEPS = re.compile(
+    r"^```(?P<language>\w*)\n(?P<block>.*?)^```$"
+    r"|In\s`(?P<file>[^`]+)`, change (?P<changes>`[^`]+` to `[^`]+`(?:, and `[^`]+` to `[^`]+`)*)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_tutorial_works_as_it_is_typed(tmp_path: Path) -> None:
-    """Every command in its order, the data source put where the page says."""
+    """Every command in its order, the files put where the page says, the edits made; what it shows was said before."""
     text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
-    folder, said = tmp_path, ""
-    for language, block in re.findall(r"^```(console|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        if language == "python":
-            place = block.partition("\n")[0].removeprefix("# ")
-            (folder / place).write_text(block, encoding="utf-8")
-            continue
-        for line in (line.removeprefix("$ ") for line in block.splitlines()):
-            if line.startswith("cd "):
-                folder /= line.removeprefix("cd ")
-                continue
-            done = run(line, folder)
-            assert done.returncode == 0, (line, done.stderr)
-            said += done.stdout
+    folder, said, edits = tmp_path, "", 0
+    for step in STEPS.finditer(text):
+        if step["file"]:
+            path = folder / step["file"]
+            for old, new in re.findall(r"`([^`]+)` to `([^`]+)`", step["changes"]):
+                before = path.read_text(encoding="utf-8")
+                assert before.count(old) == 1
+                path.write_text(before.replace(old, new), encoding="utf-8")
+                edits += 1
+        elif step["language"] == "python":
+            place = step["block"].partition("\n")[0].removeprefix("# ")
+            (folder / place).write_text(step["block"], encoding="utf-8")
+        elif not step["language"]:
+            assert step["block"] in said
+        elif step["language"] == "console":
+            said = ""
+            for line in (line.removeprefix("$ ") for line in step["block"].splitlines()):
+                if line.startswith("cd "):
+                    folder /= line.removeprefix("cd ")
+                    continue
+                done = run(line, folder)
+                assert done.returncode == 0, (line, done.stderr)
+                said += done.stdout
 
-    assert "would fire: {region=north} (value 109)" in said
-    assert "would not fire: {region=south} (value 69)" in said
+    assert edits == 2
+    tested = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert tested.returncode == 0, tested.stdout
+    assert "1 passed" in tested.stdout
 
 
 def commands_in(text: str) -> set[str]:
