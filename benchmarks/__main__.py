@@ -53,7 +53,7 @@ def measure(names: Sequence[str], *, is_quick: bool = False) -> dict[str, dict[s
     from benchmarks.rig import Rig  # noqa: PLC0415  # `--help` needs none of it
 
     with tempfile.TemporaryDirectory(prefix="gfplug-benchmarks-") as folder:
-        log.info("making the programs")
+        log.info("making the host")
         rig = Rig(Path(folder))
         return {name: merge(alternate(rig, BENCHMARKS[name], name=name, is_quick=is_quick)) for name in names}
 
@@ -65,7 +65,7 @@ def alternate(rig: Rig, benchmark: Benchmark, *, name: str, is_quick: bool) -> d
     for number in range(count):
         log.info("%s, round %d of %d", name, number + 1, count)
         for side, figures in rounds.items():
-            with rig.start(side) as running:
+            with rig.start(benchmark.programs.get(side, side)) as running:
                 figures.append(benchmark.measure(running, share))
     return rounds
 

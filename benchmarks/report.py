@@ -56,10 +56,16 @@ def _lines(name: str, merged: Mapping[str, Any]) -> list[tuple[str, ...]]:
             _short(merged[figure]),
             _short(merged.get(f"go_{figure}")),
             _short(merged.get(f"{figure}_ratio")),
-            ", ".join(f"{side} {_short(merged[key])}" for side in beside if (key := f"{side}_{figure}") in merged),
+            ", ".join(_beside(side, figure, merged) for side in beside if f"{side}_{figure}" in merged),
         )
         for figure in rounds["ours"][0]
     ]
+
+
+def _beside(side: str, figure: str, merged: Mapping[str, Any]) -> str:
+    """Write another side's figure, and ours over it."""
+    ratio = merged.get(f"{figure}_{side}_ratio")
+    return f"{side} {_short(merged[f'{side}_{figure}'])}" + (f" ({_short(ratio)})" if ratio is not None else "")
 
 
 def _medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:

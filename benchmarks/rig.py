@@ -6,6 +6,7 @@ Owns the programs and their processes; what is asked of them, and how often, is 
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -14,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
-CONFORMANCE = HERE.parent / "tests" / "conformance"
-sys.path.append(str(CONFORMANCE))  # the host and its driver are the conformance suite's
+TESTS = HERE.parent / "tests"
+sys.path += [str(TESTS / "conformance"), str(TESTS / "build")]  # whose host, driver and environments these are
 
-from hostclient import Host, Plugin  # noqa: E402  # found by the line above
+from environments import clean  # noqa: E402  # found by the line above
+from hostclient import Host, Plugin  # noqa: E402
 from messages import context, query, query_request  # noqa: E402
-from programs import Programs  # noqa: E402
+from programs import Programs, bundled, write_launcher  # noqa: E402
 
 MB = 1e6
 
@@ -48,6 +50,7 @@ class Running:
     plugin: Plugin
     begun: float
     handshake_ms: float
+    command: Path
 
     def load(self, count: int, *, concurrency: int = 1, warmup: int = 1, **model: Any) -> Load:  # noqa: ANN401  # JSON
         """Ask the same query so often."""
@@ -70,6 +73,12 @@ class Running:
         self.plugin.query(query(**model))
         return (time.perf_counter() - self.begun) * 1000
 
+    def refusal_ms(self) -> float:
+        """Start the same program by hand, without Grafana's variables, and tell how long it takes to refuse."""
+        begun = time.perf_counter()
+        subprocess.run([self.command], env={}, capture_output=True, check=False, timeout=60)  # noqa: S603  # our own
+        return (time.perf_counter() - begun) * 1000
+
     def memory_mb(self, key: str) -> float:
         """Read one figure of the kernel's: `VmHWM` (most ever resident) or `Pss` (its share of what is resident)."""
         folder = Path("/proc") / str(self.plugin.pid)
@@ -83,26 +92,44 @@ class Running:
 
 
 class Rig:
-    """The host and what it starts: `ours`, `async` (ours with async handlers), `go`, `floor` (bare grpcio)."""
+    """The host and what it starts; each program is made when it is first asked for.
+
+    `ours`, `async` (ours with async handlers), `go`, `floor` (bare grpcio); `bundle` and `source`: the default example,
+    built and not, in an environment that has what it asks for and nothing else.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Make the programs in a folder: minutes when Go's cache is cold, else seconds."""
-        programs = Programs(folder)
-        self._host = programs.go("host")
-        self._commands = {
-            "ours": programs.variant("blocking", _text("blocking.py")),
-            "async": programs.variant("awaiting", _text("awaiting.py")),
-            "go": programs.go("goplugin"),
-            "floor": _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
+        """Make the host in a folder: minutes when Go's cache is cold, else seconds."""
+        self._folder, self._programs = folder, Programs(folder)
+        self._host = self._programs.go("host")
+        self._makers: dict[str, Callable[[], Path]] = {
+            "ours": lambda: self._programs.variant("blocking", _text("blocking.py")),
+            "async": lambda: self._programs.variant("awaiting", _text("awaiting.py")),
+            "go": lambda: self._programs.go("goplugin"),
+            "floor": lambda: _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
+            "bundle": lambda: bundled(self._example(), folder / "built", python=self._clean()),
+            "source": lambda: write_launcher(folder / "source", self._example(), python=self._clean()),
         }
+        self._made: dict[str, Path] = {}
+        self._interpreter = ""
 
     @contextmanager
     def start(self, side: str) -> Iterator[Running]:
         """Run a plugin in a fresh process under a fresh host, and end both."""
+        if side not in self._made:
+            self._made[side] = self._makers[side]()
         with Host(self._host) as host:
             begun = time.perf_counter()
-            plugin = host.start(self._commands[side])
-            yield Running(plugin, begun, plugin.started["handshake_ms"])
+            plugin = host.start(self._made[side])
+            yield Running(plugin, begun, plugin.started["handshake_ms"], self._made[side])
+
+    def _example(self) -> Path:
+        return self._programs.project("signals")
+
+    def _clean(self) -> str:
+        if not self._interpreter:
+            self._interpreter = clean(self._folder / "environment", project=self._example())
+        return self._interpreter
 
 
 def _text(name: str) -> str:

@@ -6,11 +6,11 @@ A figure's name ends in its unit. In `_per_s` more is better, in `_ms` and `_mb`
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from benchmarks.rig import Running
 
@@ -25,11 +25,15 @@ IDLE_S = 1.0
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One measurement. `measure` takes a fresh process and a share of the full number of calls, and gives figures."""
+    """One measurement. `measure` takes a fresh process and a share of the full number of calls, and gives figures.
+
+    A side runs the program of its name, if `programs` names no other.
+    """
 
     measure: Callable[[Running, float], Figures]
     rounds: int = 5
     sides: tuple[str, ...] = ("ours", "go")
+    programs: Mapping[str, str] = field(default_factory=dict)
 
 
 def latency(concurrency: int, calls: int) -> Benchmark:
@@ -67,6 +71,23 @@ def cold_start(running: Running, _share: float) -> Figures:
     return {
         "handshake_ms": running.handshake_ms,
         "first_answer_ms": running.first_answer_ms(kind="series", rows=SMALL_ROWS),
+    }
+
+
+def bundle_start(running: Running, _share: float) -> Figures:
+    """Tell how long a new process takes to its handshake and to its first answer, and what that is made of.
+
+    `python_ms` is the interpreter's start, to the refusal of a start by hand; `server_ms` from there to the handshake;
+    `code_ms` from the handshake to the answer.
+    """
+    answer = running.first_answer_ms()
+    python = running.refusal_ms()
+    return {
+        "handshake_ms": running.handshake_ms,
+        "first_answer_ms": answer,
+        "python_ms": python,
+        "server_ms": running.handshake_ms - python,
+        "code_ms": answer - running.handshake_ms,
     }
 
 
@@ -110,6 +131,7 @@ BENCHMARKS = {
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "floor")),
+    "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source", "go"), programs={"ours": "bundle"}),
     "idle-memory": Benchmark(idle, rounds=3),
     "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
     "health-busy": Benchmark(health_busy),

@@ -23,8 +23,8 @@ BEFORE_OTHERS = {
     "tests/errors": ["tests/unit", "tests/build"],
     "tests/frontend": ["tests/conformance"],
     "template/examples/http": ["template/examples/http/src"],
-    "benchmarks": ["tests/conformance"],
-    "tests/benchmarks": ["tests/conformance"],
+    "benchmarks": ["tests/conformance", "tests/build"],
+    "tests/benchmarks": ["tests/conformance", "tests/build"],
 }
 
 

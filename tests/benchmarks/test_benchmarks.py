@@ -63,11 +63,11 @@ def test_a_figure_of_zero_has_no_ratio() -> None:
 
 
 def test_the_table_has_a_line_per_figure() -> None:
-    """Each line names the benchmark and the figure, then ours, Go's, the ratio, and other sides beside them."""
+    """Each line names the benchmark and the figure, then ours, Go's, the ratio; other sides and theirs beside them."""
     lines = [line.split() for line in table({"latency-1": merge(ROUNDS)}).splitlines()]
 
     assert lines[0] == ["benchmark", "figure", "ours", "Go", "ours/Go", "beside", "it"]
-    assert lines[1] == ["latency-1", "p50_ms", "2", "0.5", "4", "floor", "1"]
+    assert lines[1] == ["latency-1", "p50_ms", "2", "0.5", "4", "floor", "1", "(2)"]
     assert lines[2] == ["latency-1", "calls_per_s", "20", "40", "0.5"]
 
 
@@ -75,7 +75,7 @@ def test_every_promised_benchmark_is_there() -> None:
     """The names are what others call with `--only`."""
     promised = {"latency-1", "latency-8", "latency-64", "frames-10k", "frames-1m", "frames-10m"}
 
-    assert promised | {"cold-start", "idle-memory", "upstream-64", "health-busy"} == set(BENCHMARKS)
+    assert promised | {"cold-start", "bundle-start", "idle-memory", "upstream-64", "health-busy"} == set(BENCHMARKS)
 
 
 def test_an_unknown_name_is_refused() -> None:

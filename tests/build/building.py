@@ -64,6 +64,12 @@ def variables() -> dict[str, str]:
     return {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
 
 
+class Interpreter:
+    """The interpreter whose packages go into bundles: a clean environment's, which the folder's fixture makes."""
+
+    path = ""
+
+
 def new(folder: Path, *, example: str = "signals") -> Path:
     """Make a project."""
     made = gfplug("new", "acme-sales", folder, "--example", example, "--defaults", "--offline")
@@ -71,12 +77,12 @@ def new(folder: Path, *, example: str = "signals") -> Path:
     return folder
 
 
-def build(project: Path, *options: str, python: str = sys.executable) -> Ran:
-    """Build a project with an interpreter's packages, this one's unless another is named."""
-    return gfplug("build", project, "--python", python, "--json", *options)
+def build(project: Path, *options: str, python: str = "") -> Ran:
+    """Build a project with an interpreter's packages, those of the clean environment unless another is named."""
+    return gfplug("build", project, "--python", python or Interpreter.path, "--json", *options)
 
 
-def built(project: Path, *options: str, python: str = sys.executable) -> Built:
+def built(project: Path, *options: str, python: str = "") -> Built:
     """Build a project that must build."""
     ran = build(project, *options, python=python)
     assert ran.code == 0, ran.err

@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from building import Built, built, new
+from building import Built, Interpreter, built, new
+from environments import clean
 
 HERE = Path(__file__).parent
 
@@ -20,9 +21,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def signals(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a new project, and an environment with what it asks for and nothing else."""
+    folder = tmp_path_factory.mktemp("signals")
+    project = new(folder / "project")
+    Interpreter.path = clean(folder / "environment", project=project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def signals(fresh: Path) -> Built:
     """Build the default example; tests leave it as it is."""
-    return built(new(tmp_path_factory.mktemp("signals") / "project"))
+    return built(fresh)
+
+
+@pytest.fixture(scope="session")
+def bundles(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
+    """Give the default example built in each libc mode."""
+    copy = tmp_path_factory.mktemp("bundled") / "project"
+    shutil.copytree(signals.project, copy, symlinks=True)
+    return {"system": signals, "bundled": built(copy, "--libc", "bundled")}
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import roots
-from building import SLOWEST_BUILD_S, Built, build, built, command, gfplug, variables
+from building import SLOWEST_BUILD_S, Built, Interpreter, build, built, command, gfplug, variables
 
 from gfplug import files
 from gfplug.bundling import bundle
+from gfplug.bundling.portable import MODES
 from gfplug.host.target import COOKIE
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def test_a_full_disk_is_said_and_the_old_bundle_stays(copy: Path) -> None:
         [
             *("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mounted, "x"),
             copy / "artifacts",
-            *command("build", copy, "--python", sys.executable, "--json"),
+            *command("build", copy, "--python", Interpreter.path, "--json"),
         ],
         env=variables(),
         capture_output=True,
@@ -90,14 +91,15 @@ sys.stdin.read()
 """
 
 
-@pytest.fixture
-def orphan(signals: Built, tmp_path: Path) -> Iterator[int]:
-    """Start the bundle below a process that is then killed, and give the bundle's pid."""
+@pytest.fixture(params=MODES)
+def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: Path) -> Iterator[tuple[int, Built]]:
+    """Start a bundle below a process that is then killed; give the bundle's pid, and what it is."""
     if not Path("/proc/self").exists():
         pytest.skip("looks into /proc")
+    made = bundles[request.param]
     env = {COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2", "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT, signals.report["executable"]],
+        [sys.executable, "-c", _PARENT, made.report["executable"]],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -107,20 +109,21 @@ def orphan(signals: Built, tmp_path: Path) -> Iterator[int]:
     assert handshake.startswith("1|2|")
     parent.kill()
     parent.communicate(timeout=10)
-    yield int(pid)
+    yield int(pid), made
     if Path(f"/proc/{pid}").exists():
         os.kill(int(pid), signal.SIGKILL)
 
 
-def test_nothing_is_left_when_the_parent_is_killed(signals: Built, orphan: int, tmp_path: Path) -> None:
-    """No process, no socket, no temporary folder, no file in the bundle."""
+def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, Built], tmp_path: Path) -> None:
+    """No process, no socket, no temporary folder, no file in the bundle, whichever libc it runs on."""
+    pid, killed = orphan
     until = time.monotonic() + 10
-    while Path(f"/proc/{orphan}").exists() and time.monotonic() < until:
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.1)
 
-    assert not Path(f"/proc/{orphan}").exists()
+    assert not Path(f"/proc/{pid}").exists()
     assert [path.name for path in tmp_path.iterdir()] == []
-    assert len(bundle.contents(signals.dist)) == signals.report["files"]
+    assert len(bundle.contents(killed.dist)) == killed.report["files"]
 
 
 def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import roots
-from building import Built, built
 
 from gfplug import host
 from gfplug.bundling.portable import MODES
 from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from building import Built
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 HEAD = """\
@@ -38,14 +41,6 @@ NOTHING = "no C library to start with"
 pytestmark = pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 
 
-@pytest.fixture(scope="module")
-def bundles(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Give a bundle of each libc mode."""
-    copy = tmp_path_factory.mktemp("bundled") / "project"
-    shutil.copytree(signals.project, copy, symlinks=True)
-    return {"system": signals.dist, "bundled": built(copy, "--libc", "bundled").dist}
-
-
 def outcome(target: host.Target) -> str:
     """Start a bundle and say how it went."""
     try:
@@ -57,7 +52,7 @@ def outcome(target: host.Target) -> str:
 
 
 @pytest.fixture(scope="module")
-def seen(signals: Built, bundles: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Start each bundle in each image under each condition."""
     proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
     found = {}
@@ -65,7 +60,7 @@ def seen(signals: Built, bundles: dict[str, Path], tmp_path_factory: pytest.Temp
         root = roots.make(tmp_path_factory.mktemp("image") / "root", libraries)
         for condition in roots.CONDITIONS:
             found[f"{image} | {condition}"] = [
-                outcome(root.target(bundles[mode], condition=condition, proto=proto)) for mode in MODES
+                outcome(root.target(bundles[mode].dist, condition=condition, proto=proto)) for mode in MODES
             ]
     return found
 

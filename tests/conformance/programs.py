@@ -85,9 +85,7 @@ class Programs:
 
     def _bundle(self, name: str, project: Path) -> Path:
         self._once(f"built-{name}", lambda: build(project, self.folder / f"built-{name}"))
-        manifest = json.loads((project / "dist" / "plugin.json").read_text(encoding="utf-8"))
-        found = sorted((project / "dist").glob(manifest["executable"] + "_*"))
-        return next(path for path in found if path.is_file())
+        return executable_of(project / "dist")
 
     def _once(self, name: str, make: Callable[[], object]) -> Path:
         """Let one worker make something; return its path, or fail as the making failed."""
@@ -147,17 +145,30 @@ def gfplug(*words: str) -> None:
     run([sys.executable, "-m", "gfplug", *words])
 
 
-def build(project: Path, report: Path) -> None:
-    """Build a project with this interpreter's packages."""
-    done = run([sys.executable, "-m", "gfplug", "build", str(project), "--python", sys.executable, "--json"])
+def build(project: Path, report: Path, *, python: str = sys.executable) -> None:
+    """Build a project with an interpreter's packages."""
+    done = run([sys.executable, "-m", "gfplug", "build", str(project), "--python", python, "--json"])
     report.write_bytes(done.stdout)
 
 
-def write_launcher(path: Path, project: Path) -> None:
+def bundled(project: Path, report: Path, *, python: str) -> Path:
+    """Build a project and return its executable."""
+    build(project, report, python=python)
+    return executable_of(project / "dist")
+
+
+def executable_of(bundle: Path) -> Path:
+    """Find what Grafana starts."""
+    manifest = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))
+    return next(path for path in sorted(bundle.glob(manifest["executable"] + "_*")) if path.is_file())
+
+
+def write_launcher(path: Path, project: Path, *, python: str = sys.executable) -> Path:
     """Write the one file that Grafana would start: it becomes the interpreter, the project's source on its path."""
-    source, python = shlex.quote(str(project / "src")), shlex.quote(sys.executable)
-    path.write_text(f"#!/bin/sh\nPYTHONPATH={source} exec {python} -P -m plugin\n", encoding="utf-8")
+    source = shlex.quote(str(project / "src"))
+    path.write_text(f"#!/bin/sh\nPYTHONPATH={source} exec {shlex.quote(python)} -P -m plugin\n", encoding="utf-8")
     path.chmod(0o755)
+    return path
 
 
 def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:

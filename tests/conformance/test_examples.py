@@ -12,6 +12,8 @@ from messages import START_MS, query, settings
 from processes import alive, descendants
 from programs import BUILT, executable
 
+from gfplug import alerting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -83,6 +85,28 @@ def test_signals_answers_a_wide_series(host: Host, signals: Path) -> None:
     assert column(answer, field=1)["labels"] == {"signal": "sawtooth", "series": "1"}
     assert column(answer, field=2)["labels"] == {"signal": "sawtooth", "series": "2"}
     assert column(answer, field=0)["values"][:2] == [START_MS * 1_000_000 + MINUTE_NS * n for n in (1 / 3 * 2, 5 / 3)]
+
+
+def judged(answer: dict[str, Any]) -> tuple[str, list[str], int]:
+    """Let a rule read an answer as Grafana does: the error, the warnings, and how many instances it has."""
+    rule = alerting.condition("last > 0", model={})
+    outcome = alerting.evaluate([frame["json"] for frame in answer["frames"]], rule.reduction, rule.comparison)
+    return outcome.error, list(outcome.warnings), len(outcome.instances)
+
+
+def test_an_alert_rule_reads_signals(host: Host, signals: Path) -> None:
+    """An instance per series, without an error or a warning."""
+    answer = host.start(signals).query(query(series=2), headers={"FromAlert": "true"})["A"]
+
+    assert judged(answer) == ("", [], 2)
+
+
+def test_an_alert_rule_reads_http(host: Host, http: Path, api: str) -> None:
+    """An instance per region, without an error or a warning."""
+    source = settings({}, secrets={"token": TOKEN}, url=api)
+    answer = host.start(http).query(query(), settings=source, headers={"FromAlert": "true"})["A"]
+
+    assert judged(answer) == ("", [], 2)
 
 
 def test_signals_reports_a_bad_query_alone(host: Host, signals: Path) -> None:

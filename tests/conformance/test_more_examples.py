@@ -6,11 +6,12 @@ import json
 import sqlite3
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from messages import START_MS, query, settings
-from programs import BUILT, HERE, build
+from programs import BUILT, HERE, build, executable_of, unavailable
 
 from gfplug import alerting
 
@@ -33,7 +34,8 @@ def test_every_example_is_tested() -> None:
 
 def source(programs: Programs, name: str) -> Path:
     """Give an executable that runs an example from source."""
-    pytest.importorskip("pandas") if name == "dataframe" else None
+    if name == "dataframe" and find_spec("pandas") is None:
+        unavailable("pandas is not installed")
     return programs.variant(name, (EXAMPLES / name / "datasource.py").read_text(encoding="utf-8"))
 
 
@@ -50,8 +52,7 @@ def example(request: pytest.FixtureRequest, programs: Programs) -> tuple[str, Pa
     project = programs.project(name)
     if not (project / "dist").is_dir():
         build(project, programs.folder / f"built-{name}")
-    manifest = json.loads((project / "dist" / "plugin.json").read_text(encoding="utf-8"))
-    return name, next(path for path in (project / "dist").glob(manifest["executable"] + "_*") if path.is_file())
+    return name, executable_of(project / "dist")
 
 
 def test_an_example_answers_and_its_rule_fires(host: Host, example: tuple[str, Path]) -> None:

@@ -16,6 +16,7 @@ import upstreams
 from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, QueryError, Settings, UpstreamError
 from gfruntime import certificate as certificates
 from gfruntime.config import GrafanaConfig, SocksProxy
+from gfruntime.http_connection import Origin, _proxy_for
 from gfruntime.incoming import Incoming, enter
 
 if TYPE_CHECKING:
@@ -271,6 +272,49 @@ def test_proxies_come_from_the_environment(server: Server, monkeypatch: pytest.M
     assert asked["headers"]["host"] == "far.example:81"
     assert asked["headers"]["proxy-authorization"] == "Basic " + base64.b64encode(b"ada:pw").decode()
     assert client(server).get("x").json()["path"] == "/base/x"
+
+
+@pytest.mark.parametrize(
+    ("words", "is_spared"),
+    [
+        ("*", True),
+        ("Far.Example", True),
+        (".example", True),
+        ("*.example", True),
+        ("other.example, far.example:81", True),
+        ("far.example:82", False),
+        ("ar.example", False),
+        ("", False),
+    ],
+)
+def test_no_proxy_is_read_as_go_reads_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch, words: str, *, is_spared: bool
+) -> None:
+    """A name stands for what is below it too, in any case, with a port for that port only."""
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("NO_PROXY", words)
+
+    assert (_proxy_for(Origin("http", "far.example", 81)) is None) is is_spared
+
+
+@pytest.mark.parametrize(
+    ("host", "words", "is_spared"),
+    [
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("10.1.2.3", "10.1.2.3", True),
+        ("11.1.2.3", "10.0.0.0/8", False),
+        ("fd00::1", "fd00::/8", True),
+        ("fd00::1", "[fd00::1]", True),
+    ],
+)
+def test_no_proxy_names_networks(monkeypatch: pytest.MonkeyPatch, host: str, words: str, *, is_spared: bool) -> None:
+    """Addresses are compared as addresses, and a network holds them."""
+    monkeypatch.setenv("https_proxy", "proxy:3128")
+    monkeypatch.setenv("no_proxy", words)
+    proxy = _proxy_for(Origin("https", host, 443))
+
+    assert (proxy is None) is is_spared
+    assert proxy is None or (proxy.hostname, proxy.port) == ("proxy", 3128)
 
 
 def tls_settings(pem: str, **data: Any) -> dict[str, Any]:

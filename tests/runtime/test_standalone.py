@@ -226,3 +226,17 @@ def test_profiling_shows_every_thread(environ: dict[str, str], *, is_on: bool) -
     if port:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/debug/threads", timeout=5) as answer:
             assert b"test_profiling_shows_every_thread" in answer.read()
+
+
+def test_profiling_answers_whatever_it_is_asked() -> None:
+    """Another page, another method and half a request are told so, and the next request is answered."""
+    port = profiling.start({"GF_PLUGIN_PROFILING_ENABLED": "true", "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
+    head = b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    said = []
+    for request in (b"GET /favicon.ico" + head, b"POST /" + head, b"\r\n", b"", b"GET /" + head):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            said.append(b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n")[0].decode())
+
+    assert [line.split()[1] for line in said] == ["404", "405", "405", "405", "200"]

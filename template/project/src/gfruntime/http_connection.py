@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import http.client
 import ipaddress
+import os
 import socket
 import ssl
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -154,11 +154,38 @@ def _exactly(stream: socket.socket, size: int) -> bytes:
 
 
 def _proxy_for(origin: Origin) -> SplitResult | None:
-    """Find the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name; never one for this machine itself."""
-    url = urllib.request.getproxies_environment().get(origin.scheme, "")
-    if not url or _is_local(origin.host) or urllib.request.proxy_bypass(origin.host):
+    """Find the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name; never one for this machine itself.
+
+    Not by urllib.request, which would bring FTP, cookies and more into every bundle.
+    """
+    url = _variable(f"{origin.scheme}_proxy")
+    if not url or _is_local(origin.host) or _is_spared(origin.host, origin.port):
         return None
     return urlsplit(url if "://" in url else f"http://{url}")
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name) or os.environ.get(name.upper(), "")
+
+
+def _is_spared(host: str, port: int) -> bool:
+    """Tell whether NO_PROXY names a host: `*`, a domain that stands for those below it too, an address or a network."""
+    host = host.lower()
+    for word in _variable("no_proxy").lower().replace(",", " ").split():
+        name, _, only = word.rpartition(":") if word.count(":") == 1 else (word, "", "")
+        domain = name.removeprefix("*").lstrip(".")
+        if only not in ("", str(port)):
+            continue
+        if word == "*" or host == domain or (domain and host.endswith(f".{domain}")) or _is_within(host, name):
+            return True
+    return False
+
+
+def _is_within(host: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network.strip("[]"), strict=False)
+    except ValueError:
+        return False
 
 
 def _is_local(host: str) -> bool:

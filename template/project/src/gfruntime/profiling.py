@@ -6,8 +6,9 @@ Source: grafana-plugin-sdk-go v0.298.0, backend/setup.go.
 
 from __future__ import annotations
 
-import http.server
+import contextlib
 import logging
+import socket
 import sys
 import threading
 import traceback
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _PORT = 6060
+_PATIENCE = 10.0  # seconds for a request to come whole
+_LONGEST = 65536
 
 
 def start(environ: Mapping[str, str], plugin_id: str) -> int:
@@ -27,13 +30,14 @@ def start(environ: Mapping[str, str], plugin_id: str) -> int:
         return 0
     text = environ.get("GF_PLUGINS_PROFILER_PORT") or environ.get("GF_PLUGIN_PROFILING_PORT") or ""
     try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", int(text) if text.isdecimal() else _PORT), _Stacks)
-    except OSError as error:
+        listener = socket.create_server(("127.0.0.1", int(text) if text.isdecimal() else _PORT))
+    except (OSError, OverflowError) as error:
         _LOGGER.warning("Profiling is not available: %s", error)
         return 0
-    threading.Thread(target=server.serve_forever, name="profiling", daemon=True).start()
-    _LOGGER.info("Profiling at http://127.0.0.1:%d/debug/threads", server.server_port)
-    return server.server_port
+    threading.Thread(target=_serve, args=(listener,), name="profiling", daemon=True).start()
+    port: int = listener.getsockname()[1]
+    _LOGGER.info("Profiling at http://127.0.0.1:%d/debug/threads", port)
+    return port
 
 
 def stacks() -> str:
@@ -45,15 +49,30 @@ def stacks() -> str:
     )
 
 
-class _Stacks(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        is_known = self.path.partition("?")[0].rstrip("/") in ("", "/debug", "/debug/threads")
-        body = stacks().encode() if is_known else b"only /debug/threads is here\n"
-        self.send_response(200 if is_known else 404)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+def _serve(listener: socket.socket) -> None:
+    """Answer one request after the other, without http.server: that would bring all of HTML into every bundle."""
+    while True:
+        connection, _ = listener.accept()
+        with contextlib.suppress(OSError), connection:
+            connection.settimeout(_PATIENCE)
+            connection.sendall(_answer(_request_line(connection)))
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base's name
-        """Say nothing: a line per request is not worth the log."""
+
+def _request_line(connection: socket.socket) -> str:
+    """Read a request to the end of its headers: unread bytes would reset the connection before the answer is read."""
+    with connection.makefile("rb") as lines:
+        first = lines.readline(_LONGEST)
+        while lines.readline(_LONGEST).strip():
+            pass
+    return first.decode("latin-1")
+
+
+def _answer(request: str) -> bytes:
+    method, path, *_ = [*request.split(), "", ""]
+    status, body = "200 OK", stacks().encode()
+    if path.partition("?")[0].rstrip("/") not in ("", "/debug", "/debug/threads"):
+        status, body = "404 Not Found", b"only /debug/threads is here\n"
+    if method != "GET":
+        status, body = "405 Method Not Allowed", b"only GET is answered\n"
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode() + body

@@ -1,0 +1,10 @@
+# ruff: noqa: INP001 - PyInstaller finds a hook by its file name
+"""What grpcio needs beside its code: the certificates it trusts. Its sister packages come when an author imports them.
+
+PyInstaller's community hook collects sources and stubs, too.
+"""
+
+from PyInstaller.utils.hooks import collect_data_files  # type: ignore[import-untyped]  # PyInstaller's
+
+datas = collect_data_files("grpc", includes=["**/*.pem"])
+excludedimports = ["grpc_health", "grpc_reflection", "grpc_tools"]

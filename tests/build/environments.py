@@ -1,0 +1,61 @@
+"""Environments as users have them: what a new project's build installs and nothing else, made without a network.
+
+The packages are those of the interpreter that runs the tests, hard links to its files: a bundle made in one shows what
+users get, whatever else a developer has installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import distribution
+from typing import TYPE_CHECKING
+
+from packaging.requirements import Requirement
+
+from gfplug.bundling.environment import interpreter_of, requirements
+from gfplug.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def clean(folder: Path, *, project: Path, extra: Iterable[str] = ()) -> str:
+    """Make an environment with what a project asks for, and some packages more; return its interpreter."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
+    (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
+    for name in sorted(closure([*requirements(Project(project)), *extra])):
+        _link(name, packages)
+    return str(interpreter_of(folder))
+
+
+def closure(names: Iterable[str]) -> set[str]:
+    """Name these installed packages and all that they ask for here, optional extras aside.
+
+    Raises: PackageNotFoundError if one is not installed.
+    """
+    found: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop().lower().replace("_", "-")
+        if name not in found:
+            found.add(name)
+            asked = map(Requirement, distribution(name).requires or [])
+            ahead += [each.name for each in asked if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return found
+
+
+def _link(name: str, packages: Path) -> None:
+    """Link a package's files; its programs stay where they are."""
+    for file in distribution(name).files or ():
+        if ".." in file.parts or file.suffix == ".pyc":
+            continue
+        target = packages / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(file.locate(), target)
+        except OSError:  # another file system
+            shutil.copy2(file.locate(), target)
