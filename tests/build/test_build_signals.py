@@ -22,6 +22,7 @@ from gfplug.bundling import bundle
 
 LARGEST_ARCHIVE, LARGEST_BUNDLE = 37_500_000, 100_000_000
 
+
 def test_the_report_tells_what_was_made(signals: Built) -> None:
     """Sizes, counts, times and the libc floor are those of the files on disk."""
     report, found = signals.report, bundle.contents(signals.dist)
