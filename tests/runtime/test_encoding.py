@@ -132,10 +132,13 @@ def test_metadata_never_holds_nan_or_numpy() -> None:
     numpy = pytest.importorskip("numpy")
     text = frametext.to_json({"a": [math.nan], "b": numpy.int64(3), "c": numpy.float64("inf"), "d": NOON}, what="meta")
 
-    assert json.loads(text) == {"a": [None], "b": 3, "c": None, "d": str(NOON)}
+    assert json.loads(text) == {"a": [None], "b": 3, "c": None, "d": "2026-01-01T12:00:00Z"}
 
 
 def test_metadata_that_is_no_json_is_refused() -> None:
-    """A loop or an odd key is an error that says where."""
-    with pytest.raises(FrameError, match="the frame's meta can't be written"):
-        frametext.to_json({(1, 2): 3}, what="the frame's meta")
+    """A loop, or text that is no Unicode, is an error that says where."""
+    loop: list[object] = []
+    loop.append(loop)
+    for value in (loop, "\ud800"):
+        with pytest.raises(FrameError, match="the frame's meta can't be written"):
+            frametext.to_json({"custom": value}, what="the frame's meta")

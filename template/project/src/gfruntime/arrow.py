@@ -6,6 +6,7 @@ Source: grafana-plugin-sdk-go v0.298.0, data/arrow.go.
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -97,13 +98,20 @@ def _schema(frame: Frame, ref_id: str) -> pa.Schema:
 
 
 def _arrow_field(field: Field) -> pa.Field:
-    spelling = FIELD_TYPES[field.type]
+    labels = None if field.labels is None else to_json(field.labels, what=f"the labels of {field.name!r}")
+    config = None if field.config is None else to_json(field.config, what=f"the config of {field.name!r}")
+    return _described(field.name, field.type, field.nullable, labels, config)
+
+
+@functools.lru_cache(maxsize=1024)  # the same columns come with every answer
+def _described(name: str, kind: FieldType, nullable: bool, labels: str | None, config: str | None) -> pa.Field:  # noqa: FBT001  # a key
+    spelling = FIELD_TYPES[kind]
     metadata = {"tstype": spelling.simple}
-    if field.labels is not None:
-        metadata["labels"] = to_json(field.labels, what=f"the labels of {field.name!r}")
-    if field.config is not None:
-        metadata["config"] = to_json(field.config, what=f"the config of {field.name!r}")
-    return pa.field(field.name, spelling.arrow, nullable=field.nullable, metadata=metadata)
+    if labels is not None:
+        metadata["labels"] = labels
+    if config is not None:
+        metadata["config"] = config
+    return pa.field(name, spelling.arrow, nullable=nullable, metadata=metadata)
 
 
 def _field(arrow_field: pa.Field, values: pa.ChunkedArray) -> Field:

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-from gfruntime import metadata
+from gfruntime import lists, metadata
 from gfruntime.errors import FrameError
 from gfruntime.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
@@ -57,6 +57,9 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
     try:
         values = _listed(values)
+        found = lists.column(values) if isinstance(values, list) else None
+        if found is not None and field_type in (None, found[0]):
+            return found
         if isinstance(values, list) and (field_type == "json" or (field_type is None and _are_nested(values))):
             return "json", _documents(values)
         return _typed(_array(values, field_type), field_type)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
 _NS_PER_US = 1000
+
+CopiedT = TypeVar("CopiedT", "Field", "Frame")
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
@@ -220,16 +222,16 @@ class Frame:
         raise KeyError(name)
 
 
-def copied(field: Field, **changes: object) -> Field:
-    """Copy a field with changes that are normal already."""
-    copy = object.__new__(Field)
-    _set(copy, **{name: getattr(field, name) for name in Field.__slots__} | changes)
+def copied(original: CopiedT, **changes: object) -> CopiedT:
+    """Copy a field or a frame with changes that are normal already."""
+    copy = object.__new__(type(original))
+    _set(copy, **{name: getattr(original, name) for name in type(original).__slots__} | changes)
     return copy
 
 
-def _set(field: Field, **attributes: object) -> None:
+def _set(made: Field | Frame, **attributes: object) -> None:
     for name, value in attributes.items():
-        object.__setattr__(field, name, value)
+        object.__setattr__(made, name, value)
 
 
 def _same(mine: pa.Array, theirs: pa.Array) -> bool:

@@ -7,7 +7,6 @@ Source: grafana-plugin-sdk-go v0.298.0, data/frame_json.go.
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +28,8 @@ _FEW = 200  # rows below which Python is faster than calls into Arrow
 def to_json(value: object, *, what: str) -> str:
     """Write metadata as JSON; NaN and infinities become null, numpy scalars become numbers, enums their values."""
     try:
-        return json.dumps(_finite(value), allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    except (TypeError, ValueError) as error:
+        return _ENCODER.encode(value).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FrameError(f"{what} can't be written as JSON: {error}") from error
 
 
@@ -147,20 +146,15 @@ def _one_line(document: bytes) -> bytes:
     return msgspec.json.format(document, indent=-1) if b"\n" in document or b"\r" in document else document
 
 
-def _finite(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
-    return value
-
-
 def _plain(value: object) -> object:
-    """Turn what json doesn't know into what it knows: numpy scalars and arrays, mappings, text for the rest."""
+    """Turn what the encoder doesn't know into what it knows: numpy scalars and arrays, mappings, text for the rest."""
+    if isinstance(value, (int, float)):  # a subclass
+        return int(value) if isinstance(value, int) else float(value)
     if hasattr(value, "tolist"):
-        return _finite(value.tolist())
+        return value.tolist()
     if hasattr(value, "items"):
-        return _finite(dict(value.items()))
+        return dict(value.items())
     return str(value)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_plain)  # NaN and infinities become null

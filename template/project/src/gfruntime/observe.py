@@ -6,14 +6,16 @@ Source: grafana-plugin-sdk-go v0.298.0, backend/logger_middleware.go, backend/lo
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfruntime import convert, incoming, log, metrics, tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
@@ -45,7 +47,7 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
             data_source_uid=source.uid,
         )
         incoming.enter(self.incoming)
-        log.context.set(_known(self.incoming))
+        log.context.set(_Known(self.incoming))
         self._span = tracing.span(self.incoming)
 
     def __enter__(self) -> Self:
@@ -85,13 +87,35 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
         if self._span is not None:
             self._span.end(self._status, source, self._failure.message if self._failure is not None else error)
         level = logging.ERROR if self._status == "error" else logging.INFO
-        if not _LOGGER.isEnabledFor(level):
-            return
-        milliseconds = (time.perf_counter() - self._began) * 1000
-        extra = {"status": self._status, "duration": f"{milliseconds:.3f}ms", "statusSource": source}
+        if _LOGGER.isEnabledFor(level):
+            milliseconds = (time.perf_counter() - self._began) * 1000
+            extra = {"status": self._status, "duration": f"{milliseconds:.3f}ms", "statusSource": source}
+            asyncio.get_running_loop().call_soon(self._tell_end, level, extra)  # the host need not wait for this line
+
+    def _tell_end(self, level: int, extra: dict[str, str]) -> None:
         if self._failure is not None:
             extra["error"] = self._failure.message
         _LOGGER.log(level, "Plugin Request Completed", extra=extra)
+
+
+class _Known(Mapping[str, str]):
+    """What is known of a call, put together when a line is logged."""
+
+    def __init__(self, call: incoming.Incoming) -> None:
+        self._call = call
+
+    @functools.cached_property
+    def _texts(self) -> dict[str, str]:
+        return _known(self._call)
+
+    def __getitem__(self, key: str) -> str:
+        return self._texts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def _known(call: incoming.Incoming) -> dict[str, str]:

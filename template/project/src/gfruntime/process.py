@@ -107,8 +107,9 @@ def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
 def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:
     """Import what is slow, then the author's module; an error of either is the answer to every call."""
     try:
-        from gfruntime import manifest, profiling, tracing  # noqa: PLC0415
+        from gfruntime import manifest, memory, profiling, tracing  # noqa: PLC0415
 
+        memory.tune()
         own = manifest.find()
         profiling.start(os.environ, own.plugin_id)
         tracing.setup(own.plugin_id, own.version)

@@ -48,12 +48,11 @@ def serve(
     if modes.may_be_located():
         _locate(parent)
 
-    from gfruntime import log, memory, stdio  # noqa: PLC0415  # once it is sure that a host listens
+    from gfruntime import log, stdio  # noqa: PLC0415  # once it is sure that a host listens
 
     reserved = stdio.reserve()
     writer = log.install(reserved.stderr, level=os.environ.get("GF_PLUGIN_LOG_LEVEL", "info"))
     sys.setswitchinterval(_SWITCH_INTERVAL)
-    memory.tune()
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # its handlers crash a child that a handler forks
     try:

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
@@ -179,7 +178,7 @@ def _series(frame: Frame, *, are_single: bool = False) -> Frame:
         raise FrameError("there is no column of numbers or booleans beside the time")
     if index.nullable:
         plain = copied(index, nullable=False)
-        frame = replace(frame, fields=[plain if field is index else field for field in frame.fields])
+        frame = copied(frame, fields=tuple(plain if field is index else field for field in frame.fields))
     return _ascending(frame, are_single=are_single)
 
 
@@ -261,4 +260,4 @@ def _time(frame: Frame) -> Field:
 
 
 def _typed(frame: Frame, frame_type: FrameType) -> Frame:
-    return replace(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": VERSION})
+    return copied(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})

@@ -104,7 +104,7 @@ class Transport:
             await self._enter(context)
             call, seen = _call(context), metrics.rpc(path, "unary")
             try:
-                handler = (await asyncio.shield(self._application)).unary.get(path)
+                handler = (await self._loaded()).unary.get(path)
                 if handler is None:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301  # one place answers
                 answered = await handler(message, call)
@@ -129,7 +129,7 @@ class Transport:
             call, seen = _call(context), metrics.rpc(path, "server_stream")
             context.add_done_callback(lambda _: call.cancel.set())  # also when the reader leaves between two parts
             try:
-                handler = (await asyncio.shield(self._application)).streams.get(path)
+                handler = (await self._loaded()).streams.get(path)
                 if handler is None:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301
                 async with contextlib.aclosing(handler(message, call)) as parts:  # type: ignore[type-var]  # a generator
@@ -147,6 +147,10 @@ class Transport:
                 self._leave(is_awaited=kind is Kind.PARTS)
 
         return answer
+
+    async def _loaded(self) -> Application:
+        """Wait for the application, which a caller that leaves must not cancel."""
+        return self._application.result() if self._application.done() else await asyncio.shield(self._application)
 
     async def _enter(self, context: Any, *, is_awaited: bool = True) -> None:  # noqa: ANN401
         if self._ending.is_set():

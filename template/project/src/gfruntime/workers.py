@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import queue
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Pool:
         """Start nothing yet."""
         self._size = size
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._idle = threading.Semaphore(0)
+        self._idle: deque[None] = deque()  # one item for each thread that waits; cheaper than a semaphore
         self._count = 0
         self._lock = threading.Lock()
 
@@ -39,7 +40,9 @@ class Pool:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         context = contextvars.copy_context()
         self._jobs.put((lambda: context.run(function, *args), future))
-        if not self._idle.acquire(blocking=False):
+        try:
+            self._idle.pop()
+        except IndexError:
             self._grow()
         return future
 
@@ -56,7 +59,7 @@ class Pool:
             if not future.cancelled():
                 _settle(future, job)
             del job, future  # an idle thread must not hold on to a frame
-            self._idle.release()
+            self._idle.append(None)
 
 
 class UserLoop:

@@ -1,0 +1,64 @@
+"""The short way from lists to Arrow: what it takes, and that it gives what the long way would."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gfruntime import columns, lists
+from gfruntime.data import Field
+from gfruntime.errors import FrameError
+
+floats = st.lists(st.floats(), min_size=1)
+integers = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1)
+moments = st.datetimes(dt.datetime(1678, 1, 1), dt.datetime(2262, 1, 1))  # noqa: DTZ001  # naive is one of the cases
+times = st.lists(moments, min_size=1) | st.lists(moments.map(lambda each: each.replace(tzinfo=dt.UTC)), min_size=1)
+
+
+@settings(deadline=None)
+@given(items=floats | integers | times)
+def test_the_short_way_gives_what_the_long_one_would(items: list[Any]) -> None:
+    """Type and values are those that Arrow infers, times brought to nanoseconds in UTC."""
+    found = lists.column(items)
+    naive = [item.replace(tzinfo=None) if isinstance(item, dt.datetime) else item for item in items]
+    inferred = pa.array(naive)
+    expected = inferred.cast(pa.timestamp("ns")) if pa.types.is_timestamp(inferred.type) else inferred
+
+    assert found is not None
+    assert found[1].type == expected.type
+    assert Field("v", found[1], found[0]) == Field("v", expected, found[0])
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [1, 1.5],
+        [1.5, None],
+        [True, False],
+        ["a"],
+        [Decimal(1)],
+        [2**64],
+        [dt.datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))],
+        [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 1)],  # noqa: DTZ001  # a naive one among others
+        [dt.datetime(1600, 1, 1, tzinfo=dt.UTC)],
+        [dt.date(2026, 1, 1)],
+    ],
+)
+def test_everything_else_goes_the_long_way(items: list[Any]) -> None:
+    """Mixed lists, nulls, other types and what 64 bits can't hold are left to the general conversion."""
+    assert lists.column(items) is None
+
+
+def test_a_type_asked_for_is_not_passed_over() -> None:
+    """A list of whole numbers asked for as floats is floats, and asked for as times it is refused."""
+    assert columns.column([1, 2], "float64", name="v")[1].type == pa.float64()
+    with pytest.raises(FrameError, match="column 'v'"):
+        columns.column([1, 2], "time", name="v")
