@@ -51,6 +51,13 @@ def test_a_moment_has_one_value_whatever_the_range(signal: Signal) -> None:
     assert all(-1 <= value <= 1 for value in before.values())
 
 
+def test_a_range_between_two_ticks_is_an_empty_series() -> None:
+    """No rows, and the columns are of the types they always have: an alert rule reads "no data"."""
+    frame = ask(Model(), start=START + timedelta(seconds=1), minutes=0.05)
+
+    assert [(field.type, len(field)) for field in frame.fields] == [("time", 0), ("float64", 0)]
+
+
 def test_the_seed_chooses_the_noise() -> None:
     """The same seed gives the same noise, another seed another."""
     noise = Model(signal="noise")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
 import re
 import sys
 import threading
@@ -147,8 +148,7 @@ class rpc:  # noqa: N801  # reads as a verb: `with metrics.rpc(path, kind)`
 
     def __init__(self, path: str, kind: str) -> None:
         """Count its beginning; `kind` is `unary` or `server_stream`."""
-        service, _, method = path.strip("/").partition("/")
-        self._labels = (kind, service, method)
+        self._labels = _rpc_labels(path, kind)
         self.code = "OK"
         self._began = time.perf_counter()
         _rpc_started.add(*self._labels)
@@ -162,6 +162,12 @@ class rpc:  # noqa: N801  # reads as a verb: `with metrics.rpc(path, kind)`
         """Count its end."""
         _rpc_handled.add(*self._labels, self.code)
         _rpc_seconds.observe(time.perf_counter() - self._began, *self._labels)
+
+
+@functools.cache  # as many as there are methods
+def _rpc_labels(path: str, kind: str) -> tuple[str, str, str]:
+    service, _, method = path.strip("/").partition("/")
+    return kind, service, method
 
 
 @contextlib.contextmanager

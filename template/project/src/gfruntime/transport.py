@@ -118,7 +118,7 @@ class Transport:
                 seen.sent()
                 return answered
             finally:
-                seen.ended()
+                asyncio.get_running_loop().call_soon(seen.ended)  # the answer goes first
                 self._leave()
 
         return answer

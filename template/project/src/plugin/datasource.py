@@ -48,7 +48,7 @@ class Datasource:
         labels = [{"signal": model.signal, "series": str(number + 1)} for number in range(model.series)]
         return Frame(
             fields=[
-                Field("time", times),
+                Field("time", times, "time"),  # the type, because there may be none
                 *(
                     Field("value", [self.value(model, number, time) for time in times], labels=labels[number])
                     for number in range(model.series)
