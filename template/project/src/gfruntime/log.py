@@ -37,6 +37,8 @@ _CUT = " …[cut]… "
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _RESERVED = ("@message", "@level", "@timestamp", "@module")
 _TRACE = 10
+_SHORT = 2000
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def get_logger(name: str = "plugin") -> logging.Logger:
@@ -157,16 +159,29 @@ def uncaught_in_loop(_loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) 
 
 def encode(level: str, message: str, extra: Mapping[str, object]) -> bytes:
     """Make one line, at most 60 KiB long; secrets are hidden and long texts cut."""
+    if _is_plain(message, extra):
+        return _encoded({**extra, "@level": level, "@message": message, "@timestamp": _now()})
     limit = _MAX_TEXT
     while True:
         fields = {_key(key): _clean(value, limit) for key, value in extra.items()}
         head = {"@level": level, "@message": _shorten(masking.hide(message), limit), "@timestamp": _now()}
-        text = json.dumps({**fields, **head}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        line = text.encode("utf-8", "replace") + b"\n"
+        line = _encoded({**fields, **head})
         if len(line) <= _MAX_LINE:
             return line
         limit //= 2
         extra = dict(list(extra.items())[:100])
+
+
+def _is_plain(message: str, extra: Mapping[str, object]) -> bool:
+    """Tell whether all is short text without a secret, as most lines are: they are written as they stand."""
+    if not all(type(value) is str for value in extra.values()) or not extra.keys().isdisjoint(_RESERVED[:-1]):
+        return False
+    whole = "\n".join([message, *map(str, extra.values())])
+    return len(whole) <= _SHORT and masking.hide(whole) == whole
+
+
+def _encoded(fields: Mapping[str, object]) -> bytes:
+    return _JSON.encode(fields).encode("utf-8", "replace") + b"\n"
 
 
 def _line(record: logging.LogRecord) -> bytes:

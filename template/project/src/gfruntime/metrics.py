@@ -151,8 +151,9 @@ class rpc:  # noqa: N801  # reads as a verb: `with metrics.rpc(path, kind)`
         self._labels = _rpc_labels(path, kind)
         self.code = "OK"
         self._began = time.perf_counter()
-        _rpc_started.add(*self._labels)
-        _rpc_received.add(*self._labels)
+        with _lock:
+            _rpc_started.values[self._labels] += 1
+            _rpc_received.values[self._labels] += 1
 
     def sent(self) -> None:
         """Count a message."""

@@ -95,7 +95,8 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
     def _tell_end(self, level: int, extra: dict[str, str]) -> None:
         if self._failure is not None:
             extra["error"] = self._failure.message
-        _LOGGER.log(level, "Plugin Request Completed", extra=extra)
+        record = _LOGGER.makeRecord(_LOGGER.name, level, "", 0, "Plugin Request Completed", (), None, extra=extra)
+        _LOGGER.handle(record)  # without a search for the line that logs
 
 
 class _Known(Mapping[str, str]):

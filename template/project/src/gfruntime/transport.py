@@ -101,7 +101,9 @@ class Transport:
 
     def _unary(self, path: str) -> Callable[[bytes, Any], Awaitable[bytes]]:
         async def answer(message: bytes, context: Any) -> bytes:  # noqa: ANN401  # grpc.aio.ServicerContext
-            await self._enter(context)
+            if self._ending.is_set():
+                await _refuse(context)
+            self._enter()
             call, seen = _call(context), metrics.rpc(path, "unary")
             try:
                 handler = (await self._loaded()).unary.get(path)
@@ -125,7 +127,9 @@ class Transport:
 
     def _stream(self, path: str, kind: Kind) -> Callable[[bytes, Any], AsyncIterator[bytes]]:
         async def answer(message: bytes, context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
-            await self._enter(context, is_awaited=kind is Kind.PARTS)
+            if self._ending.is_set():
+                await _refuse(context)
+            self._enter(is_awaited=kind is Kind.PARTS)
             call, seen = _call(context), metrics.rpc(path, "server_stream")
             context.add_done_callback(lambda _: call.cancel.set())  # also when the reader leaves between two parts
             try:
@@ -152,9 +156,7 @@ class Transport:
         """Wait for the application, which a caller that leaves must not cancel."""
         return self._application.result() if self._application.done() else await asyncio.shield(self._application)
 
-    async def _enter(self, context: Any, *, is_awaited: bool = True) -> None:  # noqa: ANN401
-        if self._ending.is_set():
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the plugin is shutting down")
+    def _enter(self, *, is_awaited: bool = True) -> None:
         if is_awaited:
             self._in_flight += 1
             self._idle.clear()
@@ -201,6 +203,10 @@ async def _check(message: bytes, context: Any) -> bytes:  # noqa: ANN401
     if not isinstance(name, bytes) or name.decode("utf-8", "replace") not in _HEALTHY_NAMES:
         await context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
     return _SERVING
+
+
+async def _refuse(context: Any) -> None:  # noqa: ANN401
+    await context.abort(grpc.StatusCode.UNAVAILABLE, "the plugin is shutting down")
 
 
 def _call(context: Any) -> Call:  # noqa: ANN401
