@@ -50,10 +50,11 @@ def test_the_short_way_gives_what_the_long_one_would(items: list[Any]) -> None:
         [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 1)],  # noqa: DTZ001  # a naive one among others
         [dt.datetime(1600, 1, 1, tzinfo=dt.UTC)],
         [dt.date(2026, 1, 1)],
+        [1.5] * 1000,
     ],
 )
 def test_everything_else_goes_the_long_way(items: list[Any]) -> None:
-    """Mixed lists, nulls, other types and what 64 bits can't hold are left to the general conversion."""
+    """Mixed lists, nulls, other types, what 64 bits can't hold, and long lists are left to the general conversion."""
     assert lists.column(items) is None
 
 
