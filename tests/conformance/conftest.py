@@ -91,6 +91,12 @@ def python_probe(programs: Programs) -> Path:
     return programs.probe()
 
 
+@pytest.fixture(scope="session")
+def faulty_probe(programs: Programs) -> Path:
+    """Give the data source that fails in every way, on the Python runtime."""
+    return programs.faulty()
+
+
 @pytest.fixture(scope="session", params=["go", "probe", pytest.param("signals-built", marks=BUILT)])
 def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process: the reference, Python from source, Python built."""

@@ -64,6 +64,10 @@ class Programs:
         """Give an executable that runs a new project from source, its data source replaced by the probe."""
         return self.variant("probe", (HERE / "probe" / "datasource.py").read_text(encoding="utf-8"))
 
+    def faulty(self) -> Path:
+        """Give an executable that runs a project whose data source fails in every way."""
+        return self.variant("faulty", (HERE / "probe" / "faulty.py").read_text(encoding="utf-8"))
+
     def variant(self, name: str, datasource: str) -> Path:
         """Give an executable that runs a new project with this text as its `datasource.py`."""
         project = self.project(name)

@@ -40,6 +40,10 @@ class Sync:
             case "other columns":
                 yield Frame.of(v=[1])
                 yield Frame.of(w=[1])
+            case "logs":
+                yield Frame.of(line=["a"]).with_meta(preferredVisualisationType="logs", channel="ds/x/y")
+            case "channel":
+                yield "live", Frame(fields=[Field("v", [1])], meta={"channel": "ds/x/y"})
             case "lines":
                 yield Frame(fields=[Field("json", pa.array([b'{\n"a": 1}']), "json")], meta={"custom": {"a": "x\ny"}})
             case _:
@@ -62,12 +66,15 @@ def services(request: pytest.FixtureRequest) -> Services:
 
 
 def ask(
-    services: Services, *models: dict[str, Any], is_json: bool = True, frm: int | None = None
+    services: Services, *models: dict[str, Any], is_json: bool = True, frm: int | None = None, alert: bool = False
 ) -> list[pb.QueryChunkedDataResponse]:
     """Ask queries A, B, ... and collect the chunks."""
     queries = [pb.DataQuery(refId=chr(65 + i), json=json.dumps(model).encode()) for i, model in enumerate(models)]
     request = pb.QueryChunkedDataRequest(
-        pluginContext=context(), queries=queries, format=pb.JSON if is_json else pb.ARROW
+        pluginContext=context(),
+        queries=queries,
+        format=pb.JSON if is_json else pb.ARROW,
+        headers={"FromAlert": "true"} if alert else {},
     )
     if frm is not None:
         request.format = frm  # type: ignore[assignment]  # an open enum
@@ -163,6 +170,17 @@ def test_model_that_does_not_fit_is_its_querys_error() -> None:
     chunks = Services(Sync).stream("Data/QueryChunkedData", request, pb.QueryChunkedDataResponse)
 
     assert {chunk.refId: chunk.status for chunk in chunks} == {"A": 400, "B": 200}
+
+
+def test_alert_rules_get_what_they_can_read(services: Services) -> None:
+    """As in QueryData: logs are refused with a sentence, and live channels are taken out; panels get both."""
+    rule = {chunk.refId: chunk for chunk in ask(services, {"do": "logs"}, {"do": "channel"}, alert=True)}
+    panel = {chunk.refId: chunk for chunk in ask(services, {"do": "logs"}, {"do": "channel"})}
+
+    assert rule["A"].error.startswith("This query gives logs, which alert rules can't read")
+    assert (rule["A"].status, panel["A"].status) == (400, 200)
+    assert "channel" not in json.loads(rule["B"].frame)["schema"].get("meta", {})
+    assert json.loads(panel["B"].frame)["schema"]["meta"]["channel"] == "ds/x/y"
 
 
 def test_data_source_without_chunks_has_no_such_method() -> None:

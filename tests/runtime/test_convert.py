@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import threading
 
@@ -79,7 +80,21 @@ def test_query_is_converted() -> None:
 def test_forwarded_credentials_are_remembered() -> None:
     """Authorization, cookies and tokens of a request are hidden in every later text."""
     convert.remember_headers(
-        {"Authorization": "Bearer sesame-auth", "http_Cookie": "sesame-cookie", "http_X-Other": "plain"}
+        {"Authorization": "Bearer sesame-auth", "http_Cookie": "theme=dark; s=sesame-cookie", "http_X-Other": "plain"}
     )
 
-    assert masking.hide("Bearer sesame-auth; sesame-auth; sesame-cookie; plain") == "***; ***; ***; plain"
+    assert masking.hide("Bearer sesame-auth; sesame-auth; sesame-cookie; plain; dark") == "***; ***; ***; plain; dark"
+
+
+def test_passwords_in_urls_and_headers_are_remembered() -> None:
+    """What is as good as a secret is hidden like one, in the form that HTTP sends, too."""
+    message = pb.DataSourceInstanceSettings(
+        url="http://eve:sesame%40url@api.example/path",
+        basicAuthUser="ada",
+        decryptedSecureJsonData={"basicAuthPassword": "sesame-basic"},
+    )
+    found = convert.settings(message, options_type=dict[str, str], config=GrafanaConfig())
+    sent = base64.b64encode(b"ada:sesame-basic").decode()
+
+    assert masking.hide(f"{message.url} sesame@url {sent}") == "http://eve:***@api.example/path *** ***"
+    assert "sesame" not in repr(found)

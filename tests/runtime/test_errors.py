@@ -81,6 +81,31 @@ def test_a_marked_cause_marks_the_error() -> None:
     assert failure_of(QueryError("x")).is_expected
 
 
+def test_exceptions_that_break_are_told_all_the_same() -> None:
+    """One whose text raises, one that is its own cause, one whose attributes raise: each has a sentence."""
+
+    class Broken(Exception):  # noqa: N818  # a name is all it has
+        def __str__(self) -> str:
+            raise SystemExit(1)
+
+    class Odd(Exception):  # noqa: N818
+        @property
+        def code(self) -> int:
+            raise ValueError("no code")
+
+    circle = ValueError("round")
+    circle.__cause__ = circle
+
+    assert failure_of(Broken()).message == "Broken: its text can't be read (SystemExit)"
+    assert failure_of(circle).message == "ValueError: round"
+    assert failure_of(Odd("x")).message == "Odd: x"
+
+
+def test_long_texts_are_cut() -> None:
+    """Some are sent in a header of gRPC's."""
+    assert len(failure_of(QueryError("x" * 100_000)).message) < 5000
+
+
 def test_secrets_are_hidden() -> None:
     """No secret that the process was told is in a sentence for the panel."""
     masking.remember(["sesame-errors"])

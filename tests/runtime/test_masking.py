@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 from gfruntime import masking
 
 
@@ -18,6 +21,31 @@ def test_keys_are_hidden_by_the_line() -> None:
     masking.remember(["-----BEGIN KEY-----\nQUJDREVGRw\nSElKS0xNTg\n-----END KEY-----"])
 
     assert masking.hide("-----BEGIN KEY----- SElKS0xNTg") == "-----BEGIN KEY----- ***"
+
+
+def test_secrets_are_hidden_as_texts_spell_them() -> None:
+    """Escaped in a literal, in JSON and in a URL, too."""
+    secret = 'zu"lu\\/+ü'  # noqa: S105  # made up
+    masking.remember([secret])
+    spelled = [repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False), quote(secret, safe="")]
+
+    assert [masking.hide(text).strip("'\"") for text in spelled] == ["***"] * 4
+
+
+def test_settings_with_telling_names_are_secrets() -> None:
+    """Grafana's own, from its configuration or the environment."""
+    masking.remember_settings({"GF_PLUGIN_APP_CLIENT_SECRET": "sesame-client", "GF_APP_URL": "http://plain"})
+
+    assert masking.hide("sesame-client at http://plain") == "*** at http://plain"
+
+
+def test_many_secrets_are_found_in_any_text() -> None:
+    """However many rotated, in short texts as in long ones; the oldest of very many are forgotten."""
+    masking.remember(f"rotated-{number}-x" for number in range(3000))
+
+    assert masking.hide("rotated-2999-x, rotated-2500-x") == "***, ***"
+    assert masking.hide("y" * 100_000 + "rotated-2999-x") == "y" * 100_000 + "***"
+    assert masking.hide("rotated-1-x") == "rotated-1-x"
 
 
 def test_short_texts_are_no_secrets() -> None:

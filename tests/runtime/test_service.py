@@ -14,7 +14,7 @@ import pytest
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User, log
+from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User, log, masking
 from gfruntime.methods import Application, Call, CallError
 from gfruntime.service import Service
 
@@ -46,6 +46,10 @@ class Batch:
     def query_batch(self, queries: list[Query[Model]]) -> Mapping[str, Frame | list[Frame] | Exception]:
         if queries[0].model.do == "raise":
             raise ValueError("all of them")
+        if queries[0].model.do == "exit":
+            raise SystemExit(3)
+        if queries[0].model.do == "list":
+            return []  # type: ignore[return-value]  # the mistake to test
         answers: dict[str, Frame | list[Frame] | Exception] = {q.ref_id: Frame.of(v=[len(queries)]) for q in queries}
         answers["B"] = QueryError("not this one")
         answers.pop("C", None)
@@ -117,6 +121,18 @@ def test_failed_batch_fails_each_query(kind: type) -> None:
     found = query_data(Service.of(kind).application(), queries({"do": "raise"}, {}))
 
     assert [item.error for item in found.values()] == ["ValueError: all of them"] * 2
+
+
+@pytest.mark.parametrize("kind", [Batch, AsyncBatch])
+def test_a_batch_that_answers_something_else_fails_each_query(kind: type) -> None:
+    """A list has no ref ids, and SystemExit ends nothing: every query says what is wrong."""
+    listed = query_data(Service.of(kind).application(), queries({"do": "list"}, {}))
+    ended = query_data(Service.of(kind).application(), queries({"do": "exit"}, {}))
+
+    assert {item.error for item in listed.values()} == {
+        "TypeError: query_batch returned list; expected a dict of answers by ref id"
+    }
+    assert {item.error for item in ended.values()} == {"SystemExit: 3"}
 
 
 class Plain:
@@ -232,6 +248,21 @@ def test_health_has_details() -> None:
     health = check_health(Service.of(Plain).application(), pb.CheckHealthRequest(pluginContext=context()))
 
     assert (health.status, health.message, health.jsonDetails) == (pb.CheckHealthResponse.ERROR, "away", b'{"a": 1}')
+
+
+def test_health_tells_no_secret() -> None:
+    """The message and the texts of the details lose it; numbers stay, so that the details stay JSON."""
+
+    class Telling(Plain):
+        def check_health(self) -> Health:
+            masking.remember(["sesame-health", "12345"])
+            details = {"port": 12345, "sesame-health": ["at sesame-health"]}
+            return Health.error("sesame-health", details=details)
+
+    health = check_health(Service.of(Telling).application(), pb.CheckHealthRequest(pluginContext=context()))
+
+    assert health.message == "***"
+    assert json.loads(health.jsonDetails) == {"port": 12345, "***": ["at ***"]}
 
 
 def test_health_without_a_handler_is_ok() -> None:

@@ -54,7 +54,10 @@ def test_context_goes_along() -> None:
     assert asyncio.run(main()) == ["mine", "mine"]
 
 
-@pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3), KeyboardInterrupt(), StopIteration()])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), SystemExit(3), KeyboardInterrupt(), StopIteration(), GeneratorExit(), asyncio.CancelledError()],
+)
 def test_whatever_is_raised_reaches_the_caller_alone(error: BaseException) -> None:
     """Any exception is the caller's; the thread and the loop live on."""
 
@@ -143,3 +146,51 @@ def test_coroutine_blocks_no_other_loop() -> None:
         return seconds
 
     assert asyncio.run(main()) < 0.2
+
+
+def test_threads_that_nobody_waits_for_make_room() -> None:
+    """Jobs that block for ever take no capacity once their callers are gone; when they end, their threads do."""
+    over = threading.Event()
+
+    async def main() -> tuple[str, int]:
+        pool = Pool(2)
+        stuck = [pool.run(over.wait) for _ in range(2)]
+        waiting = pool.run(lambda: "answered")
+        await asyncio.sleep(0.05)
+        for future in stuck:
+            future.cancel()
+        answer = await asyncio.wait_for(waiting, 5)
+        over.set()
+        await asyncio.gather(*(pool.run(time.sleep, 0.01) for _ in range(10)))
+        await asyncio.sleep(0.05)
+        return answer, pool._count
+
+    assert asyncio.run(main()) == ("answered", 2)
+
+
+def test_many_jobs_one_after_another_leave_none_behind() -> None:
+    """Whatever the order in which threads become free and jobs come, every job is done and few threads are made."""
+
+    async def main() -> tuple[int, int]:
+        pool, done = Pool(8), 0
+        for burst in range(200):
+            answers = await asyncio.gather(*(pool.run(lambda: 1) for _ in range(burst % 13)))
+            done += sum(answers)
+        return done, pool._count
+
+    done, threads = asyncio.run(asyncio.wait_for(main(), 30))
+    assert done == sum(burst % 13 for burst in range(200))
+    assert threads <= 8
+
+
+def test_a_coroutine_that_cancels_itself_has_failed() -> None:
+    """Its caller is still there and hears so."""
+
+    async def give_up() -> None:
+        raise asyncio.CancelledError
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="CancelledError"):
+            await UserLoop().run(give_up())
+
+    asyncio.run(main())

@@ -19,6 +19,8 @@ import (
 // calls are the operations on a plugin that was started.
 var calls = map[string]func(context.Context, *managed, json.RawMessage) (any, error){
 	"load":            timeLoad,
+	"mix":             runMix,
+	"raw":             callRaw,
 	"ping":            ping,
 	"state":           state,
 	"logs":            logs,

@@ -23,6 +23,7 @@ type options struct {
 	Multiplex    bool              `json:"multiplex"`     // go-plugin's broker multiplexing
 	Restart      bool              `json:"restart"`       // Grafana's restart loop
 	RecordStdout bool              `json:"record_stdout"` // keep all that the plugin writes to stdout
+	ShortLog     bool              `json:"short_log"`     // keep only what was logged last, for long runs
 	SocketDir    bool              `json:"socket_dir"`    // PLUGIN_UNIX_SOCKET_DIR as in Grafana's container mode
 	StartTimeout float64           `json:"start_timeout_s"`
 }
@@ -63,7 +64,7 @@ type started struct {
 }
 
 func newManaged(opts options) *managed {
-	return &managed{opts: opts, logs: &recorder{}}
+	return &managed{opts: opts, logs: &recorder{short: opts.ShortLog}}
 }
 
 // launch starts a process and waits until the client is connected to it.

@@ -9,12 +9,17 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// recorder keeps what the real client logged about a plugin, and the bytes of the plugin's stderr.
+// recorder keeps what the real client logged about a plugin, and the bytes of the plugin's stderr; a short one only what the
+// client said last, for plugins that run for long.
 type recorder struct {
+	short   bool
 	mu      sync.Mutex
 	records []record
 	stderr  recording
 }
+
+// shortLog is how many records a short recorder keeps at most.
+const shortLog = 1000
 
 type record struct {
 	Level   string         `json:"level"`
@@ -37,11 +42,19 @@ func (r *recorder) Accept(_ string, level hclog.Level, message string, args ...a
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.short && len(r.records) > shortLog {
+		r.records = r.records[len(r.records)-shortLog/2:]
+	}
 	r.records = append(r.records, record{Level: level.String(), Message: message, Fields: fields})
 }
 
 // Write takes the plugin's stderr as it came.
-func (r *recorder) Write(p []byte) (int, error) { return r.stderr.Write(p) }
+func (r *recorder) Write(p []byte) (int, error) {
+	if r.short {
+		return len(p), nil
+	}
+	return r.stderr.Write(p)
+}
 
 func (r *recorder) saw(message string) bool {
 	r.mu.Lock()

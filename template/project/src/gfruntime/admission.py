@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from gfruntime import convert, wire
+from gfruntime import convert, masking, wire
 from gfruntime.backend import PluginContext, Settings
 from gfruntime.errors import failure_of
 
@@ -46,8 +46,8 @@ class AdmissionRequest:
 
     operation: Operation
     kind: Kind
-    object: bytes
-    old_object: bytes = b""
+    object: bytes = field(repr=False)
+    old_object: bytes = field(default=b"", repr=False)
     context: PluginContext = field(default_factory=PluginContext)
     settings: Settings[dict[str, Any]] | None = None
 
@@ -82,7 +82,7 @@ class Admission:
 class RawObject:
     """One object to convert, or converted."""
 
-    raw: bytes
+    raw: bytes = field(repr=False)
     content_type: str = "application/json"
 
     def json(self) -> Any:  # noqa: ANN401
@@ -163,12 +163,12 @@ def _admission(admission: Admission) -> bytes:
     written = wire.integer(1, int(admission.allowed))
     if not admission.allowed:
         written += wire.length_delimited(2, _result(admission.message, admission.reason, admission.code))
-    return written + b"".join(wire.length_delimited(3, warning.encode()) for warning in admission.warnings)
+    return written + b"".join(wire.text(3, masking.hide(warning)) for warning in admission.warnings)
 
 
 def _result(message: str, reason: str, code: int) -> bytes:
     """Write a pluginv2.StatusResult that says what failed."""
-    return wire.text(1, "Failure") + wire.text(2, message) + wire.text(3, reason) + wire.integer(4, code)
+    return wire.text(1, "Failure") + wire.text(2, masking.hide(message)) + wire.text(3, reason) + wire.integer(4, code)
 
 
 def _object(item: RawObject) -> bytes:

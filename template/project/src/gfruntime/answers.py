@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from gfruntime import arrow, contract, frametext, rulecheck, wire
+from gfruntime import arrow, contract, frametext, masking, rulecheck, wire
 from gfruntime.backend import Health
 from gfruntime.data import Frame
 from gfruntime.errors import Failure, failure_of
@@ -56,7 +56,7 @@ def answer(result: object, *, ref_id: str, is_json: bool) -> Answer:
             encoded: list[Parts] = [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
         else:
             encoded = [arrow.encode(frame, ref_id=ref_id) for frame in frames]
-    except Exception as error:  # noqa: BLE001  # one failing query never sinks the others
+    except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
         return failed(error, ref_id=ref_id)
     return Answer(wire.data_response(encoded, is_json=is_json))
 
@@ -77,8 +77,29 @@ def health(result: object) -> bytes:
     """
     if not isinstance(result, Health):
         raise TypeError(f"check_health returned {type(result).__name__}; expected a Health")
-    details = json.dumps(dict(result.details), ensure_ascii=False, default=str).encode() if result.details else b""
-    return wire.health_response(status=_STATUS[result.status], message=result.message, details=details)
+    details = _without_secrets(
+        json.dumps(dict(result.details), ensure_ascii=False, default=str) if result.details else ""
+    )
+    return wire.health_response(
+        status=_STATUS[result.status],
+        message=masking.hide(result.message),
+        details=details.encode("utf-8", "replace"),
+    )
+
+
+def _without_secrets(details: str) -> str:
+    """Hide secrets in the texts of a JSON document, and in nothing else, lest it be none any more."""
+
+    def hidden(value: Any) -> Any:  # noqa: ANN401  # JSON
+        if isinstance(value, dict):
+            return {masking.hide(key): hidden(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [hidden(item) for item in value]
+        return masking.hide(value) if isinstance(value, str) else value
+
+    if masking.hide(details) == details:
+        return details
+    return json.dumps(hidden(json.loads(details)), ensure_ascii=False)
 
 
 def resource_head(response: Response) -> bytes:

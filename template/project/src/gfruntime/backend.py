@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from gfruntime import masking
 from gfruntime.config import GrafanaConfig, UserAgent
 from gfruntime.headers import http_headers
 
@@ -91,6 +92,11 @@ class Settings(Generic[OptionsT]):
     json_data: Mapping[str, Any] = field(default_factory=dict, repr=False)
     config: GrafanaConfig = field(default_factory=GrafanaConfig)
     api_version: str = ""
+
+    def __repr__(self) -> str:
+        """Show what tells it from others; a password may be part of a URL, in the options too."""
+        shown = f"Settings(uid={self.uid!r}, name={self.name!r}, url={self.url!r}, options={self.options!r})"
+        return masking.hide(shown)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,15 +9,18 @@ from gfruntime import iterate
 from gfruntime.errors import PluginError, failure_of
 from gfruntime.methods import CallError
 from gfruntime.wire import error_details
+from gfruntime.workers import Pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 
     from gfruntime.author import Author
     from gfruntime.sources import Source
-    from gfruntime.workers import Pool, UserLoop
+    from gfruntime.workers import UserLoop
 
 R = TypeVar("R")
+
+_RESERVE = 8  # threads for health checks
 
 
 class Caller:
@@ -27,18 +30,20 @@ class Caller:
         """Keep where the author's code runs."""
         self.author = author
         self.pool = pool
+        self.reserve = Pool(_RESERVE)
         self.loop = loop
 
     async def ask(self, name: str, source: Source, *arguments: object, **named: object) -> object:
-        """Call a method of the instance."""
+        """Call a method of the instance; a health check in threads that no query can keep busy."""
+        pool = self.reserve if name == "check_health" else self.pool
         if name in self.author.async_methods:
 
             async def call() -> object:
-                instance = await source.acquire_async(self.pool)
+                instance = await source.acquire_async(pool)
                 return await getattr(instance, name)(*arguments, **named)
 
             return await self.loop.run(call())
-        return await self.pool.run(lambda: self.settled(getattr(source.acquire(), name)(*arguments, **named)))
+        return await pool.run(lambda: self.settled(getattr(source.acquire(), name)(*arguments, **named)))
 
     async def ask_class(self, name: str, *arguments: object) -> object:
         """Call a static method of the class: there may be no data source, and so no instance."""

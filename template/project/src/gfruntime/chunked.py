@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-from gfruntime import answers, arrow, contract, convert, decode, frametext, iterate, wire
+from gfruntime import answers, arrow, contract, convert, decode, frametext, iterate, rulecheck, wire
 from gfruntime.data import Frame
 from gfruntime.errors import FrameError, failure_of
 
@@ -106,8 +106,9 @@ class _Writer:
     def chunks(self, item: object) -> list[bytes]:
         """Write what the generator yielded; of several frames without an id each has its own."""
         if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
-            return [self._chunk(item[0], frame) for frame in answers.frames_of(item[1])]
-        frames = contract.typed(answers.frames_of(item))
+            frames = rulecheck.answered(answers.frames_of(item[1]), ref_id=self.ref_id)
+            return [self._chunk(item[0], frame) for frame in frames]
+        frames = rulecheck.answered(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
     def failure(self, failure: Failure) -> bytes:

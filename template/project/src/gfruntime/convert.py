@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from gfruntime import decode, masking
 from gfruntime.backend import PluginContext, Query, Request, Settings, StreamRequest, TimeRange, User
@@ -22,8 +24,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
 _LAST = dt.datetime.max.replace(tzinfo=_UTC)
 _LONGEST_MS = 86_400_000 * 999_999_999
-_SECRET_HEADERS = ("authorization", "cookie", "x-id-token", "x-grafana-id")
-_SECRET_CONFIG = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY")
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization", "cookie", "x-id-token", "x-grafana-id")
+_LONG = 8  # characters of a cookie that may be a session's name
 
 
 def utc(milliseconds: int) -> dt.datetime:
@@ -37,7 +39,7 @@ def utc(milliseconds: int) -> dt.datetime:
 def plugin_context(message: pb.PluginContext) -> PluginContext:
     """Convert where a request comes from, and remember Grafana's own secrets so that they are never shown."""
     config = grafana_config(message)
-    masking.remember(value for key, value in config.items() if key.endswith(_SECRET_CONFIG))
+    masking.remember_settings(config)
     return PluginContext(
         org_id=message.orgId,
         plugin_id=message.pluginId,
@@ -66,7 +68,7 @@ def settings(
     Raises: DecodeError naming the option.
     """
     secrets = dict(message.decryptedSecureJsonData)
-    masking.remember(secrets.values())
+    masking.remember([*secrets.values(), *_credentials(message, secrets)])
     return Settings(
         options=decode.options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets),
         secrets=secrets,
@@ -154,7 +156,28 @@ def headers_of(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
 def remember_headers(headers: Mapping[str, str]) -> None:
     """Keep forwarded credentials out of every log."""
     found = [value for key, value in headers.items() if key.lower().removeprefix("http_") in _SECRET_HEADERS]
-    masking.remember(part for value in found for part in (value, value.partition(" ")[2]))
+    if found:
+        masking.remember(part for value in found for part in (value, value.partition(" ")[2], *_cookies(value)))
+
+
+def _cookies(value: str) -> list[str]:
+    """List the values of cookies, but for those that are hardly secret: hiding "true" would garble every text."""
+    values = (pair.partition("=")[2].strip() for pair in value.split(";"))
+    return [each for each in values if len(each) >= _LONG]
+
+
+def _credentials(message: pb.DataSourceInstanceSettings, secrets: Mapping[str, str]) -> list[str]:
+    """List what is as good as a password: the one in the URL, and user and password as HTTP sends them."""
+    place = message.url.partition("://")[2].partition("/")[0]
+    user, is_there, password = place.rpartition("@")[0].partition(":")
+    pairs = [
+        (message.basicAuthUser, secrets.get("basicAuthPassword", "")),
+        (message.user, secrets.get("password", "")),
+        (unquote(user), unquote(password) if is_there else ""),
+    ]
+    pairs = [(name, word) for name, word in pairs if word]
+    sent = [base64.b64encode(f"{name}:{word}".encode()).decode() for name, word in pairs]
+    return [*sent, *(word for _, word in pairs), password]
 
 
 def _user(message: pb.User) -> User:

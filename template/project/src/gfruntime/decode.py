@@ -28,7 +28,7 @@ def decoder(wanted: Any, *, what: str) -> Callable[[bytes], Any]:  # noqa: ANN40
     def decode(text: bytes) -> Any:  # noqa: ANN401
         try:
             return fast.decode(text or b"{}")
-        except msgspec.DecodeError:  # null for a key with a default, broken JSON, or a true mismatch
+        except (msgspec.DecodeError, RecursionError):  # null for a key with a default, broken JSON, a true mismatch
             return _converted(wanted, mapping(text, what), what)
 
     return decode
@@ -56,6 +56,8 @@ def mapping(text: bytes, what: str) -> dict[str, Any]:
         value = json.loads(text or b"{}")
     except ValueError as error:
         raise DecodeError(f"{what}: not JSON: {error}") from error
+    except RecursionError as error:
+        raise DecodeError(f"{what}: nested too deeply") from error
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -69,6 +71,8 @@ def _converted(wanted: Any, values: dict[str, Any], what: str) -> Any:  # noqa: 
         return msgspec.convert(given, wanted, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
         raise DecodeError(f"{what}: {_named(str(error))}") from error
+    except RecursionError as error:
+        raise DecodeError(f"{what}: nested too deeply") from error
 
 
 def _validated(wanted: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401

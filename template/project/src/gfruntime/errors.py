@@ -26,6 +26,7 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # an upstream saying that the request was wrong
 _LOWEST, _HIGHEST = 100, 599
+_LONGEST = 4000  # of a sentence: gRPC sends some in a header, and no panel shows more
 
 
 class PluginError(Exception):
@@ -89,22 +90,40 @@ def failure_of(error: BaseException) -> Failure:
     Source: grafana-plugin-sdk-go v0.298.0, backend/error_source.go and backend/data.go: timeouts and unreachable
     upstreams are downstream errors, whatever else was not marked is the plugin's.
     """
-    link: BaseException | None = error
-    while link is not None:
+    try:
+        return _failure_of(error)
+    except Exception:  # noqa: BLE001  # an exception whose own attributes raise
+        return Failure(status=500, source="plugin", message=sentence(error), is_expected=False)
+
+
+def _failure_of(error: BaseException) -> Failure:
+    for link in _causes(error):
         if isinstance(link, PluginError):
             status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
-            return Failure(status=status, source=link.source, message=_sentence(error), is_expected=link is error)
-        link = link.__cause__
+            return Failure(status=status, source=link.source, message=sentence(error), is_expected=link is error)
     status, source = _judge(error)
-    return Failure(status=status, source=source, message=_sentence(error), is_expected=False)
+    return Failure(status=status, source=source, message=sentence(error), is_expected=False)
 
 
-def _sentence(error: BaseException) -> str:
-    """Put an exception into one sentence; one that the author raised on purpose needs no class name."""
-    text = str(error).strip()
-    if isinstance(error, PluginError) and text:
-        return masking.hide(text)
-    return masking.hide(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+def _causes(error: BaseException) -> list[BaseException]:
+    """List an exception and what caused it; `raise error from error` makes a circle."""
+    links: dict[int, BaseException] = {}
+    link: BaseException | None = error
+    while link is not None and id(link) not in links:
+        links[id(link)] = link
+        link = link.__cause__
+    return list(links.values())
+
+
+def sentence(error: BaseException) -> str:
+    """Put an exception into one sentence without secrets; what the author raised on purpose needs no class name."""
+    try:
+        text = str(error).strip()
+    except BaseException as broken:  # noqa: BLE001  # the author's `__str__`
+        text = f"its text can't be read ({type(broken).__name__})"
+    if not isinstance(error, PluginError) or not text:
+        text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return masking.hide(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …")
 
 
 def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes

@@ -11,6 +11,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from gfruntime import masking, wire
+from gfruntime.errors import sentence
 from gfruntime.methods import Application, Call
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def application(error: BaseException) -> Application:
     logging.getLogger("gfruntime").error(
         "The plugin could not be loaded", exc_info=(type(error), error, error.__traceback__)
     )
-    message = masking.hide(f"{type(error).__name__}: {error}")
+    message = sentence(error)
     stack = masking.hide("".join(traceback.format_exception(error)))
     details = json.dumps({"loadError": message, "verboseMessage": stack}, ensure_ascii=False)
 

@@ -39,7 +39,7 @@ _TRUSTED = (  # where systems keep their certificates, for bundles whose OpenSSL
 class HttpSettings:
     """The HTTP settings of one data source. Times in seconds; 0 connections or bytes mean any number."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     user: str = ""
     password: str = field(default="", repr=False)

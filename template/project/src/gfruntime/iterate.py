@@ -14,6 +14,9 @@ import inspect
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gfruntime.errors import sentence
+from gfruntime.workers import leave_fork
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
@@ -44,6 +47,7 @@ async def in_thread(
         try:
             with _closing(_sync(make(), loop)) as items:
                 for item in items:
+                    leave_fork()
                     encoded = encode(item)
                     seats.acquire()
                     if is_over.is_set():
@@ -177,4 +181,4 @@ def _raise(error: BaseException | None) -> None:
         return
     if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
         raise error
-    raise RuntimeError(f"{type(error).__name__}: {error}") from error
+    raise RuntimeError(sentence(error)) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 DRAIN = 1.2  # seconds that calls in flight may take
 END = 1.45  # seconds after which the watchdog ends the process
 _POLL = 1.0
+_GRACE = 3.0  # seconds for an end in order, once the parent is gone
 
 
 class Lifecycle:
@@ -56,33 +58,34 @@ class Lifecycle:
             signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(self.request))
 
     def watch_parent(self, parent: int) -> None:
-        """End the process when the one that started it is gone."""
+        """End the process when the one that started it is gone, even if the control loop is stuck."""
         loop = asyncio.get_running_loop()
-        if hasattr(os, "pidfd_open") and parent > 0:
-            try:
-                descriptor = os.pidfd_open(parent)
-            except OSError:
-                pass  # an old kernel, or the parent is gone already: polling tells
-            else:
-                loop.add_reader(descriptor, self._parent_ended, descriptor)
-                return
-        threading.Thread(
-            target=_poll_parent, args=(parent, loop, self.request), name="parent watch", daemon=True
-        ).start()
 
-    def _parent_ended(self, descriptor: int) -> None:
-        asyncio.get_running_loop().remove_reader(descriptor)
-        self.request()
+        def wait() -> None:
+            _wait_for(parent)
+            loop.call_soon_threadsafe(self.request)
+            threading.Event().wait(_GRACE)
+            self.exit()
+
+        threading.Thread(target=wait, name="parent watch", daemon=True).start()
 
 
-def _poll_parent(parent: int, loop: asyncio.AbstractEventLoop, request: Callable[[], None]) -> None:
+def _wait_for(parent: int) -> None:
+    """Wait for the end of the process that started this one."""
     if sys.platform == "win32":
         _wait_for_windows_parent(parent)
-    else:
-        clock = threading.Event()
-        while os.getppid() == parent:  # compared with the first one: Grafana may itself be process 1
-            clock.wait(_POLL)
-    loop.call_soon_threadsafe(request)
+        return
+    if hasattr(os, "pidfd_open") and parent > 0:
+        try:
+            descriptor = os.pidfd_open(parent)
+        except OSError:
+            pass  # an old kernel, or the parent is gone already: polling tells
+        else:
+            select.select([descriptor], [], [])
+            return
+    clock = threading.Event()
+    while os.getppid() == parent:  # compared with the first one: Grafana may itself be process 1
+        clock.wait(_POLL)
 
 
 def _wait_for_windows_parent(parent: int) -> None:

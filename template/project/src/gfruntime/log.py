@@ -189,7 +189,9 @@ def _line(record: logging.LogRecord) -> bytes:
     extra.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
     extra["@module"] = record.name
     if record.exc_info and record.exc_info[0] is not None:
-        extra["error"] = f"{record.exc_info[0].__name__}: {record.exc_info[1]}"
+        from gfruntime.errors import sentence  # noqa: PLC0415  # nothing to import where nothing fails
+
+        extra["error"] = sentence(record.exc_info[1] or record.exc_info[0]())
         extra["stack"] = "".join(traceback.format_exception(*record.exc_info))
     elif record.stack_info:
         extra["stack"] = record.stack_info
@@ -204,7 +206,7 @@ def _level(number: int) -> str:
 
 
 def _key(key: object) -> str:
-    name = str(key)
+    name = masking.hide(str(key))
     return f"field.{name}" if name in _RESERVED and name != "@module" else name
 
 
@@ -215,7 +217,7 @@ def _clean(value: object, limit: int) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, dict):
-        return {str(key): _clean(item, limit) for key, item in list(value.items())[:100]}
+        return {masking.hide(str(key)): _clean(item, limit) for key, item in list(value.items())[:100]}
     if isinstance(value, (list, tuple, set)):
         return [_clean(item, limit) for item in list(value)[:100]]
     return _shorten(masking.hide(str(value)), limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from gfruntime.data import Frame
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from pluginv2 import backend_pb2 as pb
 
@@ -140,7 +141,7 @@ class Queries:
         except BaseException as error:  # noqa: BLE001
             results = dict.fromkeys((query.ref_id for query in queries), error)
         for query in queries:
-            found = results.get(query.ref_id, _missing(query.ref_id))
+            found = _found(results, query.ref_id)
             answered[query.ref_id] = answers.answer(found, ref_id=query.ref_id, is_json=job.is_json)
         return {ref_id: answered[ref_id] for ref_id in messages}
 
@@ -154,7 +155,7 @@ class Queries:
             _reraise_cancellation(error)
             results = dict.fromkeys((query.ref_id for query in queries), error)
         for query in queries:
-            found = results.get(query.ref_id, _missing(query.ref_id))
+            found = _found(results, query.ref_id)
             answered[query.ref_id] = await self._encoded(found, query.ref_id, job)
         return {ref_id: answered[ref_id] for ref_id in messages}
 
@@ -184,8 +185,11 @@ def _rows(result: object) -> int:
     return sum(len(frame) if isinstance(frame, Frame) else _BIG for frame in frames)
 
 
-def _missing(ref_id: str) -> Exception:
-    return TypeError(f"query_batch returned nothing for query {ref_id}")
+def _found(results: object, ref_id: str) -> object:
+    """Find a query's answer in what `query_batch` returned, else an exception that says what is wrong with that."""
+    if not isinstance(results, Mapping):
+        return TypeError(f"query_batch returned {type(results).__name__}; expected a dict of answers by ref id")
+    return results.get(ref_id, TypeError(f"query_batch returned nothing for query {ref_id}"))
 
 
 def _reraise_cancellation(error: BaseException) -> None:

@@ -48,8 +48,9 @@ def serve(
     if modes.may_be_located():
         _locate(parent)
 
-    from gfruntime import log, stdio  # noqa: PLC0415  # once it is sure that a host listens
+    from gfruntime import log, masking, stdio  # noqa: PLC0415  # once it is sure that a host listens
 
+    masking.remember_settings(os.environ)
     reserved = stdio.reserve()
     writer = log.install(reserved.stderr, level=os.environ.get("GF_PLUGIN_LOG_LEVEL", "info"))
     sys.setswitchinterval(_SWITCH_INTERVAL)

@@ -132,7 +132,7 @@ class Service:
         source = self._source(request, call, seen)
         if "check_health" in self._author.methods:
             return await self._caller.ask("check_health", source)
-        await self._caller.pool.run(source.acquire)
+        await self._caller.reserve.run(source.acquire)
         return Health.ok()
 
     async def collect_metrics(self, message: bytes, call: Call) -> bytes:

@@ -8,28 +8,82 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import queue
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from gfruntime.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 T = TypeVar("T")
 
-_Job = tuple["Callable[[], Any]", "asyncio.Future[Any]"]
+_LOST = 4  # times the pool's size: how many threads may be given up
+_is_fork = False
+
+
+def _forked() -> None:
+    global _is_fork  # noqa: PLW0603  # one process, one answer
+    _is_fork = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def leave_fork() -> None:
+    """End a process that a handler forked and let go on as if it were the plugin: it would stay for ever."""
+    if _is_fork:
+        os._exit(0)
+
+
+class _Job(asyncio.Future[Any]):
+    """What a thread is to do, and the answer to come."""
+
+    def __init__(self, function: Callable[[], Any], pool: Pool) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self.function, self._pool = function, pool
+        self._begun: list[None] = []  # an item while the job runs; whoever takes it has the last word on the thread
+
+    def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
+        """Tell the pool when nobody waits any more for a job that has begun."""
+        is_cancelled = super().cancel(msg)
+        if is_cancelled and self._took():
+            self._pool.give_up()
+        return is_cancelled
+
+    def run(self) -> bool:
+        """Do it, unless nobody waits; tell whether that was so to the end."""
+        self._begun.append(None)
+        if self.cancelled():
+            return self._took()
+        _settle(self, self.function)
+        return self._took()
+
+    def _took(self) -> bool:
+        try:
+            self._begun.pop()
+        except IndexError:
+            return False
+        return True
 
 
 class Pool:
-    """Threads that start on demand, up to `size`, and then take turns."""
+    """Threads that start on demand, up to `size`, and then take turns.
+
+    One whose job nobody waits for any more, but which the author's code still blocks, is made up for by another: a hung
+    upstream takes away the answers of those who asked it, and no others.
+    """
 
     def __init__(self, size: int = 64) -> None:
         """Start nothing yet."""
         self._size = size
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._idle: deque[None] = deque()  # one item for each thread that waits; cheaper than a semaphore
-        self._count = 0
+        self._idle: deque[None] = deque()  # an item for each thread that waits; cheaper than a semaphore
+        self._count = self._lost = 0  # threads; those of them that are given up
         self._lock = threading.Lock()
 
     def run(self, function: Callable[..., T], *args: object) -> asyncio.Future[T]:
@@ -37,29 +91,46 @@ class Pool:
 
         Cancelling the future drops a job that has not begun; one that has begun runs on, unheard.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         context = contextvars.copy_context()
-        self._jobs.put((lambda: context.run(function, *args), future))
+        job = _Job(lambda: context.run(function, *args), self)
+        self._jobs.put(job)
         try:
             self._idle.pop()
         except IndexError:
-            self._grow()
-        return future
+            with self._lock:
+                self._grow()
+        return job
+
+    def give_up(self) -> None:
+        """Count out the thread of a job that nobody waits for, and make up for it where it may be missed."""
+        with self._lock:
+            is_full = self._count - self._lost >= self._size
+            if self._lost < _LOST * self._size:
+                self._lost += 1
+                if is_full:
+                    self._grow()
 
     def _grow(self) -> None:
-        with self._lock:
-            if self._count >= self._size:
-                return
+        """Start a thread if there is room for one; the lock is held."""
+        if self._count - self._lost < self._size:
             self._count += 1
-        threading.Thread(target=self._work, name=f"worker-{self._count}", daemon=True).start()
+            threading.Thread(target=self._work, name=f"worker-{self._count}", daemon=True).start()
 
     def _work(self) -> None:
         while True:
-            job, future = self._jobs.get()
-            if not future.cancelled():
-                _settle(future, job)
-            del job, future  # an idle thread must not hold on to a frame
+            job = self._jobs.get()
+            if not job.run() and not self._returns():
+                return
+            del job  # an idle thread must not hold on to a frame
             self._idle.append(None)
+
+    def _returns(self) -> bool:
+        """Count a thread in again that was given up; tell whether there is room for it."""
+        with self._lock:
+            self._lost -= bool(self._lost)
+            has_room = self._count - self._lost <= self._size
+            self._count -= not has_room
+            return has_room
 
 
 class UserLoop:
@@ -123,7 +194,9 @@ async def _contained(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         return await coroutine
     except (SystemExit, KeyboardInterrupt) as error:
-        raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        raise RuntimeError(sentence(error)) from error
+    finally:
+        leave_fork()
 
 
 def _settle(future: asyncio.Future[Any], job: Callable[[], Any]) -> None:
@@ -131,8 +204,10 @@ def _settle(future: asyncio.Future[Any], job: Callable[[], Any]) -> None:
     try:
         result = job()
     except BaseException as error:  # noqa: BLE001  # whatever the author's code raises is its caller's to judge
+        leave_fork()
         _call(loop, _fail, future, error)
     else:
+        leave_fork()
         _call(loop, _succeed, future, result)
 
 
@@ -144,16 +219,16 @@ def _succeed(future: asyncio.Future[Any], result: object) -> None:
 def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
     if future.done():
         return
-    if isinstance(error, (StopIteration, KeyboardInterrupt, SystemExit)):  # a future refuses or re-raises these
-        wrapped = RuntimeError(f"{type(error).__name__}: {error}")
+    if not isinstance(error, Exception) or isinstance(error, StopIteration):  # futures and tasks take these for theirs
+        wrapped = RuntimeError(sentence(error))
         wrapped.__cause__ = error
         error = wrapped
     future.set_exception(error)
 
 
 def _copy_result(task: asyncio.Task[Any], future: asyncio.Future[Any]) -> None:
-    if task.cancelled():
-        future.cancel()
+    if task.cancelled():  # by its caller, who is gone, or else by the author's code
+        _fail(future, asyncio.CancelledError("the handler cancelled itself"))
         return
     error = task.exception()
     if error is not None:

@@ -1,0 +1,251 @@
+"""A data source that fails in every way an author's code can; `PROBE_ASYNC` chooses `async def` methods."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from gfruntime import Frame, Health, Query, Request, Response, Settings, StreamRequest, StreamResponse, get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+log = get_logger()
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where to fail, and how."""
+
+    make: str = ""
+    health: str = ""
+    dispose: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """How a query fails; `size` is in MiB."""
+
+    kind: str = ""
+    size: int = 1
+
+
+class UnlikeOthersError(BaseException):
+    """No Exception, as a library may raise to get through every `except Exception`."""
+
+
+class WithoutTextError(Exception):
+    """Can't be shown."""
+
+    def __str__(self) -> str:
+        """Fail again."""
+        raise RuntimeError("no text either")
+
+
+class OddError(Exception):
+    """Looks like an HTTP client's error, until it is looked at."""
+
+    @property
+    def response(self) -> object:
+        """Fail again."""
+        raise ValueError("no response")
+
+    __module__ = "httpx"
+
+
+def fail(how: str) -> None:  # noqa: C901, PLR0912  # one case per way
+    """Fail in one way; return where it is none of them."""
+    match how:
+        case "exception":
+            raise RuntimeError("something nobody meant")
+        case "system exit":
+            raise SystemExit(7)
+        case "keyboard interrupt":
+            raise KeyboardInterrupt
+        case "generator exit":
+            raise GeneratorExit
+        case "cancelled":
+            raise asyncio.CancelledError
+        case "base exception":
+            raise UnlikeOthersError("through every except")
+        case "no text":
+            raise WithoutTextError
+        case "odd":
+            raise OddError("odd")
+        case "stop":
+            raise StopIteration(1)
+        case "recursion":
+            recurse()
+        case "memory":
+            bytearray(1 << 60)
+        case "circle":
+            error = RuntimeError("its own cause")
+            raise error from error
+        case "long text":
+            raise RuntimeError("x" * MIB)
+        case "exit":
+            os._exit(3)
+        case "crash":
+            ctypes.string_at(0)
+        case "block":
+            threading.Event().wait()
+
+
+def recurse() -> None:
+    """Go on and on."""
+    recurse()
+
+
+def one() -> Frame:
+    """Give an answer that a panel shows."""
+    return Frame.of(value=[1.0])
+
+
+class Sync:
+    """Fails in threads."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Fail as the options say."""
+        self.options = settings.options
+        fail(settings.options.make)
+
+    def query(self, query: Query[Model]) -> Frame:
+        """Fail as the query says."""
+        fail(query.model.kind)
+        act(query.model)
+        return one()
+
+    def query_chunked(self, query: Query[Model]) -> Iterator[Frame]:
+        """Fail after the first part."""
+        yield one()
+        fail(query.model.kind)
+
+    def check_health(self) -> Health:
+        """Fail as the options say."""
+        fail(self.options.health)
+        return Health.ok("well")
+
+    def call_resource(self, request: Request) -> Response:
+        """Give the body back, or fail as the path says."""
+        fail(request.path)
+        if request.path == "late":
+            return Response(body=late())
+        return Response(body=request.body)
+
+    def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
+        """Fail as the path says."""
+        fail(request.path)
+        return StreamResponse.ok()
+
+    def run_stream(self, request: StreamRequest) -> Iterator[object]:
+        """Fail after the first packet."""
+        yield {"n": 1}
+        fail(request.path)
+
+    def dispose(self) -> None:
+        """Fail as the options say."""
+        fail(self.options.dispose)
+
+
+class Async(Sync):
+    """Fails on the loop for `async def`; its resources stay in threads."""
+
+    async def query(self, query: Query[Model]) -> Frame:  # type: ignore[override]
+        """Fail as the query says, after a step."""
+        await asyncio.sleep(0)
+        return super().query(query)
+
+    async def query_chunked(self, query: Query[Model]) -> AsyncIterator[Frame]:  # type: ignore[override]
+        """Fail after the first part."""
+        yield one()
+        fail(query.model.kind)
+
+    async def check_health(self) -> Health:  # type: ignore[override]
+        """Fail as the options say."""
+        await asyncio.sleep(0)
+        return super().check_health()
+
+    async def subscribe_stream(self, request: StreamRequest) -> StreamResponse:  # type: ignore[override]
+        """Fail as the path says."""
+        await asyncio.sleep(0)
+        return super().subscribe_stream(request)
+
+    async def run_stream(self, request: StreamRequest) -> AsyncIterator[object]:  # type: ignore[override]
+        """Fail after the first packet."""
+        yield {"n": 1}
+        fail(request.path)
+
+
+def late() -> Iterator[bytes]:
+    """Fail when the status is sent."""
+    yield b"begun"
+    raise UnlikeOthersError("too late")
+
+
+def act(model: Model) -> None:
+    """Do what is no failure, but may harm others."""
+    match model.kind:
+        case "print":
+            shout(model.size * MIB)
+        case "fork":
+            fork_and_leave()
+        case "fork and go on":
+            fork()
+        case "processes":
+            use_processes()
+
+
+def shout(size: int) -> None:
+    """Write to stdout and stderr as Python, as C libraries, and as child processes do."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.write("p" * size + "\n")
+        stream.flush()
+    for descriptor in (1, 2):
+        os.write(descriptor, b"c" * 60_000 + b"\n")
+        line, written = b"l" * 1000 + b"\n", 0
+        while written < size:
+            written += os.write(descriptor, line)
+    script = f"head -c {size} /dev/zero | tr '\\0' s; head -c {size} /dev/zero | tr '\\0' s >&2"
+    subprocess.run(["/bin/sh", "-c", script], check=True)
+
+
+def fork() -> int:
+    """Fork, as careless libraries do in a process with threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return os.fork()
+
+
+def fork_and_leave() -> None:
+    """Fork, and let the child end as it should."""
+    child = fork()
+    if child == 0:
+        print("from the fork")  # noqa: T201
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def use_processes() -> None:
+    """Have other processes compute, as the standard library starts them."""
+    for method in multiprocessing.get_all_start_methods():
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
+            if pool.submit(pow, 6, 2).result(20) != 36:
+                unreachable()
+
+
+def unreachable() -> NoReturn:
+    """Say that arithmetic failed."""
+    raise AssertionError("6² is 36")
+
+
+Datasource = Async if os.environ.get("PROBE_ASYNC") else Sync

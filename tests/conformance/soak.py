@@ -1,0 +1,73 @@
+"""Watch what a process holds on to while it works: memory, threads, open files (Linux)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import linear_regression
+from typing import Self
+
+PERIOD_S = 0.5
+FEWEST = 3
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a process held at one moment; `at_s` counts from when it was first looked at."""
+
+    at_s: float
+    rss_mb: float
+    threads: int
+    files: int
+
+
+@dataclass
+class Watch:
+    """Looks at a process twice a second, as long as the block lasts."""
+
+    pid: int
+    samples: list[Sample] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        """Begin to look."""
+        self._began = time.monotonic()
+        self._thread = threading.Thread(target=self._look_on, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Look no more."""
+        self._over.set()
+        self._thread.join(10)
+
+    def at(self, share: float) -> Sample:
+        """Give the sample after a share of the time: 0 the first, 1 the last."""
+        return self.samples[round(share * (len(self.samples) - 1))]
+
+    def slope_mb_per_min(self, since: float) -> float:
+        """Fit a line through the memory after a share of the time, and give how steeply it rises."""
+        late = self.samples[round(since * (len(self.samples) - 1)) :]
+        if len(late) < FEWEST:
+            return 0.0
+        return 60 * linear_regression([each.at_s for each in late], [each.rss_mb for each in late]).slope
+
+    def _look_on(self) -> None:
+        while not self._over.wait(PERIOD_S):
+            self.samples.append(look(self.pid, time.monotonic() - self._began))
+
+
+def look(pid: int, at_s: float = 0.0) -> Sample:
+    """Look at a process now."""
+    folder = Path("/proc") / str(pid)
+    lines = (folder / "status").read_text(encoding="utf-8").splitlines()
+    values = dict(line.split(":", 1) for line in lines)
+    return Sample(
+        at_s=at_s,
+        rss_mb=int(values["VmRSS"].split()[0]) * 1024 / MB,
+        threads=int(values["Threads"]),
+        files=sum(1 for _ in (folder / "fd").iterdir()),
+    )

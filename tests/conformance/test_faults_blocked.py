@@ -1,0 +1,159 @@
+"""User code that never returns: whoever does not wait for it is answered, and the plugin ends as soon as ever."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostclient import HostError
+from messages import context, query, query_request, settings
+from processes import alive, descendants, eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import HostMaker
+    from hostclient import Host, Pending, Plugin
+
+ASYNC = {"PROBE_ASYNC": "1"}
+THREADS = 64
+"""How many `def` handlers run at once by default."""
+
+
+def ends_well(plugin: Plugin) -> None:
+    """Stop the plugin as Grafana does: it ends by itself, in time, and leaves no process."""
+    family = [plugin.pid, *descendants(plugin.pid)]
+    ended = plugin.kill()
+
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+    assert ended["ms"] < 2000
+    assert [pid for pid in family if alive(pid)] == []
+
+
+def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:
+    """Send queries that never end, and let them begin."""
+    request = query_request(query(kind="block"), settings=settings(**source))
+    sent = [plugin.send("query", request=request) for _ in range(count)]
+    time.sleep(0.5)
+    return sent
+
+
+def test_a_full_pool_keeps_health_and_the_end_free(host: Host, faulty_probe: Path) -> None:
+    """With every thread of the pool blocked, and queries waiting for one, "Save & test" and Kill do not wait."""
+    plugin = host.start(faulty_probe)
+    plugin.query(query())
+    blocked(plugin, THREADS + 16)
+    begin = time.monotonic()
+    plugin.ping()
+
+    assert plugin.health()["status"] == "OK"
+    assert plugin.health(settings(uid="another"))["status"] == "OK"
+    assert time.monotonic() - begin < 2
+    ends_well(plugin)
+
+
+def test_a_full_pool_keeps_async_handlers_free(host: Host, faulty_probe: Path) -> None:
+    """With every thread blocked by `def` methods, `async def` ones answer."""
+    plugin = host.start(faulty_probe, env=ASYNC)
+    plugin.query(query())
+    for _ in range(THREADS + 16):
+        plugin.send("resource", request={"pluginContext": context(), "path": "block"})
+    time.sleep(0.5)
+    begin = time.monotonic()
+
+    assert plugin.query(query())["A"]["status"] == 200
+    assert plugin.health()["status"] == "OK"
+    assert time.monotonic() - begin < 2
+    ends_well(plugin)
+
+
+def test_threads_that_nobody_waits_for_are_made_up_for(host: Host, faulty_probe: Path) -> None:
+    """When Grafana gives up on the queries that block every thread, the next ones are answered all the same."""
+    plugin = host.start(faulty_probe)
+    plugin.query(query())
+    for pending in blocked(plugin, THREADS, uid="hangs"):
+        plugin.ask("cancel", id=pending.number)
+
+    assert plugin.query(query())["A"]["status"] == 200
+    ends_well(plugin)
+
+
+@pytest.mark.parametrize("environment", [{}, ASYNC], ids=["def", "async def"])
+def test_a_constructor_that_blocks_concerns_its_data_source_alone(
+    host: Host, faulty_probe: Path, environment: dict[str, str]
+) -> None:
+    """Others are answered meanwhile; its own callers hear when their patience ends."""
+    plugin = host.start(faulty_probe, env=environment)
+    source = settings({"make": "block"}, uid="hangs")
+    sent = [plugin.send("query", request=query_request(query(), settings=source), timeout_s=1) for _ in range(8)]
+    sent.append(plugin.send("check_health", request={"pluginContext": context(source)}, timeout_s=1))
+
+    assert plugin.query(query())["A"]["status"] == 200
+    assert plugin.health()["status"] == "OK"
+    for pending in sent:
+        with pytest.raises(HostError, match="DeadlineExceeded"):
+            pending.result()
+    assert plugin.query(query())["A"]["status"] == 200
+    ends_well(plugin)
+
+
+def test_health_checks_that_block_leave_room_for_others(host: Host, faulty_probe: Path) -> None:
+    """However often somebody presses "Save & test" on a data source that hangs, others are tested."""
+    plugin = host.start(faulty_probe)
+    request = {"pluginContext": context(settings({"health": "block"}, uid="hangs"))}
+    sent = [plugin.send("check_health", request=request, timeout_s=0.5) for _ in range(20)]
+    for pending in sent:
+        with pytest.raises(HostError, match="DeadlineExceeded"):
+            pending.result()
+
+    assert plugin.health()["status"] == "OK"
+    ends_well(plugin)
+
+
+def test_an_instance_that_never_ends_holds_up_nothing(host: Host, faulty_probe: Path) -> None:
+    """Neither its successor nor the plugin's end waits for `dispose`."""
+    plugin = host.start(faulty_probe)
+    for version in range(3):
+        source = {**settings({"dispose": "block"}), "lastUpdatedMS": 1 + version}
+        assert plugin.query(query(), settings=source)["A"]["status"] == 200
+
+    ends_well(plugin)
+
+
+@pytest.mark.parametrize("environment", [{}, ASYNC], ids=["def", "async def"])
+def test_a_stream_that_blocks_holds_up_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+    """Not even one whose generator can't be closed, because it never comes back."""
+    plugin = host.start(faulty_probe, env=environment)
+    streams = [plugin.send("run_stream", request={"pluginContext": context(), "path": "block"}) for _ in range(3)]
+    time.sleep(0.5)
+    plugin.ask("cancel", id=streams[0].number)
+    plugin.ping()
+
+    assert plugin.resource("any").code == 200
+    ends_well(plugin)
+
+
+def test_an_async_handler_that_blocks_its_loop_keeps_the_end_free(host: Host, faulty_probe: Path) -> None:
+    """The author's mistake costs the author's loop: the host's health service, `def` methods and Kill do not wait."""
+    plugin = host.start(faulty_probe, env=ASYNC)
+    plugin.query(query())
+    blocked(plugin)
+    plugin.ping()
+
+    assert plugin.resource("any").code == 200
+    ends_well(plugin)
+
+
+def test_dies_with_its_parent_while_everything_blocks(new_host: HostMaker, faulty_probe: Path) -> None:
+    """A host that is killed leaves no orphan, though no thread, constructor or stream of the plugin ever returns."""
+    host = new_host()
+    plugin = host.start(faulty_probe)
+    blocked(plugin, THREADS + 16)
+    plugin.send("query", request=query_request(query(), settings=settings({"make": "block"}, uid="hangs")))
+    plugin.send("run_stream", request={"pluginContext": context(), "path": "block"})
+    time.sleep(0.5)
+    family = [plugin.pid, *descendants(plugin.pid)]
+    host.die()
+
+    eventually(lambda: not any(alive(pid) for pid in family), within_s=5)

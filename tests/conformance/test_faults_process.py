@@ -1,0 +1,142 @@
+"""User code that does to its process what it should not: prints without end, forks, exits, crashes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hostclient import HostError
+from messages import query, query_request, settings
+from processes import alive, descendants, eventually
+
+if TYPE_CHECKING:
+    from hostclient import Host, Plugin
+
+pytestmark = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], ids=["def", "async def"])
+
+
+def ends_well(plugin: Plugin) -> None:
+    """Stop the plugin as Grafana does."""
+    ended = plugin.kill()
+
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+    assert ended["ms"] < 2000
+
+
+def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+    """4 MiB each by Python, by the bare descriptors and by child processes, on stdout and stderr.
+
+    Not a byte of it reaches the handshake's pipe, no log line is too long, and meanwhile others are answered.
+    """
+    plugin = host.start(faulty_probe, env=environment, record_stdout=True)
+    plugin.query(query())
+    printing = plugin.send("query", request=query_request(query(kind="print", size=4)))
+    begin = time.monotonic()
+    if not environment:  # an `async def` handler that prints has its loop to itself
+        assert plugin.query(query())["A"]["status"] == 200
+    plugin.ping()
+    assert time.monotonic() - begin < 5
+
+    assert printing.result()["responses"]["A"]["status"] == 200
+    assert plugin.query(query())["A"]["status"] == 200
+    ends_well(plugin)
+    assert plugin.state()["stdout"].count("\n") == 1
+    assert all(len(line) < 60 * 1024 for line in plugin.stderr().encode().splitlines())
+
+
+def test_forks_that_end_are_harmless(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+    """What a child prints is logged; the plugin goes on."""
+    plugin = host.start(faulty_probe, env=environment)
+    answers = plugin.query(*(query(f"Q{number}", kind="fork") for number in range(5)), query())
+
+    assert {answer["status"] for answer in answers.values()} == {200}
+    eventually(lambda: "from the fork" in plugin.stderr(), within_s=5)
+    ends_well(plugin)
+
+
+def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+    """A child that returns from the handler would answer a second time, or wait for ever: it is ended instead."""
+    plugin = host.start(faulty_probe, env=environment)
+    for _ in range(3):
+        assert plugin.query(query(kind="fork and go on"), query("B"))["A"]["status"] == 200
+
+    eventually(lambda: [pid for pid in descendants(plugin.pid) if alive(pid)] == [], within_s=5)
+    assert plugin.query(query())["A"]["status"] == 200
+    ends_well(plugin)
+
+
+def test_pools_of_processes_work(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+    """`multiprocessing` computes, by every start method; its helpers hold up no end."""
+    plugin = host.start(faulty_probe, env=environment)
+    answer = plugin.query(query(kind="processes"))["A"]
+
+    assert (answer["error"], answer["status"]) == ("", 200)
+    ends_well(plugin)
+
+
+@pytest.mark.parametrize("ending", [("exit", "exit status 3"), ("crash", "segmentation fault")], ids=["exit", "crash"])
+def test_an_end_without_notice_is_seen_at_once(
+    host: Host, faulty_probe: Path, environment: dict[str, str], ending: tuple[str, str]
+) -> None:
+    """The host hears how the process ended, its callers that it did; nothing is left, and the next start answers."""
+    kind, told = ending
+    plugin = host.start(faulty_probe, env=environment, restart=True)
+    plugin.query(query())
+    family = [plugin.pid, *descendants(plugin.pid)]
+    with pytest.raises(HostError, match="Unavailable"):
+        plugin.query(query(kind=kind))
+    eventually(lambda: plugin.state()["starts"] == 2, within_s=10)
+
+    assert [pid for pid in family if alive(pid)] == []
+    assert told in json.dumps(plugin.logs())
+    eventually(lambda: answers(plugin), within_s=20)
+
+
+def test_a_crash_tells_where(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
+    """A segmentation fault leaves the stacks in Grafana's log, the author's file among them."""
+    plugin = host.start(faulty_probe, env=environment)
+    with pytest.raises(HostError, match="Unavailable"):
+        plugin.query(query(kind="crash"))
+    eventually(lambda: plugin.state()["exited"], within_s=5)
+
+    assert "Fatal Python error: Segmentation fault" in plugin.stderr()
+    assert "datasource.py" in plugin.stderr()
+
+
+def answers(plugin: Plugin) -> bool:
+    """Tell whether the plugin that was started again answers."""
+    try:
+        return bool(plugin.query(query())["A"]["status"] == 200)
+    except HostError:
+        return False
+
+
+@pytest.mark.parametrize("place", ["health", "make"])
+def test_an_end_in_any_place_is_seen(host: Host, faulty_probe: Path, environment: dict[str, str], place: str) -> None:
+    """Whichever method ends the process, the caller hears at once and the host knows the exit status."""
+    plugin = host.start(faulty_probe, env=environment)
+    with pytest.raises(HostError, match="Unavailable"):
+        plugin.health(settings({place: "exit"}, uid="exits"))
+    eventually(lambda: plugin.state()["exited"], within_s=5)
+
+    assert plugin.state()["exit"]["code"] == 3
+
+
+def test_a_removed_socket_cuts_no_connection(
+    host: Host, faulty_probe: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Someone cleans up temporary files while the plugin runs: the host's connection lives on, and the end is clean."""
+    plugin = host.start(faulty_probe, env={**environment, "TMPDIR": str(tmp_path)})
+    plugin.query(query())
+    socket = Path(plugin.started["address"])
+    assert socket.is_relative_to(tmp_path)
+    shutil.rmtree(socket.parent)
+
+    assert plugin.query(query())["A"]["status"] == 200
+    plugin.ping()
+    ends_well(plugin)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,151 @@
+"""User code that raises, whatever and wherever: its own call says what, all others are answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostclient import Host, HostError
+from messages import context, query, query_request, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hostclient import Plugin
+
+SAID = {
+    "exception": "RuntimeError: something nobody meant",
+    "system exit": "SystemExit: 7",
+    "keyboard interrupt": "KeyboardInterrupt",
+    "generator exit": "GeneratorExit",
+    "cancelled": "CancelledError",
+    "base exception": "UnlikeOthersError: through every except",
+    "no text": "WithoutTextError",
+    "odd": "OddError: odd",
+    "stop": "StopIteration",
+    "recursion": "RecursionError",
+    "memory": "MemoryError",
+    "circle": "RuntimeError: its own cause",
+    "long text": "RuntimeError: xxx",
+}
+"""What can be raised, and what of it the answer says."""
+
+raised = pytest.mark.parametrize("how", SAID)
+
+
+@pytest.fixture(scope="module", params=["def", "async def"])
+def faulty(request: pytest.FixtureRequest, faulty_probe: Path, host_program: Path) -> Iterator[Plugin]:
+    """Run the failing data source for all tests of this module, so that each has what the others left; end it well."""
+    with Host(host_program) as host:
+        plugin = host.start(faulty_probe, env={"PROBE_ASYNC": "1"} if request.param == "async def" else {})
+        yield plugin
+        ended = plugin.kill()
+
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+
+
+def broken(how: str, place: str) -> dict[str, Any]:
+    """Describe a data source that fails in one place, told from others by its uid."""
+    return settings({place: how}, uid=f"{place}-{how.replace(' ', '-')}")
+
+
+def well(plugin: Plugin) -> bool:
+    """Tell whether another data source is answered as if nothing had happened."""
+    return bool(plugin.query(query())["A"]["status"] == 200 and plugin.health()["status"] == "OK")
+
+
+@raised
+def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -> None:
+    """Its ref id has an error that says what was raised; the queries around it have their frames."""
+    answers = faulty.query(query("A"), query("B", kind=how), query("C"))
+
+    assert [answers[ref]["status"] for ref in "AC"] == [200, 200]
+    assert answers["B"]["status"] >= 500
+    assert SAID[how] in answers["B"]["error"]
+    assert "\n" not in answers["B"]["error"]
+    assert well(faulty)
+
+
+@raised
+def test_a_health_check_that_raises_is_bad_health(faulty: Plugin, how: str) -> None:
+    """It is an answer, never a failed call."""
+    answer = faulty.health(broken(how, "health"))
+
+    assert answer["status"] == "ERROR"
+    assert SAID[how] in answer["message"]
+    assert well(faulty)
+
+
+@raised
+def test_a_constructor_that_raises_concerns_its_data_source_alone(faulty: Plugin, how: str) -> None:
+    """Health and each query say what it raised, at the first call and at the second."""
+    source = broken(how, "make")
+    for _ in range(2):
+        answers = faulty.query(query("A"), query("B"), settings=source)
+        health = faulty.health(source)
+
+        assert all(SAID[how] in answers[ref]["error"] for ref in "AB")
+        assert (health["status"], SAID[how] in health["message"]) == ("ERROR", True)
+    assert well(faulty)
+
+
+@raised
+def test_a_resource_that_raises_is_an_http_error(faulty: Plugin, how: str) -> None:
+    """Status and JSON, as HTTP has words for failures."""
+    answer = faulty.resource(how)
+
+    assert answer.code >= 500
+    assert b'"message"' in answer.body
+    assert well(faulty)
+
+
+@raised
+def test_a_subscription_that_raises_fails_with_its_text(faulty: Plugin, how: str) -> None:
+    """The call fails and says why; nothing else does."""
+    with pytest.raises(HostError) as caught:
+        faulty.ask("subscribe", request={"pluginContext": context(), "path": how})
+
+    assert (caught.value.kind, caught.value.code) == ("rpc", "Unknown")
+    assert SAID[how] in caught.value.message
+    assert well(faulty)
+
+
+@raised
+def test_a_stream_that_raises_says_so_after_what_it_sent(faulty: Plugin, how: str) -> None:
+    """The packets before it arrive; Grafana reads the reason and starts the stream again."""
+    ended = faulty.ask("run_stream", request={"pluginContext": context(), "path": how})
+
+    assert ended["packets"] == ['{"n":1}']
+    assert (ended["ended"], ended["error"]["code"]) == ("error", "Unknown")
+    assert SAID[how] in ended["error"]["message"] or (how, ended["error"]["message"]) == ("stop", "")
+    assert well(faulty)
+
+
+@raised
+def test_a_chunked_query_that_raises_keeps_what_it_sent(faulty: Plugin, how: str) -> None:
+    """Its parts so far arrive, then its error; another query of the same call is whole."""
+    chunks = faulty.ask("query_chunked", request=query_request(query("A", kind=how), query("B")))["chunks"]
+    errors = {chunk["ref_id"]: chunk["error"] for chunk in chunks if chunk["error"]}
+
+    assert sorted(chunk["ref_id"] for chunk in chunks if not chunk["error"]) == ["A", "B"]
+    assert list(errors) == ["A"]
+    assert SAID[how] in errors["A"]
+    assert well(faulty)
+
+
+@raised
+def test_an_instance_that_raises_at_its_end_is_replaced_all_the_same(faulty: Plugin, how: str) -> None:
+    """Nobody hears of it but the log; the next instance answers."""
+    for version in range(2):
+        source = {**broken(how, "dispose"), "lastUpdatedMS": 1 + version}
+        assert faulty.query(query(), settings=source)["A"]["status"] == 200
+    assert well(faulty)
+
+
+def test_a_body_that_breaks_ends_its_own_answer(faulty: Plugin) -> None:
+    """It is too late for a status: the call fails, and the next one does not."""
+    with pytest.raises(HostError, match="UnlikeOthersError: too late"):
+        faulty.resource("late")
+
+    assert well(faulty)

@@ -1,0 +1,160 @@
+"""No secret leaves the plugin in a log, an error, a status, a detail or a repr, whatever the author does."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from hostclient import HostError
+from messages import context, query, settings
+from processes import eventually
+
+if TYPE_CHECKING:
+    from hostclient import Host, Plugin
+    from programs import Programs
+
+CLIENT_SECRET = "gl-client-5ecret-Nine"  # noqa: S105  # all of these are made up
+SECRETS = {
+    "token": "tok/en+Xq7=zeta&%ü",
+    "basicAuthPassword": 'pa"ss\\word-Kilo',
+    "httpHeaderValue1": "header-value-Whisky",
+    "tlsClientKey": "-----BEGIN PRIVATE KEY-----\nTUlJRXZRSUJBREFOQmdrcWhr\nQzJWtRm94dHJv\n-----END PRIVATE KEY-----",
+}
+URL_PASSWORD = "p%40ss-in-url-Tango"  # noqa: S105
+HEADERS = {
+    "Authorization": "Bearer bearer-token-Quebec",
+    "X-Id-Token": "id-token-Romeo",
+    "Cookie": "theme=dark; grafana_session=session-value-Sierra",
+    "http_X-Ds-Authorization": "ds-authorization-Uniform",
+}
+NEEDLES = [
+    "Xq7", "ss\\word-Kilo", "word-Kilo", "value-Whisky", "TUlJRXZRSUJBREFOQmdrcWhr", "QzJWtRm94dHJv", "url-Tango",
+    "token-Quebec", "token-Romeo", "value-Sierra", "authorization-Uniform", CLIENT_SECRET, "client-5ecret",
+    base64.b64encode(b'ada:pa"ss\\word-Kilo').decode(), quote(SECRETS["token"], safe=""),
+]  # fmt: skip
+"""What may be found nowhere: the secrets' most telling parts."""
+
+
+def source(place: str = "", **more: Any) -> dict[str, Any]:
+    """Describe a data source that has secrets wherever there is room for one."""
+    url = f"http://ada:{URL_PASSWORD}@api.example"
+    options = {"place": place, "httpHeaderName1": "X-Key", "tlsAuth": True, "url": url}
+    made = settings(options, secrets=SECRETS, url=url, uid=f"leaky-{place}")
+    return {**made, "basicAuthEnabled": True, "basicAuthUser": "ada", **more}
+
+
+def asks(place: str = "") -> dict[str, Any]:
+    """Describe who asks, with Grafana's own secrets."""
+    config = {"GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET}
+    return context(source(place), grafanaConfig=config)
+
+
+def leaks(text: str) -> list[str]:
+    """List the secrets that a text holds."""
+    return [needle for needle in NEEDLES if needle in text]
+
+
+def answered(plugin: Plugin, op: str, **request: Any) -> str:
+    """Make a call and give all that the host has of its answer, or of its failure."""
+    try:
+        return json.dumps(plugin.ask(op, request=request), ensure_ascii=False)
+    except HostError as failure:
+        return f"{failure} {failure.message} {failure.source}"
+
+
+@pytest.fixture
+def leaky(host: Host, programs: Programs) -> Plugin:
+    """Run the data source that tells."""
+    path = Path(__file__).parent / "probe" / "leaky.py"
+    command = programs.variant("leaky", path.read_text(encoding="utf-8"))
+    return host.start(command, record_stdout=True, env={"GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
+
+
+def test_no_answer_tells_a_secret(leaky: Plugin) -> None:
+    """Errors, statuses, details, refusals: each says that something was hidden, and none says what."""
+    kinds = [query(f"Q{at}", kind=kind) for at, kind in enumerate(("raise", "query", "downstream"))]
+    asked = {"pluginContext": asks(), "headers": HEADERS}
+    answers = {
+        "query": answered(leaky, "query", **asked, queries=kinds),
+        "chunks": answered(leaky, "query_chunked", **asked, queries=[query()]),
+        "details": answered(leaky, "check_health", pluginContext=asks("details"), headers=HEADERS),
+        "health": answered(leaky, "check_health", pluginContext=asks("health"), headers=HEADERS),
+        "made": answered(leaky, "check_health", pluginContext=asks("make"), headers=HEADERS),
+        "make": answered(leaky, "query", pluginContext=asks("make"), headers=HEADERS, queries=[query()]),
+        "resource": resource(leaky, "error"),
+        "resource that fails": resource(leaky, "raise"),
+        "subscribe": answered(leaky, "subscribe", pluginContext=asks(), path="x", headers=HEADERS),
+        "stream": answered(leaky, "run_stream", pluginContext=asks(), path="x", headers=HEADERS),
+        "admission": answered(
+            leaky, "validate", pluginContext=asks(), objectBytes=base64.b64encode(json.dumps(SECRETS).encode()).decode()
+        ),
+    }
+
+    assert {name: leaks(text) for name, text in answers.items() if leaks(text)} == {}
+    assert [name for name, text in answers.items() if "***" not in text] == ["resource that fails"]
+
+
+def resource(plugin: Plugin, path: str) -> str:
+    """Call a resource and give its answer as text."""
+    headers = {name.removeprefix("http_"): {"values": [value]} for name, value in HEADERS.items()}
+    parts = plugin.ask("resource", request={"pluginContext": asks(), "path": path, "url": path, "headers": headers})
+    return json.dumps(parts) + "".join(base64.b64decode(part["body"]).decode() for part in parts["parts"])
+
+
+@pytest.mark.parametrize("kind", ["log", "print", "raise", "query", "thread"])
+def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
+    """Whatever is logged, printed, warned of or raised: stdout has the handshake alone, stderr no secret."""
+    asked = {"pluginContext": asks(), "headers": HEADERS}
+    leaky.ask("query", request={**asked, "queries": [query(kind=kind)]})
+    for place in ("health", "make", "details"):
+        leaky.health(source(place))
+    eventually(lambda: "***" in leaky.stderr(), within_s=5)
+    leaky.kill()
+
+    assert leaks(leaky.stderr()) == []
+    assert leaks(leaky.state()["stdout"]) == []
+    assert leaks(json.dumps(leaky.logs(), ensure_ascii=False)) == []
+
+
+def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs: Programs) -> None:
+    """Grafana hands some secrets over as environment variables; an import that fails with one is told without it."""
+    path = Path(__file__).parent / "probe" / "leaky.py"
+    command = programs.variant("leaky", path.read_text(encoding="utf-8"))
+    plugin = host.start(command, env={"PROBE_BROKEN": "1", "GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
+    health, answers = plugin.health(), plugin.query(query())
+    plugin.kill()
+
+    assert "imported with ***" in health["message"]
+    assert leaks(json.dumps([health, answers]) + plugin.stderr()) == []
+
+
+@pytest.mark.parametrize("words", [["health"], ["query", "--model", '{"kind": "MODE"}'], ["resource", "error"]])
+@pytest.mark.parametrize("mode", ["log", "raise", "print"])
+def test_the_command_line_tells_no_secret(programs: Programs, tmp_path: Path, words: list[str], mode: str) -> None:
+    """`gfplug call` prints answers, errors and the whole log, and keeps recordings: none has a secret."""
+    path = Path(__file__).parent / "probe" / "leaky.py"
+    programs.variant("leaky", path.read_text(encoding="utf-8"))
+    command = [word.replace("MODE", mode) for word in words]
+    if words[0] == "query":
+        command += ["--record", str(tmp_path / "recording.json")]
+    secrets = [word for name, value in SECRETS.items() for word in ("--secret", f"{name}={value}")]
+    url = ["--url", f"http://ada:{URL_PASSWORD}@api.example"]
+    options = ["--option", "place=details", "--option", "httpHeaderName1=X-Key", "--option", "tlsAuth=true"]
+    done = subprocess.run(
+        [sys.executable, "-m", "gfplug", "call", *command, str(programs.project("leaky")),
+         "--python", sys.executable, "--verbose", *secrets, *url, *options],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    recorded = ""
+    with suppress(FileNotFoundError):
+        recorded = (tmp_path / "recording.json").read_text(encoding="utf-8")
+
+    assert leaks(done.stdout + done.stderr + recorded) == []
+    assert "***" in done.stdout + done.stderr
