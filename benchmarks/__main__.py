@@ -1,6 +1,6 @@
 """Measure our plugins and those on the Go SDK in one run, and print what divides them.
 
-python -m benchmarks [--json] [--only NAME]... [--quick]
+python -m benchmarks [--json] [--only NAME]... [--quick] [--minutes N]
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="one short round each: shows that it runs, measures nothing"
     )
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long mixed-load goes on")
     asked = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     names = asked.only or list(BENCHMARKS)
     import pytest  # noqa: PLC0415  # `programs` says by its exceptions what it could not make
 
     try:
-        results = measure(names, is_quick=asked.quick)
+        results = measure(names, is_quick=asked.quick, minutes=asked.minutes)
     except (pytest.skip.Exception, pytest.fail.Exception) as reason:
         log.error("%s", reason)  # noqa: TRY400  # one sentence says it all
         return 1
@@ -48,20 +49,26 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(names: Sequence[str], *, is_quick: bool = False) -> dict[str, dict[str, Any]]:
-    """Run benchmarks and return the object of each."""
+def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.0) -> dict[str, dict[str, Any]]:
+    """Run benchmarks and return the object of each; `minutes` are those of mixed-load."""
     from benchmarks.rig import Rig  # noqa: PLC0415  # `--help` needs none of it
 
     with tempfile.TemporaryDirectory(prefix="gfplug-benchmarks-") as folder:
         log.info("making the host")
         rig = Rig(Path(folder))
-        return {name: merge(alternate(rig, BENCHMARKS[name], name=name, is_quick=is_quick)) for name in names}
+        results = {}
+        for name in names:
+            benchmark, share = BENCHMARKS[name], minutes if name == "mixed-load" else 1.0
+            count, share = (1, QUICK_SHARE) if is_quick else (benchmark.rounds, share)
+            results[name] = merge(alternate(rig, benchmark, name=name, count=count, share=share))
+        return results
 
 
-def alternate(rig: Rig, benchmark: Benchmark, *, name: str, is_quick: bool) -> dict[str, list[dict[str, float]]]:
+def alternate(
+    rig: Rig, benchmark: Benchmark, *, name: str, count: int, share: float
+) -> dict[str, list[dict[str, float]]]:
     """Give each side its turn in every round, in a process of its own."""
     rounds: dict[str, list[dict[str, float]]] = {side: [] for side in benchmark.sides}
-    count, share = (1, QUICK_SHARE) if is_quick else (benchmark.rounds, 1.0)
     for number in range(count):
         log.info("%s, round %d of %d", name, number + 1, count)
         for side, figures in rounds.items():

@@ -22,9 +22,12 @@ TESTS = HERE.parent / "tests"
 sys.path += [str(TESTS / "conformance"), str(TESTS / "build")]  # whose host, driver and environments these are
 
 from environments import clean  # noqa: E402  # found by the line above
-from hostclient import Host, Plugin  # noqa: E402
+from hostclient import Host, Pending, Plugin  # noqa: E402
 from messages import context, query, query_request  # noqa: E402
 from programs import Programs, bundled, write_launcher  # noqa: E402
+from soak import Watch, look  # noqa: E402
+
+__all__ = ["Load", "Rig", "Running", "Watch", "look"]
 
 MB = 1e6
 
@@ -61,10 +64,14 @@ class Running:
         """Call CheckHealth so often, one call at a time."""
         return self._load(count, concurrency=1, warmup=warmup, request={"pluginContext": context()}, health=True)
 
+    def query(self, **model: Any) -> Pending:  # noqa: ANN401
+        """Send one query and return at once."""
+        return self.plugin.send("query", request=query_request(query(**model)), summary=True)
+
     @contextmanager
     def busy(self, **model: Any) -> Iterator[None]:  # noqa: ANN401
         """Let one query run while something else is measured, and wait for its answer."""
-        pending = self.plugin.send("query", request=query_request(query(**model)), summary=True)
+        pending = self.query(**model)
         yield
         pending.result()
 
@@ -94,8 +101,8 @@ class Running:
 class Rig:
     """The host and what it starts; each program is made when it is first asked for.
 
-    `ours`, `async` (ours with async handlers), `go`, `floor` (bare grpcio); `bundle` and `source`: the default example,
-    built and not, in an environment that has what it asks for and nothing else.
+    `ours`, `async` (ours with async handlers), `go`, `floor` (bare grpcio); `probe` (ours with every kind of call);
+    `bundle` and `source`: the default example, built and not, in an environment that has what it asks for alone.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -105,6 +112,7 @@ class Rig:
         self._makers: dict[str, Callable[[], Path]] = {
             "ours": lambda: self._programs.variant("blocking", _text("blocking.py")),
             "async": lambda: self._programs.variant("awaiting", _text("awaiting.py")),
+            "probe": self._programs.probe,
             "go": lambda: self._programs.go("goplugin"),
             "floor": lambda: _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
             "bundle": lambda: bundled(self._example(), folder / "built", python=self._clean()),
@@ -120,7 +128,7 @@ class Rig:
             self._made[side] = self._makers[side]()
         with Host(self._host) as host:
             begun = time.perf_counter()
-            plugin = host.start(self._made[side])
+            plugin = host.start(self._made[side], short_log=True)
             yield Running(plugin, begun, plugin.started["handshake_ms"], self._made[side])
 
     def _example(self) -> Path:

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from benchmarks.mixed import mixed_load
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -21,6 +23,8 @@ UPSTREAM_CALLS = 64
 UPSTREAM_S = 0.1
 BUSY_S = 5.0
 IDLE_S = 1.0
+IN_FLIGHT_S = 0.8
+HEAD_START_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,19 @@ def health_busy(running: Running, share: float) -> Figures:
     return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms}
 
 
+def shutdown(running: Running, _share: float) -> Figures:
+    """Have the process ended while a query is under way that takes 800 ms, and see whether its answer is lost."""
+    running.first_answer_ms(kind="series", rows=SMALL_ROWS)
+    pending = running.query(kind="sleep", seconds=IN_FLIGHT_S)
+    time.sleep(HEAD_START_S)
+    ended = running.plugin.kill()
+    return {
+        "lost_answers": float(pending.answer.exception(10) is not None),
+        "exit_ms": ended["ms"],
+        "exit_code": ended["exit"]["code"],
+    }
+
+
 def _some(full: int, share: float) -> int:
     return max(1, round(full * share))
 
@@ -135,4 +152,6 @@ BENCHMARKS = {
     "idle-memory": Benchmark(idle, rounds=3),
     "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
     "health-busy": Benchmark(health_busy),
+    "shutdown": Benchmark(shutdown),
+    "mixed-load": Benchmark(mixed_load, rounds=1, programs={"ours": "probe"}),
 }
