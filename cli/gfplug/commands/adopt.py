@@ -40,7 +40,7 @@ def adopt(
         offline=offline,
     )
     _log.info("")
-    _log.info("Made %s. The one file to edit: src/plugin/datasource.py. Next:", project.root)
+    _log.info("Made %s. The one file to edit: src/plugin/datasource.py.\nNext:", project.root)
     for line in (f"cd {shlex.quote(str(project.root))}", "gfplug build", "gfplug call query dist"):
         _log.info("  %s", line)
     console.result(project.root)

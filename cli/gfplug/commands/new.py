@@ -136,6 +136,6 @@ def _ask(question: str, default: str, accept: Callable[[str], str], *, ask: bool
 
 def _tell_next(destination: Path) -> None:
     _log.info("")
-    _log.info("Made %s. The one file to edit: src/plugin/datasource.py. Next:", destination)
+    _log.info("Made %s. The one file to edit: src/plugin/datasource.py.\nNext:", destination)
     for line in (f"cd {shlex.quote(str(destination))}", "gfplug build", "gfplug call query"):
         _log.info("  %s", line)

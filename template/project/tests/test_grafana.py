@@ -31,7 +31,7 @@ START_SECONDS, HEALTH_SECONDS, FIRING_SECONDS = 120, 20, 180  # Grafana looks at
 
 pytestmark = [
     pytest.mark.grafana,
-    pytest.mark.skipif(not URL, reason="GRAFANA_URL is not set: the README says how to start a Grafana"),
+    pytest.mark.skipif(not URL, reason="GRAFANA_URL is not set; see README.md"),
 ]
 
 
