@@ -148,7 +148,7 @@ BENCHMARKS = {
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "floor")),
-    "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source", "go"), programs={"ours": "bundle"}),
+    "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source"), programs={"ours": "bundle"}),
     "idle-memory": Benchmark(idle, rounds=3),
     "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
     "health-busy": Benchmark(health_busy),
