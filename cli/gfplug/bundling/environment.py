@@ -28,6 +28,8 @@ OLDEST_PYTHON = (3, 11)
 _MARKER = "gfplug-environment"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
+_UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
+_BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
 _INSTALL_SECONDS = 1800.0
 _PROBE_SECONDS = 60.0
 
@@ -177,8 +179,9 @@ def _make(project: Project, folder: Path) -> None:
 
 def _install(project: Project, folder: Path) -> None:
     """Install the project, editable, with its `build` extra."""
-    interpreter, uv = str(interpreter_of(folder)), shutil.which("uv")
-    pip = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"]
+    interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
+    log.unlink(missing_ok=True)
+    pip = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--log", log]
     command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
     try:
         process.run(
@@ -190,13 +193,26 @@ def _install(project: Project, folder: Path) -> None:
             timeout=_INSTALL_SECONDS,
         )
     except ToolError as error:
-        if unbuilt := _UNBUILT.search(error.details):
+        if unbuilt := _unbuilt(error.details, log):
             raise ToolError(
-                f"{unbuilt[1]} has no wheel for this Python and platform, and it could not be built from source",
+                f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
                 hint="choose a version that has one, another Python (--python), or install what its build asks for",
                 details=error.details,
             ) from error
         raise
+
+
+def _unbuilt(said: str, log: Path) -> str:
+    """Name the package whose build failed; empty if something else did.
+
+    pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last
+    one it began with, as its log tells.
+    """
+    if named := _UNBUILT.search(said):
+        return named[1]
+    if not _UNPREPARED.search(said) or not log.is_file():
+        return ""
+    return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
 
 
 def _clear(folder: Path) -> None:

@@ -92,6 +92,29 @@ def test_a_dependency_without_a_wheel_is_named(project: Project, base: Path, sai
     assert said.strip() in caught.value.details
 
 
+NAMES = ("acme-sales[build]", "good", "needs-pg>=2")
+
+
+def test_a_dependency_whose_build_never_began_is_named_too(project: Project, base: Path) -> None:
+    """Getting its requirements or metadata failed: pip's words leave the name out, its log has it."""
+    log = "".join(f"2026-01-01T00:00:00,000   Added {name} from {name}.tar.gz to build tracker\\n" for name in NAMES)
+    said = "x Getting requirements to build wheel did not run successfully."
+    fake_python(base, pip=f"printf '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match=r"^needs-pg has no wheel for this Python") as caught:
+        environment.ensure(project, stages=Stages())
+
+    assert caught.value.details == said
+
+
+def test_the_projects_own_metadata_is_no_dependency(project: Project, base: Path) -> None:
+    """What pip says of the project itself blames no package."""
+    log = "2026-01-01T00:00:00,000   Added acme-sales[build] from file:///here to build tracker"
+    said = "x Preparing editable metadata (pyproject.toml) did not run successfully."
+    fake_python(base, pip=f"echo '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match="installing the project into"):
+        environment.ensure(project, stages=Stages())
+
+
 def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With uv on the path it makes the environment, with the same interpreter, and installs into it."""
     script = f'#!/bin/sh\necho "$*" >> {tmp_path}/uv.diary\n[ "$1" = venv ] && exec {base} -m venv "$last"\nexit 0\n'
