@@ -181,7 +181,18 @@ def _install(project: Project, folder: Path) -> None:
     """Install the project, editable, with its `build` extra."""
     interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
     log.unlink(missing_ok=True)
-    pip = [interpreter, "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--log", log]
+    pip = [
+        interpreter,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-input",
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        "--log",
+        log,
+    ]
     command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
     try:
         process.run(
