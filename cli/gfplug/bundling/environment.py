@@ -30,6 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
 _UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
 _BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
+_QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
 _INSTALL_SECONDS = 1800.0
 _PROBE_SECONDS = 60.0
 
@@ -181,18 +182,7 @@ def _install(project: Project, folder: Path) -> None:
     """Install the project, editable, with its `build` extra."""
     interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
     log.unlink(missing_ok=True)
-    pip = [
-        interpreter,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-input",
-        "--disable-pip-version-check",
-        "--progress-bar=off",
-        "--log",
-        log,
-    ]
+    pip = [interpreter, "-m", "pip", "install", *_QUIETLY, "--log", log]
     command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
     try:
         process.run(
