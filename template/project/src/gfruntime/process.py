@@ -46,7 +46,7 @@ async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, pa
         life.request()
         await server.drain(lifecycle.DRAIN)
 
-    server = transport.Transport(application, on_shutdown=drain)
+    server = transport.Transport(application, on_shutdown=drain, on_lost=life.request)
     if relay is None:
         address = await server.start(address)
     else:
@@ -83,10 +83,10 @@ async def _serve_alone(load: Callable[[], Any], plugin_id: str, place: Path, thr
 
     loop = asyncio.get_running_loop()
     application: asyncio.Future[Application] = loop.create_future()
-    server = transport.Transport(application, on_shutdown=None)
+    ended = asyncio.Event()
+    server = transport.Transport(application, on_shutdown=None, on_lost=ended.set)
     wanted = handshake.Address(network="tcp", value=standalone.address(os.environ, plugin_id))
     address = await server.start(wanted)
-    ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
     with standalone.announced(place, address.value):

@@ -41,14 +41,20 @@ class Transport:
     """A gRPC server that can be drained: streams are cut, calls with an end are awaited."""
 
     def __init__(
-        self, application: asyncio.Future[Application], *, on_shutdown: Callable[[], Awaitable[None]] | None
+        self,
+        application: asyncio.Future[Application],
+        *,
+        on_shutdown: Callable[[], Awaitable[None]] | None,
+        on_lost: Callable[[], None],
     ) -> None:
         """Keep the application to come; `on_shutdown` is awaited before Shutdown is answered.
 
         Without it the host can't end this process, and go-plugin's own services are not there, but for health.
+        `on_lost` is called when nobody can be answered any more.
         """
         self._application = application
         self._on_shutdown = on_shutdown
+        self._on_lost = on_lost
         self._ending = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -64,7 +70,10 @@ class Transport:
             port = self._server.add_insecure_port(address.target)
         finally:
             os.umask(mask)
+        before = asyncio.all_tasks()
         await self._server.start()
+        for task in asyncio.all_tasks() - before:
+            task.add_done_callback(self._ended)
         if address.network != "tcp":
             return address
         return Address(network="tcp", value=f"{address.value.rpartition(':')[0]}:{port}")
@@ -82,6 +91,13 @@ class Transport:
     async def stop(self) -> None:
         """Close the connections; whoever is in a call loses it."""
         await self._server.stop(0.1)
+
+    def _ended(self, serving: asyncio.Task[Any]) -> None:
+        """Report that grpcio serves no more: it gives up at a method's name that is no text, and says nothing."""
+        error = None if serving.cancelled() else serving.exception()
+        if error is not None and not self._ending.is_set():
+            _LOGGER.error("gRPC ended by itself; the host may start the plugin again", exc_info=error)
+            self._on_lost()
 
     def _table(self) -> dict[str, grpc.RpcMethodHandler[bytes, bytes]]:
         unary, stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler

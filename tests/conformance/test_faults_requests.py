@@ -1,0 +1,244 @@
+"""Requests as no Grafana should send them: huge, malformed, random. Each is answered or refused, and so is the next."""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hostclient import HostError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from messages import context, query, query_request
+from messages import settings as source
+
+from gfplug import sdk
+from gfplug.host.messages import Protocol, protocol
+
+if TYPE_CHECKING:
+    from hostclient import Plugin
+
+MIB = 1 << 20
+METHODS = {
+    "Data": ["QueryData", "QueryChunkedData"],
+    "Diagnostics": ["CheckHealth", "CollectMetrics"],
+    "Resource": ["CallResource"],
+    "Stream": ["SubscribeStream", "PublishStream", "RunStream"],
+    "AdmissionControl": ["ValidateAdmission", "MutateAdmission"],
+    "ResourceConversion": ["ConvertObjects"],
+}
+OTHERS = ["/grpc.health.v1.Health/Check", "/plugin.GRPCStdio/StreamStdio", "/pluginv2.Data/Nothing", "/a/b", "/"]
+fuzzed = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+def well(plugin: Plugin) -> bool:
+    """Tell whether an ordinary query is answered."""
+    return bool(plugin.query(query())["A"]["status"] == 200)
+
+
+def raw_query(ref_id: str, text: bytes) -> dict[str, Any]:
+    """Describe a query whose model is any bytes."""
+    return {**query(ref_id), "json": base64.b64encode(text).decode()}
+
+
+@pytest.mark.parametrize("size", [64 * MIB, 64 * MIB + 1])
+def test_a_query_of_64_mib_arrives(running_python: Plugin, size: int) -> None:
+    """The limit that gRPC has by itself, 4 MiB, is off, and so is any other."""
+    empty = len(json.dumps({"refId": "A", "padding": ""}))
+    answers = running_python.query(query(padding="x" * (size - empty)), query("B"))
+
+    assert (answers["A"]["status"], answers["B"]["status"]) == (200, 200)
+
+
+@pytest.mark.parametrize("size", [64 * MIB, 64 * MIB + 1])
+def test_a_body_of_64_mib_comes_back(running_python: Plugin, size: int) -> None:
+    """A resource gets and gives as much as a query."""
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    answer = running_python.resource("bytes", method="POST", body=body)
+
+    assert answer.code == 201
+    assert answer.body == body
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "told"),
+    [
+        (b"", 200, ""),
+        (b"null", 200, ""),
+        (b'{"rows": null, "kind": null}', 200, ""),
+        (b"{", 400, "the query: not JSON"),
+        (b"[1, 2]", 400, "the query: expected an object, got list"),
+        (b'"text"', 400, "the query: expected an object, got str"),
+        (b"\xff\xfe\x00", 400, "the query: not JSON"),
+        (b'{"rows": "many"}', 400, "the query: rows: expected int, got str"),
+        (b'{"rows": 1e999}', 400, "the query: rows: expected int"),
+        (b'{"rows": ' + b"9" * 5000 + b"}", 400, "the query: "),
+        (b'{"kind": {"a": 1}}', 400, "the query: kind: expected str, got object"),
+        (b'{"kind": "\\ud800"}', 400, "unknown kind"),
+        (b"[" * 100_000, 400, "the query: nested too deeply"),
+        (b'{"a": ' * 100_000, 400, "the query: nested too deeply"),
+    ],
+)
+def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: bytes, status: int, told: str) -> None:
+    """The message says that it is the query, which key, and what was expected there; its neighbour is whole."""
+    answers = running_python.query(raw_query("A", text), query("B"))
+
+    assert (answers["A"]["status"], answers["B"]["status"]) == (status, 200)
+    assert answers["A"]["error"].startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"{", "the data source's settings: not JSON"),
+        (b"[]", "the data source's settings: expected an object, got list"),
+        (b"\xff", "the data source's settings: not JSON"),
+        (b'{"health": 5}', "the data source's settings: health: expected str, got int"),
+        (b"[" * 100_000, "the data source's settings: nested too deeply"),
+    ],
+)
+def test_malformed_settings_are_told_by_health_and_queries(running_python: Plugin, text: bytes, told: str) -> None:
+    """Each says which settings are wrong; other data sources do not notice."""
+    broken = {**source(uid=f"broken-{hash(text)}"), "jsonData": base64.b64encode(text).decode()}
+    health, answers = running_python.health(broken), running_python.query(query("A"), query("B"), settings=broken)
+
+    assert (health["status"], health["message"].startswith(told)) == ("ERROR", True)
+    assert all(answers[ref]["error"].startswith(told) for ref in "AB")
+    assert well(running_python)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"": "", "http_": "x", "http_ bad name": "x", "FromAlert": "perhaps"},
+        {"http_Cookie": ";;;===; =a; b=" + "c" * 100_000, "Authorization": "Bearer"},
+        {"http_X-Größe": "☃\r\nX-More: injected", "X-Id-Token": "\x00\x01"},
+        {f"http_X-{number}": "v" for number in range(5000)},
+    ],
+    ids=["empty", "cookie", "letters", "many"],
+)
+def test_odd_headers_harm_nobody(running_python: Plugin, headers: dict[str, str]) -> None:
+    """They are the handler's to read, and no more."""
+    assert running_python.query(query(), headers=headers)["A"]["status"] == 200
+    assert well(running_python)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"traceparent": ["garbage"], "tracestate": [","], "baggage": ["=;="], "uber-trace-id": [":::"]},
+        {"traceparent": ["00--", "01-x-y-z-w"], "tenantid": ["", "a, b"]},
+        {"loggerparamsctxmetadata": [":::", "@level:::panic", "a", "@message:::5", "dsUid:::x"]},
+        {"some-bin": ["\x00\x01"], "fromalert": ["true"]},
+    ],
+    ids=["trace", "tenant", "log", "binary"],
+)
+def test_odd_metadata_harms_nobody(running_python: Plugin, metadata: dict[str, list[str]]) -> None:
+    """Nor can it forge a log line."""
+    answer = running_python.ask("query", request=query_request(query()), metadata=metadata)
+
+    assert answer["responses"]["A"]["status"] == 200
+    assert all(entry["level"] != "panic" and isinstance(entry["message"], str) for entry in running_python.logs())
+    assert well(running_python)
+
+
+@cache
+def pluginv2() -> Protocol:
+    """Give the messages of the default proto."""
+    return protocol(sdk.fetch(sdk.default(), offline=True).text)
+
+
+@cache
+def real(service: str, method: str) -> bytes:
+    """Give the bytes of a request such as Grafana sends."""
+    found = pluginv2().method(service, method)
+    values = {
+        "pluginContext": {
+            **context(),
+            "dataSourceInstanceSettings": {
+                "id": 1,
+                "uid": "fuzz",
+                "name": "fuzz",
+                "jsonData": b"{}",
+                "lastUpdatedMS": 1,
+            },
+        },
+        "queries": [
+            {"refId": ref, "json": b'{"rows": 2}', "timeRange": {"fromEpochMS": 1, "toEpochMS": 3_600_000}}
+            for ref in "AB"
+        ],
+        "headers": {},
+        "path": "three",
+        "url": "three",
+        "data": b"{}",
+        "object_bytes": b"{}",
+        "kind": {"kind": "Thing"},
+        "objects": [{"raw": b"{}", "content_type": "application/json"}],
+    }
+    return bytes(pluginv2().request(found, values).SerializeToString())
+
+
+PATHS = [(f"/pluginv2.{service}/{method}", service, method) for service, names in METHODS.items() for method in names]
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Take a real request and cut it, flip bits of it, double it, or put another one's bytes into it."""
+    path, service, method = draw(st.sampled_from(PATHS))
+    message = bytearray(real(service, method))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, max(len(message) - 1, 0)))
+        match draw(st.sampled_from(["cut", "flip", "insert", "append"])):
+            case "cut":
+                del message[at:]
+            case "flip" if message:
+                message[at] ^= 1 << draw(st.integers(0, 7))
+            case "insert":
+                message[at:at] = draw(st.binary(max_size=20))
+            case _:
+                message += real(*draw(st.sampled_from([(service, method) for _, service, method in PATHS])))
+    return path, bytes(message)
+
+
+def outcome(plugin: Plugin, path: str, message: bytes, *, limit: int = 5, timeout_s: float = 10) -> tuple[str, str]:
+    """Send bytes to a method, and tell the code and the text of the failure that came of it, if any."""
+    try:
+        plugin.ask("raw", method=path, message=base64.b64encode(message).decode(), limit=limit, timeout_s=timeout_s)
+    except HostError as failure:
+        return failure.code, failure.message
+    return "OK", ""
+
+
+def survives(plugin: Plugin, path: str, message: bytes) -> None:
+    """Send bytes to a method: an answer or a status comes in time, and another query is answered as ever."""
+    code, told = outcome(plugin, path, message)
+
+    assert code not in {"", "Unavailable", "DeadlineExceeded"}, told
+    assert "Traceback" not in told
+    assert well(plugin)
+
+
+@fuzzed
+@given(st.sampled_from([path for path, *_ in PATHS]), st.binary(max_size=200))
+def test_random_bytes_end_in_an_answer_or_a_status(running_python: Plugin, path: str, message: bytes) -> None:
+    """Whatever bytes come as any method's request, its caller hears in time, and no other call is hurt."""
+    survives(running_python, path, message)
+
+
+@fuzzed
+@given(spoiled())
+def test_spoiled_requests_end_in_an_answer_or_a_status(running_python: Plugin, spoiled: tuple[str, bytes]) -> None:
+    """So do real requests that were cut, flipped or mixed up."""
+    survives(running_python, *spoiled)
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_bytes_to_other_services_are_answered_or_refused(running_python: Plugin, path: str) -> None:
+    """go-plugin's own services and methods that nobody has take random bytes, too."""
+    for message in (b"", b"\xff" * 50, b"\x0a\x06plugin", b"\x0a\xff"):
+        assert outcome(running_python, path, message, limit=1, timeout_s=0.5)[0] not in {"", "Unavailable"}
+    assert well(running_python)

@@ -1,0 +1,43 @@
+"""Calls of all kinds side by side, as a busy Grafana makes them: every one succeeds, and nothing is held on to.
+
+A run of ten minutes is `python -m benchmarks --only mixed-load --minutes 10`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from processes import eventually
+from soak import Watch, look
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hostclient import Host
+
+LOAD_S = 15.0
+GROWTH_MB = 60
+"""How much memory may grow after the first half: threads and allocators are still warming up."""
+POOL = 64
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_no_call_of_a_mixed_load_fails(host: Host, probe: Path) -> None:
+    """Queries, failures, cancellations, streams, resources, changing settings: all as wanted, and a clean end."""
+    plugin = host.start(probe, short_log=True)
+    plugin.health()
+    before = look(plugin.pid)
+    with Watch(plugin.pid) as watch:
+        mixed = plugin.ask("mix", seconds=LOAD_S, workers=6, timeout_s=90)
+    kinds = mixed["kinds"]
+
+    assert {name: kind["first_failure"] for name, kind in kinds.items() if kind["failures"]} == {}
+    assert len(kinds) == 16
+    assert all(kind["calls"] for kind in kinds.values())
+    assert watch.at(1).rss_mb - watch.at(0.5).rss_mb < GROWTH_MB
+    eventually(lambda: look(plugin.pid).files <= before.files + 4, within_s=10)
+    eventually(lambda: look(plugin.pid).threads <= before.threads + POOL, within_s=10)
+    ended = plugin.kill()
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)

@@ -1,0 +1,141 @@
+"""Connections that speak no gRPC, or half of it: each ends by itself, and the host's goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from children import Child, eventually, plugin, query_request
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.timeout(120)
+
+METHOD = b"/pluginv2.Data/QueryData"
+fuzzed = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@pytest.fixture(scope="module")
+def child(stub_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
+    """Start the sample plugin for all tests of this module; it must end well after all of them."""
+    with plugin(stub_folder, tmp_path_factory.mktemp("plugin")) as running:
+        running.query({})
+        yield running
+        running.shutdown()
+
+        assert running.process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def spoken(child: Child, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Record what a client says on its connection: HTTP/2's preface, settings, a query."""
+    path = tmp_path_factory.mktemp("relay") / "socket"
+    heard = bytearray()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        threading.Thread(target=relay, args=(listener, address(child), heard), daemon=True).start()
+        with grpc.insecure_channel(f"unix:{path}", options=[("grpc.enable_http_proxy", 0)]) as channel:
+            ask = channel.unary_unary("/pluginv2.Data/QueryData")
+            ask(query_request({}).SerializeToString(), timeout=10)  # type: ignore[arg-type]  # bytes in and out
+        return bytes(heard)
+
+
+def relay(listener: socket.socket, target: str, heard: bytearray) -> None:
+    """Pass one connection on, and keep what its client says."""
+    client, _ = listener.accept()
+    with client, socket.socket(socket.AF_UNIX) as server:
+        server.connect(target)
+        back = threading.Thread(target=pump, args=(server, client, bytearray()), daemon=True)
+        back.start()
+        pump(client, server, heard)
+
+
+def pump(source: socket.socket, target: socket.socket, kept: bytearray) -> None:
+    """Pass bytes on until one side has left."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            kept += data
+            target.sendall(data)
+
+
+def address(child: Child) -> str:
+    """Give the path of the plugin's socket."""
+    return child.line.split("|")[3]
+
+
+def say(child: Child, words: bytes) -> None:
+    """Connect, say something, and leave without waiting for long."""
+    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+        connection.settimeout(0.05)
+        connection.connect(address(child))
+        connection.sendall(words)
+        connection.recv(1 << 16)
+
+
+def well(child: Child) -> bool:
+    """Tell whether the connection that was there first is answered."""
+    return bool(child.query({})["A"].status == 200)
+
+
+@fuzzed
+@given(st.binary(max_size=300))
+def test_other_protocols_are_hung_up_on(child: Child, words: bytes) -> None:
+    """Any bytes may come first."""
+    say(child, words)
+
+    assert well(child)
+
+
+@fuzzed
+@given(data=st.data())
+def test_cut_connections_hurt_nobody(child: Child, spoken: bytes, data: st.DataObject) -> None:
+    """A client may go at any byte of its request."""
+    say(child, spoken[: data.draw(st.integers(0, len(spoken)))])
+
+    assert well(child)
+
+
+@fuzzed
+@given(data=st.data())
+def test_flipped_bits_hurt_nobody(child: Child, spoken: bytes, data: st.DataObject) -> None:
+    """Frames, headers and messages with wrong bits end their own connection at most."""
+    words = bytearray(spoken)
+    for at in data.draw(st.lists(st.integers(24, len(spoken) - 1), min_size=1, max_size=8)):  # after the preface
+        words[at] ^= 1 << data.draw(st.integers(0, 7))
+    method = words[spoken.index(METHOD) :][: len(METHOD)]
+    assume(method.isascii())  # the next test's
+    say(child, bytes(words))
+    assert well(child)
+
+
+def test_a_method_that_is_no_text_ends_the_process_in_order(stub_folder: Path, tmp_path: Path, spoken: bytes) -> None:
+    """Then grpcio's server gives up for good: a process that could answer nobody would never be started again."""
+    with plugin(stub_folder, tmp_path) as child:
+        child.query({})
+        say(child, spoken.replace(METHOD, METHOD[:-1] + b"\xe1"))
+
+        assert child.process.wait(10) == 0
+        assert any("gRPC ended by itself" in entry["@message"] for entry in child.logs())
+
+
+def test_connections_that_left_are_closed(child: Child, spoken: bytes) -> None:
+    """Neither cut requests nor clients that say nothing leave anything open."""
+    files = Path(f"/proc/{child.process.pid}/fd")
+    if not files.is_dir():
+        pytest.skip("this system does not show open files")
+    before = len(list(files.iterdir()))
+    for number in range(50):
+        say(child, spoken[: number * len(spoken) // 50])
+
+    eventually(lambda: len(list(files.iterdir())) <= before + 1, within=20)
