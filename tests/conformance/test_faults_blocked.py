@@ -145,6 +145,20 @@ def test_an_async_handler_that_blocks_its_loop_keeps_the_end_free(host: Host, fa
     ends_well(plugin)
 
 
+def test_dies_with_its_parent_though_its_control_loop_is_stuck(new_host: HostMaker, faulty_probe: Path) -> None:
+    """An exception whose text never ends is about the only way to stop the control loop: even so no orphan is left."""
+    host = new_host()
+    plugin = host.start(faulty_probe)
+    plugin.query(query())
+    plugin.send("check_health", request={"pluginContext": context(settings({"health": "endless text"}, uid="hangs"))})
+    time.sleep(0.5)
+    with pytest.raises(HostError, match="DeadlineExceeded"):
+        plugin.ask("query", request=query_request(query()), timeout_s=0.5)
+    host.die()
+
+    eventually(lambda: not alive(plugin.pid), within_s=10)
+
+
 def test_dies_with_its_parent_while_everything_blocks(new_host: HostMaker, faulty_probe: Path) -> None:
     """A host that is killed leaves no orphan, though no thread, constructor or stream of the plugin ever returns."""
     host = new_host()

@@ -52,6 +52,15 @@ class WithoutTextError(Exception):
         raise RuntimeError("no text either")
 
 
+class EndlessTextError(Exception):
+    """Never finishes saying what it is."""
+
+    def __str__(self) -> str:
+        """Wait for ever."""
+        threading.Event().wait()
+        return ""
+
+
 class OddError(Exception):
     """Looks like an HTTP client's error, until it is looked at."""
 
@@ -80,6 +89,8 @@ def fail(how: str) -> None:  # noqa: C901, PLR0912  # one case per way
             raise UnlikeOthersError("through every except")
         case "no text":
             raise WithoutTextError
+        case "endless text":
+            raise EndlessTextError
         case "odd":
             raise OddError("odd")
         case "stop":
