@@ -8,6 +8,7 @@ import pty
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PATIENCE_S = 60.0
+_CONTROLLED = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is a signal
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 
 
 class Terminal:
@@ -32,13 +38,12 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         environment = {key: text for key, text in os.environ.items() if key not in {"COLUMNS", "LINES", "NO_COLOR"}}
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-c", _CONTROLLED, *command],
             stdin=slave,
             stdout=slave,
             stderr=slave,
             env={**environment, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - so that Ctrl-C is a signal
         )
         os.close(slave)
 
