@@ -39,7 +39,7 @@ def dev(
     made = service.prepare(found, python=python, address=launcher.address(address) if attach else "")
     plugin_id = found.manifest.id
     console.note(f"""
-Let a Grafana on this machine load it; in a container, it would not see this Python:
+Let a Grafana on this machine load it (not one in a container):
   ln -s {made.folder} <plugins>/{plugin_id}
   GF_DEFAULT_APP_MODE=development
   or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
@@ -48,7 +48,7 @@ Then (re)start Grafana once.""")
         console.note(f"Run the plugin, in this order or the other:\n  {made.command}")
     else:
         console.note(
-            "Each save under src/ is served a moment later: `reloaded (pid ...)` in Grafana's log.\n"
+            "Each save under src/ is served a moment later; Grafana logs `reloaded (pid ...)`.\n"
             "`gfplug build` puts the built plugin back."
         )
     console.result(made.folder)
