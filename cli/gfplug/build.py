@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gfplug.host import Smoke
     from gfplug.project import Project
 
-_MISSING = re.compile(r"No module named '([\w.]+)'")
+_MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # somebody else's
 _SMOKE_SECONDS = 60.0
 _log = logging.getLogger("gfplug")
 

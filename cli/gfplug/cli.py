@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,10 +10,16 @@ import typer
 
 from gfplug import __version__, console
 from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, sign, upgrade
-from gfplug.errors import GfplugError
+from gfplug.errors import GfplugError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_OUTSIDE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+    *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
+}
+"""What folders and file systems refuse: no bug of ours, wherever it was met."""
 
 app = typer.Typer(
     name="gfplug",
@@ -67,8 +74,22 @@ def main(arguments: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        return _refused(error)
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is a bug of ours
-        console.note(traceback.format_exc())
-        console.note("This is a bug in gfplug. Please report it with the lines above.")
-        return 1
+        return _bug()
     return 0
+
+
+def _refused(error: OSError) -> int:
+    path = error.filename2 or error.filename  # of a rename, where to
+    if error.errno not in _OUTSIDE or not path:
+        return _bug()
+    console.fail(ProjectError(f"{path}: {error.strerror}"))
+    return ProjectError.exit_code
+
+
+def _bug() -> int:
+    console.note(traceback.format_exc())
+    console.note("This is a bug in gfplug. Please report it with the lines above.")
+    return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -79,6 +80,8 @@ def setup(verbosity: int = 0) -> None:
     logger.handlers = [_LineHandler()]
     logger.setLevel(_LEVELS.get(verbosity, logging.DEBUG))
     logger.propagate = False
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path that is no Unicode is printed as it is
 
 
 def result(text: object, *, end: str = "\n") -> None:

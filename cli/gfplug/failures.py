@@ -88,6 +88,12 @@ FAILURES = (
         "Raise grpcio in pyproject.toml to the floor that gfplug.lock names, remove .venv, and build again.",
     ),
     Failure(
+        "own-module",
+        r"No module named '?(?P<module>(?:plugin|gfruntime|pluginv2)\b[\w.]*)",
+        "The project's own module {module} is not where it was: in src/.",
+        "Restore it from version control, or mend the import; src/plugin is the package `plugin`.",
+    ),
+    Failure(
         "import",
         r"(?:ModuleNotFoundError|ImportError): No module named '(?P<module>[\w.]+)'",
         "The plugin imports {module}, which is not in the bundle.",

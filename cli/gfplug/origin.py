@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
-from gfplug.errors import ProjectError
+from gfplug.errors import ProjectError, UsageError
 from gfplug.template import ANSWERS_NAME, BASE_NAME, Answers
 from gfplug.trees import Entry
 
@@ -45,6 +45,9 @@ def answers(
     for since, migrate in MIGRATIONS if migrations is None else migrations:
         if Version(template_version) < Version(since):
             stored = migrate(stored)
+    questions = [field.name for field in fields(Answers)]
+    if unknown := [key for key in given or {} if key not in questions]:
+        raise UsageError(f"--data: {unknown[0]!r} is not asked here", hint=f"what is asked: {', '.join(questions)}")
     stored |= given or {}
     for field in fields(Answers):
         if field.name not in stored and field.default is MISSING:

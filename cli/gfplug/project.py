@@ -36,6 +36,8 @@ class Manifest:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
         if not isinstance(content, dict):
@@ -58,9 +60,11 @@ class Project:
     def find(cls, start: Path) -> Project:
         """Return the project that a folder is in, whole: an upgrade that was killed is finished first.
 
-        Raises: ProjectError if neither the folder nor one above it holds a `gfplug.lock`.
+        Raises: ProjectError if there is no such folder, or neither it nor one above it holds a `gfplug.lock`.
         """
         folder = start.resolve()
+        if not folder.exists():  # else a name that was mistyped in a project would mean that project
+            raise ProjectError(f"{folder} does not exist", hint="name a project, or a folder in one")
         for candidate in (folder, *folder.parents):
             journal.recover(candidate)
             if (candidate / lock.LOCK_NAME).is_file():
@@ -111,8 +115,12 @@ class Project:
             return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
         except FileNotFoundError as error:
             raise ProjectError(f"{path} does not exist") from error
-        except (tomllib.TOMLDecodeError, KeyError) as error:
-            raise ProjectError(f"{path}: no readable [project] version: {error}") from error
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+        except (KeyError, TypeError) as error:
+            raise ProjectError(f"{path} has no version below [project]", hint='such as version = "0.1.0"') from error
 
     def owned_digests(self) -> dict[str, str]:
         """Map each file in an owned folder to its SHA-256, as it is on disk now."""

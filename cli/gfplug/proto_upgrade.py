@@ -207,8 +207,11 @@ def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Ed
 
 def _raised(project: Project, generated: Stubs) -> Entry:
     """Return pyproject.toml with the stubs' floors, line ends as they are."""
-    found = trees.entry_of(project.root / _PYPROJECT)
-    text = found.content.decode()
+    try:
+        found = trees.entry_of(project.root / _PYPROJECT)
+        text = found.content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{project.root / _PYPROJECT} cannot be read: {error}") from error
     raised = requirements.raise_floors(text.replace("\r\n", "\n"), generated.floors)
     return replace(found, content=(raised.replace("\n", "\r\n") if "\r\n" in text else raised).encode())
 

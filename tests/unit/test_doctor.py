@@ -26,6 +26,7 @@ LINES = {
     "cookie": "This is a Grafana data source plugin. It is started by Grafana and is not meant to be run by hand.",
     "gencode": "google.protobuf.runtime_version.VersionError: Detected incompatible Protobuf Gencode/Runtime versions",
     "grpc-gencode": "RuntimeError: The grpc package installed is at version 1.60.0, but the generated code in x",
+    "own-module": "ModuleNotFoundError: No module named 'plugin.datasource'",
     "import": "ModuleNotFoundError: No module named 'yaml.reader'",
     "environment": '  File "<frozen os>", line 679, in __getitem__',
     "unsigned": 'logger=plugin.signature.validator level=warn msg="Plugin is unsigned" pluginId=acme-sales-datasource',

@@ -53,14 +53,22 @@ def find(folder: Path) -> list[Rule]:
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            written = [rule for group in content.get("groups", []) for rule in group.get("rules", [])]
-        except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
             raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
-        for rule in written:
+        try:
+            written = [rule for group in content.get("groups", []) for rule in group.get("rules", [])]
+            titles = [rule.get("title") for rule in written]
+        except (AttributeError, TypeError) as error:
+            raise ProjectError(
+                f"{path} is no file of alert rules", hint="it has `groups`, a list; each has `rules`, a list"
+            ) from error
+        for rule, title in zip(written, titles, strict=True):
             try:
                 found += _rule(rule)
-            except (KeyError, TypeError, ValueError, IndexError) as error:
-                raise ProjectError(f"{path}: the rule {rule.get('title')!r} lacks {error}") from error
+            except (KeyError, IndexError) as error:
+                raise ProjectError(f"{path}: the rule {title!r} lacks {error}") from error
+            except (AttributeError, TypeError, ValueError) as error:
+                raise ProjectError(f"{path}: the rule {title!r} cannot be read: {error}") from error
     return found
 
 

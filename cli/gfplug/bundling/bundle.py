@@ -188,6 +188,8 @@ def find(target: Path) -> Place:
 
     Raises: ProjectError if there is none.
     """
+    if not target.exists():
+        raise ProjectError(f"{target} does not exist", hint="name a project, or a dist folder")
     folder = target / "dist" if (target / "dist" / "plugin.json").is_file() else target
     if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.lock").is_file():
         raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")

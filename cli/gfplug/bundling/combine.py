@@ -79,7 +79,9 @@ def _read(path: Path) -> _Part:
         manifest = json.loads(contents[f"{root}/plugin.json"])
         manifest["id"], manifest["info"]["version"], manifest["executable"]
     except (KeyError, TypeError, ValueError) as error:
-        raise IntegrityError(f"{path} is not the archive of a backend plugin: plugin.json: {error}") from error
+        found = f"{root}/plugin.json" in contents
+        why = f"its plugin.json cannot be used: {error}" if found else "it has no plugin.json"
+        raise IntegrityError(f"{path} is not the archive of a backend plugin: {why}") from error
     with package.Previous(path) as earlier:
         entries = {
             info.filename: package.entry(

@@ -103,7 +103,7 @@ class Launcher:
             text = _SOURCE_SCRIPT.format(python=python, source=source, shown=shown, link=link, say=_SAY)
         head, line, rest = text.partition("\n")
         comment, end, body = rest.partition("\n")
-        return f"{head}{line}{comment}{end}{_SAY_FUNCTION}{body}".encode()
+        return f"{head}{line}{comment}{end}{_SAY_FUNCTION}{body}".encode(errors="surrogateescape")
 
     def _stub(self, platform: str) -> bytes:
         name = _STUBS.get(platform)

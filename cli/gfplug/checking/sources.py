@@ -75,7 +75,7 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
     try:
         table = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
         lines = [str(line) for line in table["project"].get("dependencies", [])]
-    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as failure:
+    except (OSError, KeyError, TypeError, ValueError) as failure:
         yield error("pyproject", "pyproject.toml", f"it cannot be read: {failure}")
         return
     asked = {match[1].lower(): match[2] for line in lines if (match := _FLOOR.match(line))}

@@ -37,7 +37,7 @@ Secret = Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE|@FILE|$ENV"
 Settings = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The data source from a provisioning file; default: the project's.")
 ]
-Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds for the handshake, and for each answer.")]
+Timeout = Annotated[float, typer.Option(min=0.1, max=86_400, help="Seconds for the handshake, and for each answer.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, as Grafana's own API would.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin's whole log.")]
 

@@ -38,8 +38,10 @@ def check(
                 console.result(f"  {finding.hint}")
     if not report.is_good(strict=strict):
         errors, warnings = report.count("error"), report.count("warning")
-        raise ProjectError(
-            f"{report.path}: {errors} errors, {warnings} warnings", hint="each line above says what to do"
+        counts = (
+            f"{number} {word}{'' if number == 1 else 's'}"
+            for number, word in ((errors, "error"), (warnings, "warning"))
         )
+        raise ProjectError(f"{report.path}: {', '.join(counts)}", hint="each line above says what to do")
     if not as_json:
         console.note(f"{report.path} is good")

@@ -30,8 +30,11 @@ def dev(
     """Write a dist/ that runs the project's source inside any Grafana on this machine, and reloads it on save."""
     from gfplug import dev as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundling import launcher  # noqa: PLC0415
+    from gfplug.errors import UsageError  # noqa: PLC0415
     from gfplug.project import Project  # noqa: PLC0415
 
+    if address != _ADDRESS and not attach:
+        raise UsageError("--address says where a plugin of your own listens", hint="add --attach, or leave it out")
     found = Project.find(project)
     if link and python:
         console.result(service.link(found, python))

@@ -27,6 +27,8 @@ def doctor(
     from gfplug.errors import ProjectError, ToolError  # noqa: PLC0415
     from gfplug.project import Project  # noqa: PLC0415
 
+    if not folder.exists():
+        raise ProjectError(f"{folder} does not exist")
     try:
         project = Project.find(folder)
     except ProjectError:

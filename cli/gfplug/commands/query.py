@@ -175,9 +175,10 @@ def _rules(target: Path, when: str | None, model: dict[str, object]) -> Sequence
     if when:
         return [alerting.condition(when, model=model)]
     try:
-        rules = alerting.find(Project.find(target).root / "provisioning" / "alerting")
+        project = Project.find(target)
     except GfplugError as error:
         raise UsageError(f"--alert: {error.message}", hint="name a condition: --when 'last > 0'") from error
+    rules = alerting.find(project.root / "provisioning" / "alerting")
     if not rules:
         raise UsageError("--alert: the project provisions no alert rule", hint="name a condition: --when 'last > 0'")
     return rules

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gfplug.host.output import Output
     from gfplug.host.target import Target
 
+_METHODS = {"Stream.SubscribeStream": "run_stream", "Stream.RunStream": "run_stream"}
 _LARGEST_MESSAGE = 2**31 - 1
 
 
@@ -213,7 +214,8 @@ class Plugin:
 
         code, text = error.code(), error.details() or ""
         if code is grpc.StatusCode.UNIMPLEMENTED:
-            return UnimplementedError(f"the plugin does not implement {name}", details=self.logs.tail())
+            hint = f"the data source has no method `{_METHODS[name]}`" if name in _METHODS else ""
+            return UnimplementedError(f"the plugin does not implement {name}", hint=hint, details=self.logs.tail())
         if code is grpc.StatusCode.UNAVAILABLE and self._output.ended_within(1.0):
             exited = describe_exit(self.process.wait(timeout=5.0))
             return ToolError(

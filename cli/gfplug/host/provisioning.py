@@ -41,7 +41,8 @@ def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = 
     Raises: UsageError if there is no such file or it holds no data source of the plugin; ProjectError if it is broken.
     """
     if not path.is_file():
-        raise UsageError(f"{path} does not exist", hint="--settings takes a YAML or JSON file")
+        what = "is not a file" if path.exists() else "does not exist"
+        raise UsageError(f"{path} {what}", hint="--settings takes a YAML or JSON file")
     content = _load(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path} is not a mapping", hint="it needs the keys of a provisioned data source, such as url")
@@ -86,6 +87,8 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
 
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
