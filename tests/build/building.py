@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SLOWEST_BUILD_S = 400.0
+SLOWEST_BUILD_S = 560.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,9 @@ LIBRARIES = ("numpy", "pandas", "polars")
 CODE = '''\
 """Numbers that pass through three libraries."""
 
+import urllib.request
+from concurrent.futures import ProcessPoolExecutor
+
 import numpy
 import pandas
 import polars
@@ -35,13 +38,18 @@ class Datasource:
         return Frame.of(time=list(times.to_pydatetime()), value=table["value"].to_list())
 
     def check_health(self) -> Health:
-        return Health.ok(f"{numpy.__name__}, {pandas.__name__}, {polars.__name__}")
+        kept = [each.__name__ for each in (pandas.DataFrame, polars.DataFrame, numpy.matrix) if each.__doc__]
+        return Health.ok(f"{urllib.request.Request('http://x').host} {ProcessPoolExecutor.__name__} {' '.join(kept)}")
 '''
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Path) -> None:
-    """The answer holds what the three computed; libraries that wheels repaired for themselves survive the strip."""
+    """The answer holds what the three computed; libraries that wheels repaired for themselves survive the strip.
+
+    What the runtime does without of the standard library comes with the author's import, and libraries keep their
+    docstrings: some format them when they are imported.
+    """
     try:
         closure(LIBRARIES)
     except PackageNotFoundError as error:
@@ -57,4 +65,4 @@ def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Pat
     (frame,) = json.loads(asked.out)["results"]["A"]["frames"]
     assert frame["data"]["values"][1] == [1.0, 2.0, 3.0, 4.0]
     health = gfplug("call", "health", made.dist)
-    assert health.out.strip() == "OK: numpy, pandas, polars"
+    assert health.out.strip() == "OK: x ProcessPoolExecutor DataFrame DataFrame matrix"
