@@ -87,6 +87,11 @@ class Programs:
         self.probe()
         return self._bundle("probe", self.project("probe"))
 
+    def built_faulty(self) -> Path:
+        """Give the executable of the failing data source's bundle."""
+        self.faulty()
+        return self._bundle("faulty", self.project("faulty"))
+
     def _bundle(self, name: str, project: Path) -> Path:
         self._once(f"built-{name}", lambda: build(project, self.folder / f"built-{name}"))
         return executable_of(project / "dist")

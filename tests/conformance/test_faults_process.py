@@ -12,9 +12,11 @@ import pytest
 from hostclient import HostError
 from messages import query, query_request, settings
 from processes import alive, descendants, eventually
+from programs import BUILT
 
 if TYPE_CHECKING:
     from hostclient import Host, Plugin
+    from programs import Programs
 
 pytestmark = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], ids=["def", "async def"])
 
@@ -72,6 +74,16 @@ def test_a_fork_that_goes_on_as_the_plugin_ends(host: Host, faulty_probe: Path, 
 def test_pools_of_processes_work(host: Host, faulty_probe: Path, environment: dict[str, str]) -> None:
     """`multiprocessing` computes, by every start method; its helpers hold up no end."""
     plugin = host.start(faulty_probe, env=environment)
+    answer = plugin.query(query(kind="processes"))["A"]
+
+    assert (answer["error"], answer["status"]) == ("", 200)
+    ends_well(plugin)
+
+
+@BUILT
+def test_pools_of_processes_work_in_bundles(host: Host, programs: Programs, environment: dict[str, str]) -> None:
+    """There `multiprocessing` starts the plugin's own executable, which must not take itself for the plugin then."""
+    plugin = host.start(programs.built_faulty(), env=environment)
     answer = plugin.query(query(kind="processes"))["A"]
 
     assert (answer["error"], answer["status"]) == ("", 200)

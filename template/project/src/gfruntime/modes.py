@@ -3,6 +3,7 @@
 | command line, surroundings | what it does |
 | --- | --- |
 | `-buildinfo`, `-version` | print them and end |
+| `--multiprocessing-fork` | be one of the author's processes: in a bundle, `multiprocessing` starts the plugin itself |
 | `-standalone` | serve on a port, for debuggers (see `standalone`) |
 | a standalone server runs | tell Grafana where, and serve nothing |
 | `GF_PLUGIN_PROFILING_ENABLED=true` | also show all threads' stacks over HTTP (see `profiling`) |
@@ -17,7 +18,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_HELPERS = (
+    "from multiprocessing.resource_tracker import main",
+    "from multiprocessing.forkserver import main",
+    "import sys; from multiprocessing.forkserver import main",
+)
 _LEVELS = 5  # from a module in a package in a source folder to the project, and one more
+
+
+def lend(arguments: Sequence[str]) -> None:
+    """Become the process that `multiprocessing` wants, if it is what started this one; that ends here."""
+    command = arguments[-1] if "-c" in arguments else ""
+    if "--multiprocessing-fork" in arguments:
+        from multiprocessing import spawn  # noqa: PLC0415  # few plugins use it
+
+        spawn.freeze_support()
+    elif getattr(sys, "frozen", False) and command.startswith(_HELPERS):
+        exec(command)  # noqa: S102  # what an interpreter would do with it
+        raise SystemExit(0)
 
 
 def informed(arguments: Sequence[str]) -> int | None:

@@ -35,6 +35,7 @@ def serve(
     """
     from gfruntime import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
+    modes.lend(sys.argv[1:])
     status = modes.informed(sys.argv[1:])
     if status is not None:
         raise SystemExit(status)
