@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -112,3 +113,9 @@ def fresh(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = shell.run("gfplug new acme-block project --defaults --offline", folder)
     assert ran.code == 0, ran.said
     return folder / "project"
+
+
+@pytest.fixture
+def copy(fresh: Path, tmp_path: Path) -> Path:
+    """Give a project that may be changed; the built one is not, or it would be built again."""
+    return Path(shutil.copytree(fresh, tmp_path / "project"))

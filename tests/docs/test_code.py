@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +14,7 @@ from pages import Block, python_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from conftest import Shell
 
@@ -49,12 +48,6 @@ def upstream() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join(5)
-
-
-@pytest.fixture
-def copy(fresh: Path, tmp_path: Path) -> Path:
-    """Give a project whose data source may be replaced."""
-    return Path(shutil.copytree(fresh, tmp_path / "project"))
 
 
 def require(code: str) -> None:

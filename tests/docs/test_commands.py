@@ -56,10 +56,10 @@ def test_a_shell_block_runs(shell: Shell, project: Path, block: Block) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in inline_commands() if line not in INLINE_NOT_RUN])
-def test_a_command_in_running_text_runs(shell: Shell, project: Path, line: str) -> None:
+def test_a_command_in_running_text_runs(shell: Shell, copy: Path, line: str) -> None:
     """A recording is made before it is compared."""
     before = f"{line.replace('--replay', '--record')}\n" if "--replay" in line else ""
-    ran = shell.run(f"{before}{line}", project)
+    ran = shell.run(f"{before}{line}", copy)
 
     assert ran.code == 0, ran.said
 
