@@ -55,11 +55,12 @@ class Shell:
     def run(self, script: str, folder: Path) -> Ran:
         """Run a script to its end, and end what it left in the background."""
         path = os.pathsep.join([str(self.tools), os.environ["PATH"]])
+        typed = {key: value for key, value in os.environ.items() if key != "CI"}
         with (self.tools / "said").open("w+b") as said:
             running = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", script.replace("\n$ ", "\n").removeprefix("$ ")],
                 cwd=folder,
-                env={**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
+                env={**typed, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,

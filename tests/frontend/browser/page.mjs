@@ -57,3 +57,17 @@ export async function open(search, steps, { plugin = 'acme-sales-datasource', al
     await page.close();
   }
 }
+
+/** Pick an option of the open list, as a person would: again, when the list moved under the pointer while it was still
+ * being laid out, so that the click went nowhere. */
+export async function pick({ page, host }, name, isPicked) {
+  for (let tries = 1; tries <= 3; tries += 1) {
+    await page.getByRole('option', { name }).first().click();
+    for (const end = Date.now() + 2_000; Date.now() < end; await page.waitForTimeout(50)) {
+      if (isPicked((await host()).query)) {
+        return;
+      }
+    }
+  }
+  assert.fail(`the option ${name} was clicked three times and never picked`);
+}
