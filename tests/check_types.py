@@ -22,6 +22,7 @@ BEFORE_OTHERS = {
     "tests/conformance": ["tests/runtime"],
     "tests/errors": ["tests/unit", "tests/build"],
     "tests/frontend": ["tests/conformance"],
+    "tests/generated": ["tests/frontend"],
     "template/examples/http": ["template/examples/http/src"],
     "benchmarks": ["tests/conformance", "tests/build"],
     "tests/benchmarks": ["tests/conformance", "tests/build"],

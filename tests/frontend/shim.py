@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import messages
+from jsonserver import JsonServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,35 +39,32 @@ class Configured:
         return messages.settings({}, secrets=self.secrets, url=self.url, uid="u1")
 
 
-class Shim(ThreadingHTTPServer):
+class Shim(JsonServer):
     """The server, on a free port of this machine."""
-
-    daemon_threads = True
 
     def __init__(self, plugin: Plugin, configured: Configured) -> None:
         """Prepare to answer for a running plugin."""
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__()
         self.plugin = plugin
         self.configured = configured
-        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+    def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
+        """Answer a query, and the paths that are asked without a body; whoever asks may."""
+        del authorization
+        url = urlsplit(path)
+        if body is not None:
+            return 200, json.dumps(self._query(body)).encode()
+        if url.path.endswith("/health"):
+            found = self.plugin.health(self.configured.settings())
+            return 200 if found["status"] == "OK" else 400, json.dumps(found).encode()
+        if url.path.startswith(_RESOURCES):
+            resource = self.plugin.resource(path.removeprefix(_RESOURCES), settings=self.configured.settings())
+            return resource.code, resource.body
+        if url.path.startswith(_PROXY):
+            return self._proxied(url.path.removeprefix(_PROXY), url.query)
+        return 404, b'{"message": "not found"}'
 
-    def __enter__(self) -> Self:
-        """Start."""
-        self.thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        """Stop."""
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
-
-    def query(self, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _query(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Answer /api/ds/query by asking the plugin."""
         start, end = int(body["from"]), int(body["to"])
         asked = [
@@ -81,7 +77,7 @@ class Shim(ThreadingHTTPServer):
         found = self.plugin.query(*asked, settings=self.configured.settings())
         return {"results": {ref_id: _result(response) for ref_id, response in found.items()}}
 
-    def proxied(self, path: str, query: str) -> tuple[int, bytes]:
+    def _proxied(self, path: str, query: str) -> tuple[int, bytes]:
         """Ask the API itself, with what the route of this path adds."""
         routes = [route for route in self.configured.routes if path.startswith(route["path"])]
         request = urllib.request.Request(f"{self.configured.url}/{path}?{query}")  # noqa: S310 - our own example API
@@ -96,40 +92,6 @@ class Shim(ThreadingHTTPServer):
     def _filled(self, template: str) -> str:
         secrets = self.configured.secrets
         return re.sub(r"\{\{ \.SecureJsonData\.(\w+) \}\}", lambda found: secrets[found[1]], template)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Shim
-
-    def do_GET(self) -> None:
-        """Answer the paths that are asked without a body."""
-        url = urlsplit(self.path)
-        if url.path.endswith("/health"):
-            found = self.server.plugin.health(self.server.configured.settings())
-            self._answer(200 if found["status"] == "OK" else 400, json.dumps(found).encode())
-        elif url.path.startswith(_RESOURCES):
-            path = self.path.removeprefix(_RESOURCES)
-            resource = self.server.plugin.resource(path, settings=self.server.configured.settings())
-            self._answer(resource.code, resource.body)
-        elif url.path.startswith(_PROXY):
-            self._answer(*self.server.proxied(url.path.removeprefix(_PROXY), url.query))
-        else:
-            self._answer(404, b'{"message": "not found"}')
-
-    def do_POST(self) -> None:
-        """Answer a query."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self._answer(200, json.dumps(self.server.query(body)).encode())
-
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing."""
 
 
 def _result(response: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import yaml
+from jsonserver import JsonServer
 
 from gfplug import alerting, host, rehearsal
 from gfplug.alerting.evaluation import State
@@ -27,39 +26,24 @@ LOOKS_BEFORE_EVALUATION = 2
 Answer = tuple[int, Any]
 
 
-class FakeGrafana(ThreadingHTTPServer):
+class FakeGrafana(JsonServer):
     """The server, on a free port of this machine."""
-
-    daemon_threads = True
 
     def __init__(self, project: Path, plugin: host.Plugin, settings: host.Settings) -> None:
         """Prepare to answer for a running plugin."""
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__()
         self.provisioning = project / "provisioning"
         self.plugin = plugin
         self.settings = settings
         self.overrides: dict[str, Answer] = {}
         self.looks = 0
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
 
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        """Start."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        """Stop."""
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    def answer(self, path: str, authorization: str | None, body: Any) -> Answer:
+    def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
         """Answer one request; everything but /api/health is for the administrator."""
+        status, value = self._answer(path, body, authorization)
+        return status, json.dumps(value).encode()
+
+    def _answer(self, path: str, body: Any, authorization: str | None) -> Answer:
         if path in self.overrides:
             return self.overrides[path]
         if path != "/api/health" and authorization != ADMIN:
@@ -116,27 +100,3 @@ class FakeGrafana(ThreadingHTTPServer):
         ]
         results = {ref_id: found.to_json() for ref_id, found in self.plugin.query_data(asked, self.settings).items()}
         return 400 if any("error" in result for result in results.values()) else 200, {"results": results}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeGrafana
-
-    def do_GET(self) -> None:
-        """Answer a question without a body."""
-        self._send(*self.server.answer(self.path, self.headers["Authorization"], None))
-
-    def do_POST(self) -> None:
-        """Answer a question with a body of JSON."""
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self._send(*self.server.answer(self.path, self.headers["Authorization"], body))
-
-    def _send(self, status: int, value: Any) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
-        """Say nothing."""

@@ -1,0 +1,63 @@
+"""A web server of JSON on a free port of this machine: what the servers that play Grafana for a test have in common."""
+
+from __future__ import annotations
+
+import json
+import threading
+from abc import abstractmethod
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+
+class JsonServer(ThreadingHTTPServer):
+    """Listens once it is made, and answers inside of its `with`; the subclass knows the answers."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    @abstractmethod
+    def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
+        """Give the status and the JSON for one request; `body` is the decoded one of a POST, None of a GET."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: JsonServer
+
+    def do_GET(self) -> None:
+        """Answer a question without a body."""
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        """Answer a question with a body of JSON."""
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def _answer(self, body: Any) -> None:
+        status, content = self.server.answer(self.path, body, authorization=self.headers["Authorization"])
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        """Say nothing."""
