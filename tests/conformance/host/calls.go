@@ -16,8 +16,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// calls are the operations on a plugin that was started.
-var calls = map[string]func(context.Context, *managed, json.RawMessage) (any, error){
+// operation is one kind of request to a plugin that was started.
+type operation func(context.Context, *managed, json.RawMessage) (any, error)
+
+// calls are the operations by the names that requests give them.
+var calls = map[string]operation{
 	"load":            timeLoad,
 	"mix":             runMix,
 	"raw":             callRaw,
@@ -25,17 +28,17 @@ var calls = map[string]func(context.Context, *managed, json.RawMessage) (any, er
 	"state":           state,
 	"logs":            logs,
 	"kill":            kill,
-	"check_health":    checkHealth,
-	"query":           query,
-	"query_chunked":   queryChunked,
-	"resource":        callResource,
-	"collect_metrics": collectMetrics,
-	"subscribe":       subscribe,
-	"publish":         publish,
-	"run_stream":      runStream,
-	"validate":        validateAdmission,
-	"mutate":          mutateAdmission,
-	"convert_objects": convertObjects,
+	"check_health":    through("diagnostics", checkHealth),
+	"query":           through("data", query),
+	"query_chunked":   through("data", queryChunked),
+	"resource":        through("resource", callResource),
+	"collect_metrics": through("diagnostics", collectMetrics),
+	"subscribe":       through("stream", subscribe),
+	"publish":         through("stream", publish),
+	"run_stream":      through("stream", runStream),
+	"validate":        through("admission", validateAdmission),
+	"mutate":          through("admission", mutateAdmission),
+	"convert_objects": through("conversion", convertObjects),
 }
 
 // message is the arguments of a call: the protobuf request in its JSON form, gRPC metadata, and wire bytes to add, with
@@ -48,6 +51,25 @@ type message struct {
 	Count    int                 `json:"count"`   // packets of a stream to wait for
 }
 
+// through makes an operation of a call on one of the SDK's client adapters.
+func through[Client, Fields any, Request interface {
+	*Fields
+	proto.Message
+}](adapter string, call func(context.Context, Client, Request, message) (any, error)) operation {
+	return func(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
+		req := Request(new(Fields))
+		ctx, how, err := prepare(ctx, args, req)
+		if err != nil {
+			return nil, err
+		}
+		client, err := dispense[Client](m, adapter)
+		if err != nil {
+			return nil, err
+		}
+		return call(ctx, client, req, how)
+	}
+}
+
 // prepare fills a protobuf request from the arguments and puts the metadata into the context.
 func prepare(ctx context.Context, args json.RawMessage, into proto.Message) (context.Context, message, error) {
 	var m message
@@ -55,8 +77,8 @@ func prepare(ctx context.Context, args json.RawMessage, into proto.Message) (con
 		return ctx, m, err
 	}
 	if len(m.Request) > 0 {
-		if err := protojson.Unmarshal(m.Request, into); err != nil {
-			return ctx, m, &failure{Kind: "usage", Message: err.Error()}
+		if err := readRequest(m.Request, into); err != nil {
+			return ctx, m, err
 		}
 	}
 	if err := (proto.UnmarshalOptions{Merge: true}).Unmarshal(m.Extra, into); err != nil {
@@ -70,11 +92,16 @@ func prepare(ctx context.Context, args json.RawMessage, into proto.Message) (con
 	return ctx, m, nil
 }
 
+// readRequest fills a protobuf request from its JSON form.
+func readRequest(text json.RawMessage, into proto.Message) error {
+	if err := protojson.Unmarshal(text, into); err != nil {
+		return &failure{Kind: "usage", Message: err.Error()}
+	}
+	return nil
+}
+
 func ping(_ context.Context, m *managed, _ json.RawMessage) (any, error) {
-	m.mu.Lock()
-	client := m.client
-	m.mu.Unlock()
-	protocol, err := client.Client()
+	protocol, err := m.current().Client()
 	if err != nil {
 		return nil, err
 	}
@@ -111,16 +138,7 @@ func logs(_ context.Context, m *managed, args json.RawMessage) (any, error) {
 
 func kill(_ context.Context, m *managed, _ json.RawMessage) (any, error) { return m.kill(), nil }
 
-func checkHealth(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.CheckHealthRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.DiagnosticsClient](ctx, m, "diagnostics")
-	if err != nil {
-		return nil, err
-	}
+func checkHealth(ctx context.Context, client grpcplugin.DiagnosticsClient, req *pluginv2.CheckHealthRequest, _ message) (any, error) {
 	begin := time.Now()
 	answer, err := client.CheckHealth(ctx, req)
 	if err != nil {
@@ -132,16 +150,7 @@ func checkHealth(ctx context.Context, m *managed, args json.RawMessage) (any, er
 	}, nil
 }
 
-func collectMetrics(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.CollectMetricsRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.DiagnosticsClient](ctx, m, "diagnostics")
-	if err != nil {
-		return nil, err
-	}
+func collectMetrics(ctx context.Context, client grpcplugin.DiagnosticsClient, req *pluginv2.CollectMetricsRequest, _ message) (any, error) {
 	answer, err := client.CollectMetrics(ctx, req)
 	if err != nil {
 		return nil, err
@@ -156,16 +165,7 @@ type part struct {
 }
 
 // callResource collects the messages of an answer as they came.
-func callResource(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.CallResourceRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.ResourceClient](ctx, m, "resource")
-	if err != nil {
-		return nil, err
-	}
+func callResource(ctx context.Context, client grpcplugin.ResourceClient, req *pluginv2.CallResourceRequest, _ message) (any, error) {
 	stream, err := client.CallResource(ctx, req)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -204,12 +203,17 @@ func (m *managed) exit() *exit {
 	return ended
 }
 
-// dispense gives one of the SDK's client adapters for the running process.
-func dispense[T any](_ context.Context, m *managed, name string) (T, error) {
-	var none T
+// current gives go-plugin's client of the process that was started last.
+func (m *managed) current() *plugin.Client {
 	m.mu.Lock()
-	client := m.client
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	return m.client
+}
+
+// dispense gives one of the SDK's client adapters for the running process.
+func dispense[T any](m *managed, name string) (T, error) {
+	var none T
+	client := m.current()
 	if client.Exited() {
 		return none, &failure{Kind: "rpc", Code: "Unavailable", Message: "the plugin has exited"}
 	}

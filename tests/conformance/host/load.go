@@ -13,7 +13,6 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/grpcplugin"
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // load is a number of equal calls, so many of them at a time. Encoding the request and reading the answer off the wire are
@@ -64,13 +63,13 @@ func timeLoad(ctx context.Context, m *managed, args json.RawMessage) (any, error
 // caller gives the call to repeat, after one whose answer was decoded and described in the result.
 func (l *load) caller(ctx context.Context, m *managed, result *timed) (func(context.Context) error, error) {
 	if l.Health {
-		return healthCaller(ctx, m, l.Request)
+		return healthCaller(m, l.Request)
 	}
 	req := &pluginv2.QueryDataRequest{}
-	if err := protojson.Unmarshal(l.Request, req); err != nil {
-		return nil, &failure{Kind: "usage", Message: err.Error()}
+	if err := readRequest(l.Request, req); err != nil {
+		return nil, err
 	}
-	client, err := dispense[grpcplugin.DataClient](ctx, m, "data")
+	client, err := dispense[grpcplugin.DataClient](m, "data")
 	if err != nil {
 		return nil, err
 	}
@@ -95,12 +94,12 @@ func (l *load) caller(ctx context.Context, m *managed, result *timed) (func(cont
 	}, nil
 }
 
-func healthCaller(ctx context.Context, m *managed, request json.RawMessage) (func(context.Context) error, error) {
+func healthCaller(m *managed, request json.RawMessage) (func(context.Context) error, error) {
 	req := &pluginv2.CheckHealthRequest{}
-	if err := protojson.Unmarshal(request, req); err != nil {
-		return nil, &failure{Kind: "usage", Message: err.Error()}
+	if err := readRequest(request, req); err != nil {
+		return nil, err
 	}
-	client, err := dispense[grpcplugin.DiagnosticsClient](ctx, m, "diagnostics")
+	client, err := dispense[grpcplugin.DiagnosticsClient](m, "diagnostics")
 	if err != nil {
 		return nil, err
 	}

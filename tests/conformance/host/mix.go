@@ -85,7 +85,7 @@ func runMix(ctx context.Context, m *managed, args json.RawMessage) (any, error) 
 	if err := decode(args, &asked); err != nil {
 		return nil, err
 	}
-	x, err := newMixer(ctx, m)
+	x, err := newMixer(m)
 	if len(asked.Only) > 0 {
 		x.kinds = slices.DeleteFunc(slices.Clone(x.kinds), func(k kind) bool { return !slices.Contains(asked.Only, k.name) })
 	}
@@ -104,13 +104,13 @@ func runMix(ctx context.Context, m *managed, args json.RawMessage) (any, error) 
 	return map[string]any{"kinds": x.countByKind, "changes": x.version.Load()}, ctx.Err()
 }
 
-func newMixer(ctx context.Context, m *managed) (*mixer, error) {
+func newMixer(m *managed) (*mixer, error) {
 	x := &mixer{m: m, kinds: mixKinds, countByKind: map[string]*mixed{}}
 	var problems [4]error
-	x.data, problems[0] = dispense[grpcplugin.DataClient](ctx, m, "data")
-	x.health, problems[1] = dispense[grpcplugin.DiagnosticsClient](ctx, m, "diagnostics")
-	x.resource, problems[2] = dispense[grpcplugin.ResourceClient](ctx, m, "resource")
-	x.stream, problems[3] = dispense[grpcplugin.StreamClient](ctx, m, "stream")
+	x.data, problems[0] = dispense[grpcplugin.DataClient](m, "data")
+	x.health, problems[1] = dispense[grpcplugin.DiagnosticsClient](m, "diagnostics")
+	x.resource, problems[2] = dispense[grpcplugin.ResourceClient](m, "resource")
+	x.stream, problems[3] = dispense[grpcplugin.StreamClient](m, "stream")
 	return x, errors.Join(problems[:]...)
 }
 

@@ -19,41 +19,14 @@ func inJSON(answer proto.Message, err error) (any, error) {
 	return json.RawMessage(text), err
 }
 
-func validateAdmission(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.AdmissionRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.AdmissionClient](ctx, m, "admission")
-	if err != nil {
-		return nil, err
-	}
+func validateAdmission(ctx context.Context, client grpcplugin.AdmissionClient, req *pluginv2.AdmissionRequest, _ message) (any, error) {
 	return inJSON(client.ValidateAdmission(ctx, req))
 }
 
-func mutateAdmission(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.AdmissionRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.AdmissionClient](ctx, m, "admission")
-	if err != nil {
-		return nil, err
-	}
+func mutateAdmission(ctx context.Context, client grpcplugin.AdmissionClient, req *pluginv2.AdmissionRequest, _ message) (any, error) {
 	return inJSON(client.MutateAdmission(ctx, req))
 }
 
-func convertObjects(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.ConversionRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.ConversionClient](ctx, m, "conversion")
-	if err != nil {
-		return nil, err
-	}
+func convertObjects(ctx context.Context, client grpcplugin.ConversionClient, req *pluginv2.ConversionRequest, _ message) (any, error) {
 	return inJSON(client.ConvertObjects(ctx, req))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -33,16 +32,7 @@ type queried struct {
 }
 
 // query calls QueryData; one frame that Grafana can't decode fails all of it, as in Grafana.
-func query(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.QueryDataRequest{}
-	ctx, how, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.DataClient](ctx, m, "data")
-	if err != nil {
-		return nil, err
-	}
+func query(ctx context.Context, client grpcplugin.DataClient, req *pluginv2.QueryDataRequest, how message) (any, error) {
 	begin := time.Now()
 	answer, err := client.QueryData(ctx, req)
 	if err != nil {
@@ -77,16 +67,7 @@ func total(frames [][]byte) int {
 
 // queryChunked calls QueryChunkedData and gives each chunk by itself; in JSON, only the first of a frame has a schema, so
 // frames are decoded where the format is Arrow.
-func queryChunked(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.QueryChunkedDataRequest{}
-	ctx, how, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.DataClient](ctx, m, "data")
-	if err != nil {
-		return nil, err
-	}
+func queryChunked(ctx context.Context, client grpcplugin.DataClient, req *pluginv2.QueryChunkedDataRequest, how message) (any, error) {
 	begin := time.Now()
 	stream, err := client.QueryChunkedData(ctx, req)
 	if err != nil {

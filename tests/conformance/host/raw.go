@@ -35,10 +35,7 @@ func callRaw(ctx context.Context, m *managed, args json.RawMessage) (any, error)
 	if err := decode(args, &raw); err != nil {
 		return nil, err
 	}
-	m.mu.Lock()
-	client := m.client
-	m.mu.Unlock()
-	protocol, err := client.Client()
+	protocol, err := m.current().Client()
 	if err != nil {
 		return nil, err
 	}

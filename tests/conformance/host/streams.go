@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 
@@ -10,16 +9,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/genproto/pluginv2"
 )
 
-func subscribe(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.SubscribeStreamRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.StreamClient](ctx, m, "stream")
-	if err != nil {
-		return nil, err
-	}
+func subscribe(ctx context.Context, client grpcplugin.StreamClient, req *pluginv2.SubscribeStreamRequest, _ message) (any, error) {
 	answer, err := client.SubscribeStream(ctx, req)
 	if err != nil {
 		return nil, err
@@ -27,16 +17,7 @@ func subscribe(ctx context.Context, m *managed, args json.RawMessage) (any, erro
 	return map[string]string{"status": answer.Status.String(), "data": string(answer.Data)}, nil
 }
 
-func publish(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.PublishStreamRequest{}
-	ctx, _, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.StreamClient](ctx, m, "stream")
-	if err != nil {
-		return nil, err
-	}
+func publish(ctx context.Context, client grpcplugin.StreamClient, req *pluginv2.PublishStreamRequest, _ message) (any, error) {
 	answer, err := client.PublishStream(ctx, req)
 	if err != nil {
 		return nil, err
@@ -51,16 +32,7 @@ type streamed struct {
 }
 
 // runStream reads packets until there are as many as asked for (0: until the stream ends), then cancels it.
-func runStream(ctx context.Context, m *managed, args json.RawMessage) (any, error) {
-	req := &pluginv2.RunStreamRequest{}
-	ctx, how, err := prepare(ctx, args, req)
-	if err != nil {
-		return nil, err
-	}
-	client, err := dispense[grpcplugin.StreamClient](ctx, m, "stream")
-	if err != nil {
-		return nil, err
-	}
+func runStream(ctx context.Context, client grpcplugin.StreamClient, req *pluginv2.RunStreamRequest, how message) (any, error) {
 	stream, err := client.RunStream(ctx, req)
 	if err != nil {
 		return nil, err
