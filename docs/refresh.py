@@ -30,7 +30,7 @@ def main() -> None:
     """Write the file."""
     parts = [_HEAD, "\n## Commands\n", *(_command(words) for words in commands()), "\n## `from gfruntime import ...`\n"]
     for name, (module, text) in sorted(public_names().items()):
-        parts.append(f"\n### `{name}`\n\n{text}\n\nIn `gfruntime/{module}.py`.\n")
+        parts.append(f"\n### `{name}`\n\n{text}\n\nIn `gfruntime/{module.replace('.', '/')}.py`.\n")
     OUTPUT.write_text("".join(parts), encoding="utf-8")
 
 
@@ -77,7 +77,7 @@ def _command(words: tuple[str, ...]) -> str:
 
 
 def _docstring(module: str, name: str) -> str:
-    for node in ast.parse((RUNTIME / f"{module}.py").read_text(encoding="utf-8")).body:
+    for node in ast.parse((RUNTIME / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
             return ast.get_docstring(node) or ""
     return ""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-from gfruntime import arrow, frametext
-from gfruntime.fieldtypes import FIELD_TYPES
+from gfruntime.frames import arrow, frametext
+from gfruntime.frames.fieldtypes import FIELD_TYPES
 
 if TYPE_CHECKING:
     from hostclient import Host
 
-    from gfruntime.data import Field, Frame
+    from gfruntime.frames.data import Field, Frame
 
 
 def encoded(frame: Frame, format_: str = "arrow") -> dict[str, Any]:

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from programs import HERE, go_tool
 from sdkframes import back, decoded, expected, normal
 
-from gfruntime import arrow, framereader
+from gfruntime.frames import arrow, framereader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfruntime.data import Frame
+    from gfruntime.frames.data import Frame
 
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -10,9 +10,10 @@ from hostclient import Host, HostError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gfruntime import durations, labels, macros
 from gfruntime.backend import Query, TimeRange
 from gfruntime.errors import FrameError, QueryError
+from gfruntime.frames import labels
+from gfruntime.sql import durations, macros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

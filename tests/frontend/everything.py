@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from gfplug import frontend, resources
 from gfruntime.backend import Query, Settings  # noqa: TC001 - the schema is read from these annotations
+from gfruntime.editor.ui import HttpOptions, Secret, Ui
 from gfruntime.schema import describe
-from gfruntime.ui import HttpOptions, Secret, Ui
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 from hypothesis import strategies as st
 
-from gfruntime.data import Field, Frame
+from gfruntime.frames.data import Field, Frame
 
 if TYPE_CHECKING:
-    from gfruntime.fieldtypes import FieldType
+    from gfruntime.frames.fieldtypes import FieldType
 
 characters = st.characters(exclude_categories=["Cs"])
 texts = st.text(characters, max_size=5)

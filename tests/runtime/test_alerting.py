@@ -14,11 +14,13 @@ import pytest
 from framesamples import frames as random_frames
 from hypothesis import given
 
-from gfruntime import alerting, contract, frametext, incoming, rulecheck, series, shapes
+from gfruntime import alerting, incoming
 from gfruntime.backend import PluginContext
+from gfruntime.calls import rulecheck
 from gfruntime.config import GrafanaConfig
-from gfruntime.data import Field, Frame
 from gfruntime.errors import QueryError
+from gfruntime.frames import contract, frametext, series, shapes
+from gfruntime.frames.data import Field, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-from gfruntime import answers
-from gfruntime.data import Frame
+from gfruntime.calls import answers
+from gfruntime.frames.data import Frame
 
 
 class Lazy:

@@ -14,7 +14,7 @@ from gfruntime.backend import Query, Settings  # noqa: TC001  # read by the code
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gfruntime.data import Frame
+    from gfruntime.frames.data import Frame
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import threading
 import pytest
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import convert, masking
+from gfruntime import masking
+from gfruntime.calls import convert
 from gfruntime.config import GrafanaConfig
 
 UTC = dt.UTC

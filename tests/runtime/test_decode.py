@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from gfruntime import decode
+from gfruntime.calls import decode
+from gfruntime.editor.ui import Secret, Ui
 from gfruntime.errors import DecodeError
-from gfruntime.ui import Secret, Ui
 
 
 @dataclass(frozen=True)

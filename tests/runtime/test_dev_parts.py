@@ -8,8 +8,9 @@ import os
 import py_compile
 from typing import TYPE_CHECKING
 
-from gfruntime import Frame, arrow, wire
+from gfruntime import Frame, wire
 from gfruntime.dev import notices, spare, watch
+from gfruntime.frames import arrow
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from gfruntime import durations
 from gfruntime.errors import QueryError
+from gfruntime.sql import durations
 
 DAY = dt.timedelta(days=1)
 MS = dt.timedelta(milliseconds=1)

@@ -33,11 +33,10 @@ from gfruntime import (
     Settings,
     StreamRequest,
     StreamResponse,
-    convert,
     current_call,
-    service,
 )
-from gfruntime.methods import METHODS, Call
+from gfruntime.calls import convert, service
+from gfruntime.calls.methods import METHODS, Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

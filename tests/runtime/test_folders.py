@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from children import plugin
+from places import SOURCE
 
-from gfruntime import folders
+from gfruntime.serving import folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no unix sockets
 
 OWNER = """
 import sys, time
-from gfruntime import folders
+from gfruntime.serving import folders
 print(folders.make(sys.argv[1]), flush=True)
 time.sleep(60)
 """
@@ -31,12 +32,14 @@ time.sleep(60)
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Run a process that has made a folder."""
-    source = str(Path(folders.__file__).parents[1])
+    source = str(SOURCE)
     process = subprocess.Popen(
         [sys.executable, "-c", OWNER, tmp_path], env={"PYTHONPATH": source}, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    yield process, Path(process.stdout.readline().strip())
+    made = process.stdout.readline().strip()
+    assert made
+    yield process, Path(made)
     process.kill()
     process.wait(10)
     process.stdout.close()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfruntime import handshake
-from gfruntime.handshake import Address
+from gfruntime.serving import handshake
+from gfruntime.serving.handshake import Address
 
 if TYPE_CHECKING:
     from pathlib import Path

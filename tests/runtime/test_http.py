@@ -14,10 +14,10 @@ import requests
 import upstreams
 
 from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, QueryError, Settings, UpstreamError
-from gfruntime import certificate as certificates
 from gfruntime.config import GrafanaConfig, SocksProxy
-from gfruntime.http_connection import Origin, _proxy_for
+from gfruntime.http.connection import Origin, _proxy_for
 from gfruntime.incoming import Incoming, enter
+from gfruntime.serving import certificate as certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

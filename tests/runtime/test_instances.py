@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from children import eventually
 
-from gfruntime.instances import Instances, Key, Version, proxy_hash
+from gfruntime.calls.instances import Instances, Key, Version, proxy_hash
 
 KEY, OTHER = Key("1"), Key("2")
 FIRST, SECOND = Version(1, {}), Version(2, {})

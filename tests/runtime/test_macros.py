@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfruntime import macros, sqlformat
 from gfruntime.backend import Query, TimeRange
-from gfruntime.data import Frame
 from gfruntime.errors import QueryError
+from gfruntime.frames.data import Frame
+from gfruntime.sql import formats as sqlformat
+from gfruntime.sql import macros
 
 if TYPE_CHECKING:
-    from gfruntime.sqlformat import Format
+    from gfruntime.sql.formats import Format
 
 START = dt.datetime(2026, 3, 7, 15, 4, 5, 120_000, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 RANGE = TimeRange(start=START, end=START + dt.timedelta(hours=1))

@@ -12,7 +12,8 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 from prometheus_client.parser import text_string_to_metric_families
 
-from gfruntime import Frame, Query, Settings, metrics
+from gfruntime import Frame, Query, Settings
+from gfruntime.telemetry import metrics
 
 
 class Source:

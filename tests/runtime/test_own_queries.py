@@ -12,10 +12,10 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, Query, Settings
-from gfruntime.methods import Call
-from gfruntime.resources import SCHEMA
+from gfruntime.calls.methods import Call
+from gfruntime.calls.resources import SCHEMA
+from gfruntime.calls.service import Service
 from gfruntime.schema import describe
-from gfruntime.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -37,7 +37,7 @@ def test_importing_serve_loads_nothing_heavy() -> None:
 
 def test_process_loads_nothing_heavy_before_the_line() -> None:
     """What runs until the handshake needs grpcio alone."""
-    program = "import sys; import gfruntime.process; print(*sys.modules)"
+    program = "import sys; import gfruntime.serving.process; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
     )

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, Un
 import pytest
 
 from gfruntime.backend import Query, Settings
-from gfruntime.controls import SchemaError
+from gfruntime.editor.controls import SchemaError
+from gfruntime.editor.ui import HttpOptions, Secret, Ui
 from gfruntime.schema import describe, load, main
-from gfruntime.ui import HttpOptions, Secret, Ui
 
 if TYPE_CHECKING:
     from collections.abc import Callable

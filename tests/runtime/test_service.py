@@ -15,8 +15,8 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User, log, masking
-from gfruntime.methods import Application, Call, CallError
-from gfruntime.service import Service
+from gfruntime.calls.methods import Application, Call, CallError
+from gfruntime.calls.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

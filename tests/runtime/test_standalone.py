@@ -19,7 +19,8 @@ from fixtures import standalone_project
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import manifest, profiling, standalone
+from gfruntime.serving import manifest, standalone
+from gfruntime.telemetry import profiling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

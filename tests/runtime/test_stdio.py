@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfruntime import stdio
+from gfruntime.serving import stdio
 
 
 @given(st.lists(st.binary(max_size=10)))

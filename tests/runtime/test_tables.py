@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
 
-from gfruntime.columns import epoch
-from gfruntime.data import Field, Frame
 from gfruntime.errors import FrameError
+from gfruntime.frames.columns import epoch
+from gfruntime.frames.data import Field, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -343,7 +343,7 @@ def test_no_library_is_needed_but_the_one_in_use() -> None:
     """
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('numpy', 'pandas', 'polars')));"
-        "from gfruntime import arrow, frametext; from gfruntime.data import Frame;"
+        "from gfruntime.frames import arrow, frametext; from gfruntime.frames.data import Frame;"
         "frames = [Frame.of(v=[1.5], s=['a']), Frame.from_records([{'a': [1]}])];"
         "frames += Frame.of(g=[1], v=[2]).group_by('g');"
         "print(sum(bool(arrow.encode(frame) and frametext.encode(frame)) for frame in frames))"

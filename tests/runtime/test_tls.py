@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfruntime import certificate, tls
-from gfruntime.handshake import Address, private_socket
+from gfruntime.serving import certificate, tls
+from gfruntime.serving.handshake import Address, private_socket
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,8 +23,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, HttpClient, HttpSettings, Query, QueryError, Settings, otel, tracing
-from gfruntime.methods import Call
+from gfruntime import Frame, HttpClient, HttpSettings, Query, QueryError, Settings
+from gfruntime.calls.methods import Call
+from gfruntime.telemetry import otel, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,7 +201,8 @@ def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path)
 
 def test_nothing_is_imported_when_nothing_is_traced() -> None:
     """Without the host's address OpenTelemetry costs nothing, installed or not."""
-    program = "import sys; from gfruntime import tracing, service; tracing.setup('a', 'b'); print(*sys.modules)"
+    imports = "import sys; from gfruntime.calls import service; from gfruntime.telemetry import tracing"
+    program = f"{imports}; tracing.setup('a', 'b'); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={"PYTHONPATH": f"{SOURCE}:{_stubs()}"},

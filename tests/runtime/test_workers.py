@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
 import threading
 import time
 
 import pytest
 
-from gfruntime.workers import Pool, Turns, UserLoop
+from gfruntime.calls.workers import Pool, UserLoop
 
 name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
 
@@ -195,26 +194,3 @@ def test_a_coroutine_that_cancels_itself_has_failed() -> None:
             await UserLoop().run(give_up())
 
     asyncio.run(main())
-
-
-def test_turns_come_in_the_order_of_asking() -> None:
-    """Whoever asks first is first, and one that fails hands its turn on."""
-    turns, order = Turns(), list[int]()
-
-    def take(number: int) -> None:
-        with contextlib.suppress(ValueError), turns:
-            order.append(number)
-            if number % 2:
-                raise ValueError
-
-    threads = [threading.Thread(target=take, args=(number,)) for number in range(20)]
-    with turns:
-        for waiting, thread in enumerate(threads):
-            thread.start()
-            while len(turns._waiting) <= waiting:
-                time.sleep(0.001)
-    for thread in threads:
-        thread.join(5)
-
-    assert order == list(range(20))
-    assert not turns._is_taken

@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gfruntime import certificate
+from gfruntime.serving import certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from example_api.server import Server
 
-from gfruntime import Query, Secret, Settings, TimeRange, frametext
+from gfruntime import Query, Secret, Settings, TimeRange
+from gfruntime.frames import frametext
 from plugin.datasource import Datasource, Model, Options
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

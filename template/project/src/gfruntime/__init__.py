@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from gfruntime.serve import serve
 
 if TYPE_CHECKING:
-    from gfruntime.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
-    from gfruntime.apps import call_asgi, call_wsgi
     from gfruntime.backend import (
         DataOnly,
         Health,
@@ -27,23 +25,23 @@ if TYPE_CHECKING:
         TimeRange,
         User,
     )
-    from gfruntime.cells import Fill
-    from gfruntime.columns import epoch
-    from gfruntime.data import Field, Frame
+    from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
+    from gfruntime.calls.apps import call_asgi, call_wsgi
+    from gfruntime.editor.ui import HttpOptions, Secret, Ui
     from gfruntime.errors import DownstreamError, FrameError, PluginError, QueryError
-    from gfruntime.http_client import HttpClient
-    from gfruntime.http_response import HttpResponse, UpstreamError
-    from gfruntime.http_settings import HttpSettings
+    from gfruntime.frames.cells import Fill
+    from gfruntime.frames.columns import epoch
+    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.series import long_to_wide, resample, wide_to_long
+    from gfruntime.http.client import HttpClient
+    from gfruntime.http.response import HttpResponse, UpstreamError
+    from gfruntime.http.settings import HttpSettings
     from gfruntime.incoming import Incoming, current_call
     from gfruntime.log import get_logger
-    from gfruntime.macros import expand_sql, expand_url
     from gfruntime.routes import route
-    from gfruntime.series import long_to_wide, resample, wide_to_long
-    from gfruntime.ui import HttpOptions, Secret, Ui
+    from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {
-    "admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
-    "apps": ("call_asgi", "call_wsgi"),
     "backend": (
         "DataOnly",
         "Health",
@@ -57,19 +55,21 @@ _HOMES = {
         "TimeRange",
         "User",
     ),
-    "cells": ("Fill",),
-    "columns": ("epoch",),
-    "data": ("Field", "Frame"),
+    "calls.admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
+    "calls.apps": ("call_asgi", "call_wsgi"),
+    "routes": ("route",),
+    "editor.ui": ("HttpOptions", "Secret", "Ui"),
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
-    "http_client": ("HttpClient",),
-    "http_response": ("HttpResponse", "UpstreamError"),
-    "http_settings": ("HttpSettings",),
+    "frames.cells": ("Fill",),
+    "frames.columns": ("epoch",),
+    "frames.data": ("Field", "Frame"),
+    "frames.series": ("long_to_wide", "resample", "wide_to_long"),
+    "http.client": ("HttpClient",),
+    "http.response": ("HttpResponse", "UpstreamError"),
+    "http.settings": ("HttpSettings",),
     "incoming": ("Incoming", "current_call"),
     "log": ("get_logger",),
-    "macros": ("expand_sql", "expand_url"),
-    "routes": ("route",),
-    "series": ("long_to_wide", "resample", "wide_to_long"),
-    "ui": ("HttpOptions", "Secret", "Ui"),
+    "sql.macros": ("expand_sql", "expand_url"),
 }
 
 __all__ = [

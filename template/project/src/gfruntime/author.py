@@ -31,7 +31,7 @@ from gfruntime.routes import Route, routes_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from gfruntime.data import Frame
+    from gfruntime.frames.data import Frame
 
 ModelT = TypeVar("ModelT")
 

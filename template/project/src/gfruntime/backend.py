@@ -20,7 +20,7 @@ from gfruntime.headers import http_headers
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable, Mapping
 
-    from gfruntime.data import Frame
+    from gfruntime.frames.data import Frame
 
 ModelT = TypeVar("ModelT")
 OptionsT = TypeVar("OptionsT")

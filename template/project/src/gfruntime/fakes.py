@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
-from gfruntime.http_client import HttpClient
-from gfruntime.http_settings import HttpSettings
+from gfruntime.http.client import HttpClient
+from gfruntime.http.settings import HttpSettings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -23,7 +23,7 @@ from gfruntime.testing import check_golden
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from gfruntime.data import Frame
+    from gfruntime.frames.data import Frame
 
 
 class Golden(Protocol):

@@ -12,14 +12,14 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from gfruntime import arrow, frametext
-from gfruntime.fieldtypes import FIELD_TYPES
+from gfruntime.frames import arrow, frametext
+from gfruntime.frames.fieldtypes import FIELD_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gfruntime.data import Field, Frame
+    from gfruntime.frames.data import Field, Frame
 
 _MARK = "🌟 This was machine generated.  Do not edit. 🌟\n"
 _PREFIX = "//  "

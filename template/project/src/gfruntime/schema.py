@@ -22,8 +22,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import Author
-from gfruntime.controls import SchemaError
-from gfruntime.forms import form, unresolved
+from gfruntime.editor.controls import SchemaError
+from gfruntime.editor.forms import form, unresolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -33,7 +33,7 @@ def serve(
     `load` returns the author's class. It is called late, in a thread, so that slow imports belong inside it; when it
     raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
     """
-    from gfruntime import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
+    from gfruntime.serving import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
     modes.lend(sys.argv[1:])
     status = modes.informed(sys.argv[1:])
@@ -49,7 +49,8 @@ def serve(
     if modes.may_be_located():
         _locate(parent)
 
-    from gfruntime import log, masking, stdio  # noqa: PLC0415  # once it is sure that a host listens
+    from gfruntime import log, masking  # noqa: PLC0415  # once it is sure that a host listens
+    from gfruntime.serving import stdio  # noqa: PLC0415  # once it is sure that a host listens
 
     masking.remember_settings(os.environ)
     reserved = stdio.reserve()
@@ -58,7 +59,7 @@ def serve(
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")  # its handlers crash a child that a handler forks
     try:
-        from gfruntime.process import run  # noqa: PLC0415  # imports grpcio
+        from gfruntime.serving.process import run  # noqa: PLC0415  # imports grpcio
 
         run(load, stdout=reserved.stdout, writer=writer, parent=parent, threads=threads)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
@@ -68,14 +69,14 @@ def serve(
 
 def _serve_alone(load: Callable[[], Any], threads: int) -> NoReturn:
     """Serve for a debugger: standard streams and interrupts are the developer's."""
-    from gfruntime.process import run_alone  # noqa: PLC0415
+    from gfruntime.serving.process import run_alone  # noqa: PLC0415
 
     raise SystemExit(run_alone(load, threads=threads))
 
 
 def _locate(parent: int) -> None:
     """Tell Grafana of a standalone server, should one run; then this process serves nothing."""
-    from gfruntime import standalone  # noqa: PLC0415
+    from gfruntime.serving import standalone  # noqa: PLC0415
 
     found = standalone.located(os.environ)
     if found is not None:

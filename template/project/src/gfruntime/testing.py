@@ -15,9 +15,11 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime import alerting, arrow, contract, golden, routes, rulecheck, streams
-from gfruntime.answers import frames_of
+from gfruntime import alerting, golden, routes
 from gfruntime.backend import PluginContext, Query, Response, Settings, TimeRange
+from gfruntime.calls import rulecheck, streams
+from gfruntime.calls.answers import frames_of
+from gfruntime.frames import arrow, contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from gfruntime.alerting import Verdict
     from gfruntime.backend import Request, StreamRequest
-    from gfruntime.data import Frame
+    from gfruntime.frames.data import Frame
 
 ModelT = TypeVar("ModelT")
 OptionsT = TypeVar("OptionsT")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PLUGIN = "plugin"
-_RUNTIME = ("gfruntime.process", "gfruntime.service")
+_RUNTIME = ("gfruntime.serving.process", "gfruntime.calls.service")
 
 
 def warm(source: Path) -> None:

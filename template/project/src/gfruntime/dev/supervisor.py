@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
-from gfruntime import failed, log, wire
+from gfruntime import log, wire
+from gfruntime.calls.methods import METHODS, Application, Call, CallError, Kind
 from gfruntime.dev import notices, watch
 from gfruntime.dev.child import Child, LoadError, StartError
 from gfruntime.dev.link import Link
-from gfruntime.methods import METHODS, Application, Call, CallError, Kind
+from gfruntime.serving import failed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -1,0 +1,185 @@
+"""AdmissionControl and ResourceConversion: Kubernetes-style objects, checked and converted before Grafana stores them.
+
+The author's methods are static: the objects exist before any data source does. Failures are told in the answer's
+`result`, never as a failed call.
+Source: grafana-plugin-sdk-go v0.298.0, backend/admission.go and backend/conversion.go.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from gfruntime import masking, wire
+from gfruntime.backend import PluginContext, Settings
+from gfruntime.calls import convert
+from gfruntime.errors import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pluginv2 import backend_pb2 as pb
+
+    from gfruntime.calls.caller import Caller
+    from gfruntime.calls.observe import call as Observed  # noqa: N812
+
+Operation = Literal["create", "update", "delete"]
+
+_OPERATIONS: tuple[Operation, ...] = ("create", "update", "delete")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What an object is."""
+
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRequest:
+    """An object that is about to be stored. For settings the bytes are a protobuf message, else JSON.
+
+    `settings` are those of the data source that the call is about, where there is one.
+    """
+
+    operation: Operation
+    kind: Kind
+    object: bytes = field(repr=False)
+    old_object: bytes = field(default=b"", repr=False)
+    context: PluginContext = field(default_factory=PluginContext)
+    settings: Settings[dict[str, Any]] | None = None
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
+        """Read the object as JSON."""
+        return json.loads(self.object)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Whether an object may be stored. `object` is what to store instead, for `mutate_admission`."""
+
+    allowed: bool
+    message: str = ""
+    reason: str = ""
+    code: int = 0
+    warnings: Sequence[str] = ()
+    object: bytes | None = None
+
+    @classmethod
+    def allow(cls, *, object: bytes | None = None, warnings: Sequence[str] = ()) -> Admission:  # noqa: A002
+        """Allow it, as it is or changed."""
+        return cls(allowed=True, object=object, warnings=warnings)
+
+    @classmethod
+    def deny(cls, message: str, *, reason: str = "Invalid", code: int = 422) -> Admission:
+        """Refuse it, and say why."""
+        return cls(allowed=False, message=message, reason=reason, code=code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawObject:
+    """One object to convert, or converted."""
+
+    raw: bytes = field(repr=False)
+    content_type: str = "application/json"
+
+    def json(self) -> Any:  # noqa: ANN401
+        """Read it as JSON."""
+        return json.loads(self.raw)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionRequest:
+    """Objects to convert to another version of their group."""
+
+    objects: Sequence[RawObject]
+    group: str
+    version: str
+    uid: str = ""
+    context: PluginContext = field(default_factory=PluginContext)
+    settings: Settings[dict[str, Any]] | None = None
+
+
+class Objects:
+    """Answers calls about objects."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Keep how to call."""
+        self._caller = caller
+
+    async def admit(self, name: str, message: pb.AdmissionRequest, seen: Observed) -> bytes:
+        """Answer `validate_admission` or `mutate_admission`."""
+        request = AdmissionRequest(
+            operation=_OPERATIONS[message.operation] if message.operation < len(_OPERATIONS) else "update",
+            kind=Kind(group=message.kind.group, version=message.kind.version, kind=message.kind.kind),
+            object=message.object_bytes,
+            old_object=message.old_object_bytes,
+            context=seen.incoming.context,
+            settings=_settings(message.pluginContext, seen.incoming.context),
+        )
+        try:
+            result = await self._caller.ask_class(name, request)
+            if not isinstance(result, Admission):
+                raise TypeError(f"{name} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
+        except Exception as error:  # noqa: BLE001  # told in the answer
+            failure = failure_of(error)
+            seen.failed(failure, error)
+            result = Admission.deny(failure.message, reason="InternalError", code=failure.status)
+        written = _admission(result)
+        if name == "mutate_admission" and result.allowed:
+            written += wire.length_delimited(4, request.object if result.object is None else result.object)
+        return written
+
+    async def convert(self, message: pb.ConversionRequest, seen: Observed) -> bytes:
+        """Answer `convert_objects`: as many objects as were given, in their order."""
+        request = ConversionRequest(
+            objects=[RawObject(raw=item.raw, content_type=item.content_type) for item in message.objects],
+            group=message.target_version.group,
+            version=message.target_version.version,
+            uid=message.uid,
+            context=seen.incoming.context,
+            settings=_settings(message.pluginContext, seen.incoming.context),
+        )
+        uid = wire.text(1, request.uid)
+        try:
+            converted = _objects(await self._caller.ask_class("convert_objects", request), len(request.objects))
+        except Exception as error:  # noqa: BLE001
+            failure = failure_of(error)
+            seen.failed(failure, error)
+            return uid + wire.length_delimited(2, _result(failure.message, "InternalError", failure.status))
+        success = wire.length_delimited(2, wire.text(1, "Success"))
+        return uid + success + b"".join(wire.length_delimited(3, _object(item)) for item in converted)
+
+
+def _settings(message: pb.PluginContext, context: PluginContext) -> Settings[dict[str, Any]] | None:
+    if not message.HasField("dataSourceInstanceSettings"):
+        return None
+    return convert.settings(message.dataSourceInstanceSettings, options_type=dict[str, Any], config=context.config)
+
+
+def _admission(admission: Admission) -> bytes:
+    written = wire.integer(1, int(admission.allowed))
+    if not admission.allowed:
+        written += wire.length_delimited(2, _result(admission.message, admission.reason, admission.code))
+    return written + b"".join(wire.text(3, masking.hide(warning)) for warning in admission.warnings)
+
+
+def _result(message: str, reason: str, code: int) -> bytes:
+    """Write a pluginv2.StatusResult that says what failed."""
+    return wire.text(1, "Failure") + wire.text(2, masking.hide(message)) + wire.text(3, reason) + wire.integer(4, code)
+
+
+def _object(item: RawObject) -> bytes:
+    return wire.length_delimited(1, item.raw) + wire.text(2, item.content_type)
+
+
+def _objects(result: object, wanted: int) -> list[RawObject]:
+    found = list(result) if isinstance(result, (list, tuple)) else []
+    if not all(isinstance(item, RawObject) for item in found) or len(found) != wanted:
+        raise TypeError(
+            f"convert_objects must return {wanted} RawObject in the order given, not {type(result).__name__}"
+        )
+    return found

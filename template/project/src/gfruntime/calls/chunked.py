@@ -1,0 +1,147 @@
+"""QueryChunkedData: answers in parts, sent as the author's generators make them.
+
+`query_chunked` yields frames, each the next rows of one frame; or pairs `(frame id, frame)` where a query answers
+several. In Arrow every part is a whole file; in JSON the first part of a frame has the schema, the others data alone.
+Source: grafana-plugin-sdk-go v0.298.0, backend/chunked.go.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime import wire
+from gfruntime.calls import answers, convert, decode, iterate, rulecheck
+from gfruntime.errors import FrameError, failure_of
+from gfruntime.frames import arrow, contract, frametext
+from gfruntime.frames.data import Frame
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from pluginv2 import backend_pb2 as pb
+
+    from gfruntime.backend import PluginContext, Query
+    from gfruntime.calls.caller import Caller
+    from gfruntime.calls.sources import Source
+    from gfruntime.errors import Failure
+
+_LOGGER = logging.getLogger("gfruntime")
+_AT_ONCE = 10
+_JSON = 1  # pluginv2.DataFrameFormat
+_DEFAULT_ID = "0"
+_PAIR = 2
+_NO_ROWS = pa.array([], pa.int64())
+
+
+class Chunked:
+    """Answers queries with the author's `query_chunked`."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Prepare the decoder for the author's model."""
+        self._caller = caller
+        self._decode = decode.decoder(caller.author.model, what="the query")
+
+    async def answer(
+        self,
+        request: pb.QueryChunkedDataRequest,
+        source: Source,
+        *,
+        context: PluginContext,
+        headers: Mapping[str, str],
+        cancel: threading.Event,
+        failed: Callable[[str, Failure], None],
+    ) -> AsyncIterator[bytes]:
+        """Give the chunks of all queries as they come; `failed` hears of each query that fails."""
+        is_json = getattr(request, "format", 0) == _JSON
+
+        def query(message: pb.DataQuery) -> Query[Any]:
+            return convert.query(message, decode_model=self._decode, headers=headers, context=context, cancel=cancel)
+
+        messages = {message.refId: message for message in request.queries}
+        parts = [
+            self._one(message, source, make=query, is_json=is_json, failed=failed) for message in messages.values()
+        ]
+        async with aclosing(iterate.merged(parts, at_once=_AT_ONCE)) as merged:  # type: ignore[type-var]
+            async for part in merged:
+                yield part
+
+    async def _one(
+        self,
+        message: pb.DataQuery,
+        source: Source,
+        *,
+        make: Callable[[pb.DataQuery], Query[Any]],
+        is_json: bool,
+        failed: Callable[[str, Failure], None],
+    ) -> AsyncIterator[bytes]:
+        """Give the chunks of one query; a failure is its last one, and nobody else's."""
+        writer = _Writer(ref_id=message.refId, is_json=is_json)
+        try:
+            chunks = self._caller.iterate("query_chunked", source, make(message), encode=writer.chunks)
+            async with aclosing(chunks) as several:  # type: ignore[type-var]
+                async for encoded in several:
+                    for chunk in encoded:
+                        yield chunk
+        except Exception as error:  # one failing query never sinks the others
+            failure = failure_of(error)
+            if not failure.is_expected:
+                _LOGGER.exception("Query %s failed", message.refId)
+            failed(message.refId, failure)
+            yield writer.failure(failure)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Writer:
+    """Writes the chunks of one query, and remembers each frame's first part, without its rows."""
+
+    ref_id: str
+    is_json: bool
+    first: dict[str, Frame] = field(default_factory=dict)
+
+    def chunks(self, item: object) -> list[bytes]:
+        """Write what the generator yielded; of several frames without an id each has its own."""
+        if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
+            frames = rulecheck.answered(answers.frames_of(item[1]), ref_id=self.ref_id)
+            return [self._chunk(item[0], frame) for frame in frames]
+        frames = rulecheck.answered(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
+        return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
+
+    def failure(self, failure: Failure) -> bytes:
+        """Write the query's error; in Arrow it has a frame, without which some hosts fail to read it."""
+        return wire.chunk(
+            [] if self.is_json else arrow.encode(Frame(), ref_id=self.ref_id),
+            ref_id=self.ref_id,
+            frame_id="" if self.is_json else _DEFAULT_ID,
+            error=failure.message,
+            status=failure.status,
+            source=failure.source,
+            is_json=self.is_json,
+        )
+
+    def _chunk(self, frame_id: str, frame: Frame) -> bytes:
+        frame_id = frame_id or _DEFAULT_ID
+        first = self.first.get(frame_id)
+        if first is not None and _columns(frame) != _columns(first):
+            raise FrameError(
+                f"the parts of frame {frame_id!r} have different columns: {_columns(first)} and {_columns(frame)}"
+            )
+        owned = replace(frame, ref_id=self.ref_id, meta=frame.meta if first is None else first.meta)
+        encoded = self._text(owned, is_first=first is None) if self.is_json else arrow.encode(owned, ref_id=self.ref_id)
+        self.first.setdefault(frame_id, owned.take(_NO_ROWS))
+        return wire.chunk(encoded, ref_id=self.ref_id, frame_id=frame_id, is_json=self.is_json)
+
+    def _text(self, frame: Frame, *, is_first: bool) -> wire.Parts:
+        """Write JSON on one line, as hosts send it on as JSON lines; a raw line break in JSON is but a space."""
+        text = frametext.encode(frame) if is_first else msgspec.json.encode({"data": frametext.data(frame)})
+        return [text.replace(b"\n", b" ").replace(b"\r", b" ")]
+
+
+def _columns(frame: Frame) -> list[tuple[str, str]]:
+    return [(column.name, column.type) for column in frame.fields]

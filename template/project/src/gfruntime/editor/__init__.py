@@ -1,0 +1,1 @@
+"""The author's dataclasses as the forms of Grafana's editors."""

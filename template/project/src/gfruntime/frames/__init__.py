@@ -1,0 +1,1 @@
+"""The data frame: what a query answers, and its way to and from Arrow."""

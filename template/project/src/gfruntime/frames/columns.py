@@ -1,0 +1,275 @@
+"""Values of any kind → one Arrow array of a type that Grafana reads.
+
+Inputs: lists, tuples and other iterables, numpy arrays, pandas and polars series, pyarrow arrays, and whatever speaks
+the Arrow PyCapsule interface. Grafana's reader knows few types; the others are converted by this table or refused:
+
+| Arrow type                               | becomes                                                      |
+| ---------------------------------------- | ------------------------------------------------------------ |
+| integers, float32, float64, bool, string | the same                                                     |
+| timestamp, any unit and zone             | time: nanoseconds, UTC; naive times are taken as UTC         |
+| date32, date64                           | time, midnight UTC                                           |
+| time32, time64                           | string, `HH:MM:SS.ffffff`                                    |
+| duration                                 | float64, seconds                                             |
+| decimal                                  | float64, rounded                                             |
+| float16                                  | float32                                                      |
+| large_string, string_view                | string, at most 2 GiB                                        |
+| dictionary, run-end encoded              | their values, by this table                                  |
+| extension: uuid; json; bool8             | string; json; bool                                           |
+| other extensions                         | their storage, by this table                                 |
+| list, struct, map                        | json; NaN inside is null                                     |
+| null                                     | float64, all null                                            |
+| binary                                   | refused, unless `type="json"` says that each is a document   |
+| interval, union                          | refused                                                      |
+
+Missing values: None, NaT and pandas' NA are null; NaN is a value in lists and in numpy, null in pandas, where it stands
+for both. `enum` columns are the business of `enums`.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime.errors import FrameError
+from gfruntime.frames import lists, metadata
+from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
+_NS = pa.timestamp("ns")
+_SECOND = 1_000_000_000
+
+
+def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[FieldType, pa.Array]:  # noqa: ANN401
+    """Normalise one column's values.
+
+    Shape: one dimension, one Arrow array without chunks.
+    Units: times are nanoseconds since 1970 in UTC, without a zone.
+    Raises: FrameError naming the column when the values have no counterpart in Grafana or don't fit the given type.
+    """
+    if field_type is not None and field_type not in FIELD_TYPES:
+        raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
+    try:
+        values = _listed(values)
+        found = lists.column(values) if isinstance(values, list) else None
+        if found is not None and field_type in (None, found[0]):
+            return found
+        if isinstance(values, list) and (field_type == "json" or (field_type is None and _are_nested(values))):
+            return "json", _documents(values)
+        return _typed(_array(values, field_type), field_type)
+    except FrameError as error:
+        raise FrameError(f"column {name!r}: {error}") from error
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        wanted = f" as {field_type}" if field_type else ""
+        raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
+
+
+def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of column
+    """Make an Arrow array of whatever type the values have by themselves.
+
+    Raises: FrameError naming the column when they have none.
+    """
+    try:
+        return _array(_listed(values), None)
+    except FrameError as error:
+        raise FrameError(f"column {name!r}: {error}") from error
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise FrameError(f"column {name!r}: the values can't be read: {error}") from error
+
+
+def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
+    """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
+
+    Raises: FrameError for fractions: what they mean below a microsecond is noise.
+    """
+    counted = arrow(values, name="epoch")
+    try:
+        return counted.cast(pa.int64()).cast(pa.timestamp(unit))
+    except pa.ArrowInvalid as error:
+        raise FrameError(f"times since 1970 must be whole numbers of {unit}: {error}") from error
+
+
+def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column
+    """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
+    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
+        return values
+    module = type(values).__module__.partition(".")[0]
+    if module == "pandas":
+        return values
+    if module == "numpy" and hasattr(values, "dtype"):
+        if values.ndim != 1:
+            raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
+        return values.tolist() if values.dtype.kind == "O" else values
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise FrameError(f"expected a list of values, got {type(values).__name__}")
+    return list(values)
+
+
+def _array(values: Any, field_type: FieldType | None) -> pa.Array:  # noqa: ANN401, PLR0911  # one kind of input each
+    if isinstance(values, list):
+        return _from_items(values, field_type)
+    if type(values).__module__.partition(".")[0] == "pandas":
+        return _from_pandas(values)
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
+    if isinstance(values, pa.Array):
+        return values
+    if hasattr(values, "__arrow_c_stream__"):
+        return pa.chunked_array(values).combine_chunks()
+    if hasattr(values, "__arrow_c_array__"):
+        return pa.array(values)
+    return _from_numpy(values)
+
+
+def _from_pandas(values: Any) -> pa.Array:  # noqa: ANN401  # pandas need not be installed
+    """Convert a pandas column, in which NaN is null."""
+    if str(values.dtype).startswith("period"):
+        values = values.dt.to_timestamp() if hasattr(values, "dt") else values.to_timestamp()
+    if str(values.dtype).startswith("Sparse"):
+        values = values.sparse.to_dense()
+    array = pa.Array.from_pandas(values)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
+    """Wrap a numpy array, without a copy where its memory can be shared."""
+    if not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
+    kind = values.dtype.kind
+    if kind == "M" and values.dtype.str[4:-1] not in ("D", "s", "ms", "us", "ns"):
+        values = values.astype("datetime64[s]")
+    if kind in "iuf" and values.flags.c_contiguous:
+        kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
+        return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
+    return pa.array(values)
+
+
+def _from_items(items: list[Any], field_type: FieldType | None) -> pa.Array:
+    """Infer a type from Python objects."""
+    if field_type is not None and all(item is None for item in items):
+        return pa.nulls(len(items), arrow_type(field_type))
+    try:
+        return pa.array(items)
+    except OverflowError:
+        return pa.array(items, pa.uint64())
+    except pa.ArrowInvalid:
+        if not all(item is None or isinstance(item, uuid.UUID) for item in items):
+            raise
+        return pa.array([None if item is None else str(item) for item in items])
+
+
+def _are_nested(items: list[Any]) -> bool:
+    return isinstance(next((item for item in items if item is not None), None), (dict, list, tuple))
+
+
+def _documents(items: Iterable[Any]) -> pa.Array:
+    """Write each value as one JSON document; bytes are taken as documents already."""
+    texts = [None if item is None else _document(item) for item in items]
+    return pa.array(texts, pa.binary())
+
+
+def _refuse_constant(name: str) -> None:
+    raise FrameError(f"{name} is no JSON")
+
+
+def _document(item: object) -> bytes:
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        json.loads(bytes(item).decode(), parse_constant=_refuse_constant)
+        return bytes(item)
+    try:
+        return json.dumps(item, allow_nan=False, ensure_ascii=False, default=str).encode()
+    except ValueError:
+        return json.dumps(metadata.json_value(item, "the value"), ensure_ascii=False).encode()
+
+
+def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
+    """Bring an array to the wanted type, or to the one that the table of this module gives it."""
+    if field_type == "json":
+        return "json", _json(array)
+    if field_type is None and array.type in _BY_ARROW:
+        return _BY_ARROW[array.type], array
+    array = _plain(array)
+    if field_type is None:
+        if pa.types.is_binary(array.type):  # what _plain wrote as documents
+            return "json", array
+        return _BY_ARROW[array.type], array
+    wanted = arrow_type(field_type)
+    if field_type == "time" and array.type != _NS:
+        raise FrameError(f"times must be datetimes, not {array.type}")
+    return field_type, array if array.type == wanted else array.cast(wanted)
+
+
+def _json(array: pa.Array) -> pa.Array:
+    """Take binary and text as documents, checked; write anything else as one."""
+    kind = array.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return _documents(array.to_pylist())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _documents(None if text is None else text.encode() for text in array.to_pylist())
+    return _documents(_items(array))
+
+
+def _items(array: pa.Array) -> list[Any]:
+    """List nested values as Python objects, maps as dictionaries."""
+    items: list[Any] = array.to_pylist(maps_as_pydicts="strict")
+    return items
+
+
+def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of this module, row by row
+    """Convert an array of a type that Grafana doesn't know; binary in the answer means JSON documents."""
+    kind = array.type
+    types = pa.types
+    if kind in _BY_ARROW:
+        return array
+    if isinstance(kind, pa.BaseExtensionType):
+        return _storage(array, kind)
+    if types.is_dictionary(kind):
+        return _plain(array.dictionary).take(array.indices)  # plain first: a dictionary of views can't be decoded
+    if types.is_run_end_encoded(kind):
+        return _plain(pc.run_end_decode(array))
+    if types.is_timestamp(kind) or types.is_date(kind):
+        return _times(array)
+    if types.is_duration(kind):
+        return pc.divide(array.cast(pa.duration("ns")).cast(pa.int64()).cast(pa.float64(), safe=False), float(_SECOND))
+    if types.is_decimal(kind) or types.is_null(kind):
+        return array.cast(pa.float64(), safe=False)
+    if types.is_float16(kind):
+        return array.cast(pa.float32())
+    if types.is_large_string(kind) or types.is_string_view(kind) or types.is_time(kind):
+        return array.cast(pa.string())
+    if types.is_nested(kind) and not types.is_union(kind):
+        return _documents(_items(array))
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        raise FrameError("bytes have no type in Grafana; decode them to text, or give type='json' if they are JSON")
+    raise FrameError(f"Grafana has no type for {kind}; convert the column first")
+
+
+def _storage(array: pa.Array, kind: pa.BaseExtensionType) -> pa.Array:
+    """Take an extension's values, meaning kept where Grafana has a type for it."""
+    known = getattr(kind, "extension_name", "")
+    if known == "arrow.uuid":
+        return pa.array([None if item is None else str(item) for item in array.to_pylist()], pa.string())
+    if known == "arrow.bool8":
+        return array.storage.cast(pa.bool_())
+    return _json(array.storage.cast(pa.string())) if known == "arrow.json" else _plain(array.storage)
+
+
+def _times(array: pa.Array) -> pa.Array:
+    """Convert to nanoseconds without a zone, refusing what they can't hold (years 1677 to 2262)."""
+    kind = array.type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        array = array.view(pa.timestamp(kind.unit))  # the values are UTC already
+    if array.type == _NS:
+        return array
+    try:
+        return array.cast(_NS)
+    except pa.ArrowInvalid as error:
+        raise FrameError("a time is outside the years 1677 to 2262, which is all that nanoseconds hold") from error

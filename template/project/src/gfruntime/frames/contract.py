@@ -1,0 +1,90 @@
+"""The frame type that a response gets when its author gave none, so that alert rules can read it.
+
+Grafana's contract 0.1 names six shapes that expressions and alert rules understand. By default:
+
+| what the query answered                                                   | type             |
+| ------------------------------------------------------------------------- | ---------------- |
+| one frame: a time column without nulls and value columns                  | timeseries-wide  |
+| the same with text columns, which tell the series apart                   | timeseries-long  |
+| several frames, each a time column without nulls and one value column     | timeseries-multi |
+| one frame without a time: numbers and texts                               | numeric-long     |
+| one frame without a time: numbers only, at most one row                   | numeric-wide     |
+| several frames without a time: one value, at most one row                 | numeric-multi    |
+| anything else (tables, logs, a type given by the author, no fields)       | left as it is    |
+
+A value column is one of numbers or booleans. Series are sorted by time. What the contract forbids (two series of one
+name and labels, a time more than once in a wide frame) leaves a frame without a type, as a table; where its author gave
+one of the six types, it is an error (see `shapes`).
+Source: github.com/grafana/dataplane, contract 0.1; grafana-plugin-sdk-go v0.298.0, data/frame_type.go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from gfruntime.errors import FrameError
+from gfruntime.frames import shapes
+from gfruntime.frames.fieldtypes import NUMBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfruntime.frames.data import Frame
+    from gfruntime.frames.shapes import FrameType
+
+_TYPES: tuple[FrameType, ...] = get_args(shapes.FrameType)
+
+
+def typed(frames: Sequence[Frame]) -> list[Frame]:
+    """Give the frames of one query the type that fits their shape, and sort series by time.
+
+    Raises: FrameError when the author gave a type and the frames are not of its shape.
+    """
+    if any(frame.meta is not None and frame.meta.get("type") for frame in frames):
+        return _checked(frames)
+    frame_type = _single(frames[0]) if len(frames) == 1 else _several(frames)
+    if frame_type is None:
+        return list(frames)
+    try:
+        return shapes.shaped(frame_type, frames)
+    except FrameError:
+        return list(frames)
+
+
+def _checked(frames: Sequence[Frame]) -> list[Frame]:
+    """Check frames by the type that their author gave, which is the first one's, at the version that we know."""
+    meta = frames[0].meta or {}
+    frame_type = next((known for known in _TYPES if known == meta.get("type")), None)
+    if frame_type is None or meta.get("typeVersion", shapes.VERSION) != shapes.VERSION:
+        return list(frames)
+    return shapes.shaped(frame_type, frames)
+
+
+def _single(frame: Frame) -> FrameType | None:
+    kinds = [field.type for field in frame.fields]
+    has_strings = "string" in kinds
+    if "time" in kinds:
+        if not _has_time_index(frame) or not any(field.is_value for field in frame.fields):
+            return None
+        return "timeseries-long" if has_strings else "timeseries-wide"
+    if not any(kind in NUMBERS for kind in kinds):
+        return None
+    if has_strings:
+        return "numeric-long"
+    return "numeric-wide" if len(frame) <= 1 and all(kind in NUMBERS for kind in kinds) else None
+
+
+def _several(frames: Sequence[Frame]) -> FrameType | None:
+    if any(sum(field.is_value for field in frame.fields) != 1 for frame in frames):
+        return None
+    if any(field.type == "string" for frame in frames for field in frame.fields):
+        return None
+    if all(_has_time_index(frame) for frame in frames):
+        return "timeseries-multi" if frames else None
+    has_time = any(field.type == "time" for frame in frames for field in frame.fields)
+    return None if has_time or any(len(frame) > 1 for frame in frames) else "numeric-multi"
+
+
+def _has_time_index(frame: Frame) -> bool:
+    """Tell whether a reader of the contract finds the time: it looks for a non-nullable one."""
+    return any(field.type == "time" and not field.nullable for field in frame.fields)

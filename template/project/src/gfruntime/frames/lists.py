@@ -1,0 +1,73 @@
+"""Short lists of one plain Python type → Arrow, without asking Arrow to infer it: for a few values that costs the most.
+
+Owns the common cases alone: floats, integers, and datetimes that are naive or in `datetime.timezone.utc`. For any other
+list, and for long ones, where Arrow is faster, `column` gives None; `columns` takes the long way, and words all errors.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from array import array
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.frames.fieldtypes import FieldType
+
+_UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
+_EPOCHS: dict[dt.tzinfo | None, dt.datetime] = {
+    None: dt.datetime(1970, 1, 1),  # noqa: DTZ001  # naive times are UTC
+    _UTC: dt.datetime(1970, 1, 1, tzinfo=_UTC),
+}
+_FEW = 256  # values below which this is faster
+_DAY, _SECOND, _MICROSECOND = 86_400 * 10**9, 10**9, 1000
+
+
+def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
+    """Make a column of a short list whose items are all of one plain type; None when they are not.
+
+    Units: times become nanoseconds since 1970 in UTC, naive ones are taken as UTC.
+    """
+    if len(items) > _FEW:
+        return None
+    kinds = set(map(type, items))
+    make = _MAKERS.get(kinds.pop()) if len(kinds) == 1 else None
+    if make is None:
+        return None
+    try:
+        return make(items)
+    except OverflowError:  # numbers of more than 64 bits, times before 1677 or after 2262
+        return None
+
+
+def _floats(items: list[float]) -> tuple[FieldType, pa.Array]:
+    return "float64", _wrapped(array("d", items), pa.float64())
+
+
+def _integers(items: list[int]) -> tuple[FieldType, pa.Array]:
+    return "int64", _wrapped(array("q", items), pa.int64())
+
+
+def _times(items: list[dt.datetime]) -> tuple[FieldType, pa.Array] | None:
+    zones = {item.tzinfo for item in items}
+    epoch = _EPOCHS.get(zones.pop()) if len(zones) == 1 else None
+    if epoch is None:
+        return None
+    since = [item - epoch for item in items]
+    ticks = [each.days * _DAY + each.seconds * _SECOND + each.microseconds * _MICROSECOND for each in since]
+    return "time", _wrapped(array("q", ticks), pa.timestamp("ns"))
+
+
+def _wrapped(numbers: array[Any], kind: pa.DataType) -> pa.Array:
+    """Let Arrow read the numbers where they are."""
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)], 0)
+
+
+_MAKERS: dict[type, Callable[[list[Any]], tuple[FieldType, pa.Array] | None]] = {
+    float: _floats,
+    int: _integers,
+    dt.datetime: _times,
+}

@@ -1,0 +1,1 @@
+"""HTTP to upstreams, as the data source is configured."""

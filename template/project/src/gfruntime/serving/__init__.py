@@ -1,0 +1,1 @@
+"""The process that Grafana starts: from the handshake, over gRPC, to the end."""

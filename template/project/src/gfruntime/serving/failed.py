@@ -1,0 +1,53 @@
+"""What answers when the plugin could not be loaded: Grafana shows the reason instead of "plugin failed".
+
+Needs neither the generated code nor pyarrow, since they may be what failed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+from gfruntime import masking, wire
+from gfruntime.calls.methods import Application, Call
+from gfruntime.errors import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
+
+
+def application(error: BaseException) -> Application:
+    """Log a load error once, and answer every call with it."""
+    logging.getLogger("gfruntime").error(
+        "The plugin could not be loaded", exc_info=(type(error), error, error.__traceback__)
+    )
+    message = sentence(error)
+    stack = masking.hide("".join(traceback.format_exception(error)))
+    details = json.dumps({"loadError": message, "verboseMessage": stack}, ensure_ascii=False)
+
+    async def check_health(_message: bytes, _call: Call) -> bytes:
+        return wire.health_response(status=_ERROR, message=message, details=details.encode("utf-8", "replace"))
+
+    async def query_data(request: bytes, _call: Call) -> bytes:
+        response = wire.data_response(error=message, status=500, source="plugin")
+        return wire.query_data_response((ref_id, response) for ref_id in dict.fromkeys(wire.ref_ids(request)))
+
+    async def collect_metrics(_message: bytes, _call: Call) -> bytes:
+        return b""
+
+    async def call_resource(_message: bytes, _call: Call) -> AsyncIterator[bytes]:
+        body = json.dumps({"message": message}, ensure_ascii=False).encode("utf-8", "replace")
+        yield wire.resource_response(code=500, content_type="application/json", body=body)
+
+    return Application(
+        unary={
+            "/pluginv2.Diagnostics/CheckHealth": check_health,
+            "/pluginv2.Diagnostics/CollectMetrics": collect_metrics,
+            "/pluginv2.Data/QueryData": query_data,
+        },
+        streams={"/pluginv2.Resource/CallResource": call_resource},
+    )

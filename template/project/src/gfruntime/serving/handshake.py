@@ -1,0 +1,141 @@
+"""What is agreed with the host before the first call: the cookie, the address, the line.
+
+Source: hashicorp/go-plugin v1.8.0, server.go (Serve, serverListener) and docs/internals.md.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfruntime.serving import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COOKIE_KEY, COOKIE_VALUE = "grafana_plugin_type", "datasource"
+_CORE_VERSION = 1
+_PLUGIN_VERSION = 2  # the only one there is: Grafana offers it since 7.0
+_LONGEST_PATH = 103 if sys.platform == "darwin" else 107
+_HAS_UNIX_SOCKETS = os.name != "nt"  # gRPC knows them on Windows only in newer builds
+_REFUSAL = """\
+This is a Grafana data source plugin. It is started by Grafana and is not meant to be run by hand.
+To try it without Grafana, run `gfplug call health` or `gfplug call query` in the plugin's project.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the plugin listens; `folder` is ours to remove at the end."""
+
+    network: str
+    value: str
+    folder: Path | None = None
+
+    @property
+    def target(self) -> str:
+        """Spell the address for gRPC."""
+        return f"unix:{self.value}" if self.network == "unix" else self.value
+
+    def remove(self) -> None:
+        """Remove the socket and our folder."""
+        if self.network == "unix":
+            Path(self.value).unlink(missing_ok=True)
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def refusal(environ: Mapping[str, str]) -> str:
+    """Explain why the plugin doesn't start without the host's cookie; empty when the cookie is there."""
+    return "" if environ.get(COOKIE_KEY) == COOKIE_VALUE else _REFUSAL
+
+
+def choose_address(environ: Mapping[str, str]) -> Address:
+    """Pick a unix socket that only this user can reach, or a loopback port where there are no such sockets.
+
+    `PLUGIN_UNIX_SOCKET_DIR` is obeyed, unless its path is too long for a socket.
+    """
+    if not _HAS_UNIX_SOCKETS:
+        return Address(network="tcp", value=_free_port(environ))
+    shared = environ.get("PLUGIN_UNIX_SOCKET_DIR")
+    if shared:
+        path = Path(shared).absolute() / f"plugin{os.getpid()}-{os.urandom(4).hex()}"
+        if _fits(path) and os.access(path.parent, os.W_OK):
+            return Address(network="unix", value=str(path))
+        return Address(network="tcp", value=_free_port(environ))
+    try:
+        return private_socket()
+    except OSError:
+        return Address(network="tcp", value=_free_port(environ))
+
+
+def private_socket() -> Address:
+    """Name a unix socket in a new folder that only this user can enter.
+
+    Raises: OSError when no folder for temporary files can be written, or all have paths too long for a socket.
+    """
+    if not _HAS_UNIX_SOCKETS:
+        raise OSError("this system has no unix sockets for gRPC")
+    for parent in _temporary_folders():
+        try:
+            folder = folders.make(parent)
+        except OSError:
+            continue
+        if _fits(folder / "socket"):
+            return Address(network="unix", value=str(folder / "socket"), folder=folder)
+        shutil.rmtree(folder, ignore_errors=True)
+    raise OSError("no folder for temporary files can hold a unix socket")
+
+
+def share(address: Address, environ: Mapping[str, str]) -> None:
+    """Open the socket to its owner alone, or also to the group that the host names."""
+    if address.network != "unix":
+        return
+    path = Path(address.value)
+    group = environ.get("PLUGIN_UNIX_SOCKET_GROUP")
+    if not group:
+        path.chmod(0o600)
+        return
+    shutil.chown(path, group=int(group) if group.isdecimal() else group)
+    path.chmod(0o660)
+    if address.folder is not None:
+        shutil.chown(address.folder, group=int(group) if group.isdecimal() else group)
+        address.folder.chmod(0o710)
+
+
+def line(address: Address, certificate: str = "") -> bytes:
+    """Write the one line that stdout ever carries."""
+    fields = (_CORE_VERSION, _PLUGIN_VERSION, address.network, address.value, "grpc", certificate)
+    return ("|".join(map(str, fields)) + "\n").encode()
+
+
+def _temporary_folders() -> list[str]:
+    candidates = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
+    return list(dict.fromkeys(folder for folder in [*candidates, "/tmp", "/var/tmp"] if folder))  # noqa: S108  # 0700
+
+
+def _fits(path: Path) -> bool:
+    """Tell whether a path can be bound and printed: short enough, and free of what the line or gRPC gives a meaning."""
+    text = str(path)
+    return len(os.fsencode(text)) <= _LONGEST_PATH and text.isprintable() and not any(sign in text for sign in "|%?#")
+
+
+def _free_port(environ: Mapping[str, str]) -> str:
+    """Find a loopback port, in the host's range on Windows as go-plugin does, else any."""
+    if _HAS_UNIX_SOCKETS:
+        return "127.0.0.1:0"
+    first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
+    ports = range(int(first), int(last) + 1) if first.isdecimal() and last.isdecimal() else range(0)
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return f"127.0.0.1:{port}"
+    return "127.0.0.1:0"

@@ -1,0 +1,75 @@
+"""What a plugin's executable does when it is not simply to serve Grafana; every start imports this, and so little else.
+
+| command line, surroundings | what it does |
+| --- | --- |
+| `-buildinfo`, `-version` | print them and end |
+| `--multiprocessing-fork` | be one of the author's processes: in a bundle, `multiprocessing` starts the plugin itself |
+| `-standalone` | serve on a port, for debuggers (see `standalone`) |
+| a standalone server runs | tell Grafana where, and serve nothing |
+| `GF_PLUGIN_PROFILING_ENABLED=true` | also show all threads' stacks over HTTP (see `profiling`) |
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HELPERS = (
+    "from multiprocessing.resource_tracker import main",
+    "from multiprocessing.forkserver import main",
+    "import sys; from multiprocessing.forkserver import main",
+)
+_LEVELS = 5  # from a module in a package in a source folder to the project, and one more
+
+
+def lend(arguments: Sequence[str]) -> None:
+    """Become the process that `multiprocessing` wants, if it is what started this one; that ends here."""
+    command = arguments[-1] if "-c" in arguments else ""
+    if "--multiprocessing-fork" in arguments:
+        from multiprocessing import spawn  # noqa: PLC0415  # few plugins use it
+
+        spawn.freeze_support()
+    elif getattr(sys, "frozen", False) and command.startswith(_HELPERS):
+        exec(command)  # noqa: S102  # what an interpreter would do with it
+        raise SystemExit(0)
+
+
+def informed(arguments: Sequence[str]) -> int | None:
+    """Print build info or version if asked to; return the exit status then, else None."""
+    asked = {argument.lstrip("-") for argument in arguments if argument.startswith("-")}
+    if not asked & {"buildinfo", "version"}:
+        return None
+    import json  # noqa: PLC0415  # a start that serves needs neither
+
+    from gfruntime.serving import manifest  # noqa: PLC0415
+
+    found = manifest.find()
+    if not found.plugin_id:
+        sys.stderr.write("No plugin.json was found beside this executable or above it.\n")
+        return 1
+    known = {"time": found.time, "pluginID": found.plugin_id, "version": found.version}
+    sys.stdout.write(f"{found.version if 'version' in asked else json.dumps(known)}\n")
+    sys.stdout.flush()
+    return 0
+
+
+def may_be_located() -> bool:
+    """Tell cheaply whether a standalone server might run: it left a file, or the environment names one."""
+    if any(name.startswith("GF_PLUGIN_GRPC_ADDRESS_") for name in os.environ):
+        return True
+    folder = _program()
+    for _ in range(_LEVELS):
+        if os.path.exists(f"{folder}/plugin.json"):  # noqa: PTH110  # pathlib costs more than all of this
+            return any(os.path.exists(f"{folder}{below}/standalone.txt") for below in ("", "/dist"))  # noqa: PTH110
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return False
+
+
+def _program() -> str:
+    frozen = getattr(sys, "frozen", False)
+    started = sys.executable if frozen else getattr(sys.modules.get("__main__"), "__file__", None)
+    return os.path.dirname(os.path.realpath(started or __file__))  # noqa: PTH120

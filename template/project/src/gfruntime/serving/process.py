@@ -1,0 +1,143 @@
+"""One plugin process between its handshake and its end: transport, loader and lifecycle put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from gfruntime import log
+from gfruntime.calls.methods import Application
+from gfruntime.serving import failed, handshake, lifecycle, transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gfruntime.serving import tls
+
+
+def run(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
+    """Serve until the end; returns only when everything that can be closed is closed."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(log.uncaught_in_loop)
+    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, parent=parent, threads=threads))
+
+
+async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
+    loop = asyncio.get_running_loop()
+    client_certificate = os.environ.get("PLUGIN_CLIENT_CERT", "")
+    address = handshake.choose_address(os.environ)
+    relay = _relay(address, client_certificate) if client_certificate else None
+    application: asyncio.Future[Application] = loop.create_future()
+
+    def close() -> None:
+        address.remove()
+        if relay is not None:
+            relay.close()
+        writer.flush()
+
+    life = lifecycle.Lifecycle(on_end=close)
+
+    async def drain() -> None:
+        life.request()
+        await server.drain(lifecycle.DRAIN)
+
+    server = transport.Transport(application, on_shutdown=drain, on_lost=life.request)
+    if relay is None:
+        address = await server.start(address)
+    else:
+        await server.start(relay.inner)
+        address = await relay.start()
+    handshake.share(address, os.environ)
+    life.watch_signals()  # before the line: the host may end us as soon as it has read it
+    life.watch_parent(parent)
+    os.write(stdout, handshake.line(address, relay.certificate if relay is not None else ""))
+    threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
+    await life.requested.wait()
+    await drain()
+    await server.stop()
+    await _dispose(application)
+    life.exit()
+
+
+def run_alone(load: Callable[[], Any], *, threads: int) -> int:
+    """Serve on a port until interrupted, for debuggers; return the exit status."""
+    from gfruntime.serving import manifest, standalone  # noqa: PLC0415  # seldom needed
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
+    found = manifest.find()
+    place = standalone.folder(found.plugin_id) or found.folder
+    if place is None:
+        sys.stderr.write("No plugin.json was found below this folder; start it in the plugin's project.\n")
+        return 1
+    asyncio.run(_serve_alone(load, found.plugin_id, place, threads))
+    return 0
+
+
+async def _serve_alone(load: Callable[[], Any], plugin_id: str, place: Path, threads: int) -> None:
+    from gfruntime.serving import standalone  # noqa: PLC0415
+
+    loop = asyncio.get_running_loop()
+    application: asyncio.Future[Application] = loop.create_future()
+    ended = asyncio.Event()
+    server = transport.Transport(application, on_shutdown=None, on_lost=ended.set)
+    wanted = handshake.Address(network="tcp", value=standalone.address(os.environ, plugin_id))
+    address = await server.start(wanted)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+    with standalone.announced(place, address.value):
+        logging.getLogger("gfruntime").info("Serving %s at %s; announced in %s", plugin_id, address.value, place)
+        threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
+        await ended.wait()
+    await server.drain(lifecycle.DRAIN)
+    await server.stop()
+    await _dispose(application)
+
+
+def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
+    from gfruntime.serving import tls  # noqa: PLC0415  # seldom needed
+
+    return tls.Relay(address, client_certificate)
+
+
+def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:
+    """Import what is slow, then the author's module; an error of either is the answer to every call."""
+    try:
+        from gfruntime.serving import manifest, memory  # noqa: PLC0415
+        from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
+
+        memory.tune()
+        own = manifest.find()
+        profiling.start(os.environ, own.plugin_id)
+        tracing.setup(own.plugin_id, own.version)
+        loaded = load()
+        if not isinstance(loaded, Application):  # as `gfplug dev` gives
+            from gfruntime.calls.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
+
+            loaded = Service.of(loaded, threads=threads).application()
+    except BaseException as error:  # noqa: BLE001  # an import may raise anything, even SystemExit
+        loaded = failed.application(error)
+    application.get_loop().call_soon_threadsafe(application.set_result, loaded)
+
+
+async def _dispose(application: asyncio.Future[Application]) -> None:
+    """Dispose of the instances in a thread of its own; the watchdog bounds it."""
+    if not application.done():
+        return
+    done = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def dispose() -> None:
+        from gfruntime.telemetry import tracing  # noqa: PLC0415  # loaded already
+
+        application.result().close()
+        tracing.shutdown()
+        loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=dispose, name="dispose", daemon=True).start()
+    await done.wait()

@@ -1,0 +1,144 @@
+"""A plugin under a debugger: it runs by itself, and what Grafana starts only tells Grafana where.
+
+`python -m plugin -standalone` serves on a port and leaves `standalone.txt` (the address) and `pid.txt` beside
+plugin.json. The normal executable, finding them, prints that address as its handshake line and does nothing else; it
+ends when the standalone server does, and Grafana then starts the plugin itself again. `GF_PLUGIN_GRPC_ADDRESS_<ID>`
+names an address in place of the files.
+Source: grafana-plugin-sdk-go v0.298.0, internal/standalone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfruntime.serving import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gfruntime.serving.manifest import Manifest
+
+_ADDRESS_FILE, _PID_FILE = "standalone.txt", "pid.txt"
+_PREFIX = "GF_PLUGIN_GRPC_ADDRESS_"
+_POLL = 1.0
+
+
+def located(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[str, int] | None:
+    """Find a standalone server: its address, and its process where that is known.
+
+    Files whose process is gone are of a server that could not remove them, and count for nothing.
+    """
+    given = {name: value for name, value in environ.items() if name.startswith(_PREFIX)}
+    found = manifest.find() if own is None else own
+    address = given.get(_variable(found.plugin_id), "") if given and found.plugin_id else ""
+    if address:
+        return address, 0
+    for place in () if found.folder is None else (found.folder, found.folder / "dist"):
+        with contextlib.suppress(OSError, ValueError):
+            address = (place / _ADDRESS_FILE).read_text(encoding="utf-8").strip()
+            pid = _pid(place)
+            if address and (pid == 0 or _is_alive(pid)):
+                return address, pid
+    return None
+
+
+def locate(address: str, pid: int, parent: int) -> None:
+    """Tell Grafana where the plugin is, and stay until the server or Grafana is gone."""
+    if address.startswith(":"):  # as Go's servers write it
+        address = f"127.0.0.1{address}"
+    os.write(1, f"1|2|tcp|{address}|grpc\n".encode())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    clock = threading.Event()
+    while (pid == 0 or _is_alive(pid)) and os.getppid() == parent:
+        clock.wait(_POLL)
+
+
+def address(environ: Mapping[str, str], plugin_id: str) -> str:
+    """Choose where a standalone server listens: where it is told to, else a free loopback port."""
+    told = environ.get(_variable(plugin_id), "")
+    return f"127.0.0.1{told}" if told.startswith(":") else told or "127.0.0.1:0"
+
+
+def folder(plugin_id: str) -> Path | None:
+    """Find the folder that Grafana has loaded the plugin from: `dist`, below the current one."""
+    base = Path.cwd()
+    base = base.parent if base.name == "pkg" else base
+    base = base / "dist" if (base / "dist").is_dir() else base
+    for found in sorted(base.rglob("plugin.json")):
+        known = manifest.read(found.parent)
+        if known is not None and known.plugin_id == plugin_id:
+            return found.parent
+    return None
+
+
+@contextlib.contextmanager
+def announced(place: Path, where: str) -> Iterator[None]:
+    """Leave the files for as long as the server runs, and end what Grafana runs now, so that it looks anew."""
+    files = {place / _ADDRESS_FILE: where, place / _PID_FILE: str(os.getpid())}
+    for path, text in files.items():
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    evict(place)
+    try:
+        yield
+    finally:
+        for path in files:
+            path.unlink(missing_ok=True)
+
+
+def evict(place: Path) -> list[int]:
+    """End the processes that run this plugin's executable; Grafana starts it again. Only Linux lists them."""
+    own = manifest.read(place)
+    if own is None or not own.executable:
+        return []
+    wanted = str((place / own.executable).resolve())
+    ended = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        pid = int(entry.name)
+        if pid == os.getpid() or not any(path.startswith(f"{wanted}_") for path in _programs(entry)):
+            continue
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+            ended.append(pid)
+    return ended
+
+
+def _programs(entry: Path) -> list[str]:
+    """Name what a process runs: its executable, and what it was started as, which may be a script."""
+    found = []
+    with contextlib.suppress(OSError):
+        found.append(str((entry / "exe").readlink()))
+    with contextlib.suppress(OSError):
+        words = (entry / "cmdline").read_bytes().split(b"\0")[:2]
+        found += [os.path.realpath(os.fsdecode(word)) for word in words if word.startswith(b"/")]
+    return found
+
+
+def _variable(plugin_id: str) -> str:
+    return _PREFIX + plugin_id.upper().replace("-", "_")
+
+
+def _pid(place: Path) -> int:
+    """Read the server's process; 0 when it isn't told."""
+    file = place / _PID_FILE
+    text = file.read_text(encoding="ascii").strip() if file.exists() else ""
+    return int(text) if text else 0
+
+
+def _is_alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # a signal of 0 would end the process there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

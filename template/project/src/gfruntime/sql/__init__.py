@@ -1,0 +1,1 @@
+"""What SQL data sources need: macros, durations, the formats of their editors."""
