@@ -47,7 +47,7 @@ def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 def test_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
     """Nobody else can enter it."""
-    assert stat.S_IMODE(folders.make(str(tmp_path)).stat().st_mode) == 0o700
+    assert stat.S_IMODE(Path(folders.make(str(tmp_path))).stat().st_mode) == 0o700
 
 
 def test_folder_of_a_killed_process_is_removed_by_the_next_start(
@@ -58,7 +58,7 @@ def test_folder_of_a_killed_process_is_removed_by_the_next_start(
     (folder / "socket").touch()
     process.send_signal(signal.SIGKILL)
     process.wait(10)
-    made = folders.make(str(tmp_path))
+    made = Path(folders.make(str(tmp_path)))
 
     assert [path for path in tmp_path.iterdir() if path.name.startswith("plugin")] == [made]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfruntime.serving import handshake
 from gfruntime.serving.handshake import Address
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("environ", [{}, {"grafana_plugin_type": "panel"}, {"Grafana_Plugin_Type": "datasource"}])
@@ -33,8 +30,8 @@ def test_socket_is_in_a_folder_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path
     address = handshake.choose_address({})
 
     assert address.folder is not None
-    assert address.folder.parent == tmp_path
-    assert address.folder.stat().st_mode & 0o777 == 0o700
+    assert Path(address.folder).parent == tmp_path
+    assert Path(address.folder).stat().st_mode & 0o777 == 0o700
     address.remove()
     assert list(tmp_path.iterdir()) == []
 

@@ -5,12 +5,11 @@ Source: hashicorp/go-plugin v1.8.0, server.go (Serve, serverListener) and docs/i
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 import socket
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfruntime.serving import folders
@@ -35,7 +34,7 @@ class Address:
 
     network: str
     value: str
-    folder: Path | None = None
+    folder: str | None = None
 
     @property
     def target(self) -> str:
@@ -45,9 +44,10 @@ class Address:
     def remove(self) -> None:
         """Remove the socket and our folder."""
         if self.network == "unix":
-            Path(self.value).unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.value)
         if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            folders.remove(self.folder)
 
 
 def refusal(environ: Mapping[str, str]) -> str:
@@ -64,9 +64,10 @@ def choose_address(environ: Mapping[str, str]) -> Address:
         return Address(network="tcp", value=_free_port(environ))
     shared = environ.get("PLUGIN_UNIX_SOCKET_DIR")
     if shared:
-        path = Path(shared).absolute() / f"plugin{os.getpid()}-{os.urandom(4).hex()}"
-        if _fits(path) and os.access(path.parent, os.W_OK):
-            return Address(network="unix", value=str(path))
+        parent = os.path.abspath(shared)
+        path = f"{parent}/plugin{os.getpid()}-{os.urandom(4).hex()}"
+        if _fits(path) and os.access(parent, os.W_OK):
+            return Address(network="unix", value=path)
         return Address(network="tcp", value=_free_port(environ))
     try:
         return private_socket()
@@ -86,9 +87,9 @@ def private_socket() -> Address:
             folder = folders.make(parent)
         except OSError:
             continue
-        if _fits(folder / "socket"):
-            return Address(network="unix", value=str(folder / "socket"), folder=folder)
-        shutil.rmtree(folder, ignore_errors=True)
+        if _fits(f"{folder}/socket"):
+            return Address(network="unix", value=f"{folder}/socket", folder=folder)
+        folders.remove(folder)
     raise OSError("no folder for temporary files can hold a unix socket")
 
 
@@ -96,16 +97,17 @@ def share(address: Address, environ: Mapping[str, str]) -> None:
     """Open the socket to its owner alone, or also to the group that the host names."""
     if address.network != "unix":
         return
-    path = Path(address.value)
     group = environ.get("PLUGIN_UNIX_SOCKET_GROUP")
     if not group:
-        path.chmod(0o600)
+        os.chmod(address.value, 0o600)
         return
-    shutil.chown(path, group=int(group) if group.isdecimal() else group)
-    path.chmod(0o660)
+    import shutil  # noqa: PLC0415  # seldom needed
+
+    shutil.chown(address.value, group=int(group) if group.isdecimal() else group)
+    os.chmod(address.value, 0o660)
     if address.folder is not None:
         shutil.chown(address.folder, group=int(group) if group.isdecimal() else group)
-        address.folder.chmod(0o710)
+        os.chmod(address.folder, 0o710)  # noqa: S103  # the group must get through
 
 
 def line(address: Address, certificate: str = "") -> bytes:
@@ -119,10 +121,9 @@ def _temporary_folders() -> list[str]:
     return list(dict.fromkeys(folder for folder in [*candidates, "/tmp", "/var/tmp"] if folder))  # noqa: S108  # 0700
 
 
-def _fits(path: Path) -> bool:
+def _fits(path: str) -> bool:
     """Tell whether a path can be bound and printed: short enough, and free of what the line or gRPC gives a meaning."""
-    text = str(path)
-    return len(os.fsencode(text)) <= _LONGEST_PATH and text.isprintable() and not any(sign in text for sign in "|%?#")
+    return len(os.fsencode(path)) <= _LONGEST_PATH and path.isprintable() and not any(sign in path for sign in "|%?#")
 
 
 def _free_port(environ: Mapping[str, str]) -> str:

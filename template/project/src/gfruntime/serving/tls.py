@@ -11,6 +11,7 @@ import asyncio
 import os
 import ssl
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfruntime.serving import certificate, handshake
@@ -63,7 +64,7 @@ class Relay:
     def _load(self, own: certificate.Certificate) -> None:
         """Hand the certificate to OpenSSL, which reads files only."""
         assert self.inner.folder is not None  # noqa: S101  # a private socket has one
-        file = self.inner.folder / "certificate"
+        file = Path(self.inner.folder) / "certificate"
         file.touch(mode=0o600)
         try:
             file.write_text(own.key_pem + own.pem, encoding="ascii")
