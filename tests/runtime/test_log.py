@@ -102,7 +102,7 @@ def test_values_without_a_json_form_become_text() -> None:
 
 def test_context_is_part_of_each_line() -> None:
     """What is known of a request is in every line logged on its behalf."""
-    token = log.context.set({"dsUid": "u1"})
+    token = log.context.set(lambda: {"dsUid": "u1"})
     try:
         assert line_of(logging.LogRecord("x", 20, "f", 1, "m", (), None))["dsUid"] == "u1"
     finally:

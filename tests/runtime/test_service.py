@@ -406,7 +406,7 @@ def test_log_lines_know_their_request() -> None:
 
     class Source(Plain):
         def query(self, query: Query[Model]) -> Any:
-            seen.append(dict(log.context.get()))
+            seen.append(dict(log.context.get()()))
             return Frame.of(v=[1])
 
     request = queries({})

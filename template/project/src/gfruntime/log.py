@@ -25,10 +25,11 @@ from gfruntime import masking
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
-context: contextvars.ContextVar[Mapping[str, str]] = contextvars.ContextVar("gfruntime_log_context")
+context: contextvars.ContextVar[Callable[[], Mapping[str, str]]] = contextvars.ContextVar("gfruntime_log_context")
+"""Gives what is known of the call that is being answered, for all its lines."""
 
 _MAX_LINE = 60 * 1024
 _MAX_TEXT = 24 * 1024
@@ -185,8 +186,9 @@ def _encoded(fields: Mapping[str, object]) -> bytes:
 
 
 def _line(record: logging.LogRecord) -> bytes:
-    extra: dict[str, object] = dict(context.get({}))
-    extra.update((key, value) for key, value in vars(record).items() if key not in _STANDARD)
+    known = context.get(None)
+    extra: dict[str, object] = {} if known is None else dict(known())
+    extra |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
     extra["@module"] = record.name
     if record.exc_info and record.exc_info[0] is not None:
         from gfruntime.errors import sentence  # noqa: PLC0415  # nothing to import where nothing fails

@@ -9,7 +9,6 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfruntime import incoming, log
@@ -17,7 +16,7 @@ from gfruntime.calls import convert
 from gfruntime.telemetry import metrics, tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -49,7 +48,7 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
             data_source_uid=source.uid,
         )
         incoming.enter(self.incoming)
-        log.context.set(_Known(self.incoming))
+        log.context.set(functools.cache(functools.partial(_known, self.incoming)))  # for the first line that asks
         self._span = tracing.span(self.incoming)
 
     def __enter__(self) -> Self:
@@ -99,26 +98,6 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
             extra["error"] = self._failure.message
         record = _LOGGER.makeRecord(_LOGGER.name, level, "", 0, "Plugin Request Completed", (), None, extra=extra)
         _LOGGER.handle(record)  # without a search for the line that logs
-
-
-class _Known(Mapping[str, str]):
-    """What is known of a call, put together when a line is logged."""
-
-    def __init__(self, call: incoming.Incoming) -> None:
-        self._call = call
-
-    @functools.cached_property
-    def _texts(self) -> dict[str, str]:
-        return _known(self._call)
-
-    def __getitem__(self, key: str) -> str:
-        return self._texts[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
 
 
 def _known(call: incoming.Incoming) -> dict[str, str]:
