@@ -47,6 +47,30 @@ def test_process_loads_nothing_heavy_before_the_line() -> None:
     )
 
 
+PLAIN = """
+import sys
+from gfruntime import Frame, Query, Settings
+from gfruntime.calls.service import Service
+class Datasource:
+    def __init__(self, settings: Settings[None]) -> None: ...
+    def query(self, query: Query[dict]) -> Frame: ...
+before = "pandas" in sys.modules
+Service.of(Datasource)
+print(before, "pandas" in sys.modules)
+"""
+
+
+def test_the_first_answer_waits_for_no_import() -> None:
+    """What pyarrow imports with its first column is there before the first query: pandas, where it is installed."""
+    pytest.importorskip("pandas")
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert done.stdout.split() == ["False", "True"]
+
+
 def _loaded_by(program: str) -> set[str]:
     """Run a program that prints the modules it has loaded."""
     command = [sys.executable, "-c", program]

@@ -37,7 +37,7 @@ _AT_ONCE = 10
 _JSON = 1  # pluginv2.DataFrameFormat
 _DEFAULT_ID = "0"
 _PAIR = 2
-_NO_ROWS = pa.array([], pa.int64())
+_NO_ROWS = pa.nulls(0, pa.int64())
 
 
 class Chunked:

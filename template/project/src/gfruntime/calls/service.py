@@ -59,7 +59,7 @@ class Service:
         Raises: TypeError when the class can't answer queries.
         """
         service = cls(Author.of(datasource), threads=threads)
-        answers.answer(Frame.of(warm=[1.0]), ref_id="A", is_json=False)  # pyarrow imports pandas, where installed, now
+        answers.answer(Frame.of(warm=["text"]), ref_id="A", is_json=False)  # pyarrow imports pandas now, if there
         return service
 
     def application(self) -> Application:
