@@ -58,8 +58,8 @@ def answer(result: object, *, ref_id: str, is_json: bool) -> Answer:
     try:
         if isinstance(result, BaseException):
             raise result  # noqa: TRY301  # one place turns failures into answers
-        frames = frames_of(result)
-        with _turns if sum(map(len, frames)) < _FEW else _NO_TURNS:
+        frames = rulecheck.answered(contract.typed(frames_of(result)), ref_id=ref_id)
+        with _turns if sum(map(len, frames)) < _FEW else _NO_TURNS:  # nothing of the author's runs here, nothing logs
             encoded = _encoded(frames, ref_id=ref_id, is_json=is_json)
     except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
         return failed(error, ref_id=ref_id)
@@ -67,11 +67,9 @@ def answer(result: object, *, ref_id: str, is_json: bool) -> Answer:
 
 
 def _encoded(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
-    """Encode frames as alert rules can read them. None of the author's code runs here."""
-    checked = rulecheck.answered(contract.typed(frames), ref_id=ref_id)
     if is_json:
-        return [[frametext.encode(frame, ref_id=ref_id)] for frame in checked]
-    return [arrow.encode(frame, ref_id=ref_id) for frame in checked]
+        return [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
+    return [arrow.encode(frame, ref_id=ref_id) for frame in frames]
 
 
 def failed(error: BaseException, *, ref_id: str) -> Answer:
