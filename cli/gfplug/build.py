@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import frontend, npm, process
+from gfplug import process
 from gfplug.bundling import (
     bundle,
     environment,
@@ -24,6 +24,7 @@ from gfplug.bundling import (
     workspace,
 )
 from gfplug.errors import GfplugError, ToolError, UsageError
+from gfplug.frontend import linker, npm
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def day_of(project: Project) -> date:
 
 def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
     try:
-        return frontend.made(project, interpreter)
+        return linker.made(project, interpreter)
     except GfplugError as error:
         if missing := _MISSING.search(f"{error.message}\n{error.details}"):
             error.hint = f"add the package that has {missing[1]} to the dependencies in pyproject.toml"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import build, files, frontend, npm
+from gfplug import build, files
 from gfplug.bundling import bundle, environment, workspace
 from gfplug.bundling.freeze import Frozen
 from gfplug.bundling.launcher import Launcher
+from gfplug.frontend import linker, npm
 from gfplug.host.target import go_platform
 from gfplug.stages import Stages
 
@@ -44,7 +45,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         folder = workspace.emptied(opened)
         interpreter = environment.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
-            browser = frontend.made(project, interpreter)
+            browser = linker.made(project, interpreter)
         platform = go_platform()
         suffix = ".exe" if sys.platform == "win32" else ""
         frozen = Frozen(
@@ -52,7 +53,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         )
         frozen.folder.mkdir()
         command = by_hand(project, interpreter, address) if address else ""
-        relinking = "" if address else linker(project, interpreter)
+        relinking = "" if address else relinker(project, interpreter)
         launcher = Launcher(python=interpreter, source=project.source, address=address, command=command, link=relinking)
         path = frozen.folder / frozen.executable
         path.write_bytes(launcher.executable(platform))
@@ -62,7 +63,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
     return Prepared(folder=installed.folder, executable=installed.executable, command=command)
 
 
-def linker(project: Project, python: Path) -> str:
+def relinker(project: Project, python: Path) -> str:
     """Return, in JSON, how `link` is started and for which file; nothing for a frontend that has sources of its own."""
     if npm.find(project) is not None:
         return ""
@@ -78,7 +79,7 @@ def link(project: Project, python: Path) -> Path:
     """
     path = project.dist / _MODULE
     if not any(project.dist.glob("_internal_*")):
-        files.write_atomic(path, frontend.made(project, python)[_MODULE])
+        files.write_atomic(path, linker.made(project, python)[_MODULE])
     return path
 
 

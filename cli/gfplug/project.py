@@ -7,7 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files, journal, lock
+from gfplug import files, lock
+from gfplug.edits import journal
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:

@@ -13,26 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import (
-    backup,
-    compat,
-    files,
-    journal,
-    lock,
-    process,
-    requirements,
-    sdk,
-    stubs,
-    trees,
-    usage,
-)
+from gfplug import compat, files, lock, process, requirements, sdk, stubs, usage
 from gfplug import verify as verification
 from gfplug.bundling import environment
 from gfplug.compat import Level
+from gfplug.edits import backup, journal, trees
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import Entry
 from gfplug.errors import CompatError, IntegrityError, ProjectError
-from gfplug.journal import Edit
 from gfplug.stages import Stages
-from gfplug.trees import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,32 +12,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gfplug import (
-    __version__,
-    backup,
-    difference,
-    files,
-    git,
-    journal,
-    lock,
-    merge,
-    origin,
-    requirements,
-    stubs,
-    template,
-    trees,
-    verify,
-)
+from gfplug import __version__, files, lock, requirements, stubs, template, verify
+from gfplug.edits import backup, difference, journal, trees
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import Entry
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
-from gfplug.journal import Edit
+from gfplug.merging import git, merge, origin
 from gfplug.project import OWNED_FOLDERS
 from gfplug.stages import Stages
-from gfplug.trees import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gfplug.merge import Conflict, Merged
+    from gfplug.merging.merge import Conflict, Merged
     from gfplug.project import Project
 
 ONCE = ("src/plugin/", "tests/")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
-from gfplug import frontend, resources
+from gfplug import resources
+from gfplug.frontend import linker
 from gfruntime.backend import Query, Settings  # noqa: TC001 - the schema is read from these annotations
 from gfruntime.editor.ui import HttpOptions, Secret, Ui
 from gfruntime.schema import describe
@@ -165,4 +166,4 @@ def module(hooks: Mapping[str, str] | None = None, *, source: type = Datasource)
     folder = resources.folder("template") / "project/frontend/stub"
     stub = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.js")}
     described = describe(source, plugin_id="acme-sales-datasource")
-    return frontend.link(stub, described, hooks=hooks, locales=LOCALES, banner="acme-sales-datasource")
+    return linker.link(stub, described, hooks=hooks, locales=LOCALES, banner="acme-sales-datasource")

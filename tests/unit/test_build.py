@@ -13,11 +13,12 @@ import pytest
 from small_project import fake_python, small_project
 
 from gfplug import build as service
-from gfplug import frontend, host
+from gfplug import host
 from gfplug.build import Wishes
 from gfplug.bundling import bundle, environment, freeze, package
 from gfplug.cli import main
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
+from gfplug.frontend import linker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Make a small project whose frontend links and whose plugin starts, without either being real."""
-    monkeypatch.setattr(frontend, "schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(frontend, "module", lambda _project, _schema: "define([]);\n")
+    monkeypatch.setattr(linker, "schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([]);\n")
     monkeypatch.setattr(host, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     return small_project(tmp_path / "project")
@@ -116,7 +117,7 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
     service.build(project, Wishes(python=python))
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")
-    owner = {"schema": frontend, "freeze": freeze, "assemble": bundle, "smoke": host, "pack": package}
+    owner = {"schema": linker, "freeze": freeze, "assemble": bundle, "smoke": host, "pack": package}
     monkeypatch.setattr(owner.get(stage, bundle), stage, failing(error))
     with pytest.raises(type(error)):
         service.build(project, Wishes(python=python))
@@ -177,7 +178,7 @@ def test_an_import_that_fails_in_the_environment_names_the_dependency(
 ) -> None:
     """The author forgot to list it in pyproject.toml; the traceback stays."""
     error = ProjectError("ModuleNotFoundError: No module named 'requests'", details="Traceback")
-    monkeypatch.setattr(frontend, "schema", failing(error))
+    monkeypatch.setattr(linker, "schema", failing(error))
     with pytest.raises(ProjectError) as caught:
         service.build(project, Wishes(python=python))
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import fake_python, small_project
 
-from gfplug import dev, frontend
+from gfplug import dev
 from gfplug.bundling import bundle
 from gfplug.cli import main
 from gfplug.errors import ProjectError
+from gfplug.frontend import linker
 from gfplug.host.target import go_platform
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Make a small project whose frontend links."""
-    monkeypatch.setattr(frontend, "schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(frontend, "module", lambda _project, _schema: "define([]);\n")
+    monkeypatch.setattr(linker, "schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([]);\n")
     return small_project(tmp_path / "project")
 
 
@@ -56,7 +57,7 @@ def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypat
     def fail(*_: object) -> str:
         raise ProjectError("no form")
 
-    monkeypatch.setattr(frontend, "module", fail)
+    monkeypatch.setattr(linker, "module", fail)
     before = (project.dist / "module.js").read_bytes()
     with pytest.raises(ProjectError, match="no form"):
         dev.prepare(project, python=python)
@@ -80,17 +81,17 @@ def test_a_reload_links_module_js_alone(
 ) -> None:
     """The launcher holds the command; it writes that one file, and not into a bundle that was built since."""
     made = dev.prepare(project, python=python)
-    said = json.loads(dev.linker(project, python))
+    said = json.loads(dev.relinker(project, python))
     assert json.dumps(said, sort_keys=True) in made.executable.read_text()
     before = {path: path.read_bytes() for path in bundle.contents(made.folder)}
-    monkeypatch.setattr(frontend, "module", lambda _project, _schema: "define([1]);\n")
+    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([1]);\n")
 
     assert main(said["command"][3:]) == 0
     changed = [path.name for path in bundle.contents(made.folder) if before.get(path) != path.read_bytes()]
     assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
 
     (project.dist / "_internal_linux_amd64").mkdir()
-    monkeypatch.setattr(frontend, "module", lambda _project, _schema: "define([2]);\n")
+    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([2]);\n")
     assert main(said["command"][3:]) == 0
     assert (project.dist / "module.js").read_text() == "define([1]);\n"
 

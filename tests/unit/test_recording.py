@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfplug import host, pictures
+from gfplug import host
+from gfplug.drawing import pictures
+from gfplug.drawing.plot import Series
 from gfplug.errors import ToolError, UsageError
-from gfplug.live import Live
-from gfplug.plot import Series
+from gfplug.host.live import Live
 from gfplug.recording import Recording, differences
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from older import contents
 
-from gfplug import cli, new, origin, sdk
+from gfplug import cli, new, sdk
+from gfplug.merging import origin
 from gfplug.project import Project
 from gfplug.upgrade import ONCE
 

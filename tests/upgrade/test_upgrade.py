@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from older import ANSWERS, BINARY, LONG, NEWER, contents, use_template
 
-from gfplug import cli, git, journal, origin, template, upgrade
+from gfplug import cli, template, upgrade
+from gfplug.edits import journal
 from gfplug.errors import ConflictError, IntegrityError, ProjectError, ToolError, UsageError
+from gfplug.merging import git, origin
 from gfplug.project import Project
 from gfplug.upgrade import Request
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gfplug.journal import Edit
+    from gfplug.edits.journal import Edit
 
 MINE = LONG.replace("line 2\n", "line 2, mine\n")
 BOTH = MINE.replace("line 28\n", "line 28, newer\n")
@@ -153,7 +155,7 @@ def test_a_diff_can_be_applied(project: Path, commit: Callable[[Path], None], tm
     (project / "icon.bin").unlink()
     commit(project)
     plan = upgrade.plan(Project(project), REQUEST)
-    from gfplug import difference  # noqa: PLC0415 - beside the one test that needs it
+    from gfplug.edits import difference  # noqa: PLC0415 - beside the one test that needs it
 
     patch = tmp_path / "patch"
     patch.write_bytes(difference.show({path: plan.edits[path] for path in plan.changes}).encode())

@@ -6,11 +6,12 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from gfplug import __version__, npm, sdk
+from gfplug import __version__, sdk
 from gfplug.bundling import bundle
 from gfplug.checking import manifest
 from gfplug.checking.finding import Finding, error, note, warning
 from gfplug.errors import GfplugError
+from gfplug.frontend import npm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

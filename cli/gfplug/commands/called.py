@@ -95,15 +95,15 @@ def _state(folder: Path) -> dict[Path, tuple[int, int]]:
 
 def show(answer: host.Answer, *, rows: int) -> None:
     """Print the frames of one ref id as tables, then one plot of all their time series."""
-    from gfplug import display, plot  # noqa: PLC0415 - as above
+    from gfplug.drawing import plot, tables  # noqa: PLC0415 - as above
 
     is_terminal, is_unicode = sys.stdout.isatty(), _is_unicode()
     width = min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _MOST_TERMINAL) if is_terminal else _PLAIN_WIDTH
     if not answer.frames and not answer.error:
         console.result(f"{answer.ref_id}: no frames")
     for frame in answer.frames:
-        console.result(display.heading(answer.ref_id, frame))
-        console.result(display.table(frame, rows=rows, width=width) + "\n")
+        console.result(tables.heading(answer.ref_id, frame))
+        console.result(tables.table(frame, rows=rows, width=width) + "\n")
     lines = [line for frame in answer.frames for line in plot.series(frame)]
     drawn = plot.draw(lines, width=width, colour=console.has_colour(sys.stdout), plain=not is_unicode)
     if drawn:

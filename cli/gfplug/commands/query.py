@@ -78,7 +78,8 @@ def query(
 ) -> None:
     """Ask queries as a panel does, and show their frames as tables and a plot; or ask as an alert rule does."""
     from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug import rehearsal, variables  # noqa: PLC0415
+    from gfplug import rehearsal  # noqa: PLC0415
+    from gfplug.host import variables  # noqa: PLC0415
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
     span = service.Span(start=start, end=end, interval=interval, max_data_points=max_data_points)
@@ -133,8 +134,9 @@ def _questions(
 def _keep(
     asked: Sequence[host.Query], answers: dict[str, host.Answer], *, record: Path | None, plot: Path | None
 ) -> None:
-    from gfplug import pictures, recording  # noqa: PLC0415 - as above
-    from gfplug import plot as plotting  # noqa: PLC0415
+    from gfplug import recording  # noqa: PLC0415 - as above
+    from gfplug.drawing import pictures  # noqa: PLC0415 - as above
+    from gfplug.drawing import plot as plotting  # noqa: PLC0415
 
     if record:
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}

@@ -14,7 +14,7 @@ from gfplug import console
 from gfplug.commands.called import Json, Option, Python, Secret, Settings, Target, Timeout, Url, Verbose, running
 
 if TYPE_CHECKING:
-    from gfplug.live import Live
+    from gfplug.host.live import Live
 
 _HOME, _REST, _BELOW = "\x1b[H", "\x1b[K", "\x1b[K\n\x1b[J"
 """To the top; the rest of a line and what is below it are removed: drawn over, nothing flickers."""
@@ -37,7 +37,7 @@ def stream(
 ) -> None:
     """Listen to a stream as a live panel does: a plot that moves on a terminal, one line per row elsewhere."""
     from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug import live as packets  # noqa: PLC0415
+    from gfplug.host import live as packets  # noqa: PLC0415
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
     sent = service.content_of(data, option="--data")
@@ -56,12 +56,12 @@ def stream(
 
 
 def _draw(live: Live) -> None:
-    from gfplug import display, plot  # noqa: PLC0415 - as above
+    from gfplug.drawing import plot, tables  # noqa: PLC0415 - as above
 
     frame = live.frame
     if frame is None:
         return
     width = shutil.get_terminal_size().columns
     drawn = plot.draw(plot.series(frame), width=width, colour=console.has_colour(sys.stdout))
-    text = drawn or display.table(frame, rows=10, width=width)
+    text = drawn or tables.table(frame, rows=10, width=width)
     console.result(_HOME + text.replace("\n", f"{_REST}\n") + _BELOW, end="")

@@ -29,8 +29,8 @@ def upgrade(
     Prints the files that changed. src/plugin and tests are never touched. What can't be merged is marked in the file,
     listed, and ends in exit code 8.
     """
-    from gfplug import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug import upgrade as service  # noqa: PLC0415
+    from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project import Project  # noqa: PLC0415
 
     found, request = Project.find(project), service.Request(given=_pairs(data or []), force=force)

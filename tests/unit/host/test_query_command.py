@@ -11,9 +11,9 @@ import pytest
 from host_fake import QUERY
 from test_call_command import _dist, _frame, _signals
 
-from gfplug import pictures
 from gfplug.cli import main
-from gfplug.plot import Series
+from gfplug.drawing import pictures
+from gfplug.drawing.plot import Series
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,10 @@ import os
 import posixpath
 from typing import TYPE_CHECKING, Any
 
-from gfplug import npm, process
-from gfplug.commonjs import Script, ScriptError
+from gfplug import process
 from gfplug.errors import ProjectError, ToolError
+from gfplug.frontend import npm
+from gfplug.frontend.commonjs import Script, ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gfplug import trees
-from gfplug.journal import FOLDER, Edit
+from gfplug.edits import trees
+from gfplug.edits.journal import FOLDER, Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

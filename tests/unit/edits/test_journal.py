@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import journal, mutex, trees
+from gfplug import mutex
+from gfplug.edits import journal, trees
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import Entry
 from gfplug.errors import ProjectError
-from gfplug.journal import Edit
-from gfplug.trees import Entry
 
 OLD = {"a": "old a", "gone/b": "old b", "conf": "a file", "dir/c": "old c", "same": "same"}
 NEW = {"a": "new a", "conf/d": "now a folder", "dir": "now a file", "new/e": "new e", "same": "same"}
@@ -150,7 +151,8 @@ KILLED = textwrap.dedent(
     from pathlib import Path
     sys.path.insert(0, sys.argv[3])
     from test_journal import apply, edits
-    from gfplug import journal, mutex
+    from gfplug import mutex
+    from gfplug.edits import journal
     EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod"}
     root, left = sys.argv[1], int(sys.argv[2])
 

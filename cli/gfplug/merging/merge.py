@@ -10,13 +10,13 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gfplug import git
-from gfplug.trees import Entry
+from gfplug.edits.trees import Entry
+from gfplug.merging import git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.git import Outcome
+    from gfplug.merging.git import Outcome
 
 __all__ = ["BESIDE", "Conflict", "Entry", "Merged", "merge", "unresolved"]
 

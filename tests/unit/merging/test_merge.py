@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gfplug import git, merge
 from gfplug.errors import ToolError
-from gfplug.merge import Entry, Merged
+from gfplug.merging import git, merge
+from gfplug.merging.merge import Entry, Merged
 
 if TYPE_CHECKING:
     from pathlib import Path

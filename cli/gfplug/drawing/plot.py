@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug import display
+from gfplug.drawing import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ def series(frame: dict[str, Any]) -> list[Series]:
             if moment is None:
                 continue
             told = ", ".join(f"{fields[text]['name']}={values[text][row]}" for text in texts)
-            name = f"{display.title(fields[at])} {{{told}}}" if told else display.title(fields[at])
+            name = f"{tables.title(fields[at])} {{{told}}}" if told else tables.title(fields[at])
             found.setdefault(name, []).append((moment, values[at][row]))
     return [Series(name=name, points=sorted(points, key=lambda point: point[0])) for name, points in found.items()]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gfplug import display
+from gfplug.drawing import tables
 
 START = 1_767_225_600_000
 
@@ -34,7 +34,7 @@ MIXED = _frame(
 
 def test_a_table_shows_every_type() -> None:
     """Times in ISO 8601, numbers to the right, NaN apart from null, enums by name, text on one line and cut."""
-    shown = [line.split("  ") for line in display.table(MIXED, rows=10, width=200).splitlines()]
+    shown = [line.split("  ") for line in tables.table(MIXED, rows=10, width=200).splitlines()]
     cells = [[cell.strip() for cell in line if cell.strip()] for line in shown]
 
     assert cells == [
@@ -53,7 +53,7 @@ def test_columns_are_aligned_by_the_cells_they_take() -> None:
         ({"name": "n", "type": "number"}, [1, 100]),
     )
 
-    assert display.table(frame, rows=2, width=80).splitlines() == [
+    assert tables.table(frame, rows=2, width=80).splitlines() == [
         "name     n",
         "-----  ---",
         "日本     1",
@@ -68,23 +68,23 @@ def test_rows_and_columns_beyond_the_limits_are_counted() -> None:
         *[({"name": f"value{at}", "type": "number"}, list(range(50))) for at in range(20)],
     )
 
-    lines = display.table(frame, rows=3, width=60).splitlines()
+    lines = tables.table(frame, rows=3, width=60).splitlines()
 
     assert lines[0] == "time                      value0  value1  value2  value3"
     assert lines[-2:] == ["… 47 more rows", "… 16 more columns: value4, value5, value6, value7, value8, v"]
-    assert display.table(frame, rows=1, width=5).splitlines()[0].split() == ["time", "value0"]
+    assert tables.table(frame, rows=1, width=5).splitlines()[0].split() == ["time", "value0"]
 
 
 def test_a_frame_without_fields_or_rows_is_said_to_be_so() -> None:
     """Neither is an error."""
-    assert display.table({"schema": {"fields": []}, "data": {"values": []}}, rows=3, width=80) == "(no fields)"
-    assert display.table(_frame(({"name": "v", "type": "number"}, [])), rows=3, width=80) == "v\n-"
+    assert tables.table({"schema": {"fields": []}, "data": {"values": []}}, rows=3, width=80) == "(no fields)"
+    assert tables.table(_frame(({"name": "v", "type": "number"}, [])), rows=3, width=80) == "v\n-"
 
 
 def test_the_heading_names_the_frame_and_its_size() -> None:
     """With its type, where it has one."""
-    assert display.heading("A", MIXED) == "A cpu (table): 3 rows, 7 fields"
-    assert display.heading("B", {"schema": {"fields": [{}]}, "data": {"values": [[1]]}}) == "B: 1 row, 1 field"
+    assert tables.heading("A", MIXED) == "A cpu (table): 3 rows, 7 fields"
+    assert tables.heading("B", {"schema": {"fields": [{}]}, "data": {"values": [[1]]}}) == "B: 1 row, 1 field"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_number_is_short(value: float, shown: str) -> None:
     """Six digits, all of them before the point."""
     frame = _frame(({"name": "v", "type": "number"}, [value]))
 
-    assert display.table(frame, rows=1, width=80).splitlines()[2].strip() == shown
+    assert tables.table(frame, rows=1, width=80).splitlines()[2].strip() == shown
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_a_number_is_short(value: float, shown: str) -> None:
 )
 def test_an_instant_has_the_digits_it_needs(milliseconds: int, nanos: int, shown: str) -> None:
     """Before 1970 too; what no calendar holds is shown as it is."""
-    assert display.instant(milliseconds, nanos) == shown
+    assert tables.instant(milliseconds, nanos) == shown
 
 
 def test_a_terminals_escapes_do_not_get_through() -> None:
     """Data may hold anything; a table shows it."""
     frame = _frame(({"name": "v", "type": "string"}, ["\x1b[31mred\x07"]))
 
-    assert "\x1b" not in display.table(frame, rows=1, width=80)
-    assert json.dumps("\\x1b[31mred\\x07")[1:-1].replace("\\\\", "\\") in display.table(frame, rows=1, width=80)
+    assert "\x1b" not in tables.table(frame, rows=1, width=80)
+    assert json.dumps("\\x1b[31mred\\x07")[1:-1].replace("\\\\", "\\") in tables.table(frame, rows=1, width=80)

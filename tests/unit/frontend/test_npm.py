@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug import npm
 from gfplug.checking import sources
 from gfplug.errors import ProjectError, ToolError
+from gfplug.frontend import npm
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gfplug.edits.trees import Entry
 from gfplug.errors import ToolError
-from gfplug.trees import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -17,13 +17,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import files, mutex, trees
+from gfplug import files, mutex
+from gfplug.edits import trees
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gfplug.trees import Entry
+    from gfplug.edits.trees import Entry
 
 FOLDER = ".gfplug"
 _JOURNAL = "journal"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.journal import Edit
-    from gfplug.trees import Entry
+    from gfplug.edits.journal import Edit
+    from gfplug.edits.trees import Entry
 
 
 def show(edits: Mapping[str, Edit]) -> str:

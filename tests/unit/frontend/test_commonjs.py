@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gfplug.commonjs import Script, ScriptError
+from gfplug.frontend.commonjs import Script, ScriptError
 
 
 def required(source: str) -> list[tuple[str, int]]:

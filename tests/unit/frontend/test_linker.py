@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from test_lock import LOCK
 
-from gfplug import frontend, lock, resources
+from gfplug import lock, resources
 from gfplug.errors import ProjectError, ToolError
+from gfplug.frontend import linker
 from gfplug.project import Project
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def stub() -> dict[str, str]:
 
 def link(hooks: Mapping[str, str] | None = None, *, stub_files: Mapping[str, str] = SMALL) -> str:
     """Link a stub with hooks."""
-    return frontend.link(stub_files, SCHEMA, hooks=hooks, banner="test")
+    return linker.link(stub_files, SCHEMA, hooks=hooks, banner="test")
 
 
 def refusal(hooks: Mapping[str, str]) -> str:
@@ -71,7 +72,7 @@ def test_the_schema_is_embedded_as_data() -> None:
     """Texts of the author cannot become code."""
     nasty = "*/ ' \" ` ${alert(1)} \u2028 </script> \\"
     schema = SCHEMA | {"config": {"fields": [{"name": "a", "kind": "string", "label": nasty}]}}
-    text = frontend.link(SMALL, schema, banner="x */ alert(1) /*")
+    text = linker.link(SMALL, schema, banner="x */ alert(1) /*")
     embedded = text.partition("exports.schema = ")[2].partition(";\n")[0]
 
     assert json.loads(embedded) == schema
@@ -160,7 +161,7 @@ def project(tmp_path: Path) -> Project:
 def answer(project: Project, text: str) -> dict[str, Any]:
     """Let the project's schema module be this text, and ask it."""
     (project.root / "src/gfruntime/schema.py").write_text(text)
-    return frontend.schema(project, python=sys.executable)  # type: ignore[arg-type]  # a path as text will do
+    return linker.schema(project, python=sys.executable)  # type: ignore[arg-type]  # a path as text will do
 
 
 def test_the_schema_comes_from_the_projects_own_interpreter(project: Project) -> None:
@@ -196,7 +197,7 @@ def test_an_interpreter_that_answers_nothing_is_no_success(project: Project, tex
 def test_a_missing_interpreter_is_a_tool_error(project: Project) -> None:
     """That is not a mistake in the author's code."""
     with pytest.raises(ToolError, match="was not found"):
-        frontend.schema(project, python=project.root / "no-python")
+        linker.schema(project, python=project.root / "no-python")
 
 
 def test_a_projects_module_is_linked_from_its_folder(project: Project) -> None:
@@ -204,7 +205,7 @@ def test_a_projects_module_is_linked_from_its_folder(project: Project) -> None:
     (project.root / "frontend/hooks.js").write_text("exports.query = () => undefined; // mine\n")
     (project.root / "frontend/node_modules").mkdir()
     (project.root / "frontend/node_modules/latin.js").write_bytes(b"\xff")
-    text = frontend.module(project, SCHEMA)
+    text = linker.module(project, SCHEMA)
 
     assert text.startswith("/* acme-sales-datasource 1.2.3, made by gfplug from frontend/; schema abc */\n")
     assert "// mine\n" in text
@@ -215,4 +216,4 @@ def test_a_file_that_is_not_text_is_named(project: Project) -> None:
     (project.root / "frontend/hooks.js").write_bytes(b"ok \xff")
 
     with pytest.raises(ProjectError, match=r"hooks\.js is not UTF-8 text: .* at byte 3"):
-        frontend.module(project, SCHEMA)
+        linker.module(project, SCHEMA)

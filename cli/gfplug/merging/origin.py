@@ -7,9 +7,9 @@ import zipfile
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
+from gfplug.edits.trees import Entry
 from gfplug.errors import ProjectError, UsageError
 from gfplug.template import ANSWERS_NAME, BASE_NAME, Answers
-from gfplug.trees import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
