@@ -1,0 +1,63 @@
+"""The git program: shielded from the machine's settings, its failures told, a folder listed as git sees it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
+
+from gfplug.errors import ToolError
+from gfplug.merging import git
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_settings_of_the_machine_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the user's configuration nor the variables that a git hook sets reach the merge."""
+    (tmp_path / ".gitconfig").write_text(
+        "[core]\nautocrlf = true\nhooksPath = /nowhere\n[commit]\ngpgSign = true\n[merge]\nconflictStyle = diff3\n"
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "GIT_OBJECT_DIRECTORY"):
+        monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    base, yours, theirs = tree(f="line 1\n"), tree(f="line 1\nmine\n"), tree(f="line 1\ntheirs\n")
+
+    assert applied(yours, merged(base, yours, theirs)) == {"f": CONFLICT}
+    assert [path.name for path in tmp_path.iterdir()] == [".gitconfig"]
+
+
+def test_no_home_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container without HOME merges too."""
+    monkeypatch.delenv("HOME", raising=False)
+
+    assert merged(tree(f=LONG), tree(f=MINE), tree(f=NEWER)).writes == tree(f=BOTH)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the git that fails is a shell script")
+def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What git said comes with the error."""
+    fake = tmp_path / "git"
+    fake.write_text("#!/bin/sh\necho no space >&2\nexit 128\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    with pytest.raises(ToolError, match="git init failed with exit code 128") as caught:
+        merged(tree(f=LONG), tree(f=MINE), tree(f=NEWER))
+    assert caught.value.details == "no space"
+
+
+def test_listing_a_folder_leaves_out_what_git_ignores(tmp_path: Path) -> None:
+    """Tracked and new files are listed, ignored ones are not; a folder outside of git has no list."""
+    assert git.listed(tmp_path) is None
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, timeout=60)
+    for name in (".gitignore", "seen", "kept/ünï"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("junk\n")
+    (tmp_path / "junk").write_text("")
+
+    assert git.listed(tmp_path) == [".gitignore", "kept/ünï", "seen"]
+    assert git.listed(tmp_path / "kept") == ["ünï"]
