@@ -72,7 +72,17 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
     if (field.kind === 'list') {
       const values = { [field.name]: read(field, settings) };
       const onChange = (/** @type {import('./types').Values} */ changed) => onOptionsChange(write(field, changed[field.name], settings));
-      return h(extras.Rows, { key: field.name, field, fields, values, prefix: 'gf-config', disabled: settings.readOnly, onChange, onCommit: () => {} });
+      return h(extras.Rows, {
+        key: field.name,
+        field,
+        fields,
+        values,
+        prefix: 'gf-config',
+        disabled: settings.readOnly,
+        onChange,
+        onCommit: () => {},
+        useChoices: extras.useChoices,
+      });
     }
     const id = `gf-config-${field.name}`;
     const error = touched[field.name] ? complaint(field) : undefined;

@@ -4,14 +4,14 @@ const React = require('react');
 const ui = require('@grafana/ui');
 const { Add, Remove } = require('./buttons');
 const { defaultsOf, put, shown, valueOf } = require('./fields');
-const form = require('./form'); // it requires this file too: what it exports is there when a list is drawn
+const { Row } = require('./row');
 
 /** @typedef {import('./types').Values} Values */
 
 const h = React.createElement;
 
-/** @param {import('./form').FormProps & { field: import('./types').UiField }} props */
-function Rows({ field, values, prefix, onChange, onCommit, disabled, datasource }) {
+/** @param {import('./form').FormProps & import('./row').Field} props */
+function Rows({ field, values, prefix, onChange, onCommit, disabled, datasource, useChoices }) {
   const inner = field.fields ?? [];
   const rows = /** @type {Values[]} */ (valueOf(field, values) ?? []);
   const replace = (/** @type {Values[]} */ changed) => onChange(put(values, field.name, changed));
@@ -24,7 +24,7 @@ function Rows({ field, values, prefix, onChange, onCommit, disabled, datasource 
       children: [
         ...visible.map((each) => {
           const place = { field: each, fields: inner, values: row, prefix: `${id}-${number}`, width: 20 };
-          return h(form.Row, { ...place, key: each.name, onChange: (edited) => swap(edited), onCommit, disabled, datasource });
+          return h(Row, { ...place, key: each.name, onChange: (edited) => swap(edited), onCommit, disabled, datasource, useChoices });
         }),
         h(Remove, { key: '', label: field.label, number: number + 1, disabled, onClick: () => { swap(); onCommit(); } }),
       ],
