@@ -1,4 +1,4 @@
-"""What the tests of upgrades share: an older template, a newer one, and a project's bytes."""
+"""What the tests of upgrades share: an older template, a newer one, what the user did, and a project's bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import resources
 from gfplug.template import Answers
+from gfplug.upgrade import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,8 +16,11 @@ if TYPE_CHECKING:
 
 LONG = "".join(f"line {number}\n" for number in range(1, 31))
 NEWER = LONG.replace("line 28\n", "line 28, newer\n")
+MINE = LONG.replace("line 2\n", "line 2, mine\n")
+BOTH = MINE.replace("line 28\n", "line 28, newer\n")
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
+REQUEST = Request(given={})
 
 OLD = {
     "notes.txt": LONG.encode(),
@@ -68,3 +72,18 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and not {".git", "__pycache__"}.intersection(path.relative_to(folder).parts)
     }
+
+
+def write(project: Path, edits: dict[str, str | None]) -> None:
+    """Do what the user did."""
+    for path, text in edits.items():
+        if text is None:
+            (project / path).unlink()
+        else:
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / path).write_bytes(text.encode("latin-1"))
+
+
+def text_at(project: Path, path: str) -> str | None:
+    """Read a file as the table writes it."""
+    return (project / path).read_bytes().decode("latin-1") if (project / path).is_file() else None

@@ -1,0 +1,141 @@
+"""The config page of the linked module.js: where each option goes, and what is never shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everything import Wide
+
+if TYPE_CHECKING:
+    from everything import Evaluate
+
+SETTINGS = "{ url: 'http://a', jsonData: { timeout: 5, other: 1 }, secureJsonFields: { token: true } }"
+
+HTTP = """{
+  url: 'http://a', basicAuth: true, basicAuthUser: 'u',
+  jsonData: { tlsAuth: true, httpHeaderName1: 'X-A', httpHeaderName2: 'X-B', httpHeaderName3: 'X-C' },
+  secureJsonFields: { httpHeaderValue1: true, httpHeaderValue2: true, httpHeaderValue3: true },
+  secureJsonData: { httpHeaderValue3: 'typed' },
+}"""
+
+
+def config(settings: str) -> str:
+    """Render the config page; `changed` collects what it hands to Grafana."""
+    return (
+        "((changed) => { const page = elements(plugin.components.ConfigEditor({ options: "
+        f"{settings}, onOptionsChange: (options) => changed.push(options) }})); "
+        "const control = (id) => page.find((each) => each.props.id === id).props; "
+    )
+
+
+def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
+    """The URL is the data source's own, a secret goes to secureJsonData alone, the rest to jsonData; others stay."""
+    changed = evaluate(
+        config(SETTINGS) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
+        " type('gf-config-url', 'http://b'); type('gf-config-key', 's3cret'); type('gf-config-timeout', '7');"
+        " return changed; })([])"
+    )
+
+    assert [changed[0]["url"], changed[1]["url"]] == ["http://b", "http://a"]
+    assert changed[0]["jsonData"] == {"timeout": 5, "other": 1}
+    assert changed[1]["secureJsonData"] == {"key": "s3cret"}
+    assert changed[1]["jsonData"] == {"timeout": 5, "other": 1}
+    assert changed[2]["jsonData"] == {"timeout": 7, "other": 1}
+
+
+def test_a_stored_secret_shows_only_that_it_is_there(evaluate: Evaluate) -> None:
+    """The control has no value to show; resetting forgets the stored one at the next save."""
+    found = evaluate(
+        config(SETTINGS) + "const token = control('gf-config-token'); token.onReset();"
+        " return [token.isConfigured, token.value, changed[0].secureJsonFields, changed[0].secureJsonData]; })([])"
+    )
+
+    assert found == [True, "", {"token": False}, {"token": ""}]
+
+
+def test_defaults_are_shown_and_not_stored(evaluate: Evaluate) -> None:
+    """An option that nobody changed follows the dataclass when its default changes."""
+    found = evaluate(
+        config("{ url: '', jsonData: {} }") + "return [control('gf-config-retries').value, changed.length]; })([])"
+    )
+
+    assert found == [3, 0]
+
+
+def test_provisioned_settings_cannot_be_edited(evaluate: Evaluate) -> None:
+    """Every control is disabled when Grafana says that the data source is read-only."""
+    found = evaluate(
+        config("{ url: '', jsonData: {}, readOnly: true }")
+        + "return page.filter((each) => each.props.id).map((each) => each.props.disabled); })([])"
+    )
+
+    assert found == [True] * 6
+
+
+def test_rows_of_options_are_edited_in_place(evaluate: Evaluate) -> None:
+    """Each field of a row is drawn, and an edit goes to its row in jsonData."""
+    changed = evaluate(
+        config("{ url: '', jsonData: { tenants: [{ name: 'a' }, { name: 'b' }] } }")
+        + "control('gf-config-tenants-1-name').onChange({ currentTarget: { value: 'c' } }); return changed; })([])",
+        source=Wide,
+    )
+
+    assert [each["jsonData"]["tenants"] for each in changed] == [[{"name": "a"}, {"name": "c"}]]
+
+
+def test_http_settings_are_stored_where_grafana_reads_them(evaluate: Evaluate) -> None:
+    """Basic authentication is the data source's own, its password a secret, TLS in jsonData."""
+    changed = evaluate(
+        config(HTTP) + "const type = (id, value) => control(id).onChange({ currentTarget: { value } });"
+        " control('gf-config-basicAuth').onChange({ currentTarget: { checked: false } });"
+        " type('gf-config-basicAuthUser', 'ada'); type('gf-config-basicAuthPassword', 's');"
+        " type('gf-config-serverName', 'n');"
+        " return changed; })([])",
+        source=Wide,
+    )
+
+    assert [changed[0]["basicAuth"], changed[1]["basicAuthUser"]] == [False, "ada"]
+    assert changed[2]["secureJsonData"]["basicAuthPassword"] == "s"
+    assert changed[3]["jsonData"]["serverName"] == "n"
+
+
+def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
+    """The CA certificate waits for its switch, the client's is there."""
+    ids = evaluate(
+        config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])",
+        source=Wide,
+    )
+
+    assert "gf-config-tlsClientKey" in ids
+    assert not {"gf-config-tlsCACert", "gf-config-cache.seconds"} & set(ids)
+
+
+def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
+    """Removing one moves the others up; a stored value cannot move, so it is asked for again, and a typed one moves."""
+    changed = evaluate(
+        config(HTTP) + "page.find((each) => each.props['aria-label'] === 'Remove HTTP headers 1').props.onClick();"
+        " control('gf-config-header-add').onClick(); return changed; })([])",
+        source=Wide,
+    )
+    names = {key: value for key, value in changed[0]["jsonData"].items() if key.startswith("httpHeader")}
+
+    assert names == {"httpHeaderName1": "X-B", "httpHeaderName2": "X-C"}
+    assert changed[0]["secureJsonData"] == {"httpHeaderValue1": "", "httpHeaderValue2": "typed", "httpHeaderValue3": ""}
+    assert not any(changed[0]["secureJsonFields"].values())
+    assert changed[1]["jsonData"]["httpHeaderName4"] == ""
+
+
+def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:
+    """Its validation hook hears of every complaint by field, and of none when all is well."""
+    found = evaluate(
+        "[['', true], ['http://a', false]].map(([url, token]) => { const heard = []; let validate;"
+        " const options = { url, jsonData: { timeout: token ? 0.5 : 1.5 }, secureJsonFields: { token } };"
+        " plugin.components.ConfigEditor({ options, onOptionsChange() {}, validation: {"
+        " registerValidation: (run) => { validate = run; }, setError: (name, text) => heard.push([name, text]),"
+        " clearError: () => {} } }); return [validate(), heard]; })"
+    )
+
+    assert found == [
+        [False, [["url", "API URL is required"], ["timeout", "Timeout must be at least 1"]]],
+        [False, [["token", "API token is required"]]],
+    ]

@@ -1,0 +1,71 @@
+"""The answers that a project keeps, when `gfplug upgrade` puts them to today's questions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from older import ANSWERS, REQUEST
+
+from gfplug import cli, template, upgrade
+from gfplug.errors import ProjectError, UsageError
+from gfplug.merging import origin
+from gfplug.project import Project
+from gfplug.upgrade import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN = {
+    "missing": (None, "does not exist"),
+    "not JSON": (b"{", "is not valid JSON"),
+    "no answers": (b"[]", "has no answers"),
+    "newer": (b'{"format": 99, "answers": {}}', "has format 99"),
+    "unknown key": (b'{"format": 1, "answers": {"colour": "red"}}', "asks for 'org'"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), list(BROKEN.values()), ids=list(BROKEN))
+def test_answers_that_can_not_be_read_are_told(project: Path, content: bytes | None, says: str) -> None:
+    """What is wrong with `.gfplug/answers.json`, in one sentence."""
+    (project / template.ANSWERS_NAME).unlink()
+    if content is not None:
+        (project / template.ANSWERS_NAME).write_bytes(content)
+
+    with pytest.raises(ProjectError, match=says):
+        upgrade.upgrade(Project(project), REQUEST)
+
+
+def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
+    """A choice that the template dropped is named; `--data` gives another."""
+    path = project / template.ANSWERS_NAME
+    path.write_text(path.read_text().replace('"signals"', '"gone"'))
+
+    with pytest.raises(UsageError, match="there is no example 'gone'"):
+        upgrade.upgrade(Project(project), REQUEST)
+    assert cli.main(["upgrade", str(project), "--data", "example=signals"]) == 0
+
+
+def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
+    """A key that no question has is refused."""
+    with pytest.raises(UsageError, match="'colour' is not asked here"):
+        upgrade.upgrade(Project(project), Request(given={"colour": "red"}))
+    assert cli.main(["upgrade", str(project), "--data", "colour"]) == 2
+
+
+def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) -> None:
+    """A function turns an old answer into today's; a question with a default needs none."""
+    path = project / template.ANSWERS_NAME
+    stored = json.loads(path.read_text())
+    del stored["answers"]["example"]
+    stored["answers"]["label"] = stored["answers"].pop("title")
+    path.write_text(json.dumps(stored))
+
+    def rename(answers: dict[str, str]) -> dict[str, str]:
+        return {"title" if key == "label" else key: text for key, text in answers.items()}
+
+    assert origin.answers(project, "0.0.1", migrations=[("0.1.0", rename)]) == ANSWERS
+    with pytest.raises(ProjectError, match="asks for 'title'") as caught:
+        origin.answers(project, "0.1.0", migrations=[("0.1.0", rename)])
+    assert caught.value.hint == "give it: gfplug upgrade --data title=…"

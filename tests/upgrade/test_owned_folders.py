@@ -1,0 +1,67 @@
+"""`gfplug upgrade` and the folders that gfplug owns: an edit in one stops it, `--force` makes them anew."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from older import REQUEST, contents, text_at, write
+
+from gfplug import cli, upgrade
+from gfplug.errors import IntegrityError
+from gfplug.project import Project
+from gfplug.upgrade import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWNED = {"edited": "src/gfruntime/log.py", "added": "src/gfruntime/mine.py", "deleted": "src/gfruntime/log.py"}
+
+
+@pytest.mark.parametrize(("what", "path"), list(OWNED.items()), ids=list(OWNED))
+def test_an_edited_owned_folder_stops_the_upgrade(
+    project: Path, what: str, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 3, the file and its difference named, nothing changed; `--force` goes on and keeps a copy."""
+    write(project, {path: None if what == "deleted" else "# mine\n"})
+    before = contents(project)
+
+    assert cli.main(["upgrade", str(project)]) == 3
+    said = capsys.readouterr().err
+    assert f"{path} ({what})" in said
+    assert ("-# mine" in said) == (what != "deleted")
+    assert contents(project) == before
+    assert cli.main(["upgrade", str(project), "--force"]) == 0
+    assert Project(project).changed_owned() == {}
+    assert text_at(project, f".gfplug/backup/1/{path}") == (None if what == "deleted" else "# mine\n")
+
+
+def test_edited_stubs_are_made_anew_with_force(project: Path, rendered: dict[str, Path]) -> None:
+    """An edited stub is no base for a lock; the proto beside it is enough to make it again."""
+    stub = "src/pluginv2/backend_pb2.pyi"
+    (project / stub).write_text("# mine\n")
+    assert cli.main(["upgrade", str(project)]) == 3
+    upgrade.upgrade(Project(project), Request(given={}, force=True))
+
+    assert (project / stub).read_bytes() == (rendered["new"] / stub).read_bytes()
+
+
+def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
+    """A proto that is not the lock's can't be the source of new stubs."""
+    proto = project / "src" / "pluginv2" / "backend.proto"
+    proto.write_bytes(proto.read_bytes() + b"// mine\n")
+
+    with pytest.raises(IntegrityError, match="is not the proto"):
+        upgrade.upgrade(Project(project), Request(given={}, force=True))
+
+
+def test_stubs_of_other_tools_are_made_anew(project: Path, rendered: dict[str, Path]) -> None:
+    """When the generators moved on, so do the stubs, the lock and the floors."""
+    lock = json.loads((project / "gfplug.lock").read_text())
+    lock["tools"]["grpcio-tools"] = "1.0.0"
+    lock["floors"]["grpcio"] = "1.0.0"
+    (project / "gfplug.lock").write_text(json.dumps(lock))
+    upgrade.upgrade(Project(project), REQUEST)
+
+    assert (project / "gfplug.lock").read_bytes() == (rendered["new"] / "gfplug.lock").read_bytes()

@@ -1,0 +1,133 @@
+"""`gfplug upgrade` where a project may stand: in a repository, a clone, below another, behind a link, without git."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
+
+from gfplug import cli, upgrade
+from gfplug.merging import git
+from gfplug.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_a_checkout_with_crlf_stays_one(project: Path, commit: Callable[[Path], None], tmp_path: Path) -> None:
+    """With `core.autocrlf`, edits merge, and every line keeps its CRLF."""
+    write(project, {"notes.txt": MINE})
+    commit(project)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "-c", "core.autocrlf=true", str(project), str(clone)], check=True, timeout=60)
+    assert b"\r\n" in (clone / "notes.txt").read_bytes()
+
+    assert cli.main(["upgrade", str(clone)]) == 0
+    assert (clone / "notes.txt").read_bytes() == BOTH.replace("\n", "\r\n").encode()
+    assert cli.main(["upgrade", str(clone)]) == 0
+
+
+def test_a_teammates_clone_is_upgraded_alike(project: Path, commit: Callable[[Path], None], tmp_path: Path) -> None:
+    """What an upgrade needs is in the repository: a fresh clone gives the same project."""
+    write(project, {"notes.txt": MINE})
+    commit(project)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(project), str(clone)], check=True, timeout=60)
+    for folder in (project, clone):
+        upgrade.upgrade(Project(folder), REQUEST)
+
+    assert contents(clone) == contents(project)
+
+
+def test_other_work_in_progress_is_left_alone(project: Path, commit: Callable[[Path], None]) -> None:
+    """Untracked and modified files that the template does not know stay, and do not stop the upgrade."""
+    commit(project)
+    write(project, {"mine.py": "mine\n", "src/plugin/datasource.py": "# in progress\n"})
+
+    assert cli.main(["upgrade", str(project)]) == 0
+    assert text_at(project, "mine.py") == "mine\n"
+    assert text_at(project, "src/plugin/datasource.py") == "# in progress\n"
+
+
+@pytest.mark.parametrize("has_repository", [True, False])
+def test_an_edit_that_is_in_no_commit_is_copied_first(
+    project: Path, commit: Callable[[Path], None], *, has_repository: bool
+) -> None:
+    """Merging into a file that is nowhere else keeps a copy of it; a staged file is nowhere else."""
+    if has_repository:
+        commit(project)
+    write(project, {"notes.txt": MINE, "short.txt": "line 1\nmine\n"})
+    if has_repository:
+        subprocess.run(["git", "-C", str(project), "add", "short.txt"], check=True, timeout=60)
+    upgrade.upgrade(Project(project), REQUEST)
+
+    assert text_at(project, ".gfplug/backup/1/notes.txt") == MINE
+    assert text_at(project, ".gfplug/backup/1/short.txt") == "line 1\nmine\n"
+
+
+def test_a_project_below_a_repository_is_upgraded_in_place(
+    project: Path, commit: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """In a monorepo nothing outside of the project is read or written, moves within it are found."""
+    mono = tmp_path / "mono"
+    inside = mono / "plugins" / "sales"
+    shutil.copytree(project, inside)
+    write(inside, {"notes.txt": None, "docs/notes.txt": MINE})
+    (mono / "notes.txt").write_text(LONG)
+    commit(mono)
+    outside = contents(mono).keys() - {f"plugins/sales/{path}" for path in contents(inside)}
+
+    assert cli.main(["upgrade", str(inside / "docs")]) == 0
+    assert text_at(inside, "docs/notes.txt") == BOTH
+    assert outside == {"notes.txt"}
+    assert (mono / "notes.txt").read_text() == LONG
+
+
+def test_a_link_to_the_project_leads_to_it(project: Path, tmp_path: Path) -> None:
+    """A symlinked project folder is upgraded where it is."""
+    (tmp_path / "link").symlink_to(project)
+
+    assert cli.main(["upgrade", str(tmp_path / "link")]) == 0
+    assert text_at(project, "notes.txt") == NEWER
+
+
+def test_a_file_that_became_a_link_is_left_alone(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written through a link, and the user is told."""
+    (tmp_path / "shared.txt").write_text(LONG)
+    (project / "notes.txt").unlink()
+    (project / "notes.txt").symlink_to(tmp_path / "shared.txt")
+
+    assert cli.main(["upgrade", str(project)]) == 0
+    assert (project / "notes.txt").is_symlink()
+    assert (tmp_path / "shared.txt").read_text() == LONG
+    assert "notes.txt: you have a link there" in capsys.readouterr().err
+
+
+def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, Path]) -> None:
+    """No git at all: what only the template changed is upgraded, what both changed is put beside."""
+    monkeypatch.setattr(git, "is_installed", lambda: False)
+    write(project, {"notes.txt": MINE})
+
+    assert cli.main(["upgrade", str(project)]) == 8
+    assert text_at(project, "notes.txt") == MINE
+    assert text_at(project, "notes.txt.gfplug-new") == NEWER
+    assert (project / "conf" / "a").read_bytes() == (rendered["new"] / "conf" / "a").read_bytes()
+
+
+def test_the_variables_of_a_git_hook_do_not_matter(
+    project: Path, commit: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Called from a hook, with git's variables set, the upgrade is the same."""
+    write(project, {"notes.txt": MINE})
+    commit(project)
+    for name in ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+
+    assert cli.main(["upgrade", str(project)]) == 0
+    assert text_at(project, "notes.txt") == BOTH
