@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,14 @@ class Lazy:
 
 
 def _is_answered_at_once(result: object) -> bool:
-    """Tell whether an answer is encoded while it is another's turn."""
+    """Tell whether an answer is encoded while it is another's turn, and not only after it."""
     thread = threading.Thread(target=answers.answer, args=(result,), kwargs={"ref_id": "A", "is_json": False})
     with answers._turns:
         thread.start()
-        thread.join(0.5)
+        while thread.is_alive() and not answers._turns._waiting:
+            time.sleep(0.001)
         is_done = not thread.is_alive()
-    thread.join(5)
+    thread.join(10)
     assert not thread.is_alive()
     return is_done
 
