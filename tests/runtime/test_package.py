@@ -42,9 +42,17 @@ def test_process_loads_nothing_heavy_before_the_line() -> None:
         [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
     )
 
-    assert not {"pyarrow", "google.protobuf", "msgspec", "numpy", "tempfile", "pathlib", "shutil"} & set(
-        done.stdout.decode().split()
-    )
+    assert not {
+        "pyarrow",
+        "google.protobuf",
+        "msgspec",
+        "numpy",
+        "tempfile",
+        "pathlib",
+        "shutil",
+        "json",
+        "datetime",
+    } & set(done.stdout.decode().split())
 
 
 PLAIN = """

@@ -9,14 +9,14 @@ Source: hashicorp/go-plugin v1.8.0, client.go (logStderr) and log_entry.go.
 from __future__ import annotations
 
 import contextvars
-import datetime as dt
-import json
+import functools
 import logging
 import math
 import os
 import select
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from gfruntime import masking
 
 if TYPE_CHECKING:
     import asyncio
+    import json
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -39,7 +40,6 @@ _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 _RESERVED = ("@message", "@level", "@timestamp", "@module")
 _TRACE = 10
 _SHORT = 2000
-_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def get_logger(name: str = "plugin") -> logging.Logger:
@@ -182,7 +182,14 @@ def _is_plain(message: str, extra: Mapping[str, object]) -> bool:
 
 
 def _encoded(fields: Mapping[str, object]) -> bytes:
-    return _JSON.encode(fields).encode("utf-8", "replace") + b"\n"
+    return _encoder().encode(fields).encode("utf-8", "replace") + b"\n"
+
+
+@functools.cache
+def _encoder() -> json.JSONEncoder:
+    import json  # noqa: PLC0415  # the handshake comes before the first line
+
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _line(record: logging.LogRecord) -> bytes:
@@ -233,7 +240,8 @@ def _shorten(text: str, limit: int) -> str:
 
 
 def _now() -> str:
-    return dt.datetime.now(dt.timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")  # noqa: UP017
+    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1000:06d}Z"
 
 
 def _write(descriptor: int, line: bytes) -> None:

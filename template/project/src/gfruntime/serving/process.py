@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfruntime import log
 from gfruntime.calls.methods import Application
-from gfruntime.serving import failed, handshake, lifecycle, transport
+from gfruntime.serving import handshake, lifecycle, transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +121,8 @@ def _load(load: Callable[[], Any], application: asyncio.Future[Application], thr
 
             loaded = Service.of(loaded, threads=threads).application()
     except BaseException as error:  # noqa: BLE001  # an import may raise anything, even SystemExit
+        from gfruntime.serving import failed  # noqa: PLC0415  # seldom needed
+
         loaded = failed.application(error)
     application.get_loop().call_soon_threadsafe(application.set_result, loaded)
 

@@ -12,8 +12,7 @@ import logging
 import os
 import sys
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import io
@@ -22,8 +21,7 @@ _LONGEST = 16 * 1024
 _PIPE = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(NamedTuple):
     """The true standard descriptors; no child process inherits them."""
 
     stdout: int
