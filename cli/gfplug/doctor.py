@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import process
 from gfplug.bundling import environment
+from gfplug.edits import journal
 from gfplug.errors import GfplugError, ToolError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def examine(project: Project | None, *, folder: Path) -> list[Examined]:
     found = [_python(), _libpython(), _freezing(), _libc(), _room(folder), _git(), *_optional()]
     if project:
         found += [
+            _unfinished(project),
             _guard("environment", lambda: _environment(project)),
             _guard("owned folders", lambda: _owned(project)),
         ]
@@ -129,6 +131,16 @@ def _optional() -> Iterator[Examined]:
     for name, purpose in (("uv", "makes environments faster"), ("go", "finds the module cache and proxy")):
         found = shutil.which(name)
         yield Examined(name=name, is_good=True, seen=found or f"not found; it {purpose}, and is not needed")
+
+
+def _unfinished(project: Project) -> Examined:
+    is_interrupted = journal.is_interrupted(project.root)
+    return Examined(
+        name="upgrades",
+        is_good=not is_interrupted,
+        seen="one was interrupted" if is_interrupted else "none is unfinished",
+        remedy="finish it: gfplug upgrade",
+    )
 
 
 def _environment(project: Project) -> Examined:

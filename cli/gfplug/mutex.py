@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import time
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -16,17 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUSY = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
-_PAUSE = 0.05
+_TRIES = 3  # a holder removes the file when it ends, perhaps between our opening and our taking it
 
 
 @contextmanager
-def held(path: Path, *, what: str, seconds: float = 0.0) -> Iterator[None]:
-    """Hold the lock at a path for a block, after waiting for it at most so many seconds; the file goes with the lock.
+def held(path: Path, *, what: str) -> Iterator[None]:
+    """Hold the lock at a path for a block; the file goes with the lock.
 
     Raises: ProjectError if another process holds it, saying `what` is running.
     """
-    end = time.monotonic() + seconds
-    while True:
+    for _ in range(_TRIES):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as stream:
             if take(stream) and _is_there(path, stream):  # else its last holder has just removed it
@@ -36,9 +34,7 @@ def held(path: Path, *, what: str, seconds: float = 0.0) -> Iterator[None]:
                     with suppress(OSError):  # Windows removes no open file
                         path.unlink()
                 return
-        if time.monotonic() >= end:
-            raise ProjectError(f"another {what} is running", hint="wait for its end")
-        time.sleep(_PAUSE)
+    raise ProjectError(f"another {what} is running", hint="wait for its end")
 
 
 def _is_there(path: Path, stream: IO[bytes]) -> bool:

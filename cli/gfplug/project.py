@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,16 +60,30 @@ class Project:
 
     @classmethod
     def find(cls, start: Path) -> Project:
-        """Return the project that a folder is in, whole: an upgrade that was killed is finished first.
+        """Return the project that a folder is in.
 
-        Raises: ProjectError if there is no such folder, or neither it nor one above it holds a `gfplug.lock`.
+        Raises: as `find_unfinished` does; ProjectError if an upgrade of the project was interrupted.
+        """
+        found = cls.find_unfinished(start)
+        journal.require_finished(found.root)
+        return found
+
+    @classmethod
+    def find_unfinished(cls, start: Path) -> Project:
+        """Return the project that a folder is in, for a command that finishes an interrupted upgrade.
+
+        Raises: ProjectError if there is no such folder, or neither it nor one above it holds a `gfplug.lock`; or if the
+        one above belongs to another user, who could have put it there for everybody's folders below.
         """
         folder = start.resolve()
         if not folder.exists():  # else a name that was mistyped in a project would mean that project
             raise ProjectError(f"{folder} does not exist", hint="name a project, or a folder in one")
         for candidate in (folder, *folder.parents):
-            journal.recover(candidate)
             if (candidate / lock.LOCK_NAME).is_file():
+                if candidate != folder and not _is_own(candidate):
+                    raise ProjectError(
+                        f"{folder} is in {candidate}, a project of another user", hint="name that project to use it"
+                    )
                 return cls(candidate)
         raise ProjectError(
             f"{folder} is not in a gfplug project: no {lock.LOCK_NAME} here or above",
@@ -152,3 +167,7 @@ class Project:
                 f"owned files differ from {lock.LOCK_NAME}: {listed}{more}",
                 hint="restore them from version control; your code belongs in src/plugin",
             )
+
+
+def _is_own(folder: Path) -> bool:
+    return os.name != "posix" or (folder / lock.LOCK_NAME).lstat().st_uid == folder.lstat().st_uid == os.geteuid()

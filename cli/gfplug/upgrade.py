@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfplug import __version__, files, lock, requirements, stubs, template, verify
-from gfplug.edits import backup, difference, journal, trees
+from gfplug.edits import backup, difference, journal, paths, trees
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import Entry
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
@@ -226,13 +226,13 @@ def _in_the_way(root: Path, theirs: Mapping[str, Entry]) -> Iterable[str]:
 def _is_merged(root: Path, path: str) -> bool:
     """Tell whether a path is merged: the user's, not written once, and no link of theirs."""
     return (
-        not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not trees.is_linked(root, path)
+        not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
     )
 
 
 def _about_links(project: Project, fresh: Mapping[str, Entry]) -> list[str]:
     """Tell of links of the user's where the template has a file."""
-    linked = [path for path in fresh if not path.startswith(ONCE) and trees.is_linked(project.root, path)]
+    linked = [path for path in fresh if not path.startswith(ONCE) and paths.is_linked(project.root, path)]
     return [f"{path}: you have a link there: left so" for path in sorted(linked)]
 
 

@@ -29,7 +29,7 @@ INSIDE = {
     "bundling": [{"portable"}, {"bundle", "reuse", "sbom"}, {"combine", "freeze", "inventory", "slim"}],
     "checking": [{"bundled", "sources"}, {"manifest"}],
     "drawing": [{"pictures"}, {"plot"}],
-    "edits": [{"backup", "difference"}, {"journal"}],
+    "edits": [{"backup", "difference"}, {"journal"}, {"steps"}, {"trees"}],
     "frontend": [{"linker"}],
     "host": [{"smoke"}, {"launch"}, {"client"}, {"convert", "provisioning"}, {"output", "settings"}],
     "merging": [{"merge"}],

@@ -16,6 +16,7 @@ from older import contents
 from releases import module_proxy, with_more
 
 from gfplug import cli, verify
+from gfplug.edits import journal
 from gfplug.project import Project
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
         project = shutil.copytree(old, tmp_path / str(stage))
         step = 1 + stage * (steps - 1) // (STAGES - 1)
         assert run(project, step, templates["new"], *words).returncode == -signal.SIGKILL
-        Project.find(project)  # as every command begins
+        with journal.locked(project):  # as every upgrade begins
+            pass
         found = {path: content for path, content in contents(project).items() if path in before.keys() | after.keys()}
         outcomes.add("old" if found == before else "new" if found == after else f"broken at {step} of {steps}")
         assert run(project, 0, templates["new"], *words).returncode == 0

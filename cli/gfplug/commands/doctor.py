@@ -30,7 +30,7 @@ def doctor(
     if not folder.exists():
         raise ProjectError(f"{folder} does not exist")
     try:
-        project = Project.find(folder)
+        project = Project.find_unfinished(folder)
     except ProjectError:
         project = None
     found = service.examine(project, folder=folder)

@@ -33,8 +33,9 @@ def upgrade(
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project import Project  # noqa: PLC0415
 
-    found, request = Project.find(project), service.Request(given=_pairs(data or []), force=force)
     is_rehearsal = dry_run or as_diff
+    found = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
+    request = service.Request(given=_pairs(data or []), force=force)
     plan = service.plan(found, request) if is_rehearsal else service.upgrade(found, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))

@@ -1,8 +1,11 @@
 """Change many files of a project as one: whatever interrupts it, the project is as before or as after.
 
-Everything new, and a copy of everything old, is written to `.gfplug/journal` first. The folder's appearance is the
-moment of the change: from then on, moving the files into place is finished by whoever finds the folder, be it the next
-command after a crash. A failure that is no crash puts the old files back.
+Everything new, and a copy of everything old, is written to `.gfplug/journal` first. When that folder appears, the
+change is decided: after a crash, the next upgrade moves the remaining files into place. A failure that is no crash puts
+the old files back.
+
+A journal may also come with a cloned project, so it is trusted with little: it changes regular files inside the
+project, never through a link, never in `.git`, and only in a project that belongs to the user who runs gfplug.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import files, mutex
-from gfplug.edits import trees
-from gfplug.errors import ProjectError
+from gfplug import mutex
+from gfplug.edits import paths, steps
+from gfplug.edits.steps import JOURNAL, Step, digest_at, digest_of
+from gfplug.errors import IntegrityError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +36,6 @@ _FORWARD = "forward.json"
 _BACK = "back.json"
 _LOCK = "upgrade.lock"
 _LATE = ".gfplug-new"
-_WAIT_SECONDS = 30.0
 _WRITERS = 8
 
 _log = logging.getLogger("gfplug")
@@ -51,36 +54,34 @@ class Edit:
         return "added" if self.before is None else "deleted" if self.after is None else "changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """An edit as the journal keeps it: `number` names its files in the folders `old` and `new`."""
-
-    number: int
-    path: str
-    old: str | None
-    new: str | None
-
-
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Be the only process that changes the project, for as long as the block runs.
+    """Let no other process change the project while the block runs; an interrupted change is finished first.
 
-    Raises: ProjectError if another one is at it.
+    Raises: ProjectError if another process changes it; IntegrityError if an interrupted change can't be trusted.
     """
-    with _held(root, 0.0):
-        if (root / FOLDER / _JOURNAL).is_dir():
+    _require_no_link(root)
+    with _held(root):
+        if is_interrupted(root):
+            _require_own(root)
+            _log.warning("An upgrade of %s was interrupted: finishing it", root)
             _finish(root)
         _sweep(root / FOLDER)
         yield
 
 
-def recover(root: Path) -> None:
-    """Finish, or undo, the change that a process could not: a project is looked at only when it is whole."""
-    if (root / FOLDER / _JOURNAL).is_dir():
-        with _held(root, _WAIT_SECONDS):
-            if (root / FOLDER / _JOURNAL).is_dir():
-                _log.warning("An upgrade of %s was interrupted: finishing it", root)
-                _finish(root)
+def is_interrupted(root: Path) -> bool:
+    """Return whether a process ended in the middle of a change of this project."""
+    return os.path.lexists(root / JOURNAL)
+
+
+def require_finished(root: Path) -> None:
+    """Refuse a project that is half changed.
+
+    Raises: ProjectError naming the command that finishes the change.
+    """
+    if is_interrupted(root):
+        raise ProjectError(f"an upgrade of {root} was interrupted", hint="finish it first: gfplug upgrade")
 
 
 def apply(root: Path, edits: Mapping[str, Edit]) -> None:
@@ -90,12 +91,14 @@ def apply(root: Path, edits: Mapping[str, Edit]) -> None:
     """
     if not edits:
         return
+    for path in edits:
+        paths.require_inside(path, source="the upgrade")
     _require_unchanged(root, edits)
     with _explained("nothing was changed; the project's folder must be writable, and the disk not full"):
         stage = Path(tempfile.mkdtemp(dir=root / FOLDER, prefix=f"{_JOURNAL}."))
         try:
             _write(root, stage, edits)
-            stage.replace(root / FOLDER / _JOURNAL)
+            stage.replace(root / JOURNAL)
         except BaseException:
             shutil.rmtree(stage, ignore_errors=True)
             raise
@@ -103,11 +106,40 @@ def apply(root: Path, edits: Mapping[str, Edit]) -> None:
 
 
 @contextmanager
-def _held(root: Path, seconds: float) -> Iterator[None]:
+def _held(root: Path) -> Iterator[None]:
     with ExitStack() as stack:
         with _explained("the project's folder must be writable"):
-            stack.enter_context(mutex.held(root / FOLDER / _LOCK, what="upgrade of this project", seconds=seconds))
+            stack.enter_context(mutex.held(root / FOLDER / _LOCK, what="upgrade of this project"))
         yield
+
+
+def _require_no_link(root: Path) -> None:
+    """Refuse to keep a journal, a backup or a lock behind a link: what is there is not the project's.
+
+    Raises: IntegrityError naming the link.
+    """
+    for path in (FOLDER, JOURNAL, f"{FOLDER}/{_LOCK}", f"{FOLDER}/backup"):
+        place = root / path
+        if paths.is_linked(root, path) or (place.exists() and not (place.is_dir() or place.is_file())):
+            raise IntegrityError(
+                f"{place} is a link or a special file", hint="remove it; gfplug makes it when it is needed"
+            )
+
+
+def _require_own(root: Path) -> None:
+    """Refuse to finish what another user began.
+
+    Raises: IntegrityError naming the folder and its owner's number.
+    """
+    if os.name != "posix":
+        return
+    for place in (root, root / FOLDER, root / JOURNAL):
+        owner = place.lstat().st_uid
+        if owner != os.geteuid():
+            raise IntegrityError(
+                f"{place} belongs to another user (uid {owner}), and holds an interrupted upgrade",
+                hint=f"nothing was changed; as that user run gfplug upgrade, or remove {root / JOURNAL}",
+            )
 
 
 @contextmanager
@@ -133,7 +165,7 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
     """Write both sides of every edit, and the plan once they are on the disk: together, since each waits for it."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - every command imports this module
 
-    steps, contents = [], []
+    plan, contents = [], []
     for side in ("old", "new"):
         (stage / side).mkdir()
     for number, (path, edit) in enumerate(sorted(edits.items())):
@@ -142,11 +174,11 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
             contents.append((stage / "old" / str(number), edit.before.content, mode))
         if edit.after:
             contents.append((stage / "new" / str(number), edit.after.content, _mode_after(edit, mode)))
-        steps.append(_Step(number=number, path=path, old=_digest(edit.before), new=_digest(edit.after)))
+        plan.append(Step(number=number, path=path, old=digest_of(edit.before), new=digest_of(edit.after)))
     with ThreadPoolExecutor(_WRITERS) as pool:
         for written in [pool.submit(_write_durably, *content) for content in contents]:
             written.result()
-    _write_durably(stage / _FORWARD, json.dumps([asdict(step) for step in steps]).encode(), 0o644)
+    _write_durably(stage / _FORWARD, json.dumps([asdict(step) for step in plan]).encode(), 0o644)
 
 
 def _mode_after(edit: Edit, mode: int) -> int:
@@ -166,10 +198,12 @@ def _write_durably(path: Path, content: bytes, mode: int) -> None:
 
 def _finish(root: Path) -> None:
     """Move the files into place, or back if that was begun or can't be helped."""
-    journal = root / FOLDER / _JOURNAL
+    journal = root / JOURNAL
     if (journal / _FORWARD).exists():
         try:
             _move(root, journal, _FORWARD)
+        except IntegrityError:  # found before the first step
+            raise
         except BaseException:
             (journal / _FORWARD).replace(journal / _BACK)
             _move(root, journal, _BACK)
@@ -180,39 +214,29 @@ def _finish(root: Path) -> None:
     _discard(journal)
 
 
-def _move(root: Path, journal: Path, plan: str) -> None:
+def _move(root: Path, journal: Path, name: str) -> None:
     """Bring each file to one side; what goes, goes first, so that a folder can take the place of a file."""
-    steps = [_Step(**step) for step in json.loads((journal / plan).read_bytes())]
-    side = "new" if plan == _FORWARD else "old"
+    plan = steps.read(journal / name)
+    side = "new" if name == _FORWARD else "old"
     if side == "old":
-        steps = [replace(step, old=step.new, new=step.old) for step in steps]
-    for step in steps:
-        if step.new is None and _found(root, step.path) in {None, step.old}:
+        plan = [replace(step, old=step.new, new=step.old) for step in plan]
+    steps.require_usable(root, plan, journal / side)
+    for step in plan:
+        if step.new is None and digest_at(root, step.path) in {None, step.old}:
             _remove(root, root / step.path)
-    for step in steps:
-        if step.new is not None and _found(root, step.path) != step.new:
+    for step in plan:
+        if step.new is not None and digest_at(root, step.path) != step.new:
             _place(root, step, journal / side / str(step.number))
 
 
-def _place(root: Path, step: _Step, source: Path) -> None:
+def _place(root: Path, step: Step, source: Path) -> None:
     """Move one file into its place; what somebody wrote there meanwhile stays, with ours beside."""
     place = root / step.path
-    if _found(root, step.path) not in {None, step.old}:
+    if digest_at(root, step.path) not in {None, step.old}:
         _log.warning("%s was edited meanwhile and stays: see %s%s", step.path, step.path, _LATE)
         place = place.with_name(place.name + _LATE)
     place.parent.mkdir(parents=True, exist_ok=True)
     source.replace(place)
-
-
-def _found(root: Path, path: str) -> str | None:
-    is_file = (root / path).is_file() and not trees.is_linked(root, path)
-    return _digest(trees.entry_of(root / path)) if is_file else None
-
-
-def _digest(entry: Entry | None) -> str | None:
-    if entry is None:
-        return None
-    return files.sha256(entry.content) + ("+x" if entry.is_executable and os.name == "posix" else "")
 
 
 def _remove(root: Path, place: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gfplug.edits.paths import is_linked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -26,13 +28,3 @@ def read(root: Path, paths: Iterable[str]) -> dict[str, Entry]:
 def entry_of(path: Path) -> Entry:
     """Read one file."""
     return Entry(path.read_bytes(), bool(path.stat().st_mode & 0o100))
-
-
-def is_linked(root: Path, path: str) -> bool:
-    """Tell whether a path is a symbolic link, or leads through one."""
-    place = root
-    for part in path.split("/"):
-        place /= part
-        if place.is_symlink():
-            return True
-    return False

@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
+from gfplug.edits import paths
 from gfplug.edits.trees import Entry
 from gfplug.errors import ProjectError, UsageError
 from gfplug.template import ANSWERS_NAME, BASE_NAME, Answers
@@ -62,14 +63,19 @@ def answers(
 def base(root: Path) -> dict[str, Entry]:
     """Return the user's files as the template last rendered them.
 
-    Raises: ProjectError if they were not kept, or can't be read.
+    Raises: ProjectError if they were not kept, or can't be read; IntegrityError if a name leads out of the project.
     """
     try:
         with zipfile.ZipFile(root / BASE_NAME) as archive:
-            return {info.filename: Entry(archive.read(info), _is_executable(info)) for info in archive.infolist()}
+            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+            paths.require_distinct((info.filename for info in members), source=BASE_NAME)
+            return {
+                paths.require_inside(info.filename, source=BASE_NAME): Entry(archive.read(info), _is_executable(info))
+                for info in members
+            }
     except FileNotFoundError as error:
         raise ProjectError(f"{root / BASE_NAME} does not exist", hint=f"{_RESTORE}, or use --force") from error
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:  # RuntimeError: encrypted
         raise ProjectError(
             f"{root / BASE_NAME} is damaged: {error}", hint=f"{_RESTORE}, or remove it and use --force"
         ) from error

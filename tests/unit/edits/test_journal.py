@@ -179,7 +179,8 @@ def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> 
         project(root)
         command = [sys.executable, "-c", KILLED, str(root), str(step), str(Path(__file__).parent)]
         done = subprocess.run(command, check=False, timeout=60)
-        journal.recover(root)
+        with journal.locked(root):
+            pass
         found = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
         outcomes.append("old" if found == OLD else "new" if found == NEW else f"broken at {step}: {found}")
         apply(root, {"same": Edit(Entry(b"same"), Entry(b"next"))})
@@ -199,7 +200,8 @@ def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypa
     apply(root, edits())
     monkeypatch.undo()
     (root / "a").write_text("by the user")
-    journal.recover(root)
+    with journal.locked(root):
+        pass
 
     assert files_of(root) == NEW | {"a": "by the user", "a.gfplug-new": "new a"}
 

@@ -1,0 +1,104 @@
+"""The steps of a journal: each one file, its content before and after by checksum.
+
+A journal may come with a cloned project, so all of it is checked before the first step is taken.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.edits import paths, trees
+from gfplug.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gfplug.edits.trees import Entry
+
+JOURNAL = ".gfplug/journal"
+"""The journal's folder in a project."""
+
+_LARGEST = 16_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """An edit as the journal keeps it: `number` names its files in the folders `old` and `new`."""
+
+    number: int
+    path: str
+    old: str | None
+    new: str | None
+
+
+def read(path: Path) -> list[Step]:
+    """Read the steps that a file of the journal lists.
+
+    Raises: IntegrityError if it is damaged, or names anything but files inside the project.
+    """
+    try:
+        steps = _parse(path)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(
+            f"{path} is damaged: {error}", hint=f"restore the project from version control, and remove {path.parent}"
+        ) from error
+    paths.require_distinct((step.path for step in steps), source=JOURNAL)
+    return steps
+
+
+def _parse(path: Path) -> list[Step]:
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
+        raise ValueError("it is no regular file of a usual size")
+    plan = json.loads(path.read_bytes())
+    if not isinstance(plan, list):
+        raise ValueError("it is not a list of steps")  # noqa: TRY004 - the caller reports both alike
+    return [_step(value) for value in plan]
+
+
+def _step(value: Any) -> Step:  # noqa: ANN401 - JSON
+    if not isinstance(value, dict) or value.keys() != {"number", "path", "old", "new"}:
+        raise ValueError("a step does not have the keys number, path, old and new")
+    number, path, sides = value["number"], value["path"], (value["old"], value["new"])
+    if type(number) is not int or number < 0 or not isinstance(path, str):
+        raise ValueError("the number or path of a step is of the wrong type")
+    if not all(side is None or isinstance(side, str) for side in sides):
+        raise ValueError("a digest of a step is not text")
+    paths.require_inside(path, source=JOURNAL)
+    if path.casefold().startswith(f"{JOURNAL}/"):
+        raise ValueError("a step changes the journal itself")
+    return Step(number=number, path=path, old=sides[0], new=sides[1])
+
+
+def require_usable(root: Path, steps: Sequence[Step], folder: Path) -> None:
+    """Check all steps before the first is taken.
+
+    Raises: IntegrityError if one leads through a link, or its new content is not what the journal says.
+    """
+    for step in steps:
+        source = folder / str(step.number)
+        if paths.is_linked(root, step.path):
+            raise IntegrityError(f"{JOURNAL} changes {step.path!r}, which is a link or behind one")
+        if step.new is None or digest_at(root, step.path) == step.new:
+            continue
+        if folder.is_symlink() or source.is_symlink() or not source.is_file():
+            raise IntegrityError(f"{source} is missing, or no regular file")
+        if digest_of(trees.entry_of(source)) != step.new:
+            raise IntegrityError(f"{source} does not match its checksum in {JOURNAL}")
+
+
+def digest_at(root: Path, path: str) -> str | None:
+    """Return the checksum of a project's file, None if there is no regular file, or a link leads to it."""
+    is_file = (root / path).is_file() and not paths.is_linked(root, path)
+    return digest_of(trees.entry_of(root / path)) if is_file else None
+
+
+def digest_of(entry: Entry | None) -> str | None:
+    """Return the checksum that a journal keeps of a file: of its content, and of whether it is executable."""
+    if entry is None:
+        return None
+    return files.sha256(entry.content) + ("+x" if entry.is_executable and os.name == "posix" else "")
