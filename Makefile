@@ -8,8 +8,8 @@ PYTHON ?= python3
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
 
-.venv/dev: .venv/gfplug
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+.venv/dev: .venv/gfplug runtime/pyproject.toml
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable runtime
 	touch $@
 
 demo: .venv/gfplug

@@ -16,7 +16,7 @@ from pathlib import Path
 from gfplug import cli
 
 ROOT = Path(__file__).parents[1]
-RUNTIME = ROOT / "template" / "project" / "src" / "gfruntime"
+RUNTIME = ROOT / "runtime" / "gfruntime"
 OUTPUT = ROOT / "docs" / "reference.md"
 GROUPS = ("call", "proto")
 _HEAD = """\

@@ -37,6 +37,7 @@ def folders() -> list[str]:
     examples = sorted(f"examples/{path.parent.name}" for path in (ROOT / "examples").glob("*/datasource.py"))
     return [
         "cli",
+        "runtime",
         "template/project/src",
         "template/examples/http",
         "benchmarks",

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gfplug import __version__
 from gfplug.errors import ProjectError
 from gfplug.files import write_atomic
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_NAME = "gfplug.lock"
-_FORMAT = 1
+_FORMAT = 2  # 1 had the runtime and the editors among the owned files
 _T = TypeVar("_T")
 
 
@@ -55,11 +56,9 @@ class Lock:
 
         Raises: ProjectError naming the key that is missing or of the wrong type, or a format from a newer gfplug.
         """
-        found = _at(value, "format", int)
-        if found > _FORMAT:
-            raise ProjectError(
-                f"{LOCK_NAME} has format {found}, this gfplug reads {_FORMAT}", hint="install a newer gfplug"
-            )
+        version = _at(value, "template.version", str)
+        if _at(value, "format", int) > _FORMAT or _is_newer(version):
+            raise _too_new(version)
         commit = _at(value, "sdk", dict).get("commit")
         return cls(
             sdk_version=_at(value, "sdk.version", str),
@@ -67,7 +66,7 @@ class Lock:
             source=_at(value, "sdk.source", str),
             proto_sha256=_at(value, "proto.sha256", str),
             descriptor=_at(value, "proto.descriptor", str),
-            template_version=_at(value, "template.version", str),
+            template_version=version,
             tools=_texts(value, "tools"),
             floors=_texts(value, "floors"),
             owned=_texts(value, "owned"),
@@ -85,6 +84,27 @@ def read(path: Path) -> Lock:
         raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
     except ValueError as error:
         raise ProjectError(f"{path} is not valid JSON: {error}", hint="restore it from version control") from error
+
+
+def require_not_newer(path: Path) -> None:
+    """Refuse a project of a newer gfplug; a lock that can't be read is left to those who need what it says.
+
+    Raises: ProjectError naming the version that the project needs.
+    """
+    try:
+        value: Any = json.loads(path.read_text(encoding="utf-8"))
+        version, kind = value["template"]["version"], value["format"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return
+    if isinstance(version, str) and isinstance(kind, int) and (kind > _FORMAT or _is_newer(version)):
+        raise _too_new(version)
+
+
+def _too_new(version: str) -> ProjectError:
+    return ProjectError(
+        f"this project needs gfplug {version} or newer, this is gfplug {__version__}",
+        hint=f"install gfplug {version}: the project's README says from where",
+    )
 
 
 def write(path: Path, lock: Lock) -> None:
@@ -105,6 +125,23 @@ def _at(value: Any, dotted: str, kind: type[_T]) -> _T:  # noqa: ANN401 - JSON
     if not isinstance(value, kind):
         raise ProjectError(f"{LOCK_NAME}: {dotted!r} is not a {kind.__name__}", hint="restore it from version control")
     return value
+
+
+def _is_newer(version: str) -> bool:
+    """Return whether a version of gfplug is newer than this one.
+
+    Raises: ProjectError if the text is no version.
+    """
+    if version == __version__:
+        return False
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - heavy
+
+    try:
+        return Version(version) > Version(__version__)
+    except InvalidVersion as error:
+        raise ProjectError(
+            f"{LOCK_NAME}: {version!r} is not a version", hint="restore it from version control"
+        ) from error
 
 
 def _texts(value: Any, dotted: str) -> dict[str, str]:  # noqa: ANN401 - JSON

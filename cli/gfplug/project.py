@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files, lock
 from gfplug.edits import journal
-from gfplug.errors import ProjectError
+from gfplug.errors import IntegrityError, ProjectError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-OWNED_FOLDERS = ("src/gfruntime", "src/pluginv2", "frontend/stub")
+OWNED_FOLDERS = ("src/pluginv2", "vendor")
 """Folders that gfplug replaces whole; everything else is the user's."""
+
+FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
+"""What gfplug owned in projects of gfplug 0.1: the runtime, now a library, and the editors, now a part of gfplug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,12 @@ class Project:
     def find(cls, start: Path) -> Project:
         """Return the project that a folder is in.
 
-        Raises: as `find_unfinished` does; ProjectError if an upgrade of the project was interrupted.
+        Raises: as `find_unfinished` does; ProjectError if an upgrade of the project was interrupted, or if the project
+        needs a newer gfplug.
         """
         found = cls.find_unfinished(start)
         journal.require_finished(found.root)
+        lock.require_not_newer(found.lock_path)
         return found
 
     @classmethod
@@ -107,7 +113,7 @@ class Project:
 
     @property
     def source(self) -> Path:
-        """The folder on Python's path: `plugin`, `gfruntime` and `pluginv2` are below it."""
+        """The folder on Python's path: `plugin` and `pluginv2` are below it."""
         return self.root / "src"
 
     @property
@@ -138,28 +144,50 @@ class Project:
         except (KeyError, TypeError) as error:
             raise ProjectError(f"{path} has no version below [project]", hint='such as version = "0.1.0"') from error
 
-    def owned_digests(self) -> dict[str, str]:
+    def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
         """Map each file in an owned folder to its SHA-256, as it is on disk now."""
         return {
             path.relative_to(self.root).as_posix(): files.sha256_of(path)
-            for folder in OWNED_FOLDERS
+            for folder in folders
             for path in files.walk(self.root / folder)
         }
 
+    def owned_folders(self) -> tuple[str, ...]:
+        """Return the folders that gfplug owns, with those that it owned when the project was last upgraded."""
+        former = [name for name in FORMER_FOLDERS if any(path.startswith(f"{name}/") for path in self.lock.owned)]
+        return (*OWNED_FOLDERS, *former)
+
     def changed_owned(self) -> dict[str, str]:
         """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
-        locked, found = dict(self.lock.owned), self.owned_digests()
+        locked, found = dict(self.lock.owned), self.owned_digests(self.owned_folders())
         return {
             path: "added" if path not in locked else "deleted" if path not in found else "edited"
             for path in sorted(locked.keys() | found.keys())
             if locked.get(path) != found.get(path)
         }
 
+    def require_library(self) -> None:
+        """Refuse a project that keeps the runtime's source, or whose wheels are not the ones in the lock.
+
+        Raises: ProjectError naming the folder; IntegrityError naming the wheels.
+        """
+        if (self.root / "src" / "gfruntime").is_dir():
+            raise ProjectError(
+                f"{self.root / 'src' / 'gfruntime'}: this gfplug's runtime is a library, and no folder of a project",
+                hint="run gfplug upgrade; it makes the project depend on the library, and keeps your edits",
+            )
+        if changed := [f"{path} ({what})" for path, what in self.changed_owned().items() if path.startswith("vendor/")]:
+            raise IntegrityError(
+                f"{', '.join(changed)}: not as {lock.LOCK_NAME} has it",
+                hint="restore it from version control, or run gfplug upgrade --force",
+            )
+
     def require_whole(self) -> None:
         """Refuse to go on when an owned folder was edited.
 
-        Raises: ProjectError naming the files.
+        Raises: ProjectError naming the files; as `require_library` does.
         """
+        self.require_library()
         if changed := self.changed_owned():
             listed = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
             more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed

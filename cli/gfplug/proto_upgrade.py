@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from gfplug.sdk import ProtoSet, SdkVersion
     from gfplug.stubs import Stubs
 
-SEARCHED = ("src/plugin", "tests", "src/gfruntime")
-"""The folders whose code is searched for what changes; the last is ours, and copes with every supported version."""
+SEARCHED = ("src/plugin", "tests")
+"""The folders whose code is searched for what changes; the runtime copes with every supported version."""
 
 _STUBS = "src/pluginv2/"
 _PYPROJECT = "pyproject.toml"
@@ -103,8 +103,10 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
     """Find out what moving a project to another SDK version would do.
 
     Raises: FetchError, IntegrityError or CompatError if the proto can't be had, trusted or used; CompatError if the
-    author's code uses what the new version lacks; ProjectError if the stubs were edited.
+    author's code uses what the new version lacks; ProjectError if the stubs were edited, or as
+    `Project.require_library` does.
     """
+    project.require_library()
     stages, old = stages or Stages(), project.lock
     edited = _edited(project, force=request.force)
     with stages.stage("fetch", doing=f"Fetching SDK {request.version}", done=f"Fetched SDK {request.version}"):
@@ -155,20 +157,15 @@ def _changes(project: Project, protos: ProtoSet) -> list[Change]:
 
 
 def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], version: SdkVersion) -> None:
-    authors = {name: [place for place in places if not _is_ours(place)] for name, places in uses.items()}
     breaking = [change for change in changes if change.level in {Level.WIRE, Level.SOURCE}]
-    broken = [change for change in breaking if authors.get(change.name)]
+    broken = [change for change in breaking if uses.get(change.name)]
     if broken:
-        listed = "\n".join(f"{change.message}: {', '.join(authors[change.name])}" for change in broken)
+        listed = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
         raise CompatError(
             f"your code uses {len(broken)} things that SDK {version} changes or lacks",
             hint="change the code first, or use --force",
             details=listed,
         )
-
-
-def _is_ours(place: str) -> bool:
-    return place.startswith(f"{SEARCHED[-1]}/")
 
 
 def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Edit]:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
+RUNTIME = "gfruntime"
+"""The distribution that a plugin imports."""
+
+_FLOORED = ("grpcio", "protobuf")
+
 
 def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
     """Return a pyproject.toml whose dependencies are no older than the floors; comments and order stay.
@@ -21,16 +26,15 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
     """
     import tomlkit  # noqa: PLC0415 - heavy
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
-    from packaging.utils import canonicalize_name  # noqa: PLC0415 - heavy
 
     try:
         document = tomlkit.parse(pyproject)
         dependencies: Any = document["project"]["dependencies"]
-        found = {canonicalize_name(Requirement(text).name): place for place, text in enumerate(dependencies)}
+        found = {_name(text): place for place, text in enumerate(dependencies)}
     except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, InvalidRequirement) as error:
         raise ProjectError(f"pyproject.toml: no readable [project] dependencies: {error}") from error
     for name, floor in floors.items():
-        place = found.get(canonicalize_name(name))
+        place = found.get(_name(name))
         if place is None:
             dependencies.append(_raised(Requirement(name), floor))
         elif (raised := _raised(Requirement(dependencies[place]), floor)) != str(Requirement(dependencies[place])):
@@ -62,3 +66,41 @@ def _raised(requirement: Requirement, floor: str) -> str:
     rest = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     marker = f"; {requirement.marker}" if requirement.marker else ""
     return f"{requirement.name}{rest}{','.join(parts)}{marker}"
+
+
+def follow(pyproject: str, fresh: str) -> str:
+    """Return a pyproject.toml whose lines of gfplug's are those of a freshly rendered one; the author's lines stay.
+
+    Both sides of a merge follow the new rendering before they are merged, so that an edit beside these lines is no
+    conflict. A requirement of the author's that is stricter than a floor stays.
+
+    Raises: ProjectError as `raise_floors` does.
+    """
+    import tomlkit  # noqa: PLC0415 - heavy
+
+    new: Any = tomlkit.parse(fresh)
+    lines = {_name(line): str(line) for line in new["project"]["dependencies"]}
+    floors = {name: floor for name in _FLOORED if (floor := _floor(lines[name]))}
+    document: Any = tomlkit.parse(raise_floors(pyproject, floors))
+    dependencies = document["project"]["dependencies"]
+    for place, line in enumerate(dependencies):
+        if _name(line) == RUNTIME and line != lines[RUNTIME]:
+            dependencies[place] = lines[RUNTIME]
+    sources = [each.get("tool", {}).get("uv", {}).get("sources", {}).get(RUNTIME, {}) for each in (document, new)]
+    if all("path" in source for source in sources):
+        sources[0]["path"] = sources[1]["path"]
+    return tomlkit.dumps(document)
+
+
+def _name(line: str) -> str:
+    """Return the name that a requirement is of; hatchling may fill in a part of its address."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 - heavy
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 - heavy
+
+    return canonicalize_name(Requirement(line.partition("@")[0]).name)
+
+
+def _floor(line: str) -> str:
+    from packaging.requirements import Requirement  # noqa: PLC0415 - heavy
+
+    return next((part.version for part in Requirement(line).specifier if part.operator == ">="), "")

@@ -1,17 +1,42 @@
-"""Where the shipped `template/` and `proto/` folders are: beside the package in a wheel, else in the checkout."""
+"""The files that gfplug ships: beside the package in an installed gfplug, else in the checkout."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from zipfile import ZipFile
 
 _PACKAGE = Path(__file__).parent
+_DATA = _PACKAGE / "_data"
+_RUNTIME = "gfruntime"
+
+
+def checkout() -> Path | None:
+    """Return the checkout that this gfplug runs from, None for an installed one.
+
+    An editable install leaves an old `_data` in site-packages, but the package is imported from the checkout, so that
+    copy is never seen.
+    """
+    return None if _DATA.is_dir() else _PACKAGE.parent.parent
 
 
 def folder(name: str) -> Path:
-    """Return a shipped folder (`template` or `proto`).
+    """Return a shipped folder: `template` or `proto`."""
+    return (checkout() or _DATA) / name
 
-    An editable install leaves a stale `_data` in site-packages, but the package is imported from the checkout, so that
-    copy is never seen.
-    """
-    shipped = _PACKAGE / "_data" / name
-    return shipped if shipped.is_dir() else _PACKAGE.parent.parent / name
+
+def runtime_wheel() -> Path:
+    """Return the wheel of the runtime that an installed gfplug carries."""
+    return next(_DATA.glob(f"{_RUNTIME}-*.whl"))
+
+
+def runtime_source(name: str) -> str:
+    """Return the source of one of the runtime's modules, by its path in the package."""
+    if here := checkout():
+        return (here / "runtime" / _RUNTIME / name).read_text(encoding="utf-8")
+    with ZipFile(runtime_wheel()) as wheel:
+        return wheel.read(f"{_RUNTIME}/{name}").decode()
+
+
+def is_published() -> bool:
+    """Return whether the release workflow built this gfplug, so that an index has it."""
+    return checkout() is None and (_DATA / "published").is_file()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import unicodedata
 import zipfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files, names, resources
+from gfplug import files, names, provenance, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.project import OWNED_FOLDERS
 
@@ -31,7 +32,10 @@ ADOPTED = "adopted"
 ANSWERS_NAME = ".gfplug/answers.json"
 BASE_NAME = ".gfplug/base.zip"
 FREE_ANSWERS = ("title", "description", "author")
-"""The answers that are any line of text; `--data` sets them."""
+"""The answers that are any line of text, and are asked for; `--data` sets them."""
+
+DATA = (*FREE_ANSWERS, "gfplug")
+"""What `--data` sets."""
 
 _FORMAT = 1
 _LONGEST_LINE = 200
@@ -71,6 +75,7 @@ def _one_of(what: str, text: str, known: tuple[str, ...]) -> str:
 class Answers:
     """What the template asks; checked when made, so that any `Answers` can be rendered.
 
+    `gfplug` is the requirement that installs gfplug; empty: where this gfplug itself came from.
     Raises: UsageError naming the answer that can't be used.
     """
 
@@ -82,6 +87,7 @@ class Answers:
     example: str = EXAMPLES[0]
     mode: str = MODES[0]
     frontend: str = FRONTENDS[0]
+    gfplug: str = ""
 
     def __post_init__(self) -> None:
         """Check each answer, and that they go together."""
@@ -100,6 +106,7 @@ class Answers:
             )
         for key in FREE_ANSWERS:
             line(key, getattr(self, key))
+        provenance.find(line("gfplug", self.gfplug) if self.gfplug else "")
 
     @property
     def plugin_id(self) -> str:
@@ -136,7 +143,7 @@ class Answers:
 def render(answers: Answers, destination: Path) -> None:
     """Write the project that the answers describe into an empty or missing folder; same answers, same bytes.
 
-    Raises: ToolError if the template can't be rendered.
+    Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be made.
     """
     react = answers.frontend == "react"
     layers = {
@@ -151,6 +158,7 @@ def render(answers: Answers, destination: Path) -> None:
     with _without_git():
         for layer in (name for name, is_wanted in layers.items() if is_wanted):
             _copy(destination, {**data, "layer": layer})
+    files.write_tree(destination, provenance.find(answers.gfplug).files())
 
 
 def remember(root: Path, answers: Answers) -> None:
@@ -178,7 +186,15 @@ def _data(answers: Answers) -> dict[str, Any]:
         "log_filter": f"plugin.{answers.plugin_id}:debug",
         "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
     }
-    texts = {**answers.to_json(), **ids}
+    source = provenance.find(answers.gfplug)
+    sources = {
+        "gfplug_requirement": shlex.quote(source.gfplug),
+        "gfplug_newest": shlex.quote(source.newest) if source.newest else "",
+        "gfplug_wheel": source.gfplug if source.gfplug.startswith("./") else "",
+        "runtime": source.runtime,
+        "runtime_wheel": source.runtime_wheel,
+    }
+    texts = {**answers.to_json(), **ids, **sources}
     return {**texts, "quoted": {key: json.dumps(text, ensure_ascii=False) for key, text in texts.items()}}
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from gfplug import __version__, files, lock, requirements, stubs, template, verify
+from gfplug import __version__, files, former, lock, provenance, requirements, stubs, template, verify
 from gfplug.edits import backup, difference, journal, paths, trees
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import Entry
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.merging import git, merge, origin
-from gfplug.project import OWNED_FOLDERS
+from gfplug.project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 ONCE = ("src/plugin/", "tests/")
 """What `gfplug new` writes and no upgrade touches."""
 
-_OWNED = tuple(f"{folder}/" for folder in OWNED_FOLDERS)
+_OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
 _STUBS = "src/pluginv2/"
+_PYPROJECT = "pyproject.toml"
 _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
 _SKIPPED = {".git", ".venv", "node_modules", "dist", "artifacts", "build", "__pycache__", ".gfplug"}
 _LARGEST_CANDIDATE = 1_000_000
@@ -85,8 +86,8 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
     template can't be rendered or git fails.
     """
     stages, before = stages or Stages(), project.lock
-    _require_not_newer(before.template_version)
     answers = origin.answers(project.root, before.template_version, given=request.given)
+    answers = replace(answers, gfplug=provenance.renew(answers.gfplug))
     with (
         stages.stage("template", doing="Rendering the template", done=f"Rendered the template of gfplug {__version__}"),
         tempfile.TemporaryDirectory(prefix="gfplug-upgrade-") as name,
@@ -116,22 +117,6 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
             *(f"{path}: a copy of a file of yours" for path in backups),
         ),
     )
-
-
-def _require_not_newer(version: str) -> None:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - heavy
-
-    try:
-        is_newer = Version(version) > Version(__version__)
-    except InvalidVersion as error:
-        raise ProjectError(
-            f"{lock.LOCK_NAME}: {version!r} is not a version", hint="restore it from version control"
-        ) from error
-    if is_newer:
-        raise ProjectError(
-            f"the project is of gfplug {version}, this is gfplug {__version__}",
-            hint=f"install gfplug {version} or newer; there is no way back",
-        )
 
 
 def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, Entry], lock.Lock]:
@@ -166,7 +151,7 @@ def _stubs(project: Project) -> tuple[dict[str, Entry], lock.Lock]:
 
 def _on_disk(project: Project) -> dict[str, Entry]:
     """Read the owned folders."""
-    return trees.read(project.root, project.owned_digests())
+    return trees.read(project.root, project.owned_digests(project.owned_folders()))
 
 
 def _changed_owned(project: Project) -> dict[str, str]:
@@ -180,13 +165,19 @@ def _replace_owned(project: Project, fresh: Mapping[str, Entry], *, force: bool)
     edits = {path: Edit(found.get(path), new.get(path)) for path in found.keys() | new.keys()}
     changed = project.changed_owned()
     if changed and not force:
-        shown = difference.show({path: edits[path] for path in changed if path in edits})
         raise ProjectError(
             f"owned files differ from {lock.LOCK_NAME}: "
             + ", ".join(f"{path} ({what})" for path, what in changed.items()),
-            hint="move your changes to src/plugin and restore the files, or use --force: it keeps a backup",
-            details=shown,
+            hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
+            details=difference.show(_authors_edits(project, found, changed)),
         )
+    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+
+
+def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterable[str]) -> dict[str, Edit]:
+    """Return what the author changed in owned files: against the project's history, or else the whole file."""
+    originals = former.originals(project.root, project.lock.owned, changed)
+    edits = {path: Edit(originals.get(path), found.get(path)) for path in changed}
     return {path: edit for path, edit in edits.items() if edit.before != edit.after}
 
 
@@ -211,7 +202,22 @@ def _merge(
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
         yours |= trees.read(root, (path for path in _candidates(root) if _is_merged(root, path)))
-    return merge.merge(base, yours, theirs, label=f"template {__version__}"), base, yours
+    merged = merge.merge(
+        _followed(base, theirs), followed := _followed(yours, theirs), theirs, label=f"template {__version__}"
+    )
+    writes = {path: entry for path, entry in followed.items() if entry != yours[path] and path not in merged.deletes}
+    return replace(merged, writes={**writes, **merged.writes}), base, yours
+
+
+def _followed(tree: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return a tree whose pyproject.toml has gfplug's lines as the new rendering has them."""
+    if _PYPROJECT not in tree or _PYPROJECT not in theirs:
+        return dict(tree)
+    entry, fresh = tree[_PYPROJECT], theirs[_PYPROJECT].content.decode()
+    text = entry.content.decode()
+    followed = requirements.follow(former.pyproject(text.replace("\r\n", "\n"), fresh), fresh)
+    content = (followed.replace("\n", "\r\n") if "\r\n" in text else followed).encode()
+    return {**tree, _PYPROJECT: replace(entry, content=content)}
 
 
 def _in_the_way(root: Path, theirs: Mapping[str, Entry]) -> Iterable[str]:

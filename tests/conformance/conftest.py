@@ -28,9 +28,8 @@ class HostMaker(Protocol):
 
 
 def pytest_configure() -> None:
-    """Find the runtime's source and its samples, for the tests that make frames themselves."""
-    tests = HERE.parent
-    sys.path += [str(tests.parent / "template" / "project" / "src"), str(tests / "runtime")]
+    """Find the runtime's samples, for the tests that make frames themselves."""
+    sys.path.append(str(HERE.parent / "runtime"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

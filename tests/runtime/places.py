@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "template" / "project" / "src"
+SOURCE = Path(__file__).parents[2] / "runtime"

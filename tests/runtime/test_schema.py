@@ -22,7 +22,7 @@ from gfruntime.schema import describe, load, main
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SOURCE = Path(__file__).parents[2] / "template/project/src"
+SOURCE = Path(__file__).parents[2] / "runtime"
 Table = NewType("Table", str)
 
 

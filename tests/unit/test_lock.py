@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfplug import lock
+from gfplug import __version__, lock
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -82,12 +82,13 @@ def test_a_value_of_the_wrong_type_is_named(key: str, value: object) -> None:
 
 
 def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
-    """A higher format is refused with the way out."""
-    with pytest.raises(ProjectError) as caught:
-        lock.Lock.from_json({**LOCK.to_json(), "format": 99})
+    """A higher format, or a newer template, is refused with the version that the project needs."""
+    for change in ({"format": 99}, {"template": {"version": "9.8.7"}}):
+        with pytest.raises(ProjectError) as caught:
+            lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7"}, **change})
 
-    assert "format 99" in caught.value.message
-    assert "newer gfplug" in caught.value.hint
+        assert caught.value.message == f"this project needs gfplug 9.8.7 or newer, this is gfplug {__version__}"
+        assert "install gfplug 9.8.7" in caught.value.hint
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"'])

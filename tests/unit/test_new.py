@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import cli, console, new, sdk, stubs, template
+from gfplug import cli, console, new, provenance, sdk, stubs, template
 from gfplug.errors import CompatError, ToolError
 from gfplug.project import Project
 from gfplug.template import Answers
@@ -47,7 +47,7 @@ def test_a_project_is_whole(tmp_path: Path) -> None:
 
     assert project.manifest.id == "acme-sales-datasource"
     assert project.lock.sdk_version == str(sdk.default())
-    assert project.lock.owned.keys() >= {"src/pluginv2/backend_pb2.py", "src/gfruntime/serve.py"}
+    assert project.lock.owned.keys() >= {"src/pluginv2/backend_pb2.py", provenance.find().runtime_wheel}
     for package, floor in project.lock.floors.items():
         assert [text for text in pyproject["project"]["dependencies"] if text.startswith(f"{package}>={floor},")]
 
@@ -125,8 +125,12 @@ def test_data_sets_answers(here: Path) -> None:
         (["./sales"], 2, "is a path, not a name"),
         (["sales", "--org", "!"], 2, "can't become a plugin id"),
         (["sales", "--example", "csv"], 2, "there is no example 'csv'"),
-        (["sales", "--data", "colour=red"], 2, "--data 'colour=red' sets nothing"),
-        (["sales", "--data", "title"], 2, "--data 'title' sets nothing"),
+        (
+            ["sales", "--data", "colour=red"],
+            2,
+            "--data expects KEY=VALUE with one of the keys title, description, author, gfplug, got 'colour=red'",
+        ),
+        (["sales", "--data", "title"], 2, "got 'title'"),
         (["sales", "--data", "title="], 2, "title must be one line"),
         (["sales", "--sdk-version", "main"], 2, "not a release"),
         (["sales", "--sdk-version", "v0.96.0"], 7, "too old"),

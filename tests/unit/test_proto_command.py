@@ -51,7 +51,7 @@ def project(here: Path, generated: stubs.Stubs) -> Project:
             source=protos.source,
             proto_sha256=protos.sha256,
             descriptor=generated.descriptor,
-            template_version="1",
+            template_version="0.1.0",
             tools=generated.tools,
             floors=generated.floors,
             owned=made.owned_digests(),

@@ -5,20 +5,19 @@ Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go).
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import sys
 from dataclasses import dataclass
 from functools import cache
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gfplug import resources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import ModuleType
 
-_CLASSIFIER = "src/gfruntime/alerting.py"
+_CLASSIFIER = "alerting.py"
 _ENTITIES = {"NaN": math.nan, "Inf": math.inf, "NegInf": -math.inf}
 _NUMBERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
 _VALUES = _NUMBERS | {"bool"}
@@ -57,14 +56,11 @@ def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
 
 @cache
 def _classifier() -> ModuleType:
-    """Load the runtime's classifier by its path: it is written for that, and imports the standard library alone."""
-    path = resources.folder("template") / "project" / _CLASSIFIER
-    spec = importlib.util.spec_from_file_location("gfplug_alert_classifier", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{path} cannot be loaded")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
+    """Load the runtime's classifier by itself: it is written for that, and imports the standard library alone."""
+    module = ModuleType("gfplug_alert_classifier")
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    source = resources.runtime_source(_CLASSIFIER)
+    exec(compile(source, _CLASSIFIER, "exec"), module.__dict__)  # noqa: S102 - it is a file of ours
     return module
 
 

@@ -50,8 +50,10 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
 
     Without `python` that is the project's `.venv`, made with uv where there is one, else with venv and pip, and left
     alone while pyproject.toml is the same. A `python` is used as it is, after a check.
-    Raises: ToolError if there is no interpreter, it is too old, has no libpython, lacks a package, or pip fails.
+    Raises: ToolError if there is no interpreter, it is too old, has no libpython, lacks a package, or pip fails;
+    ProjectError or IntegrityError as `Project.require_library` does.
     """
+    project.require_library()
     needed = requirements(project)
     if python is not None:
         with stages.stage("environment", doing=f"Checking {python}", done=f"Checked the environment of {python}"):
@@ -77,6 +79,8 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
 def requirements(project: Project) -> tuple[str, ...]:
     """Name the packages that pyproject.toml asks for to run and build, but for those it asks for conditionally.
 
+    The runtime is named with its version: the one that the project was rendered with.
+
     Raises: ProjectError if pyproject.toml cannot be read.
     """
     path = project.root / "pyproject.toml"
@@ -88,7 +92,8 @@ def requirements(project: Project) -> tuple[str, ...]:
         raise ProjectError(f"{path} does not exist") from error
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
-    return tuple(dict.fromkeys([*names, "pyinstaller"]))
+    runtime = f"gfruntime=={project.lock.template_version}"
+    return tuple(dict.fromkeys([*(name for name in names if name != "gfruntime"), runtime, "pyinstaller"]))
 
 
 def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
@@ -156,7 +161,9 @@ def _require_usable(found: Interpreter, project: Project) -> None:
 
 
 def _stamp(project: Project) -> bytes:
-    return f"{files.sha256_of(project.root / 'pyproject.toml')}\n".encode()
+    """Return what an environment was made from: the requirements, and the wheels that they name."""
+    sources = [project.root / "pyproject.toml", *sorted((project.root / "vendor").glob("*.whl"))]
+    return "".join(f"{files.sha256_of(path)}\n" for path in sources).encode()
 
 
 def _is_current(project: Project, folder: Path) -> bool:
@@ -180,19 +187,24 @@ def _make(project: Project, folder: Path) -> None:
 
 def _install(project: Project, folder: Path) -> None:
     """Install the project, editable, with its `build` extra."""
+    _require_usable_path(project)
     interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
     log.unlink(missing_ok=True)
     pip = [interpreter, "-m", "pip", "install", *_QUIETLY, "--log", log]
     command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
+    again = "--reinstall" if uv else "--force-reinstall"  # an installed wheel of the same version may be another one
+    wheels = sorted((project.root / "vendor").glob("gfruntime-*.whl"))
+    requests = [["--editable", f"{project.root}[build]"], *(["--no-deps", again, str(wheel)] for wheel in wheels)]
     try:
-        process.run(
-            [*command, "--editable", f"{project.root}[build]"],
-            cwd=project.root,
-            env=clean_environment(),
-            what=f"installing the project into {folder}",
-            hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
-            timeout=_INSTALL_SECONDS,
-        )
+        for request in requests:
+            process.run(
+                [*command, *request],
+                cwd=project.root,
+                env=clean_environment(),
+                what=f"installing the project into {folder}",
+                hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
+                timeout=_INSTALL_SECONDS,
+            )
     except ToolError as error:
         if unbuilt := _unbuilt(error.details, log):
             raise ToolError(
@@ -201,6 +213,18 @@ def _install(project: Project, folder: Path) -> None:
                 details=error.details,
             ) from error
         raise
+
+
+def _require_usable_path(project: Project) -> None:
+    """Refuse a folder whose address pip can't read back: hatchling writes `#` and `%` into it as they are.
+
+    Raises: ProjectError naming the folder.
+    """
+    if any((project.root / "vendor").glob("*.whl")) and set(str(project.root)) & set("#%"):
+        raise ProjectError(
+            f"{project.root}: pip can't install a wheel below a folder with # or % in its name",
+            hint="move or rename the folder",
+        )
 
 
 def _unbuilt(said: str, log: Path) -> str:

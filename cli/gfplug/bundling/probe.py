@@ -30,14 +30,15 @@ def _has_libpython() -> bool:
     return any(os.path.isfile(os.path.join(place, name)) for place in folders for name in names if name)  # noqa: PTH113, PTH118
 
 
-def _lacks_distribution(name: str) -> bool:
+def _lacks_distribution(wanted: str) -> bool:
+    """Tell whether a distribution, `name` or `name==version`, is not installed."""
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - absent before Python 3.8
 
+    name, _, exact = wanted.partition("==")
     try:
-        version(name)
+        return exact not in ("", version(name))
     except PackageNotFoundError:
         return True
-    return False
 
 
 def _lacks_module(name: str) -> bool:

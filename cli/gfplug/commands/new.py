@@ -13,7 +13,7 @@ import typer
 from gfplug import console, names, sdk, template
 from gfplug import new as service
 from gfplug.errors import UsageError
-from gfplug.template import EXAMPLES, FREE_ANSWERS, Answers
+from gfplug.template import DATA, EXAMPLES, FREE_ANSWERS, Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,9 +53,7 @@ def new(
     source: Annotated[
         Path | None, typer.Option("--from", help="Take the SDK's proto from a file, checkout or module zip.")
     ] = None,
-    data: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(FREE_ANSWERS)}.")
-    ] = None,
+    data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(DATA)}.")] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be made.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
@@ -100,7 +98,7 @@ def _answers(text: str, *, org: str | None, choices: dict[str, str | None], data
     given |= {key: choice for key, choice in choices.items() if choice is not None}
     if "example" not in given:
         given["example"] = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
-    return Answers(org=owner, name=name, **given)
+    return Answers(org=owner, name=name, gfplug=data.get("gfplug", ""), **given)
 
 
 def _pairs(data: list[str]) -> dict[str, str]:
@@ -111,9 +109,9 @@ def _pairs(data: list[str]) -> dict[str, str]:
     pairs = {}
     for text in data:
         key, equals, value = text.partition("=")
-        if not equals or key not in FREE_ANSWERS:
+        if not equals or key not in DATA:
             raise UsageError(
-                f"--data {text!r} sets nothing: it takes KEY=VALUE with the keys {', '.join(FREE_ANSWERS)}",
+                f"--data expects KEY=VALUE with one of the keys {', '.join(DATA)}, got {text!r}",
                 hint="NAME, --org and --example are arguments of their own",
             )
         pairs[key] = value

@@ -81,5 +81,5 @@ def _pairs(data: list[str]) -> dict[str, str]:
     """
     for text in data:
         if not text.partition("=")[0] or "=" not in text:
-            raise UsageError(f"--data {text!r} answers nothing: it takes KEY=VALUE")
+            raise UsageError(f"--data expects KEY=VALUE, got {text!r}")
     return dict(text.split("=", 1) for text in data)

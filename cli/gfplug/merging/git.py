@@ -25,6 +25,7 @@ BASE, YOURS, THEIRS = 1, 2, 3
 """The sides of a merge, as git numbers them."""
 
 _SECONDS = 300.0
+_NEWEST_COMMITS = 50
 _OPTIONS = {
     "commit.gpgSign": "false",
     "core.autocrlf": "false",
@@ -78,9 +79,25 @@ def uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
     return None if differing is None or unknown is None else set(paths) & {*differing, *unknown}
 
 
+def contents(folder: Path, path: str) -> Iterator[bytes]:
+    """Yield what a file below a folder held in each of the last commits that changed it, the newest first."""
+    if not is_installed():
+        return
+    for commit in _ask(folder, "log", "-z", f"-{_NEWEST_COMMITS}", "--format=%H", "--", path) or []:
+        shown = _run(folder, "show", f"{commit}:./{path}")
+        if shown.returncode == 0:
+            yield shown.stdout
+
+
 def _ask(folder: Path, *words: str) -> list[str] | None:
     """Ask the user's own repository for names, None if there is none or git refuses."""
-    done = subprocess.run(  # noqa: S603 - the words are this module's
+    done = _run(folder, *words)
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] if done.returncode == 0 else None
+
+
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git on the user's own repository, which nothing of it changes."""
+    return subprocess.run(  # noqa: S603 - the words are this module's
         ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *words],  # noqa: S607 - whichever git the user has
         env={**_without_git(), "GIT_OPTIONAL_LOCKS": "0"},
         stdin=subprocess.DEVNULL,
@@ -88,7 +105,6 @@ def _ask(folder: Path, *words: str) -> list[str] | None:
         timeout=_SECONDS,
         check=False,
     )
-    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] if done.returncode == 0 else None
 
 
 def merge(

@@ -212,8 +212,8 @@ def test_a_missing_interpreter_is_named(project: Project, tmp_path: Path) -> Non
 
 
 def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
-    """A requirement with a marker may rightly be absent; PyInstaller is always needed."""
-    assert environment.requirements(project) == ("grpcio", "pyinstaller")
+    """A requirement with a marker may rightly be absent; the runtime and PyInstaller are always needed."""
+    assert environment.requirements(project) == ("grpcio", "pyinstaller", "gfruntime==0.1.0")
 
 
 @pytest.mark.parametrize("text", ["[project", "[project]\ndependencies = 3\n", "project = 3\n"])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfplug.dev")
 _HEALTH, _QUERY = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"
+_STUBS = "pluginv2"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
 _TICK = 0.08  # seconds between two looks at the files
 _STABLE = 0.03  # seconds without a change that make a save complete
@@ -103,8 +104,8 @@ class Supervisor:
     def _take_spare(self, changed: list[str]) -> Child:
         """Return the process that waits, unless it has ended or has imported what changed."""
         spare, self._spare = self._spare, None
-        runtime = tuple(str(self._source / name) for name in ("gfruntime", "pluginv2"))
-        if spare is not None and spare.status is None and not any(path.startswith(runtime) for path in changed):
+        stubs = str(self._source / _STUBS)
+        if spare is not None and spare.status is None and not any(path.startswith(stubs) for path in changed):
             return spare
         if spare is not None:
             self._dismiss(spare, patience=0.0)
@@ -235,8 +236,7 @@ def _precompile(source: Path) -> None:
         return
     import compileall  # noqa: PLC0415
 
-    for name in ("gfruntime", "pluginv2"):
-        compileall.compile_dir(source / name, quiet=2)
+    compileall.compile_dir(source / _STUBS, quiet=2)
 
 
 def _writer() -> Callable[[bytes], None]:

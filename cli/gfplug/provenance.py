@@ -1,0 +1,112 @@
+"""Where this gfplug came from, and so where a project gets gfplug and the runtime from.
+
+A project only says what is true: it asks an index for gfplug only where gfplug came from an index. Otherwise somebody
+else could publish a package of that name, and every project's CI would run it.
+
+Source: PEP 610 (direct_url.json); PEP 508 (requirements).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any
+
+from gfplug import __version__, resources, wheels
+from gfplug.errors import UsageError
+
+VENDOR = "vendor"
+"""The folder of a project that holds wheels."""
+
+_PLAIN = re.compile(r"[\x21-\x7e]{1,1000}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where a project gets gfplug and its runtime from.
+
+    `gfplug` is what `pip install` takes to install this gfplug again, `newest` to install its newest release, empty
+    where there is no such address. `vendored` are the distributions whose wheels the project keeps.
+    """
+
+    gfplug: str
+    newest: str
+    vendored: tuple[str, ...]
+
+    @property
+    def runtime(self) -> str:
+        """The runtime's requirement, as pyproject.toml has it; hatchling fills in the project's folder."""
+        wheel = self.runtime_wheel
+        return f"gfruntime @ {{root:uri}}/{wheel}" if wheel else f"gfruntime=={__version__}"
+
+    @property
+    def runtime_wheel(self) -> str:
+        """The path of the runtime's wheel in the project; empty where it comes from an index."""
+        return f"{VENDOR}/{wheels.NAMES['gfruntime']}" if "gfruntime" in self.vendored else ""
+
+    def files(self) -> dict[str, bytes]:
+        """Return the wheels that the project keeps, by their paths in it.
+
+        Raises: ProjectError if one can't be made.
+        """
+        return {f"{VENDOR}/{wheels.NAMES[name]}": wheels.build(name) for name in self.vendored}
+
+
+def find(requirement: str = "") -> Provenance:
+    """Return where projects of this gfplug get it from; a requirement, where one is given, decides.
+
+    Raises: UsageError if the requirement is none of gfplug's.
+    """
+    if requirement:
+        return _required(requirement)
+    if resources.is_published():
+        return _from_index(f"gfplug=={__version__}")
+    if address := _repository():
+        return Provenance(gfplug=f"gfplug @ {address[0]}", newest=f"gfplug @ {address[1]}", vendored=("gfruntime",))
+    return Provenance(gfplug=f"./{VENDOR}/{wheels.NAMES['gfplug']}", newest="", vendored=("gfplug", "gfruntime"))
+
+
+def renew(requirement: str) -> str:
+    """Return a project's requirement for this version of gfplug: one that names another version exactly moves on."""
+    return re.sub(r"==\s*[^\s,;]+", f"=={__version__}", requirement) if "@" not in requirement else requirement
+
+
+def _required(text: str) -> Provenance:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"--data gfplug={text}: {error}", hint=f"such as --data gfplug=gfplug=={__version__}"
+        ) from error
+    if requirement.name.lower() != "gfplug" or requirement.extras or requirement.marker:
+        raise UsageError(
+            f"--data gfplug={text}: it must name gfplug, without extras and markers",
+            hint=f"such as --data gfplug=gfplug=={__version__}",
+        )
+    if requirement.url:
+        return Provenance(gfplug=str(requirement), newest="", vendored=("gfruntime",))
+    return _from_index(str(requirement))
+
+
+def _from_index(requirement: str) -> Provenance:
+    return Provenance(gfplug=requirement, newest="gfplug", vendored=())
+
+
+def _repository() -> tuple[str, str] | None:
+    """Return the address of the commit that gfplug was installed from, and that of its repository; None without one.
+
+    An address on this machine is of no use to others, and counts as none.
+    """
+    try:
+        direct: Any = json.loads(distribution("gfplug").read_text("direct_url.json") or "{}")
+        kind, commit, url = direct["vcs_info"]["vcs"], direct["vcs_info"]["commit_id"], direct["url"]
+        below = f"#subdirectory={direct['subdirectory']}" if "subdirectory" in direct else ""
+        whole, newest = f"{kind}+{url}@{commit}{below}", f"{kind}+{url}{below}"
+    except (PackageNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    is_usable = all(_PLAIN.fullmatch(part) for part in (whole, newest)) and not url.startswith("file:")
+    return (whole, newest) if is_usable else None

@@ -1,0 +1,99 @@
+"""How PyInstaller turns a plugin into one folder with one executable. A project's `plugin.spec` calls `freeze`.
+
+Runs in PyInstaller's process only, and is in no bundle. The files in `hooks/` tell PyInstaller what pyarrow and
+others need; it finds them through the entry point `pyinstaller40` of this distribution.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["freeze", "hook_folders"]
+
+_HOOKS = Path(__file__).parent / "hooks"
+_GOOS = {"win32": "windows"}
+_GOARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_WITHOUT_DOCSTRINGS = (
+    "gfruntime",
+    "google.protobuf",
+    "grpc",
+    "pluginv2",
+    "typing_extensions",
+    *sys.stdlib_module_names,
+)
+_IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
+
+_Entry = tuple[str, str, str]
+
+
+def hook_folders() -> list[str]:
+    """Return the folders in which PyInstaller finds this library's hooks."""
+    return [str(_HOOKS)]
+
+
+def freeze(
+    folder: str,
+    *,
+    hidden_imports: Sequence[str] = (),
+    data: Iterable[tuple[str, str]] = (),
+    excludes: Sequence[str] = (),
+) -> None:
+    """Freeze the plugin in a project's folder; PyInstaller's command line says where to.
+
+    Shape: `hidden_imports` are modules that PyInstaller can't see; `data` are pairs of a path in the project and the
+    bundle's folder for it; `excludes` are packages to leave out.
+    Raises: OSError, ValueError or KeyError if plugin.json can't be read or names no executable.
+    """
+    from PyInstaller.building.api import COLLECT, EXE, PYZ  # type: ignore[import-untyped]  # noqa: PLC0415
+    from PyInstaller.building.build_main import Analysis  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    root = Path(folder)
+    target = _platform()
+    name = f"{json.loads((root / 'plugin.json').read_text(encoding='utf-8'))['executable']}_{target}"
+    analysis = Analysis(
+        [str(root / "src" / "plugin" / "__main__.py")],
+        pathex=[str(root / "src")],
+        hiddenimports=[*hidden_imports],
+        datas=[(str(root / source), place) for source, place in data],
+        excludes=[*excludes],
+        runtime_hooks=[str(_HOOKS / "start_process.py")],
+        module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
+        optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
+    )
+    program = EXE(
+        PYZ(_keep_docstrings(analysis.pure)),
+        analysis.scripts,
+        exclude_binaries=True,
+        name=name,
+        contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder
+        console=True,
+    )
+    COLLECT(program, _without_links(analysis.binaries), _without_links(analysis.datas), name=name)
+
+
+def _platform() -> str:
+    """Return this platform as Grafana writes it in an executable's name: Go's words for system and processor."""
+    machine = platform.machine().lower()
+    return f"{_GOOS.get(sys.platform, sys.platform)}_{_GOARCH.get(machine, machine)}"
+
+
+def _keep_docstrings(modules: Iterable[_Entry]) -> list[_Entry]:
+    """Compile packages with their docstrings, which some format when they are imported; ours and Python's never do."""
+    without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
+    return [
+        (name, path, kind if f"{name}.".startswith(without) else "PYMODULE-1")
+        for name, path, kind in modules
+        if name not in _IN_THE_INTERPRETER
+    ]
+
+
+def _without_links(entries: Iterable[Any]) -> list[Any]:
+    """Drop symbolic links: Grafana's installer skips some, and archivers store what they point to twice."""
+    return [entry for entry in entries if entry[2] != "SYMLINK"]
