@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, sign, upgrade
+from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, rename, sign, upgrade
 from gfplug.errors import GfplugError, ProjectError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(call.app, name="call")
 app.add_typer(proto.app, name="proto")
 app.command("upgrade")(upgrade.upgrade)
+app.command("rename")(rename.rename)
 
 
 def _show_version(*, value: bool) -> None:

@@ -25,7 +25,7 @@ _OURS = {
     '"pyarrow>=22",',
 }
 _FLOORED = re.compile(r'"(grpcio|protobuf)\b[^"]*",')
-_RUNTIME = re.compile(r'"gfruntime\b[^"]*",')
+_RUNTIME = re.compile(r'^\s*"gfruntime\b', re.MULTILINE)
 
 
 def pyproject(text: str, fresh: str) -> str:
@@ -33,8 +33,10 @@ def pyproject(text: str, fresh: str) -> str:
 
     A list that the author wrote in another way stays as it is: the merge then shows what to do.
     """
+    for name in ('"src/gfruntime", ', '"gfruntime.*", '):
+        text = text.replace(name, "")
     old, new = _LIST.search(text), _LIST.search(fresh)
-    if not old or not new or "gfruntime" in old["lines"]:
+    if not old or not new or _RUNTIME.search(old["lines"]):
         return text
     theirs = old["lines"].splitlines()
     floored = {match[1]: line for line in theirs if (match := _FLOORED.match(line.strip()))}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ from gfplug.edits import backup, difference, journal, paths, trees
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import Entry
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
-from gfplug.merging import git, merge, origin
+from gfplug.merging import candidates, git, merge, origin
 from gfplug.project import FORMER_FOLDERS, OWNED_FOLDERS
+from gfplug.rewrites import Rewrites
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
@@ -32,18 +33,19 @@ ONCE = ("src/plugin/", "tests/")
 
 _OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
 _STUBS = "src/pluginv2/"
-_PYPROJECT = "pyproject.toml"
 _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
-_SKIPPED = {".git", ".venv", "node_modules", "dist", "artifacts", "build", "__pycache__", ".gfplug"}
-_LARGEST_CANDIDATE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked: `given` answers new questions; `force` replaces edited owned files, after a backup."""
+    """What is asked: `given` answers questions anew; `force` replaces edited owned files, after a backup.
+
+    `names` are names in the author's files and what they become: a plugin's old and new id.
+    """
 
     given: Mapping[str, str]
     force: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +98,12 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
         fresh, after = _fresh(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
     with stages.stage("merge", doing="Merging", done="Merged"):
-        merged, base, yours = _merge(project, fresh, force=request.force)
+        rewrites = Rewrites(fresh=fresh, names=request.names)
+        merged, base, yours = _merge(project, fresh, rewrites, force=request.force)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
     backups = backup.copies(project.root, backed_up)
     edits = {
+        **_renamed(project, rewrites, [*yours, lock.LOCK_NAME]),
         **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
         **{path: Edit(yours[path], None) for path in merged.deletes},
         **owned,
@@ -182,7 +186,7 @@ def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterab
 
 
 def _merge(
-    project: Project, fresh: Mapping[str, Entry], *, force: bool
+    project: Project, fresh: Mapping[str, Entry], rewrites: Rewrites, *, force: bool
 ) -> tuple[Merged, dict[str, Entry], dict[str, Entry]]:
     """Merge the user's files; returns the base and the user's tree too."""
     root = project.root
@@ -201,23 +205,22 @@ def _merge(
             hint=f"resolve the conflict markers, remove *{merge.BESIDE}, then run it again",
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
-        yours |= trees.read(root, (path for path in _candidates(root) if _is_merged(root, path)))
-    merged = merge.merge(
-        _followed(base, theirs), followed := _followed(yours, theirs), theirs, label=f"template {__version__}"
-    )
-    writes = {path: entry for path, entry in followed.items() if entry != yours[path] and path not in merged.deletes}
+        yours |= trees.read(root, (path for path in candidates.find(root) if _is_merged(root, path)))
+    rewritten = rewrites.apply(yours)
+    merged = merge.merge(rewrites.apply(base), rewritten, theirs, label=f"template {__version__}")
+    writes = {path: entry for path, entry in rewritten.items() if entry != yours[path] and path not in merged.deletes}
     return replace(merged, writes={**writes, **merged.writes}), base, yours
 
 
-def _followed(tree: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Return a tree whose pyproject.toml has gfplug's lines as the new rendering has them."""
-    if _PYPROJECT not in tree or _PYPROJECT not in theirs:
-        return dict(tree)
-    entry, fresh = tree[_PYPROJECT], theirs[_PYPROJECT].content.decode()
-    text = entry.content.decode()
-    followed = requirements.follow(former.pyproject(text.replace("\r\n", "\n"), fresh), fresh)
-    content = (followed.replace("\n", "\r\n") if "\r\n" in text else followed).encode()
-    return {**tree, _PYPROJECT: replace(entry, content=content)}
+def _renamed(project: Project, rewrites: Rewrites, others: Iterable[str]) -> dict[str, Edit]:
+    """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
+    if not rewrites.names:
+        return {}
+    skipped = {*others, *rewrites.fresh} - {path for path in rewrites.fresh if path.startswith(ONCE)}
+    old = trees.read(project.root, (path for path in candidates.find(project.root) if path not in skipped))
+    old = {path: entry for path, entry in old.items() if not path.startswith((*_OWNED, ".gfplug/"))}
+    new = rewrites.apply(old)
+    return {path: Edit(entry, new[path]) for path, entry in old.items() if entry != new[path]}
 
 
 def _in_the_way(root: Path, theirs: Mapping[str, Entry]) -> Iterable[str]:
@@ -240,28 +243,6 @@ def _about_links(project: Project, fresh: Mapping[str, Entry]) -> list[str]:
     """Tell of links of the user's where the template has a file."""
     linked = [path for path in fresh if not path.startswith(ONCE) and paths.is_linked(project.root, path)]
     return [f"{path}: you have a link there: left so" for path in sorted(linked)]
-
-
-def _candidates(root: Path) -> Iterable[str]:
-    """List files that may be one that the user moved."""
-    listed = git.listed(root)
-    if listed is None:
-        listed = [path.relative_to(root).as_posix() for path in _walk(root)]
-    return (path for path in listed if _is_small(root / path))
-
-
-def _walk(folder: Path) -> Iterable[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name in _SKIPPED or path.is_symlink():
-            continue
-        if path.is_dir():
-            yield from _walk(path)
-        else:
-            yield path
-
-
-def _is_small(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size < _LARGEST_CANDIDATE
 
 
 def _kept(project: Project, fresh: Mapping[str, Entry], after: lock.Lock) -> dict[str, Edit]:

@@ -12,9 +12,10 @@ LAYERS = [
     {"__main__"},
     {"cli"},
     {"commands"},
-    {"adopt", "check", "console", "dev"},
+    {"adopt", "check", "console", "dev", "rename"},
     {"new", "build", "call", "upgrade", "proto_upgrade", "recording", "rehearsal"},
-    {"sign", "deploy", "doctor", "verify", "former"},
+    {"sign", "deploy", "doctor", "verify", "rewrites"},
+    {"former"},
     {"merging"},
     {"checking"},
     {"alerting", "template", "bundling", "frontend", "host", "requirements"},
@@ -25,7 +26,7 @@ LAYERS = [
     {"errors"},
 ]
 INSIDE = {
-    "commands": [{"call"}, {"proto", "query", "stream"}],
+    "commands": [{"call", "rename"}, {"proto", "query", "stream"}],
     "alerting": [{"evaluation", "rules"}, {"expressions"}],
     "bundling": [{"portable"}, {"bundle", "reuse", "sbom"}, {"combine", "freeze", "inventory", "slim"}],
     "checking": [{"bundled", "sources"}, {"manifest"}],
@@ -33,7 +34,7 @@ INSIDE = {
     "edits": [{"backup", "difference"}, {"journal"}, {"steps"}, {"trees"}],
     "frontend": [{"linker"}],
     "host": [{"smoke"}, {"launch"}, {"client"}, {"convert", "provisioning"}, {"output", "settings"}],
-    "merging": [{"merge"}],
+    "merging": [{"candidates", "merge"}],
     "sdk": [
         {"catalog", "sources"},
         {"gomodcache", "remote"},

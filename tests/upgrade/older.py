@@ -31,7 +31,7 @@ OLD = {
     "run.sh": b"#!/bin/sh\n",
     "conf": b"a file\n",
     "src/plugin/once.py": b"# first\n",
-    "src/gfruntime/old_module.py": b"# owned\n",
+    "vendor/old.txt": b"# owned\n",
     "title.txt.jinja": b"{= title =}\n",
 }
 NEW = {
@@ -43,7 +43,7 @@ NEW = {
     "conf/a": b"in a folder\n",
     "added.txt": b"theirs\n",
     "src/plugin/once.py": b"# second\n",
-    "src/gfruntime/new_module.py": b"# owned\n",
+    "vendor/new.txt": b"# owned\n",
     "title.txt.jinja": b"The title: {= title =}\n",
 }
 

@@ -16,7 +16,7 @@ from gfplug.upgrade import Request
 if TYPE_CHECKING:
     from pathlib import Path
 
-OWNED = {"edited": "src/gfruntime/log.py", "added": "src/gfruntime/mine.py", "deleted": "src/gfruntime/log.py"}
+OWNED = {"edited": "vendor/old.txt", "added": "vendor/mine.txt", "deleted": "vendor/old.txt"}
 
 
 @pytest.mark.parametrize(("what", "path"), list(OWNED.items()), ids=list(OWNED))
@@ -30,7 +30,7 @@ def test_an_edited_owned_folder_stops_the_upgrade(
     assert cli.main(["upgrade", str(project)]) == 3
     said = capsys.readouterr().err
     assert f"{path} ({what})" in said
-    assert ("-# mine" in said) == (what != "deleted")
+    assert ("+# mine" in said) == (what != "deleted")
     assert contents(project) == before
     assert cli.main(["upgrade", str(project), "--force"]) == 0
     assert Project(project).changed_owned() == {}

@@ -129,13 +129,6 @@ def test_what_the_project_says_is_named(project: Project, tmp_path: Path, capsys
     assert "used in src/plugin/uses.py:3" in capsys.readouterr().err
 
 
-def test_the_runtime_is_named_but_copes(project: Project, tmp_path: Path) -> None:
-    """What only the vendored runtime uses is told, and stops nothing."""
-    made = proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_less())))
-
-    assert all(place.startswith("src/gfruntime/") for place in made.uses["namespace"])
-
-
 def test_the_projects_tests_run_first(project: Project, tmp_path: Path) -> None:
     """They run in a copy that has the new stubs; the project is touched when they pass."""
     test = project.root / "tests" / "test_stubs.py"
@@ -183,16 +176,23 @@ def test_floors_are_raised_and_line_ends_kept(project: Project) -> None:
 
 
 def test_edited_stubs_stop_the_upgrade(project: Project) -> None:
-    """They are named; `--force` replaces them and keeps a copy. An edited runtime is another matter, and stays."""
-    stub, runtime = project.source / "pluginv2" / "backend_pb2.pyi", project.source / "gfruntime" / "log.py"
-    stub.write_text("# mine\n")
-    runtime.write_text("# mine\n")
+    """They are named; `--force` replaces them and keeps a copy."""
+    (project.source / "pluginv2" / "backend_pb2.pyi").write_text("# mine\n")
     with pytest.raises(ProjectError, match=r"src/pluginv2/backend_pb2\.pyi \(edited\)"):
         proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
     proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), force=True))
 
     assert (project.root / ".gfplug/backup/1/src/pluginv2/backend_pb2.pyi").read_text() == "# mine\n"
-    assert project.changed_owned() == {"src/gfruntime/log.py": "edited"}
+    assert project.changed_owned() == {}
+
+
+def test_an_edited_wheel_stops_the_upgrade(project: Project) -> None:
+    """The tests run with what is in vendor/: it must be what the lock names."""
+    wheel = next((project.root / "vendor").glob("gfruntime-*.whl"))
+    wheel.write_bytes(wheel.read_bytes() + b"x")
+
+    with pytest.raises(IntegrityError, match=r"vendor/gfruntime-.* \(edited\): not as gfplug\.lock has it"):
+        proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), force=True))
 
 
 def test_a_release_that_changed_is_refused(project: Project, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.Cap
     assert report["tests"] == "not run: --no-tests"
     [change] = report["changes"]
     assert (change["level"], change["path"]) == ("source", "PluginContext.namespace")
-    assert change["used"][0].startswith("src/gfruntime/")
+    assert "used" not in change
     assert report["files"]["gfplug.lock"] == "changed"
     assert {"fetch", "stubs", "compare"} <= report["stages"].keys()
 

@@ -104,7 +104,7 @@ def test_the_files_that_changed_are_the_result(project: Path, capsys: pytest.Cap
     assert "conflict  short.txt\n" in captured.out
     assert "added     added.txt\n" in captured.out
     assert "changed   notes.txt\n" in captured.out
-    assert "deleted   src/gfruntime/old_module.py\n" in captured.out
+    assert "deleted   vendor/old.txt\n" in captured.out
     assert ".gfplug/" not in captured.out
     assert "dropped.txt: the template no longer has it, you changed it: kept" in captured.err
     assert "short.txt: both changed the same lines" in captured.err

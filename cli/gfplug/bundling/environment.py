@@ -240,6 +240,12 @@ def _unbuilt(said: str, log: Path) -> str:
     return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
 
 
+def forget(folder: Path) -> None:
+    """Remove a virtual environment that `ensure` made: it names the project's folder, which has moved."""
+    if (folder / _MARKER).is_file():
+        _clear(folder)
+
+
 def _clear(folder: Path) -> None:
     """Remove what is left of a virtual environment; a folder that is something else stays."""
     if not folder.exists():

@@ -41,7 +41,7 @@ def upgrade(
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
     else:
         _show(plan)
-    _tell(plan, is_rehearsal=is_rehearsal)
+    report(plan, is_rehearsal=is_rehearsal)
 
 
 def _show(plan: Plan) -> None:
@@ -49,7 +49,7 @@ def _show(plan: Plan) -> None:
         console.result(f"{what:<9} {path}")
 
 
-def _tell(plan: Plan, *, is_rehearsal: bool) -> None:
+def report(plan: Plan, *, is_rehearsal: bool) -> None:
     """Say what was decided, and what is left to decide.
 
     Raises: ConflictError if something is.

@@ -1,0 +1,40 @@
+"""`gfplug rename`: another plugin id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gfplug import console
+
+
+def rename(
+    name: Annotated[str, typer.Argument(help="The new name, as `gfplug new` takes it: acme-orders.", metavar="NAME")],
+    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    *,
+    org: Annotated[str | None, typer.Option(help="First part of the plugin id; default: as it is.")] = None,
+    title: Annotated[str | None, typer.Option(help="The name that people see; default: as it is.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+) -> None:
+    """Give a plugin another id: in plugin.json, compose file, provisioning and code, and its folder's name.
+
+    Prints the project's path. Grafana knows a data source by its plugin's id: those that exist keep the old one.
+    """
+    from gfplug import rename as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug import upgrade  # noqa: PLC0415
+    from gfplug.commands.upgrade import report  # noqa: PLC0415
+    from gfplug.project import Project  # noqa: PLC0415
+
+    target = Project.find(project)
+    renaming = service.find(target, name, org=org, title=title)
+    if dry_run:
+        plan, renamed = upgrade.plan(target, renaming.request), target
+    else:
+        plan, renamed = service.rename(target, renaming)
+    for path, what in plan.changes.items():
+        console.note(f"{what:<9} {path}")
+    console.result(renamed.root)
+    console.note(f"{renaming.before.plugin_id} → {renaming.after.plugin_id}")
+    report(plan, is_rehearsal=dry_run)

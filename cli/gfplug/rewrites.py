@@ -1,0 +1,56 @@
+"""What an upgrade changes in the author's files by itself, before it merges them.
+
+Both sides of the merge, the author's files and the base, are rewritten in the same way. What is left for the merge is
+what the author edited, and what the template changed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gfplug import former, requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.edits.trees import Entry
+
+PYPROJECT = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrites:
+    """What to write instead: `names` maps names, such as a plugin's id, to new ones; `fresh` is the new rendering."""
+
+    fresh: Mapping[str, Entry]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def apply(self, tree: Mapping[str, Entry]) -> dict[str, Entry]:
+        """Return a tree with every text rewritten, line ends as they are.
+
+        Raises: ProjectError if pyproject.toml can't be read.
+        """
+        return {path: self._rewrite(path, entry) for path, entry in tree.items()}
+
+    def _rewrite(self, path: str, entry: Entry) -> Entry:
+        try:
+            text = entry.content.decode()
+        except UnicodeDecodeError:
+            return entry
+        lines = text.replace("\r\n", "\n")
+        rewritten = _rename(lines, self.names)
+        if path == PYPROJECT and path in self.fresh:
+            fresh = self.fresh[path].content.decode()
+            rewritten = requirements.follow(former.pyproject(rewritten, fresh), fresh)
+        if rewritten == lines:
+            return entry
+        return replace(entry, content=(rewritten.replace("\n", "\r\n") if "\r\n" in text else rewritten).encode())
+
+
+def _rename(text: str, names: Mapping[str, str]) -> str:
+    """Replace whole names: `acme-sales-datasource` is no part of `acme-sales-datasource-test`."""
+    for old, new in names.items():
+        text = re.sub(rf"(?<![\w-]){re.escape(old)}(?![\w-])", new, text)
+    return text
