@@ -108,5 +108,5 @@ def _repository() -> tuple[str, str] | None:
         whole, newest = f"{kind}+{url}@{commit}{below}", f"{kind}+{url}{below}"
     except (PackageNotFoundError, ValueError, KeyError, TypeError):
         return None
-    is_usable = all(_PLAIN.fullmatch(part) for part in (whole, newest)) and not url.startswith("file:")
+    is_usable = "://" in str(url) and not str(url).startswith("file:") and all(map(_PLAIN.fullmatch, (whole, newest)))
     return (whole, newest) if is_usable else None

@@ -1,0 +1,167 @@
+"""Where gfplug came from decides where projects get it: nothing asks an index for what did not come from one."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug import __version__, provenance, resources, template, wheels
+from gfplug.errors import UsageError
+from gfplug.template import Answers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANSWERS: dict[str, Any] = {"org": "acme", "name": "sales", "title": "Sales", "description": "Sales", "author": "acme"}
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+VENDORED = f"./vendor/gfplug-{__version__}-py3-none-any.whl"
+WHEEL = f"vendor/gfruntime-{__version__}-py3-none-any.whl"
+
+
+class Installed(metadata.Distribution):
+    """A gfplug that was installed in some way."""
+
+    def __init__(self, direct: object) -> None:
+        """Keep what direct_url.json says; None: there is none."""
+        self.direct = direct
+
+    def read_text(self, filename: str) -> str | None:
+        """Read a file of the distribution's metadata."""
+        if filename != "direct_url.json" or self.direct is None:
+            return None
+        return self.direct if isinstance(self.direct, str) else json.dumps(self.direct)
+
+    def locate_file(self, path: Any) -> Any:
+        """Have no files."""
+        return path
+
+
+def installed(patch: pytest.MonkeyPatch, direct: object, *, published: bool = False) -> None:
+    """Let gfplug have come from somewhere."""
+    patch.setattr(provenance, "distribution", lambda _: Installed(direct))
+    patch.setattr(resources, "is_published", lambda: published)
+
+
+def vcs(url: str, **others: object) -> dict[str, Any]:
+    """Return what pip notes of a repository."""
+    return {"url": url, "vcs_info": {"vcs": "git", "commit_id": COMMIT}, **others}
+
+
+NOT_AN_INDEX = {
+    "a folder": {"url": "file:///home/ann/gfplug", "dir_info": {}},
+    "an editable folder": {"url": "file:///home/ann/gfplug", "dir_info": {"editable": True}},
+    "a wheel": {"url": "file:///tmp/gfplug.whl", "archive_info": {}},
+    "a wheel elsewhere": {"url": "https://example.com/gfplug.whl", "archive_info": {}},
+    "nothing noted": None,
+    "no JSON": "{",
+    "no object": "[1]",
+    "a repository on this machine": vcs("file:///home/ann/gfplug"),
+    "an address with a line break": vcs("https://example.com/x\nrun: evil"),
+    "an address with a space": vcs("https://example.com/x y"),
+    "an address that is no text": {"url": 7, "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
+    "a commit that is no text": {"url": "https://example.com/x", "vcs_info": {"vcs": "git", "commit_id": "a b"}},
+}
+
+
+@pytest.mark.parametrize("direct", NOT_AN_INDEX.values(), ids=list(NOT_AN_INDEX))
+def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytest.MonkeyPatch, direct: object) -> None:
+    """No index, no address that others could use: the project brings what it needs."""
+    installed(monkeypatch, direct)
+    source = provenance.find()
+
+    assert (source.gfplug, source.newest, source.vendored) == (VENDORED, "", ("gfplug", "gfruntime"))
+    assert source.runtime == f"gfruntime @ {{root:uri}}/{WHEEL}"
+    assert set(source.files()) == {VENDORED.removeprefix("./"), WHEEL}
+
+
+def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gfplug comes from there again; the runtime, which is a folder of it, as a wheel."""
+    installed(monkeypatch, vcs("https://github.com/gfplug/gfplug", subdirectory="x"))
+    source = provenance.find()
+
+    assert source.gfplug == f"gfplug @ git+https://github.com/gfplug/gfplug@{COMMIT}#subdirectory=x"
+    assert source.newest == "gfplug @ git+https://github.com/gfplug/gfplug#subdirectory=x"
+    assert source.vendored == ("gfruntime",)
+
+
+def test_only_a_stamped_gfplug_is_asked_for_at_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release workflow's mark says that an index has both."""
+    installed(monkeypatch, None, published=True)
+    source = provenance.find()
+
+    assert (source.gfplug, source.newest) == (f"gfplug=={__version__}", "gfplug")
+    assert (source.runtime, source.runtime_wheel, source.files()) == (f"gfruntime=={__version__}", "", {})
+
+
+@pytest.mark.parametrize(
+    ("requirement", "gfplug", "vendored"),
+    [
+        ("gfplug==1.2", "gfplug==1.2", ()),
+        ("GFplug >= 1, < 2", "GFplug<2,>=1", ()),
+        ("gfplug", "gfplug", ()),
+        ("gfplug @ https://example.com/gfplug.whl", "gfplug @ https://example.com/gfplug.whl", ("gfruntime",)),
+    ],
+)
+def test_a_given_requirement_decides(requirement: str, gfplug: str, vendored: tuple[str, ...]) -> None:
+    """`--data gfplug=…` is for a company's own index, or an address."""
+    source = provenance.find(requirement)
+
+    assert (source.gfplug, source.vendored) == (gfplug, vendored)
+
+
+@pytest.mark.parametrize(
+    "requirement", ["flask", "gfplug[x]", "gfplug; python_version > '3'", "gfplug ==", "./x", "-r x"]
+)
+def test_a_requirement_of_something_else_is_refused(requirement: str) -> None:
+    """The sentence shows one that would do."""
+    with pytest.raises(UsageError, match="--data gfplug="):
+        Answers(**ANSWERS, gfplug=requirement)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("gfplug==0.1.0", f"gfplug=={__version__}"),
+        ("gfplug>=0.1", "gfplug>=0.1"),
+        ("gfplug @ https://example.com/gfplug-0.1.0.whl", "gfplug @ https://example.com/gfplug-0.1.0.whl"),
+        ("", ""),
+    ],
+)
+def test_an_upgrade_moves_an_exact_version_on(before: str, after: str) -> None:
+    """A requirement that names another version exactly names this one."""
+    assert provenance.renew(before) == after
+
+
+SOURCES = {
+    "wheels": (NOT_AN_INDEX["a folder"], False),
+    "repository": (vcs("https://github.com/gfplug/gfplug"), False),
+    "index": (None, True),
+}
+
+
+@pytest.mark.parametrize(("direct", "published"), SOURCES.values(), ids=list(SOURCES))
+def test_every_file_of_a_project_says_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, direct: object, *, published: bool
+) -> None:
+    """README, workflows, pyproject.toml and vendor/ agree; only a published gfplug is asked for by name alone."""
+    installed(monkeypatch, direct, published=published)
+    template.render(Answers(**ANSWERS), tmp_path)
+    source = provenance.find()
+    texts = [
+        (tmp_path / name).read_text(encoding="utf-8")
+        for name in ("README.md", ".github/workflows/ci.yml", ".github/workflows/upgrade.yml")
+    ]
+    installs = [line for text in texts for line in text.splitlines() if "pip install" in line and "gfplug" in line]
+    project = tomllib.loads((tmp_path / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert len(installs) >= 5
+    assert all(source.gfplug in line or (source.newest and source.newest in line) for line in installs)
+    assert project["project"]["dependencies"][0] == source.runtime
+    assert project["tool"].get("uv", {}).get("sources", {}) == (
+        {"gfruntime": {"path": source.runtime_wheel}} if source.runtime_wheel else {}
+    )
+    assert {path.name for path in tmp_path.glob("vendor/*")} == {wheels.NAMES[name] for name in source.vendored}

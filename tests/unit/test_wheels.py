@@ -1,0 +1,152 @@
+"""The wheels that projects keep: never older than their sources, and as they were installed."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tarfile
+import tomllib
+import venv
+import zipfile
+from importlib.metadata import Distribution, PathDistribution
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hatchling.builders.sdist import SdistBuilder
+from hatchling.builders.wheel import WheelBuilder
+
+from gfplug import __version__, process, resources, wheels
+from gfplug.errors import ProjectError
+
+ROOT = Path(__file__).parents[2]
+
+
+def names(content: bytes) -> set[str]:
+    """List what a wheel holds."""
+    with zipfile.ZipFile(io.BytesIO(content)) as wheel:
+        assert wheel.testzip() is None
+        return set(wheel.namelist())
+
+
+def test_both_are_released_in_one_version() -> None:
+    """The runtime's version is gfplug's."""
+    project = tomllib.loads((ROOT / "runtime" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["version"] == __version__
+
+
+def test_the_runtimes_wheel_is_whole() -> None:
+    """Types, licence and PyInstaller's hooks are in it, and no code that was compiled."""
+    held = names(wheels.build("gfruntime"))
+    info = f"gfruntime-{__version__}.dist-info"
+
+    assert held >= {
+        "gfruntime/py.typed",
+        "gfruntime/freeze/hooks/hook-pyarrow.py",
+        f"{info}/licenses/LICENSE",
+        f"{info}/entry_points.txt",
+    }
+    assert not [name for name in held if name.endswith(".pyc")]
+    with zipfile.ZipFile(io.BytesIO(wheels.build("gfruntime"))) as wheel:
+        assert "License-Expression: Apache-2.0" in wheel.read(f"{info}/METADATA").decode()
+
+
+def test_gfplugs_wheel_carries_the_runtimes() -> None:
+    """An installed gfplug has what projects need: the same bytes each time."""
+    with zipfile.ZipFile(io.BytesIO(wheels.build("gfplug"))) as wheel:
+        carried = wheel.read(f"gfplug/_data/{wheels.NAMES['gfruntime']}")
+        held = set(wheel.namelist())
+
+    assert carried == wheels.build("gfruntime")
+    assert held >= {"gfplug/_data/template/copier.yml", "gfplug/_data/proto/versions.json"}
+    assert "gfplug/_data/published" not in held
+
+
+def test_a_published_wheel_is_stamped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The release workflow sets a variable."""
+    monkeypatch.setenv("GFPLUG_PUBLISHED", "1")
+    built = Path(next(WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])))
+
+    assert "gfplug/_data/published" in names(built.read_bytes())
+
+
+def test_the_sdist_carries_the_runtime_too(tmp_path: Path) -> None:
+    """Its wheel, and the source that gfplug's own wheel is built with."""
+    built = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
+    with tarfile.open(built) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert held >= {f"runtime/dist/{wheels.NAMES['gfruntime']}", "runtime/gfruntime/serve.py", "cli/hatch_build.py"}
+
+
+def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of the source is in the next wheel."""
+    (tmp_path / "runtime").mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (tmp_path / "runtime" / name).write_bytes((ROOT / "runtime" / name).read_bytes())
+    module = tmp_path / "runtime" / "gfruntime" / "__init__.py"
+    module.parent.mkdir()
+    monkeypatch.setattr(resources, "checkout", lambda: tmp_path)
+    contents = []
+    for text in ("old = 1\n", "new = 2\n"):
+        module.write_text(text)
+        wheels.build.cache_clear()
+        with zipfile.ZipFile(io.BytesIO(wheels.build("gfruntime"))) as wheel:
+            contents.append(wheel.read("gfruntime/__init__.py").decode())
+    wheels.build.cache_clear()
+
+    assert contents == ["old = 1\n", "new = 2\n"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site-packages into which gfplug's wheel was installed."""
+    folder = tmp_path_factory.mktemp("installed")
+    wheel = folder / wheels.NAMES["gfplug"]
+    wheel.write_bytes(wheels.build("gfplug"))
+    venv.create(folder / "env", with_pip=False)
+    python = folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    words = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    process.run(words, timeout=120.0)
+    return next((folder / "env").rglob("gfplug/__init__.py")).parents[1]
+
+
+def distribution(site: Path) -> Distribution:
+    """Return the installed gfplug."""
+    return PathDistribution(next(site.glob("gfplug-*.dist-info")))
+
+
+def test_an_installed_gfplug_becomes_its_wheel_again(site: Path) -> None:
+    """The same files, byte for byte; what pip and Python added is left out."""
+    repacked = wheels._repack(distribution(site))
+    with zipfile.ZipFile(io.BytesIO(repacked)) as new, zipfile.ZipFile(io.BytesIO(wheels.build("gfplug"))) as old:
+        assert set(new.namelist()) == set(old.namelist())
+        assert all(new.read(name) == old.read(name) for name in old.namelist() if not name.endswith("RECORD"))
+
+
+def test_a_changed_installation_is_not_handed_on(site: Path) -> None:
+    """A project gets what was installed, or a sentence."""
+    module = site / "gfplug" / "names.py"
+    before = module.read_bytes()
+    module.write_bytes(before + b"# mine\n")
+    try:
+        with pytest.raises(ProjectError, match=r"names\.py was changed since gfplug was installed"):
+            wheels._repack(distribution(site))
+    finally:
+        module.write_bytes(before)
+
+
+def test_a_gfplug_without_a_list_of_files_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system's package manager may keep none."""
+
+    class Listless:
+        files: Any = None
+
+    monkeypatch.setattr(wheels, "distribution", lambda _: Listless())
+    monkeypatch.setattr(resources, "checkout", lambda: None)
+    wheels.build.cache_clear()
+    with pytest.raises(ProjectError, match="no list of its files") as caught:
+        wheels.build("gfplug")
+
+    assert "--data gfplug=" in caught.value.hint
