@@ -1,5 +1,5 @@
 // The contract between `python -m gfruntime.schema`, these files, a plugin's build and its hooks.js. Types only.
-import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, QueryEditorHelpProps } from '@grafana/data';
+import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, FieldDTO, QueryEditorHelpProps } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
 import type { ComponentType } from 'react';
 import type { Observable } from 'rxjs';
@@ -96,7 +96,8 @@ export interface Hooks {
   QueryEditorHelp?: ComponentType<QueryEditorHelpProps<Query>>;
 }
 
-export type Frames = Array<DataFrame | DataFrameDTO>;
+/** A field's type may be a plain text: 'time', 'number', 'string', 'boolean' or 'other'. */
+export type Frames = Array<DataFrame | (Omit<DataFrameDTO, 'fields'> & { fields: Array<Omit<FieldDTO, 'type'> & { type?: string }> })>;
 
 export interface HookContext {
   request: DataQueryRequest<Query>;
