@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from small_project import small_project
@@ -14,9 +15,6 @@ from gfplug.checking import sources
 from gfplug.errors import ProjectError
 from gfplug.frontend import hooks
 from gfplug.project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def refusal(text: str) -> str:
@@ -40,6 +38,14 @@ tool.require('svelte'); myrequire('solid');
 """
 
     assert hooks.parse(text).packages == {"rxjs", "lodash", "react", "moment"}
+
+
+def test_the_documentation_lists_what_hooks_may_require() -> None:
+    """And nothing else."""
+    text = (Path(__file__).parents[3] / "docs/frontend.md").read_text(encoding="utf-8")
+    listed = re.findall(r"`([^`]+)`", text.partition("that Grafana shares with plugins:")[2].partition(". ")[0])
+
+    assert set(listed) == hooks.SHARED
 
 
 def test_the_text_stays_the_authors() -> None:

@@ -6,16 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.frontend import library
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(library.SOURCES.glob("*.js"))}
+DOCS = (Path(__file__).parents[3] / "docs/frontend.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"/\*\*.*?\*/", re.DOTALL)
 REQUIRE = re.compile(r"\brequire\b(?:\('([^']+)'\))?")
 
@@ -101,6 +99,15 @@ def test_a_shipped_text_is_read_and_a_checkout_makes_its_own(tmp_path: Path, mon
     assert "exports.plugin = 2;" in library.read()
     (tmp_path / "editors.js").write_text("function createPlugin() {}\n")
     assert library.read() == "function createPlugin() {}\n"
+
+
+def test_the_documentation_lists_what_the_editors_say() -> None:
+    """A translator has the sentences from the page: nothing of the sources is in a project."""
+    table = SOURCES["strings"].partition("const strings = {")[2].partition("};")[0]
+    section = DOCS.partition("## Other languages")[2].partition("\n## ")[0]
+    listed = re.findall(r"`([^`\n]+)`", section.partition("| --- | --- |")[2])
+
+    assert set(listed) == set(re.findall(r": '(.+)',", table))
 
 
 def test_the_wheels_build_can_load_the_module_alone() -> None:
