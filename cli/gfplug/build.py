@@ -216,7 +216,7 @@ def day_of(project: Project) -> date:
 
 def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
     try:
-        return linker.made(project, interpreter)
+        return linker.build_frontend(project, interpreter)
     except GfplugError as error:
         if missing := _MISSING.search(f"{error.message}\n{error.details}"):
             error.hint = f"add the package that has {missing[1]} to the dependencies in pyproject.toml"

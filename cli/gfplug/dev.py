@@ -45,7 +45,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         folder = workspace.emptied(opened)
         interpreter = environment.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
-            browser = linker.made(project, interpreter)
+            browser = linker.build_frontend(project, interpreter)
         platform = go_platform()
         suffix = ".exe" if sys.platform == "win32" else ""
         frozen = Frozen(
@@ -79,7 +79,7 @@ def link(project: Project, python: Path) -> Path:
     """
     path = project.dist / _MODULE
     if not any(project.dist.glob("_internal_*")):
-        files.write_atomic(path, linker.made(project, python)[_MODULE])
+        files.write_atomic(path, linker.build_frontend(project, python)[_MODULE])
     return path
 
 

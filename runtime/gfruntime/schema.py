@@ -4,8 +4,8 @@ Owns: finding the options and the query model in a data source's annotations, an
 the project's environment, when the plugin is built (`python -m gfruntime.schema plugin.datasource:Datasource`), and
 imports the standard library only. `forms` owns the fields.
 
-Shape: `{version, pluginId, hash, queryPath, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of
-the queries that have a method of their own; `frontend/stub/types.ts` holds the contract. `hash` covers what the
+Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
+that have a method of their own; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers what the
 dataclasses say, so the running plugin can be compared with its editors.
 """
 
@@ -60,7 +60,7 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     }
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
-    return said | {"pluginId": plugin_id, "hash": digest, "queryPath": "backend"}
+    return said | {"pluginId": plugin_id, "hash": digest}
 
 
 def _inspected(datasource: type) -> Author:

@@ -14,8 +14,6 @@ import pytest
 from gfplug import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from everything import Evaluate
 
 HERE = Path(__file__).parent
@@ -37,9 +35,7 @@ def evaluate(node: str, tmp_path: Path) -> Evaluate:
     """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
     from everything import Datasource, module  # noqa: PLC0415 - needs the path above
 
-    def run(
-        expression: str, *, hooks: Mapping[str, str] | None = None, source: type = Datasource, language: str = ""
-    ) -> Any:
+    def run(expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
         (tmp_path / "module.js").write_text(module(hooks, source=source), encoding="utf-8")
         done = subprocess.run(
             [node, str(HERE / "run.js"), str(tmp_path / "module.js"), language],

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from gfplug import resources
 from gfplug.frontend import linker
+from gfplug.frontend.hooks import parse
 from gfruntime.backend import Query, Settings  # noqa: TC001 - the schema is read from these annotations
 from gfruntime.editor.ui import HttpOptions, Secret, Ui
 from gfruntime.schema import describe
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
@@ -155,15 +152,11 @@ LOCALES = {
 class Evaluate(Protocol):
     """Evaluates a JavaScript expression beside a loaded module.js."""
 
-    def __call__(
-        self, expression: str, *, hooks: Mapping[str, str] | None = None, source: type = Datasource, language: str = ""
-    ) -> Any:
+    def __call__(self, expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
         """Return the value, by way of JSON."""
 
 
-def module(hooks: Mapping[str, str] | None = None, *, source: type = Datasource) -> str:
-    """Link the stub with the schema of a data source above."""
-    folder = resources.folder("template") / "project/frontend/stub"
-    stub = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.js")}
-    described = describe(source, plugin_id="acme-sales-datasource")
-    return linker.link(stub, described, hooks=hooks, locales=LOCALES, banner="acme-sales-datasource")
+def module(hooks: str = "", *, source: type = Datasource) -> str:
+    """Link the schema of a data source above with the text of a hooks.js."""
+    schema = describe(source, plugin_id="acme-sales-datasource")
+    return linker.link(schema, hooks=parse(hooks), locales=LOCALES, banner="acme-sales-datasource")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grafana
 import pytest
-from everything import Datasource, Wide, module
+from everything import Wide, module
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -22,9 +22,13 @@ def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
     modules, bundle = grafana.installed(version), tmp_path / "bundle"
     shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path)) / version
     shots.mkdir(parents=True, exist_ok=True)
-    plugins = {"acme-sales-datasource": Datasource, "acme-wide-datasource": Wide}
-    for name, source in plugins.items():
-        (tmp_path / f"{name}.js").write_text(module(source=source), encoding="utf-8")
+    plugins = {
+        "acme-sales-datasource": module(),
+        "acme-wide-datasource": module(source=Wide),
+        "acme-broken-datasource": module("throw new Error('no such thing');"),
+    }
+    for name, text in plugins.items():
+        (tmp_path / f"{name}.js").write_text(text, encoding="utf-8")
     subprocess.run([node, grafana.BROWSER / "bundle.mjs", modules, bundle], check=True, timeout=300)
     places = {
         "CHROMIUM": chromium,
@@ -43,6 +47,6 @@ def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "ℹ pass 25\n" in done.stdout  # noqa: RUF001 - the reporter's own sign
+    assert "ℹ pass 26\n" in done.stdout  # noqa: RUF001 - the reporter's own sign
     assert sorted(path.name for path in shots.iterdir()) == ["editors-dark.png", "editors-light.png", "wide-dark.png"]
     shutil.rmtree(bundle)

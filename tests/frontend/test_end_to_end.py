@@ -67,7 +67,7 @@ def test_a_frame_reaches_the_browser(mode: str, programs: Programs, bundle: Path
     options = ["--frontend", mode] if mode == "react" else ["--mode", mode]
     executable = programs.launched(mode, example="http", options=options)
     project = Project(programs.project(mode, example="http", options=options))
-    for name, content in linker.made(project, Path(sys.executable)).items():
+    for name, content in linker.build_frontend(project, Path(sys.executable)).items():
         (tmp_path / name).write_bytes(content)
     routes = project.manifest.content.get("routes", [])
     shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path))

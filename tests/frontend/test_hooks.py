@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+import pytest
 from everything import Wide
+
+from gfplug import resources
 
 if TYPE_CHECKING:
     from everything import Evaluate
 
-HOOKS = {
-    "hooks.js": """
-const { rows } = require('./rows');
+HOOKS = """
+const { sum } = require('lodash');
+const rows = (data) => [{ fields: [{ name: 'value', values: [...data.rows, sum(data.rows)] }] }];
 exports.query = (query, context) => {
   if (query.table === 'python') { return undefined; }
   if (query.table === 'throws') { throw new Error('at once'); }
   if (query.table === 'fails') { return Promise.reject({ status: 404, data: { message: 'no such table' } }); }
   return context.fetch('/api/v1/' + query.table, { params: { from: context.from } }).then(rows);
 };
-""",
-    "rows.js": "exports.rows = (data) => [{ fields: [{ name: 'value', values: data.rows }] }];",
-}
+"""
+TEMPLATE = (resources.folder("template") / "project/frontend/hooks.js").read_text(encoding="utf-8")
+ASK = """datasource.query({ range, scopedVars: {}, targets: [{ refId: 'A', table: 'ok' }] }).values()"""
 
 
 def test_hooks_answer_in_the_browser_through_the_data_source_proxy(evaluate: Evaluate) -> None:
@@ -35,7 +39,7 @@ def test_hooks_answer_in_the_browser_through_the_data_source_proxy(evaluate: Eva
         {
             "key": "A",
             "state": "Done",
-            "data": [{"fields": [{"name": "value", "values": [1, 2]}], "length": 2, "refId": "A"}],
+            "data": [{"fields": [{"name": "value", "values": [1, 2, 3]}], "length": 3, "refId": "A"}],
         }
     ]
     assert found[1] == [
@@ -93,10 +97,10 @@ def test_a_public_dashboard_asks_python_alone(evaluate: Evaluate) -> None:
 
 def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
     """The hook sees the query with its variables filled in, and the one the user wrote."""
-    hooks = {
-        "hooks.js": "exports.applyTemplateVariables = (query, original) => ({ ...query, was: original.table });\n"
+    hooks = (
+        "exports.applyTemplateVariables = (query, original) => ({ ...query, was: original.table });\n"
         "exports.QueryEditorHelp = () => null;\n"
-    }
+    )
     found = evaluate(
         "[datasource.applyTemplateVariables({ refId: 'A', table: '$env' }, {}), Object.keys(plugin.components)]",
         hooks=hooks,
@@ -104,3 +108,89 @@ def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
 
     assert (found[0]["table"], found[0]["was"]) == ("prod", "$env")
     assert found[1] == ["ConfigEditor", "QueryEditor", "QueryEditorHelp"]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "reason"),
+    [
+        ("exports.QueryEditorHelp = () => null;\nthrow new Error('no such thing');", "no such thing"),
+        ("throw 'a text';", "a text"),
+        ("missing.exports = {};", "missing is not defined"),
+        ("exports.query = 'sales';", "exports.query is not a function"),
+        ("exports.applyTemplateVariables = {};", "exports.applyTemplateVariables is not a function"),
+        ("module.exports = null;", "Cannot read properties of null (reading 'query')"),
+        (
+            "const name = 'lodash';\nrequire(name);",
+            "the build did not see that the package 'lodash' is needed: write its name as one text",
+        ),
+        (
+            "require('ax' + 'ios');",
+            "the build did not see that the package 'axios' is needed: write its name as one text",
+        ),
+    ],
+)
+def test_hooks_that_fail_while_loading_are_told_and_the_editors_work(
+    evaluate: Evaluate, hooks: str, reason: str
+) -> None:
+    """The console names the file; a panel shows the failure, and not what Python would answer instead."""
+    editors, complaints, (answer,), calls = evaluate(
+        "[[Object.keys(plugin.components), elements(plugin.components.ConfigEditor("
+        "{ options: { jsonData: {} }, onOptionsChange() {} })).length > 5],"
+        f" complaints, await {ASK}, calls]",
+        hooks=hooks,
+    )
+    sentence = f"frontend/hooks.js failed while it was loaded: {reason}"
+
+    assert editors == [["ConfigEditor", "QueryEditor"], True]
+    assert len(complaints) == 1
+    assert complaints[0].startswith("frontend/hooks.js of acme-sales-datasource failed while it was loaded: ")
+    assert reason in complaints[0]
+    assert answer == {
+        "key": "A",
+        "state": "Error",
+        "data": [],
+        "errors": [{"refId": "A", "message": sentence}],
+    }
+    assert calls == []
+
+
+def test_alert_rules_and_what_has_a_method_of_its_own_need_no_hooks(evaluate: Evaluate) -> None:
+    """Hooks that fail while loading change nothing for what Python answers in any case."""
+    asked = evaluate(
+        "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
+        " datasource.query({ range, scopedVars: {}, app: 'unified-alerting', targets: [{ refId: 'A', table: 'ok' }] }),"
+        " [complaints.length, ...calls.flatMap((call) => call.backend.map((target) => target.refId))])",
+        hooks="throw new Error('broken');",
+        source=Wide,
+    )
+
+    assert asked == [1, "V", "A"]
+
+
+def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:
+    """As the file stands, Python answers every query."""
+    (answer,), components, calls = evaluate(
+        f"[await {ASK}, Object.keys(plugin.components), calls.map((call) => Object.keys(call))]", hooks=TEMPLATE
+    )
+
+    assert answer == {"data": [{"refId": "A"}]}
+    assert components == ["ConfigEditor", "QueryEditor"]
+    assert calls == [["backend"]]
+
+
+def test_what_the_templates_hooks_show_works(evaluate: Evaluate) -> None:
+    """Without the signs of a comment, each example does what the line above it says."""
+    examples = re.sub(r"^//   ", "", TEMPLATE, flags=re.MULTILINE)
+    (answer,), help_, filled, calls = evaluate(
+        f"[await {ASK}, plugin.components.QueryEditorHelp(),"
+        " datasource.applyTemplateVariables({ refId: 'A' }, {}).isFilledIn, calls]",
+        hooks=examples,
+    )
+
+    assert answer["data"][0]["fields"] == [
+        {"name": "time", "type": "time", "values": [1767225600000]},
+        {"name": "value", "type": "number", "values": [7]},
+    ]
+    assert help_["type"] == "p"
+    assert filled is True
+    assert calls[0]["fetch"]["params"] == {"from": 1000, "to": 2000}

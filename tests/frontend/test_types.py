@@ -1,4 +1,4 @@
-"""The stub against the real types of the oldest and the newest Grafana that we support."""
+"""The editors and the template's hooks against the real types of the oldest and the newest Grafana that we support."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import grafana
 import pytest
 
 from gfplug import resources
+from gfplug.frontend import library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,20 +32,25 @@ OPTIONS = {
     "target": "es2022",
     "types": [],
 }
-HOOKS = """// @ts-check
-/** @type {import('./stub/types').Hooks['query']} */
-exports.query = (query, context) => context.fetch(`api/v1/${query.table}`).then((rows) => [{ fields: rows }]);
+HOOKS = {
+    "no code": resources.folder("template") / "project/frontend/hooks.js",
+    "hybrid": resources.folder("template") / "modes/hybrid/frontend/hooks.js",
+}
+AGREES = """
+/** @type {import('./editors/types').Hooks} */
+const hooks = require('./hooks');
+module.exports = hooks;
 """
 
 
 def check(version: str, folder: Path, **more: str) -> str:
-    """Type-check the stub, with more files beside it; return what the compiler complains about."""
+    """Type-check the editors, with more files beside them; return what the compiler complains about."""
     node, modules = grafana.program("node"), grafana.installed(version)
-    shutil.copytree(resources.folder("template") / "project/frontend/stub", folder / "stub")
+    shutil.copytree(library.SOURCES, folder / "editors")
     (folder / "node_modules").symlink_to(modules)
     for name, text in more.items():
         (folder / f"{name}.js").write_text(text, encoding="utf-8")
-    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.js", "stub/*"]}))
+    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.js", "editors/*"]}))
     done = subprocess.run(
         [node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false"],
         capture_output=True,
@@ -56,9 +62,10 @@ def check(version: str, folder: Path, **more: str) -> str:
 
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)
-def test_the_stub_has_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("hooks", HOOKS)
+def test_the_editors_have_the_types_that_grafana_wants(version: str, hooks: str, tmp_path: Path) -> None:
     """Every component, property and class of Grafana is used as its own types say; so are a project's hooks."""
-    assert check(version, tmp_path, hooks=HOOKS) == ""
+    assert check(version, tmp_path, hooks=HOOKS[hooks].read_text(encoding="utf-8"), agrees=AGREES) == ""
 
 
 @pytest.mark.parametrize("example", ["react", "react-http"])

@@ -48,7 +48,7 @@ def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest
     assert bundle.check(project)
     assert project.changed_owned() == {}
     assert "frontend/adopted.json" in names
-    assert not [name for name in names if name.startswith(("frontend/stub", "provisioning", "docker", ".github"))]
+    assert not [name for name in names if name.startswith(("frontend/hooks.js", "provisioning", "docker", ".github"))]
 
 
 @pytest.mark.parametrize(

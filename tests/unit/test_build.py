@@ -32,8 +32,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Make a small project whose frontend links and whose plugin starts, without either being real."""
-    monkeypatch.setattr(linker, "schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([]);\n")
+    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
     monkeypatch.setattr(host, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     return small_project(tmp_path / "project")
@@ -108,7 +108,7 @@ def test_the_commands_result_is_the_archives_path_alone(
     assert "Froze the plugin" in said.err
 
 
-@pytest.mark.parametrize("stage", ["schema", "freeze", "assemble", "smoke", "pack", "install"])
+@pytest.mark.parametrize("stage", ["read_schema", "freeze", "assemble", "smoke", "pack", "install"])
 @pytest.mark.parametrize("error", [ToolError("broken"), KeyboardInterrupt()], ids=["failed", "interrupted"])
 def test_whatever_stage_ends_a_build_the_old_one_stays(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
@@ -117,7 +117,7 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
     service.build(project, Wishes(python=python))
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")
-    owner = {"schema": linker, "freeze": freeze, "assemble": bundle, "smoke": host, "pack": package}
+    owner = {"read_schema": linker, "freeze": freeze, "assemble": bundle, "smoke": host, "pack": package}
     monkeypatch.setattr(owner.get(stage, bundle), stage, failing(error))
     with pytest.raises(type(error)):
         service.build(project, Wishes(python=python))
@@ -178,7 +178,7 @@ def test_an_import_that_fails_in_the_environment_names_the_dependency(
 ) -> None:
     """The author forgot to list it in pyproject.toml; the traceback stays."""
     error = ProjectError("ModuleNotFoundError: No module named 'requests'", details="Traceback")
-    monkeypatch.setattr(linker, "schema", failing(error))
+    monkeypatch.setattr(linker, "read_schema", failing(error))
     with pytest.raises(ProjectError) as caught:
         service.build(project, Wishes(python=python))
 

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Make a small project whose frontend links."""
-    monkeypatch.setattr(linker, "schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([]);\n")
+    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
     return small_project(tmp_path / "project")
 
 
@@ -57,7 +57,7 @@ def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypat
     def fail(*_: object) -> str:
         raise ProjectError("no form")
 
-    monkeypatch.setattr(linker, "module", fail)
+    monkeypatch.setattr(linker, "link_module", fail)
     before = (project.dist / "module.js").read_bytes()
     with pytest.raises(ProjectError, match="no form"):
         dev.prepare(project, python=python)
@@ -84,14 +84,14 @@ def test_a_reload_links_module_js_alone(
     said = json.loads(dev.relinker(project, python))
     assert json.dumps(said, sort_keys=True) in made.executable.read_text()
     before = {path: path.read_bytes() for path in bundle.contents(made.folder)}
-    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([1]);\n")
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")
 
     assert main(said["command"][3:]) == 0
     changed = [path.name for path in bundle.contents(made.folder) if before.get(path) != path.read_bytes()]
     assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
 
     (project.dist / "_internal_linux_amd64").mkdir()
-    monkeypatch.setattr(linker, "module", lambda _project, _schema: "define([2]);\n")
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([2]);\n")
     assert main(said["command"][3:]) == 0
     assert (project.dist / "module.js").read_text() == "define([1]);\n"
 

@@ -246,25 +246,26 @@ def own_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
-    """Grafana's proxy adds the token that the route names; other projects have neither."""
+    """Grafana's proxy adds the token that the route names; elsewhere no code runs in the browser."""
     hybrid = _rendered(tmp_path / "hybrid", replace(ANSWERS, example="http", mode="hybrid"))
     plain = _rendered(tmp_path / "plain", replace(ANSWERS, example="http"))
     (route,) = json.loads(hybrid["plugin.json"])["routes"]
 
     assert route["path"] == "sales"
     assert route["headers"] == [{"name": "Authorization", "content": "Bearer {{ .SecureJsonData.token }}"}]
-    assert {"frontend/hooks.js", "tests/test_parity.py"} <= hybrid.keys()
+    assert "tests/test_parity.py" in hybrid
+    assert b"\nexports.query = " in hybrid["frontend/hooks.js"]
     assert "routes" not in json.loads(plain["plugin.json"])
-    assert "frontend/hooks.js" not in plain
+    assert all(line.startswith(b"//") for line in plain["frontend/hooks.js"].splitlines())
 
 
 @EXAMPLES
-def test_react_projects_have_sources_in_the_place_of_the_stub(tmp_path: Path, example: str) -> None:
+def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, example: str) -> None:
     """The example's own fields are in them; esbuild is the one package, and the lock names no registry."""
     found = _rendered(tmp_path, replace(ANSWERS, example=example, frontend="react"))
     lock = json.loads(found["frontend/package-lock.json"])["packages"]
 
-    assert not [name for name in found if name.startswith("frontend/stub/")]
+    assert "frontend/hooks.js" not in found
     assert (b"amplitude" in found["frontend/src/types.ts"]) == (example == "signals")
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]

@@ -11,7 +11,7 @@ from gfplug.bundling import bundle
 from gfplug.checking import manifest
 from gfplug.checking.finding import Finding, error, note, warning
 from gfplug.errors import GfplugError
-from gfplug.frontend import npm
+from gfplug.frontend import hooks, npm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +34,11 @@ def check(project: Project) -> Iterator[Finding]:
         bundle.check(project)
     except GfplugError as failure:
         yield error("build", manifest.FILE, failure.message, failure.hint)
-    wanted = ["plugin.spec", "src/plugin/datasource.py", "src/plugin/__main__.py"]
-    for name in [*wanted, *([] if own else ["frontend/stub/module.js"])]:
+    for name in ("plugin.spec", "src/plugin/datasource.py", "src/plugin/__main__.py"):
         if not (project.root / name).is_file():
             yield error("project-file", name, "it is missing", "restore it from version control")
+    if own is None:
+        yield from _hooks(project)
     yield from _lock(project)
 
 
@@ -46,6 +47,13 @@ def _manifest(project: Project, content: dict[str, Any]) -> Iterator[Finding]:
     for name in manifest.named_files(content):
         if not (project.root / "frontend" / name).is_file():
             yield error("manifest-file", manifest.FILE, f"it names {name}, which is not in frontend/")
+
+
+def _hooks(project: Project) -> Iterator[Finding]:
+    try:
+        hooks.read_hooks(project)
+    except GfplugError as failure:
+        yield error("hooks", hooks.FILE, failure.message, failure.hint)
 
 
 def _lock(project: Project) -> Iterator[Finding]:

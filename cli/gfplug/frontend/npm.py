@@ -49,7 +49,7 @@ class Frontend:
 
 
 def find(project: Project) -> Frontend | None:
-    """Return the project's own frontend, or the one that it was added to; None where the stub makes the editors.
+    """Return the project's own frontend, or the one that it was added to; None where gfplug makes the editors.
 
     Raises: ProjectError if `frontend/adopted.json` leads nowhere.
     """

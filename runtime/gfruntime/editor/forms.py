@@ -1,7 +1,7 @@
 """One dataclass as the fields of a form: names, labels, defaults, limits, sections and rows.
 
 Refuses, in one sentence that names class and field, what cannot be shown. The standard library only: it runs when the
-plugin is built. `frontend/stub/types.ts` holds the shape of a field.
+plugin is built. gfplug's `frontend/editors/types.ts` holds the shape of a field.
 """
 
 from __future__ import annotations

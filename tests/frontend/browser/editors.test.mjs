@@ -228,6 +228,19 @@ test('variables and annotations are edited in forms of their own', () =>
     assert.deepEqual({ queryType, of, table }, { queryType: 'variable', of: 'columns', table: 'prod' });
   }, wide));
 
+test('hooks that fail while loading leave the editors, the console and each query of a panel say so', () =>
+  open('', async ({ page, query, host, asked, tolerated }) => {
+    await query.getByLabel('Table').fill('orders');
+    assert.equal((await host()).query.table, 'orders');
+    const responses = await page.evaluate(() => window.host.ask([{ refId: 'A', table: 'orders' }, { refId: 'B', table: 'sales' }]));
+    const errors = responses.flatMap((each) => each.errors.map(({ refId, message }) => [refId, message]));
+    const message = 'frontend/hooks.js failed while it was loaded: no such thing';
+    assert.deepEqual(errors.sort(), [['A', message], ['B', message]]);
+    assert.deepEqual(asked.filter(({ path }) => path === '/api/ds/query'), []);
+    assert.equal(tolerated.length, 1);
+    assert.match(tolerated[0], /^frontend\/hooks\.js of acme-sales-datasource failed while it was loaded: Error: no such thing/);
+  }, { plugin: 'acme-broken-datasource', allowed: /hooks\.js of/ }));
+
 test('an alert rule is told that it has no variables', () =>
   open('app=unified-alerting', async ({ query }) => {
     await query.getByLabel('Table').fill('a_$env');

@@ -139,16 +139,14 @@ def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> Non
 
 
 def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Project) -> None:
-    """One of its own needs no stub; of a plugin that was there before, plugin.json holds only what the backend adds."""
-    plain = small_project(tmp_path / "plain")
-    told = [
-        {(item.rule, item.where) for item in sources.check(each)}
-        for each in (plain, project, adopted(tmp_path, '{"folder": "../.."}'))
-    ]
-    stub = ("project-file", "frontend/stub/module.js")
+    """One of its own has no hooks; of a plugin that was there before, plugin.json holds only what the backend adds."""
+    projects = [small_project(tmp_path / "plain"), project, adopted(tmp_path, '{"folder": "../.."}')]
+    for each in projects:
+        (each.root / "frontend/hooks.js").write_text("require('axios')")
+    rules = [{item.rule for item in sources.check(each)} for each in projects]
 
-    assert [stub in each for each in told] == [not (plain.root / stub[1]).is_file(), False, False]
-    assert [any(rule.startswith("manifest") for rule, _ in each) for each in told] == [True, True, False]
+    assert ["hooks" in each for each in rules] == [True, False, False]
+    assert [any(rule.startswith("manifest") for rule in each) for each in rules] == [True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,17 @@
 // that it may ask, and Grafana adds the secrets that the route names. Alert rules, expressions and public dashboards never
 // pass through a browser: src/plugin/datasource.py answers them, and tests/test_parity.py holds both to the same frames.
 
-/** @typedef {Record<string, any>} Row */
+/**
+ * @typedef {Record<string, any>} Row
+ *
+ * @typedef {object} Context
+ * @property {Record<string, any>} request Grafana's DataQueryRequest
+ * @property {number} from in milliseconds since 1970
+ * @property {number} to in milliseconds since 1970
+ * @property {(path: string, init?: { method?: string, params?: Record<string, unknown>, data?: unknown }) => Promise<any>} fetch
+ */
 
-/** Answer a query; `undefined` leaves it to Python. @type {import('./stub/types').Hooks['query']} */
+/** Answer a query; `undefined` leaves it to Python. @param {Record<string, any>} query @param {Context} context */
 exports.query = (query, { request, from, to, fetch }) => {
   const path = String(query.path).replace(/^\/+/, '');
   if (path !== 'sales') {

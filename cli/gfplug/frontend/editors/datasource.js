@@ -5,7 +5,7 @@ const { DataSourceWithBackend, config, getBackendSrv, getTemplateSrv } = require
 const { catchError, from, isObservable, lastValueFrom, map, merge, of } = require('rxjs');
 const { defaultsOf, isEmpty, put, shown, valueOf } = require('./fields');
 const { editorOf, fieldsOf, own } = require('./query');
-const { schema } = require('./schema');
+const { schema } = require('./project');
 /** @type {import('./types').Hooks} */
 const hooks = require('./hooks');
 
@@ -67,8 +67,9 @@ class DataSource extends DataSourceWithBackend {
     super(settings);
     this.proxyUrl = settings.url ?? '';
     if (schema.capabilities.annotations) {
+      // The query editor, and events from the frame's columns time, timeEnd, title, text, tags.
       /** @type {import('@grafana/data').AnnotationSupport<Query>} */
-      this.annotations = {}; // the query editor, and events from the frame's columns time, timeEnd, title, text, tags
+      this.annotations = {};
       if (schema.own?.annotation) {
         this.annotations = { QueryEditor: /** @type {any} */ (editorOf('annotation')), prepareQuery: ({ target }) => own('annotation', target) };
       }

@@ -3,9 +3,10 @@
 const React = require('react');
 const ui = require('@grafana/ui');
 const { Control } = require('./controls');
-const extras = require('./extras');
 const { problem, put, sections, shown, translated, valueOf } = require('./fields');
-const { schema } = require('./schema');
+const { Headers } = require('./headers');
+const { schema } = require('./project');
+const { Rows } = require('./rows');
 const { strings, t } = require('./strings');
 
 /**
@@ -53,7 +54,8 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
   const isConfigured = (/** @type {UiField} */ field) => Boolean(settings.secureJsonFields?.[field.name]);
   const complaint = (/** @type {UiField} */ field) => (isConfigured(field) ? undefined : problem(field, read(field, settings)));
 
-  const validation = /** @type {any} */ (rest).validation; // Grafana 13: what it refuses is not saved
+  // Grafana 13: what it refuses is not saved
+  const validation = /** @type {any} */ (rest).validation;
   React.useEffect(
     () =>
       validation?.registerValidation(() => {
@@ -67,12 +69,12 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
 
   const row = (/** @type {UiField} */ field) => {
     if (field.kind === 'headers') {
-      return h(extras.Headers, { key: field.name, field, settings, onChange: onOptionsChange });
+      return h(Headers, { key: field.name, field, settings, onChange: onOptionsChange });
     }
     if (field.kind === 'list') {
       const values = { [field.name]: read(field, settings) };
       const onChange = (/** @type {import('./types').Values} */ changed) => onOptionsChange(write(field, changed[field.name], settings));
-      return h(extras.Rows, {
+      return h(Rows, {
         key: field.name,
         field,
         fields,
@@ -81,7 +83,6 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
         disabled: settings.readOnly,
         onChange,
         onCommit: () => {},
-        useChoices: extras.useChoices,
       });
     }
     const id = `gf-config-${field.name}`;

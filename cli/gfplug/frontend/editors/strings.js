@@ -2,7 +2,7 @@
 // Every text that the editors show. `t` looks a text up in frontend/locales/<language>.json of the project: these
 // sentences, and the labels and help that the author's dataclasses bring. A text without a translation stays as it is.
 const { config } = require('@grafana/runtime');
-const { locales } = require('./locales');
+const { locales } = require('./project');
 
 const language = config.bootData?.user?.language ?? '';
 const texts = locales[language] ?? locales[language.split('-')[0]] ?? {};

@@ -1,5 +1,5 @@
-// The contract between `python -m gfruntime.schema`, these files and the project's own hooks.js. Types only.
-import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, QueryEditorHelpProps } from '@grafana/data';
+// The contract between `python -m gfruntime.schema`, these files, a plugin's build and its hooks.js. Types only.
+import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, FieldDTO, QueryEditorHelpProps } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
 import type { ComponentType } from 'react';
 import type { Observable } from 'rxjs';
@@ -59,13 +59,22 @@ export interface Schema {
   pluginId: string;
   /** Of what the author's dataclasses say; the backend can tell whether its editors were made from the same ones. */
   hash: string;
-  /** hybrid: the project has a frontend/hooks.js, which may answer queries in the browser. */
-  queryPath: 'backend' | 'hybrid';
   config: Form;
   query: Form;
   /** Forms of the queries that Python answers with a method of their own. */
   own?: { variable?: Form; annotation?: Form };
   capabilities: { annotations?: boolean; variables?: boolean };
+}
+
+/** What a plugin's build inserts. */
+export interface Project {
+  /** The packages that Grafana shares, by name: those that these files require, and those that hooks.js requires. */
+  packages: Record<string, any>;
+  schema: Schema;
+  /** By language: texts and their translations. */
+  locales: Record<string, Record<string, string>>;
+  /** The text of frontend/hooks.js as a function. */
+  runHooks(module: { exports: any }, exports: any, require: (name: string) => any): void;
 }
 
 export interface Query extends DataQuery {
@@ -87,7 +96,8 @@ export interface Hooks {
   QueryEditorHelp?: ComponentType<QueryEditorHelpProps<Query>>;
 }
 
-export type Frames = Array<DataFrame | DataFrameDTO>;
+/** A field's type may be a plain text: 'time', 'number', 'string', 'boolean' or 'other'. */
+export type Frames = Array<DataFrame | (Omit<DataFrameDTO, 'fields'> & { fields: Array<Omit<FieldDTO, 'type'> & { type?: string }> })>;
 
 export interface HookContext {
   request: DataQueryRequest<Query>;

@@ -1,9 +1,9 @@
 // @ts-check
 // One form of inline fields.
 const React = require('react');
-const extras = require('./extras');
 const { sections, shown, valueOf } = require('./fields');
 const { Row } = require('./row');
+const { Rows } = require('./rows');
 
 /**
  * @typedef {import('./types').UiField} UiField
@@ -24,13 +24,12 @@ const h = React.createElement;
 /** @param {FormProps} props */
 function Form(props) {
   const { fields, values } = props;
-  const { useChoices } = extras;
   const visible = shown(fields, (field) => valueOf(field, values));
   const labelWidth = Math.max(12, ...visible.map((field) => field.label.length + 4));
   const row = (/** @type {UiField} */ field) =>
     field.kind === 'list'
-      ? h(extras.Rows, { ...props, key: field.name, field, useChoices })
-      : h(Row, { ...props, key: field.name, field, labelWidth, width: 40, useChoices });
+      ? h(Rows, { ...props, key: field.name, field })
+      : h(Row, { ...props, key: field.name, field, labelWidth, width: 40 });
   return sections(visible).map(([name, inside]) =>
     name
       ? h('fieldset', { key: name }, h('legend', { style: { fontSize: 'inherit', fontWeight: 500, marginBottom: 4 } }, name), inside.map(row))

@@ -4,7 +4,7 @@ const React = require('react');
 const ui = require('@grafana/ui');
 const { defaultsOf, translated, valueOf } = require('./fields');
 const { Form } = require('./form');
-const { schema } = require('./schema');
+const { schema } = require('./project');
 const { strings, t } = require('./strings');
 
 /**

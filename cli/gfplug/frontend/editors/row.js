@@ -2,6 +2,7 @@
 // One field of a form, with its label.
 const React = require('react');
 const ui = require('@grafana/ui');
+const { useChoices } = require('./choices');
 const { Control } = require('./controls');
 const { problem, put, valueOf } = require('./fields');
 
@@ -10,13 +11,12 @@ const { problem, put, valueOf } = require('./fields');
  *
  * @typedef {object} Field
  * @property {import('./types').UiField} field
- * @property {typeof import('./choices').useChoices} useChoices handed down: it is linked where a field lists choices
  */
 
 const h = React.createElement;
 
 /** @param {FormProps & Field & { labelWidth?: number, width: number }} props */
-function Row({ field, fields, values, prefix, onChange, onCommit, disabled, datasource, labelWidth, width, useChoices }) {
+function Row({ field, fields, values, prefix, onChange, onCommit, disabled, datasource, labelWidth, width }) {
   const read = (/** @type {string} */ name) => {
     const other = fields.find((each) => each.name === name);
     return other && valueOf(other, values);

@@ -1,0 +1,41 @@
+// @ts-check
+// What the project's frontend/hooks.js exports.
+const { packages, runHooks, schema } = require('./project');
+
+const FILE = 'frontend/hooks.js';
+
+/** Hand a package that Grafana shares to the hooks. The build found its name in their text. @param {string} name */
+function requirePackage(name) {
+  if (!packages[name]) {
+    throw new Error(`the build did not see that the package '${name}' is needed: write its name as one text`);
+  }
+  return packages[name];
+}
+
+/** Run the file and check what it exports. @returns {import('./types').Hooks} */
+function run() {
+  /** @type {{ exports: any }} */
+  const module = { exports: {} };
+  runHooks(module, module.exports, requirePackage);
+  for (const name of ['query', 'applyTemplateVariables']) {
+    if (!['undefined', 'function'].includes(typeof module.exports[name])) {
+      throw new TypeError(`exports.${name} is not a function`);
+    }
+  }
+  return module.exports;
+}
+
+/** Load the hooks. When they fail, the editors still work, but the queries that they might have answered show the failure:
+ * a panel must not show Python's answer instead, which may be another one. @returns {import('./types').Hooks} */
+function load() {
+  try {
+    return run();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const failure = new Error(`${FILE} failed while it was loaded: ${reason}`);
+    console.error(`${FILE} of ${schema.pluginId} failed while it was loaded:`, error);
+    return { query: () => Promise.reject(failure) };
+  }
+}
+
+module.exports = load();
