@@ -14,42 +14,52 @@ from gfplug.edits.trees import Entry
 from gfplug.merging import git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+HOOKS = "frontend/hooks.js"
+"""A file that projects of gfplug 0.1 had only when their authors wrote it."""
+
 _LIST = re.compile(r"^dependencies = \[\n(?P<lines>.*?)^\]\n", re.MULTILINE | re.DOTALL)
-_OURS = {
-    "# Add what your data source needs here, then run `gfplug build`: it ends up in the bundle.",
-    "# The four below are what src/gfruntime needs. The floors of grpcio and protobuf are those of src/pluginv2.",
-    '"msgspec>=0.19",',
-    '"pyarrow>=22",',
-}
-_FLOORED = re.compile(r'"(grpcio|protobuf)\b[^"]*",')
+_FLOORED = re.compile(r'\s*"(grpcio|protobuf)\b(?!-)')
 _RUNTIME = re.compile(r'^\s*"gfruntime\b', re.MULTILINE)
+_GONE = ('"src/gfruntime", ', '"gfruntime.*", ')
 
 
-def pyproject(text: str, fresh: str) -> str:
+def pyproject(text: str, *, base: str, fresh: str) -> str:
     """Return a pyproject.toml of gfplug 0.1 with the dependencies as the new one lists them, the author's among them.
 
-    A list that the author wrote in another way stays as it is: the merge then shows what to do.
+    `base` is what was rendered then: its lines were gfplug's. A list that the author wrote in another way stays as it
+    is; the merge then shows what to do.
     """
-    for name in ('"src/gfruntime", ', '"gfruntime.*", '):
+    for name in _GONE:
         text = text.replace(name, "")
-    old, new = _LIST.search(text), _LIST.search(fresh)
-    if not old or not new or _RUNTIME.search(old["lines"]):
+    mine, old, new = (_LIST.search(each) for each in (text, base, fresh))
+    if not mine or not old or not new or _RUNTIME.search(mine["lines"]):
         return text
-    theirs = old["lines"].splitlines()
-    floored = {match[1]: line for line in theirs if (match := _FLOORED.match(line.strip()))}
-    authors = [line for line in theirs if line.strip() not in {*_OURS, *(each.strip() for each in floored.values())}]
-    lines = []
-    for line in new["lines"].splitlines():
-        match = _FLOORED.match(line.strip())
-        lines.append(floored.get(match[1], line) if match else line)
+    lines = mine["lines"].splitlines()
+    floored = {match[1]: line for line in lines if (match := _FLOORED.match(line))}
+    rendered = {line.strip() for line in old["lines"].splitlines()}
+    ours = [line.strip() in rendered or line in floored.values() for line in lines]
+    top = lines[: ours.index(True)] if True in ours else lines
+    authors = [line for line, is_ours in zip(lines, ours, strict=True) if not is_ours][len(top) :]
+    listed = "".join(f"{line}\n" for line in [*top, *_list(new["lines"].splitlines(), floored, authors)])
+    return f"{text[: mine.start('lines')]}{listed}{text[mine.end('lines') :]}"
+
+
+def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]) -> Iterator[str]:
+    """Yield the new list's lines: the author's below the comment that speaks of them, the floors as they were."""
+    for line in new:
+        match = _FLOORED.match(line)
+        yield floored.get(match[1], line) if match else line
         if line.strip().startswith("# Yours"):
-            lines += authors
-    return (
-        f"{text[: old.start()]}dependencies = [\n" + "".join(f"{line}\n" for line in lines) + f"]\n{text[old.end() :]}"
-    )
+            yield from authors
+
+
+def complete(base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the base with the file that the author had before the template: theirs is no change to it."""
+    is_authors = HOOKS in yours and HOOKS in theirs and HOOKS not in base
+    return {**base, **({HOOKS: theirs[HOOKS]} if is_authors else {})}
 
 
 def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, Entry]:

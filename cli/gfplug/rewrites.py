@@ -22,8 +22,12 @@ PYPROJECT = "pyproject.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrites:
-    """What to write instead: `names` maps names, such as a plugin's id, to new ones; `fresh` is the new rendering."""
+    """What to write instead: `names` maps names, such as a plugin's id, to new ones.
 
+    `base` is what was rendered last, `fresh` what is rendered now.
+    """
+
+    base: Mapping[str, Entry]
     fresh: Mapping[str, Entry]
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -42,8 +46,8 @@ class Rewrites:
         lines = text.replace("\r\n", "\n")
         rewritten = _rename(lines, self.names)
         if path == PYPROJECT and path in self.fresh:
-            fresh = self.fresh[path].content.decode()
-            rewritten = requirements.follow(former.pyproject(rewritten, fresh), fresh)
+            base, fresh = (tree[path].content.decode() if path in tree else "" for tree in (self.base, self.fresh))
+            rewritten = requirements.follow(former.pyproject(rewritten, base=base, fresh=fresh), fresh)
         if rewritten == lines:
             return entry
         return replace(entry, content=(rewritten.replace("\n", "\r\n") if "\r\n" in text else rewritten).encode())

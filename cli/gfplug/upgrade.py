@@ -98,12 +98,11 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
         fresh, after = _fresh(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
     with stages.stage("merge", doing="Merging", done="Merged"):
-        rewrites = Rewrites(fresh=fresh, names=request.names)
-        merged, base, yours = _merge(project, fresh, rewrites, force=request.force)
+        merged, base, yours, renamed = _merge(project, fresh, request)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
     backups = backup.copies(project.root, backed_up)
     edits = {
-        **_renamed(project, rewrites, [*yours, lock.LOCK_NAME]),
+        **renamed,
         **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
         **{path: Edit(yours[path], None) for path in merged.deletes},
         **owned,
@@ -186,12 +185,12 @@ def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterab
 
 
 def _merge(
-    project: Project, fresh: Mapping[str, Entry], rewrites: Rewrites, *, force: bool
-) -> tuple[Merged, dict[str, Entry], dict[str, Entry]]:
-    """Merge the user's files; returns the base and the user's tree too."""
+    project: Project, fresh: Mapping[str, Entry], request: Request
+) -> tuple[Merged, dict[str, Entry], dict[str, Entry], dict[str, Edit]]:
+    """Merge the user's files; returns the base, the user's tree, and what new names change in other files too."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
-    is_lost = force and not (root / template.BASE_NAME).exists()
+    is_lost = request.force and not (root / template.BASE_NAME).exists()
     kept = {} if is_lost else origin.base(root)
     base = {path: entry for path, entry in kept.items() if _is_merged(root, path)}
     yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
@@ -206,17 +205,19 @@ def _merge(
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
         yours |= trees.read(root, (path for path in candidates.find(root) if _is_merged(root, path)))
+    rewrites = Rewrites(base=base, fresh=fresh, names=request.names)
     rewritten = rewrites.apply(yours)
-    merged = merge.merge(rewrites.apply(base), rewritten, theirs, label=f"template {__version__}")
+    whole = former.complete(rewrites.apply(base), rewritten, theirs)
+    merged = merge.merge(whole, rewritten, theirs, label=f"template {__version__}")
     writes = {path: entry for path, entry in rewritten.items() if entry != yours[path] and path not in merged.deletes}
-    return replace(merged, writes={**writes, **merged.writes}), base, yours
+    return replace(merged, writes={**writes, **merged.writes}), base, yours, _renamed(project, rewrites, yours)
 
 
-def _renamed(project: Project, rewrites: Rewrites, others: Iterable[str]) -> dict[str, Edit]:
+def _renamed(project: Project, rewrites: Rewrites, merged: Iterable[str]) -> dict[str, Edit]:
     """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
     if not rewrites.names:
         return {}
-    skipped = {*others, *rewrites.fresh} - {path for path in rewrites.fresh if path.startswith(ONCE)}
+    skipped = {lock.LOCK_NAME, *merged}
     old = trees.read(project.root, (path for path in candidates.find(project.root) if path not in skipped))
     old = {path: entry for path, entry in old.items() if not path.startswith((*_OWNED, ".gfplug/"))}
     new = rewrites.apply(old)

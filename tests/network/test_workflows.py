@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from gfplug import template
+from gfplug.template import Answers
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
 LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-WORKFLOWS = [
-    *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
-    *sorted((ROOT / "template" / "project" / ".github" / "workflows").glob("*.yml")),
-]
+OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+SOURCES = {
+    "vendored": "",
+    "from an index": "gfplug==1.0",
+    "from an address": "gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl",
+}
+ANSWERS = Answers(org="acme", name="sales", title="Sales", description="Sales", author="acme")
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +49,34 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "actionlint")
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_workflow_is_without_fault(linter: str, workflow: Path) -> None:
-    """Unknown keys, jobs that do not exist, expressions without a value."""
+def accept(linter: str, workflow: Path) -> None:
+    """Fail with the linter's words unless it is content."""
     done = subprocess.run([linter, "-no-color", workflow], capture_output=True, text=True, check=False, timeout=60)
 
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize("workflow", OURS, ids=lambda path: path.name)
+def test_our_workflow_is_without_fault(linter: str, workflow: Path) -> None:
+    """Unknown keys, jobs that do not exist, expressions without a value."""
+    accept(linter, workflow)
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOURCES))
+def test_a_projects_workflows_are_without_fault(linter: str, source: str, tmp_path: Path) -> None:
+    """Wherever gfplug came from."""
+    template.render(replace(ANSWERS, gfplug=source), tmp_path)
+
+    workflows = sorted((tmp_path / ".github" / "workflows").glob("*.yml"))
+    assert len(workflows) == 2
+    for workflow in workflows:
+        accept(linter, workflow)
+
+
 def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
     """A job that waits for one that is not there."""
-    wrong = (ROOT / "template/project/.github/workflows/ci.yml").read_text(encoding="utf-8")
+    template.render(ANSWERS, tmp_path / "project")
+    wrong = (tmp_path / "project" / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(wrong.replace("needs: plugin", "needs: plugins"), encoding="utf-8")
     done = subprocess.run(
         [linter, "-no-color", tmp_path / "ci.yml"], capture_output=True, text=True, check=False, timeout=60

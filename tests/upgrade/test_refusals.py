@@ -75,7 +75,7 @@ def test_a_project_of_a_newer_gfplug_is_refused(project: Path) -> None:
     lock = project / "gfplug.lock"
     lock.write_text(lock.read_text().replace('"version": "0.0.1"', '"version": "99.0"'))
 
-    with pytest.raises(ProjectError, match=r"of gfplug 99\.0, this is gfplug"):
+    with pytest.raises(ProjectError, match=r"needs gfplug 99\.0 or newer, this is gfplug"):
         upgrade.upgrade(Project(project), REQUEST)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from older import BINARY, BOTH, MINE, REQUEST, contents, text_at, write
 
-from gfplug import cli, upgrade
+from gfplug import __version__, cli, upgrade
 from gfplug.errors import ConflictError
 from gfplug.project import Project
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CONFLICT = "line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template 0.1.0\n"
+CONFLICT = f"line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"
 
 # what the user did: path to text, or None for a deletion; then what is there after the upgrade, None for nothing
 ROWS: dict[str, tuple[dict[str, str | None], dict[str, str | None], int]] = {
@@ -36,7 +36,7 @@ ROWS: dict[str, tuple[dict[str, str | None], dict[str, str | None], int]] = {
     "moved by the user": ({"notes.txt": None, "docs/notes.txt": MINE}, {"notes.txt": None, "docs/notes.txt": BOTH}, 0),
     "added by both": (
         {"added.txt": "mine\n"},
-        {"added.txt": "<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template 0.1.0\n"},
+        {"added.txt": f"<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"},
         8,
     ),
     "written once": ({"src/plugin/datasource.py": "# mine\n"}, {"src/plugin/datasource.py": "# mine\n"}, 0),
@@ -91,7 +91,7 @@ def test_a_second_upgrade_changes_nothing(project: Path, capsys: pytest.CaptureF
     assert cli.main(["upgrade", str(project)]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "Up to date with gfplug 0.1.0" in captured.err
+    assert f"Up to date with gfplug {__version__}" in captured.err
     assert {path: (project / path).stat().st_mtime_ns for path in contents(project)} == before
 
 

@@ -97,7 +97,7 @@ def runner(tmp_path: Path, rendered: dict[str, Path], commit: Callable[[Path], N
 
 def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     """Two commits on a branch, the project's tests passed, and the text holds the reports and the diff."""
-    lines = steps(ROOT / "template/project/.github/workflows/upgrade.yml")
+    lines = steps(runner.checkout / ".github/workflows/upgrade.yml")
     for name in ("Upgrade", "Open a pull request"):
         runner.run(lines[name])
     text = (runner.temp / "text.md").read_text()
@@ -115,7 +115,7 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
 def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
     """A second run finds the first one's pull request open, and rewrites it."""
     (runner.temp / "is-open").touch()
-    lines = steps(ROOT / "template/project/.github/workflows/upgrade.yml")
+    lines = steps(runner.checkout / ".github/workflows/upgrade.yml")
     for name in ("Upgrade", "Open a pull request"):
         runner.run(lines[name])
 
@@ -125,7 +125,7 @@ def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
 def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
     """The template's half arrives; why the SDK's did not is in the text."""
     runner.env["GOPROXY"] = "off"
-    lines = steps(ROOT / "template/project/.github/workflows/upgrade.yml")
+    lines = steps(runner.checkout / ".github/workflows/upgrade.yml")
     for name in ("Upgrade", "Open a pull request"):
         runner.run(lines[name])
 
@@ -133,12 +133,16 @@ def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
     assert "v0.299.0" not in runner.pushed("gfplug.lock")
 
 
-@pytest.mark.parametrize("path", ["template/project/.github/workflows/upgrade.yml", ".github/workflows/refresh.yml"])
-def test_a_scheduled_workflow_is_well_formed(path: str) -> None:
+@pytest.mark.parametrize("whose", ["project", "gfplug"])
+def test_a_scheduled_workflow_is_well_formed(whose: str, rendered: dict[str, Path]) -> None:
     """It runs on a schedule and by hand, may write what it needs, and its shell lines parse."""
-    workflow: Any = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    path = {
+        "project": rendered["new"] / ".github/workflows/upgrade.yml",
+        "gfplug": ROOT / ".github/workflows/refresh.yml",
+    }
+    workflow: Any = yaml.safe_load(path[whose].read_text(encoding="utf-8"))
 
     assert {"schedule", "workflow_dispatch"} == workflow[True].keys()  # YAML reads `on` as true
     assert workflow["permissions"] == {"contents": "write", "pull-requests": "write"}
-    for script in steps(ROOT / path).values():
+    for script in steps(path[whose]).values():
         subprocess.run(["bash", "-n"], input=script, text=True, check=True, timeout=60)
