@@ -1,11 +1,13 @@
-"""Hatchling's hook for gfplug's wheel and sdist: both carry the wheel of the runtime.
+"""Hatchling's hook for gfplug's wheel and sdist: what is made when they are built.
 
-An editable install carries none: gfplug then builds the runtime's wheel from the checkout whenever it needs one.
+Both carry the wheel of the runtime; the wheel also carries the editors' code, joined into one file. An editable install
+carries neither: gfplug then makes them from the checkout whenever it needs them.
 """
 
 from __future__ import annotations
 
 import os
+import runpy
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,25 +19,27 @@ PUBLISHED = "GFPLUG_PUBLISHED"
 """The variable that the release workflow sets: projects may then ask the package index for gfplug and its runtime."""
 
 
-class CarryRuntime(BuildHookInterface[Any]):
-    """Build the runtime's wheel and add it to what is built."""
+class CarryParts(BuildHookInterface[Any]):
+    """Make the parts and add them to what is built."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the wheel, and the mark of a published gfplug where it is asked for."""
+        """Add the runtime's wheel; to a wheel also the editors, and the mark of a published gfplug."""
         if version == "editable":
             return
         self._folder = tempfile.TemporaryDirectory(prefix="gfplug-wheel-")
-        folder = Path(self._folder.name)
-        runtime = Path(
-            next(WheelBuilder(str(Path(self.root) / "runtime")).build(directory=str(folder), versions=["standard"]))
-        )
-        data = "gfplug/_data" if self.target_name == "wheel" else "runtime/dist"
-        build_data["force_include"][str(runtime)] = f"{data}/{runtime.name}"
-        if self.target_name == "wheel" and os.environ.get(PUBLISHED) == "1":
-            (folder / "published").write_text("Stamped by the release workflow.\n", encoding="utf-8")
-            build_data["force_include"][str(folder / "published")] = f"{data}/published"
+        folder, root = Path(self._folder.name), Path(self.root)
+        built = WheelBuilder(str(root / "runtime")).build(directory=str(folder), versions=["standard"])
+        place = "runtime/dist"
+        if self.target_name == "wheel":
+            place = "gfplug/_data"
+            library = runpy.run_path(str(root / "cli" / "gfplug" / "frontend" / "library.py"))
+            (folder / "editors.js").write_text(library["assemble"](library["SOURCES"]), encoding="utf-8", newline="\n")
+            if os.environ.get(PUBLISHED) == "1":
+                (folder / "published").write_text("Stamped by the release workflow.\n", encoding="utf-8")
+        list(built)
+        build_data["force_include"].update({str(path): f"{place}/{path.name}" for path in folder.iterdir()})
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Remove what was only needed while building."""

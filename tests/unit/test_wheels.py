@@ -18,6 +18,7 @@ from hatchling.builders.wheel import WheelBuilder
 
 from gfplug import __version__, process, resources, wheels
 from gfplug.errors import ProjectError
+from gfplug.frontend import library
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,9 +57,12 @@ def test_gfplugs_wheel_carries_the_runtimes() -> None:
     """An installed gfplug has what projects need: the same bytes each time."""
     with zipfile.ZipFile(io.BytesIO(wheels.build("gfplug"))) as wheel:
         carried = wheel.read(f"gfplug/_data/{wheels.NAMES['gfruntime']}")
+        editors = wheel.read("gfplug/_data/editors.js").decode()
         held = set(wheel.namelist())
 
     assert carried == wheels.build("gfruntime")
+    assert editors == library.read()
+    assert not [name for name in held if name.startswith("gfplug/frontend/editors/")]
     assert held >= {"gfplug/_data/template/copier.yml", "gfplug/_data/proto/versions.json"}
     assert "gfplug/_data/published" not in held
 

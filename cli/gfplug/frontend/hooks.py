@@ -66,7 +66,7 @@ def read_hooks(project: Project) -> Hooks:
 
 
 def parse(text: str) -> Hooks:
-    """Return hooks with the packages that they require.
+    """Return hooks with the packages that they require; empty ones for a text of comments alone.
 
     Raises: ProjectError naming file and line, if they require what Grafana does not share, or use import or export.
     """
@@ -77,6 +77,8 @@ def parse(text: str) -> Hooks:
             f"{_place(code, match)}: {match['word']!r} is the syntax of ES modules, and this file is a CommonJS module",
             hint="write `const { dateTime } = require('@grafana/data')` and `exports.query = ...`",
         )
+    if not code.strip():
+        return Hooks()
     matches = list(_REQUIRE.finditer(code))
     for match in matches:
         if match["name"] not in SHARED:

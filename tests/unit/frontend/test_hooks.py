@@ -53,6 +53,14 @@ def test_the_text_stays_the_authors() -> None:
     assert hooks.parse("\ufeffexports.query = 1; // why\r\n\rx").text == "exports.query = 1; // why\n\nx"
 
 
+def test_a_text_of_comments_alone_is_no_hooks() -> None:
+    """A new project's file adds nothing to module.js."""
+    text = (resources.folder("template") / "project" / hooks.FILE).read_text(encoding="utf-8")
+
+    assert hooks.parse(text) == hooks.parse("/* a\n\n */\n  // b") == hooks.Hooks()
+    assert hooks.parse(text + "f();").text == text + "f();"
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -1,0 +1,184 @@
+"""Projects of gfplug 0.1, with the runtime in `src/gfruntime` and the editors in `frontend/stub`, come to the library.
+
+`tests/fixtures/projects-0.1.tar.xz` holds one of each kind, as gfplug 0.1 made them: `signals`, `http`, `hybrid`,
+`react`, and `adopted`, a plugin with a backend beside its frontend. It is never made anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from older import contents
+
+from gfplug import cli, new, sdk
+from gfplug.merging import origin
+from gfplug.project import Project
+from gfplug.upgrade import ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FIXTURE = Path(__file__).parents[1] / "fixtures" / "projects-0.1.tar.xz"
+KINDS = {"signals": "", "http": "", "hybrid": "", "react": "", "adopted": "backend"}
+EDITS = {
+    "README.md": ("gfplug call query", "# ours\ngfplug call query"),
+    "plugin.json": ('"name":', '"state": "beta",\n  "name":'),
+    "plugin.spec": ("HIDDEN_IMPORTS = []", 'HIDDEN_IMPORTS = ["statistics"]'),
+    "src/plugin/datasource.py": ("class Datasource", "class Extra:\n    pass\n\n\nclass Datasource"),
+    ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
+}
+"""What an author changed in each kind of project, where it has the file."""
+
+OUTSIDE = 'import sys; sys.path[:] = [path for path in sys.path if "runtime" not in path]'
+
+
+@pytest.fixture(scope="session")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All of them, as they were."""
+    folder = tmp_path_factory.mktemp("first-release")
+    with tarfile.open(FIXTURE) as archive:
+        archive.extractall(folder)  # noqa: S202 - a fixture of ours
+    return folder
+
+
+@pytest.fixture(params=list(KINDS))
+def first(request: pytest.FixtureRequest, projects: Path, tmp_path: Path) -> Path:
+    """One of each kind, for a test of its own."""
+    return shutil.copytree(projects / request.param, tmp_path / request.param) / KINDS[request.param]
+
+
+@pytest.fixture
+def signals(projects: Path, tmp_path: Path) -> Path:
+    """The default kind."""
+    return shutil.copytree(projects / "signals", tmp_path / "signals")
+
+
+def edit(project: Path) -> dict[str, str]:
+    """Do what an author did, and return what must be found afterwards, by file."""
+    kept = {}
+    for path, (old, edited) in EDITS.items():
+        if (project / path).exists() and old in (text := (project / path).read_text(encoding="utf-8")):
+            (project / path).write_text(text.replace(old, edited, 1), encoding="utf-8")
+            kept[path] = edited
+    pyproject = project / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    for before, line in (
+        ('  "msgspec', "idna"),
+        ('  "protobuf', "certifi"),
+        ("]\n\n[project.opt", "charset-normalizer"),
+    ):
+        text = text.replace(before, f'  "{line}>=2",  # ours\n{before}', 1)
+        kept[line] = f'  "{line}>=2",  # ours'
+    pyproject.write_text(text.replace('"src/plugin", ', '"src/plugin", "src/mine", '), encoding="utf-8")
+    return kept
+
+
+def run(project: Path, *words: str) -> str:
+    """Run a program of this interpreter's on the project."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_every_edit_is_there_and_the_bundle_answers(first: Path) -> None:
+    """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade has nothing to do."""
+    kept = edit(first)
+
+    assert cli.main(["upgrade", str(first)]) == 0
+    for path, text in kept.items():
+        place = first / path if (first / path).exists() else first / "pyproject.toml"
+        assert text in place.read_text(encoding="utf-8"), path
+    pyproject = tomllib.loads((first / "pyproject.toml").read_text(encoding="utf-8"))
+    names = [line.partition(">")[0].partition(" ")[0] for line in pyproject["project"]["dependencies"]]
+    assert sorted(names) == ["certifi", "charset-normalizer", "gfruntime", "grpcio", "idna", "protobuf"]
+    assert pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == [
+        "src/plugin",
+        "src/mine",
+        "src/pluginv2",
+    ]
+    assert not (first / "src" / "gfruntime").exists()
+    assert not (first / "frontend" / "stub").exists()
+    assert Project(first).changed_owned() == {}
+    run(first, "pytest", "-q", "-p", "no:cacheprovider")
+    before = contents(first)
+    assert cli.main(["upgrade", str(first)]) == 0
+    assert contents(first) == before
+    run(first, "gfplug", "build", str(first), "--python", sys.executable)
+    health = json.loads(run(first, "gfplug", "call", "health", "dist", "--json"))
+    assert health["status"].lower() in {"ok", "error"}, health
+
+
+@pytest.mark.parametrize("kind", ["signals", "hybrid"])
+def test_an_untouched_project_becomes_a_fresh_one(projects: Path, tmp_path: Path, kind: str) -> None:
+    """Every byte is as `gfplug new` writes it today, but for what is written once."""
+    old = shutil.copytree(projects / kind, tmp_path / "old")
+    answers = origin.answers(old, Project(old).lock.template_version)
+    assert cli.main(["upgrade", str(old)]) == 0
+    new.create(new.NewProject(answers=answers, destination=tmp_path / "fresh", sdk_version=sdk.default()))
+    found, expected = contents(old), contents(tmp_path / "fresh")
+
+    differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
+    assert {path for path in differing if not path.startswith(ONCE)} == set()
+
+
+@pytest.mark.parametrize("path", ["src/gfruntime/log.py", "frontend/stub/query.js"])
+def test_an_edited_runtime_or_editor_stops_it(
+    signals: Path, path: str, commit: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The difference is the author's edit and no more; `--force` keeps a copy."""
+    commit(signals)
+    file = signals / path
+    file.write_text(file.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    commit(signals)
+    before = contents(signals)
+
+    assert cli.main(["upgrade", str(signals)]) == 3
+    shown = capsys.readouterr().err
+    assert f"{path} (edited)" in shown
+    assert [line for line in shown.splitlines() if line.startswith(("+", "-")) and line[:3] not in {"+++", "---"}] == [
+        "+# mine"
+    ]
+    assert "--force" in shown
+    assert contents(signals) == before
+    assert cli.main(["upgrade", str(signals), "--force"]) == 0
+    assert (signals / ".gfplug" / "backup" / "1" / path).read_text(encoding="utf-8").endswith("# mine\n")
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("words", [["build"], ["call", "health"], ["dev"], ["proto", "upgrade", "--offline"]])
+def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is installed or changed."""
+    before = contents(signals)
+
+    assert cli.main([*words, str(signals)]) == 3
+    shown = capsys.readouterr().err
+    assert "runtime is a library" in shown
+    assert "gfplug upgrade" in shown
+    assert contents(signals) == before
+
+
+def test_hooks_that_the_author_wrote_stay(signals: Path) -> None:
+    """The template now has a file of that name; the author's is no conflict."""
+    hooks = "exports.query = () => undefined;\n"
+    (signals / "frontend" / "hooks.js").write_text(hooks, encoding="utf-8")
+
+    assert cli.main(["upgrade", str(signals)]) == 0
+    assert (signals / "frontend" / "hooks.js").read_text(encoding="utf-8") == hooks
