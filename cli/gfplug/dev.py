@@ -37,6 +37,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
 
     Raises: ProjectError, ToolError or UsageError, before the old `dist/` changes.
     """
+    project.require_library()
     stages = Stages()
     manifest = bundle.check(project)
     with workspace.opened(project.root / "artifacts") as opened:

@@ -25,7 +25,7 @@ from gfplug.project import Project
 from gfplug.upgrade import ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "projects-0.1.tar.xz"
 KINDS = {"signals": "", "http": "", "hybrid": "", "react": "", "adopted": "backend"}
@@ -37,8 +37,6 @@ EDITS = {
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
 """What an author changed in each kind of project, where it has the file."""
-
-OUTSIDE = 'import sys; sys.path[:] = [path for path in sys.path if "runtime" not in path]'
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +80,7 @@ def edit(project: Path) -> dict[str, str]:
     return kept
 
 
-def run(project: Path, *words: str) -> str:
+def run(project: Path, *words: str, accepted: Sequence[int] = (0,)) -> str:
     """Run a program of this interpreter's on the project."""
     done = subprocess.run(
         [sys.executable, "-m", *words],
@@ -93,7 +91,7 @@ def run(project: Path, *words: str) -> str:
         timeout=240,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode in accepted, done.stdout + done.stderr
     return done.stdout
 
 
@@ -122,8 +120,8 @@ def test_every_edit_is_there_and_the_bundle_answers(first: Path) -> None:
     assert cli.main(["upgrade", str(first)]) == 0
     assert contents(first) == before
     run(first, "gfplug", "build", str(first), "--python", sys.executable)
-    health = json.loads(run(first, "gfplug", "call", "health", "dist", "--json"))
-    assert health["status"].lower() in {"ok", "error"}, health
+    health = json.loads(run(first, "gfplug", "call", "health", "dist", "--json", accepted=(0, 6)))
+    assert health["status"] == "OK" or "could not be asked" in health["message"]  # there is no API here
 
 
 @pytest.mark.parametrize("kind", ["signals", "hybrid"])
