@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import process
-from gfplug.bundling import binutils, environment
+from gfplug.bundling import binutils, interpreters
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
     for place in places:
         process.run(
             [python, "-I", "-B", Path(__file__).with_name("bytecode.py"), project.source / "plugin", place],
-            env=environment.clean_environment(),
+            env=interpreters.clean_environment(),
             what="compiling src/plugin",
             timeout=_SECONDS,
         )
@@ -79,7 +79,7 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
 
 def _environment(workspace: Path, python: Path) -> dict[str, str]:
     """Return the environment for PyInstaller: on Linux with our objcopy and objdump before any that is installed."""
-    variables = environment.clean_environment()
+    variables = interpreters.clean_environment()
     if sys.platform == "linux":
         programs = binutils.write_programs(workspace / "programs", python=python)
         variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
