@@ -41,7 +41,8 @@ def missing(goals: "list[str]") -> "list[tuple[str, str, str]]":
     lacks = []
     if not importlib.util.find_spec("ensurepip"):
         lacks.append((own + " has no ensurepip, with which it makes environments", "venv", ""))
-    others = ["python3." + str(minor) for minor in range(OLDEST[1], NEWEST[1] + 1)]
+    names = ["python3"] + ["python3." + str(minor) for minor in range(OLDEST[1], NEWEST[1] + 1)]
+    others = [os.path.join(folder, name) for folder in os.get_exec_path() for name in names]
     is_served = "test" not in goals and (shutil.which("uv") or any(map(has_libpython, others)))
     if not runpy.run_path(PROBE)["_has_libpython"]() and not is_served:
         otherwise = "install uv, or build Python with --enable-shared (pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import runpy
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Machine:
         """Say which Python runs the script."""
         self.patch.setattr(sys, "executable", path)
         self.patch.setattr(sys, "version_info", version)
-        self.patch.setattr("os.path.realpath", lambda path: path)
+        self.patch.setattr("os.path.realpath", lambda path, **_: path)
 
     def has(self, name: str, says: str = "") -> None:
         """Put a program on the PATH."""
@@ -119,6 +120,19 @@ def test_another_python_must_serve(machine: Machine, says: str) -> None:
     machine.has("python3.13", says)
 
     assert machine.asked("demo")[1] == ["apt-get install libpython3.11"]
+
+
+def test_every_folder_of_the_path_is_looked_into(
+    machine: Machine, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a Python of one's own there may be the system's."""
+    machine.has_libpython = False
+    first = tmp_path_factory.mktemp("first")
+    monkeypatch.setenv("PATH", f"{first}{os.pathsep}{machine.programs}")
+    (first / "python3").symlink_to("/bin/false")
+    machine.has("python3", '{"libpython": true, "missing": [], "version": [3, 11, 2]}')
+
+    assert machine.asked("demo") == ([], [])
 
 
 def test_an_old_python_is_the_first_thing_to_change(machine: Machine) -> None:
