@@ -82,12 +82,18 @@ def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> N
     assert machine.asked("demo", "test")[1] == ["apt-get install python3.11-venv libpython3.11 git"]
 
 
-def test_ubuntus_package_has_a_name_of_its_own(machine: Machine) -> None:
-    """The change of time_t renamed it in 24.04."""
-    machine.python("/usr/bin/python3", (3, 12, 3))
+@pytest.mark.parametrize(
+    ("version", "package"),
+    [((3, 11, 2), "libpython3.11"), ((3, 12, 3), "libpython3.12t64"), ((3, 13, 5), "libpython3.13")],
+    ids=["Debian 12", "Ubuntu 24.04", "Debian 13"],
+)
+def test_the_readme_names_the_same_package(machine: Machine, version: tuple[int, ...], package: str) -> None:
+    """Each release has one for its Python; Ubuntu's has a suffix since time_t changed."""
+    machine.python("/usr/bin/python3", version)
     machine.has_libpython = False
 
-    assert machine.asked("demo")[1] == ["apt-get install libpython3.12t64"]
+    assert machine.asked("demo")[1] == [f"apt-get install {package}"]
+    assert f"`apt-get install make python3-venv {package}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_debians_packages_are_not_for_a_python_of_ones_own(machine: Machine) -> None:
