@@ -73,7 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     programs = Counter(match[1] for reason in reasons if (match := re.match(r"install (.+?):", reason)))
     if programs:
         names = " and ".join(name for name, _ in programs.most_common())
-        terminalreporter.write_line(f"{programs.total()} tests were skipped: install {names} to run them")
+        what, them = ("1 test was", "it") if programs.total() == 1 else (f"{programs.total()} tests were", "them")
+        terminalreporter.write_line(f"{what} skipped: install {names} to run {them}")
 
 
 @pytest.fixture(autouse=True)

@@ -75,6 +75,8 @@ def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[s
 
     assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 4})
     assert said.splitlines()[-2] == "3 tests were skipped: install Go 1.99 and Chromium to run them"
+    said = outcome(tmp_path, *workers, "-k", "browser")[2]
+    assert said.splitlines()[-2] == "1 test was skipped: install Chromium to run it"
 
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
@@ -101,7 +103,7 @@ def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
     code, counts, said = outcome(tmp_path, "-k", "passes or grafana")
 
     assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 4})
-    assert "to run them" not in said
+    assert "skipped: install" not in said
 
 
 def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
