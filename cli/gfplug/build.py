@@ -14,6 +14,7 @@ from gfplug.bundling import (
     bundle,
     environment,
     freeze,
+    interpreters,
     inventory,
     libc,
     package,
@@ -241,7 +242,7 @@ def _smoke(project: Project, made: Bundle, interpreter: Path) -> Smoke:
         return host.smoke(target, timeout=_SMOKE_SECONDS)
     except ToolError as error:
         missing = _MISSING.search(f"{error.message}\n{error.details}")
-        if not missing or environment.probe(interpreter, modules=[missing[1]]).missing:
+        if not missing or interpreters.probe(interpreter, modules=[missing[1]]).missing:
             raise
         raise ToolError(
             f"the bundle lacks the module {missing[1]}, which PyInstaller did not see your code import",

@@ -5,22 +5,21 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import process
-from gfplug.bundling import environment
+from gfplug.bundling import choice, environment, interpreters, prerequisites, system_packages
+from gfplug.bundling.interpreters import OLDEST_PYTHON
 from gfplug.edits import journal
-from gfplug.errors import GfplugError, ToolError
+from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
+    from gfplug.bundling.choice import Search
+    from gfplug.bundling.prerequisites import Lack
     from gfplug.project import Project
-
-_ROOM = 2_000_000_000  # an environment, a frozen plugin twice, and an archive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ class Examined:
 
 def examine(project: Project | None, *, folder: Path) -> list[Examined]:
     """Look at the machine, its tools, and the project if there is one."""
-    found = [_python(), _libpython(), _freezing(), _libc(), _room(folder), _git(), *_optional()]
+    found = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
     if project:
         found += [
             _unfinished(project),
@@ -56,40 +55,44 @@ def _guard(name: str, look: Callable[[], Examined]) -> Examined:
         return Examined(name=name, is_good=False, seen=error.message, remedy=error.hint)
 
 
+def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examined:
+    """Return `seen` as good, unless something is missing."""
+    missing = list(lacks)
+    sentences = "; ".join(lack.sentence for lack in missing)
+    return Examined(
+        name=name, is_good=not missing, seen=sentences or seen, remedy=prerequisites.remedy(missing) if missing else ""
+    )
+
+
 def _python() -> Examined:
-    oldest = ".".join(map(str, environment.OLDEST_PYTHON))
+    oldest = ".".join(map(str, OLDEST_PYTHON))
     return Examined(
         name="Python",
-        is_good=sys.version_info >= environment.OLDEST_PYTHON,
+        is_good=sys.version_info >= OLDEST_PYTHON,
         seen=f"{platform.python_version()} at {sys.executable}",
         remedy=f"install Python {oldest} or newer",
     )
 
 
-def _libpython() -> Examined:
-    base = Path(getattr(sys, "_base_executable", sys.executable))
+def _pythons(project: Project | None) -> list[Examined]:
+    """Look for a Python to make environments with, and for what makes them."""
     try:
-        has_one = environment.probe(base).has_libpython
-    except ToolError as error:
-        return Examined(name="libpython", is_good=False, seen=error.message, remedy=error.hint)
-    return Examined(
-        name="libpython",
-        is_good=has_one,
-        seen="shared" if has_one else "static only",
-        remedy="Debian: install libpython3-dev; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared; or `uv python install`",
-    )
+        search = choice.search(choice.versions_of(project))
+    except GfplugError as error:
+        return [Examined(name="libpython", is_good=False, seen=error.message, remedy=error.hint)]
+    return [
+        _judge("libpython", prerequisites.missing_python(search), _plan(search)),
+        _judge("venv", prerequisites.missing_venv(search), "environments can be made"),
+    ]
 
 
-def _freezing() -> Examined:
-    if sys.platform != "linux":
-        return Examined(name="objcopy", is_good=True, seen="not needed here")
-    found = shutil.which("objcopy")
-    return Examined(
-        name="objcopy",
-        is_good=bool(found),
-        seen=found or "not found: PyInstaller needs it on Linux",
-        remedy="install binutils",
-    )
+def _plan(search: Search) -> str:
+    """Say which Python `gfplug build` takes."""
+    if not search.reason:
+        return "shared"
+    version = ".".join(map(str, search.downloadable or ()))
+    plan = f"takes {search.chosen}" if search.chosen else f"lets uv download Python {version}"
+    return f"{search.reason}: `gfplug build` {plan}"
 
 
 def _libc() -> Examined:
@@ -105,30 +108,26 @@ def _libc() -> Examined:
 
 
 def _room(folder: Path) -> Examined:
-    place = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
+    place = prerequisites.existing(folder)
     free = shutil.disk_usage(place).free
-    try:
-        with tempfile.TemporaryFile(dir=place):
-            writable = True
-    except OSError:
-        writable = False
-    return Examined(
-        name="disk",
-        is_good=writable and free > _ROOM,
-        seen=f"{free / 1e9:.1f} GB free, {'writable' if writable else 'not writable'}, at {place}",
-        remedy="a first build takes about 2 GB",
-    )
+    return _judge("disk", prerequisites.missing_room(folder), f"{free / 1e9:.1f} GB free at {place}")
 
 
 def _git() -> Examined:
-    found = shutil.which("git")
+    path = shutil.which("git")
     return Examined(
-        name="git", is_good=bool(found), seen=found or "not found", remedy="upgrades merge with it; install git"
+        name="git",
+        is_good=bool(path),
+        seen=path or "not found: upgrades merge with it",
+        remedy=system_packages.install("git") or "install git",
     )
 
 
 def _optional() -> Iterator[Examined]:
-    for name, purpose in (("uv", "makes environments faster"), ("go", "finds the module cache and proxy")):
+    for name, purpose in (
+        ("uv", "makes environments faster and downloads Pythons"),
+        ("go", "finds the module cache and proxy"),
+    ):
         found = shutil.which(name)
         yield Examined(name=name, is_good=True, seen=found or f"not found; it {purpose}, and is not needed")
 
@@ -147,13 +146,14 @@ def _environment(project: Project) -> Examined:
     python = environment.interpreter_of(project.root / ".venv")
     if not python.exists():
         return Examined(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
-    found = environment.probe(python, distributions=environment.requirements(project))
-    version = process.run([python, "--version"], timeout=30.0).strip()
+    found = interpreters.probe(python, distributions=environment.requirements(project))
+    missing = [*found.missing, *([] if found.has_libpython else ["a shared libpython"])]
     return Examined(
         name="environment",
-        is_good=not found.missing,
-        seen=f"{version} in .venv" + (f", without {', '.join(found.missing)}" if found.missing else ""),
-        remedy="`gfplug build` installs them",
+        is_good=not missing,
+        seen=f"Python {'.'.join(map(str, found.version))} in .venv"
+        + (f", without {', '.join(missing)}" if missing else ""),
+        remedy="`gfplug build` mends it, or says why not",
     )
 
 

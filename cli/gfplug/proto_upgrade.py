@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import compat, files, lock, process, requirements, sdk, stubs, usage
 from gfplug import verify as verification
-from gfplug.bundling import environment
+from gfplug.bundling import environment, interpreters
 from gfplug.compat import Level
 from gfplug.edits import backup, journal, trees
 from gfplug.edits.journal import Edit
@@ -214,7 +214,7 @@ def _rehearse(project: Project, made: Upgrade, request: Request, stages: Stages)
     python = request.python or environment.interpreter_of(project.root / ".venv")
     if not python.exists():
         return "not run: the project has no .venv yet (gfplug build makes one)"
-    if environment.probe(python, modules=["pytest"]).missing:
+    if interpreters.probe(python, modules=["pytest"]).missing:
         return f"not run: pytest is not installed beside {python} (pip install -e '.[dev]')"
     with (
         stages.stage("tests", doing="Running the project's tests", done="The project's tests pass"),
@@ -226,7 +226,7 @@ def _rehearse(project: Project, made: Upgrade, request: Request, stages: Stages)
         process.run(
             [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
             cwd=copy,
-            env={**environment.clean_environment(), "PYTHONPATH": str(copy / "src")},
+            env={**interpreters.clean_environment(), "PYTHONPATH": str(copy / "src")},
             what="the project's tests, with the new stubs,",
             hint="nothing was changed; see the lines above, or use --no-tests",
             timeout=_TEST_SECONDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -104,6 +105,25 @@ def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path)
     assert again.report["sha256"] == signals.report["sha256"]
     assert again.archive.read_bytes() == signals.archive.read_bytes()
     assert not (copy / "artifacts/.build").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
+def test_a_machine_without_binutils_builds_the_same_bytes(
+    signals: Built, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the PATH is what the C library brings, and nothing else; the bundle answers."""
+    for name in ("ldd", "ldconfig"):
+        if program := shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
+            (tmp_path / "bin").mkdir(exist_ok=True)
+            (tmp_path / "bin" / name).symlink_to(program)
+    with monkeypatch.context() as bare:
+        bare.setenv("PATH", str(tmp_path / "bin"))
+        assert not [name for name in ("objcopy", "objdump", "strip", "cc", "gcc", "ld") if shutil.which(name)]
+        made = built(copy, "--clean")
+
+    assert made.report["sha256"] == signals.report["sha256"]
+    answer = gfplug("call", "query", made.dist, "--json")
+    assert json.loads(answer.out)["results"]["A"]["frames"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

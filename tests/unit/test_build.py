@@ -15,7 +15,7 @@ from small_project import fake_python, small_project
 from gfplug import build as service
 from gfplug import host
 from gfplug.build import Wishes
-from gfplug.bundling import bundle, environment, freeze, package
+from gfplug.bundling import bundle, freeze, interpreters, package
 from gfplug.cli import main
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
 from gfplug.frontend import linker
@@ -162,9 +162,9 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
 ) -> None:
     """A line in plugin.spec would not help: the plugin's own error stays."""
     fake_python(tmp_path / "other", report='{"version": [3, 12, 1], "libpython": true, "missing": ["yaml"]}')
-    probe = environment.probe
+    probe = interpreters.probe
     monkeypatch.setattr(
-        environment,
+        interpreters,
         "probe",
         lambda asked, **question: probe(tmp_path / "other" if "modules" in question else asked, **question),
     )

@@ -26,7 +26,14 @@ LAYERS = [
 INSIDE = {
     "commands": [{"call"}, {"proto", "query", "stream"}],
     "alerting": [{"evaluation", "rules"}, {"expressions"}],
-    "bundling": [{"portable"}, {"bundle", "reuse", "sbom"}, {"combine", "freeze", "inventory", "slim"}],
+    "bundling": [
+        {"portable"},
+        {"bundle", "reuse", "sbom"},
+        {"combine", "environment", "freeze", "inventory", "slim"},
+        {"prerequisites"},
+        {"choice", "system_packages"},
+        {"uv"},
+    ],
     "checking": [{"bundled", "sources"}, {"manifest"}],
     "drawing": [{"pictures"}, {"plot"}],
     "edits": [{"backup", "difference"}, {"journal"}, {"steps"}, {"trees"}],

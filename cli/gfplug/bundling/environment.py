@@ -5,26 +5,23 @@ A plugin is frozen and tested in the environment its pyproject.toml describes, n
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import sys
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import files, process
+from gfplug.bundling import prerequisites
+from gfplug.bundling.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
 from gfplug.errors import ProjectError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gfplug.project import Project
     from gfplug.stages import Stages
 
-OLDEST_PYTHON = (3, 11)
 _MARKER = "gfplug-environment"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
@@ -32,17 +29,6 @@ _UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info
 _BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
 _QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
 _INSTALL_SECONDS = 1800.0
-_PROBE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
-    """What an interpreter said about itself; `missing` are the names it was asked about and does not have."""
-
-    path: Path
-    version: tuple[int, ...]
-    has_libpython: bool
-    missing: tuple[str, ...]
 
 
 def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
@@ -62,7 +48,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
     interpreter = interpreter_of(folder)
     if _is_current(project, folder):
         found = probe(interpreter, distributions=needed)
-        if not found.missing:
+        if found.has_libpython and not found.missing:
             stages.seconds["environment"] = 0.0
             _require_usable(found, project)
             return interpreter
@@ -91,40 +77,9 @@ def requirements(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, "pyinstaller"]))
 
 
-def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
-    """Ask an interpreter what it is and which of some distributions, or modules, it lacks.
-
-    Raises: ToolError if it is missing or does not run.
-    """
-    question = ["modules", *modules] if modules else ["distributions", *distributions]
-    said = process.run(
-        [python, "-I", "-B", Path(__file__).with_name("probe.py"), *question],
-        env=clean_environment(),
-        what=f"the interpreter {python}",
-        hint="name a Python interpreter with --python, or leave it out to use the project's .venv",
-        timeout=_PROBE_SECONDS,
-    )
-    try:
-        report = json.loads(said.strip().splitlines()[-1])
-        return Interpreter(
-            path=python,
-            version=tuple(report["version"]),
-            has_libpython=report["libpython"],
-            missing=tuple(report["missing"]),
-        )
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise ToolError(f"{python} is not a Python interpreter", details=said[-2000:]) from error
-
-
 def interpreter_of(environment: Path) -> Path:
     """Return where a virtual environment keeps its interpreter."""
     return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-
-
-def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would lead another interpreter astray."""
-    astray = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
-    return {name: value for name, value in os.environ.items() if name not in astray}
 
 
 def _absolute(python: Path) -> Path:
@@ -145,8 +100,7 @@ def _require_usable(found: Interpreter, project: Project) -> None:
     if not found.has_libpython:
         raise ToolError(
             f"{found.path} (Python {version}) has no shared libpython, which PyInstaller needs",
-            hint="install one (Debian: libpython3-dev; pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared; or "
-            "`uv python install`), then name it with --python or remove .venv",
+            hint="leave --python out: gfplug takes a Python that has one; `gfplug doctor` says what to install for it",
         )
     if found.missing:
         raise ToolError(
@@ -165,17 +119,31 @@ def _is_current(project: Project, folder: Path) -> bool:
 
 
 def _make(project: Project, folder: Path) -> None:
-    """Make a virtual environment where there is none that runs."""
-    base = Path(getattr(sys, "_base_executable", sys.executable))
-    if interpreter_of(folder).exists():
+    """Make a virtual environment where there is none that serves."""
+    if _serves(folder):
         return
-    found = probe(base)
-    if not found.has_libpython:
-        _require_usable(found, project)
+    base = str(prerequisites.require(project, folder).path)
     _clear(folder)
     uv = shutil.which("uv")
-    command = [uv, "venv", "--quiet", "--python", str(base)] if uv else [str(base), "-m", "venv"]
+    command = [uv, "venv", "--quiet", "--python", base] if uv else [base, "-m", "venv"]
     process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=_INSTALL_SECONDS)
+
+
+def _serves(folder: Path) -> bool:
+    """Tell whether a virtual environment is there and can be frozen; one without libpython that is ours can go.
+
+    Raises: ToolError if it is not ours.
+    """
+    interpreter = interpreter_of(folder)
+    if not interpreter.exists():
+        return False
+    python = probe(interpreter)
+    if not python.has_libpython and not (folder / _MARKER).is_file():
+        raise ToolError(
+            f"{python} has no shared libpython, which PyInstaller needs, and gfplug did not make this environment",
+            hint=f"remove {folder}: gfplug makes it anew with a Python that has one; or name an interpreter (--python)",
+        )
+    return python.has_libpython
 
 
 def _install(project: Project, folder: Path) -> None:

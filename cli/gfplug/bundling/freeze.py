@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import process
-from gfplug.bundling import environment
+from gfplug.bundling import binutils, interpreters
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
         [python, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level=WARN", *places, spec],
         cwd=project.root,
         env={
-            **environment.clean_environment(),
+            **_environment(workspace, python),
             "PYINSTALLER_CONFIG_DIR": str(workspace / "cache"),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
@@ -68,11 +70,20 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
     for place in places:
         process.run(
             [python, "-I", "-B", Path(__file__).with_name("bytecode.py"), project.source / "plugin", place],
-            env=environment.clean_environment(),
+            env=interpreters.clean_environment(),
             what="compiling src/plugin",
             timeout=_SECONDS,
         )
     return bool(places)
+
+
+def _environment(workspace: Path, python: Path) -> dict[str, str]:
+    """Return the environment for PyInstaller: on Linux with our objcopy and objdump before any that is installed."""
+    variables = interpreters.clean_environment()
+    if sys.platform == "linux":
+        programs = binutils.write_programs(workspace / "programs", python=python)
+        variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
+    return variables
 
 
 def _find(output: Path, executable: str) -> Frozen:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug import process
-from gfplug.bundling import environment
+from gfplug.bundling import interpreters
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def take(python: Path, *, collected: Iterable[str] = (), note: Path | None = Non
     if note is not None:
         note.write_text(json.dumps(sorted(collected)), encoding="utf-8")
         command.append(note)
-    said = process.run(command, env=environment.clean_environment(), what="listing the packages", timeout=_SECONDS)
+    said = process.run(command, env=interpreters.clean_environment(), what="listing the packages", timeout=_SECONDS)
     try:
         report = json.loads(said.strip().splitlines()[-1])
         listed = [(each.pop("used"), Package(**each)) for each in report["packages"]]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import PYPROJECT, diary, fake_python, small_project
 
-from gfplug.bundling import environment
+from gfplug.bundling import environment, interpreters
 from gfplug.errors import ProjectError, ToolError
 from gfplug.stages import Stages
 
@@ -31,6 +31,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     python = fake_python(tmp_path / "tools/python")
     monkeypatch.setattr(sys, "_base_executable", str(python))
     monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr(interpreters, "on_path", list)
     return python
 
 
@@ -154,14 +155,52 @@ def test_a_folder_that_is_no_environment_stays(project: Project) -> None:
     assert (project.root / ".venv/precious").exists()
 
 
+STATIC = '{"version": [3, 12, 1], "libpython": false, "missing": []}'
+
+
 def test_a_static_python_makes_no_environment(project: Project, base: Path) -> None:
     """Without libpython nothing is installed: the sentence comes before the minutes."""
-    fake_python(base, report='{"version": [3, 12, 1], "libpython": false, "missing": []}')
-    with pytest.raises(ToolError, match=r"Python 3\.12\.1.* no shared libpython") as caught:
+    fake_python(base, report=STATIC)
+    with pytest.raises(ToolError, match=r"Python 3\.12\.1.* no shared libpython"):
         environment.ensure(project, stages=Stages())
 
-    assert "--enable-shared" in caught.value.hint
+    assert asked(base) == []
     assert not (project.root / ".venv").exists()
+
+
+def test_another_python_makes_the_environment_if_ours_is_static(
+    project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked to make it; ours is not."""
+    fake_python(base, report=STATIC)
+    other = fake_python(tmp_path / "other/python3.12")
+    monkeypatch.setattr(interpreters, "on_path", lambda: [other])
+    environment.ensure(project, stages=Stages())
+
+    assert asked(other)[0] == f"-m venv {project.root}/.venv"
+    assert asked(base) == []
+
+
+def test_our_environment_is_replaced_if_its_python_is_static(project: Project, base: Path) -> None:
+    """The package with libpython was removed, say; a build mends it when there is a Python that serves."""
+    environment.ensure(project, stages=Stages())
+    fake_python(project.root / ".venv/bin/python", report=STATIC)
+    (project.root / ".venv/old").write_text("")
+    environment.ensure(project, stages=Stages())
+
+    assert not (project.root / ".venv/old").exists()
+    assert [line.split()[1] for line in asked(base)] == ["venv", "pip", "venv", "pip"]
+
+
+@pytest.mark.usefixtures("base")
+def test_the_users_environment_is_not_replaced(project: Project) -> None:
+    """A static Python in it is reported, with what to do."""
+    python = fake_python(project.root / ".venv/bin/python", report=STATIC)
+    with pytest.raises(ToolError, match=r"no shared libpython.* gfplug did not make this environment") as caught:
+        environment.ensure(project, stages=Stages())
+
+    assert caught.value.hint.startswith(f"remove {project.root}/.venv: ")
+    assert python.exists()
 
 
 def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) -> None:
@@ -228,10 +267,10 @@ def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
     """The real probe, in a real interpreter: distributions by name, modules by import path."""
     here = Path(sys.executable)
 
-    found = environment.probe(here, distributions=["grpcio", "no-such-thing"])
+    found = interpreters.probe(here, distributions=["grpcio", "no-such-thing"])
     assert found.version == sys.version_info[:3]
     assert found.missing == ("no-such-thing",)
-    assert environment.probe(here, modules=["json.decoder", "json.nothing", "nothing.at.all"]).missing == (
+    assert interpreters.probe(here, modules=["json.decoder", "json.nothing", "nothing.at.all"]).missing == (
         "json.nothing",
         "nothing.at.all",
     )
@@ -242,6 +281,6 @@ def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pyte
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example")
 
-    passed = environment.clean_environment()
+    passed = interpreters.clean_environment()
     assert "PYTHONPATH" not in passed
     assert passed["PIP_INDEX_URL"] == "https://mirror.example"

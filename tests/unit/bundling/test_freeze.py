@@ -51,6 +51,16 @@ def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Pa
     assert (tmp_path / "said").read_text() == "315532800 0\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
+def test_pyinstaller_calls_our_programs_instead_of_binutils(project: Project, tmp_path: Path) -> None:
+    """Ours come first on the PATH, on a machine with binutils too."""
+    ask = f"command -v objcopy > {tmp_path}/said; command -v objdump >> {tmp_path}/said"
+    frozen(project, fake_python(tmp_path / "python", freeze=ask), tmp_path)
+
+    places = [f"{tmp_path}/programs/{name}" for name in ("objcopy", "objdump")]
+    assert (tmp_path / "said").read_text().splitlines() == places
+
+
 def test_the_order_in_which_modules_were_found_does_not_matter(project: Project, tmp_path: Path) -> None:
     """PyInstaller's zip of start-up modules is rewritten in order: two environments give the same bytes."""
     made = []

@@ -1,0 +1,83 @@
+"""Python interpreters: the one that gfplug runs on, those on the PATH, and what each says about itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import process
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
+"""The newest one for which pyarrow 26, grpcio 1.85, msgspec 0.22 have wheels, and on which PyInstaller 6.22 runs."""
+
+_PROBE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What an interpreter said about itself; `missing` are the names it was asked about and does not have."""
+
+    path: Path
+    version: tuple[int, ...]
+    has_libpython: bool
+    missing: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return its version and path, for a sentence."""
+        return f"Python {'.'.join(map(str, self.version))} at {self.path}"
+
+
+def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
+    """Ask an interpreter what it is and which of some distributions, or modules, it lacks.
+
+    Raises: ToolError if it is missing or does not run.
+    """
+    question = ["modules", *modules] if modules else ["distributions", *distributions]
+    said = process.run(
+        [python, "-I", "-B", Path(__file__).with_name("probe.py"), *question],
+        env=clean_environment(),
+        what=f"the interpreter {python}",
+        hint="name a Python interpreter with --python, or leave it out to use the project's .venv",
+        timeout=_PROBE_SECONDS,
+    )
+    try:
+        report = json.loads(said.strip().splitlines()[-1])
+        return Interpreter(
+            path=python,
+            version=tuple(report["version"]),
+            has_libpython=report["libpython"],
+            missing=tuple(report["missing"]),
+        )
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise ToolError(f"{python} is not a Python interpreter", details=said[-2000:]) from error
+
+
+def running() -> Path:
+    """Return the interpreter that gfplug runs on: the one behind a virtual environment."""
+    return Path(getattr(sys, "_base_executable", sys.executable))
+
+
+def on_path() -> Iterator[Path]:
+    """Yield the Pythons on the PATH, each once, but for the one gfplug runs on and those of virtual environments."""
+    names = ["python3", *(f"python3.{minor}" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1))]
+    folders = [Path(folder) for folder in os.get_exec_path()]
+    seen = {running().resolve()}
+    for program in (folder / name for folder in folders for name in names):
+        if os.access(program, os.X_OK) and not program.parent.with_name("pyvenv.cfg").exists():
+            if program.resolve() not in seen:
+                yield program
+            seen.add(program.resolve())
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without what would lead another interpreter astray."""
+    astray = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
+    return {name: value for name, value in os.environ.items() if name not in astray}

@@ -1,0 +1,151 @@
+"""The real uv brings a Python for the project's environment: from a mirror on this machine, as its settings say."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import platform
+import shutil
+import sys
+import sysconfig
+import tarfile
+import threading
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.bundling import interpreters, prerequisites
+from gfplug.errors import ToolError
+from gfplug.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or ""
+RELEASES = "https://github.com/astral-sh/python-build-standalone/releases/download"
+"""What UV_PYTHON_INSTALL_MIRROR stands for."""
+
+MINOR, PATCH = f"{sys.version_info[0]}.{sys.version_info[1]}", sys.version_info[2]
+LEFT_OUT = {"__pycache__", "site-packages", "dist-packages", "test", "idlelib", "ensurepip", "turtledemo", "lib2to3"}
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or not UV, reason="a Linux's Python is packed as uv's are, and needs uv beside it"
+)
+
+
+def _keep(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if Path(entry.name).name in LEFT_OUT else entry
+
+
+def _pack(archive: Path) -> None:
+    """Pack the Python that runs the tests as python-build-standalone packs its own."""
+    library = f"libpython{MINOR}.so.1.0"
+    places = [Path(sysconfig.get_config_var("LIBDIR")), Path(sys.base_prefix, "lib")]
+    found = next((place / library for place in places if (place / library).is_file()), None)
+    if not found:
+        pytest.skip(f"{library} is not where its Python says")
+    with tarfile.open(archive, "w:gz", compresslevel=1, dereference=True) as packed:
+        packed.add(interpreters.running().resolve(), f"python/bin/python{MINOR}")
+        packed.add(found, f"python/lib/{library}")
+        packed.add(sysconfig.get_path("stdlib"), f"python/lib/python{MINOR}", filter=_keep)
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Serve one Python on this machine; give the variables that lead uv there."""
+    folder = tmp_path_factory.mktemp("mirror")
+    archive = folder / "20240107" / f"cpython-{MINOR}.{PATCH}+20240107-install_only.tar.gz"
+    archive.parent.mkdir()
+    _pack(archive)
+    listed = {
+        "name": "cpython",
+        "arch": {"family": platform.machine(), "variant": None},
+        "os": "linux",
+        "libc": "gnu",
+        "major": 3,
+        "minor": sys.version_info[1],
+        "patch": PATCH,
+        "prerelease": "",
+        "variant": None,
+        "url": f"{RELEASES}/20240107/{archive.name.replace('+', '%2B')}",
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+    }
+    (folder / "list.json").write_text(json.dumps({f"cpython-{MINOR}.{PATCH}": listed}))
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield {
+            "UV_PYTHON_INSTALL_MIRROR": f"http://127.0.0.1:{server.server_port}",
+            "UV_PYTHON_DOWNLOADS_JSON_URL": (folder / "list.json").as_uri(),
+        }
+        server.shutdown()
+
+
+@pytest.fixture
+def project(mirror: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Make a project on a machine with uv, where gfplug runs on a Python without libpython."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "uv").symlink_to(UV)
+    own = programs / "own"
+    version = list(sys.version_info[:3])
+    own.write_text(f'#!/bin/sh\necho \'{{"version": {version}, "libpython": false, "missing": []}}\'\n')
+    own.chmod(0o755)
+    monkeypatch.setattr(sys, "_base_executable", str(own))
+    variables = {**mirror, "PATH": str(programs), "UV_PYTHON_INSTALL_DIR": str(tmp_path / "uvs")}
+    for name, value in {**variables, "UV_CACHE_DIR": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    return Project(tmp_path)
+
+
+def test_uv_downloads_a_python_that_has_libpython_and_keeps_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs, from the mirror; offline, afterwards, it is there already."""
+    python = prerequisites.require(project, project.root / ".venv")
+
+    assert python.path.is_relative_to(project.root / "uvs")
+    assert (python.version, python.has_libpython) == (sys.version_info[:3], True)
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    assert prerequisites.require(project, project.root / ".venv").path.resolve() == python.path.resolve()
+
+
+@pytest.mark.parametrize(("name", "value"), [("UV_OFFLINE", "1"), ("UV_PYTHON_DOWNLOADS", "never")])
+def test_uv_downloads_nothing_where_it_may_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The error says what is missing, and nothing is written."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ToolError, match="this machine cannot build yet"):
+        prerequisites.require(project, project.root / ".venv")
+
+    assert not list(project.root.glob("uvs/cpython*"))
+
+
+def test_uvs_own_settings_hold_too(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A uv.toml that forbids downloads is obeyed, and uv's words are shown."""
+    (project.root / "uv.toml").write_text('python-downloads = "manual"\n')
+    monkeypatch.setenv("UV_CONFIG_FILE", str(project.root / "uv.toml"))
+    with pytest.raises(ToolError, match=rf"uv did not bring Python {MINOR}") as caught:
+        prerequisites.require(project, project.root / ".venv")
+
+    assert "manual" in caught.value.details
+
+
+def test_a_damaged_download_is_refused(project: Project, mirror: dict[str, str]) -> None:
+    """What a mirror sends is checked, and uv's words are shown."""
+    listed = Path(mirror["UV_PYTHON_DOWNLOADS_JSON_URL"].removeprefix("file://"))
+    whole = listed.read_text()
+    digest = json.loads(whole)[f"cpython-{MINOR}.{PATCH}"]["sha256"]
+    try:
+        listed.write_text(whole.replace(digest, "0" * 64))
+        with pytest.raises(ToolError, match="uv did not bring") as caught:
+            prerequisites.require(project, project.root / ".venv")
+    finally:
+        listed.write_text(whole)
+
+    assert "Hash mismatch" in caught.value.details

@@ -1,0 +1,152 @@
+"""The programs that stand in for binutils: a real program gets a section and still runs."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from gfplug.bundling import binutils
+from gfplug.bundling.elf import Elf
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
+SHELL = Path("/bin/sh")
+WHOLE = SHELL.read_bytes() if SHELL.exists() else b""
+DATA = b"PK\0archive" * 1000
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """Copy a program of this machine."""
+    return Path(shutil.copy(SHELL, tmp_path / "program"))
+
+
+def answer(program: Path) -> str:
+    """Run a shell and return its answer."""
+    ran = subprocess.run([program, "-c", "echo 42"], capture_output=True, text=True, check=True, timeout=60)
+    return ran.stdout.strip()
+
+
+def section(content: bytes, name: str) -> bytes:
+    """Return what a section holds, as another reader of ELF files sees it."""
+    found = ELFFile(io.BytesIO(content)).get_section_by_name(name)
+    assert found, name
+    return found.data()
+
+
+def run(name: str, *words: str | Path, programs: Path) -> subprocess.CompletedProcess[str]:
+    """Call a program by its name, as PyInstaller does, where only ours are on the PATH."""
+    return subprocess.run(
+        [name, *map(str, words)],
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_section_is_added_and_nothing_that_is_loaded_moves(program: Path) -> None:
+    """Another reader of ELF files sees the old sections and the new one; the program runs."""
+    before = program.read_bytes()
+    after = binutils.add_section(before, "pydata", DATA)
+    program.write_bytes(after)
+
+    old, new = ELFFile(io.BytesIO(before)), ELFFile(io.BytesIO(after))
+    contents = {section.name: section.data() for section in old.iter_sections() if section.name != ".shstrtab"}
+    assert {each.name: each.data() for each in new.iter_sections() if each.name != ".shstrtab"} == {
+        **contents,
+        "pydata": DATA,
+    }
+    assert Elf.parse(after).segments == Elf.parse(before).segments
+    assert answer(program) == "42"
+
+
+def test_the_same_input_gives_the_same_bytes_and_nothing_is_left_behind(program: Path) -> None:
+    """Twice the same; the tables at the file's end are replaced, not doubled."""
+    before = program.read_bytes()
+    after = binutils.add_section(before, "pydata", DATA)
+
+    assert after == binutils.add_section(before, "pydata", DATA)
+    assert len(after) - len(before) < len(DATA) + 200
+
+
+def test_the_section_survives_a_search_path_and_further_sections(program: Path) -> None:
+    """As in a build: the executable is told where its libraries are after it got its data."""
+    content = binutils.add_section(binutils.add_section(program.read_bytes(), "pydata", DATA), "more", b"x")
+    elf = Elf.parse(content)
+    elf.set_runpath("$ORIGIN/_internal")
+    program.write_bytes(elf.content)
+
+    assert section(bytes(elf.content), "pydata") == DATA
+    assert Elf.read(program).search == ["$ORIGIN/_internal"]
+    assert answer(program) == "42"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_elf"),
+    [
+        (WHOLE, True),
+        (WHOLE[:-1], False),
+        (WHOLE[:40], False),
+        (b"\x7fELF\x01\x02" + WHOLE[6:], True),
+        (b"\x7fELF\x07\x01" + WHOLE[6:], False),
+        (b"", False),
+    ],
+    ids=["whole", "cut off at its end", "cut off in its header", "of another machine", "of no machine", "empty"],
+)
+def test_objdump_tells_what_is_an_elf_file(tmp_path: Path, content: bytes, *, is_elf: bool) -> None:
+    """Exit code 0 for one, another for what is none."""
+    programs = binutils.write_programs(tmp_path / "with a space", python=Path(sys.executable))
+    (tmp_path / "x.so").write_bytes(content)
+
+    assert (run("objdump", "-a", tmp_path / "x.so", programs=programs).returncode == 0) is is_elf
+
+
+def test_objcopy_adds_a_section_in_place(program: Path, tmp_path: Path) -> None:
+    """Called as PyInstaller calls it: the file is changed, stays executable, and nothing is printed."""
+    programs = binutils.write_programs(tmp_path / "it's a folder", python=Path(sys.executable))
+    (tmp_path / "data.pkg").write_bytes(DATA)
+    mode = program.stat().st_mode
+    ran = run("objcopy", "--add-section", f"pydata={tmp_path}/data.pkg", program, programs=programs)
+
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert section(program.read_bytes(), "pydata") == DATA
+    assert program.stat().st_mode == mode
+    assert answer(program) == "42"
+
+
+def test_objcopy_refuses_what_it_cannot_extend(tmp_path: Path) -> None:
+    """A file of another kind stays as it is, and the sentence names it."""
+    programs = binutils.write_programs(tmp_path / "programs", python=Path(sys.executable))
+    (tmp_path / "x").write_bytes(b"MZ")
+    ran = run("objcopy", "--add-section", f"pydata={SHELL}", tmp_path / "x", programs=programs)
+
+    assert ran.returncode == 1
+    assert f"{tmp_path}/x: not a whole 64-bit" in ran.stderr
+    assert (tmp_path / "x").read_bytes() == b"MZ"
+
+
+def test_other_wishes_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    """A plugin.spec that wants more of binutils learns why it fails."""
+    programs = binutils.write_programs(tmp_path / "programs", python=Path(sys.executable))
+    ran = run("objcopy", "--strip-all", SHELL, programs=programs)
+
+    assert ran.returncode == 1
+    assert "does only what PyInstaller asks of it, not: --strip-all" in ran.stderr
+
+
+@pytest.mark.skipif(not shutil.which("strip"), reason="needs binutils' own strip")
+def test_strip_keeps_the_section(program: Path) -> None:
+    """Bytes behind the last section would go."""
+    program.write_bytes(binutils.add_section(program.read_bytes(), "pydata", DATA))
+    subprocess.run(["strip", program], check=True, timeout=60, env=dict(os.environ))
+
+    assert section(program.read_bytes(), "pydata") == DATA
+    assert answer(program) == "42"

@@ -1,0 +1,160 @@
+"""Which Python an environment is made with: the nearest that has a shared libpython, and why."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_machine import Machine
+from small_project import PYPROJECT, small_project
+
+from gfplug.bundling import choice
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Make a machine on which gfplug runs on Python 3.12.1 without libpython."""
+    return Machine(tmp_path, monkeypatch)
+
+
+def chosen() -> Path | None:
+    """Return the path of the Python that is taken."""
+    found = choice.search(None).chosen
+    return found.path if found else None
+
+
+def test_our_own_python_is_taken_if_it_can_serve(machine: Machine) -> None:
+    """Nothing else is looked for."""
+    own = machine.own("3.12.1", libpython=True)
+    machine.python("python3.12", "3.12.9")
+    result = choice.search(None)
+
+    assert (result.chosen and result.chosen.path, result.reason) == (own, "")
+
+
+@pytest.mark.parametrize(
+    ("versions", "nearest"),
+    [
+        (["3.11.9", "3.12.4", "3.13.0"], "3.12.4"),
+        (["3.11.9", "3.14.0"], "3.11.9"),
+        (["3.11.9", "3.13.0", "3.14.0"], "3.13.0"),
+        (["3.16.0", "3.14.0"], "3.14.0"),
+    ],
+    ids=["same minor", "older", "newer of two", "none that wheels are missing for"],
+)
+def test_the_nearest_version_on_the_path_is_taken(machine: Machine, versions: list[str], nearest: str) -> None:
+    """The same minor version, else the next."""
+    paths = {version: machine.python(f"python{version[:4]}", version) for version in versions}
+
+    assert chosen() == paths[nearest]
+
+
+def test_the_reason_names_our_own_python(machine: Machine) -> None:
+    """Version and path, for the line that the build logs."""
+    machine.python("python3", "3.12.4")
+
+    assert choice.search(None).reason.startswith("Python 3.12.1 at ")
+    assert choice.search(None).reason.endswith("own/python, which gfplug runs on, has no shared libpython")
+
+
+def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Machine) -> None:
+    """A shim that leads nowhere stops nothing."""
+    machine.python("python3.12", "3.12.9", libpython=False)
+    machine.python("python3", "3.9.2")
+    machine.program("python3.13", "#!/bin/sh\nexit 127\n")
+    result = choice.search(None)
+
+    assert (result.chosen, result.downloadable) == (None, None)
+    assert [python.version for python in result.without] == [(3, 12, 1), (3, 12, 9)]
+
+
+def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> None:
+    """An environment made from one would vanish with it."""
+    machine.python("python3.12", "3.12.9")
+    (machine.folder / "pyvenv.cfg").write_text("")
+
+    assert chosen() is None
+
+
+def test_the_project_says_which_versions_serve(machine: Machine, tmp_path: Path) -> None:
+    """requires-python rules ours out, although it has a libpython, and others."""
+    project = small_project(tmp_path / "project")
+    text = PYPROJECT.replace("[project]\n", '[project]\nrequires-python = ">=3.13"\n')
+    (project.root / "pyproject.toml").write_text(text)
+    machine.own("3.12.1", libpython=True)
+    machine.python("python3.11", "3.11.9")
+    newer = machine.python("python3.14", "3.14.0")
+    result = choice.search(choice.versions_of(project))
+
+    assert result.chosen
+    assert result.chosen.path == newer
+    assert result.reason.startswith("pyproject.toml asks for Python >=3.13, and gfplug runs on Python 3.12.1 at ")
+
+
+def test_a_version_that_is_none_is_named(tmp_path: Path) -> None:
+    """The sentence names the file."""
+    project = small_project(tmp_path / "project")
+    (project.root / "pyproject.toml").write_text('[project]\nrequires-python = "new"\n')
+    with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read: .*new"):
+        choice.versions_of(project)
+
+
+def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> None:
+    """The nearer one is taken; of two equal ones, that on the PATH."""
+    machine.python("python3.14", "3.14.0")
+    machine.uv(has=("3.11.5", "3.12.7"))
+    assert chosen() == machine.folder / "3.12.7/python"
+
+    on_path = machine.python("python3.12", "3.12.0")
+    assert chosen() == on_path
+
+
+def test_a_uv_that_fails_is_as_good_as_none(machine: Machine) -> None:
+    """Its Pythons are not known, and the search goes on."""
+    machine.program("uv", "#!/bin/sh\nexit 2\n")
+    newer = machine.python("python3.13", "3.13.0")
+
+    assert chosen() == newer
+
+
+def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine) -> None:
+    """Pre-releases and versions without wheels don't count."""
+    machine.uv(can=("3.13.1", "3.14.0", "3.12.0b1", "3.16.0"))
+    result = choice.search(None)
+    python = choice.download(result)
+
+    assert (result.chosen, result.downloadable) == (None, (3, 13))
+    assert (python.path, python.version) == (machine.folder / "downloaded/python", (3, 13, 1))
+    asked = (machine.folder / "uv.diary").read_text().splitlines()[-2:]
+    assert asked[0].startswith("venv --quiet --no-project --managed-python --python 3.13 ")
+    assert asked[1] == "python find --no-project --managed-python 3.13"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("UV_OFFLINE", "1"), ("UV_PYTHON_DOWNLOADS", "never"), ("UV_PYTHON_DOWNLOADS", "manual")]
+)
+def test_uv_is_not_asked_to_download_what_it_may_not(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The user's settings hold."""
+    machine.uv(can=("3.12.9",))
+    monkeypatch.setenv(name, value)
+
+    assert choice.search(None).downloadable is None
+
+
+def test_a_download_that_fails_shows_uvs_words(machine: Machine) -> None:
+    """With the reason why it was tried, and what to look at."""
+    machine.uv(can=("3.12.9",), venv="echo the mirror is empty >&2; exit 1")
+    with pytest.raises(ToolError, match=r"no shared libpython, and uv did not bring Python 3\.12$") as caught:
+        choice.download(choice.search(None))
+
+    assert caught.value.details == "the mirror is empty"
+    assert "UV_PYTHON_INSTALL_MIRROR" in caught.value.hint
