@@ -13,7 +13,7 @@ PYTHON ?= python3
 	touch $@
 
 prerequisites:
-	@command -v $(PYTHON) >/dev/null || { echo "missing: $(PYTHON); README.md says what to install" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH; README.md says what to install" >&2; exit 1; }
 	@$(PYTHON) .ci/prerequisites.py $(MAKECMDGOALS)
 
 demo: .venv/gfplug
