@@ -2,8 +2,8 @@
 
 Debian and Ubuntu keep the shared libpython and ensurepip apart from Python; everybody else's Python comes with both.
 
-Source: Debian bookworm's libpython3.11 and python3.11-venv; Fedora's python3-libs ("a dynamically linked library …
-used by the main executable"); openSUSE's python311-base, which requires libpython3_11-1_0.
+Source: Debian 12's libpython3.11 and python3.11-venv; Ubuntu 24.04's libpython3.12t64; Fedora's python3-libs, which the
+main executable uses; openSUSE's python311-base, which requires libpython3_11-1_0; Alpine's python3 (--enable-shared).
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _PYTHON = {
     "brew": "python@{0}.{1}",
 }
 _APT = "apt-get"
+_RENAMED = {"3.12": "libpython3.12t64"}  # the one that came before Debian and Ubuntu moved to 64-bit times
 
 
 def install(*packages: str) -> str:
@@ -50,7 +51,8 @@ def with_libpython(static: Sequence[Interpreter], version: tuple[int, int]) -> s
     """
     manager = _manager()
     if manager == _APT:
-        return next(("libpython{}.{}".format(*each.version) for each in static if _is_the_systems(each)), "")
+        own = ("{}.{}".format(*each.version) for each in static if _is_the_systems(each))
+        return next((_RENAMED.get(minor, f"libpython{minor}") for minor in own), "")
     return _PYTHON.get(manager, "").format(*version)
 
 

@@ -78,7 +78,7 @@ def test_our_own_python_needs_no_word(machine: Machine, project: Project, caplog
 @pytest.mark.parametrize(
     ("manager", "line"),
     [
-        ("apt-get", "apt-get install libpython3.12"),
+        ("apt-get", "apt-get install libpython3.12t64"),
         ("dnf", "dnf install python3.12"),
         ("zypper", "zypper install python312"),
         ("apk", "apk add python3"),
@@ -129,7 +129,7 @@ def test_everything_that_is_missing_is_said_at_once(
     for part in ("no shared libpython", "has no ensurepip", f"0.0 GB are free at {project.root}"):
         assert part in error.message
     assert error.hint == (
-        "apt-get install libpython3.12 python3.12-venv, or install uv; make room: a first build takes about 1 GB"
+        "apt-get install libpython3.12t64 python3.12-venv, or install uv; make room: a first build takes about 1 GB"
     )
 
 
