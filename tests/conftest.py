@@ -72,7 +72,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     reasons = map(reason_of, terminalreporter.stats.get("skipped", []))
     programs = Counter(match[1] for reason in reasons if (match := re.match(r"install (.+?):", reason)))
     if programs:
-        names = " and ".join(name for name, _ in programs.most_common())
+        *others, last = sorted(programs, key=lambda name: (-programs[name], name))
+        names = f"{', '.join(others)} and {last}" if others else last
         what, them = ("1 test was", "it") if programs.total() == 1 else (f"{programs.total()} tests were", "them")
         terminalreporter.write_line(f"{what} skipped: install {names} to run {them}")
 

@@ -84,7 +84,7 @@ def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.Mon
 def test_the_readme_names_debians_packages(machine: Machine) -> None:
     """Each release has one for its Python."""
     table = (ROOT / "README.md").read_text(encoding="utf-8")
-    for version in ("3.11.2", "3.13.5"):
+    for version in ("3.11.2", "3.12.3", "3.13.5"):
         machine.own(version)
         package = asked("test")[1].removeprefix("apt-get install ")
 

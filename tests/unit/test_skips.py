@@ -40,6 +40,9 @@ def browser():
 
 def test_that_needs_a_browser(browser):
     pass
+
+def test_that_needs_a_compiler():
+    pytest.skip("install a C compiler: cc is not on PATH")
 """
 MODULE = "import pytest\npytest.importorskip('no_such_module')\n"
 WORKERS = ((), ("--numprocesses=1",))
@@ -73,8 +76,8 @@ def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[s
     """After pytest's own summary, with the programs that most tests miss first; other skips are not counted."""
     code, counts, said = outcome(tmp_path, *workers)
 
-    assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 4})
-    assert said.splitlines()[-2] == "3 tests were skipped: install Go 1.99 and Chromium to run them"
+    assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 5})
+    assert said.splitlines()[-2] == "4 tests were skipped: install Go 1.99, Chromium and a C compiler to run them"
     said = outcome(tmp_path, *workers, "-k", "browser")[2]
     assert said.splitlines()[-2] == "1 test was skipped: install Chromium to run it"
 
@@ -84,7 +87,7 @@ def test_what_must_not_be_skipped_fails(tmp_path: Path, workers: tuple[str, ...]
     """In a test's body and in its fixtures; what MAY_SKIP lists and what fails as expected stays as it is."""
     code, counts, said = outcome(tmp_path, *workers, environment={"GFPLUG_REQUIRE_ALL": "1"})
 
-    assert (code, counts) == (1, {"passed": 1, "xfailed": 1, "skipped": 1, "failed": 2, "error": 1})
+    assert (code, counts) == (1, {"passed": 1, "xfailed": 1, "skipped": 1, "failed": 3, "error": 1})
     assert said.count("GFPLUG_REQUIRE_ALL is set, and this was skipped: install Go 1.99: it compiles the host") == 2
     assert "GFPLUG_REQUIRE_ALL is set, and this was skipped: install Chromium: it is not on PATH" in said
 
@@ -102,7 +105,7 @@ def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
     """Without such skips the last lines are pytest's own."""
     code, counts, said = outcome(tmp_path, "-k", "passes or grafana")
 
-    assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 4})
+    assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 5})
     assert "skipped: install" not in said
 
 
