@@ -1,9 +1,9 @@
 # Two commands for a fresh machine: `make demo` and `make test`. Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test
+.PHONY: demo test prerequisites
 
-.venv/gfplug: pyproject.toml
+.venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
 	touch $@
@@ -11,6 +11,10 @@ PYTHON ?= python3
 .venv/dev: .venv/gfplug runtime/pyproject.toml
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --editable runtime
 	touch $@
+
+prerequisites:
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not on PATH; README.md says what to install" >&2; exit 1; }
+	@$(PYTHON) .ci/prerequisites.py $(MAKECMDGOALS)
 
 demo: .venv/gfplug
 	rm -rf demo

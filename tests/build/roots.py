@@ -105,11 +105,11 @@ def make(folder: Path, libraries: tuple[str, ...]) -> Root:
 def unavailable() -> str:
     """Say why roots can't be entered here; empty if they can."""
     if sys.platform != "linux" or platform.machine() not in _MACHINES:
-        return "bare roots are made on Linux, x86_64 or arm64"
+        return "no bare root: they are made on Linux, x86_64 or arm64"
     if os.geteuid() != 0:
-        return "entering a bare root needs root's rights"
+        return "no bare root: entering one needs root's rights"
     if not Path(f"/lib/{_MACHINES[platform.machine()][1]}/libc.so.6").exists():
-        return "the roots are made of a Debian's or an Ubuntu's libraries"
+        return "no bare root: they are made of a Debian's or an Ubuntu's libraries"
     tried = subprocess.run(
         ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/mount", "--bind", "/lib", "/lib"],
         capture_output=True,
@@ -117,4 +117,4 @@ def unavailable() -> str:
         timeout=10,
         check=False,
     )
-    return f"mounts are not permitted: {tried.stderr.strip()}" if tried.returncode else ""
+    return f"no bare root: mounts are not permitted: {tried.stderr.strip()}" if tried.returncode else ""

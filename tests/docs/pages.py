@@ -73,7 +73,9 @@ class Block:
 
 def pages() -> list[str]:
     """List the pages that people read."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("tests/*/README.md")]
+    ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
+    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*/README.md")]
+    found += [path for path in ROOT.glob("*/README.md") if path.parent.name not in ignored]  # `make demo` makes one
     found += [*ROOT.glob("template/**/*.md.jinja"), *ROOT.glob("template/**/*.md")]
     return sorted({path.relative_to(ROOT).as_posix() for path in found})
 

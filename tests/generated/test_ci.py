@@ -19,7 +19,10 @@ from gfplug.template import Answers
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="the workflow needs bash")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it"),
+]
 
 FAST = ["Style", "Types", "Tests", "Project"]
 
@@ -96,7 +99,7 @@ def test_the_grafana_job_takes_the_archive_of_its_own_platform(jobs: Mapping[str
     assert taken["name"] == kept["name"].replace("${{ matrix.os }}", machine)
 
 
-@pytest.mark.skipif(shutil.which("unzip") is None, reason="the workflow needs unzip")
+@pytest.mark.skipif(shutil.which("unzip") is None, reason="install unzip: the workflow needs it")
 def test_the_archive_is_unpacked_where_the_compose_file_mounts_it(tmp_path: Path, jobs: Mapping[str, Any]) -> None:
     """Its one folder, named for the plugin, becomes dist/."""
     name = "acme-sales-datasource"

@@ -115,7 +115,7 @@ def test_buf_agrees_about_what_breaks(old: str, new: str, tmp_path: Path) -> Non
     """`buf breaking`, with the rules for files, says that something breaks when, and only when, we do."""
     beside = shutil.which("buf", path=str(Path(sys.executable).parent))
     if not (buf := shutil.which("buf") or beside):
-        pytest.skip("buf was not found: install it, or the Python package buf-bin")
+        pytest.skip("install gfplug's extra `dev`: buf is missing")
     for name, version in (("old", old), ("new", new)):
         (tmp_path / f"{name}.binpb").write_bytes(described(version).SerializeToString())
     rules = '{"version": "v2", "breaking": {"use": ["FILE"]}}'

@@ -20,6 +20,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from gfplug import sdk, stubs
 from gfplug.errors import FetchError
+from gfplug.sdk import goenv
 from gfruntime import (
     Admission,
     AdmissionRequest,
@@ -206,10 +207,13 @@ def spellings(value: object) -> set[object]:
 @pytest.fixture(scope="module", params=["v0.97.0", "default", "latest"])
 def messages(request: pytest.FixtureRequest) -> dict[str, type[Message]]:
     """Make one version's message classes in a pool of their own."""
+    is_offline = goenv.proxy() in {"", "off", "direct"}
     try:
-        protos = sdk.fetch(sdk.resolve(request.param, offline=True), offline=True)
+        protos = sdk.fetch(sdk.resolve(request.param, offline=True), offline=is_offline)
     except FetchError as error:
-        pytest.skip(f"the proto of {request.param} is not on this machine: {error}")
+        if not is_offline:
+            raise
+        pytest.skip(f"no Go module proxy is configured, and this machine has no proto of {request.param}: {error}")
     pool = descriptor_pool.DescriptorPool()
     for file in stubs.describe(protos).file:
         pool.Add(file)

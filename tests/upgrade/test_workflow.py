@@ -16,7 +16,10 @@ from releases import module_proxy, with_more
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("bash") is None, reason="the workflow needs bash")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("bash") is None, reason="install bash: the workflow needs it"),
+]
 
 ROOT = Path(__file__).parents[2]
 GH = """#!/bin/sh

@@ -142,7 +142,7 @@ def test_other_wishes_are_refused_in_a_sentence(tmp_path: Path) -> None:
     assert "does only what PyInstaller asks of it, not: --strip-all" in ran.stderr
 
 
-@pytest.mark.skipif(not shutil.which("strip"), reason="needs binutils' own strip")
+@pytest.mark.skipif(not shutil.which("strip"), reason="install binutils: its own strip is compared")
 def test_strip_keeps_the_section(program: Path) -> None:
     """Bytes behind the last section would go."""
     program.write_bytes(binutils.add_section(program.read_bytes(), "pydata", DATA))

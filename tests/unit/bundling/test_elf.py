@@ -13,9 +13,10 @@ import pytest
 from gfplug.bundling import libc, slim
 from gfplug.bundling.elf import Elf, UnreadableError
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or not shutil.which("cc"), reason="compiles small libraries with the system's C compiler"
-)
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="ELF is Linux's"),
+    pytest.mark.skipif(not shutil.which("cc"), reason="install a C compiler: it compiles small libraries"),
+]
 SOURCES = {
     "libbase.so.1": ("int base(void) { return 40; }", []),
     "libidle.so.1": ("int idle(void) { return 1; }", []),

@@ -117,7 +117,7 @@ def test_a_link_is_in_the_way(tmp_path: Path) -> None:
         apply(root, edits())
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere")
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_can_not_be_written_is_a_project_error(tmp_path: Path) -> None:
     """A read-only project is told as such."""
     root = project(tmp_path)

@@ -43,7 +43,7 @@ def test_a_bundle_that_can_not_be_read_is_named(
 def encrypted(tmp_path: Path) -> Iterator[str]:
     """Start an https server with a certificate nobody knows, `tmp_path/ca.pem`; return its address."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed: no certificate can be made")
+        pytest.skip("install OpenSSL: its command makes the certificate")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += [
         "-keyout",

@@ -1,0 +1,58 @@
+"""Say at once what this machine lacks for `make demo` or `make test`, and what to type; exit code 1 if anything.
+
+    python3 .ci/prerequisites.py [demo] [test]
+
+It needs the standard library and nothing else. Python 3.6 can still read it, and is told that it is too old.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+OLDEST = (3, 11)
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(goals):  # noqa: ANN001, ANN201 - here and below: old Pythons know fewer annotations
+    """Look, and end with what is missing."""
+    if sys.version_info < OLDEST:
+        version = ".".join(map(str, sys.version_info[:3]))
+        sys.exit(
+            f"error: {sys.executable} is Python {version}; 3.11 or newer is needed\n"
+            "hint: README.md says what to install; then name it: make demo PYTHON=python3.12"
+        )
+    sys.path.insert(0, str(ROOT / "cli"))
+    from gfplug.bundling import prerequisites  # noqa: PLC0415 - an old Python cannot read it
+
+    lacks = list(missing(goals))
+    if lacks:
+        sentences = "\n".join(f"error: {lack.sentence}" for lack in lacks)
+        sys.exit(f"{sentences}\nhint: {prerequisites.remedy(lacks)}")
+
+
+def missing(goals):  # noqa: ANN001, ANN201
+    """Yield what is missing: a Python to build plugins with, what makes `.venv`, room, and git for the tests."""
+    from gfplug.bundling import choice, interpreters, prerequisites, system_packages  # noqa: PLC0415 - as above
+
+    search = choice.search(None)
+    own, lack = search.own, prerequisites.Lack
+    if interpreters.probe(own.path, modules=["ensurepip"]).missing:
+        yield lack(sentence=f"{own} has no ensurepip", packages=_named(system_packages.with_venv(own)))
+    if "test" not in goals:
+        yield from prerequisites.missing_python(search)
+        yield from prerequisites.missing_venv(search) if search.chosen not in {None, own} else ()
+    elif not own.has_libpython:
+        package = system_packages.with_libpython((own,), own.version[:2])
+        advice = "" if package else "name a Python that has one: make test PYTHON=..."
+        yield lack(sentence=f"{own} has no shared libpython", packages=_named(package), advice=advice)
+    if "test" in goals and not shutil.which("git"):
+        yield lack(sentence="git is not on PATH", packages=("git",))
+    yield from prerequisites.missing_room(ROOT)
+
+
+def _named(package):  # noqa: ANN001, ANN202
+    return (package,) if package else ()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,115 @@
+"""What `make demo` and `make test` say of a machine before anything else is done: `.ci/prerequisites.py`."""
+
+from __future__ import annotations
+
+import ast
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_machine import Machine
+
+from gfplug.bundling import prerequisites, system_packages
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / ".ci" / "prerequisites.py"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A Debian with git, whose Python has no shared libpython."""
+    made = Machine(tmp_path, monkeypatch)
+    made.program("apt-get")
+    made.program("git")
+    monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: True)
+    return made
+
+
+def asked(*goals: str) -> tuple[list[str], str]:
+    """Return what a machine lacks for some goals, without the Python's name, and what to type."""
+    lacks = list(runpy.run_path(str(SCRIPT))["missing"](goals))
+    return [lack.sentence.partition(" has ")[2] or lack.sentence for lack in lacks], prerequisites.remedy(lacks)
+
+
+def test_a_machine_that_has_everything_is_told_nothing() -> None:
+    """This one: its tests run."""
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "demo", "test"], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> None:
+    """Debian keeps ensurepip and libpython apart from Python; git is for the tests."""
+    (machine.folder / "bin/git").unlink()
+    machine.own("3.11.2", missing='["ensurepip"]')
+    libpython = "no shared libpython"
+
+    sentences, hint = asked("demo")
+    assert sentences == ["no ensurepip", f"{libpython}; no other Python on this machine serves"]
+    assert hint.startswith("apt-get install python3.11-venv libpython3.11")
+    assert asked("demo", "test") == (
+        ["no ensurepip", libpython, "git is not on PATH"],
+        "apt-get install python3.11-venv libpython3.11 git",
+    )
+
+
+def test_the_demo_takes_another_python(machine: Machine) -> None:
+    """`gfplug build` finds one on the PATH, or asks uv; the tests build with the Python that they run on."""
+    machine.own("3.11.2")
+    machine.uv(can=("3.13.1",))
+    assert asked("demo") == ([], "")
+    assert asked("test") == (["no shared libpython"], "apt-get install libpython3.11")
+
+    (machine.folder / "bin/uv").unlink()
+    machine.python("python3.13", "3.13.0")
+    assert asked("demo") == ([], "")
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One built without the library is served by another Python."""
+    monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: False)
+
+    assert asked("demo")[1] == "install uv"
+    assert asked("test")[1] == "name a Python that has one: make test PYTHON=..."
+
+
+def test_the_readme_names_debians_packages(machine: Machine) -> None:
+    """Each release has one for its Python."""
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    for version in ("3.11.2", "3.12.3", "3.13.5"):
+        machine.own(version)
+        package = asked("test")[1].removeprefix("apt-get install ")
+
+        assert f"`apt-get install make python3-venv {package}`" in table
+
+
+def test_what_is_missing_ends_in_exit_code_1(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On stderr, a line for each, then what to type."""
+    python = machine.own("3.11.2")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(SCRIPT))["main"](["test"])
+
+    assert str(ended.value).splitlines() == [
+        f"error: Python 3.11.2 at {python} has no shared libpython",
+        "hint: apt-get install libpython3.11",
+    ]
+
+
+def test_an_old_python_is_the_first_thing_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else it lacks does not matter, and it could not read gfplug."""
+    main: Any = runpy.run_path(str(SCRIPT))["main"]
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    with pytest.raises(SystemExit) as ended:
+        main(["demo"])
+
+    assert f"{sys.executable} is Python 3.9.2; 3.11 or newer is needed" in str(ended.value)
+    ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))

@@ -1,0 +1,131 @@
+"""The rule about skipped tests, in runs of their own: what is said, what fails, what may be skipped."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFTEST = ROOT / "tests" / "conftest.py"
+GO = re.compile(r"\bGo (\d+\.\d+)\b")
+
+TESTS = """
+import pytest
+
+def test_that_passes():
+    pass
+
+@pytest.mark.xfail(strict=True)
+def test_that_fails_as_expected():
+    assert False
+
+@pytest.mark.skipif(True, reason="GRAFANA_URL is not set: see the README")
+def test_in_a_grafana():
+    pass
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_that_needs_go(number):
+    pytest.skip("install Go 1.99: it compiles the host")
+
+@pytest.fixture
+def browser():
+    pytest.skip("install Chromium: it is not on PATH")
+
+def test_that_needs_a_browser(browser):
+    pass
+
+def test_that_needs_a_compiler():
+    pytest.skip("install a C compiler: cc is not on PATH")
+"""
+MODULE = "import pytest\npytest.importorskip('no_such_module')\n"
+WORKERS = ((), ("--numprocesses=1",))
+
+
+def outcome(
+    folder: Path, *options: str, tests: str = TESTS, environment: dict[str, str] | None = None
+) -> tuple[int, dict[str, int], str]:
+    """Run tests with the suites' own conftest.py; return the exit code, the counts and everything that was printed."""
+    shutil.copy(CONFTEST, folder)
+    (folder / "test_it.py").write_text(tests, encoding="utf-8")
+    inherited = {key: text for key, text in os.environ.items() if not key.startswith(("GFPLUG_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", "--rootdir", folder, *options],
+        cwd=folder,
+        env={**inherited, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    counts = {
+        name.rstrip("s"): int(number) for number, name in re.findall(r"(\d+) ([a-z]+)", lines[-1].split(" in ")[0])
+    }
+    return done.returncode, counts, done.stdout
+
+
+@pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
+def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """After pytest's own summary, with the programs that most tests miss first; other skips are not counted."""
+    code, counts, said = outcome(tmp_path, *workers)
+
+    assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 5})
+    assert said.splitlines()[-2] == "4 tests were skipped: install Go 1.99, Chromium and a C compiler to run them"
+    said = outcome(tmp_path, *workers, "-k", "browser")[2]
+    assert said.splitlines()[-2] == "1 test was skipped: install Chromium to run it"
+
+
+@pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
+def test_what_must_not_be_skipped_fails(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """In a test's body and in its fixtures; what MAY_SKIP lists and what fails as expected stays as it is."""
+    code, counts, said = outcome(tmp_path, *workers, environment={"GFPLUG_REQUIRE_ALL": "1"})
+
+    assert (code, counts) == (1, {"passed": 1, "xfailed": 1, "skipped": 1, "failed": 3, "error": 1})
+    assert said.count("GFPLUG_REQUIRE_ALL is set, and this was skipped: install Go 1.99: it compiles the host") == 2
+    assert "GFPLUG_REQUIRE_ALL is set, and this was skipped: install Chromium: it is not on PATH" in said
+
+
+@pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
+def test_a_whole_module_must_not_be_skipped_either(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    """A module that skips itself is no test that passed."""
+    code, _, said = outcome(tmp_path, *workers, tests=MODULE, environment={"GFPLUG_REQUIRE_ALL": "1"})
+
+    assert code not in {0, 5}
+    assert "this was skipped: could not import 'no_such_module'" in said
+
+
+def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
+    """Without such skips the last lines are pytest's own."""
+    code, counts, said = outcome(tmp_path, "-k", "passes or grafana")
+
+    assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 5})
+    assert "skipped: install" not in said
+
+
+def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
+    """A reason that no test gives any more leaves the list; each says why it is there."""
+    listed = runpy.run_path(str(CONFTEST))["MAY_SKIP"]
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py") if path != CONFTEST]
+
+    assert all(listed.values())
+    assert [reason for reason in listed if not any(f'"{reason}' in text for text in texts)] == []
+
+
+def test_the_go_that_is_asked_for_is_the_one_that_the_module_needs() -> None:
+    """In the skips' reasons and in the pages that people read."""
+    (needed,) = re.findall(
+        r"^go (\d+\.\d+)", (ROOT / "tests/conformance/go.mod").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    code = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+    asked = {path: set(GO.findall(path.read_text(encoding="utf-8"))) for path in [*pages, *code]}
+
+    assert {path: versions for path, versions in asked.items() if versions - {needed}} == {}
+    assert any(asked[path] for path in code)
