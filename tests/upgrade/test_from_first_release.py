@@ -51,7 +51,8 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=list(KINDS))
 def first(request: pytest.FixtureRequest, projects: Path, tmp_path: Path) -> Path:
     """One of each kind, for a test of its own."""
-    return shutil.copytree(projects / request.param, tmp_path / request.param) / KINDS[request.param]
+    kind: str = request.param
+    return shutil.copytree(projects / kind, tmp_path / kind) / KINDS[kind]
 
 
 @pytest.fixture

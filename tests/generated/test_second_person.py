@@ -1,0 +1,134 @@
+"""The second person on the team: clones the project into another folder, has no gfplug, and follows the README.
+
+Third-party packages come from a folder and nothing from an index, so that nothing can be taken from one by accident.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gfplug import new, sdk, wheels
+from gfplug.template import Answers
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the README's lines are for a POSIX shell"),
+    pytest.mark.xdist_group("second-person"),
+    pytest.mark.timeout(900),
+]
+
+ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LATER = ("docker", "upgrade")
+"""What a README's block holds that is not run here."""
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the repository `origin`, the folder `packages` with third-party wheels, and an empty home."""
+    folder = tmp_path_factory.mktemp("team")
+    origin = new.create(
+        new.NewProject(answers=ANSWERS, destination=folder / "origin", sdk_version=sdk.default(), offline=True)
+    ).root
+    git = ["git", "-C", origin, "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
+        subprocess.run([*git, *words], check=True, timeout=60)
+    names = [f"{origin}[dev]", origin / "vendor" / wheels.NAMES["gfplug"], "hatchling>=1.27", "editables"]
+    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", folder / "packages", *names]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for own in (folder / "packages").glob("gf*.whl"):
+        own.unlink()  # gfplug and its runtime come from the repository, or not at all
+    (folder / "home").mkdir()
+    return folder
+
+
+def clone(team: Path, name: str) -> Path:
+    """Clone the repository as somebody else does."""
+    subprocess.run(["git", "clone", "-q", team / "origin", team / name], check=True, timeout=60)
+    return team / name
+
+
+def run(script: str, folder: Path, team: Path) -> str:
+    """Run shell lines as a person without gfplug types them, the index out of reach."""
+    bare = [each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / "gfplug").exists()]
+    programs = team / "bin"
+    programs.mkdir(exist_ok=True)
+    for name in ("python3", "python"):
+        if not (programs / name).exists():
+            (programs / name).symlink_to(getattr(sys, "_base_executable", sys.executable))
+    hidden = ("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV")
+    env = {
+        **{key: text for key, text in os.environ.items() if not key.startswith(hidden)},
+        "HOME": str(team / "home"),
+        "PATH": os.pathsep.join([str(programs), *bare]),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(team / "packages"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "UV_NO_INDEX": "1",
+        "UV_FIND_LINKS": str(team / "packages"),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_CACHE_DIR": str(team / "uv-cache"),
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", script],
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, script + done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_readme_to_the_letter(team: Path) -> None:
+    """Its blocks in their order: installs, builds, is queried, is tested, in a folder with a space and an umlaut."""
+    project = clone(team, "das zweite Büro")
+    blocks = [
+        block
+        for block in BLOCK.findall((project / "README.md").read_text(encoding="utf-8"))
+        if not any(word in block for word in LATER)
+    ]
+    assert len(blocks) == 2
+    shown = "".join(run(block, project, team) for block in blocks)
+
+    assert "value {series=1" in shown
+    assert "12 passed" in shown
+    assert list((project / "artifacts").glob("acme-sales-datasource-*.zip"))
+    run(". ~/gfplug-env/bin/activate; gfplug check; gfplug call query dist; gfplug upgrade", project, team)
+    status = subprocess.run(["git", "-C", project, "status", "--short"], capture_output=True, check=True, timeout=60)
+    assert status.stdout == b""
+
+
+@pytest.mark.skipif(shutil.which("uv", path=str(Path(sys.executable).parent)) is None, reason="install uv: it is used")
+def test_with_uv(team: Path) -> None:
+    """`uv lock` writes paths of the project, with checksums; `uv sync` and `uv pip` install from them."""
+    project = clone(team, "with-uv")
+    uv = Path(sys.executable).parent / "uv"
+    run(f"{uv} lock && {uv} sync --locked --extra dev && .venv/bin/python -m pytest", project, team)
+    lock = tomllib.loads((project / "uv.lock").read_text(encoding="utf-8"))
+    [runtime] = [package for package in lock["package"] if package["name"] == "gfruntime"]
+
+    assert runtime["source"] == {"path": f"vendor/{wheels.NAMES['gfruntime']}"}
+    assert runtime["wheels"][0]["hash"].startswith("sha256:")
+    assert str(team / "with-uv") not in (project / "uv.lock").read_text(encoding="utf-8")
+    moved = project.rename(team / "moved")
+    shutil.rmtree(moved / ".venv")
+    check = ".venv/bin/python -c 'import gfruntime, plugin.datasource'"
+    run(f"{uv} sync --locked && {check} && rm -rf .venv", moved, team)
+    run(
+        f"{uv} venv -q && {uv} pip install -e '.[dev]' ./vendor/gfplug-*.whl && {check} && .venv/bin/gfplug check",
+        moved,
+        team,
+    )
