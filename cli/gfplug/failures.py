@@ -66,7 +66,7 @@ FAILURES = (
         "stdout",
         r"unrecognized remote plugin message",
         "Something wrote to standard output before the plugin's handshake line, or the plugin ended before it.",
-        "`gfplug call health` shows the plugin's own words. With src/gfruntime as it was generated no print() can "
+        "`gfplug call health` shows the plugin's own words. With the gfruntime that gfplug ships no print() can "
         "do this; an edited __main__.py can.",
     ),
     Failure(
@@ -132,7 +132,7 @@ FAILURES = (
         r"(tls: (first record|bad certificate|failed to verify)|certificate (verify failed|signed by unknown))",
         "Grafana and the plugin, or the plugin and its data source, do not agree on TLS.",
         "If it is the plugin's own connection: the host's certificates count, set SSL_CERT_FILE for Grafana. If it is "
-        "the handshake: use src/gfruntime as it was generated, it speaks go-plugin's mTLS.",
+        "the handshake: use the gfruntime that gfplug ships, it speaks go-plugin's mTLS.",
     ),
     Failure(
         "timeout",
@@ -150,8 +150,8 @@ FAILURES = (
         "message-size",
         r"received message larger than max",
         "A message was larger than its receiver allows.",
-        "src/gfruntime as it was generated sets no limit, and Grafana takes any answer: look for the limit at whom the "
-        "plugin asks over gRPC, or for an edited src/gfruntime.",
+        "gfruntime sets no limit, and Grafana takes any answer: look for the limit of the service that the plugin asks "
+        "over gRPC.",
     ),
     Failure(
         "unavailable",
