@@ -26,7 +26,13 @@ LAYERS = [
 INSIDE = {
     "commands": [{"call"}, {"proto", "query", "stream"}],
     "alerting": [{"evaluation", "rules"}, {"expressions"}],
-    "bundling": [{"portable"}, {"bundle", "reuse", "sbom"}, {"combine", "freeze", "inventory", "slim"}],
+    "bundling": [
+        {"portable", "thirdparty"},
+        {"bundle", "reuse", "sbom"},
+        {"components"},
+        {"combine", "freeze", "inventory", "slim"},
+        {"native"},
+    ],
     "checking": [{"bundled", "sources"}, {"manifest"}],
     "drawing": [{"pictures"}, {"plot"}],
     "edits": [{"backup", "difference"}, {"journal"}, {"steps"}, {"trees"}],
