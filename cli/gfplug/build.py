@@ -17,11 +17,12 @@ from gfplug.bundling import (
     interpreters,
     inventory,
     libc,
+    native,
     package,
     portable,
     reuse,
-    sbom,
     slim,
+    thirdparty,
     workspace,
 )
 from gfplug.errors import GfplugError, ToolError, UsageError
@@ -167,12 +168,11 @@ class _Build:
     def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
         with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
             made = bundle.assemble(self.project, frozen, self.folder / "dist", browser=browser, day=self.day)
-            listed = sbom.describe(self.project, stock, made.folder, seconds=self.seconds)
-            (made.folder / sbom.NAME.format(platform=frozen.platform)).write_bytes(listed)
-            floor = libc.floor(made.folder)
+            floor, brought = libc.floor(made.folder), {}
             if self.wishes.libc == "bundled":
-                portable.bring_libc(made, frozen.platform)
-                floor = None
+                floor, brought = None, portable.bring_libc(made, frozen.platform)
+            more = native.identify(brought)
+            thirdparty.write(self.project, stock, made, frozen.platform, seconds=self.seconds, more=more)
         if floor:
             _log.info("Needs glibc %s or newer, because of %s", floor, floor.path)
         if self.wishes.max_glibc:

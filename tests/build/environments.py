@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
+from gfplug import files
 from gfplug.bundling.environment import interpreter_of, requirements
 from gfplug.project import Project
 
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def clean(folder: Path, *, project: Path, extra: Iterable[str] = ()) -> str:
-    """Make an environment with what a project asks for, and some packages more; return its interpreter."""
+def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: str = "pip") -> str:
+    """Make an environment with what a project asks for, and some packages more; return its interpreter.
+
+    Each package has the notes of its installer, which depend on the folder.
+    """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
     for name in sorted(closure([*requirements(Project(project)), *extra])):
         _link(name, packages)
+    for place in packages.glob("*.dist-info"):
+        _note(place, installer)
     return str(interpreter_of(folder))
 
 
@@ -59,3 +65,12 @@ def _link(name: str, packages: Path) -> None:
             os.link(file.locate(), target)
         except OSError:  # another file system
             shutil.copy2(file.locate(), target)
+
+
+def _note(place: Path, installer: str) -> None:
+    """Write what an installer notes: itself, and the digest of a script, which holds the interpreter's path."""
+    script = f"../../../bin/{place.stem},sha256={files.sha256(str(place).encode())},{len(str(place))}\n"
+    notes = {"INSTALLER": installer, "RECORD": (place / "RECORD").read_text(encoding="utf-8") + script}
+    for name, text in notes.items():
+        (place / name).unlink(missing_ok=True)  # a link to the file of another environment
+        (place / name).write_text(text, encoding="utf-8")

@@ -7,16 +7,19 @@ import os
 import re
 import shutil
 import signal
+import ssl
 import stat
 import subprocess
 import sys
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import grpc
 import pytest
 from building import Built, Interpreter, build, built, command, gfplug, variables
+from environments import clean
 
 from gfplug import files, host
 from gfplug.bundling import bundle
@@ -75,6 +78,38 @@ def test_grpcs_certificates_are_in_the_bundle(signals: Built) -> None:
     assert found.read_bytes() == own.read_bytes()
 
 
+def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built) -> None:
+    """Each of the list has a package URL, its licence as SPDX, and a text; pyarrow with its NOTICE."""
+    (path,) = signals.dist.glob("sbom_*.cdx.json")
+    listed = json.loads(path.read_text())["components"]
+    (texts,) = signals.dist.glob("THIRD-PARTY-LICENSES_*.txt")
+    _, *pieces = texts.read_text().split(f"\n{'=' * 80}\n")
+    sections = dict(zip((head.splitlines()[0] for head in pieces[::2]), pieces[1::2], strict=True))
+
+    assert {"python", "grpcio", "msgspec", "protobuf", "pyarrow"} <= {each["name"] for each in listed}
+    assert [each["name"] for each in listed if not each["purl"].startswith("pkg:")] == []
+    named = [each["name"] for each in listed for choice in each["licenses"] if "name" in choice.get("license", {})]
+    assert named == []
+    titles = [f"{each['name']} {each.get('version', '')}".strip() for each in listed]
+    assert [title for title in titles if not re.match(r"\n\[.+\]\n", sections[title])] == []
+    assert [title for title in titles if "[no text came with it]" in sections[title]] == []
+    (pyarrow,) = (text for title, text in sections.items() if title.startswith("pyarrow "))
+    assert "NOTICE.txt]\n\nApache Arrow\nCopyright" in pyarrow
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the libraries have other names")
+def test_libraries_of_the_system_have_their_versions(signals: Built) -> None:
+    """What OpenSSL and zlib say about themselves is in their CPE, and each library is a file of one component."""
+    (path,) = signals.dist.glob("sbom_*.cdx.json")
+    listed = json.loads(path.read_text())["components"]
+    places = [file["name"].rpartition("/")[2] for each in listed for file in each.get("components", [])]
+    cpes = [each["cpe"].split(":")[3:6] for each in listed if "cpe" in each]
+
+    assert sorted(places) == sorted(path.name for path in signals.dist.glob("_internal_*/*.so*"))
+    assert ["openssl", "openssl", ssl.OPENSSL_VERSION.split()[1]] in cpes
+    assert ["zlib", "zlib", zlib.ZLIB_RUNTIME_VERSION] in cpes
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
 def test_the_archive_unpacks_to_a_plugin_that_starts(signals: Built, tmp_path: Path) -> None:
     """Modes survive, and the plugin starts in another place under an environment as bare as Grafana's."""
@@ -95,11 +130,15 @@ def test_the_archive_unpacks_to_a_plugin_that_starts(signals: Built, tmp_path: P
     assert smoke.health.status == "OK"
 
 
-def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path) -> None:
-    """The same project elsewhere gives the same archive, also over the rest of a build that was killed."""
+def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path, tmp_path: Path) -> None:
+    """The same project elsewhere gives the same archive, also over the rest of a build that was killed.
+
+    The paths of project and environment differ, also in length, and so do the notes of who installed the packages.
+    """
+    environment = clean(tmp_path / "an-environment-with-another-name", project=copy, installer="uv")
     (copy / "artifacts/.build/work").mkdir(parents=True)
     (copy / "artifacts" / ".build" / "work" / "half").write_text("")
-    again = built(copy, "--clean")
+    again = built(copy, "--clean", python=environment)
 
     assert again.archive != signals.archive
     assert again.report["sha256"] == signals.report["sha256"]

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 USABLE = '{"version": [3, 12, 1], "libpython": true, "missing": []}'
-PACKAGES = '{"python": "3.12.1", "build": ["3.12.1", "/usr", "/usr"], "packages": []}'
+PACKAGES = """\
+{"python": "3.12.1", "build": ["3.12.1", "/usr", "/usr"], "license": "", "library": [], "packages": [], "unowned": []}\
+"""
 PYPROJECT = """\
 [project]
 name = "acme-sales-datasource"

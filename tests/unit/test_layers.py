@@ -29,10 +29,11 @@ INSIDE = {
     "commands": [{"call", "rename"}, {"proto", "query", "stream"}],
     "alerting": [{"evaluation", "rules"}, {"expressions"}],
     "bundling": [
-        {"portable"},
+        {"portable", "thirdparty"},
         {"bundle", "reuse", "sbom"},
+        {"components"},
         {"combine", "environment", "freeze", "inventory", "slim"},
-        {"prerequisites"},
+        {"native", "prerequisites"},
         {"choice", "system_packages"},
         {"uv"},
     ],

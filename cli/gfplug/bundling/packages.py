@@ -3,41 +3,91 @@
 `python packages.py [FILE]` prints one JSON object; FILE holds a JSON list of paths. Imports nothing of gfplug.
 """
 
+import functools
 import hashlib
 import json
 import os
 import platform
+import re
 import sys
+import sysconfig
 from importlib.metadata import Distribution, distributions
 
-
-def _license(distribution: Distribution) -> str:
-    said = distribution.metadata
-    expression, short = (said[key] if key in said else "" for key in ("License-Expression", "License"))  # noqa: SIM401 - untyped
-    named = [line.rpartition(" :: ")[2] for line in said.get_all("Classifier") or [] if line.startswith("License ::")]
-    return expression or (short if 0 < len(short) <= 40 else "") or ", ".join(named)  # noqa: PLR2004 - not a whole text
+_LICENSE_NAME = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
+_CODE = (".py", ".pyc", ".pyi", ".pyx", ".h", ".hpp", ".js", ".json", ".html", ".so", ".pyd", ".dll")
 
 
-def _described(distribution: Distribution, wanted: set[str]) -> dict[str, object]:
+@functools.cache
+def _folder(path: str) -> str:
+    return os.path.realpath(path)
+
+
+def _normal(path: str) -> str:
+    """Return one spelling of a path, whatever links lead to its folder."""
+    return os.path.join(_folder(os.path.dirname(path)), os.path.basename(path))  # noqa: PTH118, PTH119, PTH120 - texts
+
+
+def _field(distribution: Distribution, key: str) -> str:
+    return distribution.metadata[key] if key in distribution.metadata else ""  # noqa: SIM401 - untyped
+
+
+def _sha256(distribution: Distribution) -> str:
+    """Return the digest of the archive that a package was installed from, where the installer noted it (PEP 610)."""
+    archive = json.loads(distribution.read_text("direct_url.json") or "{}").get("archive_info", {})
+    name, _, digest = archive.get("hash", "").partition("=")
+    return archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else "")
+
+
+def _is_license(name: str, license_files: set[str]) -> bool:
+    parts = name.split("/")
+    if parts[0].endswith(".dist-info") and (parts[1] == "licenses" or parts[-1] in license_files):
+        return True
+    return bool(_LICENSE_NAME.match(parts[-1])) and not parts[-1].lower().endswith(_CODE)
+
+
+def _described(distribution: Distribution, wanted: set[str]) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
-    files = distribution.files if wanted else None
-    return {
+    files = {str(file): str(distribution.locate_file(file)) for file in (distribution.files if wanted else None) or ()}
+    used = wanted.intersection(map(_normal, files.values()))
+    license_files = {name.rpartition("/")[2] for name in distribution.metadata.get_all("License-File") or []}
+    report = {
         "name": distribution.metadata["Name"],
         "version": distribution.version,
-        "license": _license(distribution),
+        "expression": _field(distribution, "License-Expression"),
+        "license": _field(distribution, "License"),
+        "classifiers": [line for line in distribution.metadata.get_all("Classifier") or [] if "License ::" in line],
+        "author": _field(distribution, "Author") or _field(distribution, "Author-email"),
+        "sha256": _sha256(distribution),
         "record": hashlib.sha256(record.encode()).hexdigest(),
-        "used": any(os.path.normpath(str(distribution.locate_file(file))) in wanted for file in files or ()),
+        "texts": {name: path for name, path in sorted(files.items()) if used and _is_license(name, license_files)},
+        "used": bool(used),
     }
+    return report, used
+
+
+def _own_license() -> str:
+    """Return where this Python's licence is, as `license()` looks for it; empty if it is nowhere."""
+    library = os.path.dirname(os.__file__)  # noqa: PTH120
+    for folder in (library, os.path.dirname(library), sys.base_prefix):  # noqa: PTH120
+        for name in ("LICENSE.txt", "LICENSE"):
+            if os.path.isfile(path := os.path.join(folder, name)):  # noqa: PTH113, PTH118
+                return path
+    return ""
 
 
 def main(paths: list[str]) -> None:
     """Print what there is to know."""
-    wanted = {os.path.normpath(path) for path in paths}
-    found = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
+    wanted = {_normal(path): path for path in paths}
+    by_name = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
+    entries = [_described(by_name[name], set(wanted)) for name in sorted(by_name) if name]
+    owned = set().union(*(used for _, used in entries))
     report = {
         "python": platform.python_version(),
         "build": [sys.version, sys.prefix, sys.base_prefix],
-        "packages": [_described(found[name], wanted) for name in sorted(found) if name],
+        "library": [sysconfig.get_path("stdlib"), os.path.join(sys.base_prefix, "DLLs")],  # noqa: PTH118 - Windows'
+        "license": _own_license(),
+        "packages": [package for package, _ in entries],
+        "unowned": sorted(path for normal, path in wanted.items() if normal not in owned),
     }
     sys.stdout.write(json.dumps(report) + "\n")
 

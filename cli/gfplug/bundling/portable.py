@@ -57,8 +57,10 @@ def find_own_libraries(executable: Path, platform: str) -> None:
     executable.write_bytes(elf.content)
 
 
-def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> list[str]:
-    """Put the loader and the C library of the system at `root` into a bundle, and the launcher in front; name them.
+def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict[str, Path]:
+    """Put the loader and the C library of the system at `root` into a bundle, and the launcher in front.
+
+    Return the files that were copied, by their names in the contents folder.
 
     Raises: ToolError if there is no launcher for the platform, or the system has another C library.
     """
@@ -77,7 +79,7 @@ def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> list
     shutil.copyfile(launcher, bundle.executable)
     for path in (program, bundle.executable):
         path.chmod(0o755)
-    return sorted(found)
+    return found
 
 
 def contents_of(platform: str) -> str:

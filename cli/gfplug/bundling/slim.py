@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 OVERLINKED = ("pyarrow",)
 """Packages whose libraries ask for libraries that they use no symbol of: parquet, substrait, dataset, acero."""
 
+INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
+"""Files of a package's metadata that tell who installed it where, and nothing about the package."""
+
 _log = logging.getLogger("gfplug")
 
 
@@ -38,6 +41,14 @@ def slim(folder: Path, *, executable: str) -> None:
     for path in libraries(folder):
         if path != folder / executable:
             strip(path)
+    forget_installation(folder)
+
+
+def forget_installation(folder: Path) -> None:
+    """Remove what packages' metadata says about the machine that installed them: paths, and digests of paths."""
+    for place in folder.rglob("*.dist-info"):
+        for name in INSTALLATION:
+            (place / name).unlink(missing_ok=True)
 
 
 def libraries(folder: Path) -> list[Path]:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
     from gfplug.project import Project
 
-STOCK = Inventory(
-    python="3.12.1", build=("x",), packages=(Package(name="a", version="1", license="MIT", record="0" * 64),)
-)
+STOCK = Inventory(python="3.12.1", build=("x",), packages=(Package(name="a", version="1", record="0" * 64),))
 CODE = "import json\n\ndef answer() -> int:\n    return 1\n"
 
 

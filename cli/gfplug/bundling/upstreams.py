@@ -1,0 +1,134 @@
+"""The projects whose native libraries bundles hold: their names, licences, and how their files name a version.
+
+Source: SPDX license list 3.28.0; the projects' own files in `texts`; the National Vulnerability Database for `cpe`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+PYTHON = "python"
+_VERSION_PARTS = re.compile(r"\.so\b|\.dylib$|\.dll$|\.\d|-\d")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """A project that makes native libraries.
+
+    `stems` are the names of its libraries without version and suffix; `marks` is the text with its version in them;
+    `is_alone` says that the text proves the library to be in any file of Python's, otherwise `host` starts the name of
+    the one that may hold it; `cpe` is vendor and product, as the National Vulnerability Database spells them; `texts`
+    name files in the folder `texts`.
+    """
+
+    stems: tuple[str, ...]
+    license: str
+    texts: tuple[str, ...]
+    marks: bytes = b""
+    is_alone: bool = True
+    host: str = ""
+    cpe: str = ""
+
+
+_GLIBC = ("c", "dl", "m", "pthread", "resolv", "rt", "util", "nss_dns", "nss_files")
+UPSTREAMS = {
+    PYTHON: Upstream(stems=(), license="Python-2.0", texts=("python",), cpe="python:python"),
+    "bzip2": Upstream(
+        stems=("libbz2",),
+        license="bzip2-1.0.6",
+        texts=("bzip2",),
+        marks=rb"\0(1\.\d\.\d), \d{1,2}-[A-Z][a-z]{2}-\d{4}",
+        cpe="bzip:bzip2",
+    ),
+    "expat": Upstream(
+        stems=("libexpat",),
+        license="MIT",
+        texts=("expat",),
+        marks=rb"expat_(\d+\.\d+\.\d+)",
+        cpe="libexpat_project:libexpat",
+    ),
+    "gcc": Upstream(
+        stems=("libgcc_s", "libstdc++", "libgomp", "libatomic", "libgfortran"),
+        license="GPL-3.0-or-later WITH GCC-exception-3.1",
+        texts=("GPL-3.0", "GCC-exception-3.1"),
+    ),
+    "glibc": Upstream(
+        stems=("ld-linux-x86", "ld-linux-aarch64", *(f"lib{name}" for name in _GLIBC)),
+        license="LGPL-2.1-or-later",
+        texts=("LGPL-2.1",),
+        marks=rb"GNU C Library [^\n]*release version (\d+\.\d+)",
+        cpe="gnu:glibc",
+    ),
+    "libffi": Upstream(stems=("libffi",), license="MIT", texts=("libffi",)),
+    "libxcrypt": Upstream(stems=("libcrypt",), license="LGPL-2.1-or-later", texts=("LGPL-2.1",)),
+    "mpdecimal": Upstream(
+        stems=("libmpdec",),
+        license="BSD-2-Clause",
+        texts=("mpdecimal",),
+        marks=rb"\0([234]\.\d\.\d)\0",
+        is_alone=False,
+        host="_decimal.",
+    ),
+    "ncurses": Upstream(
+        stems=("libncurses", "libncursesw", "libpanel", "libpanelw", "libtinfo", "libtinfow"),
+        license="X11-distribute-modifications-variant",
+        texts=("ncurses",),
+        marks=rb"ncurses (\d+\.\d+\.\d{8})",
+    ),
+    "openssl": Upstream(
+        stems=("libcrypto", "libssl"),
+        license="Apache-2.0",
+        texts=("Apache-2.0",),
+        marks=rb"OpenSSL (\d+\.\d+\.\d+[a-z]*) +\d{1,2} [A-Z][a-z]{2} \d{4}",
+        cpe="openssl:openssl",
+    ),
+    "readline": Upstream(stems=("libreadline", "libhistory"), license="GPL-3.0-or-later", texts=("GPL-3.0",)),
+    "sqlite": Upstream(
+        stems=("libsqlite3", "sqlite3"),
+        license="blessing",
+        texts=("sqlite",),
+        marks=rb"\0(3\.\d{1,3}\.\d{1,2})\0",
+        is_alone=False,
+        cpe="sqlite:sqlite",
+    ),
+    "util-linux": Upstream(stems=("libuuid",), license="BSD-3-Clause", texts=("libuuid",)),
+    "xz": Upstream(
+        stems=("liblzma",),
+        license="LicenseRef-Public-Domain",
+        texts=("xz",),
+        marks=rb"\0(5\.\d{1,2}\.\d{1,2})\0",
+        is_alone=False,
+        cpe="tukaani:xz",
+    ),
+    "zlib": Upstream(
+        stems=("libz", "zlib", "zlib1"),
+        license="Zlib",
+        texts=("zlib",),
+        marks=rb"flate (\d+\.\d+(?:\.\d+)*) Copyright",
+        cpe="zlib:zlib",
+    ),
+}
+_FORMER_OPENSSL = replace(UPSTREAMS["openssl"], license="OpenSSL", texts=("OpenSSL",))
+_LATER_XZ = replace(UPSTREAMS["xz"], license="0BSD", texts=("0BSD",))
+
+
+def find(name: str, version: str) -> Upstream | None:
+    """Return what is known of a version of a project; None for an unknown project."""
+    numbers = [int(part) for part in re.findall(r"\d+", version)]
+    if name == "openssl" and [0] < numbers < [3]:
+        return _FORMER_OPENSSL
+    if name == "xz" and numbers >= [5, 6]:
+        return _LATER_XZ
+    return UPSTREAMS.get(name)
+
+
+def name_of(file: str) -> str:
+    """Return the project that a library's file is of; for an unknown one, the file's name without version and suffix.
+
+    `libssl-3-x64.dll` is of `openssl`.
+    """
+    stem = _VERSION_PARTS.split(file.rpartition("/")[2].lower())[0]
+    if stem == PYTHON or stem.startswith(("python3", "libpython3")):
+        return PYTHON
+    return next((name for name, upstream in UPSTREAMS.items() if stem in upstream.stems), stem)

@@ -1,0 +1,103 @@
+"""Files of Debian packages, from a small database of dpkg's."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+from packageurl import PackageURL
+
+from gfplug.bundling import debian, native
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STATUS = """\
+Package: libbz2-1.0
+Status: install ok installed
+Architecture: {other}
+Version: 9
+
+Package: libbz2-1.0
+Status: install ok installed
+Architecture: amd64
+Source: bzip2 (1.0.8-5)
+Version: 1:1.0.8-5+b1
+Description: a library
+ Version: not this one
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Make a system with one package, whose list has the name that its file had before /lib became a link."""
+    library = tmp_path / "usr/lib/libbz2.so.1.0.4"
+    library.parent.mkdir(parents=True)
+    library.write_bytes(b"\x001.0.8, 13-Jul-2019\0")
+    (library.parent / "libbz2.so.1.0").symlink_to(library.name)
+    info = tmp_path / "var/lib/dpkg/info"
+    info.mkdir(parents=True)
+    (info.parent / "status").write_text(STATUS.format(other="i386"))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/os-release").write_text('PRETTY_NAME="Debian"\nID=debian\nVERSION_ID="12"\n')
+    return tmp_path
+
+
+def own(root: Path, package: str = "libbz2-1.0:amd64", *, digest: str = "") -> Path:
+    """Write that a package has the library; the path of a real system is the one below its root."""
+    library = root / "usr/lib/libbz2.so.1.0.4"
+    info = root / "var/lib/dpkg/info"
+    link = str(library.with_name("libbz2.so.1.0"))
+    (info / f"{package}.list").write_text(f"/.\n{link}\n{library}\n")
+    digest = digest or hashlib.md5(library.read_bytes(), usedforsecurity=False).hexdigest()
+    (info / f"{package}.md5sums").write_text(f"{digest}  {str(library).removeprefix('/')}\n")
+    return library.with_name("libbz2.so.1.0")
+
+
+def test_a_file_has_the_package_that_lists_it(root: Path) -> None:
+    """With its version, architecture, source and release, as scanners want them in the package URL."""
+    path = own(root)
+    (package,) = debian.find_owners([path], root).values()
+
+    expected = "pkg:deb/debian/libbz2-1.0@1:1.0.8-5%2Bb1?arch=amd64&distro=debian-12&upstream=bzip2%401.0.8-5"
+    assert package.purl == expected
+    assert PackageURL.from_string(expected).to_string() == expected
+    assert package.version == "1:1.0.8-5+b1"
+
+
+def test_a_library_of_a_package_has_both_versions(root: Path) -> None:
+    """The package's, and its own from its text; the package's copyright file is named."""
+    (library,) = native.identify({"libbz2.so.1.0": own(root)}, root=root)
+
+    assert (library.upstream, library.version, library.package_version) == ("bzip2", "1.0.8", "1:1.0.8-5+b1")
+    assert library.text == str(root / "usr/share/doc/libbz2-1.0/copyright")
+
+
+def test_names_from_before_lib_was_a_link_count() -> None:
+    """A list may say /lib where the file is in /usr/lib, and the other way round."""
+    from pathlib import Path  # noqa: PLC0415 - the only test that needs it
+
+    assert {"/lib/x/a.so", "/usr/lib/x/a.so"} <= debian._spellings(Path("/lib/x/a.so"))
+    assert {"/lib/x/a.so", "/usr/lib/x/a.so"} <= debian._spellings(Path("/usr/lib/x/a.so"))
+
+
+def test_a_changed_file_is_nobodys(root: Path) -> None:
+    """Somebody put another one in its place."""
+    assert debian.find_owners([own(root, digest="0" * 32)], root) == {}
+
+
+@pytest.mark.parametrize("package", ["gone", "unheard-of"])
+def test_a_package_that_is_not_installed_has_no_files(root: Path, package: str) -> None:
+    """Its list may still be there."""
+    assert debian.find_owners([own(root, package)], root) == {}
+
+
+def test_a_system_without_dpkg_has_no_owners(tmp_path: Path) -> None:
+    """Nothing is asked, nothing fails."""
+    assert debian.find_owners([tmp_path / "libz.so.1"], tmp_path) == {}

@@ -1,0 +1,178 @@
+"""What an environment holds, asked of a real interpreter, and which of it PyInstaller collected."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import small_project
+
+from gfplug.bundling import components, inventory
+from gfplug.bundling.environment import interpreter_of
+from gfplug.bundling.inventory import Collected, Inventory
+from gfplug.files import sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METADATA = """\
+Metadata-Version: 2.4
+Name: {name}
+Version: 1.0
+License-Expression: MIT
+License-File: AUTHORS
+Author: Somebody
+"""
+FILES = {
+    "{name}/__init__.py": "",
+    "{name}/vendored/LICENSE.txt": "of a part",
+    "{name}/license_check.py": "",
+    "{name}-1.0.dist-info/METADATA": METADATA,
+    "{name}-1.0.dist-info/AUTHORS": "we",
+    "{name}-1.0.dist-info/licenses/deep/TERMS": "terms",
+    "{name}-1.0.dist-info/top_level.txt": "{name}",
+}
+PIP = "../../../bin/{name},sha256={digest},210\n{name}/__pycache__/__init__.cpython-311.pyc,,\n"
+UV = "../../../bin/{name},sha256={digest},333\n{name}-1.0.dist-info/REQUESTED,,\n"
+
+
+def environment(folder: Path) -> Path:
+    """Make an empty environment; return where its packages go."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
+    (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
+    return packages
+
+
+def install(packages: Path, name: str, *, record: str = PIP, url: str = "") -> None:
+    """Put a package there, with the notes that an installer makes: a script's digest depends on the folder."""
+    files = {path.format(name=name): text.format(name=name) for path, text in FILES.items()}
+    notes = {
+        f"{name}-1.0.dist-info/INSTALLER": "pip" if record == PIP else "uv",
+        f"{name}-1.0.dist-info/direct_url.json": url or "{}",
+    }
+    lines = "".join(f"{path},,\n" for path in [*files, *notes])
+    files[f"{name}-1.0.dist-info/RECORD"] = lines + record.format(name=name, digest=sha256(str(packages).encode()))
+    for path, text in {**files, **notes}.items():
+        (packages / path).parent.mkdir(parents=True, exist_ok=True)
+        (packages / path).write_text(text)
+
+
+def take(folder: Path, packages: Path, *paths: str) -> Inventory:
+    """Ask the environment, of which some files were collected."""
+    collected = Collected(frozenset(str(packages / path) for path in paths))
+    return inventory.take(interpreter_of(folder), collected=collected, note=folder / "note.json")
+
+
+def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path) -> None:
+    """Files of its metadata's licences folder, those that the metadata names, and licences of its parts; no code."""
+    packages = environment(tmp_path / "env")
+    install(packages, "acme")
+    install(packages, "other")
+    stock = take(tmp_path / "env", packages, "acme/__init__.py")
+
+    (used,) = stock.used
+    assert (used.name, used.version, used.expression, used.author) == ("acme", "1.0", "MIT", "Somebody")
+    assert set(used.texts) == {
+        "acme/vendored/LICENSE.txt",
+        "acme-1.0.dist-info/AUTHORS",
+        "acme-1.0.dist-info/licenses/deep/TERMS",
+    }
+    assert {each.name: bool(each.texts) for each in stock.packages} == {"acme": True, "other": False}
+
+
+def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> None:
+    """Their notes differ, and so do the records that they keep; the components of the bundle don't."""
+    records, parts = [], []
+    for name, record in (("a", PIP), ("quite-another", UV)):
+        packages = environment(tmp_path / name)
+        install(packages, "acme", record=record)
+        stock = take(tmp_path / name, packages, "acme/__init__.py")
+        records.append(stock.used[0].record)
+        parts.append(components.of(small_project(tmp_path / f"project-{name}"), stock))
+
+    assert records[0] != records[1]
+    assert parts[0] == parts[1]
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ('{{"archive_info": {{"hashes": {{"sha256": "{digest}"}}}}}}', "a" * 64),
+        ('{{"archive_info": {{"hash": "sha256={digest}"}}}}', "a" * 64),
+        ('{{"archive_info": {{}}}}', ""),
+        ('{{"dir_info": {{"editable": true}}}}', ""),
+    ],
+)
+def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, expected: str) -> None:
+    """As PEP 610 has it, in both of its spellings; a folder has none."""
+    packages = environment(tmp_path / "env")
+    install(packages, "acme", url=note.format(digest="a" * 64))
+
+    assert take(tmp_path / "env", packages).packages[0].sha256 == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_package_is_seen_through_a_link(tmp_path: Path) -> None:
+    """Some systems call the folder of packages lib64, which is a link to lib."""
+    packages = environment(tmp_path / "env")
+    install(packages, "acme")
+    (tmp_path / "lib64").symlink_to(packages.parent)
+
+    assert [
+        each.name for each in take(tmp_path / "env", tmp_path / "lib64/site-packages", "acme/__init__.py").used
+    ] == ["acme"]
+
+
+def test_it_is_stored_and_read_whole(tmp_path: Path) -> None:
+    """With everything that the list of components needs."""
+    packages = environment(tmp_path / "env")
+    install(packages, "acme")
+    stock = take(tmp_path / "env", packages, "acme/__init__.py")
+
+    assert Inventory.from_json(stock.to_json()) == stock
+    assert stock.license.endswith(("LICENSE.txt", "LICENSE"))
+
+
+def test_binaries_of_no_package_are_identified(tmp_path: Path) -> None:
+    """A system's library, and what Python's own hold; the author's own extension module is neither."""
+    packages = environment(tmp_path / "env")
+    install(packages, "acme")
+    texts = {
+        "libz.so.1": b" inflate 1.3.1 Copyright ",
+        "libpython3.12.so.1.0": b"OpenSSL 3.0.15 3 Sep 2024",
+        "_fast.so": b"expat_2.5.0",
+    }
+    for name, content in texts.items():
+        (tmp_path / name).write_bytes(content)
+    own = packages / "acme/libown.so.1"
+    own.write_bytes(b"")
+    (packages / "acme-1.0.dist-info/RECORD").write_text("acme/libown.so.1,,\nacme-1.0.dist-info/METADATA,,\n")
+    binaries = [(name, str(tmp_path / name), "EXTENSION" if name[0] == "_" else "BINARY") for name in texts]
+    binaries.append(("libown.so.1", str(own), "BINARY"))
+    collected = Collected(frozenset(path for _, path, _ in binaries), tuple(sorted(binaries)))
+    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+
+    assert [(each.file, each.upstream, each.version, each.is_inside) for each in stock.libraries] == [
+        ("libpython3.12.so.1.0", "python", "", False),
+        ("libz.so.1", "zlib", "1.3.1", False),
+        ("libpython3.12.so.1.0", "openssl", "3.0.15", True),
+    ]
+
+
+def test_pyinstallers_tables_tell_what_was_collected(tmp_path: Path) -> None:
+    """All absolute paths in all of them, and the binaries of the one for the folder."""
+    entries = [
+        ("libz.so.1", "/lib/libz.so.1", "BINARY"),
+        ("x.txt", "/data/x.txt", "DATA"),
+        ("m", "/a/m.so", "EXTENSION"),
+    ]
+    (tmp_path / "plugin").mkdir()
+    (tmp_path / "plugin/COLLECT-00.toc").write_text(repr((entries,)))
+    (tmp_path / "plugin/PYZ-00.toc").write_text(repr(("relative", [("json", "/lib/json.py", "PYMODULE")])))
+
+    assert inventory.collected(tmp_path) == Collected(
+        frozenset({"/lib/libz.so.1", "/data/x.txt", "/a/m.so", "/lib/json.py"}),
+        (("libz.so.1", "/lib/libz.so.1", "BINARY"), ("m", "/a/m.so", "EXTENSION")),
+    )

@@ -1,0 +1,101 @@
+"""Native libraries: whose they are and which version, from their own bytes; what these don't tell stays open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.bundling import native, upstreams
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKS = {
+    "libbz2.so.1.0": ("bzip2", b"\x001.0.8, 13-Jul-2019\0", "1.0.8"),
+    "libcrypto.so.3": ("openssl", b"OpenSSL 3.0.15 3 Sep 2024\0", "3.0.15"),
+    "libexpat.so.1": ("expat", b"expat_2.5.0\0", "2.5.0"),
+    "liblzma.so.5": ("xz", b"\x005.4.1\0", "5.4.1"),
+    "libncursesw.so.6": ("ncurses", b"ncurses 6.4.20221231\0", "6.4.20221231"),
+    "libsqlite3.so.0": ("sqlite", b"\x003.40.1\0", "3.40.1"),
+    "libc.so.6": ("glibc", b"GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n", "2.36"),
+    "libz.so.1": ("zlib", b" deflate 1.2.13 Copyright 1995 \0 inflate 1.2.13 Copyright 1995", "1.2.13"),
+    "libcrypto-3-x64.dll": ("openssl", b"OpenSSL 3.0.15 3 Sep 2024\0", "3.0.15"),
+    "libcrypto.1.1.dylib": ("openssl", b"OpenSSL 1.1.1w  11 Sep 2023\0", "1.1.1w"),
+    "zlib1.dll": ("zlib", b" inflate 1.3.1 Copyright 1995", "1.3.1"),
+    "libffi.so.8": ("libffi", b"nothing", ""),
+    "libstdc++.so.6": ("gcc", b"GLIBCXX_3.4.30", ""),
+    "libpython3.12.so.1.0": ("python", b"", ""),
+    "python312.dll": ("python", b"", ""),
+    "libweird-2.so.1": ("libweird", b"weird 2.0", ""),
+}
+
+
+def identify(folder: Path, contents: dict[str, bytes]) -> dict[str, tuple[str, str]]:
+    """Return the project and version of each library."""
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    libraries = native.identify({name: folder / name for name in contents}, root=folder)
+    return {library.file: (library.upstream, library.version) for library in libraries}
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_a_library_tells_its_project_and_version(tmp_path: Path, name: str) -> None:
+    """By its file's name and the text in it, whatever the system's spelling."""
+    project, content, version = MARKS[name]
+
+    assert identify(tmp_path, {name: content}) == {name: (project, version)}
+
+
+def test_libssl_has_the_version_of_the_libcrypto_beside_it(tmp_path: Path) -> None:
+    """They are one project's, and only the latter carries it."""
+    contents = {"libssl.so.3": b"", "libcrypto.so.3": b"OpenSSL 3.0.15 3 Sep 2024"}
+
+    assert identify(tmp_path, contents)["libssl.so.3"] == ("openssl", "3.0.15")
+
+
+def test_two_versions_in_a_file_are_none(tmp_path: Path) -> None:
+    """Which of the two it is cannot be told."""
+    assert identify(tmp_path, {"liblzma.so.5": b"\x005.4.1\0\x005.2.0\0"})["liblzma.so.5"] == ("xz", "")
+
+
+def test_what_is_linked_into_python_is_seen(tmp_path: Path) -> None:
+    """By texts that nothing else carries; a number alone proves nothing but in the module that it belongs to."""
+    contents = {
+        "libpython3.12.so.1.0": b"OpenSSL 3.0.15 3 Sep 2024\0 deflate 1.3.1 Copyright \x005.4.1\0\x003.40.1\0",
+        "_decimal.cpython-312-x86_64-linux-gnu.so": b"\x002.5.1\0",
+        "_other.so": b"\x002.5.1\0",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    libraries = native.search({name: tmp_path / name for name in contents})
+
+    assert {(each.file.partition(".")[0], each.upstream, each.version) for each in libraries} == {
+        ("libpython3", "openssl", "3.0.15"),
+        ("libpython3", "zlib", "1.3.1"),
+        ("_decimal", "mpdecimal", "2.5.1"),
+    }
+    assert all(each.is_inside for each in libraries)
+
+
+@pytest.mark.parametrize(
+    ("project", "version", "license_id"),
+    [
+        ("openssl", "1.1.1w", "OpenSSL"),
+        ("openssl", "3.0.15", "Apache-2.0"),
+        ("openssl", "", "Apache-2.0"),
+        ("xz", "5.4.1", "LicenseRef-Public-Domain"),
+        ("xz", "5.8.0", "0BSD"),
+    ],
+)
+def test_a_licence_may_depend_on_the_version(project: str, version: str, license_id: str) -> None:
+    """OpenSSL 3 and XZ 5.6 changed theirs."""
+    upstream = upstreams.find(project, version)
+
+    assert upstream
+    assert upstream.license == license_id
+
+
+def test_an_unknown_project_is_none() -> None:
+    """Nobody guesses its licence."""
+    assert upstreams.find("libweird", "1.0") is None

@@ -1,0 +1,86 @@
+"""What packages say about their licences, as SPDX: clear where it is clear, their own words where it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from gfplug.bundling import spdx
+
+CLEAR = {
+    "MIT": "MIT",
+    "mit": "MIT",
+    "The MIT License": "MIT",
+    "Apache 2.0": "Apache-2.0",
+    "Apache License, Version 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "BSD 3-Clause License": "BSD-3-Clause",
+    "New BSD License": "BSD-3-Clause",
+    "ISC License (ISCL)": "ISC",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+    "The Unlicense (Unlicense)": "Unlicense",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
+    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "mit or apache-2.0": "MIT OR Apache-2.0",
+    "GPL-3.0-or-later WITH GCC-exception-3.1": "GPL-3.0-or-later WITH GCC-exception-3.1",
+}
+UNCLEAR = ["", "BSD", "BSD License", "GPL", "LGPL", "Dual License", "Public Domain", "Apache License", "see LICENSE"]
+
+
+@pytest.mark.parametrize("text", CLEAR)
+def test_a_clear_text_is_spdx(text: str) -> None:
+    """Ids, expressions, and the names that people write for them."""
+    assert spdx.canonical(text) == CLEAR[text]
+
+
+@pytest.mark.parametrize("text", UNCLEAR)
+def test_what_could_be_several_is_none(text: str) -> None:
+    """Nobody chooses the number of clauses, or the version, for the author."""
+    assert spdx.canonical(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "classifiers", "expected"),
+    [
+        (
+            "Apache-2.0 OR BSD-2-Clause",
+            "MIT",
+            ["License :: OSI Approved :: MIT License"],
+            ("Apache-2.0 OR BSD-2-Clause",),
+        ),
+        ("", "Apache 2.0", ["License :: OSI Approved :: MIT License"], ("Apache-2.0",)),
+        ("", "Dual License", ["License :: OSI Approved :: MIT License", "License :: Other :: X"], ("MIT", "X")),
+        ("", "Copyright me\n\nDo what you want.", ["License :: OSI Approved :: BSD License"], ("BSD License",)),
+        ("", "Copyright me\n\nDo what you want.", [], ()),
+        ("", "my own", ["License :: OSI Approved"], ("my own",)),
+        ("", "", [], ()),
+    ],
+)
+def test_the_clearest_statement_counts(
+    expression: str, text: str, classifiers: list[str], expected: tuple[str, ...]
+) -> None:
+    """The expression, then what the licence field says in SPDX, then the classifiers, then the words themselves."""
+    assert spdx.statements(expression=expression, text=text, classifiers=classifiers) == expected
+
+
+def test_cyclonedx_has_ids_names_or_one_expression() -> None:
+    """Several licences stand beside each other; a reference of one's own is an expression."""
+    assert spdx.to_cyclonedx(("MIT",)) == [{"license": {"id": "MIT"}}]
+    assert spdx.to_cyclonedx(("MIT OR ISC",)) == [{"expression": "MIT OR ISC"}]
+    assert spdx.to_cyclonedx(("LicenseRef-Public-Domain",)) == [{"expression": "LicenseRef-Public-Domain"}]
+    assert spdx.to_cyclonedx(("MIT", "MIT OR ISC", "BSD License")) == [
+        {"license": {"id": "MIT"}},
+        {"license": {"name": "MIT OR ISC"}},
+        {"license": {"name": "BSD License"}},
+    ]
+    assert spdx.to_cyclonedx(()) == []
+
+
+def test_the_parts_of_an_expression_have_texts_of_their_own() -> None:
+    """Licences and exceptions; "only" and "or later" share one text."""
+    assert spdx.ids("GPL-3.0-or-later WITH GCC-exception-3.1 OR (MIT AND 0BSD)") == [
+        *("GPL-3.0", "GCC-exception-3.1", "MIT", "0BSD"),
+    ]
+    assert spdx.ids("BSD License") == []

@@ -1,0 +1,76 @@
+"""The two files about others' work: one for programs, one for people, both of one platform."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import small_project
+
+from gfplug.bundling import thirdparty
+from gfplug.bundling.bundle import Bundle
+from gfplug.bundling.components import Component
+from gfplug.bundling.inventory import Inventory, Package
+from gfplug.bundling.native import Library
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def component(name: str, *texts: tuple[str, str]) -> Component:
+    """Make a component with some texts."""
+    return Component(name=name, version="1", purl=f"pkg:generic/{name}@1", licenses=("MIT",), texts=texts)
+
+
+def test_each_component_has_a_section_with_its_texts() -> None:
+    """Its name, version and licence, then each text and where it is from."""
+    text = thirdparty.licenses([component("a", ("LICENSE", "free  \nas air\n"), ("NOTICE", "by me")), component("b")])
+
+    assert "=\na 1\nMIT\n=" in text
+    assert "[LICENSE]\n\nfree\nas air\n" in text
+    assert "[NOTICE]\n\nby me\n" in text
+    assert text.endswith("=\nb 1\nMIT\n" + "=" * 80 + "\n\n[no text came with it]\n")
+
+
+def test_a_text_is_there_once() -> None:
+    """The next component with the same one names the first."""
+    text = thirdparty.licenses([component("a", ("LICENSE", "free")), component("b", ("COPYING", "free\r\n"))])
+
+    assert text.count("free") == 1
+    assert "[COPYING: as for a 1]" in text
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    """Make a bundle with one library."""
+    contents = tmp_path / "dist/_internal_linux_amd64"
+    contents.mkdir(parents=True)
+    (contents / "libz.so.1").write_text("library")
+    return Bundle(tmp_path / "dist", tmp_path / "dist/gpx_sales_linux_amd64")
+
+
+def write(tmp_path: Path, bundle: Bundle, *used: Package, more: tuple[Library, ...] = ()) -> None:
+    """Write both files."""
+    stock = Inventory(python="3.12.1", build=(), packages=used, used=used)
+    thirdparty.write(small_project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
+
+
+def test_both_files_name_the_platform_and_what_came_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
+    """So that several platforms' fit into one archive."""
+    write(tmp_path, bundle, more=(Library(file="libz.so.1", upstream="zlib"),))
+    bill = json.loads((bundle.folder / "sbom_linux_amd64.cdx.json").read_text())
+    text = (bundle.folder / "THIRD-PARTY-LICENSES_linux_amd64.txt").read_text()
+
+    assert [each["name"] for each in bill["components"]] == ["python", "zlib"]
+    assert "Jean-loup Gailly and Mark Adler" in text
+
+
+def test_what_has_no_licence_text_is_told(tmp_path: Path, bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    """By name and version, as a warning."""
+    with caplog.at_level(logging.WARNING, logger="gfplug"):
+        write(tmp_path, bundle, Package(name="odd", version="2", record=""))
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith("No licence text came with odd 2: ")
