@@ -25,7 +25,8 @@ class Lock:
 
     Shape: `floors` maps a package to the oldest version its generated stubs accept; `tools` maps a generator to the
     version used; `owned` maps a file's POSIX path to its SHA-256; `source` is a kind (`embedded`, `cache`,
-    `gomodcache`, `goproxy`, `github`, `file`), never an address.
+    `gomodcache`, `goproxy`, `github`, `file`), never an address; `gfplug` is what `pip install` takes to install the
+    gfplug that rendered the template, empty in locks of gfplug 0.1.
     """
 
     sdk_version: str
@@ -34,6 +35,7 @@ class Lock:
     proto_sha256: str
     descriptor: str
     template_version: str
+    gfplug: str
     tools: Mapping[str, str]
     floors: Mapping[str, str]
     owned: Mapping[str, str]
@@ -46,7 +48,7 @@ class Lock:
             "owned": dict(self.owned),
             "proto": {"descriptor": self.descriptor, "sha256": self.proto_sha256},
             "sdk": {"commit": self.sdk_commit, "source": self.source, "version": self.sdk_version},
-            "template": {"version": self.template_version},
+            "template": {"gfplug": self.gfplug, "version": self.template_version},
             "tools": dict(self.tools),
         }
 
@@ -58,7 +60,7 @@ class Lock:
         """
         version = _at(value, "template.version", str)
         if _at(value, "format", int) > _FORMAT or _is_newer(version):
-            raise _too_new(version)
+            raise _too_new(value["template"])
         commit = _at(value, "sdk", dict).get("commit")
         return cls(
             sdk_version=_at(value, "sdk.version", str),
@@ -67,6 +69,7 @@ class Lock:
             proto_sha256=_at(value, "proto.sha256", str),
             descriptor=_at(value, "proto.descriptor", str),
             template_version=version,
+            gfplug=str(value["template"].get("gfplug", "")),
             tools=_texts(value, "tools"),
             floors=_texts(value, "floors"),
             owned=_texts(value, "owned"),
@@ -97,13 +100,16 @@ def require_not_newer(path: Path) -> None:
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return
     if isinstance(version, str) and isinstance(kind, int) and (kind > _FORMAT or _is_newer(version)):
-        raise _too_new(version)
+        raise _too_new(value["template"])
 
 
-def _too_new(version: str) -> ProjectError:
+def _too_new(template: Mapping[str, Any]) -> ProjectError:
+    version, requirement = template["version"], str(template.get("gfplug") or "")
     return ProjectError(
         f"this project needs gfplug {version} or newer, this is gfplug {__version__}",
-        hint=f"install gfplug {version}: the project's README says from where",
+        hint=f"in the project's folder: pip install {requirement}"
+        if requirement.isascii() and requirement.isprintable() and requirement
+        else "its README says from where",
     )
 
 

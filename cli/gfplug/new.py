@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import __version__, files, lock, requirements, sdk, stubs, template
+from gfplug import __version__, files, lock, provenance, requirements, sdk, stubs, template
 from gfplug.project import Project
 from gfplug.stages import Stages
 
@@ -65,10 +65,10 @@ def _fill(folder: Path, request: NewProject, stages: Stages) -> None:
         raised = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), generated.floors)
         pyproject.write_bytes(raised.encode())
         template.remember(folder, request.answers)
-        _write_lock(Project(folder), protos, generated)
+        _write_lock(Project(folder), request.answers, protos, generated)
 
 
-def _write_lock(project: Project, protos: sdk.ProtoSet, generated: stubs.Stubs) -> None:
+def _write_lock(project: Project, answers: Answers, protos: sdk.ProtoSet, generated: stubs.Stubs) -> None:
     locked = lock.Lock(
         sdk_version=str(protos.version),
         sdk_commit=protos.commit,
@@ -76,6 +76,7 @@ def _write_lock(project: Project, protos: sdk.ProtoSet, generated: stubs.Stubs) 
         proto_sha256=protos.sha256,
         descriptor=generated.descriptor,
         template_version=__version__,
+        gfplug=provenance.find(answers.gfplug).pip_argument,
         tools=generated.tools,
         floors=generated.floors,
         owned=project.owned_digests(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
@@ -34,6 +35,11 @@ class Provenance:
     gfplug: str
     newest: str
     vendored: tuple[str, ...]
+
+    @property
+    def pip_argument(self) -> str:
+        """What follows `pip install` in a shell; the wheel in `vendor/` without its version, which upgrades change."""
+        return self.gfplug if "gfplug" in self.vendored else shlex.quote(self.gfplug)
 
     @property
     def runtime(self) -> str:
@@ -65,7 +71,7 @@ def find(requirement: str = "") -> Provenance:
         return _from_index(f"gfplug=={__version__}")
     if address := _repository():
         return Provenance(gfplug=f"gfplug @ {address[0]}", newest=f"gfplug @ {address[1]}", vendored=("gfruntime",))
-    return Provenance(gfplug=f"./{VENDOR}/{wheels.NAMES['gfplug']}", newest="", vendored=("gfplug", "gfruntime"))
+    return Provenance(gfplug=f"./{VENDOR}/gfplug-*.whl", newest="", vendored=("gfplug", "gfruntime"))
 
 
 def renew(requirement: str) -> str:

@@ -188,9 +188,9 @@ def _data(answers: Answers) -> dict[str, Any]:
     }
     source = provenance.find(answers.gfplug)
     sources = {
-        "gfplug_requirement": shlex.quote(source.gfplug),
+        "gfplug_requirement": source.pip_argument,
         "gfplug_newest": shlex.quote(source.newest) if source.newest else "",
-        "gfplug_wheel": source.gfplug if source.gfplug.startswith("./") else "",
+        "gfplug_wheel": source.pip_argument if "gfplug" in source.vendored else "",
         "runtime": source.runtime,
         "runtime_wheel": source.runtime_wheel,
     }

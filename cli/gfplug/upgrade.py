@@ -98,7 +98,8 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
         fresh, after = _fresh(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
     with stages.stage("merge", doing="Merging", done="Merged"):
-        merged, base, yours, renamed = _merge(project, fresh, request)
+        names = {old: new for old, new in ((before.gfplug, after.gfplug),) if old and old != new}
+        merged, base, yours, renamed = _merge(project, fresh, replace(request, names={**names, **request.names}))
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
     backups = backup.copies(project.root, backed_up)
     edits = {
@@ -132,7 +133,8 @@ def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[d
     rendered = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
     fresh = {**rendered, **generated}
     digests = {path: files.sha256(entry.content) for path, entry in fresh.items() if path.startswith(_OWNED)}
-    return fresh, replace(locked, template_version=__version__, owned=digests)
+    requirement = provenance.find(answers.gfplug).pip_argument
+    return fresh, replace(locked, template_version=__version__, gfplug=requirement, owned=digests)
 
 
 def _stubs(project: Project) -> tuple[dict[str, Entry], lock.Lock]:

@@ -20,6 +20,7 @@ LOCK = lock.Lock(
     proto_sha256="a" * 64,
     descriptor="sha256:" + "b" * 64,
     template_version="0.1.0",
+    gfplug="",
     tools={"protobuf": "7.36.2", "grpcio-tools": "1.85.1"},
     floors={"protobuf": "7.35.1", "grpcio": "1.85.1"},
     owned={"src/pluginv2/backend.proto": "c" * 64},
@@ -88,7 +89,10 @@ def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
             lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7"}, **change})
 
         assert caught.value.message == f"this project needs gfplug 9.8.7 or newer, this is gfplug {__version__}"
-        assert "install gfplug 9.8.7" in caught.value.hint
+        assert "README" in caught.value.hint
+    with pytest.raises(ProjectError) as caught:
+        lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7", "gfplug": "./vendor/gfplug-*.whl"}})
+    assert caught.value.hint == "in the project's folder: pip install ./vendor/gfplug-*.whl"
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"'])

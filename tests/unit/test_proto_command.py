@@ -52,6 +52,7 @@ def project(here: Path, generated: stubs.Stubs) -> Project:
             proto_sha256=protos.sha256,
             descriptor=generated.descriptor,
             template_version="0.1.0",
+            gfplug="",
             tools=generated.tools,
             floors=generated.floors,
             owned=made.owned_digests(),

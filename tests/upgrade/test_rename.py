@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from older import ANSWERS, contents
 
-from gfplug import cli, files, new, sdk
+from gfplug import cli, new, sdk
 from gfplug.project import Project
 
 if TYPE_CHECKING:
@@ -124,9 +124,9 @@ def test_names_that_can_not_be(
 def test_an_older_project_is_upgraded_first(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One thing at a time: a rename shows nothing but the rename."""
     path = sales / "gfplug.lock"
-    files.write_atomic(
-        path, path.read_bytes().replace(b'"template": {\n    "version": "', b'"template": {\n    "version": "0.0.')
-    )
+    locked = json.loads(path.read_text(encoding="utf-8"))
+    locked["template"]["version"] = "0.1.0"
+    path.write_text(json.dumps(locked), encoding="utf-8")
 
     assert cli.main(["rename", "orders", str(sales)]) == 3
     assert "upgrade it first" in capsys.readouterr().err
