@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,15 @@ _ORIGIN = "gfplug adopt DIR: DIR holds the package.json and src/plugin.json of a
 
 
 def adopt(
-    folder: Path, *, backend: str, sdk_version: SdkVersion, source: Path | None = None, offline: bool = False
+    folder: Path,
+    *,
+    backend: str,
+    sdk_version: SdkVersion,
+    source: Path | None = None,
+    offline: bool = False,
+    gfplug: str = "",
 ) -> Project:
-    """Make the project `backend` inside a plugin's folder, and return it.
+    """Make the project `backend` inside a plugin's folder, and return it; `gfplug` is the answer of that name.
 
     Raises: ProjectError if the folder holds no data source, or one with a backend; otherwise as `new.create` does.
     """
@@ -33,7 +40,7 @@ def adopt(
         raise ProjectError(f"{backend!r} is not the name of a folder", hint="the backend lives inside the plugin")
     package = _read(folder / "package.json")
     request = new.NewProject(
-        answers=_answers(manifest),
+        answers=replace(_answers(manifest), gfplug=gfplug),
         destination=folder / backend,
         sdk_version=sdk_version,
         source=source,

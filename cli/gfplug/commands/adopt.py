@@ -11,6 +11,7 @@ import typer
 
 from gfplug import adopt as service
 from gfplug import console, sdk
+from gfplug.errors import UsageError
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +26,10 @@ def adopt(
     source: Annotated[
         Path | None, typer.Option("--from", help="Take the SDK's proto from a file, checkout or module zip.")
     ] = None,
+    data: Annotated[
+        str,
+        typer.Option(metavar="gfplug=REQUIREMENT", help="Where the project gets gfplug from, as `gfplug new` has it."),
+    ] = "",
     offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
 ) -> None:
     """Add a Python backend to a data source plugin that has none; none of its own files is touched.
@@ -32,12 +37,16 @@ def adopt(
     The backend is a gfplug project in a folder of its own. Its build runs the plugin's own build, and puts both into
     one bundle.
     """
+    key, _, requirement = data.partition("=")
+    if data and (key != "gfplug" or not requirement):
+        raise UsageError(f"--data expects gfplug=REQUIREMENT, got {data!r}")
     project = service.adopt(
         directory,
         backend=backend,
         sdk_version=sdk.resolve(sdk_version, offline=offline),
         source=source,
         offline=offline,
+        gfplug=requirement,
     )
     _log.info("")
     _log.info("Made %s. The one file to edit: src/plugin/datasource.py.\nNext:", project.root)
