@@ -26,7 +26,7 @@ def node() -> str:
     """Find Node, or skip."""
     found = shutil.which("node")
     if found is None:
-        pytest.skip("install Node.js: node is not on PATH")
+        pytest.skip("install Node.js 20: node is not on PATH")
     return found
 
 

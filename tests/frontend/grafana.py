@@ -13,7 +13,9 @@ import pytest
 
 BROWSER = Path(__file__).parent / "browser"
 VERSIONS = ("11", "13")
-PRODUCTS = {"node": "Node.js", "npm": "npm", "chromium": "Chromium"}
+PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
+OLDEST_NODE = 20
+"""What the newest Grafana's packages ask for."""
 
 
 def program(*names: str) -> str:
@@ -21,6 +23,10 @@ def program(*names: str) -> str:
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.skip(f"install {PRODUCTS[names[0]]}: {' or '.join(names)} is not on PATH")
+    if names == ("node",):
+        version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+        if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+            pytest.skip(f"install Node.js 20: {found} is {version.strip()}")
     return found
 
 

@@ -71,7 +71,7 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     if "node is not on PATH" in done.stdout:
-        pytest.skip("install Node.js: the project's own test of its hooks was skipped")
+        pytest.skip("install Node.js 20: the project's own test of its hooks was skipped")
 
 
 def test_a_plugin_run_by_hand_says_what_it_is(project: Path) -> None:
