@@ -105,11 +105,13 @@ def require_not_newer(path: Path) -> None:
 
 def _too_new(template: Mapping[str, Any]) -> ProjectError:
     version, requirement = template["version"], str(template.get("gfplug") or "")
+    is_plain = bool(requirement) and requirement.isascii() and requirement.isprintable()
+    where = (
+        f"in the project's folder, pip install {requirement}" if is_plain else "the project's README says from where"
+    )
     return ProjectError(
         f"this project needs gfplug {version} or newer, this is gfplug {__version__}",
-        hint=f"in the project's folder: pip install {requirement}"
-        if requirement.isascii() and requirement.isprintable() and requirement
-        else "its README says from where",
+        hint=f"install gfplug {version} or newer: {where}",
     )
 
 

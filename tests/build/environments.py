@@ -12,6 +12,7 @@ import subprocess
 import sys
 from importlib.metadata import distribution
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 from packaging.requirements import Requirement
 
@@ -31,8 +32,12 @@ def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: 
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
-    for name in sorted(closure([*requirements(Project(project)), *extra])):
+    asked = [Requirement(line).name for line in requirements(Project(project))]
+    for name in sorted(closure([*asked, *extra]) - {"gfruntime"}):
         _link(name, packages)
+    for wheel in (project / "vendor").glob("gfruntime-*.whl"):  # the tests' own environment has it editable
+        with ZipFile(wheel) as archive:
+            archive.extractall(packages)
     for place in packages.glob("*.dist-info"):
         _note(place, installer)
     return str(interpreter_of(folder))

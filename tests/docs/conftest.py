@@ -24,8 +24,14 @@ esac
 exec '{python}' -m gfplug "$@"
 """,
     "python": """exec '{python}' "$@"\n""",
-    # gfplug is not fetched: what is tested is this checkout
-    "pip": """case "$*" in "install gfplug"|"install --upgrade gfplug") ;; *) echo "pip $*" >&2; exit 1 ;; esac\n""",
+    # gfplug is not installed: what is tested is this checkout; tests/generated/test_second_person.py installs it
+    "pip": """case "$*" in "install ./vendor/gfplug-"*.whl) test -f "$2" ;; *) echo "pip $*" >&2; exit 1 ;; esac\n""",
+    "python3": """\
+case "$*" in
+  "-m venv "*) mkdir -p "$3/bin" && : > "$3/bin/activate" ;;
+  *) echo "python3 $*" >&2; exit 1 ;;
+esac
+""",
     # no Docker: what it would read is looked at
     "docker": """test "$*" = "compose up" && exec '{python}' '{here}/compose.py'\n""",
 }
@@ -60,7 +66,7 @@ class Shell:
             running = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", script.replace("\n$ ", "\n").removeprefix("$ ")],
                 cwd=folder,
-                env={**typed, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
+                env={**typed, "HOME": str(self.tools), "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,

@@ -52,6 +52,22 @@ class Datasource:
 
 EXCERPTS: dict[tuple[str, str], Excerpt] = {
     ("README.md", "@dataclass(frozen=True)"): Excerpt(around="BLOCK\n", asks={"health": "OK: ready", "query": "42"}),
+    ("runtime/README.md", "class Datasource:"): Excerpt(
+        around="""\
+@dataclass(frozen=True)
+class Options:
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    table: str = "sales"
+
+
+BLOCK
+""",
+        asks={"health": "OK: ready", "query": "42"},
+    ),
     (
         "docs/frontend.md",
         "def query_variable(self, query: Query[Names]) -> Frame:  # columns `text` and `value`, or one column of texts",

@@ -35,7 +35,11 @@ NOT_RUN = {
     (TEMPLATE, "python -m venv .venv && . .venv/bin/activate        # Windows: .venv\\Scripts\\activate"): (
         "downloads packages; tests/generated runs the four checks"
     ),
-    (ADOPTED, "pip install gfplug            # once"): "needs npm; tests/unit/test_adopt.py adopts and builds",
+    (
+        ADOPTED,
+        "python3 -m venv ~/gfplug-env && . ~/gfplug-env/bin/activate    # once; "
+        "Windows: ~\\gfplug-env\\Scripts\\activate",
+    ): "needs npm; tests/unit/test_adopt.py adopts and builds",
 }
 """Page and first line of a block, and why nothing here runs it."""
 

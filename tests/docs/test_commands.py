@@ -78,7 +78,7 @@ def shown_first(numbers: dict[int, Block], text: str) -> Block:
     return found
 
 
-@pytest.mark.parametrize("text", ["# makes .venv", "docker compose up", "pip install --upgrade gfplug"])
+@pytest.mark.parametrize("text", ["# makes .venv", "docker compose up", "gfplug upgrade --dry-run"])
 def test_the_commands_of_a_projects_readme_run(shell: Shell, project: Path, text: str) -> None:
     """Those of the default example; the checks have their tests in tests/generated."""
     ran = shell.run(shown_first(rendered(project), text).text, project)

@@ -11,11 +11,13 @@ import importlib
 import os
 import runpy
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gfruntime.dev.watch import source_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _PLUGIN = "plugin"
 _RUNTIME = ("gfruntime.serving.process", "gfruntime.calls.service")
@@ -61,7 +63,7 @@ def _quiet_stdout() -> Iterator[None]:
 def main() -> None:
     """Wait, then be the plugin."""
     with _quiet_stdout():
-        warm(Path(__file__).parents[2])
+        warm(source_folder())
     if sys.stdin.buffer.readline():
         sys.argv[:] = [_PLUGIN]
         runpy.run_module(_PLUGIN, run_name="__main__", alter_sys=True)

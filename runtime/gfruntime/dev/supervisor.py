@@ -45,8 +45,8 @@ class Supervisor:
     """Owns the processes: one that answers, a spare one that waits for the next save, and those on their way out."""
 
     def __init__(self, source: Path | None = None) -> None:
-        """Watch a folder of source: the one that this package lies in, unless told otherwise."""
-        self._source = source or Path(__file__).parents[2]
+        """Watch a folder of source: the one with the author's package, unless told otherwise."""
+        self._source = source or watch.source_folder()
         self._current: Child | None = None
         self._spare: Child | None = None
         self._problem: LoadError | StartError | None = None

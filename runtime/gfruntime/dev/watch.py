@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib.util import cache_from_source
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,17 @@ Snapshot = dict[str, tuple[int, int]]
 
 _IGNORED = {"__pycache__", ".git", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 _NOISE = ("~", ".swp", ".swx", ".tmp", ".pyc", ".pyo")
+
+
+def source_folder() -> Path:
+    """Return the folder that holds the author's package `plugin`, without importing it.
+
+    Raises: ModuleNotFoundError if Python's path leads to no such package.
+    """
+    spec = find_spec("plugin")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("no package named 'plugin': PYTHONPATH must name the project's src", name="plugin")
+    return Path(next(iter(spec.submodule_search_locations))).parent
 
 
 def snapshot(folder: Path) -> Snapshot:
