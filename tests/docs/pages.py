@@ -37,8 +37,10 @@ NOT_RUN = {
     ),
     (
         ADOPTED,
-        "python3 -m venv ~/gfplug-env && . ~/gfplug-env/bin/activate    # once; "
-        "Windows: ~\\gfplug-env\\Scripts\\activate",
+        (
+            "python3 -m venv ~/gfplug-env && . ~/gfplug-env/bin/activate    # once; "
+            "Windows: ~\\gfplug-env\\Scripts\\activate"
+        ),
     ): "needs npm; tests/unit/test_adopt.py adopts and builds",
 }
 """Page and first line of a block, and why nothing here runs it."""

@@ -38,12 +38,12 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     origin = new.create(
         new.NewProject(answers=ANSWERS, destination=folder / "origin", sdk_version=sdk.default(), offline=True)
     ).root
-    git = ["git", "-C", origin, "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    git: list[str | Path] = ["git", "-C", origin, "-c", "user.name=x", "-c", "user.email=x@example.com"]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
         subprocess.run([*git, *words], check=True, timeout=60)
-    names = [f"{origin}[dev]", origin / "vendor" / wheels.NAMES["gfplug"], "hatchling>=1.27", "editables"]
-    words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", folder / "packages", *names]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
+    names = [f"{origin}[dev]", str(origin / "vendor" / wheels.NAMES["gfplug"]), "hatchling>=1.27", "editables"]
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder / "packages")]
+    done = subprocess.run([*download, *names], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     for own in (folder / "packages").glob("gf*.whl"):
         own.unlink()  # gfplug and its runtime come from the repository, or not at all
