@@ -1,17 +1,14 @@
 """What a machine must have before a project's environment is made: all that is missing is said at once.
 
-`python -m gfplug.bundling.prerequisites` says it on a bare machine, in a checkout too: it needs the standard library
-and nothing else.
+It needs the standard library and nothing else, so that `.ci/prerequisites.py` can ask it on a bare machine.
 """
 
 from __future__ import annotations
 
 import logging
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug.bundling import choice, interpreters, system_packages, uv
@@ -19,6 +16,7 @@ from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from gfplug.bundling.choice import Search
     from gfplug.bundling.interpreters import Interpreter
@@ -46,17 +44,13 @@ def require(project: Project, folder: Path) -> Interpreter:
     Raises: ToolError that names everything the machine lacks; ProjectError if pyproject.toml can't be read.
     """
     search = choice.search(choice.versions_of(project))
-    _require_all(search, folder)
+    if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder)]:
+        sentences = "; ".join(lack.sentence for lack in lacks)
+        raise ToolError(f"this machine cannot build yet: {sentences}", hint=remedy(lacks))
     python = search.chosen or choice.download(search)
     if search.reason:
         _log.info("Making %s with %s: %s", folder.name, python, search.reason)
     return python
-
-
-def _require_all(search: Search, folder: Path) -> None:
-    if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder)]:
-        sentences = "; ".join(lack.sentence for lack in lacks)
-        raise ToolError(f"this machine cannot build yet: {sentences}", hint=remedy(lacks))
 
 
 def missing_python(search: Search) -> Iterator[Lack]:
@@ -112,15 +106,3 @@ def remedy(lacks: Sequence[Lack]) -> str:
     ways = dict.fromkeys([command, *(way for lack in lacks for way in lack.otherwise)])
     things = [", or ".join(filter(None, ways)), *(lack.advice for lack in lacks)]
     return "; ".join(filter(None, things))
-
-
-def main() -> None:
-    """Say what this machine lacks, and end with exit code 1 if it lacks something."""
-    try:
-        _require_all(choice.search(None), Path())
-    except ToolError as error:
-        sys.exit(f"error: {error.message}\nhint: {error.hint}")
-
-
-if __name__ == "__main__":
-    main()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -19,14 +16,9 @@ from gfplug.bundling import prerequisites, system_packages
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
-    from gfplug.project import Project
+    from pathlib import Path
 
-CLI = Path(prerequisites.__file__).parents[2]
-_ASK = """\
-import runpy, sys
-sys._base_executable = {own!r}
-runpy.run_module("gfplug.bundling.prerequisites", run_name="__main__")
-"""
+    from gfplug.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
@@ -163,27 +155,3 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     (lack,) = prerequisites.missing_room(tmp_path / "not/there/yet")
 
     assert lack.sentence == f"{tmp_path} cannot be written: Permission denied"
-
-
-def test_a_checkout_says_it_before_anything_is_installed(machine: Machine) -> None:
-    """With the standard library alone, as `make demo` asks: exit code 1 and the line to type, or nothing."""
-
-    def ask() -> tuple[int, str]:
-        ran = subprocess.run(
-            [sys.executable, "-S", "-B", "-c", _ASK.format(own=str(machine.folder / "own/python"))],
-            env={"PYTHONPATH": str(CLI), "PATH": os.environ["PATH"]},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        return ran.returncode, ran.stderr
-
-    machine.program("zypper")
-    code, words = ask()
-    assert code == 1
-    assert "error: this machine cannot build yet: Python 3.12.1 at " in words
-    assert "hint: zypper install python312, or install uv" in words
-
-    machine.python("python3", "3.12.4")
-    assert ask() == (0, "")
