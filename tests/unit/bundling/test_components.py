@@ -45,7 +45,9 @@ def test_a_package_from_the_projects_vendor_folder_has_its_wheels_digest(tmp_pat
     (_, component) = of(tmp_path, runtime("1" * 64))
 
     assert (component.name, component.version) == ("gfruntime", "0.3.0")
-    assert component.sha256 == hashlib.sha256(b"wheel").hexdigest()
+    digest = hashlib.sha256(b"wheel").hexdigest()
+    assert component.sha256 == digest
+    assert component.purl == f"pkg:generic/gfruntime@0.3.0?checksum=sha256:{digest}"  # an index may have another
 
 
 @pytest.mark.parametrize("sha256", ["1" * 64, ""])
@@ -54,6 +56,7 @@ def test_without_a_vendored_wheel_the_digest_is_the_installers(tmp_path: Path, s
     (_, component) = of(tmp_path, runtime(sha256))
 
     assert component.sha256 == sha256
+    assert component.purl == "pkg:pypi/gfruntime@0.3.0"
 
 
 def test_a_packages_own_texts_come_first(tmp_path: Path) -> None:
