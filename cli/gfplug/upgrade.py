@@ -98,12 +98,12 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
         fresh, after = _fresh(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
     with stages.stage("merge", doing="Merging", done="Merged"):
-        names = {old: new for old, new in ((before.gfplug, after.gfplug),) if old and old != new}
-        merged, base, yours, renamed = _merge(project, fresh, replace(request, names={**names, **request.names}))
+        source = {before.gfplug: after.gfplug} if before.gfplug else {}
+        merged, base, yours = _merge(project, fresh, {**source, **request.names}, force=request.force)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
     backups = backup.copies(project.root, backed_up)
     edits = {
-        **renamed,
+        **_renamed(project, request.names, yours),
         **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
         **{path: Edit(yours[path], None) for path in merged.deletes},
         **owned,
@@ -187,12 +187,12 @@ def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterab
 
 
 def _merge(
-    project: Project, fresh: Mapping[str, Entry], request: Request
-) -> tuple[Merged, dict[str, Entry], dict[str, Entry], dict[str, Edit]]:
-    """Merge the user's files; returns the base, the user's tree, and what new names change in other files too."""
+    project: Project, fresh: Mapping[str, Entry], names: Mapping[str, str], *, force: bool
+) -> tuple[Merged, dict[str, Entry], dict[str, Entry]]:
+    """Merge the user's files, names in them replaced by new ones; returns the base and the user's tree too."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
-    is_lost = request.force and not (root / template.BASE_NAME).exists()
+    is_lost = force and not (root / template.BASE_NAME).exists()
     kept = {} if is_lost else origin.base(root)
     base = {path: entry for path, entry in kept.items() if _is_merged(root, path)}
     yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
@@ -207,22 +207,22 @@ def _merge(
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
         yours |= trees.read(root, (path for path in candidates.find(root) if _is_merged(root, path)))
-    rewrites = Rewrites(base=base, fresh=fresh, names=request.names)
+    rewrites = Rewrites(base=base, fresh=fresh, names=names)
     rewritten = rewrites.apply(yours)
     whole = former.complete(rewrites.apply(base), rewritten, theirs)
     merged = merge.merge(whole, rewritten, theirs, label=f"template {__version__}")
     writes = {path: entry for path, entry in rewritten.items() if entry != yours[path] and path not in merged.deletes}
-    return replace(merged, writes={**writes, **merged.writes}), base, yours, _renamed(project, rewrites, yours)
+    return replace(merged, writes={**writes, **merged.writes}), base, yours
 
 
-def _renamed(project: Project, rewrites: Rewrites, merged: Iterable[str]) -> dict[str, Edit]:
+def _renamed(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
     """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
-    if not rewrites.names:
+    if not names:
         return {}
     skipped = {lock.LOCK_NAME, *merged}
     old = trees.read(project.root, (path for path in candidates.find(project.root) if path not in skipped))
     old = {path: entry for path, entry in old.items() if not path.startswith((*_OWNED, ".gfplug/"))}
-    new = rewrites.apply(old)
+    new = Rewrites(base={}, fresh={}, names=names).apply(old)
     return {path: Edit(entry, new[path]) for path, entry in old.items() if entry != new[path]}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from older import ANSWERS, REQUEST
 
-from gfplug import cli, template, upgrade
+from gfplug import __version__, cli, new, sdk, template, upgrade
 from gfplug.errors import ProjectError, UsageError
 from gfplug.merging import origin
 from gfplug.project import Project
@@ -69,3 +70,21 @@ def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) ->
     with pytest.raises(ProjectError, match="asks for 'title'") as caught:
         origin.answers(project, "0.1.0", migrations=[("0.1.0", rename)])
     assert caught.value.hint == "give it: gfplug upgrade --data title=…"
+
+
+def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None:
+    """The author's change of the line that installs gfplug is no conflict; code that names a version stays."""
+    answers = replace(ANSWERS, gfplug="gfplug==0.0.1")
+    root = new.create(
+        new.NewProject(answers=answers, destination=tmp_path / "project", sdk_version=sdk.default(), offline=True)
+    ).root
+    workflow = root / ".github" / "workflows" / "ci.yml"
+    text = workflow.read_text(encoding="utf-8")
+    workflow.write_text(text.replace('gfplug==0.0.1 --editable ".[dev]"', 'gfplug==0.0.1 --editable ".[dev,otel]"'))
+    (root / "src" / "plugin" / "mine.py").write_text('TEXT = "gfplug==0.0.1"\n')
+
+    assert cli.main(["upgrade", str(root)]) == 0
+    assert f'gfplug=={__version__} --editable ".[dev,otel]"' in workflow.read_text(encoding="utf-8")
+    assert "gfplug==0.0.1" not in workflow.read_text(encoding="utf-8")
+    assert "gfplug==0.0.1" in (root / "src" / "plugin" / "mine.py").read_text()
+    assert json.loads((root / ".gfplug" / "answers.json").read_text())["answers"]["gfplug"] == f"gfplug=={__version__}"
