@@ -80,13 +80,17 @@ def uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
 
 
 def contents(folder: Path, path: str) -> Iterator[bytes]:
-    """Yield what a file below a folder held in each of the last commits that changed it, the newest first."""
+    """Yield what a file below a folder held in each of the last commits that changed it, the newest first.
+
+    Only git's plumbing is asked: `git log` runs the program that the repository's settings name for signatures.
+    """
     if not is_installed():
         return
-    for commit in _ask(folder, "log", "-z", f"-{_NEWEST_COMMITS}", "--format=%H", "--", path) or []:
-        shown = _run(folder, "show", f"{commit}:./{path}")
-        if shown.returncode == 0:
-            yield shown.stdout
+    commits = _run(folder, "rev-list", f"--max-count={_NEWEST_COMMITS}", "HEAD", "--", path)
+    for commit in commits.stdout.decode("ascii", "replace").split() if commits.returncode == 0 else []:
+        blob = _run(folder, "cat-file", "blob", f"{commit}:./{path}")
+        if blob.returncode == 0:
+            yield blob.stdout
 
 
 def _ask(folder: Path, *words: str) -> list[str] | None:
@@ -98,8 +102,8 @@ def _ask(folder: Path, *words: str) -> list[str] | None:
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """Run git on the user's own repository, which nothing of it changes."""
     return subprocess.run(  # noqa: S603 - the words are this module's
-        ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *words],  # noqa: S607 - whichever git the user has
-        env={**_without_git(), "GIT_OPTIONAL_LOCKS": "0"},
+        ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", *words],  # noqa: S607 - whichever git the user has
+        env={**_without_git(), "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=_SECONDS,

@@ -61,3 +61,30 @@ def test_listing_a_folder_leaves_out_what_git_ignores(tmp_path: Path) -> None:
 
     assert git.listed(tmp_path) == [".gitignore", "kept/ünï", "seen"]
     assert git.listed(tmp_path / "kept") == ["ünï"]
+
+
+def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path) -> None:
+    """The newest content comes first; what the repository's settings would run for a signature is not run."""
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(0o755)
+    settings = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(tmp_path)]
+    subprocess.run(["git", *settings, "init", "-q"], check=True, timeout=60)
+    for key, value in {"log.showSignature": "true", "gpg.program": str(program), "gpg.format": "openpgp"}.items():
+        subprocess.run(["git", *settings, "config", key, value], check=True, timeout=60)
+    for text in ("old", "new"):
+        (tmp_path / "file").write_text(text)
+        subprocess.run(["git", *settings, "add", "file"], check=True, timeout=60)
+        subprocess.run(["git", *settings, "commit", "-q", "-m", text], check=True, timeout=60)
+    plain = subprocess.run(
+        ["git", *settings, "cat-file", "commit", "HEAD"], capture_output=True, check=True, timeout=60
+    )
+    head, _, body = plain.stdout.partition(b"\n\n")
+    signed = head + b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n" + body
+    command = ["git", *settings, "hash-object", "-t", "commit", "-w", "--stdin"]
+    written = subprocess.run(command, input=signed, capture_output=True, check=True, timeout=60).stdout.decode().strip()
+    subprocess.run(["git", *settings, "update-ref", "HEAD", written], check=True, timeout=60)
+
+    assert list(git.contents(tmp_path, "file")) == [b"new", b"old"]
+    assert list(git.contents(tmp_path, "missing")) == []
+    assert not (tmp_path / "ran").exists()
