@@ -15,12 +15,13 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from gfplug import __version__, resources
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from importlib.metadata import Distribution, PackagePath
 
 NAMES = {
@@ -30,20 +31,20 @@ NAMES = {
 """The file names of the wheels, by distribution."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_RECORD = "/RECORD"
 _BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 
 @cache
 def build(name: str) -> bytes:
-    """Return the wheel of `gfplug` or of `gfruntime`, in the version that runs.
+    """Return the wheel of `gfplug` or of `gfruntime`, in the version that runs; the same files, the same bytes.
 
     Raises: ProjectError if gfplug's files can't be told from others, or differ from what was installed.
     """
-    if here := resources.checkout():
-        return _build_from(here if name == "gfplug" else here / "runtime")
-    if name == "gfplug":
-        return _repack(_installed())
-    return resources.runtime_wheel().read_bytes()
+    here = resources.checkout()
+    if name == "gfruntime":
+        return _build_from(here / "runtime") if here else resources.runtime_wheel().read_bytes()
+    return _pack(_contents(_build_from(here)) if here else _installed_files(_installed()))
 
 
 def _build_from(source: Path) -> bytes:
@@ -51,6 +52,11 @@ def _build_from(source: Path) -> bytes:
 
     with tempfile.TemporaryDirectory(prefix="gfplug-wheel-") as folder:
         return Path(next(WheelBuilder(str(source)).build(directory=folder, versions=["standard"]))).read_bytes()
+
+
+def _contents(wheel: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(wheel)) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith(_RECORD)}
 
 
 def _installed() -> Distribution:
@@ -71,19 +77,23 @@ def _installed() -> Distribution:
     return installed
 
 
-def _repack(installed: Distribution) -> bytes:
-    """Return the wheel that a distribution was installed from: the same files, without what the installer added."""
-    contents = {path.as_posix(): _read(path) for path in installed.files or () if _is_of_the_wheel(path)}
-    record = next(path for path in installed.files or () if path.name == "RECORD").as_posix()
+def _installed_files(installed: Distribution) -> dict[str, bytes]:
+    """Return the files of the wheel that a distribution was installed from, without what the installer added."""
+    return {path.as_posix(): _read(path) for path in installed.files or () if _is_of_the_wheel(path)}
+
+
+def _pack(contents: Mapping[str, bytes]) -> bytes:
+    """Return a wheel of these files, stored: compressed bytes would differ from one zlib to another."""
+    record = next(name for name in contents if name.endswith(".dist-info/WHEEL")).replace("/WHEEL", _RECORD)
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
     writer.writerows([name, f"sha256={_digest(content)}", len(content)] for name, content in sorted(contents.items()))
     writer.writerow([record, "", ""])
     packed = io.BytesIO()
-    with ZipFile(packed, "w", ZIP_DEFLATED) as wheel:
+    with ZipFile(packed, "w") as wheel:
         for name, content in (*sorted(contents.items()), (record, lines.getvalue().encode())):
             entry = ZipInfo(name, _EPOCH)
-            entry.compress_type, entry.external_attr = ZIP_DEFLATED, 0o100644 << 16
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
             wheel.writestr(entry, content)
     return packed.getvalue()
 

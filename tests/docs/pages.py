@@ -24,7 +24,10 @@ NOT_RUN = {
     ("README.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
     ("docs/tutorial.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
     ("docs/building.md", "docker build -t plugin-builder ."): "needs Docker; what it runs is looked at",
-    ("benchmarks/README.md", "python -m pip install -e '.[benchmarks]' -e runtime"): "downloads; tests/benchmarks runs the rest",
+    (
+        "benchmarks/README.md",
+        "python -m pip install -e '.[benchmarks]' -e runtime",
+    ): "downloads; tests/benchmarks runs the rest",
     (
         "tests/conformance/README.md",
         "python -m pytest tests/conformance                 everything (a few minutes; add -n 2 to use two cores)",

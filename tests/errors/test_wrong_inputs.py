@@ -88,7 +88,7 @@ def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of 
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("name", ["src/plugin/datasource.py", "src/plugin/__main__.py", "src/pluginv2/backend_pb2.py"])
+@pytest.mark.parametrize("name", ["src/plugin/datasource.py", "src/plugin/__main__.py"])
 def test_a_module_of_the_project_that_is_gone_is_not_taken_for_a_missing_package(
     call: Run, project: Path, name: str
 ) -> None:
