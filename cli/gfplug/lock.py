@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 LOCK_NAME = "gfplug.lock"
 _FORMAT = 2  # 1 had the runtime and the editors among the owned files
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 _T = TypeVar("_T")
 
 
@@ -71,7 +74,7 @@ class Lock:
             template_version=version,
             gfplug=str(value["template"].get("gfplug", "")),
             tools=_texts(value, "tools"),
-            floors=_texts(value, "floors"),
+            floors=_floors(value),
             owned=_texts(value, "owned"),
         )
 
@@ -85,7 +88,7 @@ def read(path: Path) -> Lock:
         return Lock.from_json(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProjectError(f"{path} is not valid JSON: {error}", hint="restore it from version control") from error
 
 
@@ -150,6 +153,17 @@ def _is_newer(version: str) -> bool:
         raise ProjectError(
             f"{LOCK_NAME}: {version!r} is not a version", hint="restore it from version control"
         ) from error
+
+
+def _floors(value: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+    floors = _texts(value, "floors")
+    for name, version in floors.items():
+        if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version):
+            raise ProjectError(
+                f"{LOCK_NAME}: floors: {name!r}: {version!r} is not a package and its version",
+                hint="restore it from version control",
+            )
+    return floors
 
 
 def _texts(value: Any, dotted: str) -> dict[str, str]:  # noqa: ANN401 - JSON

@@ -44,7 +44,7 @@ class Manifest:
             raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
         except OSError as error:
             raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
         if not isinstance(content, dict):
             raise ProjectError(f"{path} is not a JSON object")
@@ -139,7 +139,7 @@ class Project:
             raise ProjectError(f"{path} does not exist") from error
         except OSError as error:
             raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
         except (KeyError, TypeError) as error:
             raise ProjectError(f"{path} has no version below [project]", hint='such as version = "0.1.0"') from error

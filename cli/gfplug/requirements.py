@@ -15,6 +15,7 @@ RUNTIME = "gfruntime"
 """The distribution that a plugin imports."""
 
 _FLOORED = ("grpcio", "protobuf")
+_LARGEST = 1_000_000
 
 
 def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
@@ -27,12 +28,16 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
     import tomlkit  # noqa: PLC0415 - heavy
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
 
+    if len(pyproject) > _LARGEST:
+        raise ProjectError(f"pyproject.toml: {len(pyproject)} characters are too many to be edited")
     try:
         document = tomlkit.parse(pyproject)
         dependencies: Any = document["project"]["dependencies"]
+        if not isinstance(dependencies, list) or not all(isinstance(text, str) for text in dependencies):
+            raise TypeError("they are not a list of texts")  # noqa: TRY301 - reported as the others are
         found = {_name(text): place for place, text in enumerate(dependencies)}
-    except (tomlkit.exceptions.TOMLKitError, KeyError, TypeError, InvalidRequirement) as error:
-        raise ProjectError(f"pyproject.toml: no readable [project] dependencies: {error}") from error
+    except (tomlkit.exceptions.TOMLKitError, LookupError, TypeError, RecursionError, InvalidRequirement) as error:
+        raise ProjectError(f"pyproject.toml: no readable [project] dependencies: {str(error)!r}") from error
     for name, floor in floors.items():
         place = found.get(_name(name))
         if place is None:
@@ -52,7 +57,7 @@ def _raised(requirement: Requirement, floor: str) -> str:
     if any(Version(part.version) >= lowest for part in lower):
         return str(requirement)
     kept = [part for part in requirement.specifier if part not in lower]
-    if any(Version(part.version) > lowest for part in kept if part.operator == "=="):
+    if any(Version(part.version.removesuffix(".*")) > lowest for part in kept if part.operator == "=="):
         return str(requirement)
     fits = [part for part in kept if part.contains(lowest, prereleases=True)]
     if any(part.operator not in {"<", "<="} for part in kept if part not in fits):
@@ -86,10 +91,18 @@ def follow(pyproject: str, fresh: str) -> str:
     for place, line in enumerate(dependencies):
         if _name(line) == RUNTIME and line != lines[RUNTIME]:
             dependencies[place] = lines[RUNTIME]
-    sources = [each.get("tool", {}).get("uv", {}).get("sources", {}).get(RUNTIME, {}) for each in (document, new)]
-    if all("path" in source for source in sources):
-        sources[0]["path"] = sources[1]["path"]
+    old_source, new_source = (_uv_source(each) for each in (document, new))
+    if "path" in old_source and "path" in new_source:
+        old_source["path"] = new_source["path"]
     return tomlkit.dumps(document)
+
+
+def _uv_source(document: Any) -> Any:  # noqa: ANN401 - TOML
+    """Return the table that tells uv where the runtime is from; an empty one where there is none."""
+    value = document
+    for key in ("tool", "uv", "sources", RUNTIME):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _name(line: str) -> str:

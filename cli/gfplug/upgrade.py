@@ -33,6 +33,7 @@ ONCE = ("src/plugin/", "tests/")
 
 _OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
 _STUBS = "src/pluginv2/"
+_MOST_ORIGINALS = 20  # each is looked up in the project's history
 _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
 
 
@@ -181,8 +182,9 @@ def _replace_owned(project: Project, fresh: Mapping[str, Entry], *, force: bool)
 
 def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterable[str]) -> dict[str, Edit]:
     """Return what the author changed in owned files: against the project's history, or else the whole file."""
-    originals = former.originals(project.root, project.lock.owned, changed)
-    edits = {path: Edit(originals.get(path), found.get(path)) for path in changed}
+    shown = [path for path in changed if path in found]
+    originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
+    edits = {path: Edit(originals.get(path), found[path]) for path in shown}
     return {path: edit for path, edit in edits.items() if edit.before != edit.after}
 
 

@@ -111,3 +111,20 @@ def test_a_missing_lock_says_where_to_run(tmp_path: Path) -> None:
         lock.read(tmp_path / lock.LOCK_NAME)
 
     assert "gfplug new" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "floors", [{"x; y": "1"}, {"grpcio": "1.0\n"}, {"grpcio": "\x1b[31m"}, {"": "1"}, {"grpcio": "new"}]
+)
+def test_floors_are_packages_and_versions(floors: dict[str, str]) -> None:
+    """They are written into pyproject.toml."""
+    with pytest.raises(ProjectError, match="is not a package and its version"):
+        lock.Lock.from_json({**LOCK.to_json(), "floors": floors})
+
+
+def test_a_deeply_nested_lock_is_one_sentence(tmp_path: Path) -> None:
+    """Not a traceback."""
+    (tmp_path / "gfplug.lock").write_text("[" * 100_000)
+
+    with pytest.raises(ProjectError, match="is not valid JSON"):
+        lock.read(tmp_path / "gfplug.lock")

@@ -88,3 +88,65 @@ def test_a_pyproject_without_dependencies_is_refused(text: str) -> None:
     """What can't be read is not written."""
     with pytest.raises(ProjectError, match="no readable"):
         requirements.raise_floors(text, FLOORS)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[1]",
+        '"x"',
+        "{ a = 1 }",
+        '[["a"]]',
+        "[{ a = 1 }]",
+        '["\\u001b[31m"]',
+        "[" * 50_000,
+        '["' + "x" * 2_000_000 + '"]',
+    ],
+)
+def test_dependencies_that_are_none_are_one_sentence(value: str) -> None:
+    """Whatever stands there."""
+    with pytest.raises(ProjectError, match=r"pyproject\.toml") as caught:
+        requirements.raise_floors(f"[project]\ndependencies = {value}\n", FLOORS)
+
+    assert caught.value.message.isprintable()
+
+
+def test_a_pin_with_a_wildcard_keeps_it() -> None:
+    """`==1.*` holds the floor, `==99.*` is above it."""
+    text = '[project]\ndependencies = ["grpcio==1.*", "protobuf==99.*"]\n'
+
+    assert requirements.raise_floors(text, {"grpcio": "1.60", "protobuf": "5.0"}) == (
+        '[project]\ndependencies = ["grpcio>=1.60,==1.*", "protobuf==99.*"]\n'
+    )
+
+
+FRESH = """\
+[project]
+dependencies = [
+  "gfruntime @ {root:uri}/vendor/gfruntime-2-py3-none-any.whl",
+  "grpcio>=1.85,<2",
+  "protobuf>=7,<8",
+]
+[tool.uv.sources]
+gfruntime = { path = "vendor/gfruntime-2-py3-none-any.whl" }
+"""
+
+
+@pytest.mark.parametrize("tool", ["", 'tool = "x"\n', "[tool]\nuv = 1\n", "[tool.uv.sources]\ngfruntime = 7\n"])
+def test_the_runtimes_lines_follow_whatever_else_is_there(tool: str) -> None:
+    """The wheel and the floors are the new ones; the author's lines, comments and order stay."""
+    head = tool if tool.startswith("tool") else ""
+    tail = "" if head else tool
+    text = f"""\
+{head}[project]
+dependencies = ["httpx",  # ours
+  "gfruntime @ {{root:uri}}/vendor/gfruntime-1-py3-none-any.whl", "grpcio>=1.90,<2", "protobuf>=6,<8"]
+{tail}"""
+    followed = requirements.follow(text, FRESH)
+
+    assert followed == text.replace("gfruntime-1", "gfruntime-2").replace("protobuf>=6,<8", "protobuf>=7,<8")
+
+
+def test_uvs_path_follows_too() -> None:
+    """Both lines name the same wheel."""
+    assert requirements.follow(FRESH.replace("gfruntime-2", "gfruntime-1"), FRESH) == FRESH

@@ -210,7 +210,7 @@ def _unbuilt(said: str, log: Path) -> str:
 
 def forget(folder: Path) -> None:
     """Remove a virtual environment that `ensure` made: it names the project's folder, which has moved."""
-    if (folder / _MARKER).is_file():
+    if (folder / _MARKER).is_file() and not folder.is_symlink():
         _clear(folder)
 
 

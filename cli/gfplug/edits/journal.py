@@ -65,7 +65,8 @@ def locked(root: Path) -> Iterator[None]:
         if is_interrupted(root):
             _require_own(root)
             _log.warning("An upgrade of %s was interrupted: finishing it", root)
-            _finish(root)
+            with _explained("restore the project from version control, and remove .gfplug/journal"):
+                _finish(root)
         _sweep(root / FOLDER)
         yield
 

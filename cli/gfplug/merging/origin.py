@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import lzma
+import stat
 import zipfile
+import zlib
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +69,7 @@ def base(root: Path) -> dict[str, Entry]:
     Raises: ProjectError if they were not kept, or can't be read; IntegrityError if a name leads out of the project.
     """
     try:
+        _require_regular(root / BASE_NAME)
         with zipfile.ZipFile(root / BASE_NAME) as archive:
             members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             paths.require_distinct((info.filename for info in members), source=BASE_NAME)
@@ -75,10 +79,19 @@ def base(root: Path) -> dict[str, Entry]:
             }
     except FileNotFoundError as error:
         raise ProjectError(f"{root / BASE_NAME} does not exist", hint=f"{_RESTORE}, or use --force") from error
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile) as error:  # RuntimeError: encrypted
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise ProjectError(
             f"{root / BASE_NAME} is damaged: {error}", hint=f"{_RESTORE}, or remove it and use --force"
         ) from error
+
+
+def _require_regular(path: Path) -> None:
+    """Refuse what would make a reader wait, or lead it elsewhere.
+
+    Raises: ValueError; FileNotFoundError if there is nothing.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("it is no regular file")
 
 
 def _is_executable(info: zipfile.ZipInfo) -> bool:
@@ -88,10 +101,11 @@ def _is_executable(info: zipfile.ZipInfo) -> bool:
 def _stored(root: Path) -> dict[str, str]:
     path = root / ANSWERS_NAME
     try:
+        _require_regular(path)
         value: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ProjectError(f"{path} does not exist", hint=_RESTORE) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ProjectError(f"{path} is not valid JSON: {error}", hint=_RESTORE) from error
     if not isinstance(value, dict) or not isinstance(value.get("answers"), dict):
         raise ProjectError(f"{path} has no answers", hint=_RESTORE)

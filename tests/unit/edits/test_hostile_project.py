@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -279,3 +280,47 @@ def test_edits_from_elsewhere_stay_inside_too(project: Project) -> None:
 def test_usual_paths_pass(path: str) -> None:
     """What projects hold is accepted as it is."""
     assert paths.require_inside(path, source="test") == path
+
+
+def test_a_file_where_the_journal_needs_a_folder_is_one_sentence(project: Project, tmp_path: Path) -> None:
+    """What can't be moved into its place is named, and what was there stays."""
+    (project.root / "taken").write_text("mine")
+    plant(project.root, [step("taken/below")])
+
+    with pytest.raises(ProjectError, match="taken"), journal.locked(project.root):
+        pass
+    assert (project.root / "taken").read_text() == "mine"
+    assert (tmp_path / "victim").read_text() == "mine"
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["base.zip", "answers.json"])
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_what_a_project_keeps_is_a_regular_file(project: Project, tmp_path: Path, name: str, kind: str) -> None:
+    """Nothing waits for a FIFO, and nothing is read through a link."""
+    place = project.root / ".gfplug" / name
+    place.parent.mkdir()
+    if kind == "fifo":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to(tmp_path / "victim")
+    else:
+        place.mkdir()
+
+    read = {"base.zip": origin.base, "answers.json": partial(origin.answers, template_version="0.1.0")}[name]
+    with pytest.raises(ProjectError, match=name):
+        read(project.root)
+
+
+def test_a_damaged_base_is_one_sentence(project: Project) -> None:
+    """Whatever zlib makes of it."""
+    (project.root / ".gfplug").mkdir()
+    place = project.root / ".gfplug" / "base.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.md", b"text " * 1000)
+    content = bytearray(place.read_bytes())
+    content[45:60] = b"\xff" * 15
+    place.write_bytes(content)
+
+    with pytest.raises(ProjectError, match=r"base\.zip is damaged"):
+        origin.base(project.root)
