@@ -307,9 +307,12 @@ def test_what_a_project_keeps_is_a_regular_file(project: Project, tmp_path: Path
     else:
         place.mkdir()
 
-    read = {"base.zip": origin.base, "answers.json": partial(origin.answers, template_version="0.1.0")}[name]
+    readers: dict[str, Callable[[Path], object]] = {
+        "base.zip": origin.base,
+        "answers.json": partial(origin.answers, template_version="0.1.0"),
+    }
     with pytest.raises(ProjectError, match=name):
-        read(project.root)
+        readers[name](project.root)
 
 
 def test_a_damaged_base_is_one_sentence(project: Project) -> None:
