@@ -7,9 +7,10 @@ requirements beside the author's own. Both folders go; pyproject.toml asks for t
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING
 
-from gfplug import files
+from gfplug import files, requirements
 from gfplug.edits.trees import Entry
 from gfplug.merging import git
 
@@ -22,20 +23,41 @@ HOOKS = "frontend/hooks.js"
 
 _LIST = re.compile(r"^dependencies = \[\n(?P<lines>.*?)^\]\n", re.MULTILINE | re.DOTALL)
 _FLOORED = re.compile(r'\s*"(grpcio|protobuf)\b(?!-)')
-_RUNTIME = re.compile(r'^\s*"gfruntime\b', re.MULTILINE)
 _GONE = ('"src/gfruntime", ', '"gfruntime.*", ')
 
 
 def pyproject(text: str, *, base: str, fresh: str) -> str:
     """Return a pyproject.toml of gfplug 0.1 with the dependencies as the new one lists them, the author's among them.
 
-    `base` is what was rendered then: its lines were gfplug's. A list that the author wrote in another way stays as it
-    is; the merge then shows what to do.
+    `base` is what was rendered then: its dependencies were gfplug's. A list that is written as the template writes it
+    keeps its lines and comments; in any other, gfplug's requirements are taken out and put at the end.
     """
+    ours, new = requirements.listed(base), requirements.listed(fresh)
+    mine = requirements.listed(text)
+    if not mine or not new or requirements.asks_for_runtime(mine):
+        return text
     for name in _GONE:
         text = text.replace(name, "")
+    wanted = [*(line for line in mine if line not in ours), *new]
+    edited = _edit_lines(text, base=base, fresh=fresh)
+    names = sorted(map(requirements.name_of, requirements.listed(edited)))
+    if names == sorted(set(map(requirements.name_of, wanted))) and _is_alike(edited, text):
+        return edited
+    return requirements.exchange(text, taken=ours, given=new)
+
+
+def _is_alike(edited: str, text: str) -> bool:
+    """Return whether two texts differ in nothing but the list of dependencies."""
+    tables = [tomllib.loads(each) for each in (edited, text)]
+    for table in tables:
+        table["project"].pop("dependencies")
+    return tables[0] == tables[1]
+
+
+def _edit_lines(text: str, *, base: str, fresh: str) -> str:
+    """Exchange the lines of a list that is written as the template writes it; the caller checks the result."""
     mine, old, new = (_LIST.search(each) for each in (text, base, fresh))
-    if not mine or not old or not new or _RUNTIME.search(mine["lines"]):
+    if not mine or not old or not new:
         return text
     lines = mine["lines"].splitlines()
     floored = {match[1]: line for line in lines if (match := _FLOORED.match(line))}

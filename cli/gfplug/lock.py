@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfplug import __version__
+from gfplug import __version__, provenance
 from gfplug.errors import ProjectError
 from gfplug.files import write_atomic
 
@@ -19,6 +19,7 @@ LOCK_NAME = "gfplug.lock"
 _FORMAT = 2  # 1 had the runtime and the editors among the owned files
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
+_LONGEST_VERSION = 64
 _T = TypeVar("_T")
 
 
@@ -107,11 +108,9 @@ def require_not_newer(path: Path) -> None:
 
 
 def _too_new(template: Mapping[str, Any]) -> ProjectError:
-    version, requirement = template["version"], str(template.get("gfplug") or "")
-    is_plain = bool(requirement) and requirement.isascii() and requirement.isprintable()
-    where = (
-        f"in the project's folder, pip install {requirement}" if is_plain else "the project's README says from where"
-    )
+    version, argument = template["version"], str(template.get("gfplug") or "")
+    is_ours = provenance.is_plain(argument)
+    where = f"in the project's folder, pip install {argument}" if is_ours else "the project's README says from where"
     return ProjectError(
         f"this project needs gfplug {version} or newer, this is gfplug {__version__}",
         hint=f"install gfplug {version} or newer: {where}",
@@ -145,6 +144,8 @@ def _is_newer(version: str) -> bool:
     """
     if version == __version__:
         return False
+    if len(version) > _LONGEST_VERSION:
+        raise ProjectError(f"{LOCK_NAME}: template.version is no version", hint="restore it from version control")
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - heavy
 
     try:

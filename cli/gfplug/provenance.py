@@ -13,15 +13,20 @@ import re
 import shlex
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gfplug import __version__, resources, wheels
 from gfplug.errors import UsageError
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
 VENDOR = "vendor"
 """The folder of a project that holds wheels."""
 
-_PLAIN = re.compile(r"[\x21-\x7e]{1,1000}")
+_PLAIN = re.compile(r"(?:(?!\$\{\{)[\x21-\x7e]){1,1000}")  # GitHub replaces ${{ }} before a shell sees any quotes
+_WRITTEN = re.compile(rf"\./{VENDOR}/gfplug-\*\.whl|gfplug[<>=!~][^\s'\"`$&|;]*|'gfplug @ [^\s'\"`$&|;]+'")
+"""What gfplug itself writes behind `pip install`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +80,44 @@ def find(requirement: str = "") -> Provenance:
 
 
 def renew(requirement: str) -> str:
-    """Return a project's requirement for this version of gfplug: one that names another version exactly moves on."""
-    return re.sub(r"==\s*[^\s,;]+", f"=={__version__}", requirement) if "@" not in requirement else requirement
+    """Return a project's requirement for this version of gfplug: one that names another version exactly moves on.
+
+    Raises: UsageError as `find` does, or if the requirement excludes this version.
+    """
+    if not requirement:
+        return ""
+    parsed = _parse(requirement)
+    pins = [part.version for part in parsed.specifier if part.operator == "==" and not part.version.endswith(".*")]
+    if pins and len(parsed.specifier) == 1:
+        return f"gfplug=={__version__}"
+    if not parsed.specifier.contains(__version__, prereleases=True):
+        raise UsageError(
+            f"the project asks for {requirement}, which excludes gfplug {__version__}",
+            hint=f"say what it shall ask for: gfplug upgrade --data gfplug=gfplug=={__version__}",
+        )
+    return requirement
+
+
+def doubt(requirement: str) -> str:
+    """Return a note where an address decides which gfplug a project installs; empty where a version does."""
+    if not requirement or _parse(requirement).url is None:
+        return ""
+    return f"README and workflows install {requirement}: if that is no gfplug {__version__}, give --data gfplug=…"
+
+
+def is_plain(argument: str) -> bool:
+    """Return whether a text is what gfplug writes behind `pip install`, and no more: a lock may be a stranger's."""
+    return bool(_WRITTEN.fullmatch(argument)) and argument.isascii()
 
 
 def _required(text: str) -> Provenance:
+    requirement = _parse(text)
+    if requirement.url:
+        return Provenance(gfplug=str(requirement), newest="", vendored=("gfruntime",))
+    return _from_index(str(requirement))
+
+
+def _parse(text: str) -> Requirement:
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
 
     try:
@@ -88,14 +126,12 @@ def _required(text: str) -> Provenance:
         raise UsageError(
             f"--data gfplug={text}: {error}", hint=f"such as --data gfplug=gfplug=={__version__}"
         ) from error
-    if requirement.name.lower() != "gfplug" or requirement.extras or requirement.marker:
+    if requirement.name.lower() != "gfplug" or requirement.extras or requirement.marker or "${{" in text:
         raise UsageError(
-            f"--data gfplug={text}: it must name gfplug, without extras and markers",
+            f"--data gfplug={text}: it must name gfplug, without extras, markers and ${{{{",
             hint=f"such as --data gfplug=gfplug=={__version__}",
         )
-    if requirement.url:
-        return Provenance(gfplug=str(requirement), newest="", vendored=("gfruntime",))
-    return _from_index(str(requirement))
+    return requirement
 
 
 def _from_index(requirement: str) -> Provenance:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from packaging.requirements import Requirement
 
@@ -35,11 +36,11 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
         dependencies: Any = document["project"]["dependencies"]
         if not isinstance(dependencies, list) or not all(isinstance(text, str) for text in dependencies):
             raise TypeError("they are not a list of texts")  # noqa: TRY301 - reported as the others are
-        found = {_name(text): place for place, text in enumerate(dependencies)}
+        found = {name_of(text): place for place, text in enumerate(dependencies)}
     except (tomlkit.exceptions.TOMLKitError, LookupError, TypeError, RecursionError, InvalidRequirement) as error:
         raise ProjectError(f"pyproject.toml: no readable [project] dependencies: {str(error)!r}") from error
     for name, floor in floors.items():
-        place = found.get(_name(name))
+        place = found.get(name_of(name))
         if place is None:
             dependencies.append(_raised(Requirement(name), floor))
         elif (raised := _raised(Requirement(dependencies[place]), floor)) != str(Requirement(dependencies[place])):
@@ -84,16 +85,47 @@ def follow(pyproject: str, fresh: str) -> str:
     import tomlkit  # noqa: PLC0415 - heavy
 
     new: Any = tomlkit.parse(fresh)
-    lines = {_name(line): str(line) for line in new["project"]["dependencies"]}
+    lines = {name_of(line): str(line) for line in new["project"]["dependencies"]}
     floors = {name: floor for name in _FLOORED if (floor := _floor(lines[name]))}
     document: Any = tomlkit.parse(raise_floors(pyproject, floors))
     dependencies = document["project"]["dependencies"]
     for place, line in enumerate(dependencies):
-        if _name(line) == RUNTIME and line != lines[RUNTIME]:
+        if name_of(line) == RUNTIME and line != lines[RUNTIME]:
             dependencies[place] = lines[RUNTIME]
     old_source, new_source = (_uv_source(each) for each in (document, new))
     if "path" in old_source and "path" in new_source:
         old_source["path"] = new_source["path"]
+    return tomlkit.dumps(document)
+
+
+def listed(pyproject: str) -> list[str]:
+    """Return the dependencies that a pyproject.toml lists; none if it can't be read."""
+    try:
+        lines = tomllib.loads(pyproject)["project"]["dependencies"]
+    except (tomllib.TOMLDecodeError, LookupError, TypeError, RecursionError):
+        return []
+    return lines if isinstance(lines, list) and all(isinstance(line, str) for line in lines) else []
+
+
+def asks_for_runtime(lines: Iterable[str]) -> bool:
+    """Return whether one of some requirements is the runtime's."""
+    return any(name_of(line) == RUNTIME for line in lines)
+
+
+def exchange(pyproject: str, *, taken: Iterable[str], given: Iterable[str]) -> str:
+    """Return a pyproject.toml without some dependencies and with others at the end, unless it has them already."""
+    import tomlkit  # noqa: PLC0415 - heavy
+
+    document: Any = tomlkit.parse(pyproject)
+    dependencies = document["project"]["dependencies"]
+    kept = {name_of(line) for line in given if name_of(line) != RUNTIME}
+    for line in {*taken} & {*dependencies}:
+        if name_of(line) not in kept:
+            dependencies.remove(line)
+    names = {name_of(line) for line in dependencies}
+    for line in given:
+        if name_of(line) not in names:
+            dependencies.append(line)
     return tomlkit.dumps(document)
 
 
@@ -105,12 +137,19 @@ def _uv_source(document: Any) -> Any:  # noqa: ANN401 - TOML
     return value if isinstance(value, dict) else {}
 
 
-def _name(line: str) -> str:
-    """Return the name that a requirement is of; hatchling may fill in a part of its address."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - heavy
+def name_of(line: str) -> str:
+    """Return the name that a requirement is of; hatchling may fill in a part of its address.
+
+    Raises: ProjectError if it is none.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - heavy
     from packaging.utils import canonicalize_name  # noqa: PLC0415 - heavy
 
-    return canonicalize_name(Requirement(line.partition("@")[0]).name)
+    try:
+        return canonicalize_name(Requirement(line.partition("@")[0]).name)
+    except InvalidRequirement as error:
+        reason = str(error).splitlines()[0]
+        raise ProjectError(f"pyproject.toml: no readable [project] dependencies: {line!r}: {reason!r}") from error
 
 
 def _floor(line: str) -> str:

@@ -99,8 +99,8 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
         fresh, after = _fresh(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
     with stages.stage("merge", doing="Merging", done="Merged"):
-        source = {before.gfplug: after.gfplug} if before.gfplug else {}
-        merged, base, yours = _merge(project, fresh, {**source, **request.names}, force=request.force)
+        sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
+        merged, base, yours = _merge(project, fresh, request, sources)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
     backups = backup.copies(project.root, backed_up)
     edits = {
@@ -119,6 +119,7 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
         notes=(
             *merged.notes,
             *_about_links(project, fresh),
+            *filter(None, [provenance.doubt(answers.gfplug)]),
             *(f"{path}: a copy of a file of yours" for path in backups),
         ),
     )
@@ -189,12 +190,12 @@ def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterab
 
 
 def _merge(
-    project: Project, fresh: Mapping[str, Entry], names: Mapping[str, str], *, force: bool
+    project: Project, fresh: Mapping[str, Entry], request: Request, sources: Mapping[str, str]
 ) -> tuple[Merged, dict[str, Entry], dict[str, Entry]]:
     """Merge the user's files, names in them replaced by new ones; returns the base and the user's tree too."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
-    is_lost = force and not (root / template.BASE_NAME).exists()
+    is_lost = request.force and not (root / template.BASE_NAME).exists()
     kept = {} if is_lost else origin.base(root)
     base = {path: entry for path, entry in kept.items() if _is_merged(root, path)}
     yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
@@ -209,7 +210,7 @@ def _merge(
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
         yours |= trees.read(root, (path for path in candidates.find(root) if _is_merged(root, path)))
-    rewrites = Rewrites(base=base, fresh=fresh, names=names)
+    rewrites = Rewrites(base=base, fresh=fresh, names=request.names, sources=sources)
     rewritten = rewrites.apply(yours)
     whole = former.complete(rewrites.apply(base), rewritten, theirs)
     merged = merge.merge(whole, rewritten, theirs, label=f"template {__version__}")

@@ -35,7 +35,7 @@ NOT_RUN = {
     ("tests/conformance/README.md", "cd tests/conformance && go build -o ./conformance-host ./host"): (
         "needs Go; the suite's own programs.py does it"
     ),
-    (TEMPLATE, "python -m venv .venv && . .venv/bin/activate        # Windows: .venv\\Scripts\\activate"): (
+    (TEMPLATE, "python3 -m venv .venv && . .venv/bin/activate       # Windows: .venv\\Scripts\\activate"): (
         "downloads packages; tests/generated runs the four checks"
     ),
     (

@@ -20,8 +20,9 @@ LAYERS = [
     {"checking"},
     {"alerting", "template", "bundling", "frontend", "host", "requirements"},
     {"project"},
-    {"stubs", "lock", "compat", "usage", "provenance"},
-    {"sdk", "edits", "drawing", "wheels"},
+    {"stubs", "lock", "compat", "usage"},
+    {"sdk", "edits", "drawing", "provenance"},
+    {"wheels"},
     {"failures", "resources", "descriptors", "files", "mutex", "names", "process", "stages"},
     {"errors"},
 ]

@@ -69,7 +69,7 @@ def _step(value: Any) -> Step:  # noqa: ANN401 - JSON
     if not all(side is None or isinstance(side, str) for side in sides):
         raise ValueError("a digest of a step is not text")
     paths.require_inside(path, source=JOURNAL)
-    if path.casefold().startswith(f"{JOURNAL}/"):
+    if f"{path.casefold()}/".startswith(f"{JOURNAL}/"):
         raise ValueError("a step changes the journal itself")
     return Step(number=number, path=path, old=sides[0], new=sides[1])
 
