@@ -107,7 +107,7 @@ def doubt(requirement: str) -> str:
 
 def is_plain(argument: str) -> bool:
     """Return whether a text is what gfplug writes behind `pip install`, and no more: a lock may be a stranger's."""
-    return bool(_WRITTEN.fullmatch(argument)) and argument.isascii()
+    return bool(_WRITTEN.fullmatch(argument)) and argument.isascii() and argument.isprintable()
 
 
 def _required(text: str) -> Provenance:

@@ -126,6 +126,7 @@ def test_a_requirement_of_something_else_is_refused(requirement: str) -> None:
     ("before", "after"),
     [
         ("gfplug==0.1.0", f"gfplug=={__version__}"),
+        ("gfplug (==0.1.0)", f"gfplug=={__version__}"),
         ("gfplug>=0.1", "gfplug>=0.1"),
         ("gfplug @ https://example.com/gfplug-0.1.0.whl", "gfplug @ https://example.com/gfplug-0.1.0.whl"),
         ("", ""),
@@ -134,6 +135,41 @@ def test_a_requirement_of_something_else_is_refused(requirement: str) -> None:
 def test_an_upgrade_moves_an_exact_version_on(before: str, after: str) -> None:
     """A requirement that names another version exactly names this one."""
     assert provenance.renew(before) == after
+
+
+@pytest.mark.parametrize("requirement", ["gfplug<0.2", "gfplug==0.1.*", "gfplug>=0.1,<0.2"])
+def test_a_requirement_that_excludes_this_gfplug_stops_an_upgrade(requirement: str) -> None:
+    """CI would install an older gfplug, which refuses the project."""
+    with pytest.raises(UsageError, match="excludes gfplug") as caught:
+        provenance.renew(requirement)
+
+    assert f"--data gfplug=gfplug=={__version__}" in caught.value.hint
+
+
+def test_an_address_is_noted() -> None:
+    """Nobody can tell which version is there."""
+    assert "give --data gfplug=" in provenance.doubt("gfplug @ https://example.com/x.whl")
+    assert provenance.doubt("gfplug==1") == provenance.doubt("") == ""
+
+
+@pytest.mark.parametrize(
+    ("argument", "is_plain"),
+    [
+        ("./vendor/gfplug-*.whl", True),
+        ("gfplug==1.2", True),
+        ("'gfplug @ git+https://example.com/x@abc#subdirectory=y'", True),
+        ("", False),
+        ("import", False),
+        ("gfplug", False),
+        ("gfplug==1 && curl evil", False),
+        ("'gfplug @ https://x' ; sh", False),
+        ("gfplug==1\x1b[2J", False),
+        ("evil-package", False),
+    ],
+)
+def test_only_what_gfplug_writes_is_shown_from_a_lock(argument: str, *, is_plain: bool) -> None:
+    """A stranger's shell line is no hint of ours, and no text to replace in the author's files."""
+    assert provenance.is_plain(argument) == is_plain
 
 
 SOURCES = {

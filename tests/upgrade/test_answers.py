@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from older import ANSWERS, REQUEST
+from older import ANSWERS, REQUEST, contents
 
 from gfplug import __version__, cli, new, sdk, template, upgrade
 from gfplug.errors import ProjectError, UsageError
@@ -82,9 +82,28 @@ def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None
     text = workflow.read_text(encoding="utf-8")
     workflow.write_text(text.replace('gfplug==0.0.1 --editable ".[dev]"', 'gfplug==0.0.1 --editable ".[dev,otel]"'))
     (root / "src" / "plugin" / "mine.py").write_text('TEXT = "gfplug==0.0.1"\n')
+    (root / "CHANGELOG.md").write_text("The bug of gfplug==0.0.1 is gone.\n")
+    readme = root / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8") + "Not with gfplug==0.0.1.post1\n", encoding="utf-8")
 
     assert cli.main(["upgrade", str(root)]) == 0
     assert f'gfplug=={__version__} --editable ".[dev,otel]"' in workflow.read_text(encoding="utf-8")
     assert "gfplug==0.0.1" not in workflow.read_text(encoding="utf-8")
     assert "gfplug==0.0.1" in (root / "src" / "plugin" / "mine.py").read_text()
+    assert "gfplug==0.0.1 " in (root / "CHANGELOG.md").read_text()
+    assert "gfplug==0.0.1.post1" in readme.read_text(encoding="utf-8")
     assert json.loads((root / ".gfplug" / "answers.json").read_text())["answers"]["gfplug"] == f"gfplug=={__version__}"
+
+
+def test_a_strangers_lock_replaces_no_word(tmp_path: Path) -> None:
+    """Only what gfplug writes behind `pip install` moves on, and only where gfplug writes it."""
+    root = new.create(
+        new.NewProject(answers=ANSWERS, destination=tmp_path / "project", sdk_version=sdk.default(), offline=True)
+    ).root
+    before = contents(root)
+    lock = json.loads((root / "gfplug.lock").read_text())
+    lock["template"]["gfplug"] = "import"
+    (root / "gfplug.lock").write_text(json.dumps(lock))
+
+    assert cli.main(["upgrade", str(root)]) == 0
+    assert contents(root) == before

@@ -181,3 +181,42 @@ def test_hooks_that_the_author_wrote_stay(signals: Path) -> None:
 
     assert cli.main(["upgrade", str(signals)]) == 0
     assert (signals / "frontend" / "hooks.js").read_text(encoding="utf-8") == hooks
+
+
+LISTS = {
+    "an indented bracket": 'dependencies = [\n  "grpcio>=1.85.1,<2",\n  "msgspec>=0.19",\n  "uvicorn",\n  ]\n',
+    "a comment behind the bracket": 'dependencies = [\n  "msgspec>=0.19",\n  "uvicorn",\n]  # end\n',
+    "one line": 'dependencies = ["grpcio>=1.85.1,<2", "msgspec>=0.19", "uvicorn"]\n',
+    "no spaces": 'dependencies=[\n"msgspec>=0.19",\n"uvicorn",\n]\n',
+    "no last comma": 'dependencies = [\n  "msgspec>=0.19",\n  "uvicorn"\n]\n',
+    "single quotes": "dependencies = [\n  'msgspec>=0.19',\n  'uvicorn',\n]\n",
+    "comments": 'dependencies = [\n  # web\n  "uvicorn",  # ours\n  "msgspec>=0.19",\n]\n',
+    "a floor of the author's": 'dependencies = [\n  "grpcio>=1.90,<2",\n  "pyarrow>=23",\n  "uvicorn",\n]\n',
+    "extras, markers and addresses": (
+        'dependencies = [\n  "uvicorn",\n  "httpx[http2]>=0.27; python_version > \'3\'",\n'
+        '  "mine @ https://example.com/mine-1-py3-none-any.whl",\n  "grpcio==1.*",\n]\n'
+    ),
+}
+
+
+@pytest.mark.parametrize("written", LISTS.values(), ids=list(LISTS))
+def test_however_the_author_wrote_the_dependencies(signals: Path, written: str) -> None:
+    """The runtime is asked for once, in the list that is meant; the author's stay; nothing else of the file changes."""
+    path = signals / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    begin, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")
+    path.write_text(f"{text[:begin]}{written}\n{text[end:]}", encoding="utf-8")
+    before = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+    others = {"grpcio>=1.85.1,<2", "msgspec>=0.19", "grpcio==1.*"}
+
+    assert cli.main(["upgrade", str(signals)]) == 0
+    after = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+    names = [line.partition(" ")[0] for line in after["dependencies"]]
+    assert names.count("gfruntime") == 1
+    assert len([name for name in names if name.startswith("grpcio")]) == 1
+    assert not [name for name in names if name.startswith("msgspec")]
+    assert {line for line in before["dependencies"] if line not in others} <= set(after["dependencies"])
+    assert after["optional-dependencies"] == before["optional-dependencies"]
+    assert written.count("#") <= path.read_text(encoding="utf-8").count("#")
+    assert ("# ours" in path.read_text(encoding="utf-8")) == ("# ours" in written)
+    assert cli.main(["check", str(signals)]) == 0

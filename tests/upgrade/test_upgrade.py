@@ -107,7 +107,7 @@ def test_the_files_that_changed_are_the_result(project: Path, capsys: pytest.Cap
     assert "deleted   vendor/old.txt\n" in captured.out
     assert ".gfplug/" not in captured.out
     assert "dropped.txt: the template no longer has it, you changed it: kept" in captured.err
-    assert "short.txt: both changed the same lines" in captured.err
+    assert "short.txt: you and the template changed the same lines" in captured.err
     assert "error: 1 file needs you" in captured.err
 
 

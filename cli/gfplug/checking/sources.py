@@ -6,7 +6,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from gfplug import __version__, sdk
+from gfplug import __version__, provenance, requirements, sdk
 from gfplug.bundling import bundle
 from gfplug.checking import manifest
 from gfplug.checking.finding import Finding, error, note, warning
@@ -84,9 +84,17 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
     try:
         table = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
         lines = [str(line) for line in table["project"].get("dependencies", [])]
-    except (OSError, KeyError, TypeError, ValueError) as failure:
+        asks_for_runtime = requirements.asks_for_runtime(lines)
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError, GfplugError) as failure:
         yield error("pyproject", "pyproject.toml", f"it cannot be read: {failure}")
         return
+    if not asks_for_runtime:
+        yield error(
+            "runtime-missing",
+            "pyproject.toml",
+            "its dependencies lack gfruntime, which the plugin runs on",
+            f'add "{provenance.find().runtime}"',
+        )
     asked = {match[1].lower(): match[2] for line in lines if (match := _FLOOR.match(line))}
     for name, floor in sorted(floors.items()):
         if name not in asked:

@@ -34,7 +34,7 @@ def require_inside(path: str, *, source: str) -> str:
         or any(not part.strip(". ") or part != part.rstrip(". ") or _is_git(part) for part in parts)
     ):
         raise IntegrityError(
-            f"{source} names {path[:80]!r}, which is no path of a project's file",
+            f"{source} names {path[:80]!r}, which is not a path inside the project",
             hint="nothing was changed; ask whoever made this project, and restore the file from version control",
         )
     return path

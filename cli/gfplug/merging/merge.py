@@ -128,7 +128,7 @@ def _settle_contents(decided: _Decided, path: str, found: Entry | None, sides: _
     new = sides.theirs.get(path)
     if found is not None and _has_markers(found):
         decided.tree[path] = found
-        decided.conflict(path, "both changed the same lines")
+        decided.conflict(path, "you and the template changed the same lines")
     elif mine is not None and new is not None and mine.content != new.content:
         decided.tree[path] = mine
         decided.put_beside(path, new, "both changed it, and it can't be merged")
