@@ -1,6 +1,6 @@
 """Prove that a path that a file names stays inside the project.
 
-The journal, `base.zip` and the lock are files of the repository: whoever made the repository wrote them.
+The journal, `base.zip` and the lock come with the repository, and may be a stranger's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def require_inside(path: str, *, source: str) -> str:
     ):
         raise IntegrityError(
             f"{source} names {path[:80]!r}, which is not a path inside the project",
-            hint="nothing was changed; ask whoever made this project, and restore the file from version control",
+            hint="nothing was changed; restore the file from version control, or ask the project's author",
         )
     return path
 
