@@ -69,10 +69,10 @@ class Project:
         Raises: as `find_unfinished` does; ProjectError if an upgrade of the project was interrupted, or if the project
         needs a newer gfplug.
         """
-        found = cls.find_unfinished(start)
-        journal.require_finished(found.root)
-        lock.require_not_newer(found.lock_path)
-        return found
+        project = cls.find_unfinished(start)
+        journal.require_finished(project.root)
+        lock.require_not_newer(project.lock_path)
+        return project
 
     @classmethod
     def find_unfinished(cls, start: Path) -> Project:

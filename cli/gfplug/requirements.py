@@ -36,11 +36,11 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
         dependencies: Any = document["project"]["dependencies"]
         if not isinstance(dependencies, list) or not all(isinstance(text, str) for text in dependencies):
             raise TypeError("they are not a list of texts")  # noqa: TRY301 - reported as the others are
-        found = {name_of(text): place for place, text in enumerate(dependencies)}
+        places = {name_of(text): place for place, text in enumerate(dependencies)}
     except (tomlkit.exceptions.TOMLKitError, LookupError, TypeError, RecursionError, InvalidRequirement) as error:
         raise ProjectError(f"pyproject.toml: no readable [project] dependencies: {str(error)!r}") from error
     for name, floor in floors.items():
-        place = found.get(name_of(name))
+        place = places.get(name_of(name))
         if place is None:
             dependencies.append(_raised(Requirement(name), floor))
         elif (raised := _raised(Requirement(dependencies[place]), floor)) != str(Requirement(dependencies[place])):

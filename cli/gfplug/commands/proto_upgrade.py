@@ -80,8 +80,8 @@ def upgrade(
         python=python,
         force=force,
     )
-    found = Project.find(project) if dry_run else Project.find_unfinished(project)
-    made = service.plan(found, request) if dry_run else service.upgrade(found, request)
+    target = Project.find(project) if dry_run else Project.find_unfinished(project)
+    made = service.plan(target, request) if dry_run else service.upgrade(target, request)
     if as_json:
         console.result_json(made.to_json())
         return

@@ -34,9 +34,9 @@ def upgrade(
     from gfplug.project import Project  # noqa: PLC0415
 
     is_rehearsal = dry_run or as_diff
-    found = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
+    target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
     request = service.Request(given=_pairs(data or []), force=force)
-    plan = service.plan(found, request) if is_rehearsal else service.upgrade(found, request)
+    plan = service.plan(target, request) if is_rehearsal else service.upgrade(target, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
     else:
