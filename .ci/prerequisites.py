@@ -22,7 +22,7 @@ def main(goals):  # noqa: ANN001, ANN201 - here and below: old Pythons know fewe
             "hint: README.md says what to install; then name it: make demo PYTHON=python3.12"
         )
     sys.path.insert(0, str(ROOT / "cli"))
-    from gfplug.bundling import prerequisites  # noqa: PLC0415 - an old Python cannot read it
+    from gfplug.project.environment import prerequisites  # noqa: PLC0415 - an old Python cannot read it
 
     lacks = list(missing(goals))
     if lacks:
@@ -32,9 +32,9 @@ def main(goals):  # noqa: ANN001, ANN201 - here and below: old Pythons know fewe
 
 def missing(goals):  # noqa: ANN001, ANN201
     """Yield what is missing: a Python to build plugins with, what makes `.venv`, room, and git for the tests."""
-    from gfplug.bundling import choice, interpreters, prerequisites, system_packages  # noqa: PLC0415 - as above
+    from gfplug.project.environment import python_search, interpreters, prerequisites, system_packages  # noqa: PLC0415 - as above
 
-    search = choice.search(None)
+    search = python_search.search(None)
     own, lack = search.own, prerequisites.Lack
     if interpreters.probe(own.path, modules=["ensurepip"]).missing:
         yield lack(sentence=f"{own} has no ensurepip", packages=_named(system_packages.with_venv(own)))

@@ -34,7 +34,7 @@ class CarryParts(BuildHookInterface[Any]):
         place = "runtime/dist"
         if self.target_name == "wheel":
             place = "gfplug/_data"
-            library = runpy.run_path(str(root / "cli" / "gfplug" / "frontend" / "library.py"))
+            library = runpy.run_path(str(root / "cli" / "gfplug" / "bundle" / "frontend" / "library.py"))
             (folder / "editors.js").write_text(library["assemble"](library["SOURCES"]), encoding="utf-8", newline="\n")
             if os.environ.get(PUBLISHED) == "1":
                 (folder / "published").write_text("Stamped by the release workflow.\n", encoding="utf-8")

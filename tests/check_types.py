@@ -13,7 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gfplug import files, sdk, stubs
+from gfplug import files, sdk
+from gfplug.sdk import stubs
 
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"

@@ -17,8 +17,8 @@ from zipfile import ZipFile
 from packaging.requirements import Requirement
 
 from gfplug import files
-from gfplug.bundling.environment import interpreter_of, requirements
-from gfplug.project import Project
+from gfplug.project.environment.venv import interpreter_of, requirements
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from gfplug import host
-from gfplug.bundling.portable import LOADERS
+from gfplug.bundle.portable import LOADERS
+from gfplug.host.target import Target
 
 LAYER = (
     "libc.so.6",
@@ -65,7 +65,7 @@ class Root:
 
     folder: Path
 
-    def target(self, bundle: Path, *, condition: str, proto: bytes) -> host.Target:
+    def target(self, bundle: Path, *, condition: str, proto: bytes) -> Target:
         """Return how to start a bundle in it as Grafana's user."""
         place = self.folder / "plugins" / bundle.parent.name
         shutil.copytree(bundle, place, symlinks=True, dirs_exist_ok=True)
@@ -73,7 +73,7 @@ class Root:
         (program,) = (path for path in place.glob("gpx_*") if path.suffix != ".bin")
         inside = f"/{program.relative_to(self.folder)}"
         command = ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", _ENTER, "enter"]
-        return host.Target(
+        return Target(
             command=(*command, str(self.folder), writable, tmp, str(_GRAFANA), inside),
             cwd=Path("/"),
             plugin_id="acme-sales-datasource",

@@ -21,15 +21,17 @@ import pytest
 from building import Built, Interpreter, build, built, command, gfplug, variables
 from environments import clean
 
-from gfplug import files, host
-from gfplug.bundling import bundle
+from gfplug import files
+from gfplug.bundle import dist
+from gfplug.host.smoke import smoke
+from gfplug.host.target import Target
 
 LARGEST_ARCHIVE, LARGEST_BUNDLE = 37_500_000, 100_000_000
 
 
 def test_the_report_tells_what_was_made(signals: Built) -> None:
     """Sizes, counts, times and the libc floor are those of the files on disk."""
-    report, found = signals.report, bundle.contents(signals.dist)
+    report, found = signals.report, dist.contents(signals.dist)
 
     assert report["files"] == len(found)
     assert report["bundle_bytes"] == sum(path.stat().st_size for path in found)
@@ -118,16 +120,16 @@ def test_the_archive_unpacks_to_a_plugin_that_starts(signals: Built, tmp_path: P
         for entry in archive.infolist():  # as `unzip` does; Python's own extraction drops the modes
             (tmp_path / entry.filename).chmod(stat.S_IMODE(entry.external_attr >> 16))
     folder = tmp_path / "acme-sales-datasource"
-    target = host.Target(
+    target = Target(
         command=(str(folder / signals.report["executable"].rpartition("/")[2]),),
         cwd=tmp_path,
         plugin_id="acme-sales-datasource",
         proto=(signals.project / "src/pluginv2/backend.proto").read_bytes(),
     )
 
-    smoke = host.smoke(target)
-    assert smoke.ended.problem == ""
-    assert smoke.health.status == "OK"
+    started = smoke(target)
+    assert started.ended.problem == ""
+    assert started.health.status == "OK"
 
 
 def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path, tmp_path: Path) -> None:

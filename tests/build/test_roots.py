@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 import roots
 
-from gfplug import host
-from gfplug.bundling.portable import MODES
+from gfplug.bundle.portable import MODES
 from gfplug.errors import ToolError
+from gfplug.host.smoke import smoke
+from gfplug.host.target import Target
 
 if TYPE_CHECKING:
     from building import Built
@@ -41,14 +42,14 @@ NOTHING = "no C library to start with"
 pytestmark = pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
 
 
-def outcome(target: host.Target) -> str:
+def outcome(target: Target) -> str:
     """Start a bundle and say how it went."""
     try:
-        smoke = host.smoke(target, timeout=30.0)
+        started = smoke(target, timeout=30.0)
     except ToolError as error:
         said = f"{error.message}\n{error.details}"
         return NOTHING if "failed to run command" in said else f"broken: {said}"
-    return "starts" if smoke.health.status == "OK" and not smoke.ended.problem else f"odd: {smoke}"
+    return "starts" if started.health.status == "OK" and not started.ended.problem else f"odd: {started}"
 
 
 @pytest.fixture(scope="module")

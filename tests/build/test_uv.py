@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.bundling import interpreters, prerequisites
 from gfplug.errors import ToolError
-from gfplug.project import Project
+from gfplug.project.environment import interpreters, prerequisites
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

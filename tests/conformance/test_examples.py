@@ -12,7 +12,7 @@ from messages import START_MS, query, settings
 from processes import alive, descendants
 from programs import BUILT, executable
 
-from gfplug import alerting
+from gfplug.host import alerting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

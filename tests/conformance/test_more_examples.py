@@ -13,7 +13,7 @@ import pytest
 from messages import START_MS, query, settings
 from programs import BUILT, HERE, build, executable_of
 
-from gfplug import alerting
+from gfplug.host import alerting
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import new, sdk
+from gfplug import sdk
 from gfplug.cli import main
-from gfplug.template import Answers
+from gfplug.scaffold import new
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,7 +35,7 @@ GRAFANA_SAYS = {
     17: ('  File "<frozen os>", line 679, in __getitem__', "proxies and what begins with GF_PLUGIN_"),
     33: ("version `GLIBC_2.38' not found (required by ./gpx_x)", "older than the machine the bundle was built on"),
     34: ("ModuleNotFoundError: No module named 'yaml.reader'", 'add "yaml.reader" to HIDDEN_IMPORTS'),
-    37: ("Detected incompatible Protobuf Gencode/Runtime versions", "the floor that gfplug.lock names"),
+    37: ("Detected incompatible Protobuf Gencode/Runtime versions", "the floor that gfplug.project.lock names"),
 }
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
 elf = pytest.mark.skipif(sys.platform != "linux" or not shutil.which("true"), reason="edits an ELF program")
@@ -238,4 +238,4 @@ def test_stubs_newer_than_their_library_say_what_to_raise(call: Run, project: Pa
 
     assert said.code == 6
     assert "Detected incompatible Protobuf Gencode/Runtime versions" in said.out
-    assert "hint: Raise protobuf in pyproject.toml to the floor that gfplug.lock names" in said.err
+    assert "hint: Raise protobuf in pyproject.toml to the floor that gfplug.project.lock names" in said.err

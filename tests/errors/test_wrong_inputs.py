@@ -73,7 +73,7 @@ def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
         (SOURCES, FOLDER, HEALTH, "datasource.yaml cannot be read: Is a directory"),
         (SOURCES, b"\xff", HEALTH, "datasource.yaml is not valid YAML"),
         ("src/pluginv2", GONE, HEALTH, "backend.proto cannot be read: No such file or directory"),
-        ("gfplug.lock", b"[1]", CHECK, "1 error, "),
+        ("gfplug.project.lock", b"[1]", CHECK, "1 error, "),
     ],
 )
 def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of a table
@@ -135,7 +135,7 @@ def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_
 
 def test_a_project_of_a_newer_gfplug_is_told_to_get_that(gfplug: Run, project: Path) -> None:
     """Before anything of it is touched."""
-    path = project / "gfplug.lock"
+    path = project / "gfplug.project.lock"
     lock = json.loads(path.read_text())
     path.write_text(json.dumps({**lock, "template": {**lock["template"], "version": "99.0.0"}}))
     said = gfplug("upgrade", project)

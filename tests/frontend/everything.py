@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
-from gfplug.frontend import linker
-from gfplug.frontend.hooks import parse
+from gfplug.bundle.frontend import linker
+from gfplug.bundle.frontend.hooks import parse
 from gfruntime.backend import Query, Settings  # noqa: TC001 - the schema is read from these annotations
 from gfruntime.editor.ui import HttpOptions, Secret, Ui
 from gfruntime.schema import describe

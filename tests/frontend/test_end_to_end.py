@@ -17,8 +17,8 @@ from hostclient import Host
 from programs import Programs
 from shim import Configured, Shim
 
-from gfplug.frontend import linker
-from gfplug.project import Project
+from gfplug.bundle.frontend import linker
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import grafana
 import pytest
 
 from gfplug import resources
-from gfplug.frontend import library
+from gfplug.bundle.frontend import library
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jsonserver import JsonServer
 
-from gfplug import alerting, host, rehearsal
-from gfplug.alerting.evaluation import State
+from gfplug.host import alerting, rehearsal
+from gfplug.host.alerting.evaluation import State
+from gfplug.host.client import Plugin
+from gfplug.host.convert import Query
+from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +32,7 @@ Answer = tuple[int, Any]
 class FakeGrafana(JsonServer):
     """The server, on a free port of this machine."""
 
-    def __init__(self, project: Path, plugin: host.Plugin, settings: host.Settings) -> None:
+    def __init__(self, project: Path, plugin: Plugin, settings: Settings) -> None:
         """Prepare to answer for a running plugin."""
         super().__init__()
         self.provisioning = project / "provisioning"
@@ -87,7 +90,7 @@ class FakeGrafana(JsonServer):
         now = datetime.now(UTC)
         assert (body["from"], body["to"]) == ("now-30m", "now")
         asked = [
-            host.Query(
+            Query(
                 ref_id=query["refId"],
                 start=now - timedelta(minutes=30),
                 end=now,

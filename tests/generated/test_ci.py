@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from gfplug import new, sdk
-from gfplug.template import Answers
+from gfplug import sdk
+from gfplug.scaffold import new
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

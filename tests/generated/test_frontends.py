@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import new, sdk
-from gfplug.template import ADOPTED, Answers
+from gfplug import sdk
+from gfplug.scaffold import new
+from gfplug.scaffold.template import ADOPTED, Answers
 
 if TYPE_CHECKING:
     from pathlib import Path

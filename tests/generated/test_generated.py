@@ -12,8 +12,9 @@ import pytest
 import yaml
 from exampleapi import example_api
 
-from gfplug import new, sdk
-from gfplug.template import EXAMPLES, Answers
+from gfplug import sdk
+from gfplug.scaffold import new
+from gfplug.scaffold.template import EXAMPLES, Answers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,10 @@ import pytest
 from exampleapi import example_api
 from fakegrafana import FakeGrafana
 
-from gfplug import call, new, sdk
-from gfplug.template import EXAMPLES, Answers
+from gfplug import sdk
+from gfplug.host import call
+from gfplug.scaffold import new
+from gfplug.scaffold.template import EXAMPLES, Answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import new, sdk, wheels
-from gfplug.template import Answers
+from gfplug import sdk
+from gfplug.project import wheels
+from gfplug.scaffold import new
+from gfplug.scaffold.template import Answers
 
 pytestmark = [
     pytest.mark.slow,

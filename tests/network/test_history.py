@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import upstream
 
-from gfplug import compat, files, sdk, stubs
-from gfplug.compat import Level
-from gfplug.sdk import SdkVersion, cache, index, modzip
+from gfplug import files, sdk
+from gfplug.sdk import SdkVersion, cache, compat, index, modzip, stubs
+from gfplug.sdk.compat import Level
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorSet

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 import upstream
 
-from gfplug import files, process, resources, sdk, stubs
+from gfplug import files, process, resources, sdk
 from gfplug.errors import FetchError, ToolError
-from gfplug.sdk import SdkVersion, cache, github, goenv, index, modzip, web
+from gfplug.sdk import SdkVersion, cache, github, goenv, index, modzip, stubs, web
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto

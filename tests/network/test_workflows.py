@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import template
-from gfplug.template import Answers
+from gfplug.scaffold import template
+from gfplug.scaffold.template import Answers
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 

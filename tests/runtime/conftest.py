@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from places import SOURCE
 
-from gfplug import files, sdk, stubs
+from gfplug import files, sdk
+from gfplug.sdk import stubs
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,9 +18,9 @@ import pytest
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import FieldDescriptor
 
-from gfplug import sdk, stubs
+from gfplug import sdk
 from gfplug.errors import FetchError
-from gfplug.sdk import goenv
+from gfplug.sdk import goenv, stubs
 from gfruntime import (
     Admission,
     AdmissionRequest,

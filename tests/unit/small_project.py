@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from test_lock import LOCK
 
-from gfplug import lock
-from gfplug.project import Project
+from gfplug.project import lock
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gfplug.edits.trees import Entry
-from gfplug.merging import merge
+from gfplug.upgrades import three_way
 
 if TYPE_CHECKING:
-    from gfplug.merging.merge import Merged
+    from gfplug.upgrades.three_way import Merged
 
 LONG = "".join(f"line {number}\n" for number in range(1, 31))
 MINE = LONG.replace("line 2\n", "line 2, mine\n")
@@ -39,7 +39,7 @@ def applied(yours: dict[str, Entry], merged: Merged) -> dict[str, str]:
 
 def merged(base: dict[str, Entry], yours: dict[str, Entry], theirs: dict[str, Entry]) -> Merged:
     """Merge with the label every test expects."""
-    return merge.merge(base, yours, theirs, label="template 2.0.0")
+    return three_way.merge(base, yours, theirs, label="template 2.0.0")
 
 
 CONFLICT = "line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template 2.0.0\n"

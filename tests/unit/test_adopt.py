@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gfplug import cli, files
-from gfplug.bundling import bundle
-from gfplug.project import Project
+from gfplug.bundle import dist
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest
     assert {path: path.read_bytes() for path in before} == before
     assert (project.manifest.id, project.version) == ("acme-old-datasource", "2.3.4")
     assert tomllib.loads((project.root / "pyproject.toml").read_text())["project"]["version"] == "2.3.4"
-    assert bundle.check(project)
+    assert dist.check(project)
     assert "pip install ./vendor/gfplug-*.whl" in (project.root / "README.md").read_text(encoding="utf-8")
     assert project.changed_owned() == {}
     assert "frontend/adopted.json" in names
@@ -83,12 +83,12 @@ def test_the_bundles_manifest_is_the_plugins_completed() -> None:
     ours = '{"backend": true, "info": {"version": "2.0.0"}}'
     theirs = b'{"backend": false, "metrics": true, "info": {"version": "1.0.0", "author": {"name": "Acme"}}}'
 
-    assert json.loads(bundle._manifest(ours, theirs)) == {
+    assert json.loads(dist._manifest(ours, theirs)) == {
         "backend": True,
         "metrics": True,
         "info": {"version": "2.0.0", "author": {"name": "Acme"}},
     }
-    assert bundle._manifest(ours, None) == ours
+    assert dist._manifest(ours, None) == ours
 
 
 def test_where_gfplug_comes_from_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from small_project import fake_python, small_project
 
-from gfplug import build as service
-from gfplug import host
-from gfplug.build import Wishes
-from gfplug.bundling import bundle, freeze, interpreters, package
+from gfplug.bundle import archives, dist, freeze
+from gfplug.bundle import build as service
+from gfplug.bundle.build import Wishes
+from gfplug.bundle.frontend import linker
 from gfplug.cli import main
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
-from gfplug.frontend import linker
+from gfplug.host import smoke
+from gfplug.project.environment import interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
@@ -34,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Make a small project whose frontend links and whose plugin starts, without either being real."""
     monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
-    monkeypatch.setattr(host, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
+    monkeypatch.setattr(smoke, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     return small_project(tmp_path / "project")
 
@@ -61,14 +62,14 @@ def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, pyt
     artifacts = project.root / "artifacts"
     assert made.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
     assert made.archive_bytes == made.archive.stat().st_size
-    assert package.digest_path(made.archive).read_text().split()[0] == made.sha256
+    assert archives.digest_path(made.archive).read_text().split()[0] == made.sha256
     assert made.executable == project.dist / "gpx_sales_linux_amd64"
-    assert made.files == len(bundle.contents(project.dist))
+    assert made.files == len(dist.contents(project.dist))
     assert {path.name for path in artifacts.iterdir()} == {
         ".cache",
         ".lock",
         made.archive.name,
-        package.digest_path(made.archive).name,
+        archives.digest_path(made.archive).name,
     }
 
 
@@ -117,8 +118,8 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
     service.build(project, Wishes(python=python))
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")
-    owner = {"read_schema": linker, "freeze": freeze, "assemble": bundle, "smoke": host, "pack": package}
-    monkeypatch.setattr(owner.get(stage, bundle), stage, failing(error))
+    owner = {"read_schema": linker, "freeze": freeze, "assemble": dist, "smoke": smoke, "pack": archives}
+    monkeypatch.setattr(owner.get(stage, dist), stage, failing(error))
     with pytest.raises(type(error)):
         service.build(project, Wishes(python=python))
 
@@ -127,7 +128,7 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
 
 def snapshot(root: Path) -> dict[str, bytes]:
     """Read everything that a build makes."""
-    return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in bundle.contents(root / folder)}
+    return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in dist.contents(root / folder)}
 
 
 def test_an_edited_owned_file_stops_the_build_before_it_begins(project: Project, python: Path) -> None:
@@ -149,7 +150,7 @@ def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
 ) -> None:
     """The environment has it, the bundle does not: PyInstaller missed it."""
     monkeypatch.setattr(
-        host, "smoke", failing(ToolError("cannot be loaded: ModuleNotFoundError: No module named 'yaml.reader'"))
+        smoke, "smoke", failing(ToolError("cannot be loaded: ModuleNotFoundError: No module named 'yaml.reader'"))
     )
     with pytest.raises(ToolError, match=r"lacks the module yaml\.reader") as caught:
         service.build(project, Wishes(python=python))
@@ -168,7 +169,7 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
         "probe",
         lambda asked, **question: probe(tmp_path / "other" if "modules" in question else asked, **question),
     )
-    monkeypatch.setattr(host, "smoke", failing(ToolError("No module named 'yaml'")))
+    monkeypatch.setattr(smoke, "smoke", failing(ToolError("No module named 'yaml'")))
     with pytest.raises(ToolError, match=r"^No module named 'yaml'$"):
         service.build(project, Wishes(python=python))
 
@@ -239,7 +240,7 @@ def test_an_unreadable_epoch_stops_the_build(project: Project, monkeypatch: pyte
 
 def test_every_failure_has_words(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk in the middle of the work is no bug of ours."""
-    monkeypatch.setattr(package, "pack", failing(OSError(28, "No space left on device", "x.zip")))
+    monkeypatch.setattr(archive, "pack", failing(OSError(28, "No space left on device", "x.zip")))
     with pytest.raises(GfplugError, match="the disk is full"):
         service.build(project, Wishes(python=python))
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import call
-from gfplug.bundling import environment
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import Answer, Settings
+from gfplug.host import call
+from gfplug.host.convert import Answer
+from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
+from gfplug.project.environment import venv
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "project"
     (root / "src" / "pluginv2").mkdir(parents=True)
     (root / "src" / "pluginv2" / "backend.proto").write_bytes(b"its own proto")
-    (root / "gfplug.lock").write_text("{}", encoding="utf-8")
+    (root / "gfplug.project.lock").write_text("{}", encoding="utf-8")
     (root / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n', encoding="utf-8")
     manifest = {"id": ID, "name": "Sales", "executable": "gpx_sales", "info": {"version": "1.2.3"}}
     (root / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -37,7 +38,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "dist" / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
     (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").write_bytes(b"")
     python = tmp_path / "python"
-    monkeypatch.setattr(environment, "ensure", lambda *_, **__: python)
+    monkeypatch.setattr(venv, "ensure", lambda *_, **__: python)
     return root
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from small_bundle import MANIFEST, signed, small_bundle
 
-from gfplug import check as service
-from gfplug.bundling import package
+from gfplug.bundle import archives
+from gfplug.checks import check as service
 from gfplug.cli import main
 from gfplug.errors import IntegrityError, ProjectError
 
@@ -150,10 +150,10 @@ def test_a_signature_of_another_version_is_an_error(dist: Path) -> None:
 
 def test_an_archive_is_checked_as_it_is(dist: Path, tmp_path: Path) -> None:
     """Without unpacking: the good one is good, its digest is compared."""
-    package.pack(dist, tmp_path / "x.zip")
+    archives.pack(dist, tmp_path / "x.zip")
     assert rules(tmp_path / "x.zip") == set()
 
-    package.digest_path(tmp_path / "x.zip").write_text(f"{hashlib.sha256(b'').hexdigest()}  x.zip\n")
+    archives.digest_path(tmp_path / "x.zip").write_text(f"{hashlib.sha256(b'').hexdigest()}  x.zip\n")
     assert rules(tmp_path / "x.zip") == {"digest"}
 
 
@@ -199,7 +199,7 @@ def test_modes_survive_the_archive(dist: Path, tmp_path: Path) -> None:
         pytest.skip("modes")
     copy = shutil.copytree(dist, tmp_path / "copy")
     (copy / "gpx_sales_linux_amd64").chmod(0o644)
-    package.pack(copy, tmp_path / "x.zip")
+    archives.pack(copy, tmp_path / "x.zip")
     assert "executable-mode" in rules(tmp_path / "x.zip")
 
 

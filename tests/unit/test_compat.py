@@ -8,8 +8,8 @@ import pytest
 from google.protobuf import text_format
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
-from gfplug import compat
-from gfplug.compat import Change, Level
+from gfplug.sdk import compat
+from gfplug.sdk.compat import Change, Level
 
 BASE = """
 package: "pluginv2" name: "pluginv2/backend.proto" syntax: "proto3"

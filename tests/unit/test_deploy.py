@@ -9,7 +9,7 @@ import pytest
 import yaml
 from small_bundle import signed, small_bundle
 
-from gfplug import deploy as service
+from gfplug.bundle import deploy as service
 from gfplug.cli import main
 from gfplug.errors import UsageError
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import fake_python, small_project
 
-from gfplug import dev
-from gfplug.bundling import bundle
+from gfplug.bundle import dev, dist
+from gfplug.bundle.frontend import linker
 from gfplug.cli import main
 from gfplug.errors import ProjectError
-from gfplug.frontend import linker
 from gfplug.host.target import go_platform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
@@ -42,7 +41,7 @@ def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, pyt
     """Grafana finds plugin.json with a true version, module.js, the logo, and one executable."""
     made = dev.prepare(project, python=python)
 
-    names = {path.relative_to(made.folder).as_posix() for path in bundle.contents(made.folder)}
+    names = {path.relative_to(made.folder).as_posix() for path in dist.contents(made.folder)}
     assert made.executable.name == f"gpx_sales_{go_platform()}"
     assert names == {"README.md", "img/logo.svg", "module.js", "plugin.json", made.executable.name}
     assert json.loads((made.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
@@ -83,11 +82,11 @@ def test_a_reload_links_module_js_alone(
     made = dev.prepare(project, python=python)
     said = json.loads(dev.relinker(project, python))
     assert json.dumps(said, sort_keys=True) in made.executable.read_text()
-    before = {path: path.read_bytes() for path in bundle.contents(made.folder)}
+    before = {path: path.read_bytes() for path in dist.contents(made.folder)}
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")
 
     assert main(said["command"][3:]) == 0
-    changed = [path.name for path in bundle.contents(made.folder) if before.get(path) != path.read_bytes()]
+    changed = [path.name for path in dist.contents(made.folder) if before.get(path) != path.read_bytes()]
     assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
 
     (project.dist / "_internal_linux_amd64").mkdir()

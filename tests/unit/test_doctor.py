@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from small_machine import Machine
 
-from gfplug import doctor, failures
+from gfplug.checks import doctor
+from gfplug.checks.doctor import Examined
 from gfplug.cli import main
-from gfplug.doctor import Examined
+from gfplug.host import failures
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfplug import __version__, lock
+from gfplug import __version__
 from gfplug.errors import ProjectError
+from gfplug.project import lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ def test_floors_are_packages_and_versions(floors: dict[str, str]) -> None:
 
 def test_a_deeply_nested_lock_is_one_sentence(tmp_path: Path) -> None:
     """Not a traceback."""
-    (tmp_path / "gfplug.lock").write_text("[" * 100_000)
+    (tmp_path / "gfplug.project.lock").write_text("[" * 100_000)
 
     with pytest.raises(ProjectError, match="is not valid JSON"):
-        lock.read(tmp_path / "gfplug.lock")
+        lock.read(tmp_path / "gfplug.project.lock")

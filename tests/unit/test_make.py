@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from small_machine import Machine
 
-from gfplug.bundling import prerequisites, system_packages
+from gfplug.project.environment import prerequisites, system_packages
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "prerequisites.py"

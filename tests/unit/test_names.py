@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfplug import names
 from gfplug.errors import UsageError
+from gfplug.project import names
 
 GRAFANA_ID = re.compile(r"^[0-9a-z]+\-([0-9a-z]+\-)?(app|panel|datasource)$")
 

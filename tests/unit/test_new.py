@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import cli, console, new, provenance, sdk, stubs, template
+from gfplug import cli, console, sdk
 from gfplug.errors import CompatError, ToolError
-from gfplug.project import Project
-from gfplug.template import Answers
+from gfplug.project import provenance
+from gfplug.project.project import Project
+from gfplug.scaffold import new, template
+from gfplug.scaffold.template import Answers
+from gfplug.sdk import stubs
 
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales", author="Acme")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from test_lock import LOCK
 
-from gfplug import lock
 from gfplug.errors import ProjectError
-from gfplug.project import Manifest, Project
+from gfplug.project import lock
+from gfplug.project.project import Manifest, Project
 
 if TYPE_CHECKING:
     from pathlib import Path

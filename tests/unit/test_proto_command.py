@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import cli, files, lock, sdk, stubs
-from gfplug.project import Project
-from gfplug.sdk import cache, goenv
+from gfplug import cli, files, sdk
+from gfplug.project import lock
+from gfplug.project.project import Project
+from gfplug.sdk import cache, goenv, stubs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfplug import __version__, provenance, resources, template, wheels
+from gfplug import __version__, resources
 from gfplug.errors import UsageError
-from gfplug.template import Answers
+from gfplug.project import provenance, wheels
+from gfplug.scaffold import template
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfplug import host
-from gfplug.drawing import pictures
-from gfplug.drawing.plot import Series
 from gfplug.errors import ToolError, UsageError
+from gfplug.host.convert import Query
+from gfplug.host.drawing import pictures
+from gfplug.host.drawing.plot import Series
 from gfplug.host.live import Live
-from gfplug.recording import Recording, differences
+from gfplug.host.recording import Recording, differences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def test_a_recording_survives_its_file(tmp_path: Path) -> None:
     """What is read is what was written."""
     moment = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    query = host.Query(
+    query = Query(
         start=moment, end=moment + timedelta(hours=1), interval=timedelta(seconds=30), max_data_points=7,
         ref_id="B", model={"table": "ü"},
     )  # fmt: skip

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from gfplug import requirements
 from gfplug.errors import ProjectError
+from gfplug.project import requirements
 
 FLOORS = {"grpcio": "1.85.1", "protobuf": "7.35.1"}
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from small_bundle import manifest_text, small_bundle
 
-from gfplug import sign as service
-from gfplug.bundling import package
+from gfplug.bundle import sign as service
 from gfplug.cli import main
 from gfplug.errors import FetchError, IntegrityError, UsageError
 
@@ -164,7 +163,7 @@ def test_the_command_signs_a_project_and_packs_its_archive_again(
     dist = small_bundle(tmp_path / "project/dist")
     archive = tmp_path / "project/artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"
     archive.parent.mkdir()
-    package.pack(dist, archive)
+    archive.pack(dist, archive)
     monkeypatch.setenv(service.TOKEN, TOKEN)
     monkeypatch.setenv(service.API, api.address)
 

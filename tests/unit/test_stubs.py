@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import files, process, sdk, stubs
+from gfplug import files, process, sdk
 from gfplug.errors import IntegrityError, ToolError
-from gfplug.sdk import ProtoSet
+from gfplug.sdk import ProtoSet, stubs
 
 _HEAD = 'syntax = "proto3";\npackage pluginv2;\nmessage Empty {}\n'
 _SERVICES = "".join(

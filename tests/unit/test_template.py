@@ -15,9 +15,10 @@ import pytest
 import yaml
 from copier._settings import load_settings
 
-from gfplug import files, resources, template
+from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.template import Answers
+from gfplug.scaffold import template
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from small_project import small_project
 
-from gfplug.commands import called
+from gfplug.commands import call_options
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def test_each_save_asks_again_also_after_a_failure(
             (project.source / "datasource.py").write_text("x = 1")
 
     monkeypatch.setattr("time.sleep", sleep)
-    called.watched(project.root, ask)
+    call_options.watched(project.root, ask)
 
     assert asked == [0, 1]
     assert "broken today" in capsys.readouterr().err

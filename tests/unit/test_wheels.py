@@ -16,9 +16,10 @@ import pytest
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
-from gfplug import __version__, process, resources, wheels
+from gfplug import __version__, process, resources
+from gfplug.bundle.frontend import library
 from gfplug.errors import ProjectError
-from gfplug.frontend import library
+from gfplug.project import wheels
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from older import ANSWERS, NEW, OLD, make_template, use_template
 
-from gfplug import __version__, new, sdk
+from gfplug import __version__, sdk
+from gfplug.scaffold import new
 
 if TYPE_CHECKING:
     from collections.abc import Callable

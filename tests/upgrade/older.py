@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from gfplug import resources
-from gfplug.template import Answers
-from gfplug.upgrade import Request
+from gfplug.scaffold.template import Answers
+from gfplug.upgrades.upgrade import Request
 
 if TYPE_CHECKING:
     from pathlib import Path

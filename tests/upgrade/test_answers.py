@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from older import ANSWERS, REQUEST, contents
 
-from gfplug import __version__, cli, new, sdk, template, upgrade
+from gfplug import __version__, cli, sdk
 from gfplug.errors import ProjectError, UsageError
-from gfplug.merging import origin
-from gfplug.project import Project
-from gfplug.upgrade import Request
+from gfplug.project.project import Project
+from gfplug.scaffold import new, template
+from gfplug.upgrades import origin, upgrade
+from gfplug.upgrades.upgrade import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,9 +102,9 @@ def test_a_strangers_lock_replaces_no_word(tmp_path: Path) -> None:
         new.NewProject(answers=ANSWERS, destination=tmp_path / "project", sdk_version=sdk.default(), offline=True)
     ).root
     before = contents(root)
-    lock = json.loads((root / "gfplug.lock").read_text())
+    lock = json.loads((root / "gfplug.project.lock").read_text())
     lock["template"]["gfplug"] = "import"
-    (root / "gfplug.lock").write_text(json.dumps(lock))
+    (root / "gfplug.project.lock").write_text(json.dumps(lock))
 
     assert cli.main(["upgrade", str(root)]) == 0
     assert contents(root) == before

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from older import contents
 
-from gfplug import cli, new, sdk
-from gfplug.merging import origin
-from gfplug.project import Project
-from gfplug.upgrade import ONCE
+from gfplug import cli, sdk
+from gfplug.project.project import Project
+from gfplug.scaffold import new
+from gfplug.upgrades import origin
+from gfplug.upgrades.upgrade import ONCE
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "first-project.tar.xz"
 

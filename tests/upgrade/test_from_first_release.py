@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import pytest
 from older import contents
 
-from gfplug import cli, new, sdk
-from gfplug.merging import origin
-from gfplug.project import Project
-from gfplug.upgrade import ONCE
+from gfplug import cli, sdk
+from gfplug.project.project import Project
+from gfplug.scaffold import new
+from gfplug.upgrades import origin
+from gfplug.upgrades.upgrade import ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

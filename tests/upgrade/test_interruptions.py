@@ -15,9 +15,10 @@ import pytest
 from older import contents
 from releases import module_proxy, with_more
 
-from gfplug import cli, verify
+from gfplug import cli
 from gfplug.edits import journal
-from gfplug.project import Project
+from gfplug.project.project import Project
+from gfplug.sdk import verify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

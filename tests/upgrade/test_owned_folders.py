@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from older import REQUEST, contents, text_at, write
 
-from gfplug import cli, upgrade
+from gfplug import cli
 from gfplug.errors import IntegrityError
-from gfplug.project import Project
-from gfplug.upgrade import Request
+from gfplug.project.project import Project
+from gfplug.upgrades import upgrade
+from gfplug.upgrades.upgrade import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,10 +59,10 @@ def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
 
 def test_stubs_of_other_tools_are_made_anew(project: Path, rendered: dict[str, Path]) -> None:
     """When the generators moved on, so do the stubs, the lock and the floors."""
-    lock = json.loads((project / "gfplug.lock").read_text())
+    lock = json.loads((project / "gfplug.project.lock").read_text())
     lock["tools"]["grpcio-tools"] = "1.0.0"
     lock["floors"]["grpcio"] = "1.0.0"
-    (project / "gfplug.lock").write_text(json.dumps(lock))
+    (project / "gfplug.project.lock").write_text(json.dumps(lock))
     upgrade.upgrade(Project(project), REQUEST)
 
-    assert (project / "gfplug.lock").read_bytes() == (rendered["new"] / "gfplug.lock").read_bytes()
+    assert (project / "gfplug.project.lock").read_bytes() == (rendered["new"] / "gfplug.project.lock").read_bytes()

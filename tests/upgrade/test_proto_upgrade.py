@@ -13,11 +13,12 @@ import pytest
 from older import contents
 from releases import embedded, with_less, with_more
 
-from gfplug import cli, proto_upgrade, sdk, verify
+from gfplug import cli, sdk
 from gfplug.errors import CompatError, FetchError, IntegrityError, ProjectError, ToolError
-from gfplug.project import Project
-from gfplug.proto_upgrade import Request
-from gfplug.sdk import SdkVersion, cache, goenv
+from gfplug.project.project import Project
+from gfplug.sdk import SdkVersion, cache, goenv, verify
+from gfplug.upgrades import proto_upgrade
+from gfplug.upgrades.proto_upgrade import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +103,7 @@ def test_the_same_wire_changes_no_stub(project: Project) -> None:
     made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
 
     assert made.changes == ()
-    assert made.files == {"gfplug.lock": "changed"}
+    assert made.files == {"gfplug.project.lock": "changed"}
 
 
 def test_an_upgrade_to_where_one_is_changes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,7 +250,7 @@ def test_nothing_is_committed(project: Project, commit: Callable[[Path], None]) 
     status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True, timeout=60).stdout
 
     assert subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=60).stdout == head
-    assert status == b" M gfplug.lock\n"
+    assert status == b" M gfplug.project.lock\n"
 
 
 def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,7 +264,7 @@ def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.Cap
     [change] = report["changes"]
     assert (change["level"], change["path"]) == ("source", "PluginContext.namespace")
     assert "used" not in change
-    assert report["files"]["gfplug.lock"] == "changed"
+    assert report["files"]["gfplug.project.lock"] == "changed"
     assert {"fetch", "stubs", "compare"} <= report["stages"].keys()
 
 

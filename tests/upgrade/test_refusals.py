@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from older import MINE, REQUEST, contents, text_at, use_template, write
 
-from gfplug import cli, template, upgrade
+from gfplug import cli
 from gfplug.edits import journal
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project import Project
-from gfplug.upgrade import Request
+from gfplug.project.project import Project
+from gfplug.scaffold import template
+from gfplug.upgrades import upgrade
+from gfplug.upgrades.upgrade import Request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +74,7 @@ def test_a_file_written_during_the_upgrade_is_not_lost(project: Path, monkeypatc
 
 def test_a_project_of_a_newer_gfplug_is_refused(project: Path) -> None:
     """There is no way back to an older template."""
-    lock = project / "gfplug.lock"
+    lock = project / "gfplug.project.lock"
     lock.write_text(lock.read_text().replace('"version": "0.0.1"', '"version": "99.0"'))
 
     with pytest.raises(ProjectError, match=r"needs gfplug 99\.0 or newer, this is gfplug"):

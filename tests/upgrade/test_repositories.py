@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
 
-from gfplug import cli, upgrade
-from gfplug.merging import git
-from gfplug.project import Project
+from gfplug import cli
+from gfplug.project.project import Project
+from gfplug.upgrades import git, upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from older import BINARY, BOTH, MINE, REQUEST, contents, text_at, write
 
-from gfplug import __version__, cli, upgrade
+from gfplug import __version__, cli
 from gfplug.errors import ConflictError
-from gfplug.project import Project
+from gfplug.project.project import Project
+from gfplug.upgrades import upgrade
 
 if TYPE_CHECKING:
     from collections.abc import Callable

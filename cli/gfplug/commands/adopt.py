@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from gfplug import adopt as service
 from gfplug import console, sdk
 from gfplug.errors import UsageError
+from gfplug.scaffold import adopt as service
 
 _log = logging.getLogger(__name__)
 

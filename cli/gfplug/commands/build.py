@@ -26,8 +26,8 @@ def build(
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, libc floor and timings as JSON.")] = False,
 ) -> None:
     """Freeze a project into dist/, start it once, and pack it; prints the archive's path."""
-    from gfplug import build as service  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.bundle import build as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.project.project import Project  # noqa: PLC0415
 
     wishes = service.Wishes(python=python, libc=libc, max_glibc=max_glibc, clean=clean)
     built = service.build(Project.find(project), wishes)

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from gfplug import console, failures
+from gfplug import console
 from gfplug.commands import query, stream
-from gfplug.commands.called import (
+from gfplug.commands.call_options import (
     Json,
     Option,
     Python,
     Secret,
-    Settings,
+    SettingsFile,
     Target,
     Timeout,
     Url,
@@ -25,6 +25,7 @@ from gfplug.commands.called import (
     running,
 )
 from gfplug.errors import ToolError
+from gfplug.host import failures
 
 _FAILED = 400
 
@@ -44,13 +45,13 @@ def health(
     url: Url = None,
     option: Option = None,
     secret: Secret = None,
-    settings: Settings = None,
+    settings: SettingsFile = None,
     timeout: Timeout = 60.0,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Ask the data source's health, as "Save & test" does."""
-    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
     with running(target, python, overrides, timeout=timeout, verbose=verbose) as (plugin, source):
@@ -78,13 +79,13 @@ def resource(
     url: Url = None,
     option: Option = None,
     secret: Secret = None,
-    settings: Settings = None,
+    settings: SettingsFile = None,
     timeout: Timeout = 60.0,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Send a request to the data source's resources, and print the body it answers."""
-    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
 
     headers = service.headers(header or [])
     content = service.content_of(body, option="--body")

@@ -25,7 +25,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say now what would fail later: manifest, executables, modes, links, signature, stubs, sizes."""
-    from gfplug import check as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.checks import check as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import ProjectError  # noqa: PLC0415
 
     report = service.alerts(target, python=python) if alerts else service.check(target)

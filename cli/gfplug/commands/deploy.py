@@ -20,10 +20,10 @@ def deploy(
     """Print the lines that bring this plugin into a Grafana, with a network (--url) or without."""
     import json  # noqa: PLC0415 - a command's imports are its own
 
-    from gfplug import deploy as service  # noqa: PLC0415
-    from gfplug.bundling import bundle  # noqa: PLC0415
+    from gfplug.bundle import deploy as service  # noqa: PLC0415
+    from gfplug.bundle import dist  # noqa: PLC0415
 
-    place = bundle.find(target)
+    place = dist.find(target)
     content = json.loads((place.folder / "plugin.json").read_text(encoding="utf-8"))
     archive = place.archives[0].name if place.archives else f"{content['id']}-{content['info']['version']}.zip"
     chosen = {"image": image} if image else {}

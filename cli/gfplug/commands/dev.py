@@ -28,10 +28,10 @@ def dev(
     link: Annotated[bool, typer.Option("--link", hidden=True, help="Only link module.js, as a reload does.")] = False,
 ) -> None:
     """Write a dist/ that runs the project's source inside any Grafana on this machine, and reloads it on save."""
-    from gfplug import dev as service  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.bundling import launcher  # noqa: PLC0415
+    from gfplug.bundle import dev as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.bundle import launcher  # noqa: PLC0415
     from gfplug.errors import UsageError  # noqa: PLC0415
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.project.project import Project  # noqa: PLC0415
 
     if address != _ADDRESS and not attach:
         raise UsageError("--address says where a plugin of your own listens", hint="add --attach, or leave it out")

@@ -23,9 +23,9 @@ def doctor(
     if explain:
         _explain(sys.stdin.read() if explain == "-" else explain, as_json=as_json)
         return
-    from gfplug import doctor as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.checks import doctor as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import ProjectError, ToolError  # noqa: PLC0415
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.project.project import Project  # noqa: PLC0415
 
     if not folder.exists():
         raise ProjectError(f"{folder} does not exist")
@@ -48,8 +48,8 @@ def doctor(
 def _explain(text: str, *, as_json: bool) -> None:
     from dataclasses import asdict  # noqa: PLC0415 - a command's imports are its own
 
-    from gfplug import failures  # noqa: PLC0415
     from gfplug.errors import UsageError  # noqa: PLC0415
+    from gfplug.host import failures  # noqa: PLC0415
 
     found = failures.explain(text)
     if not found:

@@ -18,7 +18,7 @@ def merge(
     ] = None,
 ) -> None:
     """Put several platforms' archives into one; prints its path."""
-    from gfplug.bundling import combine  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.bundle import combine  # noqa: PLC0415 - a command's imports are its own
 
     made = combine.combine(archives, output)
     console.note(f"One plugin for {', '.join(made.platforms)}")

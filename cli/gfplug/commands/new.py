@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gfplug import console, names, sdk, template
-from gfplug import new as service
+from gfplug import console, sdk
 from gfplug.errors import UsageError
-from gfplug.template import DATA, EXAMPLES, FREE_ANSWERS, Answers
+from gfplug.project import names
+from gfplug.scaffold import new as service
+from gfplug.scaffold import template
+from gfplug.scaffold.template import DATA, EXAMPLES, FREE_ANSWERS, Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

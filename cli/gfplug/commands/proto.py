@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from gfplug import console, sdk, stubs, verify
+from gfplug import console, sdk
 from gfplug.commands import proto_upgrade
 from gfplug.errors import IntegrityError, ProjectError
-from gfplug.project import Project
+from gfplug.project.project import Project
+from gfplug.sdk import stubs, verify
 
 app = typer.Typer(
     help="The Go SDK's protos: releases known, their wire, and the one a project uses.", no_args_is_help=True
@@ -81,7 +82,7 @@ def verify_project(
     if found.problems:
         raise IntegrityError(
             f"the proto of SDK {found.version} fails {len(found.problems)} of {len(found.checks)} checks",
-            hint="restore src/pluginv2 and gfplug.lock from version control",
+            hint="restore src/pluginv2 and gfplug.project.lock from version control",
         )
 
 

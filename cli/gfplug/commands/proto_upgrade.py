@@ -10,9 +10,9 @@ import typer
 from gfplug import console
 
 if TYPE_CHECKING:
-    from gfplug.compat import Change
-    from gfplug.proto_upgrade import Upgrade
     from gfplug.sdk import ProtoSet
+    from gfplug.sdk.compat import Change
+    from gfplug.upgrades.proto_upgrade import Upgrade
 
 _Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 _Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
@@ -29,8 +29,8 @@ def diff(
     as_json: _Json = False,
 ) -> None:
     """Compare the protos of two releases: what breaks on the wire, in source, and what is new."""
-    from gfplug import compat, stubs  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import CompatError  # noqa: PLC0415
+    from gfplug.sdk import compat, stubs  # noqa: PLC0415 - a command's imports are its own
 
     before, after = _release(old, offline=offline), _release(new or "default", offline=offline)
     is_same = before.descriptor is not None and before.descriptor == after.descriptor
@@ -68,9 +68,9 @@ def upgrade(
 
     Commits nothing. Prints the files that changed.
     """
-    from gfplug import proto_upgrade as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug import sdk  # noqa: PLC0415
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.upgrades import proto_upgrade as service  # noqa: PLC0415 - a command's imports are its own
 
     request = service.Request(
         version=sdk.resolve(to, offline=offline),
@@ -94,8 +94,9 @@ def upgrade(
 
 def _release(text: str | None, *, offline: bool) -> ProtoSet:
     """Return the proto of a release, or of the project here."""
-    from gfplug import sdk, verify  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.sdk import verify  # noqa: PLC0415 - a command's imports are its own
 
     if text is None:
         return verify.committed(Project.find(Path()))
@@ -103,7 +104,7 @@ def _release(text: str | None, *, offline: bool) -> ProtoSet:
 
 
 def _diff_json(before: ProtoSet, after: ProtoSet, changes: list[Change]) -> dict[str, Any]:
-    from gfplug import compat  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.sdk import compat  # noqa: PLC0415 - a command's imports are its own
 
     return {
         "from": str(before.version),

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import console
-from gfplug.commands.called import (
+from gfplug.commands.call_options import (
     Json,
     Option,
     Python,
     Secret,
-    Settings,
+    SettingsFile,
     Target,
     Timeout,
     Url,
@@ -32,9 +32,9 @@ from gfplug.errors import GfplugError, ToolError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gfplug import call as calling
-    from gfplug import host
-    from gfplug.alerting import Outcome, Rule
+    from gfplug.host import call as calling
+    from gfplug.host.alerting import Outcome, Rule
+    from gfplug.host.convert import Answer, Query
 
 _STATES = {"would fire": 31, "would not fire": 32, "would be without data": 33}
 
@@ -71,15 +71,17 @@ def query(
     url: Url = None,
     option: Option = None,
     secret: Secret = None,
-    settings: Settings = None,
+    settings: SettingsFile = None,
     timeout: Timeout = 60.0,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Ask queries as a panel does, and show their frames as tables and a plot; or ask as an alert rule does."""
-    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug import rehearsal  # noqa: PLC0415
-    from gfplug.host import variables  # noqa: PLC0415
+    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+    from gfplug.host import (
+        rehearsal,  # noqa: PLC0415
+        variables,  # noqa: PLC0415
+    )
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
     span = service.Span(start=start, end=end, interval=interval, max_data_points=max_data_points)
@@ -119,9 +121,9 @@ def query(
 
 def _questions(
     span: calling.Span, models: Sequence[dict[str, object]], replay: Path | None
-) -> tuple[Sequence[host.Query], Mapping[str, object] | None]:
+) -> tuple[Sequence[Query], Mapping[str, object] | None]:
     """Return what to ask, and the answers to compare with, if any."""
-    from gfplug import call, recording  # noqa: PLC0415 - as above
+    from gfplug.host import call, recording  # noqa: PLC0415 - as above
 
     if replay:
         recorded = recording.Recording.read(replay)
@@ -131,12 +133,10 @@ def _questions(
     return [call.question(span, model=each, now=now, ref_id=letters[at]) for at, each in enumerate(models)], None
 
 
-def _keep(
-    asked: Sequence[host.Query], answers: dict[str, host.Answer], *, record: Path | None, plot: Path | None
-) -> None:
-    from gfplug import recording  # noqa: PLC0415 - as above
-    from gfplug.drawing import pictures  # noqa: PLC0415 - as above
-    from gfplug.drawing import plot as plotting  # noqa: PLC0415
+def _keep(asked: Sequence[Query], answers: dict[str, Answer], *, record: Path | None, plot: Path | None) -> None:
+    from gfplug.host import recording  # noqa: PLC0415 - as above
+    from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
+    from gfplug.host.drawing import plot as plotting  # noqa: PLC0415
 
     if record:
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
@@ -153,7 +153,7 @@ def _compare(expected: Mapping[str, object], results: Mapping[str, object]) -> N
 
     Raises: ToolError if they do.
     """
-    from gfplug import recording  # noqa: PLC0415 - as above
+    from gfplug.host import recording  # noqa: PLC0415 - as above
 
     found = recording.differences(expected, results)
     if found:
@@ -171,8 +171,8 @@ def _rules(target: Path, when: str | None, model: dict[str, object]) -> Sequence
 
     Raises: UsageError if there is none.
     """
-    from gfplug import alerting  # noqa: PLC0415 - as above
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.host import alerting  # noqa: PLC0415 - as above
+    from gfplug.project.project import Project  # noqa: PLC0415
 
     if when:
         return [alerting.condition(when, model=model)]
@@ -204,7 +204,7 @@ def _tell_all(found: Sequence[tuple[Rule, Outcome]], *, as_json: bool) -> None:
 
 
 def _tell(rule: Rule, outcome: Outcome) -> None:
-    from gfplug.alerting.evaluation import text_of  # noqa: PLC0415 - as above
+    from gfplug.host.alerting.evaluation import text_of  # noqa: PLC0415 - as above
 
     console.result(rule.title)
     for each in outcome.instances:

@@ -22,10 +22,10 @@ def rename(
 
     Prints the project's path. Grafana knows a data source by its plugin's id: those that exist keep the old one.
     """
-    from gfplug import rename as service  # noqa: PLC0415 - a command's imports are its own
-    from gfplug import upgrade  # noqa: PLC0415
     from gfplug.commands.upgrade import report  # noqa: PLC0415
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.upgrades import rename as service  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.upgrades import upgrade  # noqa: PLC0415
 
     target = Project.find(project)
     renaming = service.find(target, name, org=org, title=title)

@@ -18,13 +18,13 @@ def sign(
     ] = None,
 ) -> None:
     """Sign the bundle for your own Grafana, with the token in GRAFANA_ACCESS_POLICY_TOKEN."""
-    from gfplug import sign as service  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.bundling import bundle, package  # noqa: PLC0415
+    from gfplug.bundle import archives, dist  # noqa: PLC0415
+    from gfplug.bundle import sign as service  # noqa: PLC0415 - a command's imports are its own
 
-    place = bundle.find(target)
+    place = dist.find(target)
     signed = service.sign(place.folder, root_urls=root_url or [])
     by = f" by {signed.organisation}" if signed.organisation else ""
     console.note(f"Signed {signed.files} files{by}, for {', '.join(signed.root_urls)}")
-    for archive in place.archives:
-        package.repack(place.folder, archive)
+    for path in place.archives:
+        archives.repack(place.folder, path)
     console.result(place.archives[0] if place.archives else place.folder)

@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import console
-from gfplug.commands.called import Json, Option, Python, Secret, Settings, Target, Timeout, Url, Verbose, running
+from gfplug.commands.call_options import (
+    Json,
+    Option,
+    Python,
+    Secret,
+    SettingsFile,
+    Target,
+    Timeout,
+    Url,
+    Verbose,
+    running,
+)
 
 if TYPE_CHECKING:
     from gfplug.host.live import Live
@@ -30,13 +41,13 @@ def stream(
     url: Url = None,
     option: Option = None,
     secret: Secret = None,
-    settings: Settings = None,
+    settings: SettingsFile = None,
     timeout: Timeout = 60.0,
     as_json: Json = False,
     verbose: Verbose = False,
 ) -> None:
     """Listen to a stream as a live panel does: a plot that moves on a terminal, one line per row elsewhere."""
-    from gfplug import call as service  # noqa: PLC0415 - `--help` need not wait for it
+    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
     from gfplug.host import live as packets  # noqa: PLC0415
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
@@ -56,7 +67,7 @@ def stream(
 
 
 def _draw(live: Live) -> None:
-    from gfplug.drawing import plot, tables  # noqa: PLC0415 - as above
+    from gfplug.host.drawing import plot, tables  # noqa: PLC0415 - as above
 
     frame = live.frame
     if frame is None:

@@ -11,7 +11,7 @@ from gfplug import console
 from gfplug.errors import ConflictError, UsageError
 
 if TYPE_CHECKING:
-    from gfplug.upgrade import Plan
+    from gfplug.upgrades.upgrade import Plan
 
 
 def upgrade(
@@ -29,9 +29,9 @@ def upgrade(
     Prints the files that changed. src/plugin and tests are never touched. What can't be merged is marked in the file,
     listed, and ends in exit code 8.
     """
-    from gfplug import upgrade as service  # noqa: PLC0415
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.project import Project  # noqa: PLC0415
+    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.upgrades import upgrade as service  # noqa: PLC0415
 
     is_rehearsal = dry_run or as_diff
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)

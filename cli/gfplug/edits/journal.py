@@ -20,8 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import mutex
-from gfplug.edits import paths, steps
+from gfplug.edits import mutex, paths, steps
 from gfplug.edits.steps import JOURNAL, Step, digest_at, digest_of
 from gfplug.errors import IntegrityError, ProjectError
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
-from gfplug.host import frames
+from gfplug.host import frame_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +95,7 @@ def answer(ref_id: str, response: Any) -> Answer:  # noqa: ANN401 - a dynamic me
     Raises: ToolError if Grafana could not read a frame.
     """
     is_json = getattr(response, "format", 0) == 1
-    decode = frames.from_json if is_json else frames.from_arrow
+    decode = frame_json.from_json if is_json else frame_json.from_arrow
     return Answer(
         ref_id=ref_id,
         status=_status(response),

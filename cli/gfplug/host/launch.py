@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import failures
 from gfplug.errors import ToolError
-from gfplug.host import handshake
+from gfplug.host import failures, handshake
 from gfplug.host.client import Plugin
 from gfplug.host.messages import protocol
 from gfplug.host.output import Output, describe_exit

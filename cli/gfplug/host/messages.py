@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files, sdk, stubs
+from gfplug import files, sdk
+from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gfplug import failures
 from gfplug.errors import ToolError
+from gfplug.host import failures
 from gfplug.host.convert import Query
 from gfplug.host.launch import launch
 from gfplug.host.settings import Settings

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gfplug.sdk.catalog import Release, releases
+from gfplug.sdk.fetching import default, fetch, resolve
 from gfplug.sdk.protoset import ProtoSet, embedded, normalise
-from gfplug.sdk.sources import default, fetch, resolve
 from gfplug.sdk.versions import FLOOR, SdkVersion
 
 __all__ = [

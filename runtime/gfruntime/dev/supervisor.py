@@ -28,7 +28,7 @@ from gfruntime.serving import failed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-_LOGGER = logging.getLogger("gfplug.dev")
+_LOGGER = logging.getLogger("gfplug.bundle.dev")
 _HEALTH, _QUERY = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"
 _STUBS = "pluginv2"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gfplug.alerting import Comparison, Reduction, evaluate
 from gfplug.errors import UsageError
+from gfplug.host.alerting import Comparison, Reduction, evaluate
 
 NAN = {"NaN": True}
 INF = {"Inf": True}

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from gfplug.bundling import binutils
-from gfplug.bundling.elf import Elf
+from gfplug.bundle import binutils
+from gfplug.bundle.elf import Elf
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
 SHELL = Path("/bin/sh")

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug.bundling import bundle
-from gfplug.bundling.bundle import Bundle
-from gfplug.bundling.freeze import Frozen
+from gfplug.bundle import dist
+from gfplug.bundle.dist import Bundle
+from gfplug.bundle.freeze import Frozen
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
 
@@ -46,7 +46,7 @@ def frozen(tmp_path: Path) -> Frozen:
 
 def assembled(project: Project, frozen: Frozen, folder: Path) -> Bundle:
     """Put a bundle together."""
-    return bundle.assemble(project, frozen, folder, browser={"module.js": b"define([]);\n"}, day=date(2026, 7, 1))
+    return dist.assemble(project, frozen, folder, browser={"module.js": b"define([]);\n"}, day=date(2026, 7, 1))
 
 
 def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_manifest_that_grafana_would_refuse_is_refused(
     path = project.root / "plugin.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(ProjectError, match=sentence):
-        bundle.check(project)
+        dist.check(project)
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.2.3rc1", "01.2.3", "v1.2.3", "1.2.3/../../x"])
@@ -123,14 +123,14 @@ def test_a_version_that_grafana_cannot_read_is_refused(project: Project, version
     """Three numbers are wanted; the version is part of a file's name, too."""
     (project.root / "pyproject.toml").write_text(f'[project]\nname = "x"\nversion = "{version}"\n')
     with pytest.raises(ProjectError, match="cannot read the version"):
-        bundle.check(project)
+        dist.check(project)
 
 
 def test_a_pyproject_without_a_version_is_refused(project: Project) -> None:
     """The sentence names the file."""
     (project.root / "pyproject.toml").write_text('[project]\nname = "x"\n')
     with pytest.raises(ProjectError, match=r"pyproject\.toml.*version"):
-        bundle.check(project)
+        dist.check(project)
 
 
 def folder_of(path: Path, text: str) -> Path:
@@ -144,7 +144,7 @@ def test_a_first_bundle_is_moved_into_place(tmp_path: Path) -> None:
     """Without an old one there is nothing to exchange."""
     new = folder_of(tmp_path / "new", "new")
 
-    made = bundle.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
     assert (made.folder, made.executable.read_text()) == (tmp_path / "dist", "new")
 
 
@@ -154,21 +154,21 @@ def test_a_new_bundle_takes_the_old_ones_place(
 ) -> None:
     """With the system's exchange and without it."""
     if not can_exchange:
-        monkeypatch.setattr(bundle, "_exchange", lambda _one, _other: False)
+        monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
     new = folder_of(tmp_path / "new", "new")
     folder_of(tmp_path / "dist", "old")
 
-    made = bundle.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
     assert made.executable.read_text() == "new"
     assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == ["gpx"]
 
 
 def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no exchange, the old bundle has stepped aside when the new one cannot come."""
-    monkeypatch.setattr(bundle, "_exchange", lambda _one, _other: False)
+    monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
     folder_of(tmp_path / "dist", "old")
     with pytest.raises(FileNotFoundError):
-        bundle.install(Bundle(tmp_path / "gone", tmp_path / "gone/gpx"), tmp_path / "dist", aside=tmp_path / "old")
+        dist.install(Bundle(tmp_path / "gone", tmp_path / "gone/gpx"), tmp_path / "dist", aside=tmp_path / "old")
 
     assert (tmp_path / "dist/gpx").read_text() == "old"
 
@@ -198,7 +198,7 @@ def test_a_killed_build_leaves_a_whole_bundle(tmp_path: Path, moment: str, text:
     folder_of(tmp_path / "new", "new")
     folder_of(tmp_path / "dist", "old")
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, moment], check=False, timeout=60)
-    bundle.recover(tmp_path / "dist", aside=tmp_path / "old")
+    dist.recover(tmp_path / "dist", aside=tmp_path / "old")
 
     assert done.returncode == -9
     assert (tmp_path / "dist/gpx").read_text() == text
@@ -209,7 +209,7 @@ def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None
     """Both folders exist afterwards, swapped: neither was removed to make room."""
     folder_of(tmp_path / "new", "new")
     folder_of(tmp_path / "dist", "old")
-    if not bundle._exchange(tmp_path / "new", tmp_path / "dist"):
+    if not dist._exchange(tmp_path / "new", tmp_path / "dist"):
         pytest.skip("this file system cannot exchange")
 
     assert ((tmp_path / "new/gpx").read_text(), (tmp_path / "dist/gpx").read_text()) == ("old", "new")

@@ -9,8 +9,8 @@ import pytest
 from small_machine import Machine
 from small_project import PYPROJECT, small_project
 
-from gfplug.bundling import choice
 from gfplug.errors import ProjectError, ToolError
+from gfplug.project.environment import python_search
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def chosen() -> Path | None:
     """Return the path of the Python that is taken."""
-    found = choice.search(None).chosen
+    found = python_search.search(None).chosen
     return found.path if found else None
 
 
@@ -34,7 +34,7 @@ def test_our_own_python_is_taken_if_it_can_serve(machine: Machine) -> None:
     """Nothing else is looked for."""
     own = machine.own("3.12.1", libpython=True)
     machine.python("python3.12", "3.12.9")
-    result = choice.search(None)
+    result = python_search.search(None)
 
     assert (result.chosen and result.chosen.path, result.reason) == (own, "")
 
@@ -60,8 +60,8 @@ def test_the_reason_names_our_own_python(machine: Machine) -> None:
     """Version and path, for the line that the build logs."""
     machine.python("python3", "3.12.4")
 
-    assert choice.search(None).reason.startswith("Python 3.12.1 at ")
-    assert choice.search(None).reason.endswith("own/python, which gfplug runs on, has no shared libpython")
+    assert python_search.search(None).reason.startswith("Python 3.12.1 at ")
+    assert python_search.search(None).reason.endswith("own/python, which gfplug runs on, has no shared libpython")
 
 
 def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Machine) -> None:
@@ -69,7 +69,7 @@ def test_pythons_without_libpython_too_old_or_broken_are_passed_over(machine: Ma
     machine.python("python3.12", "3.12.9", libpython=False)
     machine.python("python3", "3.9.2")
     machine.program("python3.13", "#!/bin/sh\nexit 127\n")
-    result = choice.search(None)
+    result = python_search.search(None)
 
     assert (result.chosen, result.downloadable) == (None, None)
     assert [python.version for python in result.without] == [(3, 12, 1), (3, 12, 9)]
@@ -91,7 +91,7 @@ def test_the_project_says_which_versions_serve(machine: Machine, tmp_path: Path)
     machine.own("3.12.1", libpython=True)
     machine.python("python3.11", "3.11.9")
     newer = machine.python("python3.14", "3.14.0")
-    result = choice.search(choice.versions_of(project))
+    result = python_search.search(python_search.versions_of(project))
 
     assert result.chosen
     assert result.chosen.path == newer
@@ -103,7 +103,7 @@ def test_a_version_that_is_none_is_named(tmp_path: Path) -> None:
     project = small_project(tmp_path / "project")
     (project.root / "pyproject.toml").write_text('[project]\nrequires-python = "new"\n')
     with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read: .*new"):
-        choice.versions_of(project)
+        python_search.versions_of(project)
 
 
 def test_what_uv_manages_counts_like_what_is_on_the_path(machine: Machine) -> None:
@@ -127,8 +127,8 @@ def test_a_uv_that_fails_is_as_good_as_none(machine: Machine) -> None:
 def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine) -> None:
     """Pre-releases and versions without wheels don't count."""
     machine.uv(can=("3.13.1", "3.14.0", "3.12.0b1", "3.16.0"))
-    result = choice.search(None)
-    python = choice.download(result)
+    result = python_search.search(None)
+    python = python_search.download(result)
 
     assert (result.chosen, result.downloadable) == (None, (3, 13))
     assert (python.path, python.version) == (machine.folder / "downloaded/python", (3, 13, 1))
@@ -147,14 +147,14 @@ def test_uv_is_not_asked_to_download_what_it_may_not(
     machine.uv(can=("3.12.9",))
     monkeypatch.setenv(name, value)
 
-    assert choice.search(None).downloadable is None
+    assert python_search.search(None).downloadable is None
 
 
 def test_a_download_that_fails_shows_uvs_words(machine: Machine) -> None:
     """With the reason why it was tried, and what to look at."""
     machine.uv(can=("3.12.9",), venv="echo the mirror is empty >&2; exit 1")
     with pytest.raises(ToolError, match=r"no shared libpython, and uv did not bring Python 3\.12$") as caught:
-        choice.download(choice.search(None))
+        python_search.download(python_search.search(None))
 
     assert caught.value.details == "the mirror is empty"
     assert "UV_PYTHON_INSTALL_MIRROR" in caught.value.hint

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_bundle import MANIFEST, signed, small_bundle
 
-from gfplug.bundling import combine, package
+from gfplug.bundle import archives, combine
 from gfplug.cli import main
 from gfplug.errors import GfplugError, IntegrityError, ProjectError, UsageError
 
@@ -29,7 +29,7 @@ def archive(folder: Path, machine: str, change: Callable[[Path], object] = lambd
     """Make an archive for one machine, changed."""
     bundle = small_bundle(folder / f"{machine}-bundle", machine=machine)
     change(bundle)
-    package.pack(bundle, folder / f"{machine}.zip", seconds=1_700_000_000)
+    archives.pack(bundle, folder / f"{machine}.zip", seconds=1_700_000_000)
     return folder / f"{machine}.zip"
 
 
@@ -44,7 +44,7 @@ def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.C
         assert found.testzip() is None
     assert names == sorted(set(names))
     assert {f"{MANIFEST['id']}/gpx_sales_linux_{machine}" for machine in ("amd64", "arm64")} <= set(names)
-    assert package.digest_path(made).read_text().split()[0] == hashlib.sha256(made.read_bytes()).hexdigest()
+    assert archives.digest_path(made).read_text().split()[0] == hashlib.sha256(made.read_bytes()).hexdigest()
     assert main(["check", str(made)]) == 0
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug.bundling import components, upstreams
-from gfplug.bundling.inventory import Inventory, Package
-from gfplug.bundling.native import Library
-from gfplug.project import Project
+from gfplug.bundle.components import component, upstreams
+from gfplug.bundle.components.inventory import Inventory, Package
+from gfplug.bundle.components.native import Library
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.bundling.components import Component
+    from gfplug.bundle.components.component import Component
 
-TEXTS = components._TEXTS
+TEXTS = component._TEXTS
 
 
 def of(tmp_path: Path, *used: Package, libraries: tuple[Library, ...] = (), text: str = "") -> list[Component]:
@@ -26,7 +26,7 @@ def of(tmp_path: Path, *used: Package, libraries: tuple[Library, ...] = (), text
     root = tmp_path / "project"
     project = Project(root) if root.exists() else small_project(root)
     stock = Inventory(python="3.12.1", build=(), packages=used, used=used, libraries=libraries, license=text)
-    return components.of(project, stock)
+    return component.of(project, stock)
 
 
 def runtime(sha256: str = "") -> Package:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packageurl import PackageURL
 
-from gfplug.bundling import debian, native
+from gfplug.bundle.components import debian, native
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gfplug.bundling import libc, slim
-from gfplug.bundling.elf import Elf, UnreadableError
+from gfplug.bundle import libc, slim
+from gfplug.bundle.elf import Elf, UnreadableError
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="ELF is Linux's"),

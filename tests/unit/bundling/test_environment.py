@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import PYPROJECT, diary, fake_python, small_project
 
-from gfplug.bundling import environment, interpreters
 from gfplug.errors import ProjectError, ToolError
+from gfplug.project.environment import interpreters, venv
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
@@ -42,7 +42,7 @@ def asked(python: Path) -> list[str]:
 
 def test_an_environment_is_made_and_the_project_installed_with_its_build_extra(project: Project, base: Path) -> None:
     """The project's own `.venv` appears, and pip installs the project into it."""
-    python = environment.ensure(project, stages=Stages())
+    python = venv.ensure(project, stages=Stages())
 
     made, installed = asked(base)
     assert python == project.root / ".venv/bin/python"
@@ -53,18 +53,18 @@ def test_an_environment_is_made_and_the_project_installed_with_its_build_extra(p
 
 def test_an_unchanged_project_installs_nothing(project: Project, base: Path) -> None:
     """The second build leaves the environment alone."""
-    first = environment.ensure(project, stages=Stages())
+    first = venv.ensure(project, stages=Stages())
     before = asked(base)
 
-    assert environment.ensure(project, stages=Stages()) == first
+    assert venv.ensure(project, stages=Stages()) == first
     assert asked(base) == before
 
 
 def test_a_changed_pyproject_installs_again_into_the_same_environment(project: Project, base: Path) -> None:
     """A new dependency is installed; the environment is not made anew."""
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
     (project.root / "pyproject.toml").write_text(PYPROJECT.replace("grpcio>=1.60", "grpcio>=1.70"))
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
 
     assert [line.split()[1] for line in asked(base)] == ["venv", "pip", "pip"]
 
@@ -73,11 +73,11 @@ def test_a_failed_installation_is_tried_again(project: Project, tmp_path: Path, 
     """Only a success is remembered; the failure shows pip's last lines."""
     fake_python(base, pip="echo no matching distribution >&2; exit 1")
     with pytest.raises(ToolError, match="installing the project") as caught:
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
     assert "no matching distribution" in caught.value.details
     fake_python(project.root / ".venv/bin/python")
-    assert environment.ensure(project, stages=Stages()) == project.root / ".venv/bin/python"
+    assert venv.ensure(project, stages=Stages()) == project.root / ".venv/bin/python"
     assert not list(tmp_path.glob("project/.venv/.gfplug*"))
 
 
@@ -88,7 +88,7 @@ def test_a_dependency_without_a_wheel_is_named(project: Project, base: Path, sai
     """When pip or uv cannot build it, the sentence says what that means; their lines follow."""
     fake_python(base, pip=f"echo '{said}' >&2; exit 1")
     with pytest.raises(ToolError, match=r"odd-thing.* has no wheel for this Python") as caught:
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
     assert said.strip() in caught.value.details
 
@@ -102,7 +102,7 @@ def test_a_dependency_whose_build_never_began_is_named_too(project: Project, bas
     said = "x Getting requirements to build wheel did not run successfully."
     fake_python(base, pip=f"printf '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
     with pytest.raises(ToolError, match=r"^needs-pg has no wheel for this Python") as caught:
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
     assert caught.value.details == said
 
@@ -113,7 +113,7 @@ def test_the_projects_own_metadata_is_no_dependency(project: Project, base: Path
     said = "x Preparing editable metadata (pyproject.toml) did not run successfully."
     fake_python(base, pip=f"echo '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
     with pytest.raises(ToolError, match="installing the project into"):
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
 
 def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, mo
     uv.chmod(0o755)
     monkeypatch.setattr("shutil.which", lambda _name: str(uv))
 
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
 
     assert (tmp_path / "uv.diary").read_text().splitlines() == [
         f"venv --quiet --python {base} {project.root}/.venv",
@@ -138,7 +138,7 @@ def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> 
     (project.root / ".venv/pyvenv.cfg").write_text("")
     (project.root / ".venv/half").write_text("")
 
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
 
     assert not (project.root / ".venv/half").exists()
     assert asked(base)[0].startswith("-m venv")
@@ -150,7 +150,7 @@ def test_a_folder_that_is_no_environment_stays(project: Project) -> None:
     (project.root / ".venv").mkdir()
     (project.root / ".venv/precious").write_text("")
     with pytest.raises(ToolError, match="not a virtual environment"):
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
     assert (project.root / ".venv/precious").exists()
 
@@ -162,7 +162,7 @@ def test_a_static_python_makes_no_environment(project: Project, base: Path) -> N
     """Without libpython nothing is installed: the sentence comes before the minutes."""
     fake_python(base, report=STATIC)
     with pytest.raises(ToolError, match=r"Python 3\.12\.1.* no shared libpython"):
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
     assert asked(base) == []
     assert not (project.root / ".venv").exists()
@@ -175,7 +175,7 @@ def test_another_python_makes_the_environment_if_ours_is_static(
     fake_python(base, report=STATIC)
     other = fake_python(tmp_path / "other/python3.12")
     monkeypatch.setattr(interpreters, "on_path", lambda: [other])
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
 
     assert asked(other)[0] == f"-m venv {project.root}/.venv"
     assert asked(base) == []
@@ -183,10 +183,10 @@ def test_another_python_makes_the_environment_if_ours_is_static(
 
 def test_our_environment_is_replaced_if_its_python_is_static(project: Project, base: Path) -> None:
     """The package with libpython was removed, say; a build mends it when there is a Python that serves."""
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
     fake_python(project.root / ".venv/bin/python", report=STATIC)
     (project.root / ".venv/old").write_text("")
-    environment.ensure(project, stages=Stages())
+    venv.ensure(project, stages=Stages())
 
     assert not (project.root / ".venv/old").exists()
     assert [line.split()[1] for line in asked(base)] == ["venv", "pip", "venv", "pip"]
@@ -197,7 +197,7 @@ def test_the_users_environment_is_not_replaced(project: Project) -> None:
     """A static Python in it is reported, with what to do."""
     python = fake_python(project.root / ".venv/bin/python", report=STATIC)
     with pytest.raises(ToolError, match=r"no shared libpython.* gfplug did not make this environment") as caught:
-        environment.ensure(project, stages=Stages())
+        venv.ensure(project, stages=Stages())
 
     assert caught.value.hint.startswith(f"remove {project.root}/.venv: ")
     assert python.exists()
@@ -209,7 +209,7 @@ def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) 
     link = tmp_path / "python3"
     link.symlink_to(python)
 
-    assert environment.ensure(project, python=link, stages=Stages()) == link
+    assert venv.ensure(project, python=link, stages=Stages()) == link
     assert asked(python) == []
 
 
@@ -230,7 +230,7 @@ def test_an_interpreter_that_cannot_serve_is_refused(
 ) -> None:
     """Too old, static, missing packages, or no Python at all: one sentence each."""
     with pytest.raises(ToolError, match=sentence):
-        environment.ensure(project, python=fake_python(tmp_path / "python", report=report), stages=Stages())
+        venv.ensure(project, python=fake_python(tmp_path / "python", report=report), stages=Stages())
 
 
 def test_a_missing_package_comes_with_the_command_to_type(project: Project, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_missing_package_comes_with_the_command_to_type(project: Project, tmp_
         tmp_path / "python", report='{"version": [3, 12, 1], "libpython": true, "missing": ["grpcio"]}'
     )
     with pytest.raises(ToolError) as caught:
-        environment.ensure(project, python=python, stages=Stages())
+        venv.ensure(project, python=python, stages=Stages())
 
     assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
 
@@ -247,12 +247,12 @@ def test_a_missing_package_comes_with_the_command_to_type(project: Project, tmp_
 def test_a_missing_interpreter_is_named(project: Project, tmp_path: Path) -> None:
     """The sentence names the path that was given."""
     with pytest.raises(ToolError, match=r"no Python interpreter at .*nowhere"):
-        environment.ensure(project, python=tmp_path / "nowhere", stages=Stages())
+        venv.ensure(project, python=tmp_path / "nowhere", stages=Stages())
 
 
 def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
     """A requirement with a marker may rightly be absent; the runtime and PyInstaller are always needed."""
-    assert environment.requirements(project) == ("grpcio", "pyinstaller", "gfruntime==0.1.0")
+    assert venv.requirements(project) == ("grpcio", "pyinstaller", "gfruntime==0.1.0")
 
 
 @pytest.mark.parametrize("text", ["[project", "[project]\ndependencies = 3\n", "project = 3\n"])
@@ -260,7 +260,7 @@ def test_a_broken_pyproject_is_named(project: Project, text: str) -> None:
     """The sentence names the file."""
     (project.root / "pyproject.toml").write_text(text)
     with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read"):
-        environment.requirements(project)
+        venv.requirements(project)
 
 
 def test_this_interpreter_tells_what_it_has_and_lacks() -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import diary, fake_python, small_project
 
-from gfplug.bundling import freeze
+from gfplug.bundle import freeze
 from gfplug.errors import ProjectError, ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug.bundling import components, inventory
-from gfplug.bundling.environment import interpreter_of
-from gfplug.bundling.inventory import Collected, Inventory
+from gfplug.bundle.components import component, inventory
+from gfplug.bundle.components.inventory import Collected, Inventory
 from gfplug.files import sha256
+from gfplug.project.environment.venv import interpreter_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,7 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
         install(packages, "acme", record=record)
         stock = take(tmp_path / name, packages, "acme/__init__.py")
         records.append(stock.used[0].record)
-        parts.append(components.of(small_project(tmp_path / f"project-{name}"), stock))
+        parts.append(component.of(small_project(tmp_path / f"project-{name}"), stock))
 
     assert records[0] != records[1]
     assert parts[0] == parts[1]

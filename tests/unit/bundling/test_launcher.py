@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfplug.bundling import launcher
-from gfplug.bundling.launcher import Launcher
+from gfplug.bundle import launcher
+from gfplug.bundle.launcher import Launcher
 from gfplug.errors import ToolError, UsageError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.bundling import libc
+from gfplug.bundle import libc
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.bundling import native, upstreams
+from gfplug.bundle.components import native, upstreams
 
 if TYPE_CHECKING:
     from pathlib import Path

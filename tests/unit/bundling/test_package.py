@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.bundling import package
+from gfplug.bundle import archives
 from gfplug.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def test_two_folders_with_the_same_files_give_the_same_bytes(tmp_path: Path) -> 
     """Neither the place, nor the order of writing, nor the files' times reach the archive."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    first = package.pack(bundle(tmp_path / "one"), tmp_path / "a/x.zip", seconds=package.EPOCH)
+    first = archives.pack(bundle(tmp_path / "one"), tmp_path / "a/x.zip", seconds=archive.EPOCH)
     again = bundle(tmp_path / "two", names=NAMES[::-1], mtime=1e9)
-    second = package.pack(again, tmp_path / "b/x.zip", seconds=package.EPOCH)
+    second = archives.pack(again, tmp_path / "b/x.zip", seconds=archive.EPOCH)
 
     assert first == second
     assert (tmp_path / "a/x.zip").read_bytes() == (tmp_path / "b/x.zip").read_bytes()
@@ -47,7 +47,7 @@ def test_two_folders_with_the_same_files_give_the_same_bytes(tmp_path: Path) -> 
 
 def test_everything_is_below_a_folder_named_by_the_plugin_id(tmp_path: Path) -> None:
     """Unpacked in Grafana's plugin folder, the archive adds one folder; entries are sorted."""
-    package.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
+    archives.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
 
     names = zipfile.ZipFile(tmp_path / "x.zip").namelist()
     assert names == sorted(f"acme-sales-datasource/{name}" for name in (*NAMES, "plugin.json"))
@@ -58,7 +58,7 @@ def test_only_what_may_be_executed_is_executable(tmp_path: Path) -> None:
     """Modes are 0755 and 0644, whatever the umask was."""
     folder = bundle(tmp_path / "dist")
     (folder / "img/logo.svg").chmod(0o600)
-    package.pack(folder, tmp_path / "x.zip")
+    archives.pack(folder, tmp_path / "x.zip")
 
     entries = zipfile.ZipFile(tmp_path / "x.zip").infolist()
     modes = {entry.filename.rpartition("/")[2]: stat.S_IMODE(entry.external_attr >> 16) for entry in entries}
@@ -72,7 +72,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     """What a link points to is not stored twice."""
     folder = bundle(tmp_path / "dist")
     (folder / "_internal_linux_amd64/alias.so").symlink_to("lib.so")
-    package.pack(folder, tmp_path / "x.zip")
+    archives.pack(folder, tmp_path / "x.zip")
 
     archive = zipfile.ZipFile(tmp_path / "x.zip")
     entry = archive.getinfo("acme-sales-datasource/_internal_linux_amd64/alias.so")
@@ -82,7 +82,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 def test_the_digest_beside_the_archive_is_what_sha256sum_writes(tmp_path: Path) -> None:
     """`sha256sum -c` in the folder of the archive accepts it."""
-    digest = package.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
+    digest = archives.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
 
     assert digest == hashlib.sha256((tmp_path / "x.zip").read_bytes()).hexdigest()
     assert (tmp_path / "x.zip.sha256").read_text() == f"{digest}  x.zip\n"
@@ -91,7 +91,7 @@ def test_the_digest_beside_the_archive_is_what_sha256sum_writes(tmp_path: Path) 
 def test_the_files_unpack_to_what_they_were(tmp_path: Path) -> None:
     """Every file survives, and the archive's own checksums hold."""
     folder = bundle(tmp_path / "dist")
-    package.pack(folder, tmp_path / "x.zip")
+    archives.pack(folder, tmp_path / "x.zip")
 
     archive = zipfile.ZipFile(tmp_path / "x.zip")
     assert archive.testzip() is None
@@ -101,7 +101,7 @@ def test_the_files_unpack_to_what_they_were(tmp_path: Path) -> None:
 
 def test_the_time_is_that_of_source_date_epoch(tmp_path: Path) -> None:
     """Files carry one time: the one given, else 1980."""
-    package.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip", seconds=1_700_000_000)
+    archives.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip", seconds=1_700_000_000)
 
     assert {entry.date_time for entry in zipfile.ZipFile(tmp_path / "x.zip").infolist()} == {(2023, 11, 14, 22, 13, 20)}
 
@@ -109,19 +109,19 @@ def test_the_time_is_that_of_source_date_epoch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("variables", "seconds"),
     [
-        ({}, package.EPOCH),
-        ({"SOURCE_DATE_EPOCH": ""}, package.EPOCH),
+        ({}, archive.EPOCH),
+        ({"SOURCE_DATE_EPOCH": ""}, archive.EPOCH),
         ({"SOURCE_DATE_EPOCH": "1700000000"}, 1_700_000_000),
-        ({"SOURCE_DATE_EPOCH": "0"}, package.EPOCH),  # a zip file knows nothing before 1980
+        ({"SOURCE_DATE_EPOCH": "0"}, archive.EPOCH),  # a zip file knows nothing before 1980
     ],
 )
 def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], seconds: int) -> None:
     """Unset means 1980, and so does any time before it."""
-    assert package.epoch(variables) == seconds
+    assert archives.epoch(variables) == seconds
 
 
 @pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣"])
 def test_an_epoch_that_is_no_number_is_refused(value: str) -> None:
     """The sentence shows the value."""
     with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH"):
-        package.epoch({"SOURCE_DATE_EPOCH": value})
+        archives.epoch({"SOURCE_DATE_EPOCH": value})

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gfplug.bundling import portable
-from gfplug.bundling.bundle import Bundle
+from gfplug.bundle import portable
+from gfplug.bundle.dist import Bundle
 from gfplug.errors import ToolError
 
 LAUNCHERS = Path(portable.__file__).parent / "launchers"

@@ -12,13 +12,13 @@ import pytest
 from small_machine import Machine
 from small_project import small_project
 
-from gfplug.bundling import prerequisites, system_packages
 from gfplug.errors import ToolError
+from gfplug.project.environment import prerequisites, system_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug.bundling import reuse
-from gfplug.bundling.freeze import Frozen
-from gfplug.bundling.inventory import Inventory, Package
+from gfplug.bundle import reuse
+from gfplug.bundle.components.inventory import Inventory, Package
+from gfplug.bundle.freeze import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 STOCK = Inventory(python="3.12.1", build=("x",), packages=(Package(name="a", version="1", record="0" * 64),))
 CODE = "import json\n\ndef answer() -> int:\n    return 1\n"

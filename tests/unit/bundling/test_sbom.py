@@ -11,10 +11,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 from small_project import small_project
 
-from gfplug.bundling import components, sbom
-from gfplug.bundling.inventory import Inventory, Package
-from gfplug.bundling.native import Library
-from gfplug.project import Project
+from gfplug.bundle.components import component, sbom
+from gfplug.bundle.components.inventory import Inventory, Package
+from gfplug.bundle.components.native import Library
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def describe(tmp_path: Path) -> bytes:
     for library in LIBRARIES:
         (contents / library.file).write_text(library.file)
     project = Project(tmp_path / "project") if (tmp_path / "project").exists() else small_project(tmp_path / "project")
-    return sbom.describe(project, components.of(project, STOCK), contents, seconds=1_700_000_000)
+    return sbom.describe(project, component.of(project, STOCK), contents, seconds=1_700_000_000)
 
 
 def by_name(tmp_path: Path) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gfplug.bundling import slim
+from gfplug.bundle import slim
 
 if TYPE_CHECKING:
     from pathlib import Path

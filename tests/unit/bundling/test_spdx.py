@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gfplug.bundling import spdx
+from gfplug.bundle.components import spdx
 
 CLEAR = {
     "MIT": "MIT",

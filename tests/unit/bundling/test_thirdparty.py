@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug.bundling import thirdparty
-from gfplug.bundling.bundle import Bundle
-from gfplug.bundling.components import Component
-from gfplug.bundling.inventory import Inventory, Package
-from gfplug.bundling.native import Library
+from gfplug.bundle.components import thirdparty
+from gfplug.bundle.components.component import Component
+from gfplug.bundle.components.inventory import Inventory, Package
+from gfplug.bundle.components.native import Library
+from gfplug.bundle.dist import Bundle
 
 if TYPE_CHECKING:
     from pathlib import Path

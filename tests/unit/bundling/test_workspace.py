@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.bundling import workspace
+from gfplug.bundle import workspace
 from gfplug.errors import GfplugError, ProjectError, ToolError
 
 if TYPE_CHECKING:

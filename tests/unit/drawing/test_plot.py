@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gfplug.drawing import plot
-from gfplug.drawing.plot import Series
+from gfplug.host.drawing import plot
+from gfplug.host.drawing.plot import Series
 
 START = 1_767_225_600_000
 MINUTE = 60_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gfplug.drawing import tables
+from gfplug.host.drawing import tables
 
 START = 1_767_225_600_000
 

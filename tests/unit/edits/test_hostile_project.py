@@ -18,8 +18,8 @@ from gfplug.edits import journal, paths
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import Entry
 from gfplug.errors import IntegrityError, ProjectError
-from gfplug.merging import origin
-from gfplug.project import Project
+from gfplug.project.project import Project
+from gfplug.upgrades import origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

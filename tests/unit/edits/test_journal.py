@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gfplug import mutex
-from gfplug.edits import journal, trees
+from gfplug.edits import journal, mutex, trees
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import Entry
 from gfplug.errors import ProjectError

@@ -11,10 +11,10 @@ import pytest
 from small_project import small_project
 
 from gfplug import resources
-from gfplug.checking import sources
+from gfplug.bundle.frontend import hooks
+from gfplug.checks import project_rules
 from gfplug.errors import ProjectError
-from gfplug.frontend import hooks
-from gfplug.project import Project
+from gfplug.project.project import Project
 
 
 def refusal(text: str) -> str:
@@ -172,7 +172,7 @@ def test_check_reports_the_hooks_of_a_project(tmp_path: Path) -> None:
     path = tmp_path / hooks.FILE
 
     def findings() -> list[str]:
-        return [finding.message for finding in sources.check(project) if finding.rule == "hooks"]
+        return [finding.message for finding in project_rules.check(project) if finding.rule == "hooks"]
 
     path.write_bytes((resources.folder("template") / "project" / hooks.FILE).read_bytes())
     assert findings() == []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gfplug.frontend import library
+from gfplug.bundle.frontend import library
 
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(library.SOURCES.glob("*.js"))}
 DOCS = (Path(__file__).parents[3] / "docs/frontend.md").read_text(encoding="utf-8")

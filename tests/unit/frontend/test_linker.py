@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from test_lock import LOCK
 
-from gfplug import lock, resources
+from gfplug import resources
+from gfplug.bundle.frontend import hooks, library, linker
 from gfplug.errors import ProjectError, ToolError
-from gfplug.frontend import hooks, library, linker
-from gfplug.project import Project
+from gfplug.project import lock
+from gfplug.project.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import small_project
 
-from gfplug.checking import sources
+from gfplug.bundle.frontend import npm
+from gfplug.checks import project_rules
 from gfplug.errors import ProjectError, ToolError
-from gfplug.frontend import npm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake npm is a shell script")
 
@@ -143,7 +143,7 @@ def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Pr
     projects = [small_project(tmp_path / "plain"), project, adopted(tmp_path, '{"folder": "../.."}')]
     for each in projects:
         (each.root / "frontend/hooks.js").write_text("require('axios')")
-    rules = [{item.rule for item in sources.check(each)} for each in projects]
+    rules = [{item.rule for item in project_rules.check(each)} for each in projects]
 
     assert ["hooks" in each for each in rules] == [True, False, False]
     assert [any(rule.startswith("manifest") for rule in each) for each in rules] == [True, True, False]

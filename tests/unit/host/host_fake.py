@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import message_factory
 
-from gfplug.host import Target
 from gfplug.host.messages import fill, protocol
+from gfplug.host.target import Target
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

@@ -11,7 +11,10 @@ import pytest
 from host_fake import HEALTH, QUERY, RESOURCE
 
 from gfplug.errors import ToolError
-from gfplug.host import Query, Settings, UnimplementedError, launch, smoke
+from gfplug.host import launch, smoke
+from gfplug.host.client import UnimplementedError
+from gfplug.host.convert import Query
+from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
     from host_fake import Fake

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from gfplug.errors import ToolError
-from gfplug.host import frames
+from gfplug.host import frame_json
 
 INF, NAN = float("inf"), float("nan")
 
@@ -27,7 +27,7 @@ def _file(schema: pa.Schema, columns: list[list[Any]], *, stream: bool = False) 
 def _one(kind: pa.DataType, values: list[Any], *, nullable: bool = True, **metadata: str) -> dict[str, Any]:
     """Decode a frame of one column named v."""
     field = pa.field("v", kind, nullable=nullable, metadata=metadata)
-    return frames.from_arrow(_file(pa.schema([field]), [values]), where="A, frame 0")
+    return frame_json.from_arrow(_file(pa.schema([field]), [values]), where="A, frame 0")
 
 
 @pytest.mark.parametrize("name", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
@@ -107,7 +107,7 @@ def test_name_ref_id_meta_labels_and_config_are_read() -> None:
         ],
         metadata={"name": "load", "refId": "A", "meta": '{"type":"timeseries-wide","typeVersion":[0,1]}'},
     )
-    frame = frames.from_arrow(_file(schema, [[0, 10**9], [1.0, 2.0], [3.0, None]]), where="A")
+    frame = frame_json.from_arrow(_file(schema, [[0, 10**9], [1.0, 2.0], [3.0, None]]), where="A")
 
     assert json.dumps(frame) == json.dumps(
         {
@@ -140,7 +140,10 @@ def test_name_ref_id_meta_labels_and_config_are_read() -> None:
 def test_a_frame_without_rows_or_fields_is_valid() -> None:
     """No data, with or without columns."""
     assert frames_data(pa.int64(), []) == {"values": [[]]}
-    assert frames.from_arrow(_file(pa.schema([]), []), where="A") == {"schema": {"fields": []}, "data": {"values": []}}
+    assert frame_json.from_arrow(_file(pa.schema([]), []), where="A") == {
+        "schema": {"fields": []},
+        "data": {"values": []},
+    }
 
 
 def test_nulls_in_a_column_that_has_none_are_zero_and_warned_about(caplog: pytest.LogCaptureFixture) -> None:
@@ -182,7 +185,7 @@ def test_timestamps_of_another_unit_are_read_as_grafana_does(caplog: pytest.LogC
 def test_what_grafana_refuses_is_told_with_its_place(data: bytes, why: str) -> None:
     """One bad frame fails the whole response; the ref id and the column are named."""
     with pytest.raises(ToolError) as caught:
-        frames.from_arrow(data, where="B, frame 2")
+        frame_json.from_arrow(data, where="B, frame 2")
 
     assert "refuse the whole response: B, frame 2" in caught.value.message
     assert why in caught.value.message
@@ -192,4 +195,4 @@ def test_what_grafana_refuses_is_told_with_its_place(data: bytes, why: str) -> N
 def test_a_json_frame_must_be_a_frame(data: bytes) -> None:
     """Text that is no JSON, no object, or has no schema."""
     with pytest.raises(ToolError, match="refuse the whole response"):
-        frames.from_json(data, where="A")
+        frame_json.from_json(data, where="A")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gfplug.errors import ToolError
-from gfplug.host import Ended, Target, launch
-from gfplug.host.target import environment
+from gfplug.host import launch
+from gfplug.host.launch import Ended
+from gfplug.host.target import Target, environment
 
 if TYPE_CHECKING:
     from host_fake import Fake

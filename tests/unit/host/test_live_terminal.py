@@ -17,13 +17,14 @@ from processes import descendants
 from terminal import Terminal
 from test_call_command import _dist
 
-from gfplug import new, sdk
-from gfplug.template import Answers
+from gfplug import sdk
+from gfplug.scaffold import new
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from host_fake import Fake
 
-    from gfplug.project import Project
+    from gfplug.project.project import Project
 
 pytestmark = pytest.mark.timeout(180)
 

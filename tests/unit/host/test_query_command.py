@@ -12,8 +12,8 @@ from host_fake import QUERY
 from test_call_command import _dist, _frame, _signals
 
 from gfplug.cli import main
-from gfplug.drawing import pictures
-from gfplug.drawing.plot import Series
+from gfplug.host.drawing import pictures
+from gfplug.host.drawing.plot import Series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def test_a_typed_condition_is_evaluated(
 def test_provisioned_rules_are_evaluated(fake: Fake, dist: str, capsys: pytest.CaptureFixture[str]) -> None:
     """With the rule's own range, model, reduce and threshold."""
     project = fake.folder
-    (project / "gfplug.lock").touch()
+    (project / "gfplug.project.lock").touch()
     (project / "provisioning" / "alerting").mkdir(parents=True)
     (project / "provisioning" / "alerting" / "rules.yaml").write_text(RULES)
 

@@ -10,7 +10,7 @@ import pytest
 from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.errors import ToolError
-from gfplug.merging import git
+from gfplug.upgrades import git
 
 if TYPE_CHECKING:
     from pathlib import Path

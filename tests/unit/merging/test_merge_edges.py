@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.edits.trees import Entry
-from gfplug.merging import git, merge
-from gfplug.merging.merge import Merged
+from gfplug.upgrades import git, three_way
+from gfplug.upgrades.three_way import Merged
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
@@ -47,7 +47,7 @@ def test_a_merge_that_was_merged_changes_nothing() -> None:
 
 def test_unresolved_markers_are_found() -> None:
     """The files of a merge that was not finished are named."""
-    assert merge.unresolved(tree(a=CONFLICT, b=LONG, c="=======\n")) == ["a"]
+    assert three_way.unresolved(tree(a=CONFLICT, b=LONG, c="=======\n")) == ["a"]
 
 
 PATHS = st.sampled_from(["a", "b", "dir/a", "dir/b", "dir"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_trees import LONG, MINE, NEWER, applied, merged, tree
 
-from gfplug.merging import git
+from gfplug.upgrades import git
 
 if TYPE_CHECKING:
     from gfplug.edits.trees import Entry

@@ -1,0 +1,240 @@
+"""`gfplug build` as a service: a project becomes a bundle that was started once, and an archive of it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug import process
+from gfplug.bundle import archives, dist, freeze, libc, portable, reuse, slim, workspace
+from gfplug.bundle.components import inventory, native, thirdparty
+from gfplug.bundle.frontend import linker, npm
+from gfplug.errors import GfplugError, ToolError, UsageError
+from gfplug.project.environment import interpreters, venv
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from gfplug.bundle.components.inventory import Inventory
+    from gfplug.bundle.dist import Bundle
+    from gfplug.bundle.freeze import Frozen
+    from gfplug.host.smoke import Smoke
+    from gfplug.project.project import Project
+
+_MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # somebody else's
+_SMOKE_SECONDS = 60.0
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """What a build made, and what it measured on the way.
+
+    Units: sizes are bytes; `handshake_ms` and `first_answer_ms` count from the start of the process; `stages` maps a
+    stage to seconds. `glibc_floor` is None where nothing asks for glibc.
+    """
+
+    archive: Path
+    sha256: str
+    archive_bytes: int
+    bundle_bytes: int
+    files: int
+    executable: Path
+    glibc_floor: str | None
+    handshake_ms: float
+    first_answer_ms: float
+    stages: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as `gfplug build --json` prints it."""
+        return {**asdict(self), "archive": str(self.archive), "executable": str(self.executable)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> BuildResult:
+        """Read a result that an earlier build noted."""
+        return cls(**{**value, "archive": Path(value["archive"]), "executable": Path(value["executable"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user asked of a build.
+
+    `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may ask for; `clean` forbids the
+    use of what an earlier build left.
+    """
+
+    python: Path | None = None
+    libc: str = "system"
+    max_glibc: str = ""
+    clean: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError for what cannot be."""
+        if self.libc not in portable.MODES:
+            raise UsageError(f"--libc {self.libc}: it is {' or '.join(portable.MODES)}")
+        if self.max_glibc and self.libc == "bundled":
+            raise UsageError("--max-glibc says nothing about a bundle that brings its own libc", hint="leave one out")
+        if self.max_glibc:
+            libc.parse(self.max_glibc)
+
+
+def build(project: Project, wishes: Wishes | None = None) -> BuildResult:
+    """Build a project: environment, frontend, freeze, bundle, smoke start, archive; the last step puts all in place.
+
+    What an earlier build made is used again as far as nothing has changed. Whatever fails or interrupts it, the bundle
+    and the archives that were there before stay as they were.
+    Raises: ProjectError, ToolError or UsageError, before anything of the project changes.
+    """
+    wishes = wishes or Wishes()
+    wishes.check()
+    project.require_whole()
+    dist.check(project)
+    with workspace.opened(project.root / "artifacts") as opened:
+        dist.recover(project.dist, aside=opened / "old")
+        return _Build(project, wishes, opened).run()
+
+
+class _Build:
+    """One build, in the order of its stages."""
+
+    def __init__(self, project: Project, wishes: Wishes, opened: Path) -> None:
+        self.project, self.wishes = project, wishes
+        self.artifacts, self.aside, self.cache = opened.parent, opened / "old", opened.parent / ".cache"
+        self.folder = workspace.emptied(opened)
+        self.seconds, self.day = archives.epoch(), day_of(project)
+        self.stages = Stages()
+
+    def run(self) -> BuildResult:
+        python = venv.ensure(self.project, python=self.wishes.python, stages=self.stages)
+        with self.stages.stage("compare", doing="Looking for changes", done="Looked for changes"):
+            found, stock = reuse.inputs(self.project), inventory.take(python)
+            options = {"epoch": self.seconds, "python": str(python)}
+            asked = {"libc": self.wishes.libc, "day": self.day.isoformat(), "glibc": self.wishes.max_glibc}
+            asked["frontend"] = npm.state(npm.find(self.project))
+            key = reuse.result_key(found, stock, {**options, **asked})
+            before = None if self.wishes.clean else self._recall(key)
+        if before:
+            _log.info("Nothing has changed since the last build")
+            return replace(before, stages=self.stages.seconds)
+        with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
+            browser = _browser(self.project, python)
+        frozen, stock = self._frozen(python, reuse.frozen_key(self.project, found, stock, options))
+        made, floor = self._bundle(frozen, stock, browser)
+        with self.stages.stage(
+            "smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"
+        ):
+            smoke = _smoke(self.project, made, python)
+        return self._finish(made, floor, smoke, key, frozen.platform)
+
+    def _recall(self, key: str) -> BuildResult | None:
+        known = reuse.recall(self.cache, key, root=self.project.root)
+        return BuildResult.from_json(known) if known else None
+
+    def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
+        """Return a frozen plugin with the author's code as it is now: the one that was kept, or a new one."""
+        kept = None if self.wishes.clean else reuse.find(self.cache, key, self.folder / "kept")
+        if kept:
+            with self.stages.stage(
+                "code", doing="Compiling your code", done="Compiled your code into the frozen plugin"
+            ):
+                freeze.compile_code(self.project, kept[0], python=python)
+            return kept
+        with self.stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
+            frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
+            collected = inventory.collected(self.folder / "work")
+            stock = inventory.take(python, collected=collected, note=self.folder / "collected.json")
+        with self.stages.stage("slim", doing="Removing what nobody needs", done="Removed what nobody needs"):
+            slim.slim(frozen.folder, executable=frozen.executable)
+            portable.find_own_libraries(frozen.folder / frozen.executable, frozen.platform)
+            if freeze.compile_code(self.project, frozen, python=python):
+                reuse.keep(self.cache, key, frozen, stock)
+        return frozen, stock
+
+    def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
+        with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
+            made = dist.assemble(self.project, frozen, self.folder / "dist", browser=browser, day=self.day)
+            floor, brought = libc.floor(made.folder), {}
+            if self.wishes.libc == "bundled":
+                floor, brought = None, portable.bring_libc(made, frozen.platform)
+            more = native.identify(brought)
+            thirdparty.write(self.project, stock, made, frozen.platform, seconds=self.seconds, more=more)
+        if floor:
+            _log.info("Needs glibc %s or newer, because of %s", floor, floor.path)
+        if self.wishes.max_glibc:
+            libc.enforce(made.folder, self.wishes.max_glibc)
+        return made, floor
+
+    def _finish(self, made: Bundle, floor: libc.Floor | None, smoke: Smoke, key: str, platform: str) -> BuildResult:
+        archive = self.artifacts / f"{self.project.manifest.id}-{self.project.version}.{platform}.zip"
+        with self.stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
+            packed = self.folder / archive.name
+            digest = archives.pack(made.folder, packed, seconds=self.seconds, previous=archive)
+        installed = dist.install(made, self.project.dist, aside=self.aside)
+        for path in (archives.digest_path(archive), archive):
+            (self.folder / path.name).replace(path)
+        result = BuildResult(
+            archive=archive,
+            sha256=digest,
+            archive_bytes=archive.stat().st_size,
+            bundle_bytes=installed.size(),
+            files=len(installed.files()),
+            executable=installed.executable,
+            glibc_floor=str(floor) if floor else None,
+            handshake_ms=smoke.handshake_ms,
+            first_answer_ms=smoke.first_answer_ms,
+            stages=self.stages.seconds,
+        )
+        outputs = [self.project.dist, archive, archives.digest_path(archive)]
+        reuse.remember(self.cache, key, result.to_json(), outputs, root=self.project.root)
+        return result
+
+
+def day_of(project: Project) -> date:
+    """Return the date a bundle shows: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
+    if (seconds := archives.epoch()) != archive.EPOCH:
+        return datetime.fromtimestamp(seconds, UTC).date()
+    try:
+        said = process.run(["git", "log", "-1", "--format=%ct", "--", "."], cwd=project.root, timeout=10.0)
+    except ToolError:  # no git, or no repository
+        said = ""
+    return datetime.fromtimestamp(int(said), UTC).date() if said.strip().isdigit() else datetime.now(UTC).date()
+
+
+def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
+    try:
+        return linker.build_frontend(project, interpreter)
+    except GfplugError as error:
+        if missing := _MISSING.search(f"{error.message}\n{error.details}"):
+            error.hint = f"add the package that has {missing[1]} to the dependencies in pyproject.toml"
+        raise
+
+
+def _smoke(project: Project, made: Bundle, interpreter: Path) -> Smoke:
+    """Start what was built as Grafana does; it must load, and answer health and a query.
+
+    Raises: ToolError with the plugin's own words; a module that PyInstaller did not see is named, with its remedy.
+    """
+    from gfplug.host.smoke import smoke  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs
+    from gfplug.host.target import Target  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs
+
+    target = Target(
+        command=(str(made.executable),),
+        cwd=made.folder,
+        plugin_id=project.manifest.id,
+        plugin_version=project.version,
+        proto=project.proto.read_bytes(),
+    )
+    try:
+        return smoke(target, timeout=_SMOKE_SECONDS)
+    except ToolError as error:
+        missing = _MISSING.search(f"{error.message}\n{error.details}")
+        if not missing or interpreters.probe(interpreter, modules=[missing[1]]).missing:
+            raise
+        raise ToolError(
+            f"the bundle lacks the module {missing[1]}, which PyInstaller did not see your code import",
+            hint=f'add "{missing[1]}" to HIDDEN_IMPORTS in plugin.spec',
+            details=error.details or error.message,
+        ) from error

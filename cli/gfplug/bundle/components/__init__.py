@@ -1,0 +1,1 @@
+"""What others made and a bundle holds: packages, native libraries, their versions and licences."""

@@ -1,0 +1,148 @@
+"""What others made and a bundle holds: Python, its packages, native libraries; their names, versions and licences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from gfplug import files
+from gfplug.bundle.components import spdx, upstreams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gfplug.bundle.components.inventory import Inventory, Package
+    from gfplug.bundle.components.native import Library
+    from gfplug.project.project import Project
+
+_TEXTS = Path(__file__).parent / "texts"
+_RELEASE = re.compile(r"\d+(\.\d+)*[a-z]?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One piece of others' work; what is not known of it is empty.
+
+    `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
+    `files` are its libraries in the contents folder, `inside` the ones there that it is linked into. `texts` are its
+    licences: where each is from, and what it says.
+    """
+
+    name: str
+    version: str
+    purl: str
+    licenses: tuple[str, ...]
+    is_platform: bool = False
+    cpe: str = ""
+    sha256: str = ""
+    files: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+
+def of(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
+    """List the components of a project's bundle; `more` are libraries that were added after the freeze."""
+    wheels = _wheels(project.root / "vendor")
+    own = canonicalize_name(project.manifest.id)
+    packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) != own]
+    libraries: dict[str, Component] = {}
+    python = _python(inventory)
+    for library in (*inventory.libraries, *more):
+        if library.upstream == upstreams.PYTHON and not library.purl:
+            python = replace(python, files=(*python.files, library.file))
+            continue
+        component = _library(library)
+        other = libraries.get(component.purl, replace(component, files=(), inside=()))
+        libraries[component.purl] = replace(
+            other, files=(*other.files, *component.files), inside=(*other.inside, *component.inside)
+        )
+    return [python, *packages, *(libraries[purl] for purl in sorted(libraries))]
+
+
+def _python(inventory: Inventory) -> Component:
+    upstream = upstreams.UPSTREAMS[upstreams.PYTHON]
+    return Component(
+        name=upstreams.PYTHON,
+        version=inventory.python,
+        purl=f"pkg:generic/python@{quote(inventory.python)}",
+        licenses=(upstream.license,),
+        is_platform=True,
+        cpe=_cpe(upstream, inventory.python),
+        texts=_read({"LICENSE of this Python": inventory.license}) or _shipped(upstream.texts),
+    )
+
+
+def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
+    """Describe a Python package; one from `vendor/` is not the package of that name that an index may have."""
+    name = canonicalize_name(package.name)
+    licenses = spdx.statements(expression=package.expression, text=package.license, classifiers=package.classifiers)
+    wheel = wheels.get((name, package.version), "")
+    version = quote(package.version, safe="!")
+    return Component(
+        name=package.name,
+        version=package.version,
+        purl=f"pkg:generic/{name}@{version}?checksum=sha256:{wheel}" if wheel else f"pkg:pypi/{name}@{version}",
+        licenses=licenses,
+        sha256=wheel or package.sha256,
+        texts=_read(package.texts) or _standard(package, licenses),
+    )
+
+
+def _library(library: Library) -> Component:
+    upstream = upstreams.find(library.upstream, library.version)
+    version = library.package_version or library.version
+    generic = f"pkg:generic/{quote(library.upstream)}" + (f"@{quote(version)}" if version else "")
+    texts = _read({f"copyright of Debian's {library.package}": library.text})
+    return Component(
+        name=library.package or library.upstream,
+        version=version,
+        purl=library.purl or generic,
+        licenses=(upstream.license,) if upstream else (),
+        cpe=_cpe(upstream, library.version) if upstream and library.upstream != upstreams.PYTHON else "",
+        files=() if library.is_inside else (library.file,),
+        inside=(library.file,) if library.is_inside else (),
+        texts=(*(_shipped(upstream.texts) if upstream else ()), *texts),
+    )
+
+
+def _cpe(upstream: upstreams.Upstream, version: str) -> str:
+    return f"cpe:2.3:a:{upstream.cpe}:{version}:*:*:*:*:*:*:*" if upstream.cpe and _RELEASE.fullmatch(version) else ""
+
+
+def _wheels(folder: Path) -> dict[tuple[str, str], str]:
+    """Return the digests of the wheels in a folder, by name and version."""
+    digests: dict[tuple[str, str], str] = {}
+    for path in sorted(folder.glob("*.whl")):
+        try:
+            name, version, _, _ = parse_wheel_filename(path.name)
+        except InvalidWheelFilename:
+            continue
+        digests[name, str(version)] = files.sha256_of(path)
+    return digests
+
+
+def _standard(package: Package, licenses: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the text of each licence that a package names and brings no text of; none if we lack one."""
+    names = [name for text in licenses for name in spdx.ids(text)]
+    if not names or not all((_TEXTS / f"{name}.txt").is_file() for name in names):
+        return ()
+    author = f"Author: {package.author}" if package.author else "Its metadata names no author."
+    return (("its metadata, since it brings no text", author), *_shipped(names))
+
+
+def _shipped(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"text of {name}", (_TEXTS / f"{name}.txt").read_text(encoding="utf-8")) for name in names)
+
+
+def _read(paths: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Read the texts that are there."""
+    return tuple(
+        (name, Path(path).read_text(encoding="utf-8", errors="replace"))
+        for name, path in paths.items()
+        if path and Path(path).is_file()
+    )

@@ -1,0 +1,149 @@
+"""What a project's environment holds, and what of it a bundle holds."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug import process
+from gfplug.bundle.components import native
+from gfplug.bundle.components.native import Library
+from gfplug.bundle.components.upstreams import PYTHON, name_of
+from gfplug.errors import ToolError
+from gfplug.project.environment import interpreters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+_SECONDS = 120.0
+_BINARY, _EXTENSION = "BINARY", "EXTENSION"  # PyInstaller's words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An installed package.
+
+    `record` is the SHA-256 of its list of files and their digests, `sha256` that of the archive it was installed from,
+    where the installer noted one. `expression`, `license`, `classifiers` and `author` are its metadata's; `texts` maps
+    the names of its licence texts to where they are, if it is in the bundle.
+    """
+
+    name: str
+    version: str
+    record: str
+    expression: str = ""
+    license: str = ""
+    classifiers: tuple[str, ...] = ()
+    author: str = ""
+    sha256: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Package:
+        """Read a stored one."""
+        return cls(**{**value, "classifiers": tuple(value["classifiers"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The packages of one environment, and its Python: `build` says where it is and how it was compiled.
+
+    `used` are the packages that a bundle holds something of, `libraries` the native ones that came with none of them;
+    `license` is where Python's own is.
+    """
+
+    python: str
+    build: tuple[str, ...]
+    packages: tuple[Package, ...]
+    license: str = ""
+    used: tuple[Package, ...] = ()
+    libraries: tuple[Library, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as it is stored beside a frozen plugin."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Inventory:
+        """Read a stored one."""
+        return cls(
+            python=value["python"],
+            build=tuple(value["build"]),
+            packages=tuple(Package.from_json(each) for each in value["packages"]),
+            license=value["license"],
+            used=tuple(Package.from_json(each) for each in value["used"]),
+            libraries=tuple(Library(**each) for each in value["libraries"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What PyInstaller collected: all paths that it read, and where each binary of the bundle came from, by kind."""
+
+    paths: frozenset[str] = frozenset()
+    binaries: tuple[tuple[str, str, str], ...] = ()
+
+
+def take(python: Path, *, collected: Collected | None = None, note: Path | None = None) -> Inventory:
+    """Ask an interpreter for its packages, and which of them the collected files are of.
+
+    `note` is where the question can be put: there are too many files for a command line.
+    """
+    collected = collected or Collected()
+    command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("installed.py")]
+    if note is not None:
+        note.write_text(json.dumps(sorted(collected.paths)), encoding="utf-8")
+        command.append(note)
+    reply = process.run(command, env=interpreters.clean_environment(), what="listing the packages", timeout=_SECONDS)
+    try:
+        report = json.loads(reply.strip().splitlines()[-1])
+        packages = [(each.pop("used"), Package.from_json(each)) for each in report["packages"]]
+        return Inventory(
+            python=report["python"],
+            build=tuple(report["build"]),
+            packages=tuple(package for _, package in packages),
+            license=report["license"],
+            used=tuple(package for is_used, package in packages if is_used),
+            libraries=_libraries(collected, set(report["unowned"]), report["library"]),
+        )
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise ToolError(f"{python} does not list its packages", details=reply) from error
+
+
+def collected(work: Path) -> Collected:
+    """Return what PyInstaller collected, from the tables that it leaves in its work folder."""
+    tables = {path: ast.literal_eval(path.read_text(encoding="utf-8")) for path in sorted(work.rglob("*.toc"))}
+    texts = {text for table in tables.values() for text in _texts(table)}
+    binaries = {
+        entry
+        for path, table in tables.items()
+        if path.name.startswith("COLLECT-")
+        for entry in table[0]
+        if entry[2] in {_BINARY, _EXTENSION}
+    }
+    return Collected(frozenset(text for text in texts if Path(text).is_absolute()), tuple(sorted(binaries)))
+
+
+def _libraries(collected: Collected, unowned: set[str], standard: Iterable[str]) -> tuple[Library, ...]:
+    """Identify the binaries that are of no package: native libraries, and what Python's own files hold."""
+    binaries = [entry for entry in collected.binaries if entry[1] in unowned]
+    shared = {file: Path(path) for file, path, kind in binaries if kind == _BINARY}
+    folders = [Path(folder).resolve() for folder in standard]
+    own = {file: path for file, path in shared.items() if name_of(file) == PYTHON}
+    for file, path, kind in binaries:
+        if kind == _EXTENSION and any(Path(path).resolve().is_relative_to(folder) for folder in folders):
+            own[file] = Path(path)
+    alone = native.identify(shared)
+    names = {library.upstream for library in alone}
+    return alone + tuple(library for library in native.search(own) if library.upstream not in names)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, tuple, set)):
+        for each in value:
+            yield from _texts(each)

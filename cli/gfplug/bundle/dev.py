@@ -1,0 +1,92 @@
+"""`gfplug dev` as a service: a `dist/` that any running Grafana loads, its executable a launcher of the source."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import files
+from gfplug.bundle import build, dist, workspace
+from gfplug.bundle.freeze import Frozen
+from gfplug.bundle.frontend import linker, npm
+from gfplug.bundle.launcher import Launcher
+from gfplug.host.target import go_platform
+from gfplug.project.environment import venv
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from gfplug.project.project import Project
+
+_MODULE = "module.js"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What was written, and what a person starts by hand when Grafana only attaches."""
+
+    folder: Path
+    executable: Path
+    command: str
+
+
+def prepare(project: Project, *, python: Path | None = None, address: str = "") -> Prepared:
+    """Write `dist/` with a launcher of the project's source; with an address, one that attaches to what listens there.
+
+    Raises: ProjectError, ToolError or UsageError, before the old `dist/` changes.
+    """
+    project.require_library()
+    stages = Stages()
+    manifest = dist.check(project)
+    with workspace.opened(project.root / "artifacts") as opened:
+        aside = opened / "old"
+        dist.recover(project.dist, aside=aside)
+        folder = workspace.emptied(opened)
+        interpreter = venv.ensure(project, python=python, stages=stages)
+        with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
+            browser = linker.build_frontend(project, interpreter)
+        platform = go_platform()
+        suffix = ".exe" if sys.platform == "win32" else ""
+        frozen = Frozen(
+            folder=folder / "launcher", executable=f"{manifest.executable}_{platform}{suffix}", platform=platform
+        )
+        frozen.folder.mkdir()
+        command = by_hand(project, interpreter, address) if address else ""
+        relinking = "" if address else relinker(project, interpreter)
+        launcher = Launcher(python=interpreter, source=project.source, address=address, command=command, link=relinking)
+        path = frozen.folder / frozen.executable
+        path.write_bytes(launcher.executable(platform))
+        path.chmod(0o755)
+        made = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
+        installed = dist.install(made, project.dist, aside=aside)
+    return Prepared(folder=installed.folder, executable=installed.executable, command=command)
+
+
+def relinker(project: Project, python: Path) -> str:
+    """Return, in JSON, how `link` is started and for which file; nothing for a frontend that has sources of its own."""
+    if npm.find(project) is not None:
+        return ""
+    command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]
+    said = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[2])}
+    return json.dumps(said, sort_keys=True)
+
+
+def link(project: Project, python: Path) -> Path:
+    """Write module.js of a `dist/` that `gfplug dev` made once more; a bundle that was built since stays as it is.
+
+    Raises: ProjectError if the dataclasses cannot become a form.
+    """
+    path = project.dist / _MODULE
+    if not any(project.dist.glob("_internal_*")):
+        files.write_atomic(path, linker.build_frontend(project, python)[_MODULE])
+    return path
+
+
+def by_hand(project: Project, python: Path, address: str) -> str:
+    """Return the shell command that runs the plugin at an address: in a terminal, or as a debugger's configuration."""
+    variable = f"GF_PLUGIN_GRPC_ADDRESS_{project.manifest.id.upper().replace('-', '_')}"
+    words = [f"{variable}={address}", f"PYTHONPATH={shlex.quote(str(project.source))}", shlex.quote(str(python))]
+    return " ".join([*words, "-m", "plugin", "-standalone"])

@@ -1,0 +1,201 @@
+"""The bundle: the folder `dist/`, as Grafana mounts it. Put together elsewhere, then exchanged with the old one."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import re
+import shutil
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from gfplug.bundle.freeze import Frozen
+    from gfplug.project.project import Manifest, Project
+
+_ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
+_EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
+_DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
+_FRONTEND_FOLDERS = ("img", "dashboards")
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A folder that Grafana can load."""
+
+    folder: Path
+    executable: Path
+
+    def files(self) -> list[Path]:
+        """List everything in the bundle but folders, in a stable order."""
+        return contents(self.folder)
+
+    def size(self) -> int:
+        """Return the bundle's size in bytes."""
+        return sum(path.lstat().st_size for path in self.files())
+
+
+def contents(folder: Path) -> list[Path]:
+    """List a folder's files and links, all of them, in the order of their POSIX paths."""
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
+
+
+def check(project: Project) -> Manifest:
+    """Return the project's plugin.json if a bundle can be made from it.
+
+    Raises: ProjectError naming what would end in a bundle that Grafana refuses, or one written outside its folder.
+    """
+    manifest, version = project.manifest, project.version
+    if not _ID.fullmatch(manifest.id):
+        raise ProjectError(
+            f"plugin.json: {manifest.id!r} is not a plugin id", hint="Grafana wants <org>-<name>-datasource, lower case"
+        )
+    if not _EXECUTABLE.fullmatch(manifest.executable):
+        raise ProjectError(
+            f"plugin.json: executable {manifest.executable!r} is not a plain file name", hint='such as "gpx_sales"'
+        )
+    if not _VERSION.fullmatch(version):
+        raise ProjectError(
+            f"pyproject.toml: Grafana cannot read the version {version!r}", hint="write three numbers, such as 1.2.0"
+        )
+    info = manifest.content.get("info")
+    written = info.get("version") if isinstance(info, dict) else None
+    if written not in {"%VERSION%", version}:
+        raise ProjectError(
+            f"plugin.json: info.version is {written!r}, but pyproject.toml has {version!r}",
+            hint='write "%VERSION%" in plugin.json: the build puts the version of pyproject.toml there',
+        )
+    return manifest
+
+
+def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping[str, bytes], day: date) -> Bundle:
+    """Put a bundle together in a folder that does not exist yet; the frozen files move there.
+
+    `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows. A
+    plugin.json from there is completed by the project's, key by key.
+    """
+    frozen.folder.rename(folder)
+    for name, content in browser.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    text = (project.root / "plugin.json").read_text(encoding="utf-8")
+    text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
+    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
+    for name in set(_DOCUMENTS) - browser.keys():
+        with suppress(FileNotFoundError):
+            shutil.copyfile(project.root / name, folder / name)
+    for name in _FRONTEND_FOLDERS:
+        if (project.root / "frontend" / name).is_dir():
+            shutil.copytree(project.root / "frontend" / name, folder / name, dirs_exist_ok=True)
+    made = Bundle(folder, folder / frozen.executable)
+    _settle(made)
+    return made
+
+
+def _manifest(text: str, given: bytes | None) -> str:
+    """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
+    ours = json.loads(text)
+    if given is None:
+        return text
+    theirs = json.loads(given)
+    said = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
+    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+
+
+def _settle(bundle: Bundle) -> None:
+    """Give every file the mode it must have, and leave no link that points nowhere or out of the bundle."""
+    root = bundle.folder.resolve()
+    for path in bundle.files():
+        if path.is_symlink():
+            if not (path.exists() and path.resolve().is_relative_to(root)):
+                path.unlink()
+        else:
+            path.chmod(0o755 if path == bundle.executable or _is_program(path) else 0o644)
+    for path in [bundle.folder, *bundle.folder.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+
+
+def _is_program(path: Path) -> bool:
+    """Tell whether a file is to be executed; wheels mark their libraries executable too."""
+    library = ".so" in path.suffixes or path.suffix in {".dylib", ".pyd", ".dll", ".py"}
+    return bool(path.stat().st_mode & 0o100) and not library
+
+
+def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
+    """Make a bundle the one at `place`; the old one, if any, ends up where the new one was, or at `aside`.
+
+    On Linux the two change places in one step. Elsewhere there is an instant without either: `recover` mends it.
+    """
+    new = bundle.folder
+    if not place.exists():
+        new.rename(place)
+    elif not _exchange(new, place):
+        place.rename(aside)
+        try:
+            new.rename(place)
+        except BaseException:
+            aside.rename(place)
+            raise
+    return Bundle(place, place / bundle.executable.name)
+
+
+def recover(place: Path, *, aside: Path) -> None:
+    """Put the old bundle back if a build was killed in that instant."""
+    if aside.exists() and not place.exists():
+        aside.rename(place)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; False where the system has no such call."""
+    if sys.platform != "linux":
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "renameat2"):
+        return False
+    if library.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system that cannot
+        return False
+    raise OSError(code, os.strerror(code), str(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a built bundle is, and the archives that were made of it."""
+
+    folder: Path
+    archives: tuple[Path, ...]
+
+
+def find(target: Path) -> Place:
+    """Return the bundle of a project, or the one in a folder.
+
+    Raises: ProjectError if there is none.
+    """
+    if not target.exists():
+        raise ProjectError(f"{target} does not exist", hint="name a project, or a dist folder")
+    folder = target / "dist" if (target / "dist" / "plugin.json").is_file() else target
+    if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.project.lock").is_file():
+        raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")
+    content = json.loads((folder / "plugin.json").read_text(encoding="utf-8"))
+    named = f"{content['id']}-{content['info']['version']}"
+    artifacts = folder.parent / "artifacts"
+    serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
+    found = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
+    return Place(folder=folder, archives=tuple(found))

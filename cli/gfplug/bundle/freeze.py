@@ -1,0 +1,110 @@
+"""PyInstaller: a project's own plugin.spec, run in the project's own environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import process
+from gfplug.bundle import binutils
+from gfplug.errors import ProjectError
+from gfplug.project.environment import interpreters
+
+if TYPE_CHECKING:
+    from gfplug.project.project import Project
+
+_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """What PyInstaller made: a folder, the executable in it, and the platform that its name ends with."""
+
+    folder: Path
+    executable: str
+    platform: str
+
+
+def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Frozen:
+    """Freeze a project below an empty folder.
+
+    Nothing is reused from an earlier run: PyInstaller sees no edit made within a second of its last one.
+    Units: `epoch` is in seconds; files that carry a time get this one.
+    Raises: ToolError with PyInstaller's last lines; ProjectError if plugin.spec is missing or makes something else.
+    """
+    spec = project.root / "plugin.spec"
+    if not spec.is_file():
+        raise ProjectError(f"{spec} does not exist", hint="restore it from version control; it says how to freeze")
+    output = workspace / "frozen"
+    places = [f"--distpath={output}", f"--workpath={workspace / 'work'}"]
+    process.run(
+        [python, "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level=WARN", *places, spec],
+        cwd=project.root,
+        env={
+            **_environment(workspace, python),
+            "PYINSTALLER_CONFIG_DIR": str(workspace / "cache"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONHASHSEED": "0",
+            "SOURCE_DATE_EPOCH": str(epoch),
+        },
+        what="PyInstaller",
+        hint="the lines above are PyInstaller's; what it shall collect is in plugin.spec",
+        timeout=_SECONDS,
+    )
+    made = _find(output, project.manifest.executable)
+    for library in made.folder.rglob("base_library.zip"):
+        _sort(library)
+    return made
+
+
+def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
+    """Compile the author's modules anew into a frozen plugin; False if it holds them in another way.
+
+    plugin.spec has them collected as files. Their asserts stay: they are the author's.
+    Raises: ToolError naming the line that is not Python.
+    """
+    places = [folder for folder in frozen.folder.glob("_internal*/plugin") if any(folder.rglob("*.pyc"))]
+    for place in places:
+        process.run(
+            [python, "-I", "-B", Path(__file__).with_name("bytecode.py"), project.source / "plugin", place],
+            env=interpreters.clean_environment(),
+            what="compiling src/plugin",
+            timeout=_SECONDS,
+        )
+    return bool(places)
+
+
+def _environment(workspace: Path, python: Path) -> dict[str, str]:
+    """Return the environment for PyInstaller: on Linux with our objcopy and objdump before any that is installed."""
+    variables = interpreters.clean_environment()
+    if sys.platform == "linux":
+        programs = binutils.write_programs(workspace / "programs", python=python)
+        variables["PATH"] = os.pathsep.join([str(programs), variables.get("PATH", os.defpath)])
+    return variables
+
+
+def _find(output: Path, executable: str) -> Frozen:
+    made = sorted(output.iterdir()) if output.is_dir() else []
+    for folder in made:
+        platform = folder.name.removeprefix(f"{executable}_")
+        for name in (folder.name, f"{folder.name}.exe"):
+            if platform != folder.name and (folder / name).is_file():
+                return Frozen(folder=folder, executable=name, platform=platform)
+    found = ", ".join(path.name for path in made) or "nothing"
+    raise ProjectError(
+        f"plugin.spec made {found}, not a folder {executable}_<os>_<arch> with an executable of that name",
+        hint="take `name` in plugin.spec from the executable in plugin.json, and keep its COLLECT",
+    )
+
+
+def _sort(library: Path) -> None:
+    """Put PyInstaller's zip of start-up modules in order: it writes them as it happened to find them, and unpacked."""
+    with zipfile.ZipFile(library) as found:
+        modules = {entry.filename: found.read(entry) for entry in found.infolist()}
+    with zipfile.ZipFile(library, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as ordered:
+        for name, code in sorted(modules.items()):
+            ordered.writestr(zipfile.ZipInfo(name), code, zipfile.ZIP_DEFLATED)

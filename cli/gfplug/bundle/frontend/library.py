@@ -1,0 +1,68 @@
+"""The code behind the editors: gfplug's own JavaScript sources, joined into one text that every module.js carries.
+
+The text is joined once, when gfplug's wheel is built: its build hook loads this file by path, so that it imports the
+standard library only. In a checkout the sources are joined at each use.
+
+The sources in `editors/` follow conventions, held by tests, so that joining needs no parser: each file is a CommonJS
+module; it requires a neighbour as `./name`, or one of PACKAGES; `/*` begins a comment and nothing else; `//` at the
+begin of a line does, too, and other comments stay in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PACKAGES = ("@grafana/data", "@grafana/runtime", "@grafana/ui", "react", "rxjs")
+"""What the editors require of Grafana."""
+
+SOURCES = Path(__file__).with_name("editors")
+_SHIPPED = Path(__file__).parents[2] / "_data" / "editors.js"
+_INSERTED = "project"
+"""The module whose content the joined text takes as an argument."""
+
+_BLOCK = r"/\*(?:[^*]|\*(?!/))*\*/"
+_COMMENT = re.compile(rf"^[ \t]*(?://.*|{_BLOCK})\n|{_BLOCK} ?|^\n", re.MULTILINE)
+"""A comment with its lines, a comment inside a line, or an empty line."""
+
+_TEXT = """\
+function createPlugin({inserted}) {{
+const files = {{
+{files}
+}};
+const modules = {{ ...{inserted}.packages, './{inserted}': {inserted} }};
+function require(name) {{
+  if (!(name in modules)) {{
+    const module = {{ exports: {{}} }};
+    files[name](module, module.exports, require);
+    modules[name] = module.exports;
+  }}
+  return modules[name];
+}}
+return require('./module').plugin;
+}}
+"""
+_FILE = """\
+'./{name}'(module, exports, require) {{
+{text}
+}},"""
+
+
+def read() -> str:
+    """Return the joined text: the one that gfplug's wheel holds, else one made from the checkout's sources."""
+    return _SHIPPED.read_text(encoding="utf-8") if _SHIPPED.is_file() else assemble(SOURCES)
+
+
+def assemble(folder: Path) -> str:
+    """Join the sources in a folder into one function, `createPlugin(project)`, that returns the plugin.
+
+    The same sources give the same text, with LF line ends, without comments and empty lines. `project` is described in
+    `editors/types.ts`.
+    """
+    paths = sorted(path for path in folder.glob("*.js") if path.stem != _INSERTED)
+    files = "\n".join(_FILE.format(name=path.stem, text=_without_comments(path)) for path in paths)
+    return _TEXT.format(files=files, inserted=_INSERTED)
+
+
+def _without_comments(path: Path) -> str:
+    return _COMMENT.sub("", path.read_text(encoding="utf-8")).strip()

@@ -1,0 +1,133 @@
+"""module.js: the editors, the schema of the author's dataclasses and the project's hooks.js, joined without Node.
+
+Grafana's loader (SystemJS) and its sandbox both take one anonymous AMD `define` whose factory returns the module; the
+sandbox ignores `exports`. `library` has the editors, `hooks` the author's file; this module puts both into that one
+definition, with the schema and the translations.
+
+Source: grafana v11.6.0 and v13.0.0, public/app/features/plugins/sandbox/sandboxPluginLoader.ts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from gfplug import process
+from gfplug.bundle.frontend import library, npm
+from gfplug.bundle.frontend.hooks import FILE, Hooks, read_hooks, read_text
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gfplug.project.project import Project
+
+DATASOURCE = "plugin.datasource:Datasource"
+_IMPORT_SECONDS = 120.0
+_MODULE = """\
+/* {banner} */
+define({packages}, function ({parameters}) {{
+'use strict';
+const packages = {{ {shared} }};
+const schema = {schema};
+const locales = {locales};
+{editors}
+// {file}
+function runHooks(module, exports, require) {{
+{hooks}
+}}
+return {{ plugin: createPlugin({{ packages, schema, locales, runHooks }}) }};
+}});
+"""
+
+
+def build_frontend(project: Project, python: Path) -> dict[str, bytes]:
+    """Return the files of the browser's half by name: linked from the editors, or built from sources of its own.
+
+    Raises: ProjectError if the dataclasses cannot become a form, or hooks.js cannot be linked; ToolError if npm fails.
+    """
+    if (own := npm.find(project)) is not None:
+        return npm.build(own)
+    return {"module.js": link_module(project, read_schema(project, python)).encode()}
+
+
+def read_schema(project: Project, python: Path) -> dict[str, Any]:
+    """Describe the project's dataclasses as a UI schema, with the project's own interpreter.
+
+    Raises: ProjectError if they cannot become a form, or the author's module fails; `details` then holds its traceback.
+    """
+    path = os.pathsep.join(filter(None, [str(project.source), os.environ.get("PYTHONPATH", "")]))
+    command: list[str | Path] = [python, "-m", "gfruntime.schema", DATASOURCE, "--plugin-id", project.manifest.id]
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    try:
+        answer = process.run(
+            command, cwd=project.root, env=environment, what="reading the data source", timeout=_IMPORT_SECONDS
+        )
+    except ToolError as error:
+        traceback, _, sentence = error.details.rpartition("\n")
+        if not sentence:
+            raise
+        raise ProjectError(sentence, hint="mend src/plugin/datasource.py", details=traceback) from error
+    try:
+        described: dict[str, Any] = json.loads(answer.splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        raise ProjectError(f"{DATASOURCE} ended the interpreter before its schema was made", details=answer) from error
+    return described
+
+
+def link_module(project: Project, schema: Mapping[str, Any]) -> str:
+    """Return the text of a project's module.js.
+
+    Raises: ProjectError naming the file that cannot be linked.
+    """
+    return link(
+        schema,
+        hooks=read_hooks(project),
+        locales=_read_locales(project.root / "frontend" / "locales"),
+        banner=f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {schema.get('hash')}",
+    )
+
+
+def link(
+    schema: Mapping[str, Any],
+    *,
+    hooks: Hooks = Hooks(),  # noqa: B008 - frozen
+    locales: Mapping[str, Mapping[str, str]] | None = None,
+    banner: str,
+) -> str:
+    """Join the editors, a schema, translations and hooks into one anonymous AMD module that returns `{ plugin }`.
+
+    Shape: `locales` maps a language to texts and their translations. The same input gives the same bytes.
+    """
+    packages = sorted(hooks.packages.union(library.PACKAGES))
+    parameters = {name: f"package{number}" for number, name in enumerate(packages)}
+    return _MODULE.format(
+        banner=banner.replace("*/", "* /"),
+        packages=json.dumps(packages),
+        parameters=", ".join(parameters.values()),
+        shared=", ".join(f"{json.dumps(name)}: {parameter}" for name, parameter in parameters.items()),
+        schema=json.dumps(schema, sort_keys=True, separators=(",", ":")),
+        locales=json.dumps(locales or {}, sort_keys=True, indent=1),
+        editors=library.read().rstrip(),
+        file=FILE,
+        hooks=hooks.text.rstrip(),
+    )
+
+
+def _read_locales(folder: Path) -> dict[str, dict[str, str]]:
+    """Read the translations of the editors' texts, by language.
+
+    Raises: ProjectError naming the file that is not a JSON object of texts.
+    """
+    locales = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            texts = json.loads(read_text(path))
+        except ValueError as error:
+            raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            raise ProjectError(f"{path} is not a JSON object of texts", hint='such as {"Table": "Tabelle"}')
+        locales[path.stem] = texts
+    return locales

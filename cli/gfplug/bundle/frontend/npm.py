@@ -1,0 +1,136 @@
+"""A frontend with sources of its own: what `npm run build` makes of it goes into the bundle.
+
+Owns where such a frontend is (`frontend/package.json`, or a plugin that was there before: `frontend/adopted.json`),
+when its packages must be installed, and what of its output goes on. What the build does is the frontend's own business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files, process
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfplug.project.project import Project
+
+ADOPTED = "adopted.json"
+_PACKAGE = "package.json"
+_LOCK = "package-lock.json"
+_LOCKS = {"yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", _LOCK: "npm"}
+_SECONDS = 900.0
+_NOT_SOURCES = {".git", "node_modules", "dist", "coverage", ".yarn"}
+_NODE = "install Node.js, which brings npm; the default frontend (--frontend schema) needs neither"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frontend:
+    """A folder with a package.json, and what must not be taken for its sources: the backend inside it, if any."""
+
+    folder: Path
+    backend: Path
+
+    @property
+    def output(self) -> Path:
+        """Where its build writes."""
+        return self.folder / "dist"
+
+    @property
+    def manager(self) -> str:
+        """The program that installs its packages: npm, unless a lock file says otherwise."""
+        return next((name for lock, name in _LOCKS.items() if (self.folder / lock).is_file()), "npm")
+
+
+def find(project: Project) -> Frontend | None:
+    """Return the project's own frontend, or the one that it was added to; None where gfplug makes the editors.
+
+    Raises: ProjectError if `frontend/adopted.json` leads nowhere.
+    """
+    folder = project.root / "frontend"
+    if (folder / _PACKAGE).is_file():
+        return Frontend(folder=folder, backend=folder / "dist")
+    note = folder / ADOPTED
+    if not note.is_file():
+        return None
+    try:
+        there = (folder / json.loads(note.read_text(encoding="utf-8"))["folder"]).resolve()
+    except (ValueError, KeyError, TypeError) as error:
+        raise ProjectError(f'{note} is not a JSON object with "folder"') from error
+    if not (there / _PACKAGE).is_file():
+        raise ProjectError(f"{there} has no {_PACKAGE}", hint=f"say in {note} where the frontend is")
+    return Frontend(folder=there, backend=project.root)
+
+
+def state(frontend: Frontend | None) -> str:
+    """Return the digest of a frontend's sources, wherever they are; empty without one."""
+    if frontend is None:
+        return ""
+    found = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in _sources(frontend)}
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def build(frontend: Frontend) -> dict[str, bytes]:
+    """Install the packages if they are not there, run the frontend's own build, and return its files by name.
+
+    Raises: ToolError with the last lines of what failed, or if there is no module.js afterwards.
+    """
+    if not _is_installed(frontend):
+        if frontend.manager != "npm":
+            raise ToolError(
+                f"the packages of {frontend.folder} are not installed",
+                hint=f"run `{frontend.manager} install` there",
+            )
+        command = ["npm", "ci", "--include=dev", "--no-audit", "--no-fund", "--prefer-offline"]
+        if not (frontend.folder / _LOCK).is_file():
+            command[1] = "install"
+        process.run(
+            command, cwd=frontend.folder, what="installing the frontend's packages", hint=_NODE, timeout=_SECONDS
+        )
+    process.run(
+        [frontend.manager, "run", "build"],
+        cwd=frontend.folder,
+        env={**os.environ, "NODE_ENV": "production"},
+        what="building the frontend",
+        hint=_NODE,
+        timeout=_SECONDS,
+    )
+    made = {path.relative_to(frontend.output).as_posix(): path.read_bytes() for path in files.walk(frontend.output)}
+    if "module.js" not in made:
+        raise ToolError(f"building the frontend left no module.js in {frontend.output}")
+    return made
+
+
+def _is_installed(frontend: Frontend) -> bool:
+    """Tell whether every package that the lock names is there in its version, but for other platforms' ones."""
+    modules = frontend.folder / "node_modules"
+    lock = frontend.folder / _LOCK
+    if not lock.is_file():
+        return modules.is_dir()
+    packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {})
+    wanted = {name: entry for name, entry in packages.items() if name and not _may_lack(entry)}
+    return all(_version(frontend.folder / name) == entry.get("version") for name, entry in wanted.items())
+
+
+def _may_lack(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("optional") or entry.get("peer") or entry.get("devOptional") or entry.get("link"))
+
+
+def _version(package: Path) -> str:
+    try:
+        return str(json.loads((package / _PACKAGE).read_text(encoding="utf-8")).get("version"))
+    except (OSError, ValueError):
+        return ""
+
+
+def _sources(frontend: Frontend) -> Iterator[Path]:
+    for folder, names, found in os.walk(frontend.folder):
+        here = Path(folder)
+        names[:] = sorted(name for name in names if name not in _NOT_SOURCES and here / name != frontend.backend)
+        yield from (here / name for name in sorted(found) if (here / name).is_file())

@@ -1,0 +1,155 @@
+"""What a build keeps for the next one, in `artifacts/.cache`: the frozen plugin, and what the last one was made from.
+
+A frozen plugin serves again as long as nothing that PyInstaller saw has changed: of the author's modules it saw what
+they import, so a change inside a function costs no freeze. When in doubt, freeze: a key that is too narrow would ship
+yesterday's code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.bundle.components.inventory import Inventory
+from gfplug.bundle.freeze import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gfplug.project.project import Project
+
+CODE = "src/plugin"
+_SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}
+_MADE = {("frontend", "node_modules"), ("frontend", "dist")}  # by a frontend's own build
+_NOT_FROZEN = ("frontend", "tests", "provisioning", ".github", ".gfplug", "README.md", "CHANGELOG.md", "LICENSE")
+_LOADING = {"import_module", "__import__", "CDLL", "LoadLibrary", "find_library", "find_spec", "WinDLL", "PyDLL"}
+
+
+def inputs(project: Project) -> dict[str, str]:
+    """Map each file of a project that a build may read to its SHA-256."""
+    found = {}
+    for path in files.walk(project.root):
+        parts = path.relative_to(project.root).parts
+        if parts[0] not in _SKIPPED and parts[:2] not in _MADE and not parts[0].startswith(".gfplug-"):
+            found["/".join(parts)] = files.sha256_of(path)
+    return found
+
+
+def result_key(found: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
+    """Return the digest of everything a finished build was made from."""
+    return _digest([found, inventory.to_json(), dict(options), _own_code()])
+
+
+def frozen_key(project: Project, found: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
+    """Return the digest of what PyInstaller sees: of the author's modules only what they import."""
+    spec = (project.root / "plugin.spec").read_text(encoding="utf-8") if "plugin.spec" in found else ""
+    unseen = [name for name in _NOT_FROZEN if name not in spec]
+    seen = {
+        name: _imports(project.root / name) if _is_code(name) else digest
+        for name, digest in found.items()
+        if not any(name == each or name.startswith(f"{each}/") for each in unseen)
+    }
+    seen["plugin.json"] = project.manifest.executable
+    return _digest([seen, inventory.to_json(), dict(options), _own_code()])
+
+
+def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
+    """Keep a frozen plugin, and forget the one before."""
+    folder = cache / "frozen"
+    (cache / "frozen.json").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(frozen.folder, folder, symlinks=True)
+    known = {
+        "key": key,
+        "executable": frozen.executable,
+        "platform": frozen.platform,
+        "inventory": inventory.to_json(),
+        "tree": tree(folder),
+    }
+    files.write_atomic(cache / "frozen.json", json.dumps(known).encode())
+
+
+def find(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] | None:
+    """Copy the frozen plugin of that key to `place`; None if it is not there whole."""
+    known = _read(cache / "frozen.json")
+    if known.get("key") != key or tree(cache / "frozen") != known["tree"]:
+        return None
+    shutil.copytree(cache / "frozen", place, symlinks=True)
+    frozen = Frozen(folder=place, executable=known["executable"], platform=known["platform"])
+    return frozen, Inventory.from_json(known["inventory"])
+
+
+def remember(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable[Path], *, root: Path) -> None:
+    """Note what a finished build was made from, and what it made below `root`."""
+    made = {path.relative_to(root).as_posix(): tree(path) for path in outputs}
+    note = {"key": key, "result": dict(result), "outputs": made}
+    files.write_atomic(cache / "result.json", json.dumps(note, indent=2, sort_keys=True).encode())
+
+
+def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
+    """Return the last result, if it was made from the same and everything it made is unchanged."""
+    known = _read(cache / "result.json")
+    if known.get("key") != key or any(tree(root / name) != digest for name, digest in known["outputs"].items()):
+        return None
+    result: dict[str, Any] = known["result"]
+    return result
+
+
+def tree(place: Path) -> str:
+    """Return the digest of a file, or of all names, modes and contents below a folder; empty if there is nothing."""
+    if place.is_file():
+        return files.sha256_of(place)
+    paths = sorted(path for path in place.rglob("*") if path.is_symlink() or path.is_file())
+    return _digest([[path.relative_to(place).as_posix(), *_state(path)] for path in paths]) if paths else ""
+
+
+def _state(path: Path) -> Iterable[str]:
+    if path.is_symlink():
+        return ("link", path.readlink().as_posix())
+    return (str(path.stat().st_mode & 0o111), files.sha256_of(path))
+
+
+def _is_code(name: str) -> bool:
+    return name.startswith(f"{CODE}/") and name.endswith(".py") and not name.endswith("/__main__.py")
+
+
+def _imports(path: Path) -> list[str]:
+    """List what a module imports, and the calls that load something by name; its text where it is not Python."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return [text]
+    return [ast.dump(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) or _loads(node)]
+
+
+def _loads(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    return name in _LOADING
+
+
+def _own_code() -> str:
+    """Return the digest of gfplug's own files that decide what a build makes."""
+    package = Path(__file__).parents[1]
+    return _digest([files.sha256_of(path) for path in files.walk(package) if path.parent.name != "commands"])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,154 @@
+"""The rules of a bundle, in a folder or in an archive: what is started, modes, links, signature, size.
+
+Source: grafana/grafana v13.0.0, pkg/plugins/storage/fs.go (unpacking), pkg/plugins/manager/signature (manifest),
+pkg/plugins/backendplugin (names of executables).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any
+
+from gfplug.bundle.rules import machine, manifest_rules
+from gfplug.bundle.rules.finding import Finding, error, note, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfplug.bundle.rules.contents import Contents, Item
+
+SIGNATURE = "MANIFEST.txt"
+LARGE = 250_000_000
+_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----.*?\n\n(.*?)\n-----BEGIN PGP SIGNATURE-----", re.DOTALL)
+_PLATFORM = re.compile(r"(linux|darwin|windows|freebsd)_(amd64|arm64|arm|386)(\.exe)?")
+_ASSETS = (".js", ".css", ".json", ".svg", ".png", ".jpg", ".gif", ".md", ".txt", ".map", ".html", ".woff", ".woff2")
+_INSIDE = re.compile(r"_internal_[0-9a-z]+_[0-9a-z]+/")
+
+
+def check(contents: Contents) -> Iterator[Finding]:
+    """Check a bundle."""
+    if len(contents.roots) > 1:
+        yield error("archive-roots", "archive", f"it has {len(contents.roots)} folders at its top, not one")
+    for name in contents.strays:
+        yield error("archive-path", name, "this name leads out of the folder it is unpacked to")
+    if manifest_rules.FILE not in contents.items:
+        yield error("manifest-missing", manifest_rules.FILE, "there is none: Grafana finds no plugin here")
+        return
+    try:
+        content = json.loads(contents.items[manifest_rules.FILE].read())
+    except ValueError as failure:
+        yield error("manifest-json", manifest_rules.FILE, f"it is not JSON: {failure}")
+        return
+    if contents.roots and contents.roots[0] != content.get("id"):
+        yield warning("archive-roots", "archive", f"its folder is {contents.roots[0]}, not the id {content.get('id')}")
+    yield from manifest_rules.check(content, is_built=True)
+    for name in manifest_rules.named_files(content):
+        if posixpath.normpath(name) not in contents.items:
+            yield error("manifest-file", manifest_rules.FILE, f"it names {name}, which is not in the bundle")
+    if "module.js" not in contents.items:
+        yield error("module", "module.js", "there is none: Grafana cannot show the data source's pages")
+    programs = executables(contents, str(content.get("executable", "")))
+    yield from _programs(content, programs)
+    yield from _files(contents, programs)
+    yield from signature(contents, content)
+    yield from _size(contents)
+
+
+def executables(contents: Contents, name: str) -> dict[str, Item]:
+    """Map each platform that a bundle serves to its executable."""
+    found = {}
+    for item in contents.items.values():
+        platform = item.name.removeprefix(f"{name}_")
+        if platform != item.name and _PLATFORM.fullmatch(platform):
+            found[platform.removesuffix(".exe")] = item
+    return found
+
+
+def _programs(content: dict[str, Any], programs: dict[str, Item]) -> Iterator[Finding]:
+    if not programs:
+        yield error(
+            "executable-missing",
+            str(content.get("executable")),
+            "no executable for any platform: Grafana starts <executable>_<os>_<arch>",
+            "run `gfplug build`",
+        )
+    for platform, item in sorted(programs.items()):
+        made_for = machine.of(item.read()[:4096])
+        if made_for not in {platform, "a script"} and not (made_for == "darwin_universal" and "darwin" in platform):
+            yield error("executable-machine", item.name, f"it is made for {made_for or 'no machine at all'}")
+        if not item.is_executable and not platform.startswith("windows"):
+            yield error("executable-mode", item.name, "it may not be executed", f"chmod 755 {item.name}")
+
+
+def _files(contents: Contents, programs: dict[str, Item]) -> Iterator[Finding]:
+    for item in contents.items.values():
+        if item.is_link:
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(item.name), item.read().decode()))
+            if target.startswith(("/", "..")):
+                yield error("link-outside", item.name, f"this link leads out of the plugin, to {target}", "remove it")
+            elif target not in contents.items:
+                yield error("link-nowhere", item.name, f"this link leads to {target}, which is not there", "remove it")
+            else:
+                yield warning("link", item.name, "a link: some archivers store what it points to twice")
+        elif item.is_executable and item not in programs.values() and item.name.endswith(_ASSETS):
+            yield error(
+                "asset-mode", item.name, "Grafana does not serve executable files to browsers", f"chmod 644 {item.name}"
+            )
+        elif item.name.endswith(".bin") and "/" not in item.name and not item.is_executable:
+            yield error("executable-mode", item.name, "the launcher's program may not be executed")
+
+
+def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
+    """Check that a signed bundle is what was signed."""
+    if SIGNATURE not in contents.items:
+        yield note(
+            "unsigned",
+            SIGNATURE,
+            "the plugin is not signed: Grafana must be told to load it",
+            "`gfplug deploy` prints the lines, or sign it for your own Grafana with `gfplug sign`",
+        )
+        return
+    signed = signed_content(contents.items[SIGNATURE].read())
+    if signed is None:
+        yield error("signature", SIGNATURE, "it holds no signed manifest")
+        return
+    info = content.get("info") if isinstance(content.get("info"), dict) else {}
+    for what, is_so, should in (
+        ("plugin", signed.get("plugin"), content.get("id")),
+        ("version", signed.get("version"), (info or {}).get("version")),
+    ):
+        if is_so != should:
+            yield error("signature", SIGNATURE, f"it was signed as {what} {is_so}, this is {should}", "sign it again")
+    listed = signed.get("files") if isinstance(signed.get("files"), dict) else {}
+    found = {name: item for name, item in contents.items.items() if name != SIGNATURE}
+    for name in sorted(found.keys() - (listed or {}).keys()):
+        yield error("signature-unlisted", name, "not in the signature: Grafana refuses the plugin as modified")
+    for name in sorted((listed or {}).keys() - found.keys()):
+        yield error("signature-missing", name, "signed, but not there")
+    for name in sorted(found.keys() & (listed or {}).keys()):
+        if hashlib.sha256(found[name].read()).hexdigest() != (listed or {})[name]:
+            yield error("signature-modified", name, "changed after it was signed", "sign it again")
+
+
+def signed_content(text: bytes) -> dict[str, Any] | None:
+    """Return what a MANIFEST.txt signs; None if it is none. The signature itself is Grafana's to verify."""
+    match = _SIGNED.search(text.decode("utf-8", errors="replace").replace("\r\n", "\n"))
+    try:
+        content = json.loads(match[1]) if match else None
+    except ValueError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _size(contents: Contents) -> Iterator[Finding]:
+    size = sum(item.size for item in contents.items.values())
+    if size > LARGE * max(1, len({match[0] for name in contents.items if (match := _INSIDE.match(name))})):
+        yield warning("size", "bundle", f"{size / 1e6:.0f} MB unpacked: Grafana hashes a signed plugin at each start")
+    yield note(
+        "catalog",
+        "plugin",
+        "Grafana's public catalog takes backends written in Go only; unsigned and privately signed use is open to all",
+    )

@@ -1,0 +1,138 @@
+"""Make a frozen plugin small: drop what no library uses, and what only a debugger reads.
+
+Owns which edits are made; `elf` owns how. What can't be read, and what is not proven needless, stays as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gfplug import files
+from gfplug.bundle.elf import MAGIC, Elf, UnreadableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OVERLINKED = ("pyarrow",)
+"""Packages whose libraries ask for libraries that they use no symbol of: parquet, substrait, dataset, acero."""
+
+INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json")
+"""Files of a package's metadata that tell who installed it where, and nothing about the package."""
+
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(slots=True)
+class _Library:
+    path: Path
+    elf: Elf
+    defined: set[bytes]
+    wanted: set[bytes]
+    needed: set[str] = field(default_factory=set)
+
+
+def slim(folder: Path, *, executable: str) -> None:
+    """Make the libraries of a frozen plugin smaller, in place; the executable carries PyInstaller's own data."""
+    for package in OVERLINKED:
+        for place in folder.glob(f"*/{package}"):
+            drop_unused(place)
+    for path in libraries(folder):
+        if path != folder / executable:
+            strip(path)
+    forget_installation(folder)
+
+
+def forget_installation(folder: Path) -> None:
+    """Remove what packages' metadata says about the machine that installed them: paths, and digests of paths."""
+    for place in folder.rglob("*.dist-info"):
+        for name in INSTALLATION:
+            (place / name).unlink(missing_ok=True)
+
+
+def libraries(folder: Path) -> list[Path]:
+    """List the ELF files below a folder."""
+    found = []
+    for path in files.walk(folder):
+        with path.open("rb") as stream:
+            if stream.read(len(MAGIC)) == MAGIC:
+                found.append(path)
+    return found
+
+
+def strip(path: Path) -> None:
+    """Remove a file's symbols and debug information."""
+    try:
+        elf = Elf.read(path)
+    except UnreadableError as error:
+        _log.debug("Left %s unstripped: %s", path.name, error)
+        return
+    content = elf.stripped()
+    if len(content) < len(elf.content):
+        path.write_bytes(content)
+
+
+def drop_unused(folder: Path) -> list[str]:
+    """Remove the libraries of one package that its others ask for without need; return their names."""
+    found = {path.name: library for path in libraries(folder) if (library := _read(path))}
+    before = {name: library.needed & found.keys() for name, library in found.items()}
+    after = {
+        name: {wanted for wanted in needed if found[name].wanted & found[wanted].defined}
+        for name, needed in before.items()
+    }
+    _undo_losses(found, before, after)
+    for name, library in found.items():
+        dropped = [needless for needless in before[name] - after[name] if library.elf.drop_needed(needless)]
+        after[name] |= before[name] - after[name] - set(dropped)
+        if dropped:
+            library.path.write_bytes(library.elf.content)
+    return _remove_orphans(found, after)
+
+
+def _read(path: Path) -> _Library | None:
+    try:
+        elf = Elf.read(path)
+        defined, wanted = elf.symbols()
+    except UnreadableError:
+        return None
+    return _Library(path, elf, defined, wanted, set(elf.needed))
+
+
+def _undo_losses(found: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
+    """Undo what would lose a library a symbol that it has from its libraries' libraries: all on the way there."""
+    for name, library in found.items():
+        way = _reached(name, before)
+        if _from(library, way, found) != _from(library, _reached(name, after), found):
+            after.update({each: before[each] for each in way})
+
+
+def _reached(name: str, needed: dict[str, set[str]]) -> set[str]:
+    """Return a library, what it asks for, what they ask for, and so on."""
+    seen: set[str] = set()
+    ahead = [name]
+    while ahead:
+        each = ahead.pop()
+        if each not in seen:
+            seen.add(each)
+            ahead.extend(needed[each])
+    return seen
+
+
+def _from(library: _Library, names: set[str], found: dict[str, _Library]) -> set[bytes]:
+    """Return the symbols that a library wants and some others define."""
+    return {symbol for name in names for symbol in library.wanted & found[name].defined}
+
+
+def _remove_orphans(found: dict[str, _Library], needed: dict[str, set[str]]) -> list[str]:
+    """Remove the plain libraries that nobody asks for any more; Python imports the other files by itself."""
+    removed: list[str] = []
+    while True:
+        asked = {wanted for name in found.keys() - set(removed) for wanted in needed[name]}
+        orphans = sorted(name for name in found.keys() - asked - set(removed) if name.startswith("lib"))
+        orphans = [name for name in orphans if ".so." in name]
+        if not orphans:
+            return removed
+        for name in orphans:
+            found[name].path.unlink()
+        removed += orphans

@@ -1,0 +1,76 @@
+"""The one folder in which a build keeps everything unfinished: `artifacts/.build`, one build at a time.
+
+It is in the project, so that what is finished can be moved into place, on the same disk, in one step.
+"""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug.edits import mutex
+from gfplug.errors import GfplugError, ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR}
+
+
+@contextmanager
+def opened(artifacts: Path) -> Iterator[Path]:
+    """Yield a folder below `artifacts` that vanishes with the block; it holds what a build that was killed left there.
+
+    Raises: ProjectError if another build is running or nothing can be written; ToolError if the disk is full.
+    """
+    folder = artifacts / ".build"
+    with explained(artifacts):
+        artifacts.mkdir(exist_ok=True)
+        with (artifacts / ".lock").open("ab") as lock:
+            if not mutex.take(lock):
+                raise ProjectError(f"another build is running in {artifacts.parent}", hint="wait for its end")
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def emptied(folder: Path) -> Path:
+    """Remove what is in the folder, and return a new one in it.
+
+    The new one has a name of its own: a program that outlived a killed build may still be writing to the old one.
+    """
+    if folder.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=folder))
+
+
+@contextmanager
+def explained(place: Path) -> Iterator[None]:
+    """Say in a sentence what the operating system means by refusing to write.
+
+    Raises: ProjectError for what may not be written, ToolError for a full disk, also when another program met it.
+    """
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or place
+        if error.errno in _FULL:
+            raise ToolError(f"the disk is full: {where}", hint="make room, then run it again") from error
+        if error.errno not in _FORBIDDEN | _IN_THE_WAY:
+            raise
+        hint = "the project's folder must be writable" if error.errno in _FORBIDDEN else "move it away"
+        raise ProjectError(f"cannot write {where}: {error.strerror}", hint=hint) from error
+    except GfplugError as error:
+        if "No space left on device" in error.details:
+            raise ToolError(
+                f"the disk is full: {place}", hint="make room, then run it again", details=error.details
+            ) from error
+        raise

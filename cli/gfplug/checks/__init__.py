@@ -1,0 +1,1 @@
+"""What would fail later, said now: `gfplug check` for projects and bundles, `gfplug doctor` for the machine."""

@@ -1,0 +1,119 @@
+"""`gfplug check` as a service: everything about a project, a bundle or an archive that would fail later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.bundle import archives, libc
+from gfplug.bundle.rules import bundle_rules, contents
+from gfplug.bundle.rules.finding import LEVELS, Finding, error, note, warning
+from gfplug.checks import project_rules
+from gfplug.errors import ProjectError
+from gfplug.host import alerting, call, rehearsal
+from gfplug.project.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gfplug.host.alerting import Outcome, Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a check looked at, and what it found, the worst first."""
+
+    kind: str
+    path: Path
+    findings: tuple[Finding, ...]
+
+    def count(self, level: str) -> int:
+        """Return how many findings are of a level."""
+        return sum(finding.level == level for finding in self.findings)
+
+    def is_good(self, *, strict: bool = False) -> bool:
+        """Tell whether nothing fails later; `strict` counts what may."""
+        return not self.count("error") and not (strict and self.count("warning"))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `gfplug check --json` prints it."""
+        counts = {level: self.count(level) for level in LEVELS}
+        return {
+            "kind": self.kind,
+            "path": str(self.path),
+            "counts": counts,
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+
+def check(path: Path) -> Report:
+    """Check a project, with its `dist/` if there is one; a bundle; or an archive.
+
+    Raises: ProjectError if the path is none of them; IntegrityError if an archive is damaged.
+    """
+    if path.is_file():
+        return _report("archive", path, _archive(path))
+    if not path.is_dir():
+        raise ProjectError(f"{path} does not exist", hint="give a project, a dist/ folder or an archive")
+    if (path / "gfplug.project.lock").is_file() or not (path / "plugin.json").is_file():
+        project = Project.find(path)
+        return _report("project", project.root, _project(project))
+    return _report("bundle", path, _bundle(path))
+
+
+def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> Report:
+    """Start a plugin, ask it as each alert rule of the project's provisioning would, and say what would go wrong.
+
+    Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
+    """
+    project = Project.find(path)
+    rules = alerting.find(project.root / "provisioning" / "alerting")
+    if not rules:
+        found = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
+        return _report("alerts", project.root, iter(found))
+    place = call.find(path, python=python)
+    source = call.settings(place, call.Overrides())
+    with call.plugin(place, timeout=timeout) as plugin:
+        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=timeout)
+    return _report("alerts", project.root, (each for rule, outcome in outcomes for each in _alert(rule, outcome)))
+
+
+def _alert(rule: Rule, outcome: Outcome) -> Iterator[Finding]:
+    if outcome.error:
+        yield error("alert", rule.title, f"the rule would end with an error: {outcome.error}", outcome.hint)
+    for text in outcome.warnings:
+        yield warning("alert", rule.title, text)
+    for each in outcome.instances:
+        labels = ", ".join(f"{name}={value}" for name, value in each.labels.items())
+        yield note("alert", rule.title, f"{{{labels}}} {each.state.value}")
+
+
+def _report(kind: str, path: Path, found: Iterator[Finding]) -> Report:
+    ordered = sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level))
+    return Report(kind=kind, path=path, findings=tuple(ordered))
+
+
+def _project(project: Project) -> Iterator[Finding]:
+    yield from project_rules.check(project)
+    if (project.dist / "plugin.json").is_file():
+        for finding in _bundle(project.dist):
+            yield Finding(**{**finding.to_json(), "where": f"dist/{finding.where}"})
+    else:
+        yield note("not-built", "dist", "there is no bundle yet", "`gfplug build`")
+
+
+def _bundle(folder: Path) -> Iterator[Finding]:
+    yield from bundle_rules.check(contents.of_folder(folder))
+    floor = libc.floor(folder)
+    if floor and not any(folder.glob("_internal_*/libc.so.6")):
+        yield note("glibc", floor.path, f"needs glibc {floor} or newer; `gfplug build --max-glibc` holds a limit")
+
+
+def _archive(path: Path) -> Iterator[Finding]:
+    yield from bundle_rules.check(contents.of_archive(path))
+    digest = archives.digest_path(path)
+    if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
+        yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

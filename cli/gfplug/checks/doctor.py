@@ -1,0 +1,167 @@
+"""`gfplug doctor` as a service: is this machine able to build and start plugins, and if not, what is missing."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.edits import journal
+from gfplug.errors import GfplugError
+from gfplug.project.environment import interpreters, prerequisites, python_search, system_packages, venv
+from gfplug.project.environment.interpreters import OLDEST_PYTHON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from gfplug.project.environment.prerequisites import Lack
+    from gfplug.project.environment.python_search import Search
+    from gfplug.project.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """One thing that was looked at: `is_good`, what was seen, and what to do if it is not good."""
+
+    name: str
+    is_good: bool
+    seen: str
+    remedy: str = ""
+
+    def to_json(self) -> dict[str, str | bool]:
+        """Return it as `gfplug doctor --json` prints it."""
+        return asdict(self)
+
+
+def examine(project: Project | None, *, folder: Path) -> list[Examined]:
+    """Look at the machine, its tools, and the project if there is one."""
+    found = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
+    if project:
+        found += [
+            _unfinished(project),
+            _guard("environment", lambda: _environment(project)),
+            _guard("owned folders", lambda: _owned(project)),
+        ]
+    return found
+
+
+def _guard(name: str, look: Callable[[], Examined]) -> Examined:
+    try:
+        return look()
+    except GfplugError as error:
+        return Examined(name=name, is_good=False, seen=error.message, remedy=error.hint)
+
+
+def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examined:
+    """Return `seen` as good, unless something is missing."""
+    missing = list(lacks)
+    sentences = "; ".join(lack.sentence for lack in missing)
+    return Examined(
+        name=name, is_good=not missing, seen=sentences or seen, remedy=prerequisites.remedy(missing) if missing else ""
+    )
+
+
+def _python() -> Examined:
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    return Examined(
+        name="Python",
+        is_good=sys.version_info >= OLDEST_PYTHON,
+        seen=f"{platform.python_version()} at {sys.executable}",
+        remedy=f"install Python {oldest} or newer",
+    )
+
+
+def _pythons(project: Project | None) -> list[Examined]:
+    """Look for a Python to make environments with, and for what makes them."""
+    try:
+        search = python_search.search(python_search.versions_of(project))
+    except GfplugError as error:
+        return [Examined(name="libpython", is_good=False, seen=error.message, remedy=error.hint)]
+    return [
+        _judge("libpython", prerequisites.missing_python(search), _plan(search)),
+        _judge("venv", prerequisites.missing_venv(search), "environments can be made"),
+    ]
+
+
+def _plan(search: Search) -> str:
+    """Say which Python `gfplug build` takes."""
+    if not search.reason:
+        return "shared"
+    version = ".".join(map(str, search.downloadable or ()))
+    plan = f"takes {search.chosen}" if search.chosen else f"lets uv download Python {version}"
+    return f"{search.reason}: `gfplug build` {plan}"
+
+
+def _libc() -> Examined:
+    name, version = platform.libc_ver()
+    if sys.platform != "linux":
+        return Examined(name="C library", is_good=True, seen=platform.platform())
+    return Examined(
+        name="C library",
+        is_good=name == "glibc",
+        seen=f"{name or 'not glibc'} {version}: the newest that a bundle made here can ask for",
+        remedy="build on a Linux with glibc: musl has no wheels for some packages, and Grafana's hosts have glibc",
+    )
+
+
+def _room(folder: Path) -> Examined:
+    place = prerequisites.existing(folder)
+    free = shutil.disk_usage(place).free
+    return _judge("disk", prerequisites.missing_room(folder), f"{free / 1e9:.1f} GB free at {place}")
+
+
+def _git() -> Examined:
+    path = shutil.which("git")
+    return Examined(
+        name="git",
+        is_good=bool(path),
+        seen=path or "not found: upgrades merge with it",
+        remedy=system_packages.install("git") or "install git",
+    )
+
+
+def _optional() -> Iterator[Examined]:
+    for name, purpose in (
+        ("uv", "makes environments faster and downloads Pythons"),
+        ("go", "finds the module cache and proxy"),
+    ):
+        found = shutil.which(name)
+        yield Examined(name=name, is_good=True, seen=found or f"not found; it {purpose}, and is not needed")
+
+
+def _unfinished(project: Project) -> Examined:
+    is_interrupted = journal.is_interrupted(project.root)
+    return Examined(
+        name="upgrades",
+        is_good=not is_interrupted,
+        seen="one was interrupted" if is_interrupted else "none is unfinished",
+        remedy="finish it: gfplug upgrade",
+    )
+
+
+def _environment(project: Project) -> Examined:
+    python = venv.interpreter_of(project.root / ".venv")
+    if not python.exists():
+        return Examined(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
+    found = interpreters.probe(python, distributions=venv.requirements(project))
+    missing = [*found.missing, *([] if found.has_libpython else ["a shared libpython"])]
+    return Examined(
+        name="environment",
+        is_good=not missing,
+        seen=f"Python {'.'.join(map(str, found.version))} in .venv"
+        + (f", without {', '.join(missing)}" if missing else ""),
+        remedy="`gfplug build` mends it, or says why not",
+    )
+
+
+def _owned(project: Project) -> Examined:
+    changed = project.changed_owned()
+    return Examined(
+        name="owned folders",
+        is_good=not changed,
+        seen=f"{len(changed)} files differ from gfplug.project.lock" if changed else "as gfplug.project.lock has them",
+        remedy="restore them from version control",
+    )

@@ -1,0 +1,100 @@
+"""One evaluation of a rule: a reading, reduced and compared, becomes the state of each label set.
+
+Source: github.com/grafana/grafana, pkg/services/ngalert/eval.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from gfplug.host.alerting import readings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gfplug.host.alerting.expressions import Comparison, Reduction
+    from gfplug.host.alerting.readings import Reading, Value
+
+_DUPLICATES = "frame cannot uniquely be identified by its labels: has duplicate results with labels {%s}"
+_NOT_REDUCED = "looks like time series data, only reduced data can be alerted on."
+_NEEDLESS = "the answer holds numbers, not series: the reduce step is not needed"
+
+
+class State(Enum):
+    """What a rule says of one label set."""
+
+    ALERTING = "would fire"
+    NORMAL = "would not fire"
+    NO_DATA = "would be without data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One label set, its state, and the number that was compared."""
+
+    labels: Mapping[str, str]
+    state: State
+    value: Value
+
+
+_NOTHING = Instance(labels={}, state=State.NO_DATA, value=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a rule makes of an answer: its instances, or the error that it would end with."""
+
+    instances: Sequence[Instance] = ()
+    error: str = ""
+    hint: str = ""
+    warnings: Sequence[str] = ()
+
+
+def evaluate(
+    frames: Sequence[Mapping[str, Any]],
+    reduction: Reduction | None,
+    comparison: Comparison | None,
+    *,
+    ref_id: str = "A",
+) -> Outcome:
+    """Evaluate a rule of at most one reduce and one threshold on the frames of a query."""
+    reading = readings.read(frames, ref_id=ref_id)
+    if reading.kind == "error":
+        return Outcome(error=reading.error, hint=reading.hint, warnings=reading.warnings)
+    if reading.kind == "no data":
+        return Outcome(instances=[_NOTHING], warnings=reading.warnings)
+    if reading.kind == "series" and reduction is None:
+        return Outcome(error=_NOT_REDUCED, hint="add a reduce step: --when 'last > 0'", warnings=reading.warnings)
+    numbers = _numbers(reading, reduction)
+    needless = [_NEEDLESS] if reading.kind == "numbers" and reduction is not None else []
+    warnings = [*reading.warnings, *needless]
+    if (doubled := _doubled(numbers)) is not None:
+        return Outcome(error=_DUPLICATES % doubled, hint="add a label that tells the results apart", warnings=warnings)
+    instances = [_instance(*number, comparison) for number in numbers]
+    return Outcome(instances=instances or [_NOTHING], warnings=warnings)
+
+
+def _numbers(reading: Reading, reduction: Reduction | None) -> list[tuple[Mapping[str, str], Value]]:
+    if reading.kind == "numbers" or reduction is None:
+        return [(item.labels, item.values[0]) for item in reading.items]
+    return [(item.labels, reduction.apply(item.values)) for item in reading.items]
+
+
+def _instance(labels: Mapping[str, str], number: Value, comparison: Comparison | None) -> Instance:
+    result = comparison.apply(number) if comparison else number
+    if result is None:
+        return Instance(labels=labels, state=State.NO_DATA, value=number)
+    return Instance(labels=labels, state=State.NORMAL if result == 0 else State.ALERTING, value=number)  # NaN alerts
+
+
+def _doubled(numbers: Sequence[tuple[Mapping[str, str], Value]]) -> str | None:
+    counted = Counter(text_of(labels) for labels, _ in numbers)
+    return next((labels for labels, count in counted.items() if count > 1), None)
+
+
+def text_of(labels: Mapping[str, str]) -> str:
+    """Write labels as Grafana's messages do."""
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))

@@ -1,0 +1,109 @@
+"""The alert rules of a project's provisioning: what each asks the data source, and its reduce and threshold."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+from gfplug.host.alerting.expressions import Comparison, Reduction, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_EXPRESSION = "__expr__"
+_MOST_POINTS, _INTERVAL_MS = 43_200, 1_000
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule. Units: `start` and `end` are seconds before now, `interval_ms` milliseconds."""
+
+    title: str
+    ref_id: str = "A"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    start: float = 600.0
+    end: float = 0.0
+    interval_ms: float = _INTERVAL_MS
+    max_data_points: int = _MOST_POINTS
+    reduction: Reduction | None = None
+    comparison: Comparison | None = None
+
+
+def condition(text: str, *, model: Mapping[str, Any]) -> Rule:
+    """Make a rule of a typed condition such as `last > 0.5`.
+
+    Raises: UsageError if it cannot be read.
+    """
+    reduction, comparison = parse(text)
+    return Rule(title=text, model=model, reduction=reduction, comparison=comparison)
+
+
+def find(folder: Path) -> list[Rule]:
+    """Read every rule below a provisioning folder that this evaluates; the others are named in a warning.
+
+    Raises: ProjectError for a file that cannot be read.
+    """
+    import yaml  # noqa: PLC0415 - only for this
+
+    found: list[Rule] = []
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+        try:
+            written = [rule for group in content.get("groups", []) for rule in group.get("rules", [])]
+            titles = [rule.get("title") for rule in written]
+        except (AttributeError, TypeError) as error:
+            raise ProjectError(
+                f"{path} is no file of alert rules", hint="it has `groups`, a list; each has `rules`, a list"
+            ) from error
+        for rule, title in zip(written, titles, strict=True):
+            try:
+                found += _rule(rule)
+            except (KeyError, IndexError) as error:
+                raise ProjectError(f"{path}: the rule {title!r} lacks {error}") from error
+            except (AttributeError, TypeError, ValueError) as error:
+                raise ProjectError(f"{path}: the rule {title!r} cannot be read: {error}") from error
+    return found
+
+
+def _rule(written: Mapping[str, Any]) -> Iterator[Rule]:
+    steps = {step["refId"]: step for step in written["data"]}
+    ref_id, reduction, comparison = written["condition"], None, None
+    while (step := steps[ref_id]).get("datasourceUid") == _EXPRESSION:
+        model = step["model"]
+        if model["type"] == "threshold" and comparison is None and reduction is None:
+            evaluator = model["conditions"][0]["evaluator"]
+            comparison = Comparison(operator=evaluator["type"], bounds=tuple(map(float, evaluator["params"])))
+        elif model["type"] == "reduce" and reduction is None:
+            reduction = _reduction(model)
+        else:
+            _log.warning("rule %r: its %s step is not evaluated here", written.get("title"), model["type"])
+            return
+        ref_id = model["expression"].lstrip("$").strip("{}")
+    span, model = step.get("relativeTimeRange", {}), step["model"]
+    yield Rule(
+        title=str(written.get("title", "")),
+        ref_id=ref_id,
+        model=model,
+        start=float(span.get("from", 600)),
+        end=float(span.get("to", 0)),
+        interval_ms=float(model.get("intervalMs", _INTERVAL_MS)),
+        max_data_points=int(model.get("maxDataPoints", _MOST_POINTS)),
+        reduction=reduction,
+        comparison=comparison,
+    )
+
+
+def _reduction(model: Mapping[str, Any]) -> Reduction:
+    settings = model.get("settings") or {}
+    return Reduction(
+        reducer=model["reducer"],
+        mode=settings.get("mode", ""),
+        replacement=float(settings.get("replaceWithValue") or 0.0),
+    )

@@ -1,0 +1,304 @@
+"""Ask a plugin as Grafana would: find what to start, what to tell it, and start it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug import sdk
+from gfplug.errors import ProjectError, ToolError, UsageError
+from gfplug.host import failures, provisioning, timerange
+from gfplug.host.client import Plugin
+from gfplug.host.convert import Answer, Query
+from gfplug.host.launch import launch
+from gfplug.host.logs import LogLine
+from gfplug.host.settings import Settings
+from gfplug.host.target import Target, go_platform
+from gfplug.project.environment import venv
+from gfplug.project.project import Manifest, Project
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+_LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
+_CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What can be called, and the project it belongs to, if any."""
+
+    target: Target
+    project: Project | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overrides:
+    """What the command line says about the data source; texts as they were typed, so secrets stay out of the repr."""
+
+    file: Path | None = None
+    url: str | None = None
+    options: Sequence[str] = ()
+    secrets: Sequence[str] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The time range of a query and how finely to answer it, as typed."""
+
+    start: str = "now-1h"
+    end: str = "now"
+    interval: str | None = None
+    max_data_points: int = 100
+
+
+def find(start: Path, *, python: Path | None = None) -> Place:
+    """Tell what a path is: an executable, a `dist/` folder, or a folder of a project, which is run from source.
+
+    Raises: ProjectError if it is none of them; whatever making the project's environment raises.
+    """
+    path = start.absolute()
+    if not path.exists():
+        raise ProjectError(f"{path} does not exist", hint="name a project, its dist folder, or a plugin's executable")
+    if path.is_file():
+        return _executable(path, path.parent / "plugin.json")
+    if (path / "plugin.json").is_file() and not (path / "gfplug.project.lock").is_file():
+        return _bundle(path)
+    project = Project.find(path)
+    return Place(target=_source(project, python), project=project)
+
+
+def settings(place: Place, overrides: Overrides) -> Settings:
+    """Return the data source the plugin hears of: a given file or the project's provisioning, single values over it.
+
+    Raises: UsageError for a value that cannot be read, ProjectError for a broken provisioning file.
+    """
+    base = _base(place, overrides)
+    return Settings(
+        name=base.name,
+        uid=base.uid,
+        url=base.url if overrides.url is None else overrides.url,
+        user=base.user,
+        database=base.database,
+        basic_auth_enabled=base.basic_auth_enabled,
+        basic_auth_user=base.basic_auth_user,
+        options={**base.options, **assignments(overrides.options, option="--option")},
+        secrets={**base.secrets, **_secrets(overrides.secrets)},
+    )
+
+
+def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
+    """Read `key=value` pairs: a value is JSON where it can be, else text; dots in a key make nested mappings.
+
+    Raises: UsageError if one has no key or no `=`.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, value = _pair(text, option)
+        *parents, last = key.split(".")
+        place = found
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise UsageError(f"{option} {key}: {parent} already holds a plain value")
+        place[last] = _value(value)
+    return found
+
+
+def question(span: Span, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
+    """Make a query; without an interval, the round one that gives about as many points as there is room for.
+
+    Raises: UsageError for a time or duration that cannot be read, or a range that ends before it starts.
+    """
+    start = timerange.moment(span.start, now=now)
+    end = timerange.moment(span.end, now=now, is_end=True)
+    if start >= end:
+        raise UsageError(f"the range ends before it starts: {start.isoformat()} to {end.isoformat()}")
+    return Query(
+        ref_id=ref_id,
+        start=start,
+        end=end,
+        interval=timerange.duration(span.interval)
+        if span.interval
+        else timerange.nice_interval(end - start, points=span.max_data_points),
+        max_data_points=span.max_data_points,
+        model=model,
+        query_type=str(model.get("queryType", "")),
+    )
+
+
+def headers(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Read `Name: value` headers; a name may come several times.
+
+    Raises: UsageError if one has no name or no colon.
+    """
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not name.strip() or not colon:
+            raise UsageError(f"--header {name!r} is not 'Name: value'")
+        found.setdefault(name.strip(), []).append(value.strip())
+    return found
+
+
+def model(text: str) -> dict[str, Any]:
+    """Read a query model: a JSON object, or `@FILE` that holds one.
+
+    Raises: UsageError if it is anything else.
+    """
+    content = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise UsageError(
+            f"--model is not JSON: {error}", hint="""write it as '{"table": "sales"}' or @FILE"""
+        ) from error
+    if not isinstance(found, dict):
+        raise UsageError("--model is not a JSON object")
+    return found
+
+
+def content_of(text: str, *, option: str) -> bytes:
+    """Return the text, or what the file holds that `@FILE` names.
+
+    Raises: UsageError if the file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text.encode()
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def plugin(place: Place, *, timeout: float) -> Iterator[Plugin]:
+    """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug."""
+    with launch(place.target, timeout=timeout, watch=_tell) as running:
+        yield running
+        _log.info("%s answered after %.0f ms, %.0f of them to the handshake", *_timing(running))
+
+
+def require_answers(asked: Sequence[str], answers: dict[str, Answer]) -> None:
+    """Raise ToolError when a query failed or was not answered; the message names each, with status and source."""
+    failed = [
+        f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
+        f"{answer.error or 'no message'}"
+        for answer in answers.values()
+        if answer.error or answer.status >= 400  # noqa: PLR2004 - HTTP's errors
+    ]
+    silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in asked if ref_id not in answers]
+    if failed or silent:
+        said = "; ".join([*failed, *silent])
+        raise ToolError(said, hint=failures.remedy(said) or "-v shows the plugin's whole log")
+
+
+def _timing(running: Plugin) -> tuple[str, float, float]:
+    return running.target.name, running.age_ms(), running.handshake_ms
+
+
+def _tell(line: LogLine) -> None:
+    own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
+    _log.log(_LOG_LEVELS.get(line.level, logging.DEBUG), "plugin: %s", replace(line, fields=own))
+    if line.danger:
+        _log.warning("plugin's log: %s", line.danger)
+
+
+def _source(project: Project, python: Path | None) -> Target:
+    manifest = project.manifest
+    interpreter = venv.ensure(project, python=python, stages=Stages())
+    return Target(
+        command=(str(interpreter), "-P", "-m", "plugin"),  # -P: the caller's folder is not on the path, as in a bundle
+        env={"PYTHONPATH": str(project.source)},
+        plugin_id=manifest.id,
+        plugin_version=project.version,
+        proto=_proto(project),
+    )
+
+
+def _proto(project: Project) -> bytes:
+    try:
+        return project.proto.read_bytes()
+    except OSError as error:
+        hint = "restore src/pluginv2 from version control"
+        raise ProjectError(f"{project.proto} cannot be read: {error.strerror}", hint=hint) from error
+
+
+def _bundle(folder: Path) -> Place:
+    manifest = Manifest.read(folder / "plugin.json")
+    suffix = ".exe" if sys.platform == "win32" else ""
+    path = Path(os.path.normpath(folder / f"{manifest.executable}_{go_platform()}{suffix}"))
+    if not path.is_file():
+        others = ", ".join(sorted(other.name for other in folder.glob(f"{Path(manifest.executable).name}_*")))
+        raise ProjectError(
+            f"{folder} holds no {path.name}, which Grafana would start on this machine",
+            hint=f"it holds {others}" if others else "build it with `gfplug build`",
+        )
+    return _executable(path, folder / "plugin.json")
+
+
+def _executable(path: Path, manifest_path: Path) -> Place:
+    manifest = Manifest.read(manifest_path) if manifest_path.is_file() else None
+    version = (manifest.content.get("info") or {}).get("version", "") if manifest else ""
+    target = Target(
+        command=(str(path),),
+        plugin_id=manifest.id if manifest else path.stem,
+        plugin_version=str(version),
+        proto=sdk.fetch(sdk.default(), offline=True).text,
+    )
+    return Place(target=target, project=_project_around(path.parent))
+
+
+def _project_around(folder: Path) -> Project | None:
+    try:
+        return Project.find(folder)
+    except ProjectError:
+        return None
+
+
+def _base(place: Place, overrides: Overrides) -> Settings:
+    plugin_id = place.target.plugin_id
+    if overrides.file:
+        return provisioning.read(overrides.file, plugin_id)
+    if place.project is None:
+        return Settings()
+    folder = place.project.root / "provisioning" / "datasources"
+    return provisioning.find(folder, plugin_id) or Settings()
+
+
+def _secrets(texts: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in texts:
+        key, value = _pair(text, "--secret")
+        if value.startswith("$"):
+            name = value[1:].strip("{}")
+            if name not in os.environ:
+                raise UsageError(f"--secret {key}: the variable {name} is not set")
+            found[key] = os.environ[name]
+        else:
+            found[key] = content_of(value, option=f"--secret {key}").decode(errors="replace").rstrip("\r\n")
+    return found
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        given = "" if option == "--secret" else f" {text!r}"  # what was typed may be the secret itself
+        raise UsageError(f"{option}{given} is not key=value")
+    return key, value
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,107 @@
+"""Questions and their answers in a file: recorded once, asked again, and compared.
+
+A recording is JSON, without secrets or settings, so that it can be kept beside the tests.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.errors import UsageError
+from gfplug.host.convert import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_FORMAT = 1
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What was asked, and what was answered: ref id → an answer in the JSON of Grafana's query API."""
+
+    queries: Sequence[Query]
+    results: Mapping[str, Any]
+
+    def write(self, path: Path) -> None:
+        """Write it to a file."""
+        content = {
+            "gfplug": _FORMAT,
+            "queries": [_described(query) for query in self.queries],
+            "results": dict(self.results),
+        }
+        files.write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+
+    @classmethod
+    def read(cls, path: Path) -> Recording:
+        """Read it from a file.
+
+        Raises: UsageError if there is none that can be read.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            return cls(queries=[_query(written) for written in content["queries"]], results=content["results"])
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}", hint="make it with --record") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{path} is not a recording: {error}", hint="make one with --record") from error
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """List where two results differ, in words; floats may differ by a billionth."""
+    return [
+        line for ref_id in sorted(old.keys() | new.keys()) for line in _differ(old.get(ref_id), new.get(ref_id), ref_id)
+    ]
+
+
+def _differ(old: Any, new: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - JSON
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from _differ(old.get(key), new.get(key), f"{where}.{key}")
+    elif isinstance(old, list) and isinstance(new, list):
+        if len(old) != len(new):
+            yield f"{where}: {len(old)} became {len(new)} items"
+        for at, (one, other) in enumerate(zip(old, new, strict=False)):
+            yield from _differ(one, other, f"{where}[{at}]")
+    elif not _same(old, new):
+        yield f"{where}: {_shown(old)} became {_shown(new)}"
+
+
+def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (old, new))
+    return math.isclose(old, new, rel_tol=_TOLERANCE) if numbers else bool(old == new)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
+
+
+def _described(query: Query) -> dict[str, Any]:
+    return {
+        "refId": query.ref_id,
+        "from": query.start.isoformat(),
+        "to": query.end.isoformat(),
+        "intervalMs": round(query.interval.total_seconds() * 1000),
+        "maxDataPoints": query.max_data_points,
+        "model": dict(query.model),
+    }
+
+
+def _query(written: Mapping[str, Any]) -> Query:
+    return Query(
+        ref_id=written["refId"],
+        start=datetime.fromisoformat(written["from"]),
+        end=datetime.fromisoformat(written["to"]),
+        interval=timedelta(milliseconds=written["intervalMs"]),
+        max_data_points=written["maxDataPoints"],
+        model=written["model"],
+        query_type=str(written["model"].get("queryType", "")),
+    )

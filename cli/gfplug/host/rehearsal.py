@@ -1,0 +1,45 @@
+"""Alert rules, rehearsed: the plugin is asked as the alert engine asks it, and each rule is evaluated on the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gfplug.host import alerting
+from gfplug.host.client import Plugin
+from gfplug.host.convert import Query
+from gfplug.host.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gfplug.host.alerting import Outcome, Rule
+
+
+def rehearse(
+    plugin: Plugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
+) -> list[tuple[Rule, Outcome]]:
+    """Evaluate each rule once. A query that fails ends its rule, as `execErrState` says what then."""
+    return [(rule, _evaluated(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
+
+
+def _evaluated(plugin: Plugin, rule: Rule, source: Settings, *, now: datetime, timeout: float) -> alerting.Outcome:
+    asked = Query(
+        ref_id=rule.ref_id,
+        start=now - timedelta(seconds=rule.start),
+        end=now - timedelta(seconds=rule.end),
+        interval=timedelta(milliseconds=rule.interval_ms),
+        max_data_points=rule.max_data_points,
+        model=rule.model,
+        query_type=str(rule.model.get("queryType", "")),
+    )
+    answer = plugin.query_data([asked], source, is_alert=True, timeout=timeout).get(rule.ref_id)
+    if answer is not None and answer.error:
+        text = f"[sse.dataQueryError] failed to execute query [{rule.ref_id}]: {answer.error}"
+        return alerting.Outcome(error=text, hint="-v shows the plugin's whole log")
+    frames = answer.frames if answer is not None else []
+    outcome = alerting.evaluate(frames, rule.reduction, rule.comparison, ref_id=rule.ref_id)
+    missing = [f"query {rule.ref_id} was not answered: that is no data"] if answer is None else []
+    return replace(outcome, warnings=[*missing, *outcome.warnings])

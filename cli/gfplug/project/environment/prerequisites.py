@@ -1,0 +1,108 @@
+"""What a machine must have before a project's environment is made: all that is missing is said at once.
+
+It needs the standard library and nothing else, so that `.ci/prerequisites.py` can ask it on a bare machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ToolError
+from gfplug.project.environment import interpreters, python_search, system_packages, uv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from gfplug.project.environment.interpreters import Interpreter
+    from gfplug.project.environment.python_search import Search
+    from gfplug.project.project import Project
+
+ROOM = 1_000_000_000
+"""Bytes that a first build takes: an environment, a frozen plugin twice, and an archive."""
+
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """One thing that is missing: a sentence; the packages that bring it, or what else does; what can only be done."""
+
+    sentence: str
+    packages: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
+    advice: str = ""
+
+
+def require(project: Project, folder: Path) -> Interpreter:
+    """Return the Python to make an environment at `folder` with, downloaded by uv if need be; log it if not our own.
+
+    Raises: ToolError that names everything the machine lacks; ProjectError if pyproject.toml can't be read.
+    """
+    search = python_search.search(python_search.versions_of(project))
+    if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder)]:
+        sentences = "; ".join(lack.sentence for lack in lacks)
+        raise ToolError(f"this machine cannot build yet: {sentences}", hint=remedy(lacks))
+    python = search.chosen or python_search.download(search)
+    if search.reason:
+        _log.info("Making %s with %s: %s", folder.name, python, search.reason)
+    return python
+
+
+def missing_python(search: Search) -> Iterator[Lack]:
+    """Yield what is missing where no installed Python serves, and uv can't download one."""
+    if search.chosen or search.downloadable:
+        return
+    package = system_packages.with_libpython(search.without, search.wanted)
+    ways = ["let uv download a Python (UV_OFFLINE, UV_PYTHON_DOWNLOADS)" if uv.program() else "install uv"]
+    if system_packages.is_pyenvs(search.own):
+        version = ".".join(map(str, search.own.version))
+        ways.insert(0, f"PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force {version}")
+    yield Lack(
+        sentence=f"{search.reason}; no other Python on this machine serves",
+        packages=(package,) if package else (),
+        otherwise=tuple(ways),
+    )
+
+
+def missing_venv(search: Search) -> Iterator[Lack]:
+    """Yield what is missing where neither uv nor the Python to take makes environments."""
+    python = search.chosen or next(iter(search.without), search.own)
+    if uv.program() or not interpreters.probe(python.path, modules=["venv", "ensurepip"]).missing:
+        return
+    package = system_packages.with_venv(python)
+    yield Lack(
+        sentence=f"{python} has no ensurepip",
+        packages=(package,) if package else (),
+        otherwise=("install uv",),
+    )
+
+
+def missing_room(folder: Path) -> Iterator[Lack]:
+    """Yield what is missing where the disk is full, or nothing can be written."""
+    place = existing(folder)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        yield Lack(sentence=f"{place} cannot be written: {error.strerror}", advice="make it writable")
+    if (free := shutil.disk_usage(place).free) < ROOM:
+        advice = f"make room: a first build takes about {ROOM / 1e9:.0f} GB"
+        yield Lack(sentence=f"{free / 1e9:.1f} GB are free at {place}", advice=advice)
+
+
+def existing(folder: Path) -> Path:
+    """Return a folder, or the nearest one above it that exists."""
+    return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
+
+
+def remedy(lacks: Sequence[Lack]) -> str:
+    """Return what to type or to do, in one line: one command for all packages, what serves instead, and the rest."""
+    command = system_packages.install(*(package for lack in lacks for package in lack.packages))
+    ways = dict.fromkeys([command, *(way for lack in lacks for way in lack.otherwise)])
+    things = [", or ".join(filter(None, ways)), *(lack.advice for lack in lacks)]
+    return "; ".join(filter(None, things))

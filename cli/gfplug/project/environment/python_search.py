@@ -1,0 +1,154 @@
+"""Which Python a project's environment is made with: one that has a shared libpython, which PyInstaller needs.
+
+That is the Python that gfplug runs on; else the nearest version on the PATH or of uv's; else one that uv downloads.
+"""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ProjectError, ToolError
+from gfplug.project.environment import interpreters, uv
+from gfplug.project.environment.interpreters import NEWEST_PYTHON, OLDEST_PYTHON, Interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
+
+    from gfplug.project.project import Project
+
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What a search for a Python brought.
+
+    `own` is the Python that gfplug runs on, `chosen` the installed one to take; where there is none, `downloadable` is
+    the minor version that uv can download, None if it can't. `without` are those without a shared libpython.
+    """
+
+    own: Interpreter
+    versions: SpecifierSet | None
+    without: tuple[Interpreter, ...]
+    chosen: Interpreter | None
+    downloadable: tuple[int, int] | None
+
+    @property
+    def reason(self) -> str:
+        """Say why the Python that gfplug runs on does not serve; empty if it does."""
+        if self.own == self.chosen:
+            return ""
+        if not _is_among(self.own.version, self.versions):
+            return f"pyproject.toml asks for Python {self.versions}, and gfplug runs on {self.own}"
+        return f"{self.own}, which gfplug runs on, has no shared libpython"
+
+    @property
+    def wanted(self) -> tuple[int, int]:
+        """The nearest minor version that a plugin can be made with."""
+        minors = range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1)
+        return _nearest({(3, minor) for minor in minors}, self.versions, self.own) or OLDEST_PYTHON
+
+
+def versions_of(project: Project | None) -> SpecifierSet | None:
+    """Return the Python versions that a project asks for; None, which is all of them, without a project.
+
+    Raises: ProjectError if its pyproject.toml can't be read.
+    """
+    if project is None:
+        return None
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - a bare Python does without
+
+    path = project.root / "pyproject.toml"
+    try:
+        return SpecifierSet(tomllib.loads(path.read_text(encoding="utf-8"))["project"].get("requires-python", ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSpecifier) as error:
+        raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+
+
+def search(versions: SpecifierSet | None) -> Search:
+    """Look for an installed Python of some versions that has a shared libpython.
+
+    Raises: ToolError if the Python that gfplug runs on does not say what it is.
+    """
+    own = interpreters.probe(interpreters.running())
+    candidates = [own] if _is_among(own.version, versions) else []
+    if not (candidates and own.has_libpython):
+        candidates += sorted(_others(versions), key=lambda other: _distance(other.version, own.version))
+    chosen = next((python for python in candidates if python.has_libpython), None)
+    return Search(
+        own=own,
+        versions=versions,
+        without=tuple(python for python in candidates if not python.has_libpython),
+        chosen=chosen,
+        downloadable=None if chosen else _nearest(_downloadable(), versions, own),
+    )
+
+
+def download(result: Search) -> Interpreter:
+    """Let uv download the Python that a search ended with.
+
+    Raises: ToolError with uv's own words.
+    """
+    version = result.downloadable or result.wanted
+    minor = "{}.{}".format(*version)
+    _log.info("Downloading Python %s with uv", minor, extra={"transient": True})
+    try:
+        python = interpreters.probe(uv.download(version))
+    except ToolError as error:
+        raise ToolError(
+            f"{result.reason}, and uv did not bring Python {minor}",
+            hint="see uv's lines above: a mirror (UV_PYTHON_INSTALL_MIRROR), a proxy, or its settings",
+            details=error.details or error.message,
+        ) from error
+    if not python.has_libpython:
+        raise ToolError(f"{result.reason}, and {python}, which uv brought, has none either")
+    return python
+
+
+def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
+    """Yield the Pythons on the PATH and of uv's that a plugin can be made with, but for those that do not run."""
+    for path in [*interpreters.on_path(), *_uvs()]:
+        try:
+            python = interpreters.probe(path)
+        except ToolError as error:
+            _log.debug("Passed over %s: %s", path, error)
+            continue
+        if OLDEST_PYTHON <= python.version[:2] <= NEWEST_PYTHON and _is_among(python.version, versions):
+            yield python
+
+
+def _uvs() -> list[Path]:
+    try:
+        return uv.installed()
+    except ToolError as error:
+        _log.debug("uv does not say which Pythons it has: %s", error)
+        return []
+
+
+def _downloadable() -> set[tuple[int, int]]:
+    try:
+        return uv.downloadable()
+    except ToolError as error:
+        _log.debug("uv does not say which Pythons it can download: %s", error)
+        return set()
+
+
+def _nearest(versions: set[tuple[int, int]], asked: SpecifierSet | None, own: Interpreter) -> tuple[int, int] | None:
+    """Return the minor version, of those a plugin can be made with and a project asks for, that is nearest to ours."""
+    fitting = [each for each in versions if OLDEST_PYTHON <= each <= NEWEST_PYTHON and _is_among((*each, 99), asked)]
+    return min(fitting, key=lambda version: _distance(version, own.version), default=None)
+
+
+def _is_among(version: tuple[int, ...], versions: SpecifierSet | None) -> bool:
+    return versions is None or versions.contains(".".join(map(str, version)))
+
+
+def _distance(version: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, int]:
+    """Order versions by how near they are, of two equally near ones the newer first."""
+    return abs(version[1] - other[1]), -version[1]

@@ -1,0 +1,77 @@
+"""What to type so that a machine gets what it lacks, with the package manager that it has.
+
+Debian and Ubuntu keep the shared libpython and ensurepip apart from Python; everybody else's Python comes with both.
+
+Source: Debian 12's libpython3.11 and python3.11-venv; Ubuntu 24.04's libpython3.12t64; Fedora's python3-libs, which the
+main executable uses; openSUSE's python311-base, which requires libpython3_11-1_0; Alpine's python3 (--enable-shared).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfplug.project.environment.interpreters import Interpreter
+
+_INSTALL = {
+    "apt-get": "apt-get install",
+    "dnf": "dnf install",
+    "zypper": "zypper install",
+    "apk": "apk add",
+    "pacman": "pacman -S",
+    "brew": "brew install",
+}
+_PYTHON = {
+    "dnf": "python{0}.{1}",
+    "zypper": "python{0}{1}",
+    "apk": "python3",
+    "pacman": "python",
+    "brew": "python@{0}.{1}",
+}
+_APT = "apt-get"
+_RENAMED = {"3.12": "libpython3.12t64"}  # the one that came before Debian and Ubuntu moved to 64-bit times
+
+
+def install(*packages: str) -> str:
+    """Return the line that installs packages; empty without packages, or without a package manager that we name."""
+    manager = _manager()
+    return f"{_INSTALL[manager]} {' '.join(packages)}" if manager and packages else ""
+
+
+def with_libpython(static: Sequence[Interpreter], version: tuple[int, int]) -> str:
+    """Name the package after which a Python with a shared libpython is here.
+
+    `static` are the Pythons without one: Debian's packages complete only Debian's own Pythons. Elsewhere it is the
+    package of a Python of the wanted minor version. Empty if there is none.
+    """
+    manager = _manager()
+    if manager == _APT:
+        own = ("{}.{}".format(*each.version) for each in static if _is_the_systems(each))
+        return next((_RENAMED.get(minor, f"libpython{minor}") for minor in own), "")
+    return _PYTHON.get(manager, "").format(*version)
+
+
+def with_venv(interpreter: Interpreter) -> str:
+    """Name the package with which an interpreter makes virtual environments; empty if there is none."""
+    if _manager() != _APT or not _is_the_systems(interpreter):
+        return ""
+    return "python{}.{}-venv".format(*interpreter.version)
+
+
+def is_pyenvs(interpreter: Interpreter) -> bool:
+    """Tell whether pyenv built an interpreter."""
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    return interpreter.path.resolve().is_relative_to(root.resolve())
+
+
+def _manager() -> str:
+    return next((name for name in _INSTALL if shutil.which(name)), "")
+
+
+def _is_the_systems(interpreter: Interpreter) -> bool:
+    return interpreter.path.resolve().parent in {Path("/usr/bin"), Path("/bin")}

@@ -1,0 +1,223 @@
+"""The Python environment of one project: its own `.venv`, or an interpreter that the user names.
+
+A plugin is frozen and tested in the environment its pyproject.toml describes, never in gfplug's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import files, process
+from gfplug.errors import ProjectError, ToolError
+from gfplug.project.environment import prerequisites
+from gfplug.project.environment.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
+
+if TYPE_CHECKING:
+    from gfplug.project.project import Project
+    from gfplug.stages import Stages
+
+_MARKER = "gfplug-environment"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
+_UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
+_BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
+_QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
+_INSTALL_SECONDS = 1800.0
+
+
+def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
+    """Return the interpreter to build and run a project with.
+
+    Without `python` that is the project's `.venv`, made with uv where there is one, else with venv and pip, and left
+    alone while pyproject.toml is the same. A `python` is used as it is, after a check.
+    Raises: ToolError if there is no interpreter, it is too old, has no libpython, lacks a package, or pip fails;
+    ProjectError or IntegrityError as `Project.require_library` does.
+    """
+    project.require_library()
+    needed = requirements(project)
+    if python is not None:
+        with stages.stage("environment", doing=f"Checking {python}", done=f"Checked the environment of {python}"):
+            interpreter = _absolute(python)
+            _require_usable(probe(interpreter, distributions=needed), project)
+        return interpreter
+    folder = project.root / ".venv"
+    interpreter = interpreter_of(folder)
+    if _is_current(project, folder):
+        found = probe(interpreter, distributions=needed)
+        if found.has_libpython and not found.missing:
+            stages.seconds["environment"] = 0.0
+            _require_usable(found, project)
+            return interpreter
+    with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
+        _make(project, folder)
+        _install(project, folder)
+        _require_usable(probe(interpreter, distributions=needed), project)
+        files.write_atomic(folder / _MARKER, _stamp(project))
+    return interpreter
+
+
+def requirements(project: Project) -> tuple[str, ...]:
+    """Name the packages that pyproject.toml asks for to run and build, but for those it asks for conditionally.
+
+    The runtime is named with its version: the one that the project was rendered with.
+
+    Raises: ProjectError if pyproject.toml cannot be read.
+    """
+    path = project.root / "pyproject.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+        lines = [*table.get("dependencies", []), *table.get("optional-dependencies", {}).get("build", [])]
+        names = [match[0] for line in lines if ";" not in line and (match := _NAME.match(line))]
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist") from error
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+    runtime = f"gfruntime=={project.lock.template_version}"
+    return tuple(dict.fromkeys([*(name for name in names if name != "gfruntime"), runtime, "pyinstaller"]))
+
+
+def interpreter_of(environment: Path) -> Path:
+    """Return where a virtual environment keeps its interpreter."""
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def _absolute(python: Path) -> Path:
+    """Return an interpreter's absolute path, links kept: a virtual environment is known by its link."""
+    if python.is_dir():
+        python = interpreter_of(python)
+    found = python if python.exists() else Path(shutil.which(str(python)) or "")
+    if not found.is_file():
+        raise ToolError(f"no Python interpreter at {python}", hint="give --python the path of an interpreter")
+    return Path(os.path.abspath(found))  # noqa: PTH100 - resolve() would follow the link
+
+
+def _require_usable(found: Interpreter, project: Project) -> None:
+    version = ".".join(map(str, found.version))
+    if found.version < OLDEST_PYTHON:
+        oldest = ".".join(map(str, OLDEST_PYTHON))
+        raise ToolError(f"{found.path} is Python {version}; a plugin needs {oldest} or newer")
+    if not found.has_libpython:
+        raise ToolError(
+            f"{found.path} (Python {version}) has no shared libpython, which PyInstaller needs",
+            hint="leave --python out: gfplug takes a Python that has one; `gfplug doctor` says what to install for it",
+        )
+    if found.missing:
+        raise ToolError(
+            f"{found.path} lacks {', '.join(found.missing)}",
+            hint=f"type: {found.path} -m pip install -e '{project.root}[build]'",
+        )
+
+
+def _stamp(project: Project) -> bytes:
+    """Return what an environment was made from: the requirements, and the wheels that they name."""
+    sources = [project.root / "pyproject.toml", *sorted((project.root / "vendor").glob("*.whl"))]
+    return "".join(f"{files.sha256_of(path)}\n" for path in sources).encode()
+
+
+def _is_current(project: Project, folder: Path) -> bool:
+    marker = folder / _MARKER
+    return interpreter_of(folder).exists() and marker.is_file() and marker.read_bytes() == _stamp(project)
+
+
+def _make(project: Project, folder: Path) -> None:
+    """Make a virtual environment where there is none that serves."""
+    if _serves(folder):
+        return
+    base = str(prerequisites.require(project, folder).path)
+    _clear(folder)
+    uv = shutil.which("uv")
+    command = [uv, "venv", "--quiet", "--python", base] if uv else [base, "-m", "venv"]
+    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=_INSTALL_SECONDS)
+
+
+def _serves(folder: Path) -> bool:
+    """Tell whether a virtual environment is there and can be frozen; one without libpython that is ours can go.
+
+    Raises: ToolError if it is not ours.
+    """
+    interpreter = interpreter_of(folder)
+    if not interpreter.exists():
+        return False
+    python = probe(interpreter)
+    if not python.has_libpython and not (folder / _MARKER).is_file():
+        raise ToolError(
+            f"{python} has no shared libpython, which PyInstaller needs, and gfplug did not make this environment",
+            hint=f"remove {folder}: gfplug makes it anew with a Python that has one; or name an interpreter (--python)",
+        )
+    return python.has_libpython
+
+
+def _install(project: Project, folder: Path) -> None:
+    """Install the project, editable, with its `build` extra."""
+    _require_usable_path(project)
+    interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
+    log.unlink(missing_ok=True)
+    pip = [interpreter, "-m", "pip", "install", *_QUIETLY, "--log", log]
+    command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
+    again = "--reinstall" if uv else "--force-reinstall"  # an installed wheel of the same version may be another one
+    wheels = sorted((project.root / "vendor").glob("gfruntime-*.whl"))
+    requests = [["--editable", f"{project.root}[build]"], *(["--no-deps", again, str(wheel)] for wheel in wheels)]
+    try:
+        for request in requests:
+            process.run(
+                [*command, *request],
+                cwd=project.root,
+                env=clean_environment(),
+                what=f"installing the project into {folder}",
+                hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
+                timeout=_INSTALL_SECONDS,
+            )
+    except ToolError as error:
+        if unbuilt := _unbuilt(error.details, log):
+            raise ToolError(
+                f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
+                hint="choose a version that has one, another Python (--python), or install what its build asks for",
+                details=error.details,
+            ) from error
+        raise
+
+
+def _require_usable_path(project: Project) -> None:
+    """Refuse a folder whose address pip can't read back: hatchling writes `#` and `%` into it as they are.
+
+    Raises: ProjectError naming the folder.
+    """
+    if any((project.root / "vendor").glob("*.whl")) and set(str(project.root)) & set("#%"):
+        raise ProjectError(
+            f"{project.root}: pip can't install a wheel below a folder with # or % in its name",
+            hint="move or rename the folder",
+        )
+
+
+def _unbuilt(said: str, log: Path) -> str:
+    """Name the package whose build failed; empty if something else did.
+
+    pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last
+    one it began with, as its log tells.
+    """
+    if named := _UNBUILT.search(said):
+        return named[1]
+    if not _UNPREPARED.search(said) or not log.is_file():
+        return ""
+    return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
+
+
+def forget(folder: Path) -> None:
+    """Remove a virtual environment that `ensure` made: it names the project's folder, which has moved."""
+    if (folder / _MARKER).is_file() and not folder.is_symlink():
+        _clear(folder)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what is left of a virtual environment; a folder that is something else stays."""
+    if not folder.exists():
+        return
+    if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        raise ToolError(f"{folder} is in the way: it is not a virtual environment", hint="move it, or use --python")
+    shutil.rmtree(folder)

@@ -1,0 +1,119 @@
+"""The wheels of gfplug and of its runtime, as a project keeps them in `vendor/`.
+
+In a checkout both are built from its sources each time, so that none is ever older than they are. An installed gfplug
+carries the runtime's wheel, and puts its own together again from the files that were installed.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import tempfile
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import ZipFile, ZipInfo
+
+from gfplug import __version__, resources
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from importlib.metadata import Distribution, PackagePath
+
+NAMES = {
+    "gfplug": f"gfplug-{__version__}-py3-none-any.whl",
+    "gfruntime": f"gfruntime-{__version__}-py3-none-any.whl",
+}
+"""The file names of the wheels, by distribution."""
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_RECORD = "/RECORD"
+_BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
+
+
+@cache
+def build(name: str) -> bytes:
+    """Return the wheel of `gfplug` or of `gfruntime`, in the version that runs; the same files, the same bytes.
+
+    Raises: ProjectError if gfplug's files can't be told from others, or differ from what was installed.
+    """
+    here = resources.checkout()
+    if name == "gfruntime":
+        return _build_from(here / "runtime") if here else resources.runtime_wheel().read_bytes()
+    return _pack(_contents(_build_from(here)) if here else _installed_files(_installed()))
+
+
+def _build_from(source: Path) -> bytes:
+    from hatchling.builders.wheel import WheelBuilder  # noqa: PLC0415 - only a checkout needs it
+
+    with tempfile.TemporaryDirectory(prefix="gfplug-wheel-") as folder:
+        return Path(next(WheelBuilder(str(source)).build(directory=folder, versions=["standard"]))).read_bytes()
+
+
+def _contents(wheel: bytes) -> dict[str, bytes]:
+    with ZipFile(io.BytesIO(wheel)) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith(_RECORD)}
+
+
+def _installed() -> Distribution:
+    """Return the installed distribution whose code runs.
+
+    Raises: ProjectError if there is none, as where a system's package manager installed it without a list of files.
+    """
+    package = Path(__file__).parents[1]
+    try:
+        installed = distribution("gfplug")
+    except PackageNotFoundError:
+        installed = None
+    if installed is None or not installed.files or Path(str(installed.locate_file("gfplug"))).resolve() != package:
+        raise ProjectError(
+            f"cannot make a wheel of the gfplug in {package}: it has no list of its files",
+            hint="say where projects get it from: gfplug new NAME --data gfplug=REQUIREMENT",
+        )
+    return installed
+
+
+def _installed_files(installed: Distribution) -> dict[str, bytes]:
+    """Return the files of the wheel that a distribution was installed from, without what the installer added."""
+    return {path.as_posix(): _read(path) for path in installed.files or () if _is_of_the_wheel(path)}
+
+
+def _pack(contents: Mapping[str, bytes]) -> bytes:
+    """Return a wheel of these files, stored: compressed bytes would differ from one zlib to another."""
+    record = next(name for name in contents if name.endswith(".dist-info/WHEEL")).replace("/WHEEL", _RECORD)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerows([name, f"sha256={_digest(content)}", len(content)] for name, content in sorted(contents.items()))
+    writer.writerow([record, "", ""])
+    packed = io.BytesIO()
+    with ZipFile(packed, "w") as wheel:
+        for name, content in (*sorted(contents.items()), (record, lines.getvalue().encode())):
+            entry = ZipInfo(name, _EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            wheel.writestr(entry, content)
+    return packed.getvalue()
+
+
+def _is_of_the_wheel(path: PackagePath) -> bool:
+    is_added = path.parent.suffix == ".dist-info" and path.name in _BY_INSTALLERS
+    return ".." not in path.parts and path.suffix != ".pyc" and not is_added
+
+
+def _read(path: PackagePath) -> bytes:
+    """Read an installed file.
+
+    Raises: ProjectError if it is not as it was installed: a project must not get somebody's local changes.
+    """
+    content = Path(str(path.locate())).read_bytes()
+    if path.hash and path.hash.mode == "sha256" and path.hash.value != _digest(content):
+        raise ProjectError(f"{path.locate()} was changed since gfplug was installed", hint="install gfplug again")
+    return content
+
+
+def _digest(content: bytes) -> str:
+    """Return a SHA-256 as a wheel's RECORD writes it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()

@@ -1,0 +1,1 @@
+"""Projects from the template: `gfplug new` and `gfplug adopt`."""

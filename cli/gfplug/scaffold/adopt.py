@@ -1,0 +1,98 @@
+"""Add a backend to a data source that has only a frontend: a project in a folder of its own, beside its sources."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+from gfplug.scaffold import new
+from gfplug.scaffold.template import ADOPTED, Answers
+
+if TYPE_CHECKING:
+    from gfplug.project.project import Project
+    from gfplug.sdk import SdkVersion
+
+_ID = re.compile(r"(?P<org>[0-9a-z]+)-(?P<name>[0-9a-z]+)-datasource")
+_PLACES = ("src/plugin.json", "plugin.json")
+_ORIGIN = "gfplug adopt DIR: DIR holds the package.json and src/plugin.json of a data source"
+
+
+def adopt(
+    folder: Path,
+    *,
+    backend: str,
+    sdk_version: SdkVersion,
+    source: Path | None = None,
+    offline: bool = False,
+    gfplug: str = "",
+) -> Project:
+    """Make the project `backend` inside a plugin's folder, and return it; `gfplug` is the answer of that name.
+
+    Raises: ProjectError if the folder holds no data source, or one with a backend; otherwise as `new.create` does.
+    """
+    folder = folder.absolute()
+    manifest = _manifest(folder)
+    if Path(backend).name != backend:
+        raise ProjectError(f"{backend!r} is not the name of a folder", hint="the backend lives inside the plugin")
+    package = _read(folder / "package.json")
+    request = new.NewProject(
+        answers=replace(_answers(manifest), gfplug=gfplug),
+        destination=folder / backend,
+        sdk_version=sdk_version,
+        source=source,
+        offline=offline,
+    )
+    project = new.create(request)
+    if version := str(package.get("version") or ""):
+        path = project.root / "pyproject.toml"
+        text = path.read_text(encoding="utf-8")
+        path.write_bytes(text.replace(f'version = "{project.version}"', f'version = "{version}"', 1).encode())
+    return project
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    if not (folder / "package.json").is_file():
+        raise ProjectError(f"{folder} has no package.json", hint=_ORIGIN)
+    place = next((folder / name for name in _PLACES if (folder / name).is_file()), None)
+    if place is None:
+        raise ProjectError(f"{folder} has no {' or '.join(_PLACES)}", hint=_ORIGIN)
+    manifest = _read(place)
+    if manifest.get("type") != "datasource":
+        raise ProjectError(f"{place} is of a plugin of type {manifest.get('type')!r}, not a data source", hint=_ORIGIN)
+    if manifest.get("backend"):
+        raise ProjectError(f"{place} says that the plugin has a backend already")
+    return manifest
+
+
+def _answers(manifest: dict[str, Any]) -> Answers:
+    """Take the project's answers from the manifest.
+
+    Raises: UsageError if its id or texts are none that Grafana accepts.
+    """
+    plugin_id = str(manifest.get("id"))
+    if not (parts := _ID.fullmatch(plugin_id)):
+        raise ProjectError(f"{plugin_id!r} is not an id that gfplug can build", hint="<org>-<name>-datasource")
+    info = manifest.get("info", {})
+    title = str(manifest.get("name") or plugin_id)
+    return Answers(
+        org=parts["org"],
+        name=parts["name"],
+        title=title,
+        description=str(info.get("description") or f"{title} in Grafana"),
+        author=str(info.get("author", {}).get("name") or parts["org"]),
+        frontend=ADOPTED,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ProjectError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ProjectError(f"{path} is not a JSON object")
+    return found

@@ -1,0 +1,87 @@
+"""Make a plugin project: protos, stubs, template, floors, lock; the folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import __version__, files, sdk
+from gfplug.project import lock, provenance, requirements
+from gfplug.project.project import Project
+from gfplug.scaffold import template
+from gfplug.sdk import stubs
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.template import Answers
+    from gfplug.sdk import SdkVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProject:
+    """A project to make; `source` is a file, SDK checkout or module zip to take the proto from."""
+
+    answers: Answers
+    destination: Path
+    sdk_version: SdkVersion
+    source: Path | None = None
+    offline: bool = False
+
+
+def create(request: NewProject, *, stages: Stages | None = None) -> Project:
+    """Make the project.
+
+    Raises: ProjectError if the destination holds something or can't be written; FetchError, IntegrityError, CompatError
+    or ToolError if the proto can't be had, trusted, used or compiled. Whatever fails, nothing is left behind.
+    """
+    destination = request.destination.absolute()
+    with files.staging(destination) as stage:
+        _fill(stage, request, stages or Stages())
+    return Project(destination)
+
+
+def preview(request: NewProject, *, stages: Stages | None = None) -> list[str]:
+    """List the files that `create` would make, by making them in a folder that vanishes.
+
+    Raises: as `create` does, but for a parent folder that can't be written.
+    """
+    files.require_free(request.destination.absolute())
+    with tempfile.TemporaryDirectory(prefix="gfplug-new-") as name:
+        _fill(Path(name), request, stages or Stages())
+        return [path.relative_to(name).as_posix() for path in files.walk(Path(name))]
+
+
+def _fill(folder: Path, request: NewProject, stages: Stages) -> None:
+    version = request.sdk_version
+    with stages.stage(
+        "fetch", doing=f"Fetching the proto of SDK {version}", done=f"Fetched the proto of SDK {version}"
+    ):
+        protos = sdk.fetch(version, source=request.source, offline=request.offline)
+    with stages.stage("stubs", doing="Generating pluginv2", done="Generated pluginv2"):
+        generated = stubs.generate(protos)
+    with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
+        template.render(request.answers, folder)
+        files.write_tree(folder / "src", generated.files)
+        pyproject = folder / "pyproject.toml"
+        raised = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), generated.floors)
+        pyproject.write_bytes(raised.encode())
+        template.remember(folder, request.answers)
+        _write_lock(Project(folder), request.answers, protos, generated)
+
+
+def _write_lock(project: Project, answers: Answers, protos: sdk.ProtoSet, generated: stubs.Stubs) -> None:
+    locked = lock.Lock(
+        sdk_version=str(protos.version),
+        sdk_commit=protos.commit,
+        source=protos.source,
+        proto_sha256=protos.sha256,
+        descriptor=generated.descriptor,
+        template_version=__version__,
+        gfplug=provenance.find(answers.gfplug).pip_argument,
+        tools=generated.tools,
+        floors=generated.floors,
+        owned=project.owned_digests(),
+    )
+    lock.write(project.lock_path, locked)

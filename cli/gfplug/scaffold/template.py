@@ -1,0 +1,231 @@
+"""copier: answers become the tree of a plugin project.
+
+Owns the answers, their checks, and what a project keeps of its rendering. Copier only renders: it never asks, never
+runs anything, and never sees git or the user's own copier settings.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import unicodedata
+import zipfile
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files, resources
+from gfplug.errors import ProjectError, ToolError, UsageError
+from gfplug.project import names, provenance
+from gfplug.project.project import OWNED_FOLDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+EXAMPLES = ("signals", "http")
+MODES = ("backend", "hybrid")
+FRONTENDS = ("schema", "react")
+ADOPTED = "adopted"
+"""The frontend of a plugin that was there before; `gfplug adopt` answers it, and nobody is asked."""
+
+ANSWERS_NAME = ".gfplug/answers.json"
+BASE_NAME = ".gfplug/base.zip"
+FREE_ANSWERS = ("title", "description", "author")
+"""The answers that are any line of text, and are asked for; `--data` sets them."""
+
+DATA = (*FREE_ANSWERS, "gfplug")
+"""What `--data` sets."""
+
+_FORMAT = 1
+_LONGEST_LINE = 200
+_NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
+_JOINER = "\u200d"  # holds some emoji together
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.project.lock")
+
+
+def line(key: str, text: str) -> str:
+    """Return a text that may stand for a free answer.
+
+    Raises: UsageError if it is empty, long, or not one line of plain text.
+    """
+    if not text.strip() or len(text) > _LONGEST_LINE:
+        raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, not {text[:40]!r}")
+    if any(unicodedata.category(sign) in _NOT_PLAIN and sign != _JOINER for sign in text):
+        raise UsageError(f"{key} must be one line of plain text, without control characters: {text!r}")
+    return text
+
+
+def example(text: str) -> str:
+    """Return the name of an example.
+
+    Raises: UsageError if there is none of this name.
+    """
+    return _one_of("example", text, EXAMPLES)
+
+
+def _one_of(what: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(known)}")
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What the template asks; checked when made, so that any `Answers` can be rendered.
+
+    `gfplug` is the requirement that installs gfplug; empty: where this gfplug itself came from.
+    Raises: UsageError naming the answer that can't be used.
+    """
+
+    org: str
+    name: str
+    title: str
+    description: str
+    author: str
+    example: str = EXAMPLES[0]
+    mode: str = MODES[0]
+    frontend: str = FRONTENDS[0]
+    gfplug: str = ""
+
+    def __post_init__(self) -> None:
+        """Check each answer, and that they go together."""
+        names.plugin_id(self.org, self.name)
+        example(self.example)
+        _one_of("mode", self.mode, MODES)
+        _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))
+        if self.mode == "hybrid" and self.example != "http":
+            raise UsageError(
+                f"the example {self.example} has no API that a browser could ask", hint="--mode hybrid --example http"
+            )
+        if self.mode == "hybrid" and self.frontend != "schema":
+            raise UsageError(
+                "a React frontend asks what it likes: its DataSource class has a query method of its own",
+                hint="leave --mode away",
+            )
+        for key in FREE_ANSWERS:
+            line(key, getattr(self, key))
+        provenance.find(line("gfplug", self.gfplug) if self.gfplug else "")
+
+    @property
+    def plugin_id(self) -> str:
+        """The id that Grafana knows the plugin by."""
+        return names.plugin_id(self.org, self.name)
+
+    @property
+    def executable(self) -> str:
+        """The executable's name, before the platform that the build adds."""
+        return f"gpx_{self.name}"
+
+    def to_json(self) -> dict[str, str]:
+        """Return the answers as they are stored."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> Answers:  # noqa: ANN401 - JSON
+        """Read stored answers.
+
+        Raises: ProjectError naming a key that is unknown, missing or not text; UsageError as the class does.
+        """
+        if not isinstance(value, dict):
+            raise ProjectError(f"{ANSWERS_NAME}: the answers are not a JSON object")
+        known = {field.name for field in fields(cls)}
+        for key in sorted(known ^ value.keys()):
+            what = "is missing" if key in known else "is not an answer of this gfplug's template"
+            raise ProjectError(f"{ANSWERS_NAME}: {key!r} {what}", hint="restore it from version control")
+        for key, text in value.items():
+            if not isinstance(text, str):
+                raise ProjectError(f"{ANSWERS_NAME}: {key!r} is not text", hint="restore it from version control")
+        return cls(**value)
+
+
+def render(answers: Answers, destination: Path) -> None:
+    """Write the project that the answers describe into an empty or missing folder; same answers, same bytes.
+
+    Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be made.
+    """
+    react = answers.frontend == "react"
+    layers = {
+        "project": True,
+        "examples/http": answers.example == "http",
+        "modes/hybrid": answers.mode == "hybrid",
+        "frontends/react": react,
+        "frontends/react-http": react and answers.example == "http",
+        "frontends/adopted": answers.frontend == ADOPTED,
+    }
+    data = _data(answers)
+    with _without_git():
+        for layer in (name for name, is_wanted in layers.items() if is_wanted):
+            _copy(destination, {**data, "layer": layer})
+    files.write_tree(destination, provenance.find(answers.gfplug).files())
+
+
+def remember(root: Path, answers: Answers) -> None:
+    """Keep, for later upgrades, the answers and the user's files as they are now: what is theirs is what differs."""
+    stored = {"answers": answers.to_json(), "format": _FORMAT}
+    files.write_atomic(root / ANSWERS_NAME, (json.dumps(stored, indent=2, sort_keys=True) + "\n").encode())
+    with zipfile.ZipFile(root / BASE_NAME, "w") as archive:  # stored: deflate's bytes differ between zlib versions
+        for path in files.walk(root):
+            name = path.relative_to(root).as_posix()
+            if not name.startswith(_NOT_IN_BASE):
+                entry = zipfile.ZipInfo(name, _EPOCH)
+                mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
+                entry.create_system, entry.external_attr = 3, mode << 16
+                archive.writestr(entry, path.read_bytes())
+
+
+def _data(answers: Answers) -> dict[str, Any]:
+    """Return what the template's files refer to; `quoted` holds JSON strings, which are TOML and YAML ones too."""
+    ids = {
+        "plugin_id": answers.plugin_id,
+        "executable": answers.executable,
+        "uid": answers.name,
+        "dashboard_uid": f"{answers.name}-example",
+        "rule_uid": f"{answers.name}-rule",
+        "log_filter": f"plugin.{answers.plugin_id}:debug",
+        "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
+    }
+    source = provenance.find(answers.gfplug)
+    sources = {
+        "gfplug_requirement": source.pip_argument,
+        "gfplug_newest": shlex.quote(source.newest) if source.newest else "",
+        "gfplug_wheel": source.pip_argument if "gfplug" in source.vendored else "",
+        "runtime": source.runtime,
+        "runtime_wheel": source.runtime_wheel,
+    }
+    texts = {**answers.to_json(), **ids, **sources}
+    return {**texts, "quoted": {key: json.dumps(text, ensure_ascii=False) for key, text in texts.items()}}
+
+
+def _copy(destination: Path, data: Mapping[str, Any]) -> None:
+    import copier  # noqa: PLC0415 - half a second, and git must be hidden before
+    import copier.errors  # noqa: PLC0415 - as above
+    import jinja2  # noqa: PLC0415 - heavy
+    import plumbum  # noqa: PLC0415 - how copier finds programs; it keeps an environment of its own
+
+    try:
+        with plumbum.local.env(PATH=""):  # else it runs git once per file, to look at the index of a repository
+            copier.run_copy(
+                str(resources.folder("template")),
+                destination,
+                data=dict(data),
+                defaults=True,  # on an open stdin that is no terminal, a question would wait for ever
+                overwrite=True,  # an example's files replace the project's
+                quiet=True,
+                skip_tasks=True,
+                settings=copier.Settings(),  # not the ones in the user's home
+            )
+    except (copier.errors.CopierError, jinja2.TemplateError, ValueError, TypeError, OSError) as error:
+        raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _without_git() -> Iterator[None]:
+    """Hide git's variables: inside a git hook they would make copier take any folder for the hook's repository."""
+    hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("GIT_")}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

@@ -1,0 +1,246 @@
+"""What changes between two SDK protos, by what it breaks: bytes on the wire, code that uses the stubs, or nothing.
+
+The comparison is of descriptors, so comments, file names, options and the order of declarations never count.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gfplug.sdk import descriptors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+    from gfplug.sdk.descriptors import Field, Message, Protocol, Rpc
+
+_ALIKE = (  # types whose bytes are read as one another: https://protobuf.dev/programming-guides/proto3/#updating
+    {"int32", "uint32", "int64", "uint64", "bool"},
+    {"sint32", "sint64"},
+    {"fixed32", "sfixed32"},
+    {"fixed64", "sfixed64"},
+    {"string", "bytes"},
+)
+
+
+class Level(enum.StrEnum):
+    """What a change breaks, worst first: hosts and plugins of the other version; code; nothing; not even a byte."""
+
+    WIRE = "wire"
+    SOURCE = "source"
+    ADDITIVE = "additive"
+    DOC = "doc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference.
+
+    Shape: `path` is `Message.field`, `Service/Rpc`, `Enum.VALUE`, or the declaration itself; `name` is what code would
+    spell; `message` is a sentence without its full stop; `hint` names what probably replaces a thing that went.
+    """
+
+    level: Level
+    kind: str
+    path: str
+    message: str
+    hint: str = ""
+
+    @property
+    def name(self) -> str:
+        """What code that uses it spells: the last part of the path."""
+        return self.path.replace("/", ".").rsplit(".", 1)[-1]
+
+    def to_json(self) -> dict[str, str]:
+        """Return the change as `--json` shows it."""
+        shown = {"level": str(self.level), "kind": self.kind, "path": self.path, "message": self.message}
+        return {**shown, "hint": self.hint} if self.hint else shown
+
+
+def compare(old: FileDescriptorSet, new: FileDescriptorSet) -> list[Change]:
+    """List what differs, what breaks most first, then by path."""
+    before, after = descriptors.read(old), descriptors.read(new)
+    types = _Types(before, after, _renamed(before, after))
+    found = [*_messages(types), *_enums(before, after), *_services(types)]
+    worst = list(Level)
+    return sorted(found, key=lambda change: (worst.index(change.level), change.path, change.kind))
+
+
+def worst(changes: Iterable[Change]) -> Level | None:
+    """Return the gravest level among changes, None when there are none."""
+    return min((change.level for change in changes), key=list(Level).index, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """What is needed to judge a change of type: both protocols, and the messages that only changed their name."""
+
+    old: Protocol
+    new: Protocol
+    renamed: dict[str, str]
+
+    def are_alike(self, before: str, after: str) -> bool:
+        """Tell whether bytes written as one type can be read as the other."""
+        types = (self.renamed.get(before, before), after)
+        names = {"int32" if name in self.old.enums or name in self.new.enums else name for name in types}
+        return len(names) == 1 or any(names <= alike for alike in _ALIKE)
+
+    def translated(self, rpc: Rpc) -> str:
+        """Write an old call's signature with the messages' new names."""
+        request, response = (self.renamed.get(name, name) for name in (rpc.request, rpc.response))
+        return str(replace(rpc, request=request, response=response))
+
+
+def _renamed(old: Protocol, new: Protocol) -> dict[str, str]:
+    """Pair each message that went with a new one of the very same fields."""
+    born = sorted(new.messages.keys() - old.messages.keys())
+    gone = {name: old.messages[name] for name in old.messages.keys() - new.messages.keys()}
+    twins = {
+        name: next((other for other in born if message.fields and new.messages[other] == message), "")
+        for name, message in gone.items()
+    }
+    return {name: twin for name, twin in twins.items() if twin}
+
+
+def _messages(types: _Types) -> Iterator[Change]:
+    old, new, renamed = types.old.messages, types.new.messages, types.renamed
+    for name in old.keys() - new.keys():
+        if name in renamed:
+            yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {renamed[name]}")
+        else:
+            yield _change(Level.SOURCE, "message-removed", name, f"message {name} was removed")
+    for name in new.keys() - old.keys() - set(renamed.values()):
+        yield _change(Level.ADDITIVE, "message-added", name, f"message {name} was added")
+    for name in old.keys() & new.keys():
+        yield from _fields(name, old[name], new[name], types)
+
+
+def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator[Change]:
+    for number, before in old.fields.items():
+        path, after, moved = f"{message}.{before.name}", new.fields.get(number), new.named(before.name)
+        if after is not None and after.name == before.name:
+            yield from _retyped(path, before, after, types)
+        elif moved is not None:
+            text = f"field {path} moved from number {number} to {moved.number}"
+            yield _change(Level.WIRE, "field-moved", path, text)
+            if str(moved) != str(before):
+                yield from _retyped(path, before, moved, types)
+        elif after is not None:
+            yield _reused(path, before, after, types, is_new=old.named(after.name) is None)
+        else:
+            note = "" if new.is_reserved(before) else "; its number is not reserved"
+            yield _change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
+    if (old.reserved, old.reserved_names) != (new.reserved, new.reserved_names):
+        yield _change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
+    for after in new.fields.values():
+        path = f"{message}.{after.name}"
+        taken = after.number in old.fields  # reported above, by the field that had the number
+        if old.named(after.name) is None and not taken and old.is_reserved(after):
+            yield _change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
+        elif old.named(after.name) is None and not taken:
+            yield _change(
+                Level.ADDITIVE, "field-added", path, f"field {path} ({after}, number {after.number}) was added"
+            )
+
+
+def _reused(path: str, before: Field, after: Field, types: _Types, *, is_new: bool) -> Change:
+    """Judge a number that another name has now: a new name for the same field, or another field altogether."""
+    if is_new and before.label == after.label and types.are_alike(before.type, after.type):
+        text = f"field {path} (number {before.number}) became {after.name}"
+        return _change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
+    text = f"field {path} was removed, and its number {before.number} is now {after.name} ({before} → {after})"
+    return _change(Level.WIRE, "number-reused", path, text)
+
+
+def _retyped(path: str, before: Field, after: Field, types: _Types) -> Iterator[Change]:
+    if before.label != after.label:
+        yield _change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
+    elif before.type != after.type and types.renamed.get(before.type) != after.type:
+        level = Level.SOURCE if types.are_alike(before.type, after.type) else Level.WIRE
+        yield _change(level, "type-changed", path, f"field {path} changed from {before} to {after}")
+    if before.oneof != after.oneof:
+        text = f"field {path} moved from {_oneof(before)} to {_oneof(after)}"
+        yield _change(Level.SOURCE, "oneof-changed", path, text)
+    if before.is_optional != after.is_optional:
+        text = f"field {path} {'now tells' if after.is_optional else 'no longer tells'} absent from empty"
+        yield _change(Level.SOURCE, "presence-changed", path, text)
+    if before.json_name != after.json_name:
+        text = f"field {path} is {after.json_name} in JSON, no longer {before.json_name}"
+        yield _change(Level.SOURCE, "json-name-changed", path, text)
+    if before.is_deprecated != after.is_deprecated:
+        yield _deprecated(f"field {path}", path, is_now=after.is_deprecated)
+
+
+def _deprecated(what: str, path: str, *, is_now: bool) -> Change:
+    return _change(Level.DOC, "deprecation", path, f"{what} is {'now' if is_now else 'no longer'} deprecated")
+
+
+def _oneof(one: Field) -> str:
+    return f"oneof {one.oneof}" if one.oneof else "no oneof"
+
+
+def _enums(old: Protocol, new: Protocol) -> Iterator[Change]:
+    for name in old.enums.keys() - new.enums.keys():
+        yield _change(Level.SOURCE, "enum-removed", name, f"enum {name} was removed")
+    for name in new.enums.keys() - old.enums.keys():
+        yield _change(Level.ADDITIVE, "enum-added", name, f"enum {name} was added")
+    for name in old.enums.keys() & new.enums.keys():
+        yield from _values(name, old.enums[name], new.enums[name])
+
+
+def _values(enum_name: str, old: dict[str, int], new: dict[str, int]) -> Iterator[Change]:
+    names = {number: value for value, number in reversed(new.items())}  # of aliases, the first declared
+    for value, number in old.items():
+        path = f"{enum_name}.{value}"
+        if value in new and new[value] != number:
+            text = f"value {path} changed from {number} to {new[value]}"
+            yield _change(Level.WIRE, "value-changed", path, text)
+        elif value not in new and number in names and names[number] not in old:
+            text, hint = f"value {path} ({number}) became {names[number]}", f"probably renamed to {names[number]}"
+            yield _change(Level.SOURCE, "value-renamed", path, text, hint=hint)
+        elif value not in new:
+            yield _change(Level.SOURCE, "value-removed", path, f"value {path} ({number}) was removed")
+    for value, number in new.items():
+        if value not in old and number not in old.values():
+            path = f"{enum_name}.{value}"
+            yield _change(Level.ADDITIVE, "value-added", path, f"value {path} ({number}) was added")
+
+
+def _services(types: _Types) -> Iterator[Change]:
+    old, new = types.old, types.new
+    everywhere = {f"{service}/{name}": rpc for service, rpcs in new.services.items() for name, rpc in rpcs.items()}
+    known = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
+    for service in old.services.keys() - new.services.keys():
+        yield _change(Level.WIRE, "service-removed", service, f"service {service} was removed")
+    for service in new.services.keys() - old.services.keys():
+        yield _change(Level.ADDITIVE, "service-added", service, f"service {service} was added")
+    for service, rpcs in old.services.items():
+        for name, rpc in rpcs.items():
+            path = f"{service}/{name}"
+            if path not in everywhere:
+                hint = _successor(name, rpc, {other: everywhere[other] for other in everywhere.keys() - known})
+                yield _change(Level.WIRE, "rpc-removed", path, f"RPC {path} was removed", hint=hint)
+            elif types.translated(rpc) != str(everywhere[path]):
+                text = f"RPC {path} changed from {rpc} to {everywhere[path]}"
+                yield _change(Level.WIRE, "rpc-changed", path, text)
+            elif rpc.is_deprecated != everywhere[path].is_deprecated:
+                yield _deprecated(f"RPC {path}", path, is_now=everywhere[path].is_deprecated)
+    for path in everywhere.keys() - known:
+        yield _change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
+
+
+def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
+    """Guess which new RPC replaces one that went: the same name elsewhere, its plural, or the same messages."""
+    for path, other in sorted(born.items()):
+        new_name = path.split("/")[1]
+        if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):
+            return f"probably replaced by {path}"
+    return ""
+
+
+def _change(level: Level, kind: str, path: str, message: str, *, hint: str = "") -> Change:
+    return Change(level=level, kind=kind, path=path, message=message, hint=hint)

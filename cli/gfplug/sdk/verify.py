@@ -1,0 +1,144 @@
+"""`gfplug proto verify`: do a project's proto, lock and stubs agree? Answered without a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug import files, sdk
+from gfplug.errors import IntegrityError, ProjectError
+from gfplug.sdk import stubs
+
+if TYPE_CHECKING:
+    from gfplug.project.lock import Lock
+    from gfplug.project.project import Project
+
+_STUBS = "src/pluginv2/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question and its answer: `passed` is None where it could not be asked, and `said` tells why."""
+
+    name: str
+    passed: bool | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was found out about a project's proto."""
+
+    version: str
+    checks: tuple[Check, ...]
+
+    @property
+    def problems(self) -> list[str]:
+        """What does not agree."""
+        return [check.said for check in self.checks if check.passed is False]
+
+
+def committed(project: Project) -> sdk.ProtoSet:
+    """Return the proto in a project, as the version its lock names.
+
+    Raises: ProjectError if there is none, or the lock names no version.
+    """
+    lock = project.lock
+    try:
+        text = sdk.normalise(project.proto.read_bytes())
+    except OSError as error:
+        raise ProjectError(
+            f"cannot read {project.proto}: {error.strerror}", hint="restore it from version control"
+        ) from error
+    known = {release.version: release.descriptor for release in sdk.releases()}
+    version = sdk.SdkVersion.parse(lock.sdk_version)
+    return sdk.ProtoSet(
+        version=version,
+        text=text,
+        sha256=files.sha256(text),
+        source=lock.source,
+        commit=lock.sdk_commit,
+        descriptor=known.get(version),
+    )
+
+
+def verify(project: Project) -> Verification:
+    """Compare a project's committed proto, its lock and its stubs with one another, and with the index.
+
+    Raises: ProjectError if there is no proto or no readable lock; ToolError if protoc can not be run.
+    """
+    lock, protos = project.lock, committed(project)
+    checks = [_proto(lock, protos), _owned(project)]
+    try:
+        generated = stubs.generate(protos)
+    except IntegrityError as error:
+        checks.append(Check(name="wire", passed=False, said=error.message))
+    else:
+        checks += [_wire(lock, generated, protos), _floors(lock, generated), _regenerated(project, lock, generated)]
+    return Verification(version=lock.sdk_version, checks=tuple(checks))
+
+
+def _proto(lock: Lock, protos: sdk.ProtoSet) -> Check:
+    same = protos.sha256 == lock.proto_sha256
+    said = "src/pluginv2/backend.proto is the one in the lock"
+    return Check(
+        name="proto",
+        passed=same,
+        said=said if same else f"src/pluginv2/backend.proto has sha256 {protos.sha256}, the lock {lock.proto_sha256}",
+    )
+
+
+def _owned(project: Project) -> Check:
+    changed = [f"{path} ({what})" for path, what in project.changed_owned().items() if path.startswith(_STUBS)]
+    said = (
+        f"differs from the lock: {', '.join(changed)}" if changed else f"every file in {_STUBS} is the one in the lock"
+    )
+    return Check(name="files", passed=not changed, said=said)
+
+
+def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
+    if generated.descriptor != lock.descriptor:
+        said = f"the proto compiles to {generated.descriptor}, the lock names {lock.descriptor}"
+        return Check(name="wire", passed=False, said=said)
+    known = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
+    return Check(name="wire", passed=True, said=f"the wire is that of SDK {lock.sdk_version}, {known}")
+
+
+def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
+    if differing := _other_tools(lock, generated):
+        return Check(name="floors", passed=None, said=f"not compared: {differing}")
+    if dict(lock.floors) != dict(generated.floors):
+        said = f"the stubs need {_listed(generated.floors)}, the lock says {_listed(lock.floors)}"
+        return Check(name="floors", passed=False, said=said)
+    return Check(name="floors", passed=True, said=f"the stubs need {_listed(lock.floors)} or later")
+
+
+def _regenerated(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
+    if differing := _other_tools(lock, generated):
+        return Check(name="stubs", passed=None, said=f"not compared: {differing}")
+    changed = [path for path, content in generated.files.items() if _read(project, path) != content]
+    said = (
+        f"generated anew, these differ: {', '.join(changed)}" if changed else "generated anew, every stub is the same"
+    )
+    return Check(name="stubs", passed=not changed, said=said)
+
+
+def _other_tools(lock: Lock, generated: stubs.Stubs) -> str:
+    """Say which generators are of another version here than when the stubs were made."""
+    return ", ".join(
+        f"{name} is {generated.tools.get(name, 'absent')} here, {lock.tools.get(name, 'absent')} in the lock"
+        for name in sorted({*lock.tools, *generated.tools})
+        if lock.tools.get(name) != generated.tools.get(name)
+    )
+
+
+def _read(project: Project, path: str) -> bytes | None:
+    """Return a generated file with LF line ends: a checkout may have changed them."""
+    try:
+        return (project.source / path).read_bytes().replace(b"\r\n", b"\n")
+    except OSError:
+        return None
+
+
+def _listed(floors: object) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(dict(floors).items()))  # type: ignore[call-overload]

@@ -1,0 +1,36 @@
+"""The author's files in a project, as far as an upgrade may look at them: those of git, and no large ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug.upgrades import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SKIPPED = {".git", ".venv", "node_modules", "dist", "artifacts", "build", "__pycache__", ".gfplug"}
+_LARGEST = 1_000_000
+
+
+def find(root: Path) -> Iterator[str]:
+    """Yield the paths of the files that git tracks or would track; without git, of all but what tools make."""
+    listed = git.listed(root)
+    if listed is None:
+        listed = [path.relative_to(root).as_posix() for path in _walk(root)]
+    return (path for path in listed if _is_small(root / path))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name in _SKIPPED or path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from _walk(path)
+        else:
+            yield path
+
+
+def _is_small(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size < _LARGEST

@@ -1,0 +1,96 @@
+"""What projects of gfplug 0.1 looked like, for the upgrade that brings them here.
+
+They held the runtime's source in `src/gfruntime` and the editors' in `frontend/stub`, and named the runtime's
+requirements beside the author's own. Both folders go; pyproject.toml asks for the library instead.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from gfplug import files
+from gfplug.edits.trees import Entry
+from gfplug.project import requirements
+from gfplug.upgrades import git
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+HOOKS = "frontend/hooks.js"
+"""A file that projects of gfplug 0.1 had only when their authors wrote it."""
+
+_LIST = re.compile(r"^dependencies = \[\n(?P<lines>.*?)^\]\n", re.MULTILINE | re.DOTALL)
+_FLOORED = re.compile(r'\s*"(grpcio|protobuf)\b(?!-)')
+_GONE = ('"src/gfruntime", ', '"gfruntime.*", ')
+
+
+def pyproject(text: str, *, base: str, fresh: str) -> str:
+    """Return a pyproject.toml of gfplug 0.1 with the dependencies as the new one lists them, the author's among them.
+
+    `base` is what was rendered then: its dependencies were gfplug's. A list that is written as the template writes it
+    keeps its lines and comments; in any other, gfplug's requirements are taken out and put at the end.
+    """
+    ours, new = requirements.listed(base), requirements.listed(fresh)
+    mine = requirements.listed(text)
+    if not mine or not new or requirements.asks_for_runtime(mine):
+        return text
+    for name in _GONE:
+        text = text.replace(name, "")
+    wanted = [*(line for line in mine if line not in ours), *new]
+    edited = _edit_lines(text, base=base, fresh=fresh)
+    names = sorted(map(requirements.name_of, requirements.listed(edited)))
+    if names == sorted(set(map(requirements.name_of, wanted))) and _is_alike(edited, text):
+        return edited
+    return requirements.exchange(text, taken=ours, given=new)
+
+
+def _is_alike(edited: str, text: str) -> bool:
+    """Return whether two texts differ in nothing but the list of dependencies."""
+    tables = [tomllib.loads(each) for each in (edited, text)]
+    for table in tables:
+        table["project"].pop("dependencies")
+    return tables[0] == tables[1]
+
+
+def _edit_lines(text: str, *, base: str, fresh: str) -> str:
+    """Exchange the lines of a list that is written as the template writes it; the caller checks the result."""
+    mine, old, new = (_LIST.search(each) for each in (text, base, fresh))
+    if not mine or not old or not new:
+        return text
+    lines = mine["lines"].splitlines()
+    floored = {match[1]: line for line in lines if (match := _FLOORED.match(line))}
+    rendered = {line.strip() for line in old["lines"].splitlines()}
+    ours = [line.strip() in rendered or line in floored.values() for line in lines]
+    top = lines[: ours.index(True)] if True in ours else lines
+    authors = [line for line, is_ours in zip(lines, ours, strict=True) if not is_ours][len(top) :]
+    listed = "".join(f"{line}\n" for line in [*top, *_list(new["lines"].splitlines(), floored, authors)])
+    return f"{text[: mine.start('lines')]}{listed}{text[mine.end('lines') :]}"
+
+
+def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]) -> Iterator[str]:
+    """Yield the new list's lines: the author's below the comment that speaks of them, the floors as they were."""
+    for line in new:
+        match = _FLOORED.match(line)
+        yield floored.get(match[1], line) if match else line
+        if line.strip().startswith("# Yours"):
+            yield from authors
+
+
+def complete(base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the base with the file that the author had before the template: theirs is no change to it."""
+    is_authors = HOOKS in yours and HOOKS in theirs and HOOKS not in base
+    return {**base, **({HOOKS: theirs[HOOKS]} if is_authors else {})}
+
+
+def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, Entry]:
+    """Return files as gfplug wrote them, from the project's own history, as far as git has them."""
+    committed = {path: git.contents(root, path) for path in paths}
+    return {
+        path: Entry(content)
+        for path, contents in committed.items()
+        for content in contents
+        if files.sha256(content) == digests.get(path)
+    }

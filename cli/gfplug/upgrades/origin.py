@@ -1,0 +1,116 @@
+"""What a project was rendered from: the answers given then, and the user's files as they were then."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import stat
+import zipfile
+import zlib
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING, Any
+
+from gfplug.edits import paths
+from gfplug.edits.trees import Entry
+from gfplug.errors import ProjectError, UsageError
+from gfplug.scaffold.template import ANSWERS_NAME, BASE_NAME, Answers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+Migration = tuple[str, "Callable[[dict[str, str]], dict[str, str]]"]
+
+MIGRATIONS: tuple[Migration, ...] = ()
+"""Answers of older templates become answers of this one: the template version that changed a question, and a function.
+
+Each function takes the stored answers and returns them as that version asks; they run oldest first.
+"""
+
+_FORMAT = 1
+_RESTORE = "restore it from version control"
+
+
+def answers(
+    root: Path,
+    template_version: str,
+    *,
+    given: Mapping[str, str] | None = None,
+    migrations: Sequence[Migration] | None = None,
+) -> Answers:
+    """Return what the project answered, as this gfplug's template asks; new questions take what is given, or defaults.
+
+    Raises: ProjectError if nothing readable is stored, or a question has no answer; UsageError if an answer no longer
+    serves, or one is given for a question that is not asked.
+    """
+    from packaging.version import Version  # noqa: PLC0415 - heavy
+
+    stored = _stored(root)
+    for since, migrate in MIGRATIONS if migrations is None else migrations:
+        if Version(template_version) < Version(since):
+            stored = migrate(stored)
+    questions = [field.name for field in fields(Answers)]
+    if unknown := [key for key in given or {} if key not in questions]:
+        raise UsageError(f"--data: {unknown[0]!r} is not asked here", hint=f"what is asked: {', '.join(questions)}")
+    stored |= given or {}
+    for field in fields(Answers):
+        if field.name not in stored and field.default is MISSING:
+            raise ProjectError(
+                f"the template now asks for {field.name!r}, and {ANSWERS_NAME} has no answer",
+                hint=f"give it: gfplug upgrade --data {field.name}=…",
+            )
+        stored.setdefault(field.name, str(field.default))
+    return Answers.from_json(stored)
+
+
+def base(root: Path) -> dict[str, Entry]:
+    """Return the user's files as the template last rendered them.
+
+    Raises: ProjectError if they were not kept, or can't be read; IntegrityError if a name leads out of the project.
+    """
+    try:
+        _require_regular(root / BASE_NAME)
+        with zipfile.ZipFile(root / BASE_NAME) as archive:
+            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+            paths.require_distinct((info.filename for info in members), source=BASE_NAME)
+            return {
+                paths.require_inside(info.filename, source=BASE_NAME): Entry(archive.read(info), _is_executable(info))
+                for info in members
+            }
+    except FileNotFoundError as error:
+        raise ProjectError(f"{root / BASE_NAME} does not exist", hint=f"{_RESTORE}, or use --force") from error
+    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        raise ProjectError(
+            f"{root / BASE_NAME} is damaged: {error}", hint=f"{_RESTORE}, or remove it and use --force"
+        ) from error
+
+
+def _require_regular(path: Path) -> None:
+    """Refuse what would make a reader wait, or lead it elsewhere.
+
+    Raises: ValueError; FileNotFoundError if there is nothing.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise ValueError("it is no regular file")
+
+
+def _is_executable(info: zipfile.ZipInfo) -> bool:
+    return bool(info.external_attr >> 16 & 0o100)
+
+
+def _stored(root: Path) -> dict[str, str]:
+    path = root / ANSWERS_NAME
+    try:
+        _require_regular(path)
+        value: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist", hint=_RESTORE) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ProjectError(f"{path} is not valid JSON: {error}", hint=_RESTORE) from error
+    if not isinstance(value, dict) or not isinstance(value.get("answers"), dict):
+        raise ProjectError(f"{path} has no answers", hint=_RESTORE)
+    if value.get("format") != _FORMAT:
+        raise ProjectError(
+            f"{path} has format {value.get('format')!r}, this gfplug reads {_FORMAT}", hint="install a newer gfplug"
+        )
+    return {str(key): text for key, text in value["answers"].items()}

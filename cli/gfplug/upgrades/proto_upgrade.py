@@ -1,0 +1,238 @@
+"""Move a project to another SDK version: its proto, its stubs and its floors, all at once or not at all.
+
+What changes for this project is found out first, then rehearsed: the project's tests run in a copy that already has
+the new stubs. Only when they pass is the project itself touched, so a failure has nothing to take back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files, process, sdk, usage
+from gfplug.edits import backup, journal, trees
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import Entry
+from gfplug.errors import CompatError, IntegrityError, ProjectError
+from gfplug.project import lock, requirements
+from gfplug.project.environment import interpreters, venv
+from gfplug.sdk import compat, stubs
+from gfplug.sdk import verify as verification
+from gfplug.sdk.compat import Level
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.project.project import Project
+    from gfplug.sdk import ProtoSet, SdkVersion
+    from gfplug.sdk.compat import Change
+    from gfplug.sdk.stubs import Stubs
+
+SEARCHED = ("src/plugin", "tests")
+"""The folders whose code is searched for what changes; the runtime copes with every supported version."""
+
+_STUBS = "src/pluginv2/"
+_PYPROJECT = "pyproject.toml"
+_NOT_COPIED = {".git", ".venv", "node_modules", "dist", "artifacts", "build"}
+_TEST_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked: the version, where its proto may come from, and how careful to be.
+
+    Shape: `python` runs the tests instead of the project's `.venv`; `force` goes on although the author's code uses
+    what goes, or stubs were edited, of which a copy is kept.
+    """
+
+    version: SdkVersion
+    source: Path | None = None
+    offline: bool = False
+    with_tests: bool = True
+    python: Path | None = None
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """What a move to another version does; `uses` maps a changed name to where the project's code says it."""
+
+    before: str
+    after: str
+    is_back: bool
+    source: str
+    changes: tuple[Change, ...]
+    uses: Mapping[str, list[str]]
+    edits: Mapping[str, Edit]
+    tests: str = "not run"
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Map each file that changes to `added`, `changed` or `deleted`."""
+        return {path: edit.what for path, edit in sorted(self.edits.items())}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the upgrade as `--json` shows it."""
+        changes = [
+            {**change.to_json(), **({"used": self.uses[change.name]} if change.name in self.uses else {})}
+            for change in self.changes
+        ]
+        facts = {"from": self.before, "to": self.after, "source": self.source, "tests": self.tests}
+        return {**facts, "changes": changes, "files": self.files, "stages": dict(self.seconds)}
+
+
+def upgrade(project: Project, request: Request, *, stages: Stages | None = None) -> Upgrade:
+    """Move a project to another SDK version.
+
+    Raises: as `plan` does; ToolError if the project's tests fail with the new stubs, with their last lines. Whatever
+    fails, the project is as it was.
+    """
+    stages = stages or Stages()
+    with journal.locked(project.root):
+        made = plan(project, request, stages=stages)
+        tests = _rehearse(project, made, request, stages) if made.edits else "not needed"
+        journal.apply(project.root, made.edits)
+    return replace(made, tests=tests, seconds=stages.seconds)
+
+
+def plan(project: Project, request: Request, *, stages: Stages | None = None) -> Upgrade:
+    """Find out what moving a project to another SDK version would do.
+
+    Raises: FetchError, IntegrityError or CompatError if the proto can't be had, trusted or used; CompatError if the
+    author's code uses what the new version lacks; ProjectError if the stubs were edited, or as
+    `Project.require_library` does.
+    """
+    project.require_library()
+    stages, old = stages or Stages(), project.lock
+    edited = _edited(project, force=request.force)
+    with stages.stage("fetch", doing=f"Fetching SDK {request.version}", done=f"Fetched SDK {request.version}"):
+        protos = sdk.fetch(request.version, source=request.source, offline=request.offline)
+    with stages.stage("stubs", doing="Generating pluginv2", done=f"Generated pluginv2 from {protos.version}"):
+        generated = stubs.generate(protos)
+    _require_locked(old, protos, generated)
+    with stages.stage("compare", doing="Comparing", done=f"Compared {old.sdk_version} with {protos.version}"):
+        changes = [] if generated.descriptor == old.descriptor else _changes(project, protos)
+    uses = usage.find(project.root, SEARCHED, {change.name for change in changes})
+    if not request.force:
+        _require_unused(changes, uses, request.version)
+    return Upgrade(
+        before=old.sdk_version,
+        after=str(protos.version),
+        is_back=protos.version < sdk.SdkVersion.parse(old.sdk_version),
+        source=protos.source,
+        changes=tuple(changes),
+        uses=uses,
+        edits={**_edits(project, protos, generated), **backup.copies(project.root, edited)},
+    )
+
+
+def _edited(project: Project, *, force: bool) -> list[str]:
+    """List the stubs that somebody edited."""
+    changed = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
+    if changed and not force:
+        listed = ", ".join(f"{path} ({what})" for path, what in changed.items())
+        raise ProjectError(
+            f"generated files differ from {lock.LOCK_NAME}: {listed}",
+            hint="restore them from version control, or use --force: it keeps a copy",
+        )
+    return [path for path, what in changed.items() if what != "deleted"]
+
+
+def _require_locked(old: lock.Lock, protos: ProtoSet, generated: Stubs) -> None:
+    """Refuse a release whose wire is not what it was when the project was made: a tag that moved."""
+    if str(protos.version) == old.sdk_version and generated.descriptor != old.descriptor:
+        raise IntegrityError(
+            f"SDK {protos.version} from {protos.source} compiles to {generated.descriptor}, "
+            f"but {lock.LOCK_NAME} has {old.descriptor}",
+            hint="the release was changed, or the source is wrong; nothing was changed",
+        )
+
+
+def _changes(project: Project, protos: ProtoSet) -> list[Change]:
+    return compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
+
+
+def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], version: SdkVersion) -> None:
+    breaking = [change for change in changes if change.level in {Level.WIRE, Level.SOURCE}]
+    broken = [change for change in breaking if uses.get(change.name)]
+    if broken:
+        listed = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
+        raise CompatError(
+            f"your code uses {len(broken)} things that SDK {version} changes or lacks",
+            hint="change the code first, or use --force",
+            details=listed,
+        )
+
+
+def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Edit]:
+    """Return what becomes of the stubs, the floors and the lock."""
+    new = {f"src/{path}": Entry(content) for path, content in generated.files.items()}
+    others = {path: digest for path, digest in project.owned_digests().items() if not path.startswith(_STUBS)}
+    unchanged = {path: project.lock.owned.get(path, digest) for path, digest in others.items()}
+    locked = replace(
+        project.lock,
+        sdk_version=str(protos.version),
+        sdk_commit=protos.commit,
+        source=protos.source,
+        proto_sha256=protos.sha256,
+        descriptor=generated.descriptor,
+        tools=generated.tools,
+        floors=generated.floors,
+        owned={**unchanged, **{path: files.sha256(entry.content) for path, entry in new.items()}},
+    )
+    old_stubs = [path for path in project.owned_digests() if path.startswith(_STUBS)]
+    new |= {lock.LOCK_NAME: Entry(lock.encode(locked)), _PYPROJECT: _raised(project, generated)}
+    old = trees.read(project.root, [*old_stubs, *new])
+    edits = {path: Edit(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
+    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+
+
+def _raised(project: Project, generated: Stubs) -> Entry:
+    """Return pyproject.toml with the stubs' floors, line ends as they are."""
+    try:
+        found = trees.entry_of(project.root / _PYPROJECT)
+        text = found.content.decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{project.root / _PYPROJECT} cannot be read: {error}") from error
+    raised = requirements.raise_floors(text.replace("\r\n", "\n"), generated.floors)
+    return replace(found, content=(raised.replace("\n", "\r\n") if "\r\n" in text else raised).encode())
+
+
+def _rehearse(project: Project, made: Upgrade, request: Request, stages: Stages) -> str:
+    """Run the project's tests in a copy that is upgraded already, and say how it went."""
+    if not request.with_tests:
+        return "not run: --no-tests"
+    if not (project.root / "tests").is_dir():
+        return "not run: the project has none"
+    python = request.python or venv.interpreter_of(project.root / ".venv")
+    if not python.exists():
+        return "not run: the project has no .venv yet (gfplug build makes one)"
+    if interpreters.probe(python, modules=["pytest"]).missing:
+        return f"not run: pytest is not installed beside {python} (pip install -e '.[dev]')"
+    with (
+        stages.stage("tests", doing="Running the project's tests", done="The project's tests pass"),
+        tempfile.TemporaryDirectory(prefix="gfplug-rehearsal-") as name,
+    ):
+        copy = Path(name) / "project"
+        shutil.copytree(project.root, copy, ignore=partial(_left_out, project.root), symlinks=True)
+        journal.apply(copy, made.edits)
+        process.run(
+            [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+            cwd=copy,
+            env={**interpreters.clean_environment(), "PYTHONPATH": str(copy / "src")},
+            what="the project's tests, with the new stubs,",
+            hint="nothing was changed; see the lines above, or use --no-tests",
+            timeout=_TEST_SECONDS,
+        )
+    return "passed"
+
+
+def _left_out(root: Path, folder: str, names: list[str]) -> set[str]:
+    """Name what a rehearsal does without: what was built or installed, at the top of the project."""
+    return _NOT_COPIED.intersection(names) if Path(folder) == root else set()

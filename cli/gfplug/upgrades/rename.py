@@ -1,0 +1,80 @@
+"""Give a plugin another id: in its manifest, its compose file, its provisioning, its code, and its folder's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug import __version__
+from gfplug.errors import ProjectError, UsageError
+from gfplug.project import names
+from gfplug.project.environment import venv
+from gfplug.project.project import Project
+from gfplug.scaffold.template import ADOPTED, Answers
+from gfplug.upgrades import origin, upgrade
+
+if TYPE_CHECKING:
+    from gfplug.stages import Stages
+    from gfplug.upgrades.upgrade import Plan, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renaming:
+    """A new name for a project: what the answers become, and the ids before and after."""
+
+    before: Answers
+    after: Answers
+
+    @property
+    def request(self) -> Request:
+        """The upgrade that brings the new names."""
+        changed = {key: text for key, text in self.after.to_json().items() if text != self.before.to_json()[key]}
+        pairs = {self.before.plugin_id: self.after.plugin_id, self.before.executable: self.after.executable}
+        return upgrade.Request(given=changed, names={old: new for old, new in pairs.items() if old != new})
+
+
+def find(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:
+    """Read a new name as `gfplug new` does; the organisation and the title stay unless they are given.
+
+    Raises: UsageError if no id can be made of it, or it is the present one; ProjectError if the project must be
+    upgraded first, or its id is that of a plugin it was added to.
+    """
+    version = project.lock.template_version
+    if version != __version__:
+        raise ProjectError(f"the project is of gfplug {version}", hint="upgrade it first: gfplug upgrade")
+    before = origin.answers(project.root, version)
+    if before.frontend == ADOPTED:
+        raise ProjectError(
+            f"{before.plugin_id} is the id of the plugin that this backend was added to",
+            hint="change it in that plugin, then run gfplug adopt anew",
+        )
+    parsed = names.parse(text)
+    answers = before.to_json() | {
+        "org": names.organisation(org) if org is not None else parsed.org or before.org,
+        "name": parsed.org + parsed.name if org is not None else parsed.name,
+        "title": before.title if title is None else title,
+    }
+    if before.description == f"{before.title} in Grafana":
+        answers["description"] = f"{answers['title']} in Grafana"
+    after = Answers(**answers)
+    if after == before:
+        raise UsageError(f"the plugin id is {before.plugin_id} already")
+    return Renaming(before=before, after=after)
+
+
+def rename(project: Project, renaming: Renaming, *, stages: Stages | None = None) -> tuple[Plan, Project]:
+    """Rename a project, and its folder where that is named as the plugin; return what changed, and the project.
+
+    Raises: as `upgrade.upgrade` does; ProjectError if the folder's new name is taken. Then nothing has changed.
+    """
+    old, new = project.root, project.root.with_name(renaming.after.plugin_id)
+    is_moved = old.name == renaming.before.plugin_id and old != new
+    if is_moved and new.exists():
+        raise ProjectError(f"{new} exists", hint="move it away, or rename this project's folder first")
+    plan = upgrade.upgrade(project, renaming.request, stages=stages)
+    if not is_moved:
+        return plan, project
+    old.rename(new)
+    venv.forget(new / ".venv")
+    return plan, Project(Path(new))

@@ -1,0 +1,72 @@
+"""What an upgrade changes in the author's files by itself, before it merges them.
+
+Both sides of the merge, the author's files and the base, are rewritten in the same way. What is left for the merge is
+what the author edited, and what the template changed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gfplug.project import requirements
+from gfplug.upgrades import former
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.edits.trees import Entry
+
+PYPROJECT = "pyproject.toml"
+_INSTALLING = ("README.md", ".github/workflows/")
+"""Where a project says how gfplug is installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrites:
+    """What to write instead: `names` maps names, such as a plugin's id, to new ones.
+
+    `base` is what was rendered last, `fresh` what is rendered now; `sources` maps what installed the gfplug of then to
+    what installs this one, for the README and the workflows.
+    """
+
+    base: Mapping[str, Entry]
+    fresh: Mapping[str, Entry]
+    names: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def apply(self, tree: Mapping[str, Entry]) -> dict[str, Entry]:
+        """Return a tree with every text rewritten, line ends as they are.
+
+        Raises: ProjectError if pyproject.toml can't be read.
+        """
+        return {path: self._rewrite(path, entry) for path, entry in tree.items()}
+
+    def _rewrite(self, path: str, entry: Entry) -> Entry:
+        try:
+            text = entry.content.decode()
+        except UnicodeDecodeError:
+            return entry
+        lines = text.replace("\r\n", "\n")
+        rewritten = _rename(lines, self.names)
+        if path.startswith(_INSTALLING):
+            rewritten = _rename(rewritten, self.sources)
+        if path == PYPROJECT and path in self.fresh:
+            base, fresh = (tree[path].content.decode() if path in tree else "" for tree in (self.base, self.fresh))
+            rewritten = requirements.follow(former.pyproject(rewritten, base=base, fresh=fresh), fresh)
+        if rewritten == lines:
+            return entry
+        return replace(entry, content=(rewritten.replace("\n", "\r\n") if "\r\n" in text else rewritten).encode())
+
+
+def _rename(text: str, names: Mapping[str, str]) -> str:
+    """Replace whole names: `acme-sales-datasource` is no part of `acme-sales-datasource-test`."""
+    for old, new in names.items():
+        text = re.sub(rf"(?<![\w-]){re.escape(old)}(?![\w-]|\.\w)", partial(_constant, new), text)
+    return text
+
+
+def _constant(text: str, _: re.Match[str]) -> str:
+    return text

@@ -1,0 +1,229 @@
+"""Three trees become one: what was rendered, what the user made of it, and what would be rendered now.
+
+Nothing the user wrote is ever lost: an edit is merged, kept beside, or left alone, and each such case is told. The
+merge is git's own; without a git, only files that one side alone changed are merged, and the rest is put beside.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gfplug.edits.trees import Entry
+from gfplug.upgrades import git
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.upgrades.git import Outcome
+
+__all__ = ["BESIDE", "Conflict", "Entry", "Merged", "merge", "unresolved"]
+
+BESIDE = ".gfplug-new"
+"""What is appended to the name of a file that is put beside the user's own."""
+
+_log = logging.getLogger("gfplug")
+_YOURS_ASIDE = ".yours"
+_BINARY_HEAD = 8000
+_MARKERS = (b"<<<<<<< yours", b">>>>>>> ")
+
+
+def unresolved(tree: Mapping[str, Entry]) -> list[str]:
+    """List the files that still hold the conflict markers of an earlier merge."""
+    return [path for path, entry in sorted(tree.items()) if _has_markers(entry)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A file that needs the user's eye, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """The result, as what to do to the user's tree; `notes` tell what was decided without a conflict."""
+
+    writes: Mapping[str, Entry]
+    deletes: tuple[str, ...]
+    conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...]
+
+
+def merge(base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry], *, label: str) -> Merged:
+    """Merge three trees of relative POSIX paths; `label` names theirs in conflict markers, such as `template 1.2.0`.
+
+    `yours` may hold more than the template ever rendered: candidates for files that the user moved.
+    Line ends are the user's, file by file; what is new keeps the template's.
+    """
+    sides = _Sides(*({path: _with_lf(entry) for path, entry in tree.items()} for tree in (base, yours, theirs)))
+    if git.is_installed():
+        decided = _decide(sides, git.merge(sides.base, sides.yours, sides.theirs, labels=("yours", label)))
+    else:
+        _log.warning("git was not found: files that both sides changed are put beside yours as *%s", BESIDE)
+        decided = _merge_whole_files(sides)
+    return _as_changes(decided, yours=yours, theirs=theirs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The three trees, with LF line ends."""
+
+    base: Mapping[str, Entry]
+    yours: Mapping[str, Entry]
+    theirs: Mapping[str, Entry]
+
+
+@dataclass(slots=True)
+class _Decided:
+    """The resulting tree while it is put together; `renames` maps a path of theirs to what it was in the base."""
+
+    tree: dict[str, Entry]
+    renames: Mapping[str, str] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def conflict(self, path: str, why: str) -> None:
+        """Report a file that needs the user's eye."""
+        self.conflicts.append(Conflict(path=path, why=why))
+
+    def put_beside(self, path: str, new: Entry, why: str) -> None:
+        """Put the template's file beside the user's own, or beside theirs that is in the way of its folder."""
+        blocked = next((above for above in _folders(path) if above in self.tree), path)
+        name = blocked + BESIDE + path.removeprefix(blocked)
+        self.tree[name] = new
+        self.conflict(path, f"{why}: the template's is {name}")
+
+
+def _decide(sides: _Sides, outcome: Outcome) -> _Decided:
+    """Settle what git left open, so that nothing of the user's is lost."""
+    decided = _Decided({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
+    known = {*sides.base, *sides.yours, *sides.theirs}
+    for path, having in sorted(outcome.stages.items()):
+        plain, tilde, _ = path.rpartition("~")
+        if tilde and path not in known and plain in known:
+            _set_aside(decided, plain, outcome.tree[path], is_yours=git.YOURS in having)
+        elif git.YOURS not in having:
+            _leave_out(decided, path, sides, having)
+        elif having == {git.BASE, git.YOURS}:
+            decided.tree[path] = sides.yours[path]
+            decided.notes.append(f"{path}: the template no longer has it, you changed it: kept")
+        else:
+            _settle_contents(decided, path, outcome.tree.get(path), sides)
+    _keep_edits(decided, sides)
+    return decided
+
+
+def _leave_out(decided: _Decided, path: str, sides: _Sides, having: frozenset[int]) -> None:
+    """Leave a file deleted that the user deleted, or moved elsewhere."""
+    if git.THEIRS in having and path in sides.theirs:
+        decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
+
+
+def _settle_contents(decided: _Decided, path: str, found: Entry | None, sides: _Sides) -> None:
+    """Take git's text with its markers; of two binaries, keep the user's and put the template's beside."""
+    mine = sides.yours.get(path) or sides.yours.get(decided.renames.get(path, ""))
+    new = sides.theirs.get(path)
+    if found is not None and _has_markers(found):
+        decided.tree[path] = found
+        decided.conflict(path, "you and the template changed the same lines")
+    elif mine is not None and new is not None and mine.content != new.content:
+        decided.tree[path] = mine
+        decided.put_beside(path, new, "both changed it, and it can't be merged")
+    elif kept := found or mine or new:
+        decided.tree[path] = kept
+
+
+def _set_aside(decided: _Decided, path: str, found: Entry, *, is_yours: bool) -> None:
+    """Name what can't stay where it was, because a folder took the place of a file or the other way round."""
+    name = path + (_YOURS_ASIDE if is_yours else BESIDE)
+    decided.tree[name] = found
+    whose, other = ("your file", "the template has a folder") if is_yours else ("the template's", "you have a folder")
+    decided.conflict(path, f"{whose} is now {name}: {other} of that name")
+
+
+def _keep_edits(decided: _Decided, sides: _Sides) -> None:
+    """Tell of files that go because the template dropped them; whatever else would go, stays."""
+    moved = {old for new, old in decided.renames.items() if new in decided.tree}
+    aside = {path.removesuffix(_YOURS_ASIDE) for path in decided.tree if path.endswith(_YOURS_ASIDE)}
+    for path in sorted(sides.yours.keys() - decided.tree.keys() - moved - aside):
+        if path in sides.base and sides.base[path].content == sides.yours[path].content:
+            decided.notes.append(f"{path}: the template no longer has it: deleted")
+        else:
+            decided.tree[path] = sides.yours[path]
+            decided.conflict(path, "it could not be merged: kept as you have it")
+
+
+def _merge_whole_files(sides: _Sides) -> _Decided:
+    """Merge without git: a file that one side alone changed is settled, any other is put beside."""
+    decided = _Decided(dict(sides.yours))
+    for path in sorted((sides.base.keys() - sides.theirs.keys()) & sides.yours.keys()):
+        is_edited = sides.yours[path] != sides.base[path]
+        decided.notes.append(
+            f"{path}: the template no longer has it{', you changed it: kept' if is_edited else ': deleted'}"
+        )
+        if not is_edited:
+            del decided.tree[path]
+    for path, new in sorted(sides.theirs.items()):
+        old, mine = sides.base.get(path), sides.yours.get(path)
+        if new in (old, mine):
+            continue
+        if mine is None and old is not None:
+            decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
+        elif mine == old and not _is_blocked(path, decided.tree):
+            decided.tree[path] = new
+        else:
+            decided.put_beside(path, new, "both changed it")
+    return decided
+
+
+def _is_blocked(path: str, tree: Mapping[str, Entry]) -> bool:
+    """Tell whether a path can't be made: a part of it is a file, or it is a folder."""
+    return any(above in tree for above in _folders(path)) or any(name.startswith(f"{path}/") for name in tree)
+
+
+def _folders(path: str) -> list[str]:
+    """List the folders a path is in, outermost first."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _as_changes(decided: _Decided, *, yours: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> Merged:
+    """Return the result as changes to the user's tree, line ends as they were."""
+    models = {path: yours.get(path) or yours.get(decided.renames.get(path, "")) for path in decided.tree}
+    result = {
+        path: _with_ends_of(entry, models[path] or theirs.get(path.replace(BESIDE, "")))
+        for path, entry in decided.tree.items()
+    }
+    return Merged(
+        writes={path: entry for path, entry in sorted(result.items()) if yours.get(path) != entry},
+        deletes=tuple(sorted(yours.keys() - result.keys())),
+        conflicts=tuple(decided.conflicts),
+        notes=tuple(decided.notes),
+    )
+
+
+def _with_lf(entry: Entry) -> Entry:
+    return replace(entry, content=entry.content.replace(b"\r\n", b"\n")) if _is_crlf(entry) else entry
+
+
+def _with_ends_of(entry: Entry, model: Entry | None) -> Entry:
+    if model is None or not _is_crlf(model) or _is_binary(entry):
+        return entry
+    return replace(entry, content=entry.content.replace(b"\n", b"\r\n"))
+
+
+def _is_crlf(entry: Entry) -> bool:
+    """Tell whether every line of a text ends with CRLF."""
+    ends = entry.content.count(b"\r\n")
+    return 0 < ends == entry.content.count(b"\n") == entry.content.count(b"\r") and not _is_binary(entry)
+
+
+def _is_binary(entry: Entry) -> bool:
+    return b"\0" in entry.content[:_BINARY_HEAD]
+
+
+def _has_markers(entry: Entry) -> bool:
+    return all(marker in entry.content for marker in _MARKERS)

@@ -1,0 +1,270 @@
+"""Bring a project to this gfplug's template and runtime, without losing a line that its author wrote.
+
+The user's files are merged three ways, the owned folders replaced whole, and everything is changed at once or not at
+all. `src/plugin/` and `tests/`, the author's code and what proves it, are written once, by `gfplug new`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from gfplug import __version__, files
+from gfplug.edits import backup, difference, journal, paths, trees
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import Entry
+from gfplug.errors import ConflictError, IntegrityError, ProjectError
+from gfplug.project import lock, provenance, requirements
+from gfplug.project.project import FORMER_FOLDERS, OWNED_FOLDERS
+from gfplug.scaffold import template
+from gfplug.sdk import stubs, verify
+from gfplug.stages import Stages
+from gfplug.upgrades import candidates, former, git, origin, three_way
+from gfplug.upgrades.rewrites import Rewrites
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gfplug.project.project import Project
+    from gfplug.upgrades.three_way import Conflict, Merged
+
+ONCE = ("src/plugin/", "tests/")
+"""What `gfplug new` writes and no upgrade touches."""
+
+_OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
+_STUBS = "src/pluginv2/"
+_MOST_ORIGINALS = 20  # each is looked up in the project's history
+_KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked: `given` answers questions anew; `force` replaces edited owned files, after a backup.
+
+    `names` are names in the author's files and what they become: a plugin's old and new id.
+    """
+
+    given: Mapping[str, str]
+    force: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an upgrade would do; nothing is done yet."""
+
+    before: str
+    after: str
+    edits: Mapping[str, Edit]
+    conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """Map each file that changes to `added`, `changed`, `deleted` or `conflict`."""
+        conflicted = {conflict.path for conflict in self.conflicts}
+        return {
+            path: "conflict" if path in conflicted else edit.what
+            for path, edit in sorted(self.edits.items())
+            if not path.startswith(".gfplug/")
+        }
+
+
+def upgrade(project: Project, request: Request, *, stages: Stages | None = None) -> Plan:
+    """Upgrade a project; running it again changes nothing.
+
+    Raises: as `plan` does; ProjectError if a file can't be written. Then the project is as it was.
+    """
+    with journal.locked(project.root):
+        made = plan(project, request, stages=stages)
+        journal.apply(project.root, made.edits)
+    return made
+
+
+def plan(project: Project, request: Request, *, stages: Stages | None = None) -> Plan:
+    """Find out what an upgrade would do.
+
+    Raises: ProjectError if an owned file was edited (with the difference), or the project is of a newer gfplug, or
+    lacks what it keeps for upgrades; ConflictError if an earlier upgrade left something to resolve; ToolError if the
+    template can't be rendered or git fails.
+    """
+    stages, before = stages or Stages(), project.lock
+    answers = origin.answers(project.root, before.template_version, given=request.given)
+    answers = replace(answers, gfplug=provenance.renew(answers.gfplug))
+    with (
+        stages.stage("template", doing="Rendering the template", done=f"Rendered the template of gfplug {__version__}"),
+        tempfile.TemporaryDirectory(prefix="gfplug-upgrade-") as name,
+    ):
+        template.render(answers, Path(name))
+        fresh, after = _fresh(project, Path(name), answers)
+    owned = _replace_owned(project, fresh, force=request.force)
+    with stages.stage("merge", doing="Merging", done="Merged"):
+        sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
+        merged, base, yours = _merge(project, fresh, request, sources)
+    backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
+    backups = backup.copies(project.root, backed_up)
+    edits = {
+        **_renamed(project, request.names, yours),
+        **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
+        **{path: Edit(yours[path], None) for path in merged.deletes},
+        **owned,
+        **_kept(project, fresh, after),
+        **backups,
+    }
+    return Plan(
+        before=before.template_version,
+        after=__version__,
+        edits=edits,
+        conflicts=merged.conflicts,
+        notes=(
+            *merged.notes,
+            *_about_links(project, fresh),
+            *filter(None, [provenance.doubt(answers.gfplug)]),
+            *(f"{path}: a copy of a file of yours" for path in backups),
+        ),
+    )
+
+
+def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, Entry], lock.Lock]:
+    """Complete a rendering as `gfplug new` would, and return it with its lock."""
+    generated, locked = _stubs(project)
+    pyproject = folder / "pyproject.toml"
+    raised = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), locked.floors)
+    pyproject.write_bytes(raised.encode())
+    template.remember(folder, answers)
+    rendered = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
+    fresh = {**rendered, **generated}
+    digests = {path: files.sha256(entry.content) for path, entry in fresh.items() if path.startswith(_OWNED)}
+    requirement = provenance.find(answers.gfplug).pip_argument
+    return fresh, replace(locked, template_version=__version__, gfplug=requirement, owned=digests)
+
+
+def _stubs(project: Project) -> tuple[dict[str, Entry], lock.Lock]:
+    """Return the generated package and the lock that fits; made anew if it was edited, or if other tools made it."""
+    locked = project.lock
+    is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
+    if is_whole and dict(locked.tools) == stubs.tool_versions():
+        return {path: entry for path, entry in _on_disk(project).items() if path.startswith(_STUBS)}, locked
+    protos = verify.committed(project)
+    if protos.sha256 != locked.proto_sha256:
+        raise IntegrityError(
+            f"{project.proto} is not the proto that {lock.LOCK_NAME} names",
+            hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version} --force",
+        )
+    made = stubs.generate(protos)
+    generated = {f"src/{path}": Entry(content) for path, content in made.files.items()}
+    return generated, replace(locked, floors=made.floors, tools=made.tools)
+
+
+def _on_disk(project: Project) -> dict[str, Entry]:
+    """Read the owned folders."""
+    return trees.read(project.root, project.owned_digests(project.owned_folders()))
+
+
+def _changed_owned(project: Project) -> dict[str, str]:
+    return {path: what for path, what in project.changed_owned().items() if what != "deleted"}
+
+
+def _replace_owned(project: Project, fresh: Mapping[str, Entry], *, force: bool) -> dict[str, Edit]:
+    """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
+    found = _on_disk(project)
+    new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
+    edits = {path: Edit(found.get(path), new.get(path)) for path in found.keys() | new.keys()}
+    changed = project.changed_owned()
+    if changed and not force:
+        raise ProjectError(
+            f"owned files differ from {lock.LOCK_NAME}: "
+            + ", ".join(f"{path} ({what})" for path, what in changed.items()),
+            hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
+            details=difference.show(_authors_edits(project, found, changed)),
+        )
+    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+
+
+def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterable[str]) -> dict[str, Edit]:
+    """Return what the author changed in owned files: against the project's history, or else the whole file."""
+    shown = [path for path in changed if path in found]
+    originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
+    edits = {path: Edit(originals.get(path), found[path]) for path in shown}
+    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+
+
+def _merge(
+    project: Project, fresh: Mapping[str, Entry], request: Request, sources: Mapping[str, str]
+) -> tuple[Merged, dict[str, Entry], dict[str, Entry]]:
+    """Merge the user's files, names in them replaced by new ones; returns the base and the user's tree too."""
+    root = project.root
+    theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
+    is_lost = request.force and not (root / template.BASE_NAME).exists()
+    kept = {} if is_lost else origin.base(root)
+    base = {path: entry for path, entry in kept.items() if _is_merged(root, path)}
+    yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
+    left = [
+        *three_way.unresolved(yours),
+        *(path for path in base | theirs if os.path.lexists(root / f"{path}{three_way.BESIDE}")),
+    ]
+    if left:
+        raise ConflictError(
+            f"an earlier upgrade is not finished: {', '.join(sorted(set(left)))}",
+            hint=f"resolve the conflict markers, remove *{three_way.BESIDE}, then run it again",
+        )
+    if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
+        yours |= trees.read(root, (path for path in candidates.find(root) if _is_merged(root, path)))
+    rewrites = Rewrites(base=base, fresh=fresh, names=request.names, sources=sources)
+    rewritten = rewrites.apply(yours)
+    whole = former.complete(rewrites.apply(base), rewritten, theirs)
+    merged = three_way.merge(whole, rewritten, theirs, label=f"template {__version__}")
+    writes = {path: entry for path, entry in rewritten.items() if entry != yours[path] and path not in merged.deletes}
+    return replace(merged, writes={**writes, **merged.writes}), base, yours
+
+
+def _renamed(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
+    """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
+    if not names:
+        return {}
+    skipped = {lock.LOCK_NAME, *merged}
+    old = trees.read(project.root, (path for path in candidates.find(project.root) if path not in skipped))
+    old = {path: entry for path, entry in old.items() if not path.startswith((*_OWNED, ".gfplug/"))}
+    new = Rewrites(base={}, fresh={}, names=names).apply(old)
+    return {path: Edit(entry, new[path]) for path, entry in old.items() if entry != new[path]}
+
+
+def _in_the_way(root: Path, theirs: Mapping[str, Entry]) -> Iterable[str]:
+    """List files of the user's that are where the template has a folder, or in a folder where it has a file."""
+    for path in theirs:
+        above = [folder.as_posix() for folder in PurePosixPath(path).parents]
+        yield from (folder for folder in above if (root / folder).is_file())
+        if (root / path).is_dir():
+            yield from (found.relative_to(root).as_posix() for found in files.walk(root / path))
+
+
+def _is_merged(root: Path, path: str) -> bool:
+    """Tell whether a path is merged: the user's, not written once, and no link of theirs."""
+    return (
+        not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
+    )
+
+
+def _about_links(project: Project, fresh: Mapping[str, Entry]) -> list[str]:
+    """Tell of links of the user's where the template has a file."""
+    linked = [path for path in fresh if not path.startswith(ONCE) and paths.is_linked(project.root, path)]
+    return [f"{path}: you have a link there: left so" for path in sorted(linked)]
+
+
+def _kept(project: Project, fresh: Mapping[str, Entry], after: lock.Lock) -> dict[str, Edit]:
+    """Renew what the project keeps for the next upgrade, and the lock."""
+    new = {**{path: fresh[path] for path in _KEPT}, lock.LOCK_NAME: Entry(lock.encode(after))}
+    old = trees.read(project.root, new)
+    return {path: Edit(old.get(path), entry) for path, entry in new.items() if old.get(path) != entry}
+
+
+def _edited_without_a_copy(
+    project: Project, base: Mapping[str, Entry], yours: Mapping[str, Entry], merged: Merged
+) -> list[str]:
+    """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
+    edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
+    uncommitted = git.uncommitted(project.root, edited)
+    return edited if uncommitted is None else sorted(uncommitted)
