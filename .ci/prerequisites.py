@@ -32,7 +32,7 @@ def main(goals):  # noqa: ANN001, ANN201 - here and below: old Pythons know fewe
 
 def missing(goals):  # noqa: ANN001, ANN201
     """Yield what is missing: a Python to build plugins with, what makes `.venv`, room, and git for the tests."""
-    from gfplug.project.environment import python_search, interpreters, prerequisites, system_packages  # noqa: PLC0415 - as above
+    from gfplug.project.environment import interpreters, prerequisites, python_search, system_packages  # noqa: PLC0415 - as above
 
     search = python_search.search(None)
     own, lack = search.own, prerequisites.Lack

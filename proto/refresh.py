@@ -18,9 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gfplug import files
-from gfplug.sdk import stubs
 from gfplug.errors import FetchError, GfplugError, IntegrityError
-from gfplug.sdk import github, gomodcache, goproxy, index, modzip, remote, versions, web
+from gfplug.sdk import github, gomodcache, goproxy, index, modzip, remote, stubs, versions, web
 from gfplug.sdk.protoset import ProtoSet, normalise, require_proto
 from gfplug.sdk.versions import SdkVersion
 

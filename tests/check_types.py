@@ -19,14 +19,13 @@ from gfplug.sdk import stubs
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
 BEFORE_OTHERS = {
-    "tests/unit": ["tests/unit/host", "tests/conformance"],
+    "tests/cli": ["tests/cli/host", "tests/conformance"],
     "tests/conformance": ["tests/runtime"],
-    "tests/errors": ["tests/unit", "tests/build"],
-    "tests/frontend": ["tests/conformance"],
-    "tests/generated": ["tests/frontend"],
+    "tests/processes": ["tests/cli", "tests/build", "tests/conformance"],
+    "tests/browser": ["tests/conformance"],
+    "tests/generated": ["tests/browser"],
     "template/examples/http": ["template/examples/http/src"],
     "benchmarks": ["tests/conformance", "tests/build"],
-    "tests/benchmarks": ["tests/conformance", "tests/build"],
 }
 
 

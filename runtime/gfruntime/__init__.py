@@ -12,7 +12,21 @@ from typing import TYPE_CHECKING
 from gfruntime.serve import serve
 
 if TYPE_CHECKING:
-    from gfruntime.backend import (
+    from gfruntime.author.routes import route
+    from gfruntime.author.ui import HttpOptions, Secret, Ui
+    from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
+    from gfruntime.calls.apps import call_asgi, call_wsgi
+    from gfruntime.errors import DownstreamError, FrameError, PluginError, QueryError
+    from gfruntime.frames.cells import Fill
+    from gfruntime.frames.columns import epoch
+    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.series import long_to_wide, resample, wide_to_long
+    from gfruntime.http.client import HttpClient
+    from gfruntime.http.response import HttpResponse, UpstreamError
+    from gfruntime.http.settings import HttpSettings
+    from gfruntime.logs.log import get_logger
+    from gfruntime.request.incoming import Incoming, current_call
+    from gfruntime.request.vocabulary import (
         DataOnly,
         Health,
         PluginContext,
@@ -25,20 +39,6 @@ if TYPE_CHECKING:
         TimeRange,
         User,
     )
-    from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
-    from gfruntime.calls.apps import call_asgi, call_wsgi
-    from gfruntime.editor.ui import HttpOptions, Secret, Ui
-    from gfruntime.errors import DownstreamError, FrameError, PluginError, QueryError
-    from gfruntime.frames.cells import Fill
-    from gfruntime.frames.columns import epoch
-    from gfruntime.frames.data import Field, Frame
-    from gfruntime.frames.series import long_to_wide, resample, wide_to_long
-    from gfruntime.http.client import HttpClient
-    from gfruntime.http.response import HttpResponse, UpstreamError
-    from gfruntime.http.settings import HttpSettings
-    from gfruntime.incoming import Incoming, current_call
-    from gfruntime.log import get_logger
-    from gfruntime.routes import route
     from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {

@@ -18,7 +18,7 @@ import ssl
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from gfruntime import masking
+from gfruntime.logs import masking
 
 Source = Literal["plugin", "downstream"]
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gfruntime.author import AnswersBatch, AnswersQuery
-    from gfruntime.backend import Settings
+    from gfruntime.author.author_class import AnswersBatch, AnswersQuery
+    from gfruntime.request.vocabulary import Settings
+    from gfruntime.serving.methods import Application
 
 OptionsT = TypeVar("OptionsT")
 ModelT = TypeVar("ModelT")
@@ -35,8 +36,8 @@ def serve(
     """
     from gfruntime.serving import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
-    modes.lend(sys.argv[1:])
-    status = modes.informed(sys.argv[1:])
+    modes.run_multiprocessing_child(sys.argv[1:])
+    status = modes.print_build_info(sys.argv[1:])
     if status is not None:
         raise SystemExit(status)
     if {"-standalone", "--standalone"} & set(sys.argv[1:]):
@@ -46,10 +47,10 @@ def serve(
         sys.stderr.write(refusal)
         raise SystemExit(1)
     parent = os.getppid()
-    if modes.may_be_located():
+    if modes.standalone_may_run():
         _locate(parent)
 
-    from gfruntime import log, masking  # noqa: PLC0415  # once it is sure that a host listens
+    from gfruntime.logs import log, masking  # noqa: PLC0415  # once it is sure that a host listens
     from gfruntime.serving import stdio  # noqa: PLC0415  # once it is sure that a host listens
 
     masking.remember_settings(os.environ)
@@ -61,17 +62,33 @@ def serve(
     try:
         from gfruntime.serving.process import run  # noqa: PLC0415  # imports grpcio
 
-        run(load, stdout=reserved.stdout, writer=writer, parent=parent, threads=threads)
+        run(_application(load, threads), stdout=reserved.stdout, writer=writer, parent=parent)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
         _fail(error, writer)
     os._exit(0)
+
+
+def _application(load: Callable[[], Any], threads: int) -> Callable[[], Application]:
+    """Return what makes the application: the author's class behind the pluginv2 services."""
+
+    def make() -> Application:
+        from gfruntime.serving.methods import Application  # noqa: PLC0415  # loaded already
+
+        loaded = load()
+        if isinstance(loaded, Application):  # as `gfplug dev` gives
+            return loaded
+        from gfruntime.calls.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
+
+        return Service.of(loaded, threads=threads).application()
+
+    return make
 
 
 def _serve_alone(load: Callable[[], Any], threads: int) -> NoReturn:
     """Serve for a debugger: standard streams and interrupts are the developer's."""
     from gfruntime.serving.process import run_alone  # noqa: PLC0415
 
-    raise SystemExit(run_alone(load, threads=threads))
+    raise SystemExit(run_alone(_application(load, threads)))
 
 
 def _locate(parent: int) -> None:
@@ -85,7 +102,7 @@ def _locate(parent: int) -> None:
 
 
 def _fail(error: BaseException, writer: Any) -> NoReturn:  # noqa: ANN401  # log.Writer, imported late
-    from gfruntime import log  # noqa: PLC0415
+    from gfruntime.logs import log  # noqa: PLC0415
 
     log.uncaught("The plugin could not start", type(error), error, error.__traceback__)
     writer.flush(1.0)

@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from gfplug import files
 from gfplug.project.environment.venv import interpreter_of, requirements
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,10 +13,11 @@ import roots
 from gfplug.bundle.portable import MODES
 from gfplug.errors import ToolError
 from gfplug.host.smoke import smoke
-from gfplug.host.target import Target
 
 if TYPE_CHECKING:
     from building import Built
+
+    from gfplug.host.target import Target
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 HEAD = """\

@@ -19,7 +19,7 @@ import pytest
 
 from gfplug.errors import ToolError
 from gfplug.project.environment import interpreters, prerequisites
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from messages import context, query, query_request
 from messages import settings as source
 
 from gfplug import sdk
-from gfplug.host.messages import Protocol, protocol
+from gfplug.host.messages import MessageFactory, protocol
 
 if TYPE_CHECKING:
     from hostclient import Plugin
@@ -147,7 +147,7 @@ def test_odd_metadata_harms_nobody(running_python: Plugin, metadata: dict[str, l
 
 
 @cache
-def pluginv2() -> Protocol:
+def pluginv2() -> MessageFactory:
     """Give the messages of the default proto."""
     return protocol(sdk.fetch(sdk.default(), offline=True).text)
 

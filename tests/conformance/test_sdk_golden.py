@@ -10,8 +10,7 @@ from hostclient import Host
 from hypothesis import HealthCheck, given, settings
 from sdkframes import encoded
 
-from gfruntime import golden
-from gfruntime.testing import check_golden
+from gfruntime.testing import check_golden, golden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -61,7 +61,7 @@ def test_project_that_moves_from_release_to_release_answers_at_each(host: Host, 
     gfplug("proto", "upgrade", str(straight), "--to", STOPS[-1], "--no-tests")
 
     for path in (
-        "gfplug.project.lock",
+        "gfplug.lock",
         *(f"src/pluginv2/backend{end}" for end in (".proto", "_pb2.py", "_pb2_grpc.py")),
     ):
         assert (moving / path).read_bytes() == (straight / path).read_bytes()

@@ -10,9 +10,9 @@ from hostclient import Host, HostError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gfruntime.backend import Query, TimeRange
 from gfruntime.errors import FrameError, QueryError
 from gfruntime.frames import labels
+from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import durations, macros
 
 if TYPE_CHECKING:

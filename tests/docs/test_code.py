@@ -85,7 +85,9 @@ def test_an_excerpt_works_in_its_place(shell: Shell, copy: Path, upstream: str, 
 def run_as_test(shell: Shell, project: Path, code: str) -> None:
     """Run a test of a project: first with the option that writes its golden file, then against it."""
     (project / "tests" / "test_excerpt.py").write_text(code, encoding="utf-8")
-    (project / "tests" / "conftest.py").write_text('pytest_plugins = ["gfruntime.fixtures"]\n', encoding="utf-8")
+    (project / "tests" / "conftest.py").write_text(
+        'pytest_plugins = ["gfruntime.testing.fixtures"]\n', encoding="utf-8"
+    )
     line = "python -m pytest -q -p no:cacheprovider tests/test_excerpt.py"
     ran = shell.run(f"{line} --update-golden\n{line}", project)
 

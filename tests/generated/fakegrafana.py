@@ -16,13 +16,14 @@ from jsonserver import JsonServer
 
 from gfplug.host import alerting, rehearsal
 from gfplug.host.alerting.evaluation import State
-from gfplug.host.client import Plugin
 from gfplug.host.convert import Query
-from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.settings import Settings
 
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
 LOOKS_BEFORE_EVALUATION = 2
@@ -32,7 +33,7 @@ Answer = tuple[int, Any]
 class FakeGrafana(JsonServer):
     """The server, on a free port of this machine."""
 
-    def __init__(self, project: Path, plugin: Plugin, settings: Settings) -> None:
+    def __init__(self, project: Path, plugin: RunningPlugin, settings: Settings) -> None:
         """Prepare to answer for a running plugin."""
         super().__init__()
         self.provisioning = project / "provisioning"

@@ -86,7 +86,7 @@ def test_a_plugin_run_by_hand_says_what_it_is(project: Path) -> None:
 
 def test_the_editors_show_the_authors_fields(project: Path) -> None:
     """The build asks for this schema in the project's environment."""
-    done = _run(project / "src", "gfruntime.schema", "plugin.datasource:Datasource")
+    done = _run(project / "src", "gfruntime.author.schema", "plugin.datasource:Datasource")
     schema = json.loads(done.stdout)
 
     shown = {part: [field["name"] for field in schema[part]["fields"]] for part in ("config", "query")}

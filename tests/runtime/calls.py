@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.protobuf.message import Message
 
-from gfruntime.calls.methods import Call
 from gfruntime.calls.service import Service
+from gfruntime.serving.methods import Call
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

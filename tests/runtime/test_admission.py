@@ -11,7 +11,7 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Admission, AdmissionRequest, ConversionRequest, Frame, Query, RawObject, Settings
-from gfruntime.author import Author
+from gfruntime.author.author_class import Author
 
 
 class Source:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gfruntime.author import Author
-from gfruntime.backend import Query, Settings  # noqa: TC001  # read by the code under test
+from gfruntime.author.author_class import Author
+from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001  # read by the code under test
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gfruntime.config import GrafanaConfig, UserAgent
-from gfruntime.headers import canonical, http_headers, without
+from gfruntime.request.config import GrafanaConfig, UserAgent
+from gfruntime.request.headers import canonical, http_headers, without
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import threading
 import pytest
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import masking
 from gfruntime.calls import convert
-from gfruntime.config import GrafanaConfig
+from gfruntime.logs import masking
+from gfruntime.request.config import GrafanaConfig
 
 UTC = dt.UTC
 

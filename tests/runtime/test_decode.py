@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
+from gfruntime.author.ui import Secret, Ui
 from gfruntime.calls import decode
-from gfruntime.editor.ui import Secret, Ui
 from gfruntime.errors import DecodeError
 
 

@@ -9,8 +9,8 @@ import urllib.error
 
 import pytest
 
-from gfruntime import masking
 from gfruntime.errors import DownstreamError, FrameError, QueryError, failure_of, source_of_status
+from gfruntime.logs import masking
 
 
 def _http_error(status: int) -> urllib.error.HTTPError:

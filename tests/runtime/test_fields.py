@@ -37,7 +37,7 @@ from gfruntime import (
     current_call,
 )
 from gfruntime.calls import convert, service
-from gfruntime.calls.methods import METHODS, Call
+from gfruntime.serving.methods import METHODS, Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

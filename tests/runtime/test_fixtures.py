@@ -13,8 +13,8 @@ import pytest
 from places import SOURCE
 
 from gfruntime import Frame, HttpClient, HttpSettings, Query, Request, Response, Settings, StreamRequest, route
-from gfruntime.fakes import Replay, Upstream
 from gfruntime.testing import call, packets
+from gfruntime.testing.fakes import Replay, Upstream
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -116,7 +116,7 @@ def test_recording_is_replayed_without_the_system(tmp_path: Path) -> None:
     assert "sesame" not in path.read_text(encoding="utf-8")
 
 
-CONFTEST = 'pytest_plugins = ["gfruntime.fixtures"]\n'
+CONFTEST = 'pytest_plugins = ["gfruntime.testing.fixtures"]\n'
 TESTS = """
 import urllib.request
 from gfruntime import Frame

@@ -10,12 +10,11 @@ import pytest
 from framesamples import all_types, frames
 from hypothesis import HealthCheck, given, settings
 
-from gfruntime import golden
-from gfruntime.backend import Query, Settings
 from gfruntime.errors import QueryError
 from gfruntime.frames import arrow
 from gfruntime.frames.data import Field, Frame
-from gfruntime.testing import START, ask, check_golden, query, read_by_rules
+from gfruntime.request.vocabulary import Query, Settings
+from gfruntime.testing import START, ask, check_golden, golden, query, read_by_rules
 
 if TYPE_CHECKING:
     from pathlib import Path

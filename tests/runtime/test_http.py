@@ -14,9 +14,9 @@ import requests
 import upstreams
 
 from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, QueryError, Settings, UpstreamError
-from gfruntime.config import GrafanaConfig, SocksProxy
 from gfruntime.http.connection import Origin, _proxy_for
-from gfruntime.incoming import Incoming, enter
+from gfruntime.request.config import GrafanaConfig, SocksProxy
+from gfruntime.request.incoming import Incoming, enter
 from gfruntime.serving import certificate as certificates
 
 if TYPE_CHECKING:

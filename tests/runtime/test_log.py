@@ -14,7 +14,7 @@ from children import TIMESTAMP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfruntime import log, masking
+from gfruntime.logs import log, masking
 
 JSONISH = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfruntime.backend import Query, TimeRange
 from gfruntime.errors import QueryError
 from gfruntime.frames.data import Frame
+from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import formats as sqlformat
 from gfruntime.sql import macros
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from gfruntime import masking
+from gfruntime.logs import masking
 
 
 def test_remembered_secrets_are_hidden() -> None:

@@ -12,10 +12,10 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, Query, Settings
-from gfruntime.calls.methods import Call
+from gfruntime.author.schema import describe
 from gfruntime.calls.resources import SCHEMA
 from gfruntime.calls.service import Service
-from gfruntime.schema import describe
+from gfruntime.serving.methods import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, Query, Request, Response, Settings, route
-from gfruntime.calls.methods import CallError
+from gfruntime.serving.methods import CallError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, Un
 
 import pytest
 
-from gfruntime.backend import Query, Settings
-from gfruntime.editor.controls import SchemaError
-from gfruntime.editor.ui import HttpOptions, Secret, Ui
-from gfruntime.schema import describe, load, main
+from gfruntime.author.controls import SchemaError
+from gfruntime.author.schema import describe, load, main
+from gfruntime.author.ui import HttpOptions, Secret, Ui
+from gfruntime.request.vocabulary import Query, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -371,7 +371,14 @@ def run(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
     """Run the module as the build does, on an author's module."""
     (tmp_path / "author_module.py").write_text(text)
     return subprocess.run(
-        [sys.executable, "-m", "gfruntime.schema", "author_module:Datasource", "--plugin-id", "acme-x-datasource"],
+        [
+            sys.executable,
+            "-m",
+            "gfruntime.author.schema",
+            "author_module:Datasource",
+            "--plugin-id",
+            "acme-x-datasource",
+        ],
         env={"PYTHONPATH": f"{SOURCE}:{tmp_path}"},
         capture_output=True,
         text=True,

@@ -14,9 +14,10 @@ import pytest
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User, log, masking
-from gfruntime.calls.methods import Application, Call, CallError
+from gfruntime import Frame, Health, Query, QueryError, Request, Response, Settings, User
 from gfruntime.calls.service import Service
+from gfruntime.logs import log, masking
+from gfruntime.serving.methods import Application, Call, CallError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

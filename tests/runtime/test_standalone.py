@@ -19,7 +19,7 @@ from fixtures import standalone_project
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime.serving import manifest, standalone
+from gfruntime.serving import plugin_json, standalone
 from gfruntime.telemetry import profiling
 
 if TYPE_CHECKING:
@@ -194,14 +194,14 @@ def test_manifest_is_found_upwards(tmp_path: Path) -> None:
     main = standalone_project.make(tmp_path)
     (main.parent / "plugin.json").write_text("{", encoding="utf-8")
 
-    assert manifest.find(main.parent).plugin_id == "acme-sample-datasource"
-    assert manifest.find(tmp_path / "dist").time == 1_767_312_000_000
+    assert plugin_json.find(main.parent).plugin_id == "acme-sample-datasource"
+    assert plugin_json.find(tmp_path / "dist").time == 1_767_312_000_000
 
 
 def test_located_needs_an_address(tmp_path: Path) -> None:
     """An empty file, and none at all, locate nothing (item 83)."""
     standalone_project.make(tmp_path)
-    own = manifest.find(tmp_path)
+    own = plugin_json.find(tmp_path)
 
     assert standalone.located({}, own) is None
     (tmp_path / "dist" / "standalone.txt").write_text("\n", encoding="utf-8")

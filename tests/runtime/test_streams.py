@@ -15,7 +15,7 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import DataOnly, DownstreamError, Frame, Query, Settings, StreamRequest, StreamResponse
-from gfruntime.calls.methods import Call, CallError
+from gfruntime.serving.methods import Call, CallError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -24,7 +24,7 @@ from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, HttpClient, HttpSettings, Query, QueryError, Settings
-from gfruntime.calls.methods import Call
+from gfruntime.serving.methods import Call
 from gfruntime.telemetry import otel, tracing
 
 if TYPE_CHECKING:

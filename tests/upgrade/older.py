@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import resources
 from gfplug.scaffold.template import Answers
-from gfplug.upgrades.upgrade import Request
+from gfplug.upgrades.upgrade import UpgradeRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ MINE = LONG.replace("line 2\n", "line 2, mine\n")
 BOTH = MINE.replace("line 28\n", "line 28, newer\n")
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
-REQUEST = Request(given={})
+REQUEST = UpgradeRequest(given={})
 
 OLD = {
     "notes.txt": LONG.encode(),

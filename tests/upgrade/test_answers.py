@@ -11,10 +11,10 @@ from older import ANSWERS, REQUEST, contents
 
 from gfplug import __version__, cli, sdk
 from gfplug.errors import ProjectError, UsageError
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold import new, template
 from gfplug.upgrades import origin, upgrade
-from gfplug.upgrades.upgrade import Request
+from gfplug.upgrades.upgrade import UpgradeRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
 def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
     """A key that no question has is refused."""
     with pytest.raises(UsageError, match="'colour' is not asked here"):
-        upgrade.upgrade(Project(project), Request(given={"colour": "red"}))
+        upgrade.upgrade(Project(project), UpgradeRequest(given={"colour": "red"}))
     assert cli.main(["upgrade", str(project), "--data", "colour"]) == 2
 
 
@@ -102,9 +102,9 @@ def test_a_strangers_lock_replaces_no_word(tmp_path: Path) -> None:
         new.NewProject(answers=ANSWERS, destination=tmp_path / "project", sdk_version=sdk.default(), offline=True)
     ).root
     before = contents(root)
-    lock = json.loads((root / "gfplug.project.lock").read_text())
+    lock = json.loads((root / "gfplug.lock").read_text())
     lock["template"]["gfplug"] = "import"
-    (root / "gfplug.project.lock").write_text(json.dumps(lock))
+    (root / "gfplug.lock").write_text(json.dumps(lock))
 
     assert cli.main(["upgrade", str(root)]) == 0
     assert contents(root) == before

@@ -20,7 +20,7 @@ import pytest
 from older import contents
 
 from gfplug import cli, sdk
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold import new
 from gfplug.upgrades import origin
 from gfplug.upgrades.upgrade import ONCE

@@ -17,7 +17,7 @@ from releases import module_proxy, with_more
 
 from gfplug import cli
 from gfplug.edits import journal
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.sdk import verify
 
 if TYPE_CHECKING:

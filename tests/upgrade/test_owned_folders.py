@@ -10,9 +10,9 @@ from older import REQUEST, contents, text_at, write
 
 from gfplug import cli
 from gfplug.errors import IntegrityError
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
-from gfplug.upgrades.upgrade import Request
+from gfplug.upgrades.upgrade import UpgradeRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def test_edited_stubs_are_made_anew_with_force(project: Path, rendered: dict[str
     stub = "src/pluginv2/backend_pb2.pyi"
     (project / stub).write_text("# mine\n")
     assert cli.main(["upgrade", str(project)]) == 3
-    upgrade.upgrade(Project(project), Request(given={}, force=True))
+    upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
 
     assert (project / stub).read_bytes() == (rendered["new"] / stub).read_bytes()
 
@@ -54,15 +54,15 @@ def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
     proto.write_bytes(proto.read_bytes() + b"// mine\n")
 
     with pytest.raises(IntegrityError, match="is not the proto"):
-        upgrade.upgrade(Project(project), Request(given={}, force=True))
+        upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
 
 
 def test_stubs_of_other_tools_are_made_anew(project: Path, rendered: dict[str, Path]) -> None:
     """When the generators moved on, so do the stubs, the lock and the floors."""
-    lock = json.loads((project / "gfplug.project.lock").read_text())
+    lock = json.loads((project / "gfplug.lock").read_text())
     lock["tools"]["grpcio-tools"] = "1.0.0"
     lock["floors"]["grpcio"] = "1.0.0"
-    (project / "gfplug.project.lock").write_text(json.dumps(lock))
+    (project / "gfplug.lock").write_text(json.dumps(lock))
     upgrade.upgrade(Project(project), REQUEST)
 
-    assert (project / "gfplug.project.lock").read_bytes() == (rendered["new"] / "gfplug.project.lock").read_bytes()
+    assert (project / "gfplug.lock").read_bytes() == (rendered["new"] / "gfplug.lock").read_bytes()

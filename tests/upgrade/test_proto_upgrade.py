@@ -15,10 +15,10 @@ from releases import embedded, with_less, with_more
 
 from gfplug import cli, sdk
 from gfplug.errors import CompatError, FetchError, IntegrityError, ProjectError, ToolError
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.sdk import SdkVersion, cache, goenv, verify
 from gfplug.upgrades import proto_upgrade
-from gfplug.upgrades.proto_upgrade import Request
+from gfplug.upgrades.proto_upgrade import ProtoUpgradeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,10 +56,10 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def request(version: SdkVersion, source: Path | None = None, **options: object) -> Request:
+def request(version: SdkVersion, source: Path | None = None, **options: object) -> ProtoUpgradeRequest:
     """Ask for a release, offline and without tests unless told otherwise."""
     chosen = {"offline": True, "with_tests": False, **options}
-    return Request(version=version, source=source, **chosen)  # type: ignore[arg-type]  # the test's own words
+    return ProtoUpgradeRequest(version=version, source=source, **chosen)  # type: ignore[arg-type]  # the test's own words
 
 
 def test_a_newer_release_is_named_by_what_it_adds(project: Project, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_same_wire_changes_no_stub(project: Project) -> None:
     made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
 
     assert made.changes == ()
-    assert made.files == {"gfplug.project.lock": "changed"}
+    assert made.files == {"gfplug.lock": "changed"}
 
 
 def test_an_upgrade_to_where_one_is_changes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -250,7 +250,7 @@ def test_nothing_is_committed(project: Project, commit: Callable[[Path], None]) 
     status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True, timeout=60).stdout
 
     assert subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=60).stdout == head
-    assert status == b" M gfplug.project.lock\n"
+    assert status == b" M gfplug.lock\n"
 
 
 def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -264,7 +264,7 @@ def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.Cap
     [change] = report["changes"]
     assert (change["level"], change["path"]) == ("source", "PluginContext.namespace")
     assert "used" not in change
-    assert report["files"]["gfplug.project.lock"] == "changed"
+    assert report["files"]["gfplug.lock"] == "changed"
     assert {"fetch", "stubs", "compare"} <= report["stages"].keys()
 
 

@@ -12,10 +12,10 @@ from older import MINE, REQUEST, contents, text_at, use_template, write
 from gfplug import cli
 from gfplug.edits import journal
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 from gfplug.upgrades import upgrade
-from gfplug.upgrades.upgrade import Request
+from gfplug.upgrades.upgrade import UpgradeRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,7 @@ def test_a_file_written_during_the_upgrade_is_not_lost(project: Path, monkeypatc
 
 def test_a_project_of_a_newer_gfplug_is_refused(project: Path) -> None:
     """There is no way back to an older template."""
-    lock = project / "gfplug.project.lock"
+    lock = project / "gfplug.lock"
     lock.write_text(lock.read_text().replace('"version": "0.0.1"', '"version": "99.0"'))
 
     with pytest.raises(ProjectError, match=r"needs gfplug 99\.0 or newer, this is gfplug"):
@@ -87,7 +87,7 @@ def test_a_base_that_is_lost_needs_force(project: Path) -> None:
     write(project, {"notes.txt": MINE})
     with pytest.raises(ProjectError, match=r"base\.zip does not exist"):
         upgrade.upgrade(Project(project), REQUEST)
-    plan = upgrade.upgrade(Project(project), Request(given={}, force=True))
+    plan = upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
 
     assert "notes.txt" in [conflict.path for conflict in plan.conflicts]
     assert "line 2, mine" in (text_at(project, "notes.txt") or "")

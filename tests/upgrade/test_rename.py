@@ -9,7 +9,7 @@ import pytest
 from older import ANSWERS, contents
 
 from gfplug import cli, sdk
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold import new
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_names_that_can_not_be(
 
 def test_an_older_project_is_upgraded_first(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One thing at a time: a rename shows nothing but the rename."""
-    path = sales / "gfplug.project.lock"
+    path = sales / "gfplug.lock"
     locked = json.loads(path.read_text(encoding="utf-8"))
     locked["template"]["version"] = "0.1.0"
     path.write_text(json.dumps(locked), encoding="utf-8")

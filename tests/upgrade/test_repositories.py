@@ -10,7 +10,7 @@ import pytest
 from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
 
 from gfplug import cli
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.upgrades import git, upgrade
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from older import BINARY, BOTH, MINE, REQUEST, contents, text_at, write
 
 from gfplug import __version__, cli
 from gfplug.errors import ConflictError
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
 
 if TYPE_CHECKING:

@@ -106,7 +106,7 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     text = (runner.temp / "text.md").read_text()
 
     assert [line.split()[:4] for line in runner.said()] == [["pr", "create", "--head", "gfplug-upgrade"]]
-    assert '"version": "v0.299.0"' in runner.pushed("gfplug.project.lock")
+    assert '"version": "v0.299.0"' in runner.pushed("gfplug.lock")
     assert "QueryFast" in runner.pushed("src/pluginv2/backend.proto")
     assert "additive  RPC Data/QueryFast was added" in text
     assert "Tests: passed" in text
@@ -133,7 +133,7 @@ def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
         runner.run(lines[name])
 
     assert "The project stays at its SDK: the upgrade ended with exit code" in (runner.temp / "text.md").read_text()
-    assert "v0.299.0" not in runner.pushed("gfplug.project.lock")
+    assert "v0.299.0" not in runner.pushed("gfplug.lock")
 
 
 @pytest.mark.parametrize("whose", ["project", "gfplug"])

@@ -1,1 +1,1 @@
-"""From a project to its bundle and archive: freeze, prune, assemble, measure, pack; `build` has the order of the stages."""
+"""From a project to its bundle and archive: freeze, prune, assemble, measure, pack, in the order that `build` has."""

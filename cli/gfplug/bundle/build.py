@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug import process
-from gfplug.bundle import archives, dist, freeze, libc, portable, reuse, slim, workspace
+from gfplug.bundle import dist, freeze, libc, packing, portable, reuse, slim, workspace
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, ToolError, UsageError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gfplug.bundle.dist import Bundle
     from gfplug.bundle.freeze import Frozen
     from gfplug.host.smoke import Smoke
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # somebody else's
 _SMOKE_SECONDS = 60.0
@@ -59,7 +59,7 @@ class BuildResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class BuildOptions:
     """What the user asked of a build.
 
     `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may ask for; `clean` forbids the
@@ -81,14 +81,14 @@ class Wishes:
             libc.parse(self.max_glibc)
 
 
-def build(project: Project, wishes: Wishes | None = None) -> BuildResult:
+def build(project: Project, wishes: BuildOptions | None = None) -> BuildResult:
     """Build a project: environment, frontend, freeze, bundle, smoke start, archive; the last step puts all in place.
 
     What an earlier build made is used again as far as nothing has changed. Whatever fails or interrupts it, the bundle
     and the archives that were there before stay as they were.
     Raises: ProjectError, ToolError or UsageError, before anything of the project changes.
     """
-    wishes = wishes or Wishes()
+    wishes = wishes or BuildOptions()
     wishes.check()
     project.require_whole()
     dist.check(project)
@@ -100,11 +100,11 @@ def build(project: Project, wishes: Wishes | None = None) -> BuildResult:
 class _Build:
     """One build, in the order of its stages."""
 
-    def __init__(self, project: Project, wishes: Wishes, opened: Path) -> None:
+    def __init__(self, project: Project, wishes: BuildOptions, opened: Path) -> None:
         self.project, self.wishes = project, wishes
         self.artifacts, self.aside, self.cache = opened.parent, opened / "old", opened.parent / ".cache"
         self.folder = workspace.emptied(opened)
-        self.seconds, self.day = archives.epoch(), day_of(project)
+        self.seconds, self.day = packing.epoch(), day_of(project)
         self.stages = Stages()
 
     def run(self) -> BuildResult:
@@ -171,9 +171,9 @@ class _Build:
         archive = self.artifacts / f"{self.project.manifest.id}-{self.project.version}.{platform}.zip"
         with self.stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
             packed = self.folder / archive.name
-            digest = archives.pack(made.folder, packed, seconds=self.seconds, previous=archive)
+            digest = packing.pack(made.folder, packed, seconds=self.seconds, previous=archive)
         installed = dist.install(made, self.project.dist, aside=self.aside)
-        for path in (archives.digest_path(archive), archive):
+        for path in (packing.digest_path(archive), archive):
             (self.folder / path.name).replace(path)
         result = BuildResult(
             archive=archive,
@@ -187,14 +187,14 @@ class _Build:
             first_answer_ms=smoke.first_answer_ms,
             stages=self.stages.seconds,
         )
-        outputs = [self.project.dist, archive, archives.digest_path(archive)]
+        outputs = [self.project.dist, archive, packing.digest_path(archive)]
         reuse.remember(self.cache, key, result.to_json(), outputs, root=self.project.root)
         return result
 
 
 def day_of(project: Project) -> date:
     """Return the date a bundle shows: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
-    if (seconds := archives.epoch()) != archive.EPOCH:
+    if (seconds := packing.epoch()) != packing.EPOCH:
         return datetime.fromtimestamp(seconds, UTC).date()
     try:
         said = process.run(["git", "log", "-1", "--format=%ct", "--", "."], cwd=project.root, timeout=10.0)

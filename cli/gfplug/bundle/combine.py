@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug.bundle import archives
+from gfplug.bundle import packing
 from gfplug.errors import IntegrityError, ProjectError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Combined:
 class _Part:
     path: Path
     manifest: dict[str, Any]
-    entries: dict[str, archives.Entry]
+    entries: dict[str, packing.ArchiveEntry]
     seconds: int
 
 
@@ -47,7 +47,7 @@ def combine(archives: Sequence[Path], output: Path | None = None) -> Combined:
         raise UsageError("give two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
     parts = [_read(path) for path in archives]
     first = parts[0]
-    merged: dict[str, archives.Entry] = {}
+    merged: dict[str, packing.ArchiveEntry] = {}
     for part in parts:
         _require_same_plugin(first, part)
         _require_no_conflict(merged, part, first)
@@ -55,11 +55,11 @@ def combine(archives: Sequence[Path], output: Path | None = None) -> Combined:
     name, version = first.manifest["id"], first.manifest["info"]["version"]
     place = output or first.path.with_name(f"{name}-{version}.zip")
     unfinished = place.with_name(f".{place.name}")
-    archives.write(unfinished, [merged[each] for each in sorted(merged)], seconds=min(part.seconds for part in parts))
-    digest = archives.digest_path(unfinished).read_text(encoding="utf-8").split()[0]
-    archives.digest_path(unfinished).unlink()
+    packing.write(unfinished, [merged[each] for each in sorted(merged)], seconds=min(part.seconds for part in parts))
+    digest = packing.digest_path(unfinished).read_text(encoding="utf-8").split()[0]
+    packing.digest_path(unfinished).unlink()
     unfinished.replace(place)
-    archives.digest_path(place).write_bytes(f"{digest}  {place.name}\n".encode())
+    packing.digest_path(place).write_bytes(f"{digest}  {place.name}\n".encode())
     start = f"{name}/{first.manifest['executable']}_"
     platforms = [each.removeprefix(start).removesuffix(".exe") for each in merged if each.startswith(start)]
     return Combined(
@@ -82,9 +82,9 @@ def _read(path: Path) -> _Part:
         found = f"{root}/plugin.json" in contents
         why = f"its plugin.json cannot be used: {error}" if found else "it has no plugin.json"
         raise IntegrityError(f"{path} is not the archive of a backend plugin: {why}") from error
-    with archives.Previous(path) as earlier:
+    with packing.Previous(path) as earlier:
         entries = {
-            info.filename: archives.entry(
+            info.filename: packing.entry(
                 info.filename, contents[info.filename], (info.external_attr >> 16) or stat.S_IFREG | 0o644, earlier
             )
             for info in infos
@@ -102,7 +102,7 @@ def _require_same_plugin(first: _Part, part: _Part) -> None:
             raise ProjectError(f"{first.path.name} has the {what} {one}, {part.path.name} has {other}")
 
 
-def _require_no_conflict(merged: dict[str, archives.Entry], part: _Part, first: _Part) -> None:
+def _require_no_conflict(merged: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
     """Refuse files of one name that differ, and signatures, which would not cover the rest."""
     if any(name.endswith(f"/{SIGNATURE}") for name in part.entries):
         raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign what was merged")

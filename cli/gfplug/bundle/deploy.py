@@ -22,7 +22,7 @@ _IMAGE = "grafana/grafana"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plugin:
+class DeployedPlugin:
     """What the lines are about; `url` is where an online host gets the archive, empty for one that can't."""
 
     id: str
@@ -32,7 +32,7 @@ class Plugin:
     url: str = ""
 
 
-def lines(plugin: Plugin, way: str) -> str:
+def lines(plugin: DeployedPlugin, way: str) -> str:
     """Return the lines for one way to run Grafana.
 
     Raises: UsageError if there is no such way.
@@ -42,7 +42,7 @@ def lines(plugin: Plugin, way: str) -> str:
     return _MAKERS[way](plugin)
 
 
-def _ini(plugin: Plugin) -> str:
+def _ini(plugin: DeployedPlugin) -> str:
     allowed = "" if plugin.is_signed else f"\n[plugins]\nallow_loading_unsigned_plugins = {plugin.id}\n"
     return (
         f"# 1. Unpack the archive into Grafana's plugin folder, as the user that runs Grafana:\n"
@@ -53,7 +53,7 @@ def _ini(plugin: Plugin) -> str:
     )
 
 
-def _env(plugin: Plugin) -> str:
+def _env(plugin: DeployedPlugin) -> str:
     found = [f"GF_PATHS_PLUGINS={FOLDER}"]
     if not plugin.is_signed:
         found.append(f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin.id}")
@@ -64,7 +64,7 @@ def _env(plugin: Plugin) -> str:
     return "\n".join(found) + "\n"
 
 
-def _compose(plugin: Plugin) -> str:
+def _compose(plugin: DeployedPlugin) -> str:
     variables = _variables(plugin, "      {name}: {value}")
     mount = "" if plugin.url else f"    volumes:\n      - ./{plugin.id}:{FOLDER}/{plugin.id}:ro\n"
     before = "" if plugin.url else f"# first: unzip {plugin.archive}\n"
@@ -72,7 +72,7 @@ def _compose(plugin: Plugin) -> str:
     return f"{before}services:\n  grafana:\n    image: {plugin.image}\n    ports: ['3000:3000']\n{environment}{mount}"
 
 
-def _helm(plugin: Plugin) -> str:
+def _helm(plugin: DeployedPlugin) -> str:
     ini = "" if plugin.is_signed else f"grafana.ini:\n  plugins:\n    allow_loading_unsigned_plugins: {plugin.id}\n"
     if plugin.url:
         return f"# values.yaml of the chart grafana/grafana\n{ini}plugins:\n  - {plugin.url};{plugin.id}\n"
@@ -84,7 +84,7 @@ def _helm(plugin: Plugin) -> str:
     )
 
 
-def _dockerfile(plugin: Plugin) -> str:
+def _dockerfile(plugin: DeployedPlugin) -> str:
     fetch = f"ADD {plugin.url} /tmp/plugin.zip" if plugin.url else f"COPY {plugin.archive} /tmp/plugin.zip"
     allowed = "" if plugin.is_signed else f"ENV GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin.id}\n"
     return (
@@ -95,13 +95,13 @@ def _dockerfile(plugin: Plugin) -> str:
     )
 
 
-def _variables(plugin: Plugin, pattern: str) -> str:
+def _variables(plugin: DeployedPlugin, pattern: str) -> str:
     found = [line.partition("=") for line in _env(plugin).splitlines() if not line.startswith("#")]
     wanted = [(name, value) for name, _, value in found if name != "GF_PATHS_PLUGINS"]
     return "".join(pattern.format(name=name, value=value) + "\n" for name, value in wanted)
 
 
-_MAKERS: dict[str, Callable[[Plugin], str]] = {
+_MAKERS: dict[str, Callable[[DeployedPlugin], str]] = {
     "ini": _ini,
     "env": _env,
     "compose": _compose,

@@ -19,7 +19,7 @@ from gfplug.project.environment import venv
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _MODULE = "module.js"
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.bundle.freeze import Frozen
-    from gfplug.project.project import Manifest, Project
+    from gfplug.project.plugin_project import Manifest, Project
 
 _ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
 _EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
@@ -176,14 +176,14 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BundleLocation:
     """Where a built bundle is, and the archives that were made of it."""
 
     folder: Path
     archives: tuple[Path, ...]
 
 
-def find(target: Path) -> Place:
+def find(target: Path) -> BundleLocation:
     """Return the bundle of a project, or the one in a folder.
 
     Raises: ProjectError if there is none.
@@ -191,11 +191,11 @@ def find(target: Path) -> Place:
     if not target.exists():
         raise ProjectError(f"{target} does not exist", hint="name a project, or a dist folder")
     folder = target / "dist" if (target / "dist" / "plugin.json").is_file() else target
-    if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.project.lock").is_file():
+    if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.lock").is_file():
         raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")
     content = json.loads((folder / "plugin.json").read_text(encoding="utf-8"))
     named = f"{content['id']}-{content['info']['version']}"
     artifacts = folder.parent / "artifacts"
     serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
     found = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
-    return Place(folder=folder, archives=tuple(found))
+    return BundleLocation(folder=folder, archives=tuple(found))

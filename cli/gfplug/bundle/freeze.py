@@ -15,7 +15,7 @@ from gfplug.errors import ProjectError
 from gfplug.project.environment import interpreters
 
 if TYPE_CHECKING:
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _SECONDS = 1800.0
 

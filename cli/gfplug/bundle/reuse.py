@@ -21,7 +21,7 @@ from gfplug.bundle.freeze import Frozen
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 CODE = "src/plugin"
 _SKIPPED = {".git", ".venv", "venv", "dist", "artifacts", "node_modules", "build"}

@@ -21,7 +21,7 @@ from gfplug import __version__, files
 from gfplug.bundle import dist
 from gfplug.bundle.rules.bundle_rules import SIGNATURE, signed_content
 from gfplug.errors import FetchError, IntegrityError, ProjectError, UsageError
-from gfplug.project.project import Manifest
+from gfplug.project.plugin_project import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,19 +7,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files
-from gfplug.bundle import archives, libc
+from gfplug.bundle import libc, packing
 from gfplug.bundle.rules import bundle_rules, contents
 from gfplug.bundle.rules.finding import LEVELS, Finding, error, note, warning
 from gfplug.checks import project_rules
 from gfplug.errors import ProjectError
 from gfplug.host import alerting, call, rehearsal
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from gfplug.host.alerting import Outcome, Rule
+    from gfplug.host.alerting import Rule, RuleResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def check(path: Path) -> Report:
         return _report("archive", path, _archive(path))
     if not path.is_dir():
         raise ProjectError(f"{path} does not exist", hint="give a project, a dist/ folder or an archive")
-    if (path / "gfplug.project.lock").is_file() or not (path / "plugin.json").is_file():
+    if (path / "gfplug.lock").is_file() or not (path / "plugin.json").is_file():
         project = Project.find(path)
         return _report("project", project.root, _project(project))
     return _report("bundle", path, _bundle(path))
@@ -81,7 +81,7 @@ def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> 
     return _report("alerts", project.root, (each for rule, outcome in outcomes for each in _alert(rule, outcome)))
 
 
-def _alert(rule: Rule, outcome: Outcome) -> Iterator[Finding]:
+def _alert(rule: Rule, outcome: RuleResult) -> Iterator[Finding]:
     if outcome.error:
         yield error("alert", rule.title, f"the rule would end with an error: {outcome.error}", outcome.hint)
     for text in outcome.warnings:
@@ -114,6 +114,6 @@ def _bundle(folder: Path) -> Iterator[Finding]:
 
 def _archive(path: Path) -> Iterator[Finding]:
     yield from bundle_rules.check(contents.of_archive(path))
-    digest = archives.digest_path(path)
+    digest = packing.digest_path(path)
     if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
         yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

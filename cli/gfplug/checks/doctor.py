@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gfplug.project.environment.prerequisites import Lack
     from gfplug.project.environment.python_search import Search
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +162,6 @@ def _owned(project: Project) -> Examined:
     return Examined(
         name="owned folders",
         is_good=not changed,
-        seen=f"{len(changed)} files differ from gfplug.project.lock" if changed else "as gfplug.project.lock has them",
+        seen=f"{len(changed)} files differ from gfplug.lock" if changed else "as gfplug.lock has them",
         remedy="restore them from version control",
     )

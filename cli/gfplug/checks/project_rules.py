@@ -17,7 +17,7 @@ from gfplug.project import provenance, requirements
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 
@@ -61,23 +61,19 @@ def _lock(project: Project) -> Iterator[Finding]:
     try:
         lock, changed = project.lock, project.changed_owned()
     except GfplugError as failure:
-        yield error("lock", "gfplug.project.lock", failure.message, failure.hint)
+        yield error("lock", "gfplug.lock", failure.message, failure.hint)
         return
     for path, what in changed.items():
         yield error("owned", path, f"{what}: this folder is gfplug's", "restore it; your code belongs in src/plugin")
     version = sdk.SdkVersion.parse(lock.sdk_version)
     if version < sdk.FLOOR:
-        yield error(
-            "sdk-floor", "gfplug.project.lock", f"SDK {version} is older than the oldest supported, {sdk.FLOOR}"
-        )
+        yield error("sdk-floor", "gfplug.lock", f"SDK {version} is older than the oldest supported, {sdk.FLOOR}")
     elif version < sdk.default():
-        yield note(
-            "sdk-newer", "gfplug.project.lock", f"SDK {version}; {sdk.default()} is known", "`gfplug proto diff`"
-        )
+        yield note("sdk-newer", "gfplug.lock", f"SDK {version}; {sdk.default()} is known", "`gfplug proto diff`")
     if lock.template_version != __version__:
         yield note(
             "runtime",
-            "gfplug.project.lock",
+            "gfplug.lock",
             f"made by gfplug {lock.template_version}, this is {__version__}",
             "`gfplug upgrade`",
         )

@@ -27,9 +27,9 @@ def build(
 ) -> None:
     """Freeze a project into dist/, start it once, and pack it; prints the archive's path."""
     from gfplug.bundle import build as service  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
-    wishes = service.Wishes(python=python, libc=libc, max_glibc=max_glibc, clean=clean)
+    wishes = service.BuildOptions(python=python, libc=libc, max_glibc=max_glibc, clean=clean)
     built = service.build(Project.find(project), wishes)
     if as_json:
         console.result_json(built.to_json())

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from gfplug.host import call as calling
-    from gfplug.host.client import Plugin
-    from gfplug.host.convert import Answer
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.convert import QueryAnswer
     from gfplug.host.settings import Settings
 
 _PLAIN_WIDTH = 100
@@ -47,7 +47,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin'
 @contextmanager
 def running(
     target: Path, python: Path | None, overrides: calling.Overrides, *, timeout: float, verbose: bool
-) -> Iterator[tuple[Plugin, Settings]]:
+) -> Iterator[tuple[RunningPlugin, Settings]]:
     """Run the plugin that a target names, and tell what settings it is to hear of."""
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -69,7 +69,7 @@ def watched(target: Path, ask: Callable[[], None]) -> None:
 
     On a terminal each answer takes the place of the one before.
     """
-    from gfplug.project.project import Project  # noqa: PLC0415 - as above
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415 - as above
 
     source = Project.find(target).source
     with suppress(KeyboardInterrupt):
@@ -95,7 +95,7 @@ def _state(folder: Path) -> dict[Path, tuple[int, int]]:
     return found
 
 
-def show(answer: Answer, *, rows: int) -> None:
+def show(answer: QueryAnswer, *, rows: int) -> None:
     """Print the frames of one ref id as tables, then one plot of all their time series."""
     from gfplug.host.drawing import plot, tables  # noqa: PLC0415 - as above
 

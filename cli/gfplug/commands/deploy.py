@@ -27,7 +27,7 @@ def deploy(
     content = json.loads((place.folder / "plugin.json").read_text(encoding="utf-8"))
     archive = place.archives[0].name if place.archives else f"{content['id']}-{content['info']['version']}.zip"
     chosen = {"image": image} if image else {}
-    plugin = service.Plugin(
+    plugin = service.DeployedPlugin(
         id=content["id"], archive=archive, is_signed=(place.folder / "MANIFEST.txt").is_file(), url=url, **chosen
     )
     for each in service.WAYS if way == "all" else (way,):

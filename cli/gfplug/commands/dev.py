@@ -31,7 +31,7 @@ def dev(
     from gfplug.bundle import dev as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundle import launcher  # noqa: PLC0415
     from gfplug.errors import UsageError  # noqa: PLC0415
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if address != _ADDRESS and not attach:
         raise UsageError("--address says where a plugin of your own listens", hint="add --attach, or leave it out")

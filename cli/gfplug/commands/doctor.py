@@ -25,7 +25,7 @@ def doctor(
         return
     from gfplug.checks import doctor as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import ProjectError, ToolError  # noqa: PLC0415
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if not folder.exists():
         raise ProjectError(f"{folder} does not exist")

@@ -11,7 +11,7 @@ import typer
 from gfplug import console, sdk
 from gfplug.commands import proto_upgrade
 from gfplug.errors import IntegrityError, ProjectError
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.sdk import stubs, verify
 
 app = typer.Typer(
@@ -82,7 +82,7 @@ def verify_project(
     if found.problems:
         raise IntegrityError(
             f"the proto of SDK {found.version} fails {len(found.problems)} of {len(found.checks)} checks",
-            hint="restore src/pluginv2 and gfplug.project.lock from version control",
+            hint="restore src/pluginv2 and gfplug.lock from version control",
         )
 
 

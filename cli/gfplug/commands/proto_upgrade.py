@@ -69,10 +69,10 @@ def upgrade(
     Commits nothing. Prints the files that changed.
     """
     from gfplug import sdk  # noqa: PLC0415
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.upgrades import proto_upgrade as service  # noqa: PLC0415 - a command's imports are its own
 
-    request = service.Request(
+    request = service.ProtoUpgradeRequest(
         version=sdk.resolve(to, offline=offline),
         source=source,
         offline=offline,
@@ -95,7 +95,7 @@ def upgrade(
 def _release(text: str | None, *, offline: bool) -> ProtoSet:
     """Return the proto of a release, or of the project here."""
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.sdk import verify  # noqa: PLC0415 - a command's imports are its own
 
     if text is None:

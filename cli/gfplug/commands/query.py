@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gfplug.host import call as calling
-    from gfplug.host.alerting import Outcome, Rule
-    from gfplug.host.convert import Answer, Query
+    from gfplug.host.alerting import Rule, RuleResult
+    from gfplug.host.convert import Query, QueryAnswer
 
 _STATES = {"would fire": 31, "would not fire": 32, "would be without data": 33}
 
@@ -78,13 +78,10 @@ def query(
 ) -> None:
     """Ask queries as a panel does, and show their frames as tables and a plot; or ask as an alert rule does."""
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug.host import (
-        rehearsal,  # noqa: PLC0415
-        variables,  # noqa: PLC0415
-    )
+    from gfplug.host import rehearsal, variables  # noqa: PLC0415
 
     overrides = service.Overrides(file=settings, url=url, options=option or [], secrets=secret or [])
-    span = service.Span(start=start, end=end, interval=interval, max_data_points=max_data_points)
+    span = service.QueryRange(start=start, end=end, interval=interval, max_data_points=max_data_points)
     known = {key: str(value) for key, value in service.assignments(var or [], option="--var").items()}
     shared = service.assignments(assign or [], option="--set")
     models = [variables.interpolate({**service.model(text), **shared}, known) for text in model or ["{}"]]
@@ -120,7 +117,7 @@ def query(
 
 
 def _questions(
-    span: calling.Span, models: Sequence[dict[str, object]], replay: Path | None
+    span: calling.QueryRange, models: Sequence[dict[str, object]], replay: Path | None
 ) -> tuple[Sequence[Query], Mapping[str, object] | None]:
     """Return what to ask, and the answers to compare with, if any."""
     from gfplug.host import call, recording  # noqa: PLC0415 - as above
@@ -133,7 +130,7 @@ def _questions(
     return [call.question(span, model=each, now=now, ref_id=letters[at]) for at, each in enumerate(models)], None
 
 
-def _keep(asked: Sequence[Query], answers: dict[str, Answer], *, record: Path | None, plot: Path | None) -> None:
+def _keep(asked: Sequence[Query], answers: dict[str, QueryAnswer], *, record: Path | None, plot: Path | None) -> None:
     from gfplug.host import recording  # noqa: PLC0415 - as above
     from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
     from gfplug.host.drawing import plot as plotting  # noqa: PLC0415
@@ -172,7 +169,7 @@ def _rules(target: Path, when: str | None, model: dict[str, object]) -> Sequence
     Raises: UsageError if there is none.
     """
     from gfplug.host import alerting  # noqa: PLC0415 - as above
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if when:
         return [alerting.condition(when, model=model)]
@@ -186,7 +183,7 @@ def _rules(target: Path, when: str | None, model: dict[str, object]) -> Sequence
     return rules
 
 
-def _tell_all(found: Sequence[tuple[Rule, Outcome]], *, as_json: bool) -> None:
+def _tell_all(found: Sequence[tuple[Rule, RuleResult]], *, as_json: bool) -> None:
     """Print what each label set would do, rule by rule.
 
     Raises: ToolError if a rule would end with an error.
@@ -203,7 +200,7 @@ def _tell_all(found: Sequence[tuple[Rule, Outcome]], *, as_json: bool) -> None:
         raise ToolError(f"the rule {rule.title!r} would end with an error: {outcome.error}", hint=outcome.hint)
 
 
-def _tell(rule: Rule, outcome: Outcome) -> None:
+def _tell(rule: Rule, outcome: RuleResult) -> None:
     from gfplug.host.alerting.evaluation import text_of  # noqa: PLC0415 - as above
 
     console.result(rule.title)
@@ -214,7 +211,7 @@ def _tell(rule: Rule, outcome: Outcome) -> None:
         console.result(f"  {shown}: {{{text_of(each.labels)}}}{value}")
 
 
-def _outcome_json(rule: Rule, outcome: Outcome) -> dict[str, object]:
+def _outcome_json(rule: Rule, outcome: RuleResult) -> dict[str, object]:
     def value(number: float | None) -> object:  # JSON knows neither NaN nor infinities
         return number if number is None or math.isfinite(number) else str(number)
 

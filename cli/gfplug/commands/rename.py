@@ -23,7 +23,7 @@ def rename(
     Prints the project's path. Grafana knows a data source by its plugin's id: those that exist keep the old one.
     """
     from gfplug.commands.upgrade import report  # noqa: PLC0415
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.upgrades import rename as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.upgrades import upgrade  # noqa: PLC0415
 

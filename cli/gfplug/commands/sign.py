@@ -18,7 +18,7 @@ def sign(
     ] = None,
 ) -> None:
     """Sign the bundle for your own Grafana, with the token in GRAFANA_ACCESS_POLICY_TOKEN."""
-    from gfplug.bundle import archives, dist  # noqa: PLC0415
+    from gfplug.bundle import dist, packing  # noqa: PLC0415
     from gfplug.bundle import sign as service  # noqa: PLC0415 - a command's imports are its own
 
     place = dist.find(target)
@@ -26,5 +26,5 @@ def sign(
     by = f" by {signed.organisation}" if signed.organisation else ""
     console.note(f"Signed {signed.files} files{by}, for {', '.join(signed.root_urls)}")
     for path in place.archives:
-        archives.repack(place.folder, path)
+        packing.repack(place.folder, path)
     console.result(place.archives[0] if place.archives else place.folder)

@@ -30,12 +30,12 @@ def upgrade(
     listed, and ends in exit code 8.
     """
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.project.project import Project  # noqa: PLC0415
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.upgrades import upgrade as service  # noqa: PLC0415
 
     is_rehearsal = dry_run or as_diff
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
-    request = service.Request(given=_pairs(data or []), force=force)
+    request = service.UpgradeRequest(given=_pairs(data or []), force=force)
     plan = service.plan(target, request) if is_rehearsal else service.upgrade(target, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gfplug.edits.journal import Edit
-    from gfplug.edits.trees import Entry
+    from gfplug.edits.trees import TreeFile
 
 
 def show(edits: Mapping[str, Edit]) -> str:
@@ -18,7 +18,7 @@ def show(edits: Mapping[str, Edit]) -> str:
     return "".join(_one(path, edit.before, edit.after) for path, edit in sorted(edits.items()))
 
 
-def _one(path: str, before: Entry | None, after: Entry | None) -> str:
+def _one(path: str, before: TreeFile | None, after: TreeFile | None) -> str:
     names = (f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null")
     texts = [_lines(entry) for entry in (before, after)]
     if None in texts:
@@ -31,7 +31,7 @@ def _one(path: str, before: Entry | None, after: Entry | None) -> str:
     return (mode if is_moded else "") + "".join(line + ends[line.endswith("\n")] for line in lines)
 
 
-def _lines(entry: Entry | None) -> list[str] | None:
+def _lines(entry: TreeFile | None) -> list[str] | None:
     """Return a text's lines, None for what is no text."""
     if entry is None:
         return []

@@ -27,7 +27,7 @@ from gfplug.errors import IntegrityError, ProjectError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gfplug.edits.trees import Entry
+    from gfplug.edits.trees import TreeFile
 
 FOLDER = ".gfplug"
 _JOURNAL = "journal"
@@ -44,8 +44,8 @@ _log = logging.getLogger("gfplug")
 class Edit:
     """What becomes of one file: None before means there is none yet, None after that it goes."""
 
-    before: Entry | None
-    after: Entry | None
+    before: TreeFile | None
+    after: TreeFile | None
 
     @property
     def what(self) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gfplug.edits.trees import Entry
+    from gfplug.edits.trees import TreeFile
 
 JOURNAL = ".gfplug/journal"
 """The journal's folder in a project."""
@@ -97,7 +97,7 @@ def digest_at(root: Path, path: str) -> str | None:
     return digest_of(trees.entry_of(root / path)) if is_file else None
 
 
-def digest_of(entry: Entry | None) -> str | None:
+def digest_of(entry: TreeFile | None) -> str | None:
     """Return the checksum that a journal keeps of a file: of its content, and of whether it is executable."""
     if entry is None:
         return None

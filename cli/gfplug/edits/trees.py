@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeFile:
     """One file of a tree."""
 
     content: bytes
     is_executable: bool = False
 
 
-def read(root: Path, paths: Iterable[str]) -> dict[str, Entry]:
+def read(root: Path, paths: Iterable[str]) -> dict[str, TreeFile]:
     """Read those of some paths that are regular files below a folder; links, and what is behind them, are left out."""
     return {path: entry_of(root / path) for path in paths if (root / path).is_file() and not is_linked(root, path)}
 
 
-def entry_of(path: Path) -> Entry:
+def entry_of(path: Path) -> TreeFile:
     """Read one file."""
-    return Entry(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+    return TreeFile(path.read_bytes(), bool(path.stat().st_mode & 0o100))

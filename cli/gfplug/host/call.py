@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 from gfplug import sdk
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import failures, provisioning, timerange
-from gfplug.host.client import Plugin
-from gfplug.host.convert import Answer, Query
+from gfplug.host.convert import Query, QueryAnswer
 from gfplug.host.launch import launch
-from gfplug.host.logs import LogLine
 from gfplug.host.settings import Settings
 from gfplug.host.target import Target, go_platform
 from gfplug.project.environment import venv
-from gfplug.project.project import Manifest, Project
+from gfplug.project.plugin_project import Manifest, Project
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.logs import LogLine
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
@@ -34,7 +35,7 @@ _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class CallTarget:
     """What can be called, and the project it belongs to, if any."""
 
     target: Target
@@ -52,7 +53,7 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class QueryRange:
     """The time range of a query and how finely to answer it, as typed."""
 
     start: str = "now-1h"
@@ -61,7 +62,7 @@ class Span:
     max_data_points: int = 100
 
 
-def find(start: Path, *, python: Path | None = None) -> Place:
+def find(start: Path, *, python: Path | None = None) -> CallTarget:
     """Tell what a path is: an executable, a `dist/` folder, or a folder of a project, which is run from source.
 
     Raises: ProjectError if it is none of them; whatever making the project's environment raises.
@@ -71,13 +72,13 @@ def find(start: Path, *, python: Path | None = None) -> Place:
         raise ProjectError(f"{path} does not exist", hint="name a project, its dist folder, or a plugin's executable")
     if path.is_file():
         return _executable(path, path.parent / "plugin.json")
-    if (path / "plugin.json").is_file() and not (path / "gfplug.project.lock").is_file():
+    if (path / "plugin.json").is_file() and not (path / "gfplug.lock").is_file():
         return _bundle(path)
     project = Project.find(path)
-    return Place(target=_source(project, python), project=project)
+    return CallTarget(target=_source(project, python), project=project)
 
 
-def settings(place: Place, overrides: Overrides) -> Settings:
+def settings(place: CallTarget, overrides: Overrides) -> Settings:
     """Return the data source the plugin hears of: a given file or the project's provisioning, single values over it.
 
     Raises: UsageError for a value that cannot be read, ProjectError for a broken provisioning file.
@@ -114,7 +115,7 @@ def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
     return found
 
 
-def question(span: Span, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
+def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
     """Make a query; without an interval, the round one that gives about as many points as there is room for.
 
     Raises: UsageError for a time or duration that cannot be read, or a range that ends before it starts.
@@ -181,14 +182,14 @@ def content_of(text: str, *, option: str) -> bytes:
 
 
 @contextmanager
-def plugin(place: Place, *, timeout: float) -> Iterator[Plugin]:
+def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
     """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug."""
     with launch(place.target, timeout=timeout, watch=_tell) as running:
         yield running
         _log.info("%s answered after %.0f ms, %.0f of them to the handshake", *_timing(running))
 
 
-def require_answers(asked: Sequence[str], answers: dict[str, Answer]) -> None:
+def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
     """Raise ToolError when a query failed or was not answered; the message names each, with status and source."""
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
@@ -202,7 +203,7 @@ def require_answers(asked: Sequence[str], answers: dict[str, Answer]) -> None:
         raise ToolError(said, hint=failures.remedy(said) or "-v shows the plugin's whole log")
 
 
-def _timing(running: Plugin) -> tuple[str, float, float]:
+def _timing(running: RunningPlugin) -> tuple[str, float, float]:
     return running.target.name, running.age_ms(), running.handshake_ms
 
 
@@ -233,7 +234,7 @@ def _proto(project: Project) -> bytes:
         raise ProjectError(f"{project.proto} cannot be read: {error.strerror}", hint=hint) from error
 
 
-def _bundle(folder: Path) -> Place:
+def _bundle(folder: Path) -> CallTarget:
     manifest = Manifest.read(folder / "plugin.json")
     suffix = ".exe" if sys.platform == "win32" else ""
     path = Path(os.path.normpath(folder / f"{manifest.executable}_{go_platform()}{suffix}"))
@@ -246,7 +247,7 @@ def _bundle(folder: Path) -> Place:
     return _executable(path, folder / "plugin.json")
 
 
-def _executable(path: Path, manifest_path: Path) -> Place:
+def _executable(path: Path, manifest_path: Path) -> CallTarget:
     manifest = Manifest.read(manifest_path) if manifest_path.is_file() else None
     version = (manifest.content.get("info") or {}).get("version", "") if manifest else ""
     target = Target(
@@ -255,7 +256,7 @@ def _executable(path: Path, manifest_path: Path) -> Place:
         plugin_version=str(version),
         proto=sdk.fetch(sdk.default(), offline=True).text,
     )
-    return Place(target=target, project=_project_around(path.parent))
+    return CallTarget(target=target, project=_project_around(path.parent))
 
 
 def _project_around(folder: Path) -> Project | None:
@@ -265,7 +266,7 @@ def _project_around(folder: Path) -> Project | None:
         return None
 
 
-def _base(place: Place, overrides: Overrides) -> Settings:
+def _base(place: CallTarget, overrides: Overrides) -> Settings:
     plugin_id = place.target.plugin_id
     if overrides.file:
         return provisioning.read(overrides.file, plugin_id)

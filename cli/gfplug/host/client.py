@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
 from gfplug.host import convert
-from gfplug.host.convert import Answer, Health, Query, Resource
+from gfplug.host.convert import Health, Query, QueryAnswer, ResourceAnswer
 from gfplug.host.output import describe_exit
 from gfplug.host.settings import Settings, plugin_context
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from gfplug.host.handshake import Handshake
-    from gfplug.host.messages import Protocol
+    from gfplug.host.messages import MessageFactory
     from gfplug.host.output import Output
     from gfplug.host.target import Target
 
@@ -29,7 +29,7 @@ _METHODS = {"Stream.SubscribeStream": "run_stream", "Stream.RunStream": "run_str
 _LARGEST_MESSAGE = 2**31 - 1
 
 
-class Plugin:
+class RunningPlugin:
     """A plugin that shook hands. Made by `launch`, usable until its block ends.
 
     Units: `handshake_ms` counts from the start of the process to its handshake line.
@@ -38,7 +38,7 @@ class Plugin:
     def __init__(
         self,
         target: Target,
-        protocol: Protocol,
+        protocol: MessageFactory,
         handshake: Handshake,
         *,
         process: subprocess.Popen[bytes],
@@ -95,7 +95,7 @@ class Plugin:
         headers: Mapping[str, str] | None = None,
         is_alert: bool = False,
         timeout: float = 60.0,
-    ) -> dict[str, Answer]:
+    ) -> dict[str, QueryAnswer]:
         """Ask queries in one request; the answers are in the order of the queries, then whatever else came.
 
         Raises: ToolError if the call fails or Grafana could not read a frame.
@@ -119,7 +119,7 @@ class Plugin:
         headers: Mapping[str, Sequence[str]] | None = None,
         body: bytes = b"",
         timeout: float = 60.0,
-    ) -> Resource:
+    ) -> ResourceAnswer:
         """Send an HTTP-like request; `path` may carry a query string.
 
         Raises: ToolError if the call fails or nothing comes.
@@ -133,7 +133,7 @@ class Plugin:
             "headers": {name: {"values": list(several)} for name, several in (headers or {}).items()},
             "body": body,
         }
-        parts = self._stream("Resource", "CallResource", values, timeout=timeout)
+        parts = self._stream("ResourceAnswer", "CallResource", values, timeout=timeout)
         if not parts:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
         return convert.resource(parts)

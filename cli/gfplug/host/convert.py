@@ -36,7 +36,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class QueryAnswer:
     """What a plugin answered to one ref id; `frames` are in Grafana's frame JSON."""
 
     ref_id: str
@@ -61,7 +61,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class ResourceAnswer:
     """An HTTP-like answer of a plugin."""
 
     status: int
@@ -89,14 +89,14 @@ def query_values(query: Query, settings: Settings, target: Target) -> dict[str, 
     }
 
 
-def answer(ref_id: str, response: Any) -> Answer:  # noqa: ANN401 - a dynamic message
+def answer(ref_id: str, response: Any) -> QueryAnswer:  # noqa: ANN401 - a dynamic message
     """Read a DataResponse of any version.
 
     Raises: ToolError if Grafana could not read a frame.
     """
     is_json = getattr(response, "format", 0) == 1
     decode = frame_json.from_json if is_json else frame_json.from_arrow
-    return Answer(
+    return QueryAnswer(
         ref_id=ref_id,
         status=_status(response),
         error=response.error,
@@ -119,10 +119,10 @@ def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message
     return Health(status=_HEALTH.get(response.status, "UNKNOWN"), message=response.message, details=details)
 
 
-def resource(parts: Sequence[Any]) -> Resource:
+def resource(parts: Sequence[Any]) -> ResourceAnswer:
     """Join the messages of a CallResource stream; code and headers are those of the first."""
     headers = {name: list(parts[0].headers[name].values) for name in sorted(parts[0].headers)}
-    return Resource(status=parts[0].code, headers=headers, body=b"".join(part.body for part in parts))
+    return ResourceAnswer(status=parts[0].code, headers=headers, body=b"".join(part.body for part in parts))
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.errors import ToolError
 from gfplug.host import failures, handshake
-from gfplug.host.client import Plugin
+from gfplug.host.client import RunningPlugin
 from gfplug.host.messages import protocol
 from gfplug.host.output import Output, describe_exit
 from gfplug.host.target import environment
@@ -61,7 +61,7 @@ def launch(
     timeout: float = 60.0,
     watch: Callable[[LogLine], None] | None = None,
     ended: Callable[[Ended], None] | None = None,
-) -> Iterator[Plugin]:
+) -> Iterator[RunningPlugin]:
     """Start a plugin, shake hands, yield it, and end it whatever happens in the block.
 
     `watch` sees each log line as it comes; `ended` learns how the plugin ended, unless it failed before.
@@ -85,7 +85,7 @@ def launch(
             error.details = output.logs.tail()
             error.hint = failures.remedy(error.details) or error.hint
             raise
-        plugin = Plugin(
+        plugin = RunningPlugin(
             target,
             speaks,
             where,
@@ -161,7 +161,7 @@ def _not_found(program: Path, folder: Path) -> ToolError:
     )
 
 
-def _end(plugin: Plugin, process: subprocess.Popen[bytes], output: Output) -> Ended:
+def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output) -> Ended:
     """Ask for the shutdown, wait two seconds for the process and its pipes, kill what is left.
 
     Source: hashicorp/go-plugin v1.8.0, client.go, Kill. go-plugin sets no deadline for the call; here it has one.

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=8)
-def protocol(text: bytes) -> Protocol:
+def protocol(text: bytes) -> MessageFactory:
     """Return the protocol of a proto text, compiled once.
 
     Raises: IntegrityError if it is not a pluginv2 proto; ToolError if protoc fails.
     """
-    return Protocol(text)
+    return MessageFactory(text)
 
 
-class Protocol:
+class MessageFactory:
     """The pluginv2 services of one proto text."""
 
     def __init__(self, text: bytes) -> None:

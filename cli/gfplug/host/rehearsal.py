@@ -7,25 +7,27 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gfplug.host import alerting
-from gfplug.host.client import Plugin
 from gfplug.host.convert import Query
-from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gfplug.host.alerting import Outcome, Rule
+    from gfplug.host.alerting import Rule, RuleResult
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.settings import Settings
 
 
 def rehearse(
-    plugin: Plugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
-) -> list[tuple[Rule, Outcome]]:
+    plugin: RunningPlugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
+) -> list[tuple[Rule, RuleResult]]:
     """Evaluate each rule once. A query that fails ends its rule, as `execErrState` says what then."""
     return [(rule, _evaluated(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
 
 
-def _evaluated(plugin: Plugin, rule: Rule, source: Settings, *, now: datetime, timeout: float) -> alerting.Outcome:
+def _evaluated(
+    plugin: RunningPlugin, rule: Rule, source: Settings, *, now: datetime, timeout: float
+) -> alerting.RuleResult:
     asked = Query(
         ref_id=rule.ref_id,
         start=now - timedelta(seconds=rule.start),
@@ -38,7 +40,7 @@ def _evaluated(plugin: Plugin, rule: Rule, source: Settings, *, now: datetime, t
     answer = plugin.query_data([asked], source, is_alert=True, timeout=timeout).get(rule.ref_id)
     if answer is not None and answer.error:
         text = f"[sse.dataQueryError] failed to execute query [{rule.ref_id}]: {answer.error}"
-        return alerting.Outcome(error=text, hint="-v shows the plugin's whole log")
+        return alerting.RuleResult(error=text, hint="-v shows the plugin's whole log")
     frames = answer.frames if answer is not None else []
     outcome = alerting.evaluate(frames, rule.reduction, rule.comparison, ref_id=rule.ref_id)
     missing = [f"query {rule.ref_id} was not answered: that is no data"] if answer is None else []

@@ -1,4 +1,4 @@
-"""`gfplug.project.lock`: what a project was generated from, and the digest of every file gfplug owns in it."""
+"""`gfplug.lock`: what a project was generated from, and the digest of every file gfplug owns in it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LOCK_NAME = "gfplug.project.lock"
+LOCK_NAME = "gfplug.lock"
 _FORMAT = 2  # 1 had the runtime and the editors among the owned files
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")

@@ -13,7 +13,7 @@ from gfplug.scaffold import new
 from gfplug.scaffold.template import ADOPTED, Answers
 
 if TYPE_CHECKING:
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
     from gfplug.sdk import SdkVersion
 
 _ID = re.compile(r"(?P<org>[0-9a-z]+)-(?P<name>[0-9a-z]+)-datasource")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import __version__, files, sdk
 from gfplug.project import lock, provenance, requirements
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 from gfplug.sdk import stubs
 from gfplug.stages import Stages

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.project import names, provenance
-from gfplug.project.project import OWNED_FOLDERS
+from gfplug.project.plugin_project import OWNED_FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ _LONGEST_LINE = 200
 _NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
 _JOINER = "\u200d"  # holds some emoji together
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.project.lock")
+_NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
 
 
 def line(key: str, text: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-    from gfplug.sdk.descriptors import Field, Message, Protocol, Rpc
+    from gfplug.sdk.descriptors import Message, Protocol, ProtoField, Rpc
 
 _ALIKE = (  # types whose bytes are read as one another: https://protobuf.dev/programming-guides/proto3/#updating
     {"int32", "uint32", "int64", "uint64", "bool"},
@@ -147,7 +147,7 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
             )
 
 
-def _reused(path: str, before: Field, after: Field, types: _Types, *, is_new: bool) -> Change:
+def _reused(path: str, before: ProtoField, after: ProtoField, types: _Types, *, is_new: bool) -> Change:
     """Judge a number that another name has now: a new name for the same field, or another field altogether."""
     if is_new and before.label == after.label and types.are_alike(before.type, after.type):
         text = f"field {path} (number {before.number}) became {after.name}"
@@ -156,7 +156,7 @@ def _reused(path: str, before: Field, after: Field, types: _Types, *, is_new: bo
     return _change(Level.WIRE, "number-reused", path, text)
 
 
-def _retyped(path: str, before: Field, after: Field, types: _Types) -> Iterator[Change]:
+def _retyped(path: str, before: ProtoField, after: ProtoField, types: _Types) -> Iterator[Change]:
     if before.label != after.label:
         yield _change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
     elif before.type != after.type and types.renamed.get(before.type) != after.type:
@@ -179,7 +179,7 @@ def _deprecated(what: str, path: str, *, is_now: bool) -> Change:
     return _change(Level.DOC, "deprecation", path, f"{what} is {'now' if is_now else 'no longer'} deprecated")
 
 
-def _oneof(one: Field) -> str:
+def _oneof(one: ProtoField) -> str:
     return f"oneof {one.oneof}" if one.oneof else "no oneof"
 
 

@@ -21,7 +21,7 @@ _REPEATED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class ProtoField:
     """One field. Shape: `type` as a proto spells it, `map<string, bytes>` included; `label` is `repeated` or empty."""
 
     name: str
@@ -42,15 +42,15 @@ class Field:
 class Message:
     """One message. Shape: `fields` by number; `reserved` and `reserved_names` are what no field may take again."""
 
-    fields: Mapping[int, Field]
+    fields: Mapping[int, ProtoField]
     reserved: tuple[range, ...]
     reserved_names: frozenset[str]
 
-    def named(self, name: str) -> Field | None:
+    def named(self, name: str) -> ProtoField | None:
         """Return the field of a name, if there is one."""
         return next((found for found in self.fields.values() if found.name == name), None)
 
-    def is_reserved(self, one: Field) -> bool:
+    def is_reserved(self, one: ProtoField) -> bool:
         """Tell whether a field takes a number or a name that is reserved."""
         return one.name in self.reserved_names or any(one.number in span for span in self.reserved)
 
@@ -115,10 +115,10 @@ def _message(message: DescriptorProto, scope: str) -> Message:
 
 def _field(
     one: FieldDescriptorProto, message: DescriptorProto, maps: Mapping[str, DescriptorProto], scope: str
-) -> Field:
+) -> ProtoField:
     entry = maps.get(one.type_name.rsplit(".", 1)[-1])
     in_oneof = one.HasField("oneof_index") and not one.proto3_optional
-    return Field(
+    return ProtoField(
         name=one.name,
         number=one.number,
         type=f"map<{', '.join(_type(part, scope) for part in entry.field)}>" if entry else _type(one, scope),

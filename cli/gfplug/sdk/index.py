@@ -19,7 +19,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class IndexedRelease:
     """One release.
 
     Shape: `sha256` is of upstream's file with LF line ends; `descriptor` is `stubs.digest` of it; `h1` is the Go
@@ -40,14 +40,14 @@ class Index:
 
     default: SdkVersion
     floor: SdkVersion
-    entries: Mapping[SdkVersion, Entry]
+    entries: Mapping[SdkVersion, IndexedRelease]
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Index:
         """Read the stored form, in which releases with the same proto share one record of it."""
         protos = value["protos"]
         entries = [
-            Entry(
+            IndexedRelease(
                 version=SdkVersion.parse(text),
                 time=found["time"],
                 commit=found["commit"],
@@ -80,7 +80,7 @@ class Index:
         lines = [f"{_quoted(key)}: {json.dumps(value)}" for key, value in head.items()]
         return "{\n  " + ",\n  ".join([*lines, _section("protos", protos), _section("versions", versions)]) + "\n}\n"
 
-    def find(self, version: SdkVersion) -> Entry | None:
+    def find(self, version: SdkVersion) -> IndexedRelease | None:
         """Return what is known about a release; unknown ones exist: those made after this gfplug."""
         return self.entries.get(version)
 

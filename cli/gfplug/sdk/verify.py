@@ -11,7 +11,7 @@ from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
     from gfplug.project.lock import Lock
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _STUBS = "src/pluginv2/"
 

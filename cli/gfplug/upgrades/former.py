@@ -11,7 +11,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.edits.trees import Entry
+from gfplug.edits.trees import TreeFile
 from gfplug.project import requirements
 from gfplug.upgrades import git
 
@@ -79,17 +79,19 @@ def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]
             yield from authors
 
 
-def complete(base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> dict[str, Entry]:
+def complete(
+    base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]
+) -> dict[str, TreeFile]:
     """Return the base with the file that the author had before the template: theirs is no change to it."""
     is_authors = HOOKS in yours and HOOKS in theirs and HOOKS not in base
     return {**base, **({HOOKS: theirs[HOOKS]} if is_authors else {})}
 
 
-def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, Entry]:
+def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
     """Return files as gfplug wrote them, from the project's own history, as far as git has them."""
     committed = {path: git.contents(root, path) for path in paths}
     return {
-        path: Entry(content)
+        path: TreeFile(content)
         for path, contents in committed.items()
         for content in contents
         if files.sha256(content) == digests.get(path)

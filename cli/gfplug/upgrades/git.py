@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug.edits.trees import Entry
+from gfplug.edits.trees import TreeFile
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ _MARKER = re.compile(rb"^(<{7} HEAD|>{7} theirs)(:[^\r\n]*)?(?=\r?$)", re.MULTIL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class GitMerge:
     """What git made of three trees.
 
     Shape: `tree` is the result, conflict markers included; `stages` maps each unresolved path to the sides that still
     have it (`BASE`, `YOURS`, `THEIRS`); `renames` maps a path of theirs to the path of the base that it was.
     """
 
-    tree: Mapping[str, Entry]
+    tree: Mapping[str, TreeFile]
     stages: Mapping[str, frozenset[int]]
     renames: Mapping[str, str]
 
@@ -112,8 +112,12 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def merge(
-    base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry], *, labels: tuple[str, str]
-) -> Outcome:
+    base: Mapping[str, TreeFile],
+    yours: Mapping[str, TreeFile],
+    theirs: Mapping[str, TreeFile],
+    *,
+    labels: tuple[str, str],
+) -> GitMerge:
     """Merge three trees as `git merge` does, renames followed; `labels` name yours and theirs in conflict markers.
 
     Raises: ToolError if git fails for another reason than a conflict.
@@ -172,14 +176,14 @@ def _without_git() -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
 
 
-def _stream(base: Mapping[str, Entry], sides: Mapping[str, Mapping[str, Entry]]) -> Iterator[bytes]:
+def _stream(base: Mapping[str, TreeFile], sides: Mapping[str, Mapping[str, TreeFile]]) -> Iterator[bytes]:
     """Write three commits, both sides upon the base, as `git fast-import` reads them."""
     yield from _commit("base", base, mark=1)
     for number, (name, tree) in enumerate(sides.items(), start=2):
         yield from _commit(name, tree, mark=number, parent=b"from :1\n")
 
 
-def _commit(name: str, tree: Mapping[str, Entry], *, mark: int, parent: bytes = b"") -> Iterator[bytes]:
+def _commit(name: str, tree: Mapping[str, TreeFile], *, mark: int, parent: bytes = b"") -> Iterator[bytes]:
     yield f"commit refs/heads/{name}\nmark :{mark}\ncommitter gfplug <gfplug> 0 +0000\ndata 0\n".encode()
     yield parent + b"deleteall\n"
     for path, entry in sorted(tree.items()):
@@ -192,7 +196,7 @@ def _quoted(path: str) -> bytes:
     return b'"' + raw + b'"'
 
 
-def _outcome(repository: _Repository, labels: tuple[str, str]) -> Outcome:
+def _outcome(repository: _Repository, labels: tuple[str, str]) -> GitMerge:
     stages: defaultdict[str, set[int]] = defaultdict(set)
     clean: dict[str, tuple[str, bool]] = {}
     executable: set[str] = set()
@@ -205,12 +209,12 @@ def _outcome(repository: _Repository, labels: tuple[str, str]) -> Outcome:
         else:
             stages[path].add(int(stage))
     contents = _blobs(repository, sorted({blob for blob, _ in clean.values()}))
-    tree = {path: Entry(contents[blob], is_executable) for path, (blob, is_executable) in clean.items()}
+    tree = {path: TreeFile(contents[blob], is_executable) for path, (blob, is_executable) in clean.items()}
     for path in stages:
         if (found := repository.folder / path).is_file():
-            tree[path] = Entry(_labelled(found.read_bytes(), labels), path in executable)
+            tree[path] = TreeFile(_labelled(found.read_bytes(), labels), path in executable)
     unresolved = {path: frozenset(sides) for path, sides in stages.items()}
-    return Outcome(tree=tree, stages=unresolved, renames=_renames(repository))
+    return GitMerge(tree=tree, stages=unresolved, renames=_renames(repository))
 
 
 def _blobs(repository: _Repository, names: Sequence[str]) -> dict[str, bytes]:

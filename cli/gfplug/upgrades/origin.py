@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
 from gfplug.edits import paths
-from gfplug.edits.trees import Entry
+from gfplug.edits.trees import TreeFile
 from gfplug.errors import ProjectError, UsageError
 from gfplug.scaffold.template import ANSWERS_NAME, BASE_NAME, Answers
 
@@ -63,7 +63,7 @@ def answers(
     return Answers.from_json(stored)
 
 
-def base(root: Path) -> dict[str, Entry]:
+def base(root: Path) -> dict[str, TreeFile]:
     """Return the user's files as the template last rendered them.
 
     Raises: ProjectError if they were not kept, or can't be read; IntegrityError if a name leads out of the project.
@@ -74,7 +74,9 @@ def base(root: Path) -> dict[str, Entry]:
             members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             paths.require_distinct((info.filename for info in members), source=BASE_NAME)
             return {
-                paths.require_inside(info.filename, source=BASE_NAME): Entry(archive.read(info), _is_executable(info))
+                paths.require_inside(info.filename, source=BASE_NAME): TreeFile(
+                    archive.read(info), _is_executable(info)
+                )
                 for info in members
             }
     except FileNotFoundError as error:

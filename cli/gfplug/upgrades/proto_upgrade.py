@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files, process, sdk, usage
 from gfplug.edits import backup, journal, trees
 from gfplug.edits.journal import Edit
-from gfplug.edits.trees import Entry
+from gfplug.edits.trees import TreeFile
 from gfplug.errors import CompatError, IntegrityError, ProjectError
 from gfplug.project import lock, requirements
 from gfplug.project.environment import interpreters, venv
@@ -28,7 +28,7 @@ from gfplug.stages import Stages
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
     from gfplug.sdk import ProtoSet, SdkVersion
     from gfplug.sdk.compat import Change
     from gfplug.sdk.stubs import Stubs
@@ -43,7 +43,7 @@ _TEST_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ProtoUpgradeRequest:
     """What is asked: the version, where its proto may come from, and how careful to be.
 
     Shape: `python` runs the tests instead of the project's `.venv`; `force` goes on although the author's code uses
@@ -87,7 +87,7 @@ class Upgrade:
         return {**facts, "changes": changes, "files": self.files, "stages": dict(self.seconds)}
 
 
-def upgrade(project: Project, request: Request, *, stages: Stages | None = None) -> Upgrade:
+def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
     """Move a project to another SDK version.
 
     Raises: as `plan` does; ToolError if the project's tests fail with the new stubs, with their last lines. Whatever
@@ -101,7 +101,7 @@ def upgrade(project: Project, request: Request, *, stages: Stages | None = None)
     return replace(made, tests=tests, seconds=stages.seconds)
 
 
-def plan(project: Project, request: Request, *, stages: Stages | None = None) -> Upgrade:
+def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
     """Find out what moving a project to another SDK version would do.
 
     Raises: FetchError, IntegrityError or CompatError if the proto can't be had, trusted or used; CompatError if the
@@ -172,7 +172,7 @@ def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], versio
 
 def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Edit]:
     """Return what becomes of the stubs, the floors and the lock."""
-    new = {f"src/{path}": Entry(content) for path, content in generated.files.items()}
+    new = {f"src/{path}": TreeFile(content) for path, content in generated.files.items()}
     others = {path: digest for path, digest in project.owned_digests().items() if not path.startswith(_STUBS)}
     unchanged = {path: project.lock.owned.get(path, digest) for path, digest in others.items()}
     locked = replace(
@@ -187,13 +187,13 @@ def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Ed
         owned={**unchanged, **{path: files.sha256(entry.content) for path, entry in new.items()}},
     )
     old_stubs = [path for path in project.owned_digests() if path.startswith(_STUBS)]
-    new |= {lock.LOCK_NAME: Entry(lock.encode(locked)), _PYPROJECT: _raised(project, generated)}
+    new |= {lock.LOCK_NAME: TreeFile(lock.encode(locked)), _PYPROJECT: _raised(project, generated)}
     old = trees.read(project.root, [*old_stubs, *new])
     edits = {path: Edit(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
     return {path: edit for path, edit in edits.items() if edit.before != edit.after}
 
 
-def _raised(project: Project, generated: Stubs) -> Entry:
+def _raised(project: Project, generated: Stubs) -> TreeFile:
     """Return pyproject.toml with the stubs' floors, line ends as they are."""
     try:
         found = trees.entry_of(project.root / _PYPROJECT)
@@ -204,7 +204,7 @@ def _raised(project: Project, generated: Stubs) -> Entry:
     return replace(found, content=(raised.replace("\n", "\r\n") if "\r\n" in text else raised).encode())
 
 
-def _rehearse(project: Project, made: Upgrade, request: Request, stages: Stages) -> str:
+def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:
     """Run the project's tests in a copy that is upgraded already, and say how it went."""
     if not request.with_tests:
         return "not run: --no-tests"

@@ -10,13 +10,13 @@ from gfplug import __version__
 from gfplug.errors import ProjectError, UsageError
 from gfplug.project import names
 from gfplug.project.environment import venv
-from gfplug.project.project import Project
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold.template import ADOPTED, Answers
 from gfplug.upgrades import origin, upgrade
 
 if TYPE_CHECKING:
     from gfplug.stages import Stages
-    from gfplug.upgrades.upgrade import Plan, Request
+    from gfplug.upgrades.upgrade import Plan, UpgradeRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,11 @@ class Renaming:
     after: Answers
 
     @property
-    def request(self) -> Request:
+    def request(self) -> UpgradeRequest:
         """The upgrade that brings the new names."""
         changed = {key: text for key, text in self.after.to_json().items() if text != self.before.to_json()[key]}
         pairs = {self.before.plugin_id: self.after.plugin_id, self.before.executable: self.after.executable}
-        return upgrade.Request(given=changed, names={old: new for old, new in pairs.items() if old != new})
+        return upgrade.UpgradeRequest(given=changed, names={old: new for old, new in pairs.items() if old != new})
 
 
 def find(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:

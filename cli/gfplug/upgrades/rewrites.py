@@ -17,7 +17,7 @@ from gfplug.upgrades import former
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.edits.trees import Entry
+    from gfplug.edits.trees import TreeFile
 
 PYPROJECT = "pyproject.toml"
 _INSTALLING = ("README.md", ".github/workflows/")
@@ -32,19 +32,19 @@ class Rewrites:
     what installs this one, for the README and the workflows.
     """
 
-    base: Mapping[str, Entry]
-    fresh: Mapping[str, Entry]
+    base: Mapping[str, TreeFile]
+    fresh: Mapping[str, TreeFile]
     names: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
-    def apply(self, tree: Mapping[str, Entry]) -> dict[str, Entry]:
+    def apply(self, tree: Mapping[str, TreeFile]) -> dict[str, TreeFile]:
         """Return a tree with every text rewritten, line ends as they are.
 
         Raises: ProjectError if pyproject.toml can't be read.
         """
         return {path: self._rewrite(path, entry) for path, entry in tree.items()}
 
-    def _rewrite(self, path: str, entry: Entry) -> Entry:
+    def _rewrite(self, path: str, entry: TreeFile) -> TreeFile:
         try:
             text = entry.content.decode()
         except UnicodeDecodeError:

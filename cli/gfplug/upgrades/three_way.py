@@ -10,15 +10,15 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gfplug.edits.trees import Entry
+from gfplug.edits.trees import TreeFile
 from gfplug.upgrades import git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.upgrades.git import Outcome
+    from gfplug.upgrades.git import GitMerge
 
-__all__ = ["BESIDE", "Conflict", "Entry", "Merged", "merge", "unresolved"]
+__all__ = ["BESIDE", "Conflict", "Merged", "TreeFile", "merge", "unresolved"]
 
 BESIDE = ".gfplug-new"
 """What is appended to the name of a file that is put beside the user's own."""
@@ -29,7 +29,7 @@ _BINARY_HEAD = 8000
 _MARKERS = (b"<<<<<<< yours", b">>>>>>> ")
 
 
-def unresolved(tree: Mapping[str, Entry]) -> list[str]:
+def unresolved(tree: Mapping[str, TreeFile]) -> list[str]:
     """List the files that still hold the conflict markers of an earlier merge."""
     return [path for path, entry in sorted(tree.items()) if _has_markers(entry)]
 
@@ -46,13 +46,15 @@ class Conflict:
 class Merged:
     """The result, as what to do to the user's tree; `notes` tell what was decided without a conflict."""
 
-    writes: Mapping[str, Entry]
+    writes: Mapping[str, TreeFile]
     deletes: tuple[str, ...]
     conflicts: tuple[Conflict, ...]
     notes: tuple[str, ...]
 
 
-def merge(base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping[str, Entry], *, label: str) -> Merged:
+def merge(
+    base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile], *, label: str
+) -> Merged:
     """Merge three trees of relative POSIX paths; `label` names theirs in conflict markers, such as `template 1.2.0`.
 
     `yours` may hold more than the template ever rendered: candidates for files that the user moved.
@@ -71,16 +73,16 @@ def merge(base: Mapping[str, Entry], yours: Mapping[str, Entry], theirs: Mapping
 class _Sides:
     """The three trees, with LF line ends."""
 
-    base: Mapping[str, Entry]
-    yours: Mapping[str, Entry]
-    theirs: Mapping[str, Entry]
+    base: Mapping[str, TreeFile]
+    yours: Mapping[str, TreeFile]
+    theirs: Mapping[str, TreeFile]
 
 
 @dataclass(slots=True)
 class _Decided:
     """The resulting tree while it is put together; `renames` maps a path of theirs to what it was in the base."""
 
-    tree: dict[str, Entry]
+    tree: dict[str, TreeFile]
     renames: Mapping[str, str] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -89,7 +91,7 @@ class _Decided:
         """Report a file that needs the user's eye."""
         self.conflicts.append(Conflict(path=path, why=why))
 
-    def put_beside(self, path: str, new: Entry, why: str) -> None:
+    def put_beside(self, path: str, new: TreeFile, why: str) -> None:
         """Put the template's file beside the user's own, or beside theirs that is in the way of its folder."""
         blocked = next((above for above in _folders(path) if above in self.tree), path)
         name = blocked + BESIDE + path.removeprefix(blocked)
@@ -97,7 +99,7 @@ class _Decided:
         self.conflict(path, f"{why}: the template's is {name}")
 
 
-def _decide(sides: _Sides, outcome: Outcome) -> _Decided:
+def _decide(sides: _Sides, outcome: GitMerge) -> _Decided:
     """Settle what git left open, so that nothing of the user's is lost."""
     decided = _Decided({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
     known = {*sides.base, *sides.yours, *sides.theirs}
@@ -122,7 +124,7 @@ def _leave_out(decided: _Decided, path: str, sides: _Sides, having: frozenset[in
         decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
 
 
-def _settle_contents(decided: _Decided, path: str, found: Entry | None, sides: _Sides) -> None:
+def _settle_contents(decided: _Decided, path: str, found: TreeFile | None, sides: _Sides) -> None:
     """Take git's text with its markers; of two binaries, keep the user's and put the template's beside."""
     mine = sides.yours.get(path) or sides.yours.get(decided.renames.get(path, ""))
     new = sides.theirs.get(path)
@@ -136,7 +138,7 @@ def _settle_contents(decided: _Decided, path: str, found: Entry | None, sides: _
         decided.tree[path] = kept
 
 
-def _set_aside(decided: _Decided, path: str, found: Entry, *, is_yours: bool) -> None:
+def _set_aside(decided: _Decided, path: str, found: TreeFile, *, is_yours: bool) -> None:
     """Name what can't stay where it was, because a folder took the place of a file or the other way round."""
     name = path + (_YOURS_ASIDE if is_yours else BESIDE)
     decided.tree[name] = found
@@ -179,7 +181,7 @@ def _merge_whole_files(sides: _Sides) -> _Decided:
     return decided
 
 
-def _is_blocked(path: str, tree: Mapping[str, Entry]) -> bool:
+def _is_blocked(path: str, tree: Mapping[str, TreeFile]) -> bool:
     """Tell whether a path can't be made: a part of it is a file, or it is a folder."""
     return any(above in tree for above in _folders(path)) or any(name.startswith(f"{path}/") for name in tree)
 
@@ -190,7 +192,7 @@ def _folders(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _as_changes(decided: _Decided, *, yours: Mapping[str, Entry], theirs: Mapping[str, Entry]) -> Merged:
+def _as_changes(decided: _Decided, *, yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]) -> Merged:
     """Return the result as changes to the user's tree, line ends as they were."""
     models = {path: yours.get(path) or yours.get(decided.renames.get(path, "")) for path in decided.tree}
     result = {
@@ -205,25 +207,25 @@ def _as_changes(decided: _Decided, *, yours: Mapping[str, Entry], theirs: Mappin
     )
 
 
-def _with_lf(entry: Entry) -> Entry:
+def _with_lf(entry: TreeFile) -> TreeFile:
     return replace(entry, content=entry.content.replace(b"\r\n", b"\n")) if _is_crlf(entry) else entry
 
 
-def _with_ends_of(entry: Entry, model: Entry | None) -> Entry:
+def _with_ends_of(entry: TreeFile, model: TreeFile | None) -> TreeFile:
     if model is None or not _is_crlf(model) or _is_binary(entry):
         return entry
     return replace(entry, content=entry.content.replace(b"\n", b"\r\n"))
 
 
-def _is_crlf(entry: Entry) -> bool:
+def _is_crlf(entry: TreeFile) -> bool:
     """Tell whether every line of a text ends with CRLF."""
     ends = entry.content.count(b"\r\n")
     return 0 < ends == entry.content.count(b"\n") == entry.content.count(b"\r") and not _is_binary(entry)
 
 
-def _is_binary(entry: Entry) -> bool:
+def _is_binary(entry: TreeFile) -> bool:
     return b"\0" in entry.content[:_BINARY_HEAD]
 
 
-def _has_markers(entry: Entry) -> bool:
+def _has_markers(entry: TreeFile) -> bool:
     return all(marker in entry.content for marker in _MARKERS)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from gfplug import __version__, files
 from gfplug.edits import backup, difference, journal, paths, trees
 from gfplug.edits.journal import Edit
-from gfplug.edits.trees import Entry
+from gfplug.edits.trees import TreeFile
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.project import lock, provenance, requirements
-from gfplug.project.project import FORMER_FOLDERS, OWNED_FOLDERS
+from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.scaffold import template
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
@@ -28,7 +28,7 @@ from gfplug.upgrades.rewrites import Rewrites
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
     from gfplug.upgrades.three_way import Conflict, Merged
 
 ONCE = ("src/plugin/", "tests/")
@@ -41,7 +41,7 @@ _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class UpgradeRequest:
     """What is asked: `given` answers questions anew; `force` replaces edited owned files, after a backup.
 
     `names` are names in the author's files and what they become: a plugin's old and new id.
@@ -73,7 +73,7 @@ class Plan:
         }
 
 
-def upgrade(project: Project, request: Request, *, stages: Stages | None = None) -> Plan:
+def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
     """Upgrade a project; running it again changes nothing.
 
     Raises: as `plan` does; ProjectError if a file can't be written. Then the project is as it was.
@@ -84,7 +84,7 @@ def upgrade(project: Project, request: Request, *, stages: Stages | None = None)
     return made
 
 
-def plan(project: Project, request: Request, *, stages: Stages | None = None) -> Plan:
+def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
     """Find out what an upgrade would do.
 
     Raises: ProjectError if an owned file was edited (with the difference), or the project is of a newer gfplug, or
@@ -128,7 +128,7 @@ def plan(project: Project, request: Request, *, stages: Stages | None = None) ->
     )
 
 
-def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, Entry], lock.Lock]:
+def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Complete a rendering as `gfplug new` would, and return it with its lock."""
     generated, locked = _stubs(project)
     pyproject = folder / "pyproject.toml"
@@ -142,7 +142,7 @@ def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[d
     return fresh, replace(locked, template_version=__version__, gfplug=requirement, owned=digests)
 
 
-def _stubs(project: Project) -> tuple[dict[str, Entry], lock.Lock]:
+def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Return the generated package and the lock that fits; made anew if it was edited, or if other tools made it."""
     locked = project.lock
     is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
@@ -155,11 +155,11 @@ def _stubs(project: Project) -> tuple[dict[str, Entry], lock.Lock]:
             hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version} --force",
         )
     made = stubs.generate(protos)
-    generated = {f"src/{path}": Entry(content) for path, content in made.files.items()}
+    generated = {f"src/{path}": TreeFile(content) for path, content in made.files.items()}
     return generated, replace(locked, floors=made.floors, tools=made.tools)
 
 
-def _on_disk(project: Project) -> dict[str, Entry]:
+def _on_disk(project: Project) -> dict[str, TreeFile]:
     """Read the owned folders."""
     return trees.read(project.root, project.owned_digests(project.owned_folders()))
 
@@ -168,7 +168,7 @@ def _changed_owned(project: Project) -> dict[str, str]:
     return {path: what for path, what in project.changed_owned().items() if what != "deleted"}
 
 
-def _replace_owned(project: Project, fresh: Mapping[str, Entry], *, force: bool) -> dict[str, Edit]:
+def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bool) -> dict[str, Edit]:
     """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
     found = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
@@ -184,7 +184,7 @@ def _replace_owned(project: Project, fresh: Mapping[str, Entry], *, force: bool)
     return {path: edit for path, edit in edits.items() if edit.before != edit.after}
 
 
-def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterable[str]) -> dict[str, Edit]:
+def _authors_edits(project: Project, found: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
     """Return what the author changed in owned files: against the project's history, or else the whole file."""
     shown = [path for path in changed if path in found]
     originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
@@ -193,8 +193,8 @@ def _authors_edits(project: Project, found: Mapping[str, Entry], changed: Iterab
 
 
 def _merge(
-    project: Project, fresh: Mapping[str, Entry], request: Request, sources: Mapping[str, str]
-) -> tuple[Merged, dict[str, Entry], dict[str, Entry]]:
+    project: Project, fresh: Mapping[str, TreeFile], request: UpgradeRequest, sources: Mapping[str, str]
+) -> tuple[Merged, dict[str, TreeFile], dict[str, TreeFile]]:
     """Merge the user's files, names in them replaced by new ones; returns the base and the user's tree too."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
@@ -232,7 +232,7 @@ def _renamed(project: Project, names: Mapping[str, str], merged: Iterable[str]) 
     return {path: Edit(entry, new[path]) for path, entry in old.items() if entry != new[path]}
 
 
-def _in_the_way(root: Path, theirs: Mapping[str, Entry]) -> Iterable[str]:
+def _in_the_way(root: Path, theirs: Mapping[str, TreeFile]) -> Iterable[str]:
     """List files of the user's that are where the template has a folder, or in a folder where it has a file."""
     for path in theirs:
         above = [folder.as_posix() for folder in PurePosixPath(path).parents]
@@ -248,21 +248,21 @@ def _is_merged(root: Path, path: str) -> bool:
     )
 
 
-def _about_links(project: Project, fresh: Mapping[str, Entry]) -> list[str]:
+def _about_links(project: Project, fresh: Mapping[str, TreeFile]) -> list[str]:
     """Tell of links of the user's where the template has a file."""
     linked = [path for path in fresh if not path.startswith(ONCE) and paths.is_linked(project.root, path)]
     return [f"{path}: you have a link there: left so" for path in sorted(linked)]
 
 
-def _kept(project: Project, fresh: Mapping[str, Entry], after: lock.Lock) -> dict[str, Edit]:
+def _kept(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
     """Renew what the project keeps for the next upgrade, and the lock."""
-    new = {**{path: fresh[path] for path in _KEPT}, lock.LOCK_NAME: Entry(lock.encode(after))}
+    new = {**{path: fresh[path] for path in _KEPT}, lock.LOCK_NAME: TreeFile(lock.encode(after))}
     old = trees.read(project.root, new)
     return {path: Edit(old.get(path), entry) for path, entry in new.items() if old.get(path) != entry}
 
 
 def _edited_without_a_copy(
-    project: Project, base: Mapping[str, Entry], yours: Mapping[str, Entry], merged: Merged
+    project: Project, base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], merged: Merged
 ) -> list[str]:
     """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]

@@ -11,10 +11,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from gfruntime import masking, wire
-from gfruntime.backend import PluginContext, Settings
+from gfruntime import wire
 from gfruntime.calls import convert
 from gfruntime.errors import failure_of
+from gfruntime.logs import masking
+from gfruntime.request.vocabulary import PluginContext, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ _OPERATIONS: tuple[Operation, ...] = ("create", "update", "delete")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class ObjectKind:
     """What an object is."""
 
     group: str = ""
@@ -46,7 +47,7 @@ class AdmissionRequest:
     """
 
     operation: Operation
-    kind: Kind
+    kind: ObjectKind
     object: bytes = field(repr=False)
     old_object: bytes = field(default=b"", repr=False)
     context: PluginContext = field(default_factory=PluginContext)
@@ -114,7 +115,7 @@ class Objects:
         """Answer `validate_admission` or `mutate_admission`."""
         request = AdmissionRequest(
             operation=_OPERATIONS[message.operation] if message.operation < len(_OPERATIONS) else "update",
-            kind=Kind(group=message.kind.group, version=message.kind.version, kind=message.kind.kind),
+            kind=ObjectKind(group=message.kind.group, version=message.kind.version, kind=message.kind.kind),
             object=message.object_bytes,
             old_object=message.old_object_bytes,
             context=seen.incoming.context,

@@ -7,16 +7,17 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from gfruntime import masking, wire
-from gfruntime.backend import Health
+from gfruntime import wire
 from gfruntime.calls import rulecheck
 from gfruntime.calls.turns import Turns
 from gfruntime.errors import Failure, failure_of
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
+from gfruntime.logs import masking
+from gfruntime.request.vocabulary import Health
 
 if TYPE_CHECKING:
-    from gfruntime.backend import Response
+    from gfruntime.request.vocabulary import Response
     from gfruntime.wire import Parts
 
 _LOGGER = logging.getLogger("gfruntime")
@@ -27,7 +28,7 @@ _NO_TURNS = contextlib.nullcontext()
 _turns = Turns()
 
 
-class Answer:
+class EncodedAnswer:
     """The encoded answer to one query, and what the log says about it."""
 
     __slots__ = ("failure", "parts")
@@ -53,17 +54,17 @@ def frames_of(result: object) -> list[Frame]:
     raise TypeError(f"the query returned {told}; expected a Frame or a list of frames")
 
 
-def answer(result: object, *, ref_id: str, is_json: bool) -> Answer:
+def answer(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
     """Encode what a query returned; an exception, returned or raised here, becomes the query's error."""
     try:
         if isinstance(result, BaseException):
             raise result  # noqa: TRY301  # one place turns failures into answers
-        frames = rulecheck.answered(contract.typed(frames_of(result)), ref_id=ref_id)
+        frames = rulecheck.check_for_alerts(contract.typed(frames_of(result)), ref_id=ref_id)
         with _turns if sum(map(len, frames)) < _FEW else _NO_TURNS:  # nothing of the author's runs here, nothing logs
             encoded = _encoded(frames, ref_id=ref_id, is_json=is_json)
     except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
         return failed(error, ref_id=ref_id)
-    return Answer(wire.data_response(encoded, is_json=is_json))
+    return EncodedAnswer(wire.data_response(encoded, is_json=is_json))
 
 
 def _encoded(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
@@ -72,13 +73,13 @@ def _encoded(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
     return [arrow.encode(frame, ref_id=ref_id) for frame in frames]
 
 
-def failed(error: BaseException, *, ref_id: str) -> Answer:
+def failed(error: BaseException, *, ref_id: str) -> EncodedAnswer:
     """Turn an exception into a query's error; one that the author didn't mean is logged with its traceback."""
     failure = failure_of(error)
     if not failure.is_expected:
         _LOGGER.error("Query %s failed", ref_id, exc_info=(type(error), error, error.__traceback__))
     parts = wire.data_response(error=failure.message, status=failure.status, source=failure.source)
-    return Answer(parts, failure)
+    return EncodedAnswer(parts, failure)
 
 
 def health(result: object) -> bytes:

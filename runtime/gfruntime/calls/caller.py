@@ -6,17 +6,17 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.calls import iterate
-from gfruntime.calls.methods import CallError
-from gfruntime.calls.workers import Pool
 from gfruntime.errors import PluginError, failure_of
+from gfruntime.serving.methods import CallError
+from gfruntime.serving.workers import Pool
 from gfruntime.wire import error_details
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 
-    from gfruntime.author import Author
+    from gfruntime.author.author_class import Author
     from gfruntime.calls.sources import Source
-    from gfruntime.calls.workers import UserLoop
+    from gfruntime.serving.workers import UserLoop
 
 R = TypeVar("R")
 
@@ -43,14 +43,14 @@ class Caller:
                 return await getattr(instance, name)(*arguments, **named)
 
             return await self.loop.run(call())
-        return await pool.run(lambda: self.settled(getattr(source.acquire(), name)(*arguments, **named)))
+        return await pool.run(lambda: self.await_if_needed(getattr(source.acquire(), name)(*arguments, **named)))
 
     async def ask_class(self, name: str, *arguments: object) -> object:
         """Call a static method of the class: there may be no data source, and so no instance."""
         method = getattr(self.author.make, name)
         if name in self.author.async_methods:
             return await self.loop.run(method(*arguments))
-        return await self.pool.run(lambda: self.settled(method(*arguments)))
+        return await self.pool.run(lambda: self.await_if_needed(method(*arguments)))
 
     def iterate(self, name: str, source: Source, *arguments: object, encode: Callable[[Any], R]) -> AsyncIterator[R]:
         """Call a generator method of the instance, and encode its items where they are made."""
@@ -75,7 +75,7 @@ class Caller:
             return iterate.on_loop(start, encode, loop=self.loop)
         return iterate.in_thread(lambda: chunks, encode, loop=self.loop, name="response")
 
-    def settled(self, result: Any) -> object:  # noqa: ANN401
+    def await_if_needed(self, result: Any) -> object:  # noqa: ANN401
         """Await what a method that looks sync returned, such as an async one behind a decorator."""
         return self.loop.run_blocking(result) if inspect.isawaitable(result) else result
 

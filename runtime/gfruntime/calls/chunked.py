@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from pluginv2 import backend_pb2 as pb
 
-    from gfruntime.backend import PluginContext, Query
     from gfruntime.calls.caller import Caller
     from gfruntime.calls.sources import Source
     from gfruntime.errors import Failure
+    from gfruntime.request.vocabulary import PluginContext, Query
 
 _LOGGER = logging.getLogger("gfruntime")
 _AT_ONCE = 10
@@ -108,9 +108,9 @@ class _Writer:
     def chunks(self, item: object) -> list[bytes]:
         """Write what the generator yielded; of several frames without an id each has its own."""
         if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
-            frames = rulecheck.answered(answers.frames_of(item[1]), ref_id=self.ref_id)
+            frames = rulecheck.check_for_alerts(answers.frames_of(item[1]), ref_id=self.ref_id)
             return [self._chunk(item[0], frame) for frame in frames]
-        frames = rulecheck.answered(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
+        frames = rulecheck.check_for_alerts(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
     def failure(self, failure: Failure) -> bytes:

@@ -7,12 +7,12 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from gfruntime import masking
-from gfruntime.backend import PluginContext, Query, Request, Settings, StreamRequest, TimeRange, User
 from gfruntime.calls import decode
-from gfruntime.config import GrafanaConfig
-from gfruntime.headers import PREFIX
-from gfruntime.incoming import FROM_ALERT
+from gfruntime.logs import masking
+from gfruntime.request.config import GrafanaConfig
+from gfruntime.request.headers import PREFIX
+from gfruntime.request.incoming import FROM_ALERT
+from gfruntime.request.vocabulary import PluginContext, Query, Request, Settings, StreamRequest, TimeRange, User
 
 if TYPE_CHECKING:
     import threading

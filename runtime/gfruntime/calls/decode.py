@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 
 import msgspec
 
-from gfruntime.editor.ui import Secret, Ui
+from gfruntime.author.ui import Secret, Ui
 from gfruntime.errors import DecodeError
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import inspect
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime.calls.workers import leave_fork
 from gfruntime.errors import sentence
+from gfruntime.serving.workers import leave_fork
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
-    from gfruntime.calls.workers import UserLoop
+    from gfruntime.serving.workers import UserLoop
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -11,8 +11,9 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
-from gfruntime import incoming, log
 from gfruntime.calls import convert
+from gfruntime.logs import log
+from gfruntime.request import incoming
 from gfruntime.telemetry import metrics, tracing
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from gfruntime.calls.answers import Answer
-    from gfruntime.calls.methods import Call
+    from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.errors import Failure
+    from gfruntime.serving.methods import Call
 
 _LOGGER = logging.getLogger("gfruntime")
 
@@ -56,7 +57,7 @@ class call:  # noqa: N801  # reads as a verb: `with observe.call(...)`
         _LOGGER.debug("Plugin Request Started")
         return self
 
-    def queries(self, answered: Mapping[str, Answer]) -> None:
+    def queries(self, answered: Mapping[str, EncodedAnswer]) -> None:
         """Log each failed query; the request has failed if one of them has."""
         for ref_id, answer in answered.items():
             if answer.failure is not None:

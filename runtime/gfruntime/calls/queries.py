@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import OWN_QUERIES
+from gfruntime.author.author_class import OWN_QUERIES
 from gfruntime.calls import answers, convert, decode
 from gfruntime.frames.data import Frame
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from pluginv2 import backend_pb2 as pb
 
-    from gfruntime.author import Author
-    from gfruntime.backend import PluginContext, Query
-    from gfruntime.calls.answers import Answer
+    from gfruntime.author.author_class import Author
+    from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.sources import Source
-    from gfruntime.calls.workers import Pool, UserLoop
+    from gfruntime.request.vocabulary import PluginContext, Query
+    from gfruntime.serving.workers import Pool, UserLoop
 
 _AT_ONCE = 10  # queries of one request, as the Go SDK's concurrent.QueryData
 _JSON = 1  # pluginv2.DataFrameFormat
@@ -61,8 +61,8 @@ class Queries:
         context: PluginContext,
         headers: Mapping[str, str],
         cancel: threading.Event,
-    ) -> dict[str, Answer]:
-        """Answer every query by its ref id; of two queries with one ref id the later is answered."""
+    ) -> dict[str, EncodedAnswer]:
+        """EncodedAnswer every query by its ref id; of two queries with one ref id the later is answered."""
         messages = {message.refId: message for message in request.queries}
         job = _Job(
             source=source,
@@ -78,8 +78,8 @@ class Queries:
         rest = {ref_id: message for ref_id, message in messages.items() if ref_id not in own}
         return found | (await self._answer(rest, job) if rest else {})
 
-    async def _answer(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, Answer]:
-        """Answer the queries of panels and alert rules."""
+    async def _answer(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, EncodedAnswer]:
+        """EncodedAnswer the queries of panels and alert rules."""
         if self._name == "query_batch":
             batch = self._batch_async(messages, job) if self._is_async else None
             return await (self._loop.run(batch) if batch else self._pool.run(self._batch, messages, job))
@@ -88,21 +88,21 @@ class Queries:
         return await self._side_by_side(messages, lambda message: self._pool.run(self._one, message, job))
 
     async def _side_by_side(
-        self, messages: Mapping[str, pb.DataQuery], ask: Callable[[pb.DataQuery], Awaitable[Answer]]
-    ) -> dict[str, Answer]:
+        self, messages: Mapping[str, pb.DataQuery], ask: Callable[[pb.DataQuery], Awaitable[EncodedAnswer]]
+    ) -> dict[str, EncodedAnswer]:
         if len(messages) == 1:  # as nearly always
             return {ref_id: await ask(message) for ref_id, message in messages.items()}
         seats = asyncio.Semaphore(_AT_ONCE)
 
-        async def seated(message: pb.DataQuery) -> Answer:
+        async def seated(message: pb.DataQuery) -> EncodedAnswer:
             async with seats:
                 return await ask(message)
 
         found = await asyncio.gather(*map(seated, messages.values()))
         return dict(zip(messages, found, strict=True))
 
-    async def _ask(self, message: pb.DataQuery, job: _Job) -> Answer:
-        """Answer one query of a variable or an annotation that has a method of its own."""
+    async def _ask(self, message: pb.DataQuery, job: _Job) -> EncodedAnswer:
+        """EncodedAnswer one query of a variable or an annotation that has a method of its own."""
         if OWN_QUERIES[message.queryType] in self._async_methods:
             return await self._loop.run(self._one_async(message, job))
         return await self._pool.run(self._one, message, job)
@@ -110,8 +110,8 @@ class Queries:
     def _method(self, message: pb.DataQuery) -> str:
         return OWN_QUERIES[message.queryType] if message.queryType in self._own else "query"
 
-    def _one(self, message: pb.DataQuery, job: _Job) -> Answer:
-        """Answer one query in a worker thread, encoding included."""
+    def _one(self, message: pb.DataQuery, job: _Job) -> EncodedAnswer:
+        """EncodedAnswer one query in a worker thread, encoding included."""
         try:
             method = getattr(job.source.acquire(), self._method(message))
             result = method(self._query(message, job))
@@ -121,8 +121,8 @@ class Queries:
             return answers.failed(error, ref_id=message.refId)
         return answers.answer(result, ref_id=message.refId, is_json=job.is_json)
 
-    async def _one_async(self, message: pb.DataQuery, job: _Job) -> Answer:
-        """Answer one query on the authors' loop; a large frame is encoded in a worker thread."""
+    async def _one_async(self, message: pb.DataQuery, job: _Job) -> EncodedAnswer:
+        """EncodedAnswer one query on the authors' loop; a large frame is encoded in a worker thread."""
         try:
             instance = await job.source.acquire_async(self._pool)
             result = await getattr(instance, self._method(message))(self._query(message, job))
@@ -131,8 +131,8 @@ class Queries:
             return answers.failed(error, ref_id=message.refId)
         return await self._encoded(result, message.refId, job)
 
-    def _batch(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, Answer]:
-        """Answer all queries with one call, in a worker thread."""
+    def _batch(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, EncodedAnswer]:
+        """EncodedAnswer all queries with one call, in a worker thread."""
         queries, answered = self._decoded(messages, job)
         try:
             results = job.source.acquire().query_batch(queries) if queries else {}
@@ -145,8 +145,8 @@ class Queries:
             answered[query.ref_id] = answers.answer(found, ref_id=query.ref_id, is_json=job.is_json)
         return {ref_id: answered[ref_id] for ref_id in messages}
 
-    async def _batch_async(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, Answer]:
-        """Answer all queries with one call, on the authors' loop."""
+    async def _batch_async(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, EncodedAnswer]:
+        """EncodedAnswer all queries with one call, on the authors' loop."""
         queries, answered = self._decoded(messages, job)
         try:
             instance = await job.source.acquire_async(self._pool)
@@ -159,7 +159,9 @@ class Queries:
             answered[query.ref_id] = await self._encoded(found, query.ref_id, job)
         return {ref_id: answered[ref_id] for ref_id in messages}
 
-    def _decoded(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> tuple[list[Query[Any]], dict[str, Answer]]:
+    def _decoded(
+        self, messages: Mapping[str, pb.DataQuery], job: _Job
+    ) -> tuple[list[Query[Any]], dict[str, EncodedAnswer]]:
         """Decode what can be decoded; the rest is answered with its error."""
         queries, answered = [], {}
         for ref_id, message in messages.items():
@@ -173,7 +175,7 @@ class Queries:
         model = self._own.get(message.queryType, self._decode)
         return convert.query(message, decode_model=model, headers=job.headers, context=job.context, cancel=job.cancel)
 
-    async def _encoded(self, result: object, ref_id: str, job: _Job) -> Answer:
+    async def _encoded(self, result: object, ref_id: str, job: _Job) -> EncodedAnswer:
         if _rows(result) < _BIG:
             return answers.answer(result, ref_id=ref_id, is_json=job.is_json)
         return await self._pool.run(lambda: answers.answer(result, ref_id=ref_id, is_json=job.is_json))

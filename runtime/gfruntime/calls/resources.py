@@ -5,19 +5,19 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from gfruntime import routes
-from gfruntime.backend import Response
+from gfruntime.author import routes
 from gfruntime.calls import answers
 from gfruntime.calls.caller import call_error
 from gfruntime.errors import PluginError, failure_of
+from gfruntime.request.vocabulary import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from gfruntime.backend import Request
     from gfruntime.calls.caller import Caller
     from gfruntime.calls.observe import call as Observed  # noqa: N812  # a class that is used as a verb
     from gfruntime.calls.sources import Source
+    from gfruntime.request.vocabulary import Request
 
 SCHEMA = "gfplug/schema"
 """Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
@@ -71,8 +71,7 @@ class Resources:
         return result
 
     def _schema(self, request: Request) -> Response:
-        from gfruntime import schema  # noqa: PLC0415  # hardly ever asked for
-        from gfruntime.editor import controls  # noqa: PLC0415  # hardly ever asked for
+        from gfruntime.author import controls, schema  # noqa: PLC0415  # hardly ever asked for
 
         try:
             make: Any = self._caller.author.make

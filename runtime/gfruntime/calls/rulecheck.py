@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-from gfruntime import alerting, incoming
 from gfruntime.errors import QueryError
+from gfruntime.frames import alerting
 from gfruntime.frames.fieldtypes import FIELD_TYPES
+from gfruntime.request import incoming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,8 +29,8 @@ _MOST_TEXTS = 1000
 _told: set[str] = set()
 
 
-def answered(frames: list[Frame], *, ref_id: str) -> list[Frame]:
-    """Check the frames of the query that is being answered, when the alert engine asks.
+def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
+    """Check the frames of the query that is being check_for_alerts, when the alert engine asks.
 
     Raises: QueryError for logs, traces and tables that no rule can read.
     """

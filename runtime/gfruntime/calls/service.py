@@ -14,21 +14,21 @@ from google.protobuf.message import Message
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import wire
-from gfruntime.author import Author
-from gfruntime.backend import Health
+from gfruntime.author.author_class import Author
 from gfruntime.calls import answers, convert, observe
 from gfruntime.calls.admission import Objects
 from gfruntime.calls.caller import Caller
 from gfruntime.calls.chunked import Chunked
 from gfruntime.calls.instances import Instances
-from gfruntime.calls.methods import Application, Call, CallError, Stream, Unary
 from gfruntime.calls.queries import Queries
 from gfruntime.calls.resources import Resources
 from gfruntime.calls.sources import Source
 from gfruntime.calls.streams import Streams
-from gfruntime.calls.workers import Pool, UserLoop
 from gfruntime.errors import failure_of
 from gfruntime.frames.data import Frame
+from gfruntime.request.vocabulary import Health
+from gfruntime.serving.methods import Application, Call, CallError, Stream, Unary
+from gfruntime.serving.workers import Pool, UserLoop
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ class Service:
 
     def _dispose(self, instance: Any) -> None:  # noqa: ANN401  # the author's class
         if "dispose" in self._author.methods:
-            self._caller.settled(instance.dispose())
+            self._caller.await_if_needed(instance.dispose())
 
 
 def _parse(kind: type[MessageT], message: bytes) -> MessageT:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from pluginv2 import backend_pb2 as pb
 
-    from gfruntime.author import Author
-    from gfruntime.calls.workers import Pool
-    from gfruntime.config import GrafanaConfig
+    from gfruntime.author.author_class import Author
+    from gfruntime.request.config import GrafanaConfig
+    from gfruntime.serving.workers import Pool
 
 
 @dataclass(frozen=True, slots=True)

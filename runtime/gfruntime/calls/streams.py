@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gfruntime import wire
-from gfruntime.backend import DataOnly, StreamResponse
 from gfruntime.calls.caller import call_error
 from gfruntime.errors import failure_of
 from gfruntime.frames import frametext
 from gfruntime.frames.data import Frame
+from gfruntime.request.vocabulary import DataOnly, StreamResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from gfruntime.backend import StreamRequest
     from gfruntime.calls.caller import Caller
     from gfruntime.calls.observe import call as Observed  # noqa: N812
     from gfruntime.calls.sources import Source
+    from gfruntime.request.vocabulary import StreamRequest
 
 _STATUS = {"ok": 0, "not found": 1, "permission denied": 2}
 _DEFAULTS = {"subscribe_stream": StreamResponse.ok(), "publish_stream": StreamResponse.denied()}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gfruntime.dev.child import Child
 
 VARIABLE = "GFPLUG_LINK"
-_LOGGER = logging.getLogger("gfplug.bundle.dev")
+_LOGGER = logging.getLogger("gfplug.dev")
 _SECONDS = 120.0
 _FOUND = 200
 _LINKED = "linked module.js anew, because the dataclasses changed: reload the page in the browser"

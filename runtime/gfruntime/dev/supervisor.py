@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import grpc.aio
 
-from gfruntime import log, wire
-from gfruntime.calls.methods import METHODS, Application, Call, CallError, Kind
+from gfruntime import wire
 from gfruntime.dev import notices, watch
 from gfruntime.dev.child import Child, LoadError, StartError
 from gfruntime.dev.link import Link
+from gfruntime.logs import log
 from gfruntime.serving import failed
+from gfruntime.serving.methods import METHODS, Application, Call, CallError, CallKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-_LOGGER = logging.getLogger("gfplug.bundle.dev")
+_LOGGER = logging.getLogger("gfplug.dev")
 _HEALTH, _QUERY = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"
 _STUBS = "pluginv2"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
@@ -62,8 +63,8 @@ class Supervisor:
         _precompile(self._source)
         self._reload([])
         threading.Thread(target=self._watch, name="source watch", daemon=True).start()
-        unary = {path: self._unary(path) for path, kind in METHODS.items() if kind is Kind.UNARY}
-        streams = {path: self._stream(path) for path, kind in METHODS.items() if kind is not Kind.UNARY}
+        unary = {path: self._unary(path) for path, kind in METHODS.items() if kind is CallKind.UNARY}
+        streams = {path: self._stream(path) for path, kind in METHODS.items() if kind is not CallKind.UNARY}
         return Application(
             unary={**unary, _HEALTH: self._health, _QUERY: self._query}, streams=streams, close=self._end
         )
@@ -208,7 +209,7 @@ class Supervisor:
         return answer
 
     def _stream(self, path: str) -> Callable[[bytes, Call], AsyncIterator[bytes]]:
-        counts = int(METHODS[path] is Kind.PARTS)  # an endless stream is no reason to wait
+        counts = int(METHODS[path] is CallKind.PARTS)  # an endless stream is no reason to wait
 
         async def answer(message: bytes, call: Call) -> AsyncIterator[bytes]:
             child = self._living()

@@ -21,13 +21,13 @@ from gfruntime.errors import DownstreamError
 from gfruntime.http.connection import Connection, Origin
 from gfruntime.http.response import HttpResponse, bound, read
 from gfruntime.http.settings import HttpSettings
-from gfruntime.incoming import FROM_ALERT, current_call
+from gfruntime.request.incoming import FROM_ALERT, current_call
 from gfruntime.telemetry import metrics, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gfruntime.backend import Settings
+    from gfruntime.request.vocabulary import Settings
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEP_METHOD = {307, 308}

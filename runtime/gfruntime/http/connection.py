@@ -16,8 +16,8 @@ from gfruntime.errors import QueryError
 from gfruntime.http.settings import load_pair, pem
 
 if TYPE_CHECKING:
-    from gfruntime.config import SocksProxy
     from gfruntime.http.settings import HttpSettings
+    from gfruntime.request.config import SocksProxy
 
 _PORTS = {"http": 80, "https": 443}
 _VERSION, _NO_AUTH, _BY_PASSWORD, _CONNECT, _BY_NAME = 5, 0, 2, 1, 3  # RFC 1928

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfruntime.backend import Settings
-    from gfruntime.config import SocksProxy
+    from gfruntime.request.config import SocksProxy
+    from gfruntime.request.vocabulary import Settings
 
 _TRUSTED = (  # where systems keep their certificates, for bundles whose OpenSSL was made on another one
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Alpine

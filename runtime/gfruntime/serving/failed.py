@@ -10,9 +10,10 @@ import logging
 import traceback
 from typing import TYPE_CHECKING
 
-from gfruntime import masking, wire
-from gfruntime.calls.methods import Application, Call
+from gfruntime import wire
 from gfruntime.errors import sentence
+from gfruntime.logs import masking
+from gfruntime.serving.methods import Application, Call
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -26,7 +26,7 @@ _HELPERS = (
 _LEVELS = 5  # from a module in a package in a source folder to the project, and one more
 
 
-def lend(arguments: Sequence[str]) -> None:
+def run_multiprocessing_child(arguments: Sequence[str]) -> None:
     """Become the process that `multiprocessing` wants, if it is what started this one; that ends here."""
     command = arguments[-1] if "-c" in arguments else ""
     if "--multiprocessing-fork" in arguments:
@@ -38,16 +38,16 @@ def lend(arguments: Sequence[str]) -> None:
         raise SystemExit(0)
 
 
-def informed(arguments: Sequence[str]) -> int | None:
+def print_build_info(arguments: Sequence[str]) -> int | None:
     """Print build info or version if asked to; return the exit status then, else None."""
     asked = {argument.lstrip("-") for argument in arguments if argument.startswith("-")}
     if not asked & {"buildinfo", "version"}:
         return None
     import json  # noqa: PLC0415  # a start that serves needs neither
 
-    from gfruntime.serving import manifest  # noqa: PLC0415
+    from gfruntime.serving import plugin_json  # noqa: PLC0415
 
-    found = manifest.find()
+    found = plugin_json.find()
     if not found.plugin_id:
         sys.stderr.write("No plugin.json was found beside this executable or above it.\n")
         return 1
@@ -57,7 +57,7 @@ def informed(arguments: Sequence[str]) -> int | None:
     return 0
 
 
-def may_be_located() -> bool:
+def standalone_may_run() -> bool:
     """Tell cheaply whether a standalone server might run: it left a file, or the environment names one."""
     if any(name.startswith("GF_PLUGIN_GRPC_ADDRESS_") for name in os.environ):
         return True

@@ -8,10 +8,9 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gfruntime import log
-from gfruntime.calls.methods import Application
+from gfruntime.logs import log
 from gfruntime.serving import handshake, lifecycle, transport
 
 if TYPE_CHECKING:
@@ -19,16 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfruntime.serving import tls
+    from gfruntime.serving.methods import Application
 
 
-def run(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
+def run(load: Callable[[], Application], *, stdout: int, writer: log.Writer, parent: int) -> None:
     """Serve until the end; returns only when everything that can be closed is closed."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(log.uncaught_in_loop)
-    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, parent=parent, threads=threads))
+    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, parent=parent))
 
 
-async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, parent: int, threads: int) -> None:
+async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Writer, parent: int) -> None:
     loop = asyncio.get_running_loop()
     client_certificate = os.environ.get("PLUGIN_CLIENT_CERT", "")
     address = handshake.choose_address(os.environ)
@@ -57,7 +57,7 @@ async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, pa
     life.watch_signals()  # before the line: the host may end us as soon as it has read it
     life.watch_parent(parent)
     os.write(stdout, handshake.line(address, relay.certificate if relay is not None else ""))
-    threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
+    threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
     await life.requested.wait()
     await drain()
     await server.stop()
@@ -65,21 +65,21 @@ async def _serve(load: Callable[[], Any], *, stdout: int, writer: log.Writer, pa
     life.exit()
 
 
-def run_alone(load: Callable[[], Any], *, threads: int) -> int:
+def run_alone(load: Callable[[], Application]) -> int:
     """Serve on a port until interrupted, for debuggers; return the exit status."""
-    from gfruntime.serving import manifest, standalone  # noqa: PLC0415  # seldom needed
+    from gfruntime.serving import plugin_json, standalone  # noqa: PLC0415  # seldom needed
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
-    found = manifest.find()
+    found = plugin_json.find()
     place = standalone.folder(found.plugin_id) or found.folder
     if place is None:
         sys.stderr.write("No plugin.json was found below this folder; start it in the plugin's project.\n")
         return 1
-    asyncio.run(_serve_alone(load, found.plugin_id, place, threads))
+    asyncio.run(_serve_alone(load, found.plugin_id, place))
     return 0
 
 
-async def _serve_alone(load: Callable[[], Any], plugin_id: str, place: Path, threads: int) -> None:
+async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: Path) -> None:
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
@@ -92,7 +92,7 @@ async def _serve_alone(load: Callable[[], Any], plugin_id: str, place: Path, thr
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
     with standalone.announced(place, address.value):
         logging.getLogger("gfruntime").info("Serving %s at %s; announced in %s", plugin_id, address.value, place)
-        threading.Thread(target=_load, args=(load, application, threads), name="loader", daemon=True).start()
+        threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
         await ended.wait()
     await server.drain(lifecycle.DRAIN)
     await server.stop()
@@ -105,21 +105,17 @@ def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
     return tls.Relay(address, client_certificate)
 
 
-def _load(load: Callable[[], Any], application: asyncio.Future[Application], threads: int) -> None:
-    """Import what is slow, then the author's module; an error of either is the answer to every call."""
+def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
+    """Import what is slow, then load the application; an error of either is the answer to every call."""
     try:
-        from gfruntime.serving import manifest, memory  # noqa: PLC0415
+        from gfruntime.serving import memory, plugin_json  # noqa: PLC0415
         from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
 
         memory.tune()
-        own = manifest.find()
+        own = plugin_json.find()
         profiling.start(os.environ, own.plugin_id)
         tracing.setup(own.plugin_id, own.version)
         loaded = load()
-        if not isinstance(loaded, Application):  # as `gfplug dev` gives
-            from gfruntime.calls.service import Service  # noqa: PLC0415  # generated code, pyarrow, msgspec
-
-            loaded = Service.of(loaded, threads=threads).application()
     except BaseException as error:  # noqa: BLE001  # an import may raise anything, even SystemExit
         from gfruntime.serving import failed  # noqa: PLC0415  # seldom needed
 

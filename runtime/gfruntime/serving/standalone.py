@@ -17,12 +17,12 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfruntime.serving import manifest
+from gfruntime.serving import plugin_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gfruntime.serving.manifest import Manifest
+    from gfruntime.serving.plugin_json import Manifest
 
 _ADDRESS_FILE, _PID_FILE = "standalone.txt", "pid.txt"
 _PREFIX = "GF_PLUGIN_GRPC_ADDRESS_"
@@ -35,7 +35,7 @@ def located(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[st
     Files whose process is gone are of a server that could not remove them, and count for nothing.
     """
     given = {name: value for name, value in environ.items() if name.startswith(_PREFIX)}
-    found = manifest.find() if own is None else own
+    found = plugin_json.find() if own is None else own
     address = given.get(_variable(found.plugin_id), "") if given and found.plugin_id else ""
     if address:
         return address, 0
@@ -71,7 +71,7 @@ def folder(plugin_id: str) -> Path | None:
     base = base.parent if base.name == "pkg" else base
     base = base / "dist" if (base / "dist").is_dir() else base
     for found in sorted(base.rglob("plugin.json")):
-        known = manifest.read(found.parent)
+        known = plugin_json.read(found.parent)
         if known is not None and known.plugin_id == plugin_id:
             return found.parent
     return None
@@ -95,7 +95,7 @@ def announced(place: Path, where: str) -> Iterator[None]:
 
 def evict(place: Path) -> list[int]:
     """End the processes that run this plugin's executable; Grafana starts it again. Only Linux lists them."""
-    own = manifest.read(place)
+    own = plugin_json.read(place)
     if own is None or not own.executable:
         return []
     wanted = str((place / own.executable).resolve())

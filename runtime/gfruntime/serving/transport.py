@@ -17,8 +17,8 @@ import grpc
 import grpc.aio
 
 from gfruntime import wire
-from gfruntime.calls.methods import METHODS, Application, Call, CallError, Kind
 from gfruntime.serving.handshake import Address
+from gfruntime.serving.methods import METHODS, Application, Call, CallError, CallKind
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Transport:
                 "/plugin.GRPCBroker/StartStream": grpc.stream_stream_rpc_method_handler(self._hold),
             }
         for path, kind in METHODS.items():
-            table[path] = unary(self._unary(path)) if kind is Kind.UNARY else stream(self._stream(path, kind))
+            table[path] = unary(self._unary(path)) if kind is CallKind.UNARY else stream(self._stream(path, kind))
         return table
 
     def _unary(self, path: str) -> Callable[[bytes, Any], Awaitable[bytes]]:
@@ -142,11 +142,11 @@ class Transport:
 
         return answer
 
-    def _stream(self, path: str, kind: Kind) -> Callable[[bytes, Any], AsyncIterator[bytes]]:
+    def _stream(self, path: str, kind: CallKind) -> Callable[[bytes, Any], AsyncIterator[bytes]]:
         async def answer(message: bytes, context: Any) -> AsyncIterator[bytes]:  # noqa: ANN401
             if self._ending.is_set():
                 await _refuse(context)
-            self._enter(is_awaited=kind is Kind.PARTS)
+            self._enter(is_awaited=kind is CallKind.PARTS)
             call, seen = _call(context), metrics.rpc(path, "server_stream")
             context.add_done_callback(lambda _: call.cancel.set())  # also when the reader leaves between two parts
             try:
@@ -165,7 +165,7 @@ class Transport:
                 await _abort(context, error, path, seen)
             finally:
                 seen.ended()
-                self._leave(is_awaited=kind is Kind.PARTS)
+                self._leave(is_awaited=kind is CallKind.PARTS)
 
         return answer
 

@@ -33,7 +33,7 @@ from gfruntime.sql.durations import format_interval
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gfruntime.backend import Query, TimeRange
+    from gfruntime.request.vocabulary import Query, TimeRange
 
     Macro = Callable[[Sequence[str]], str]
 

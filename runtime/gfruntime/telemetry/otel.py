@@ -31,7 +31,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfruntime.incoming import Incoming
+    from gfruntime.request.incoming import Incoming
 
 _PREFIX = "GF_INSTANCE_OTLP_"
 _JAEGER = "uber-trace-id"

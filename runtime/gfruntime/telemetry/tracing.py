@@ -13,12 +13,12 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.incoming import current_call
+from gfruntime.request.incoming import current_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfruntime.incoming import Incoming
+    from gfruntime.request.incoming import Incoming
 
 _LOGGER = logging.getLogger("gfruntime")
 _FLUSH = 0.4

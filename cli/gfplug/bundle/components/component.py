@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gfplug.bundle.components.inventory import Inventory, Package
     from gfplug.bundle.components.native import Library
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _TEXTS = Path(__file__).parent / "texts"
 _RELEASE = re.compile(r"\d+(\.\d+)*[a-z]?")
@@ -110,7 +110,7 @@ def _library(library: Library) -> Component:
     )
 
 
-def _cpe(upstream: upstreams.Upstream, version: str) -> str:
+def _cpe(upstream: upstreams.NativeProject, version: str) -> str:
     return f"cpe:2.3:a:{upstream.cpe}:{version}:*:*:*:*:*:*:*" if upstream.cpe and _RELEASE.fullmatch(version) else ""
 
 

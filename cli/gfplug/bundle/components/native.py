@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug.bundle.components import debian
-from gfplug.bundle.components.upstreams import UPSTREAMS, Upstream, name_of
+from gfplug.bundle.components.upstreams import UPSTREAMS, NativeProject, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,7 +56,7 @@ def search(binaries: Mapping[str, Path]) -> tuple[Library, ...]:
     return tuple(libraries)
 
 
-def _may_hold(file: str, upstream: Upstream) -> bool:
+def _may_hold(file: str, upstream: NativeProject) -> bool:
     name = file.rpartition("/")[2]
     return bool(upstream.marks) and (upstream.is_alone or bool(upstream.host and name.startswith(upstream.host)))
 
@@ -76,7 +76,7 @@ def _library(file: str, path: Path, owner: debian.DebianPackage | None, root: Pa
     )
 
 
-def _version(upstream: Upstream, content: bytes) -> str:
+def _version(upstream: NativeProject, content: bytes) -> str:
     """Return the one version that a file names; empty if it names none, or several."""
     versions = {match.decode() for match in re.findall(upstream.marks, content)} if upstream.marks else set()
     return versions.pop() if len(versions) == 1 else ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.bundle.components.component import Component
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 
 def describe(project: Project, components: Sequence[Component], contents: Path, *, seconds: int) -> bytes:

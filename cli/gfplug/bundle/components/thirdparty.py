@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gfplug.bundle.components.inventory import Inventory
     from gfplug.bundle.components.native import Library
     from gfplug.bundle.dist import Bundle
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 LIST = "sbom_{platform}.cdx.json"
 LICENSES = "THIRD-PARTY-LICENSES_{platform}.txt"

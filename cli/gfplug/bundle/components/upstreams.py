@@ -13,7 +13,7 @@ _VERSION_PARTS = re.compile(r"\.so\b|\.dylib$|\.dll$|\.\d|-\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
+class NativeProject:
     """A project that makes native libraries.
 
     `stems` are the names of its libraries without version and suffix; `marks` is the text with its version in them;
@@ -33,36 +33,36 @@ class Upstream:
 
 _GLIBC = ("c", "dl", "m", "pthread", "resolv", "rt", "util", "nss_dns", "nss_files")
 UPSTREAMS = {
-    PYTHON: Upstream(stems=(), license="Python-2.0", texts=("python",), cpe="python:python"),
-    "bzip2": Upstream(
+    PYTHON: NativeProject(stems=(), license="Python-2.0", texts=("python",), cpe="python:python"),
+    "bzip2": NativeProject(
         stems=("libbz2",),
         license="bzip2-1.0.6",
         texts=("bzip2",),
         marks=rb"\0(1\.\d\.\d), \d{1,2}-[A-Z][a-z]{2}-\d{4}",
         cpe="bzip:bzip2",
     ),
-    "expat": Upstream(
+    "expat": NativeProject(
         stems=("libexpat",),
         license="MIT",
         texts=("expat",),
         marks=rb"expat_(\d+\.\d+\.\d+)",
         cpe="libexpat_project:libexpat",
     ),
-    "gcc": Upstream(
+    "gcc": NativeProject(
         stems=("libgcc_s", "libstdc++", "libgomp", "libatomic", "libgfortran"),
         license="GPL-3.0-or-later WITH GCC-exception-3.1",
         texts=("GPL-3.0", "GCC-exception-3.1"),
     ),
-    "glibc": Upstream(
+    "glibc": NativeProject(
         stems=("ld-linux-x86", "ld-linux-aarch64", *(f"lib{name}" for name in _GLIBC)),
         license="LGPL-2.1-or-later",
         texts=("LGPL-2.1",),
         marks=rb"GNU C Library [^\n]*release version (\d+\.\d+)",
         cpe="gnu:glibc",
     ),
-    "libffi": Upstream(stems=("libffi",), license="MIT", texts=("libffi",)),
-    "libxcrypt": Upstream(stems=("libcrypt",), license="LGPL-2.1-or-later", texts=("LGPL-2.1",)),
-    "mpdecimal": Upstream(
+    "libffi": NativeProject(stems=("libffi",), license="MIT", texts=("libffi",)),
+    "libxcrypt": NativeProject(stems=("libcrypt",), license="LGPL-2.1-or-later", texts=("LGPL-2.1",)),
+    "mpdecimal": NativeProject(
         stems=("libmpdec",),
         license="BSD-2-Clause",
         texts=("mpdecimal",),
@@ -70,21 +70,21 @@ UPSTREAMS = {
         is_alone=False,
         host="_decimal.",
     ),
-    "ncurses": Upstream(
+    "ncurses": NativeProject(
         stems=("libncurses", "libncursesw", "libpanel", "libpanelw", "libtinfo", "libtinfow"),
         license="X11-distribute-modifications-variant",
         texts=("ncurses",),
         marks=rb"ncurses (\d+\.\d+\.\d{8})",
     ),
-    "openssl": Upstream(
+    "openssl": NativeProject(
         stems=("libcrypto", "libssl"),
         license="Apache-2.0",
         texts=("Apache-2.0",),
         marks=rb"OpenSSL (\d+\.\d+\.\d+[a-z]*) +\d{1,2} [A-Z][a-z]{2} \d{4}",
         cpe="openssl:openssl",
     ),
-    "readline": Upstream(stems=("libreadline", "libhistory"), license="GPL-3.0-or-later", texts=("GPL-3.0",)),
-    "sqlite": Upstream(
+    "readline": NativeProject(stems=("libreadline", "libhistory"), license="GPL-3.0-or-later", texts=("GPL-3.0",)),
+    "sqlite": NativeProject(
         stems=("libsqlite3", "sqlite3"),
         license="blessing",
         texts=("sqlite",),
@@ -92,8 +92,8 @@ UPSTREAMS = {
         is_alone=False,
         cpe="sqlite:sqlite",
     ),
-    "util-linux": Upstream(stems=("libuuid",), license="BSD-3-Clause", texts=("libuuid",)),
-    "xz": Upstream(
+    "util-linux": NativeProject(stems=("libuuid",), license="BSD-3-Clause", texts=("libuuid",)),
+    "xz": NativeProject(
         stems=("liblzma",),
         license="LicenseRef-Public-Domain",
         texts=("xz",),
@@ -101,7 +101,7 @@ UPSTREAMS = {
         is_alone=False,
         cpe="tukaani:xz",
     ),
-    "zlib": Upstream(
+    "zlib": NativeProject(
         stems=("libz", "zlib", "zlib1"),
         license="Zlib",
         texts=("zlib",),
@@ -113,7 +113,7 @@ _FORMER_OPENSSL = replace(UPSTREAMS["openssl"], license="OpenSSL", texts=("OpenS
 _LATER_XZ = replace(UPSTREAMS["xz"], license="0BSD", texts=("0BSD",))
 
 
-def find(name: str, version: str) -> Upstream | None:
+def find(name: str, version: str) -> NativeProject | None:
     """Return what is known of a version of a project; None for an unknown project."""
     numbers = [int(part) for part in re.findall(r"\d+", version)]
     if name == "openssl" and [0] < numbers < [3]:

@@ -20,7 +20,7 @@ from gfplug import process
 from gfplug.errors import ProjectError, ToolError
 
 if TYPE_CHECKING:
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 FILE = "frontend/hooks.js"
 SHARED = frozenset(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 DATASOURCE = "plugin.datasource:Datasource"
 _IMPORT_SECONDS = 120.0
@@ -59,7 +59,14 @@ def read_schema(project: Project, python: Path) -> dict[str, Any]:
     Raises: ProjectError if they cannot become a form, or the author's module fails; `details` then holds its traceback.
     """
     path = os.pathsep.join(filter(None, [str(project.source), os.environ.get("PYTHONPATH", "")]))
-    command: list[str | Path] = [python, "-m", "gfruntime.schema", DATASOURCE, "--plugin-id", project.manifest.id]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "gfruntime.author.schema",
+        DATASOURCE,
+        "--plugin-id",
+        project.manifest.id,
+    ]
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     try:
         answer = process.run(

@@ -19,7 +19,7 @@ from gfplug.errors import ProjectError, ToolError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 ADOPTED = "adopted.json"
 _PACKAGE = "package.json"

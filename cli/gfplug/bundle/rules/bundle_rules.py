@@ -18,7 +18,7 @@ from gfplug.bundle.rules.finding import Finding, error, note, warning
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gfplug.bundle.rules.contents import Contents, Item
+    from gfplug.bundle.rules.contents import BundledFile, Contents
 
 SIGNATURE = "MANIFEST.txt"
 LARGE = 250_000_000
@@ -57,7 +57,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     yield from _size(contents)
 
 
-def executables(contents: Contents, name: str) -> dict[str, Item]:
+def executables(contents: Contents, name: str) -> dict[str, BundledFile]:
     """Map each platform that a bundle serves to its executable."""
     found = {}
     for item in contents.items.values():
@@ -67,7 +67,7 @@ def executables(contents: Contents, name: str) -> dict[str, Item]:
     return found
 
 
-def _programs(content: dict[str, Any], programs: dict[str, Item]) -> Iterator[Finding]:
+def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iterator[Finding]:
     if not programs:
         yield error(
             "executable-missing",
@@ -83,7 +83,7 @@ def _programs(content: dict[str, Any], programs: dict[str, Item]) -> Iterator[Fi
             yield error("executable-mode", item.name, "it may not be executed", f"chmod 755 {item.name}")
 
 
-def _files(contents: Contents, programs: dict[str, Item]) -> Iterator[Finding]:
+def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Finding]:
     for item in contents.items.values():
         if item.is_link:
             target = posixpath.normpath(posixpath.join(posixpath.dirname(item.name), item.read().decode()))

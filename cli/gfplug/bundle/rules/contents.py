@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class BundledFile:
     """One file or link; `name` is its POSIX path in the bundle, `mode` what Unix calls st_mode."""
 
     name: str
@@ -39,7 +39,7 @@ class Item:
 class Contents:
     """All files of a bundle by name; of an archive also its root folders, and names that lead elsewhere."""
 
-    items: dict[str, Item]
+    items: dict[str, BundledFile]
     roots: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
     knows_modes: bool = True
@@ -52,9 +52,13 @@ def of_folder(folder: Path) -> Contents:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             target = path.readlink().as_posix().encode()
-            found[name] = Item(name=name, mode=path.lstat().st_mode, size=len(target), read=partial(bytes, target))
+            found[name] = BundledFile(
+                name=name, mode=path.lstat().st_mode, size=len(target), read=partial(bytes, target)
+            )
         elif path.is_file():
-            found[name] = Item(name=name, mode=path.stat().st_mode, size=path.stat().st_size, read=path.read_bytes)
+            found[name] = BundledFile(
+                name=name, mode=path.stat().st_mode, size=path.stat().st_size, read=path.read_bytes
+            )
     return Contents(items=found)
 
 
@@ -77,7 +81,7 @@ def of_archive(archive: Path) -> Contents:
     for entry in entries:
         name = entry.filename.partition("/")[2]
         if name and entry.filename not in strays:
-            found[name] = Item(
+            found[name] = BundledFile(
                 name=name,
                 mode=entry.external_attr >> 16,
                 size=entry.file_size,

@@ -44,7 +44,7 @@ _NOTHING = Instance(labels={}, state=State.NO_DATA, value=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RuleResult:
     """What a rule makes of an answer: its instances, or the error that it would end with."""
 
     instances: Sequence[Instance] = ()
@@ -59,22 +59,24 @@ def evaluate(
     comparison: Comparison | None,
     *,
     ref_id: str = "A",
-) -> Outcome:
+) -> RuleResult:
     """Evaluate a rule of at most one reduce and one threshold on the frames of a query."""
     reading = readings.read(frames, ref_id=ref_id)
     if reading.kind == "error":
-        return Outcome(error=reading.error, hint=reading.hint, warnings=reading.warnings)
+        return RuleResult(error=reading.error, hint=reading.hint, warnings=reading.warnings)
     if reading.kind == "no data":
-        return Outcome(instances=[_NOTHING], warnings=reading.warnings)
+        return RuleResult(instances=[_NOTHING], warnings=reading.warnings)
     if reading.kind == "series" and reduction is None:
-        return Outcome(error=_NOT_REDUCED, hint="add a reduce step: --when 'last > 0'", warnings=reading.warnings)
+        return RuleResult(error=_NOT_REDUCED, hint="add a reduce step: --when 'last > 0'", warnings=reading.warnings)
     numbers = _numbers(reading, reduction)
     needless = [_NEEDLESS] if reading.kind == "numbers" and reduction is not None else []
     warnings = [*reading.warnings, *needless]
     if (doubled := _doubled(numbers)) is not None:
-        return Outcome(error=_DUPLICATES % doubled, hint="add a label that tells the results apart", warnings=warnings)
+        return RuleResult(
+            error=_DUPLICATES % doubled, hint="add a label that tells the results apart", warnings=warnings
+        )
     instances = [_instance(*number, comparison) for number in numbers]
-    return Outcome(instances=instances or [_NOTHING], warnings=warnings)
+    return RuleResult(instances=instances or [_NOTHING], warnings=warnings)
 
 
 def _numbers(reading: Reading, reduction: Reduction | None) -> list[tuple[Mapping[str, str], Value]]:

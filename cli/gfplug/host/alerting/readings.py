@@ -26,7 +26,7 @@ Value = float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class SeriesReading:
     """One series or number; a number has one value."""
 
     labels: Mapping[str, str]
@@ -38,7 +38,7 @@ class Reading:
     """What Grafana makes of an answer: "no data", "numbers", "series" or "error", its items, and what to know of it."""
 
     kind: str
-    items: Sequence[Item] = ()
+    items: Sequence[SeriesReading] = ()
     error: str = ""
     hint: str = ""
     warnings: Sequence[str] = ()
@@ -72,7 +72,7 @@ class _Column:
     values: Sequence[Any]
 
 
-def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Item]:
+def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesReading]:
     meta = frames[0]["schema"].get("meta") or {}
     name = str(meta.get("type") or "")
     by_contract = name.startswith(("timeseries-", "numeric-")) and list(meta.get("typeVersion") or (0, 0)) != [0, 0]
@@ -91,19 +91,21 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Item]:
         yield from (_whole(column, kind) for column in columns if column.exact in wanted)
     elif kind == "numbers":
         for item in _grouped(columns, kind):
-            yield Item(labels=item.labels, values=[math.nan if value is None else value for value in item.values])
+            yield SeriesReading(
+                labels=item.labels, values=[math.nan if value is None else value for value in item.values]
+            )
     else:
         for frame in frames:
             yield from (_whole(column, kind) for column in _columns(frame) if column.exact in _NUMBERS)
 
 
-def _whole(column: _Column, kind: str) -> Item:
+def _whole(column: _Column, kind: str) -> SeriesReading:
     """Take a column as it is; a number is there only when there is one row."""
     values = [_number(value) for value in column.values]
-    return Item(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])
+    return SeriesReading(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])
 
 
-def _grouped(columns: Sequence[_Column], kind: str) -> Iterator[Item]:
+def _grouped(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReading]:
     """Split rows by their texts: one series per group and value column, or one number per row and value column."""
     texts = [column for column in columns if column.exact == "string"]
     wanted = _VALUES if kind == "series" else _NUMBERS
@@ -114,8 +116,8 @@ def _grouped(columns: Sequence[_Column], kind: str) -> Iterator[Item]:
             if kind == "series":
                 groups.setdefault(key, []).append(_number(value))
             else:
-                yield Item(labels=dict(key), values=[_number(value)])
-        yield from (Item(labels=dict(key), values=values) for key, values in groups.items())
+                yield SeriesReading(labels=dict(key), values=[_number(value)])
+        yield from (SeriesReading(labels=dict(key), values=values) for key, values in groups.items())
 
 
 def _columns(frame: Mapping[str, Any]) -> list[_Column]:

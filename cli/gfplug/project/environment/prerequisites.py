@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gfplug.project.environment.interpreters import Interpreter
     from gfplug.project.environment.python_search import Search
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 ROOM = 1_000_000_000
 """Bytes that a first build takes: an environment, a frozen plugin twice, and an archive."""

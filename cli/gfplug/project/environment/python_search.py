@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from packaging.specifiers import SpecifierSet
 
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
 
 _log = logging.getLogger("gfplug")
 

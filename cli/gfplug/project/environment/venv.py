@@ -19,7 +19,7 @@ from gfplug.project.environment import prerequisites
 from gfplug.project.environment.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
 
 if TYPE_CHECKING:
-    from gfplug.project.project import Project
+    from gfplug.project.plugin_project import Project
     from gfplug.stages import Stages
 
 _MARKER = "gfplug-environment"

@@ -1,0 +1,190 @@
+"""The archive: a bundle as one zip file that is the same bytes wherever and whenever it is made."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import struct
+import threading
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Self
+
+from gfplug import files
+from gfplug.errors import ToolError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+EPOCH = 315532800
+"""1980-01-01, where the zip format's time begins."""
+
+LEVEL = 10  # of libdeflate: 3 % smaller than zlib's best, in the same time
+_LARGEST = 0xFFFFFFFF  # what the zip format without its extension can hold
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_DEFLATED, _UNIX, _VERSION, _UTF8 = 8, 3, 20, 0x800
+
+
+def epoch(variables: Mapping[str, str] | None = None) -> int:
+    """Return the time, in seconds, that files without one of their own get: SOURCE_DATE_EPOCH, else 1980.
+
+    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
+    """
+    given = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
+    if not given:
+        return EPOCH
+    if not (given.isascii() and given.isdigit() and len(given) <= len("9999999999")):
+        raise UsageError(f"SOURCE_DATE_EPOCH is {given!r}, not a number of seconds since 1970")
+    return max(EPOCH, int(given))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveEntry:
+    """One file of an archive; `mode` is what Unix calls st_mode."""
+
+    name: str
+    mode: int
+    size: int
+    crc: int
+    packed: bytes = field(repr=False)
+
+
+def pack(bundle: Path, archive: Path, *, seconds: int | None = None, previous: Path | None = None) -> str:
+    """Write a bundle's archive, and its digest beside it as `sha256sum` does; return the digest.
+
+    Shape: one folder named by the plugin id; sorted; 0755 for what may be executed, else 0644; links stay links.
+    A file that is the same in `previous`, an archive of ours, is taken from there: the bytes are those it would get.
+    Raises: ToolError if the bundle is too big for a zip file.
+    """
+    root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
+    paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in bundle.rglob("*") if _is_entry(path)}
+    with Previous(previous) as old, ThreadPoolExecutor() as pool:
+        entries = list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
+    return write(archive, entries, seconds=seconds)
+
+
+def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None = None) -> str:
+    """Write entries as an archive, in their order, and its digest beside it; return the digest."""
+    moment = datetime.fromtimestamp(epoch() if seconds is None else seconds, UTC)
+    time = moment.hour << 11 | moment.minute << 5 | moment.second // 2
+    day = (moment.year - 1980) << 9 | moment.month << 5 | moment.day
+    if sum(len(entry.packed) + 200 + 2 * len(entry.name) for entry in entries) > _LARGEST:
+        raise ToolError("the bundle is too big for a zip file: over 4 GB", hint="leave data out of it")
+    index, at = [], 0
+    with archive.open("wb") as target:
+        for entry in entries:
+            name = entry.name.encode()
+            common = (_UTF8, _DEFLATED, time, day, entry.crc, len(entry.packed), entry.size, len(name), 0)
+            index.append(
+                _CENTRAL.pack(b"PK\1\2", _VERSION, _UNIX, _VERSION, 0, *common, 0, 0, 0, entry.mode << 16, at) + name
+            )
+            local = _LOCAL.pack(b"PK\3\4", _VERSION, *common) + name
+            target.write(local)
+            target.write(entry.packed)
+            at += len(local) + len(entry.packed)
+        size = target.write(b"".join(index))
+        target.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), size, at, 0))
+    digest = files.sha256_of(archive)
+    digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
+    return digest
+
+
+def repack(bundle: Path, archive: Path) -> str:
+    """Make an archive anew from its bundle, with the times it has; return its digest."""
+    with zipfile.ZipFile(archive) as old:
+        moment = datetime(*old.infolist()[0].date_time, tzinfo=UTC)
+    unfinished = archive.with_name(f".{archive.name}")
+    try:
+        pack(bundle, unfinished, seconds=int(moment.timestamp()), previous=archive)
+        unfinished.replace(archive)
+    finally:
+        unfinished.unlink(missing_ok=True)
+        digest_path(unfinished).unlink(missing_ok=True)
+    digest = files.sha256_of(archive)
+    digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
+    return digest
+
+
+def packed(name: str, content: bytes, mode: int) -> ArchiveEntry:
+    """Compress one file; the same content gives the same bytes."""
+    from deflate import deflate_compress  # noqa: PLC0415 - only packing needs it
+
+    body = bytes(deflate_compress(content, LEVEL)) if content else b"\3\0"
+    return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
+
+
+def digest_path(archive: Path) -> Path:
+    """Return where an archive's digest is."""
+    return archive.with_name(f"{archive.name}.sha256")
+
+
+def _is_entry(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def entry(name: str, content: bytes, mode: int, old: Previous) -> ArchiveEntry:
+    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
+    body = old.packed(name, content)
+    if body is None:
+        return packed(name, content, mode)
+    return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
+
+
+def _entry(name: str, path: Path, old: Previous) -> ArchiveEntry:
+    if path.is_symlink():
+        return packed(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777)
+    mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+    return entry(name, path.read_bytes(), mode, old)
+
+
+class Previous:
+    """An earlier archive, whose compressed files may be used again; None, a missing or a broken one holds nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Look into an archive, if it is one."""
+        self.lock = threading.Lock()
+        self.stream: IO[bytes] | None = None
+        self.entries: dict[str, zipfile.ZipInfo] = {}
+        if path is None:
+            return
+        try:
+            with zipfile.ZipFile(path) as archive:
+                if archive.comment == b"":
+                    self.entries = {entry.filename: entry for entry in archive.infolist()}
+            self.stream = path.open("rb")
+        except (OSError, zipfile.BadZipFile):
+            self.entries = {}
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        if self.stream:
+            self.stream.close()
+
+    def packed(self, name: str, content: bytes) -> bytes | None:
+        """Return the compressed bytes of a file, if it is the same content."""
+        entry = self.entries.get(name)
+        if not self.stream or not entry or entry.file_size != len(content) or entry.compress_type != _DEFLATED:
+            return None
+        with self.lock:
+            self.stream.seek(entry.header_offset)
+            header = self.stream.read(_LOCAL.size)
+            if len(header) < _LOCAL.size:
+                return None
+            self.stream.seek(sum(_LOCAL.unpack(header)[-2:]), os.SEEK_CUR)
+            body = self.stream.read(entry.compress_size)
+        try:
+            same = zlib.decompressobj(-zlib.MAX_WBITS).decompress(body, len(content) + 1) == content
+        except zlib.error:
+            return None
+        return body if same else None

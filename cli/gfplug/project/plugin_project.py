@@ -1,0 +1,202 @@
+"""A plugin project on disk: where its parts are, what its plugin.json says, and whether its owned folders are whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.edits import journal
+from gfplug.errors import IntegrityError, ProjectError
+from gfplug.project import lock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+OWNED_FOLDERS = ("src/pluginv2", "vendor")
+"""Folders that gfplug replaces whole; everything else is the user's."""
+
+FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
+"""What gfplug owned in projects of gfplug 0.1: the runtime, now a library, and the editors, now a part of gfplug."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What gfplug needs of a plugin.json."""
+
+    id: str
+    name: str
+    executable: str
+    content: dict[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a plugin.json.
+
+        Raises: ProjectError if it is missing, not a JSON object, or lacks a key that a backend plugin needs.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
+        if not isinstance(content, dict):
+            raise ProjectError(f"{path} is not a JSON object")
+        for key in ("id", "name", "executable"):
+            if not isinstance(content.get(key), str) or not content[key]:
+                raise ProjectError(
+                    f"{path}: {key!r} is missing or not text", hint="a backend plugin needs id, name and executable"
+                )
+        return cls(id=content["id"], name=content["name"], executable=content["executable"], content=content)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A plugin project, made by `gfplug new`."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path) -> Project:
+        """Return the project that a folder is in.
+
+        Raises: as `find_unfinished` does; ProjectError if an upgrade of the project was interrupted, or if the project
+        needs a newer gfplug.
+        """
+        project = cls.find_unfinished(start)
+        journal.require_finished(project.root)
+        lock.require_not_newer(project.lock_path)
+        return project
+
+    @classmethod
+    def find_unfinished(cls, start: Path) -> Project:
+        """Return the project that a folder is in, for a command that finishes an interrupted upgrade.
+
+        Raises: ProjectError if there is no such folder, or neither it nor one above it holds a `gfplug.lock`; or if the
+        one above belongs to another user, who could have put it there for everybody's folders below.
+        """
+        folder = start.resolve()
+        if not folder.exists():  # else a name that was mistyped in a project would mean that project
+            raise ProjectError(f"{folder} does not exist", hint="name a project, or a folder in one")
+        for candidate in (folder, *folder.parents):
+            if (candidate / lock.LOCK_NAME).is_file():
+                if candidate != folder and not _is_own(candidate):
+                    raise ProjectError(
+                        f"{folder} is in {candidate}, a project of another user", hint="name that project to use it"
+                    )
+                return cls(candidate)
+        raise ProjectError(
+            f"{folder} is not in a gfplug project: no {lock.LOCK_NAME} here or above",
+            hint="make one with `gfplug new NAME`",
+        )
+
+    @property
+    def manifest(self) -> Manifest:
+        """The project's plugin.json."""
+        return Manifest.read(self.root / "plugin.json")
+
+    @property
+    def lock_path(self) -> Path:
+        """Where the lock is."""
+        return self.root / lock.LOCK_NAME
+
+    @property
+    def lock(self) -> lock.Lock:
+        """The project's lock."""
+        return lock.read(self.lock_path)
+
+    @property
+    def source(self) -> Path:
+        """The folder on Python's path: `plugin` and `pluginv2` are below it."""
+        return self.root / "src"
+
+    @property
+    def proto(self) -> Path:
+        """The SDK proto the stubs were generated from."""
+        return self.root / "src" / "pluginv2" / "backend.proto"
+
+    @property
+    def dist(self) -> Path:
+        """The bundle: the folder that Grafana mounts."""
+        return self.root / "dist"
+
+    @property
+    def version(self) -> str:
+        """The plugin's version, from pyproject.toml.
+
+        Raises: ProjectError if pyproject.toml is missing, broken, or has no version.
+        """
+        path = self.root / "pyproject.toml"
+        try:
+            return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
+        except FileNotFoundError as error:
+            raise ProjectError(f"{path} does not exist") from error
+        except OSError as error:
+            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+        except (KeyError, TypeError) as error:
+            raise ProjectError(f"{path} has no version below [project]", hint='such as version = "0.1.0"') from error
+
+    def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
+        """Map each file in an owned folder to its SHA-256, as it is on disk now."""
+        return {
+            path.relative_to(self.root).as_posix(): files.sha256_of(path)
+            for folder in folders
+            for path in files.walk(self.root / folder)
+        }
+
+    def owned_folders(self) -> tuple[str, ...]:
+        """Return the folders that gfplug owns, with those that it owned when the project was last upgraded."""
+        former = [name for name in FORMER_FOLDERS if any(path.startswith(f"{name}/") for path in self.lock.owned)]
+        return (*OWNED_FOLDERS, *former)
+
+    def changed_owned(self) -> dict[str, str]:
+        """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
+        locked, found = dict(self.lock.owned), self.owned_digests(self.owned_folders())
+        return {
+            path: "added" if path not in locked else "deleted" if path not in found else "edited"
+            for path in sorted(locked.keys() | found.keys())
+            if locked.get(path) != found.get(path)
+        }
+
+    def require_library(self) -> None:
+        """Refuse a project that keeps the runtime's source, or whose wheels are not the ones in the lock.
+
+        Raises: ProjectError naming the folder; IntegrityError naming the wheels.
+        """
+        if (self.root / "src" / "gfruntime").is_dir():
+            raise ProjectError(
+                f"{self.root / 'src' / 'gfruntime'}: this gfplug's runtime is a library, and no folder of a project",
+                hint="run gfplug upgrade; it makes the project depend on the library, and keeps your edits",
+            )
+        if changed := [f"{path} ({what})" for path, what in self.changed_owned().items() if path.startswith("vendor/")]:
+            raise IntegrityError(
+                f"{', '.join(changed)}: not as {lock.LOCK_NAME} has it",
+                hint="restore it from version control, or run gfplug upgrade --force",
+            )
+
+    def require_whole(self) -> None:
+        """Refuse to go on when an owned folder was edited.
+
+        Raises: ProjectError naming the files; as `require_library` does.
+        """
+        self.require_library()
+        if changed := self.changed_owned():
+            listed = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
+            more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed
+            raise ProjectError(
+                f"owned files differ from {lock.LOCK_NAME}: {listed}{more}",
+                hint="restore them from version control; your code belongs in src/plugin",
+            )
+
+
+def _is_own(folder: Path) -> bool:
+    return os.name != "posix" or (folder / lock.LOCK_NAME).lstat().st_uid == folder.lstat().st_uid == os.geteuid()

@@ -1,0 +1,128 @@
+"""What the author's class answers: which methods it has, which of them are `async`, and the types they take.
+
+The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
+`query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
+
+| method | answers |
+| --- | --- |
+| `query(self, query)`, `query_batch(self, queries)` | panels, alert rules, expressions; one of the two is needed |
+| `query_chunked(self, query)` | the same in parts: a generator of frames, or of (frame id, frame) |
+| `query_variable(self, query)`, `query_annotation(self, query)` | what has an editor, and a model, of its own |
+| `check_health(self)` | "Save & test" |
+| `call_resource(self, request)`, methods with `@route` | HTTP below the data source's resources |
+| `subscribe_stream`, `publish_stream`, `run_stream(self, request)` | Grafana Live; the last is a generator |
+| `validate_admission`, `mutate_admission`, `convert_objects(request)` | Kubernetes-style APIs; static methods |
+| `dispose(self)` | the end of an instance |
+
+Each may be `def` or `async def`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+
+from gfruntime.author.routes import Route, routes_of
+from gfruntime.request.vocabulary import Query, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from gfruntime.frames.data import Frame
+
+ModelT = TypeVar("ModelT")
+
+Answer: TypeAlias = "Frame | list[Frame]"
+BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
+
+OWN_QUERIES = {"variable": "query_variable", "annotation": "query_annotation"}
+"""The query types that a data source may answer with a method, a model and so a form of their own."""
+
+_STATELESS = ("validate_admission", "mutate_admission", "convert_objects")
+_METHODS = (
+    *("query", "query_batch", "query_chunked", "check_health", "call_resource", "dispose"),
+    *("subscribe_stream", "publish_stream", "run_stream"),
+    *_STATELESS,
+    *OWN_QUERIES.values(),
+)
+
+
+class AnswersQuery(Protocol[ModelT]):
+    """A data source that answers one query at a time; calls may overlap."""
+
+    def query(self, query: Query[ModelT], /) -> Answer | Awaitable[Answer]:
+        """Answer one query."""
+
+
+class AnswersBatch(Protocol[ModelT]):
+    """A data source that answers all queries of a request together, by ref id."""
+
+    def query_batch(self, queries: list[Query[ModelT]], /) -> BatchAnswer | Awaitable[BatchAnswer]:
+        """Answer several queries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """The author's class, inspected once."""
+
+    make: Callable[[Any], Any]
+    options: Any
+    model: Any
+    own_models: Mapping[str, Any]
+    methods: frozenset[str]
+    async_methods: frozenset[str]
+    routes: list[Route]
+
+    @classmethod
+    def of(cls, datasource: Any) -> Author:  # noqa: ANN401  # a class, or a function that makes an instance
+        """Inspect a class; raise TypeError when it can't answer queries."""
+        found = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
+        if not {"query", "query_batch"} & found.keys():
+            raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
+        for name in _STATELESS:
+            if inspect.isfunction(inspect.getattr_static(datasource, name, None)):
+                raise TypeError(f"{name} must be a static method: it is asked without a configured data source")
+        queries = found.get("query_batch") or found["query"]
+        routes = routes_of(datasource)
+        found |= {route.name: getattr(datasource, route.name) for route in routes}
+        return cls(
+            make=datasource,
+            options=_argument(datasource.__init__, Settings),
+            model=_argument(queries, Query),
+            own_models={kind: _argument(found[name], Query) for kind, name in OWN_QUERIES.items() if name in found},
+            methods=frozenset(found),
+            async_methods=frozenset(name for name, method in found.items() if _is_async(method)),
+            routes=routes,
+        )
+
+
+def _is_async(method: Any) -> bool:  # noqa: ANN401
+    function = inspect.unwrap(method)
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _argument(function: Any, wanted: type) -> Any:  # noqa: ANN401
+    """Find `T` in the first parameter annotated `wanted[T]` or `list[wanted[T]]`; dict when there is none."""
+    for annotation in _annotations(inspect.unwrap(function)):
+        inner = get_args(annotation)[0] if get_origin(annotation) is list and get_args(annotation) else annotation
+        if get_origin(inner) is wanted:
+            argument = get_args(inner)[0]
+            return dict[str, Any] if isinstance(argument, TypeVar) or argument is Any else argument
+    return dict[str, Any]
+
+
+def _annotations(function: Any) -> list[Any]:  # noqa: ANN401
+    """Evaluate the parameters' annotations, and only these: a return type may be known to type checkers alone."""
+    if not isinstance(function, types.FunctionType):
+        return []
+    if sys.version_info >= (3, 14):  # annotations are evaluated when asked for
+        from annotationlib import Format, get_annotations  # noqa: PLC0415
+
+        written = get_annotations(function, format=Format.STRING)
+    else:
+        written = function.__annotations__
+    shim = types.SimpleNamespace(__annotations__={key: value for key, value in written.items() if key != "return"})
+    return list(get_type_hints(shim, function.__globals__, include_extras=True).values())

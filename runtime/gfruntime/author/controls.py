@@ -1,0 +1,87 @@
+"""Which form control a type gets; what has none is refused by class and field.
+
+The standard library only: it runs when the plugin is built.
+"""
+
+from __future__ import annotations
+
+import builtins
+import enum
+import types
+import typing
+from typing import Any
+
+from gfruntime.author.ui import Secret, Ui
+
+_SUPPORTED = (
+    "str, int, float, bool, Literal, Enum, list[...] of these, a dataclass of these or a list of it, Secret, "
+    "or one of the simple ones with `| None`"
+)
+_UPPER = {"api", "dns", "http", "id", "ip", "sql", "tls", "ui", "uri", "url"}
+
+
+class SchemaError(Exception):
+    """The dataclasses cannot become a form; the message names class and field."""
+
+
+def unwrap(hint: Any) -> tuple[Any, Ui, bool]:  # noqa: ANN401 - a type
+    """Return the type without `Annotated`, aliases and `| None`; its presentation; and whether it may be None."""
+    ui, nullable = Ui(), False
+    while True:
+        arguments = typing.get_args(hint)
+        if typing.get_origin(hint) is typing.Annotated:
+            ui = next((extra for extra in hint.__metadata__ if isinstance(extra, Ui)), ui)
+            hint = arguments[0]
+        elif isinstance(hint, typing.NewType):
+            hint = hint.__supertype__
+        elif type(hint).__name__ == "TypeAliasType":
+            hint = hint.__value__
+        elif typing.get_origin(hint) in (typing.Union, types.UnionType) and types.NoneType in arguments:
+            rest = tuple(argument for argument in arguments if argument is not types.NoneType)
+            hint, nullable = (rest[0] if len(rest) == 1 else typing.Union[rest]), True  # noqa: UP007 - made at run time
+        else:
+            return hint, ui, nullable
+
+
+def control_of(bare: Any, where: str) -> dict[str, Any]:  # noqa: ANN401 - a type
+    """Choose the form control of a type."""
+    if typing.get_origin(bare) is typing.Literal or isinstance(bare, enum.EnumType):
+        return {"kind": "select", "options": _choices(bare, where)}
+    if (inner := item_type(bare)) is not None:
+        item = control_of(unwrap(inner)[0], where)
+        if item["kind"] == "select":
+            return item | {"kind": "multi"}
+        if item["kind"] in ("string", "number"):
+            return item | {"kind": "tags", "numeric": item["kind"] == "number"}
+    if bare is Secret:
+        return {"kind": "secret"}
+    if bare in (str, bool, float):
+        return {"kind": {str: "string", bool: "boolean", float: "number"}[bare]}
+    if bare is int:
+        return {"kind": "number", "integer": True}
+    name = bare.__name__ if isinstance(bare, type) and not typing.get_args(bare) else str(bare)
+    raise SchemaError(f"{where}: {name} has no form control; use {_SUPPORTED}")
+
+
+def item_type(bare: Any) -> Any:  # noqa: ANN401 - a type
+    """Return X of `list[X]` and `tuple[X, ...]`, else None."""
+    match typing.get_origin(bare), typing.get_args(bare):
+        case (builtins.list, (item,)) | (builtins.tuple, (item, builtins.Ellipsis)):
+            return item
+    return None
+
+
+def _choices(bare: Any, where: str) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
+    """List the values of a Literal or an Enum, in the order they are written."""
+    pairs = [(value, str(value)) for value in typing.get_args(bare)]
+    if isinstance(bare, enum.EnumType):
+        pairs = [(bare[name].value, title(name.lower())) for name in bare.__members__]
+    if not pairs or any(type(value) not in (str, int) for value, _ in pairs):
+        raise SchemaError(f"{where}: the choices must be texts or whole numbers")
+    return [{"value": value, "label": label} for value, label in pairs]
+
+
+def title(name: str) -> str:
+    """Turn a field's name into a label: `max_points` into `Max points`, `api_url` into `API URL`."""
+    first, *rest = (word.upper() if word.lower() in _UPPER else word for word in name.strip("_").split("_"))
+    return " ".join([first[:1].upper() + first[1:], *rest])

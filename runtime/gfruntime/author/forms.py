@@ -1,0 +1,238 @@
+"""One dataclass as the fields of a form: names, labels, defaults, limits, sections and rows.
+
+Refuses, in one sentence that names class and field, what cannot be shown. The standard library only: it runs when the
+plugin is built. gfplug's `frontend/editors/types.ts` holds the shape of a field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import re
+import typing
+from typing import Any
+
+from gfruntime.author import httpform
+from gfruntime.author.controls import SchemaError, control_of, item_type, title, unwrap
+from gfruntime.author.ui import HttpOptions, Ui
+
+_WIDGETS = {"string": ("textarea", "code"), "secret": ("textarea",), "select": ("radio",)}
+_NAMED = {("string", "textarea"): "text", ("string", "code"): "code", ("secret", "textarea"): "secretText"}
+_HOST_FIELDS = {"refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"}
+_INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
+
+
+def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
+    """Describe the fields of one dataclass, in the order they are written; a plain dict has no form.
+
+    Raises: SchemaError if a field has no default, no form control, or a presentation that does not fit its type.
+    """
+    if model is dict or typing.get_origin(model) is dict:
+        return []
+    if not (isinstance(model, type) and dataclasses.is_dataclass(model)):
+        raise SchemaError(f"{getattr(model, '__name__', model)} must be a dataclass: put @dataclass(frozen=True) on it")
+    fields = _fields((model,), model.__name__, config=config)
+    if len(urls := [field["name"] for field in fields if field.get("store") == "url"]) > 1:
+        raise SchemaError(f'{model.__name__}: {" and ".join(urls)} both say store="url"; a data source has one URL')
+    _check_references(fields, model.__name__)
+    return fields
+
+
+def unresolved(owner: type, error: Exception) -> str:
+    """Say which class has an annotation that cannot be evaluated."""
+    hint = "; import it outside `if TYPE_CHECKING`" if isinstance(error, NameError) else ""
+    return f"{owner.__name__}: {error}{hint}"
+
+
+def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[str, Any]]:
+    """Describe the fields of the last of the owners, each a dataclass inside the one before it."""
+    model = owners[-1]
+    try:
+        hints = typing.get_type_hints(model, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise SchemaError(unresolved(model, error)) from None
+    said: list[dict[str, Any]] = []
+    for item in dataclasses.fields(model):
+        where, hint = f"{path}.{item.name}", hints[item.name]
+        bare, ui, _ = unwrap(hint)
+        inner = unwrap(item_type(bare))[0]
+        if not item.init:
+            continue
+        if bare is HttpOptions:
+            said += _http(owners, where, said, config=config)
+        elif _is_form(bare):
+            said += _nested(owners, item, bare, ui, where, config=config)
+        elif _is_form(inner):
+            said.append(_rows(owners, item, inner, ui, where, config=config))
+        else:
+            said.append(_field(item, hint, where, config=config))
+    names = [field["name"] for field in said]
+    return [field for at, field in enumerate(said) if field["name"] not in names[:at]]
+
+
+def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
+    return isinstance(bare, type) and dataclasses.is_dataclass(bare)
+
+
+def _http(owners: tuple[type, ...], where: str, before: list[dict[str, Any]], *, config: bool) -> list[dict[str, Any]]:
+    """List the fields of Grafana's HTTP settings; one that the author has already, by name or as the URL, stays his."""
+    if not config or len(owners) > 1:
+        raise SchemaError(f"{where}: HTTP settings belong in the options themselves")
+    has_url = any(field.get("store") == "url" for field in before)
+    return [field for field in httpform.fields() if not (has_url and field["store"] == "url")]
+
+
+def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
+    """Go one dataclass deeper, if a form can."""
+    if bare in owners:
+        raise SchemaError(f"{where} refers back to {bare.__name__}: a form cannot contain itself")
+    if len(owners) > 1:
+        raise SchemaError(
+            f"{where} is a dataclass inside a dataclass inside a dataclass: move its fields into {owners[-1].__name__}"
+        )
+    return (*owners, bare)
+
+
+def _nested(
+    owners: tuple[type, ...], item: dataclasses.Field[Any], bare: type, ui: Ui, where: str, *, config: bool
+) -> list[dict[str, Any]]:
+    """Describe a dataclass inside a dataclass: its fields as a section, their names behind its own and a dot."""
+    inside = _inside(owners, bare, where)
+    _check_name(item.name, where, config=config)
+    fields = _fields(inside, where, config=False)
+    if _default(item, where) != bare():
+        raise SchemaError(
+            f"{where}: its default must be {bare.__name__}(), for a query may bring only some of its fields"
+        )
+    shared = {"section": ui.section or ui.label or title(item.name)} | ({"showIf": _lists(ui)} if ui.show_if else {})
+    stored = {"store": "jsonData"} if config else {}
+    return [shared | field | stored | {"name": f"{item.name}.{field['name']}"} for field in fields]
+
+
+def _rows(
+    owners: tuple[type, ...], item: dataclasses.Field[Any], inner: type, ui: Ui, where: str, *, config: bool
+) -> dict[str, Any]:
+    """Describe a list of dataclasses: rows that can be added and removed, each with the dataclass's fields."""
+    inside = _inside(owners, inner, where)
+    _check_name(item.name, where, config=config)
+    fields = _fields(inside, where, config=False)
+    if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):
+        raise SchemaError(f"{where}: {inner.__name__}.{strange['name']} does not fit into one row")
+    default = _default(item, where)
+    if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
+        raise SchemaError(f"{where}: its default {default!r} is not a list of {inner.__name__}")
+    rows = [{key: _plain(value) for key, value in vars(each).items()} for each in default]
+    said = {"name": item.name, "label": ui.label or title(item.name), "kind": "list", "fields": fields, "default": rows}
+    return said | _presented(ui) | ({"store": "jsonData"} if config else {})
+
+
+def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool) -> dict[str, Any]:  # noqa: ANN401 - a type
+    """Describe one field: name, label, control, default, limits."""
+    bare, ui, nullable = unwrap(hint)
+    control = control_of(bare, where)
+    _check(where, item.name, control["kind"], ui, config=config)
+    if nullable and (control["kind"] == "secret" or ui.store == "url"):
+        raise SchemaError(f"{where}: Grafana keeps it as a text, which may be empty but never None")
+    said: dict[str, Any] = {"name": item.name, "label": ui.label or title(item.name), **control, **_presented(ui)}
+    said["kind"] = "hidden" if ui.widget == "hidden" else _NAMED.get((control["kind"], ui.widget), control["kind"])
+    said |= {key: True for key, claim in (("radio", ui.widget == "radio"), ("nullable", nullable)) if claim}
+    said |= {key: value for key, value in (("min", ui.minimum), ("max", ui.maximum)) if value is not None}
+    default = _plain(_default(item, where))
+    if control["kind"] == "secret" and default:
+        raise SchemaError(f"{where}: a secret must not have a default, which everybody could read in module.js")
+    if not _fits(default, said | control, nullable=nullable):
+        raise SchemaError(f"{where}: its default {default!r} is not {_expected(said | control)}")
+    if control["kind"] != "secret" and default is not None:
+        said["default"] = default
+    if ui.options_from:
+        said |= {"kind": "multi" if control["kind"] == "tags" else "select", "from": ui.options_from, "options": []}
+    if config:
+        said["store"] = "secureJsonData" if control["kind"] == "secret" else ui.store
+    return said
+
+
+def _presented(ui: Ui) -> dict[str, Any]:
+    """List what only changes how a field looks."""
+    keys = ("help", "placeholder", "section", "language", "rows", "required")
+    said = {key: value for key in keys if (value := getattr(ui, key))}
+    return said | ({"showIf": _lists(ui)} if ui.show_if else {})
+
+
+def _lists(ui: Ui) -> dict[str, list[str | int | bool]]:
+    return {name: list(values) for name, values in ui.show_if.items()}
+
+
+def _check_references(fields: list[dict[str, Any]], path: str) -> None:
+    """Refuse a `show_if` or an `options_from` that names no field of the form."""
+    names = {field["name"] for field in fields}
+    for field in fields:
+        for name in field.get("showIf", {}):
+            if name not in names:
+                raise SchemaError(f"{path}.{field['name']}: show_if names {name!r}, which is no field of {path}")
+        for name in re.findall(r"\{([\w.]*)\}", field.get("from", "")):
+            if name not in names:
+                raise SchemaError(f"{path}.{field['name']}: options_from names {name!r}, which is no field of {path}")
+
+
+def _check(where: str, name: str, kind: str, ui: Ui, *, config: bool) -> None:
+    """Refuse a presentation that does not fit the field."""
+    if kind == "secret" and (not config or ui.widget == "hidden"):
+        raise SchemaError(f"{where}: a secret belongs in the options, where the config page can ask for it")
+    if ui.widget not in ("", "hidden", *_WIDGETS.get(kind, ())):
+        raise SchemaError(f"{where}: the widget {ui.widget!r} does not fit its type")
+    if ui.store == "url" and not (config and kind == "string"):
+        raise SchemaError(f'{where}: store="url" is for one str of the options')
+    if kind != "number" and (ui.minimum, ui.maximum) != (None, None):
+        raise SchemaError(f"{where}: minimum and maximum are for numbers")
+    if ui.options_from and (config or kind not in ("string", "tags")):
+        raise SchemaError(f"{where}: options_from is for a str or a list[str] of a query")
+    _check_name(name, where, config=config)
+
+
+def _check_name(name: str, where: str, *, config: bool) -> None:
+    if not config and where.count(".") == 1 and name in _HOST_FIELDS:
+        raise SchemaError(f"{where}: Grafana sets {name} on every query; choose another name")
+    if name in _INHERITED or name.startswith("__"):
+        raise SchemaError(f"{where}: {name} has a meaning in JavaScript; choose another name")
+
+
+def _default(item: dataclasses.Field[Any], where: str) -> Any:  # noqa: ANN401 - the author's value
+    """Return a field's default."""
+    value = item.default if item.default_factory is dataclasses.MISSING else item.default_factory()
+    if value is dataclasses.MISSING:
+        raise SchemaError(f"{where} has no default: alert rules and provisioned files may leave the field out")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - the author's value
+    """Return a default as JSON has it."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def _fits(value: Any, field: dict[str, Any], *, nullable: bool) -> bool:  # noqa: ANN401 - the author's value
+    """Tell whether a default is a value that its own control can show."""
+    if value is None:
+        return nullable
+    if field["kind"] in ("multi", "tags"):
+        single = field | {"kind": "select" if "options" in field else "number" if field["numeric"] else "string"}
+        return isinstance(value, list) and all(_fits(each, single, nullable=False) for each in value)
+    if field["kind"] == "select":
+        return value in [option["value"] for option in field["options"]]
+    if field["kind"] == "number":
+        is_number = type(value) is int or (type(value) is float and math.isfinite(value) and not field.get("integer"))
+        return is_number and field.get("min", -math.inf) <= value <= field.get("max", math.inf)
+    return isinstance(value, bool if field["kind"] == "boolean" else str)
+
+
+def _expected(field: dict[str, Any]) -> str:
+    """Say what a default of this field has to be."""
+    if "options" in field:
+        choices = ", ".join(repr(option["value"]) for option in field["options"])
+        return f"one of {choices}" if field["kind"] == "select" else f"a list of {choices}"
+    if field["kind"] == "number":
+        limits = [f"{word} {field[key]:g}" for key, word in (("min", "at least"), ("max", "at most")) if key in field]
+        return " ".join(["a whole number" if field.get("integer") else "a number", *limits])
+    return {"boolean": "True or False", "tags": "a list of its items"}.get(field["kind"], "a text")

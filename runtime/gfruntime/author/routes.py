@@ -1,0 +1,137 @@
+"""Which of the author's methods answers an HTTP request: patterns on methods, tried in the order they are written in.
+
+class Datasource:
+    @route("GET", "/tables/{table}")
+    def columns(self, request: Request, table: str) -> Response: ...
+
+A part `{name}` of a pattern matches one part of the path, `{name...}` at the end matches the rest of it. What matches
+is percent-decoded and given by name. HEAD is answered as GET, without the body.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import unquote
+
+from gfruntime.request.vocabulary import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+MethodT = TypeVar("MethodT", bound="Callable[..., Any]")
+
+_MARK = "__gfruntime_routes__"
+_PART = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
+
+
+class Resource(Protocol):
+    """What a route reads of a request."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded as it came."""
+
+
+def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
+    """Let a method of the data source answer these requests; it may carry several routes.
+
+    It returns a `Response`, a JSON object or list, or None for 204.
+    Raises: ValueError when the pattern is malformed.
+    """
+    compiled = _compile(pattern)
+
+    def mark(function: MethodT) -> MethodT:
+        routes = getattr(function, _MARK, ())
+        setattr(function, _MARK, ((method.upper(), compiled), *routes))
+        return function
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One pattern and the name of the method that answers it."""
+
+    method: str
+    pattern: re.Pattern[str]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The method that answers a request, and the parts of the path that it is given."""
+
+    name: str
+    parts: Mapping[str, str]
+
+
+def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
+    """List the routes of a class, those of its bases last."""
+    found: dict[str, Any] = {}
+    for base in getattr(kind, "__mro__", [type(kind)]):
+        for name, value in vars(base).items():
+            found.setdefault(name, value)
+    return [
+        Route(method, pattern, name) for name, value in found.items() for method, pattern in getattr(value, _MARK, ())
+    ]
+
+
+def match(routes: list[Route], request: Resource) -> Match | Response | None:
+    """Find who answers: a method, the answer 405 when the path is known with other methods alone, or None."""
+    path = "/" + request.path.lstrip("/")
+    wanted = "GET" if request.method.upper() == "HEAD" else request.method.upper()
+    allowed = set()
+    for candidate in routes:
+        found = candidate.pattern.fullmatch(path)
+        if found and candidate.method == wanted:
+            return Match(candidate.name, {name: unquote(part) for name, part in found.groupdict().items()})
+        if found:
+            allowed.add(candidate.method)
+    if not allowed:
+        return None
+    names = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
+    message = f"{request.method} is not allowed here, only {names}"
+    return Response.json({"message": message}, status=405, headers={"Allow": names})
+
+
+def not_found(request: Resource) -> Response:
+    """Answer a path that nobody knows."""
+    return Response.json({"message": f"there is no resource {request.path!r}"}, status=404)
+
+
+def response(result: object) -> object:
+    """Make what a route returned a `Response`, where it is JSON or nothing."""
+    if result is None:
+        return Response(status=204)
+    return Response.json(result) if isinstance(result, (dict, list)) else result
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    if not pattern.startswith("/"):
+        raise ValueError(f"the route {pattern!r} must begin with /")
+    parts = list(_parts(pattern))
+    return re.compile("".join(parts).removesuffix("/") + "/?")
+
+
+def _parts(pattern: str) -> Iterator[str]:
+    """Turn a pattern into pieces of a regular expression."""
+    position = 0
+    for found in _PART.finditer(pattern):
+        yield _literal(pattern, pattern[position : found.start()])
+        if found[2] and found.end() != len(pattern):
+            raise ValueError(f"the route {pattern!r} goes on after {found[0]}, which takes the rest of the path")
+        yield f"(?P<{found[1]}>.*?)" if found[2] else f"(?P<{found[1]}>[^/]+)"
+        position = found.end()
+    yield _literal(pattern, pattern[position:])
+
+
+def _literal(pattern: str, text: str) -> str:
+    if "{" in text or "}" in text:
+        raise ValueError(f"the route {pattern!r} has a part that is not {{name}} or {{name...}}")
+    return re.escape(text)

@@ -1,1 +1,0 @@
-"""The author's dataclasses as the forms of Grafana's editors."""

@@ -1,0 +1,330 @@
+"""What Grafana's alert rules and expressions make of a query's answer, told before Grafana does.
+
+Works on frame JSON or on anything sketched alike, and imports nothing but the standard library, so that tools outside
+a plugin can load this file by its path. Grafana reads an answer on one of two roads:
+
+* by contract, when the first frame has one of the six types and a version other than [0, 0];
+* by shape otherwise: one table of strings and one number, or nothing but wide series.
+
+Its checks are few: unsorted times, doubled series and labels that don't differ pass here and fail later, or alert
+wrongly. These are the warnings.
+Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go, mathexp); github.com/grafana/dataplane, sdata.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["no data", "numbers", "series", "error"]
+Labels = Mapping[str, str]
+
+LOOKED_AT = 100_000
+"""Rows whose values are looked at; the classification needs none but those of text columns."""
+
+_TYPES = (
+    "timeseries-wide", "timeseries-multi", "timeseries-long", "numeric-wide", "numeric-multi", "numeric-long",
+)  # fmt: skip
+_NUMBERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
+_VALUES = _NUMBERS | {"bool"}
+_TIME = "time.Time"
+_RESERVED = ("alertname", "grafana_folder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A field: its exact type in Grafana's JSON (`float64`, `time.Time`, ...) and its values, asked for when needed."""
+
+    name: str
+    type: str
+    nullable: bool
+    labels: Labels
+    rows: int
+    values: Callable[[], Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """A frame as the reader sees it."""
+
+    name: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    columns: Sequence[Column] = ()
+
+    @classmethod
+    def from_json(cls, frame: Mapping[str, Any]) -> Sketch:
+        """Sketch Grafana's frame JSON (`{"schema": ..., "data": ...}`)."""
+        schema = frame.get("schema", {})
+        values = frame.get("data", {}).get("values") or [[] for _ in schema.get("fields", [])]
+        return cls(
+            name=schema.get("name", ""),
+            meta=schema.get("meta") or {},
+            columns=[_column(*pair) for pair in zip(schema.get("fields", []), values, strict=True)],
+        )
+
+    @property
+    def type(self) -> str:
+        """The frame's type, empty when it has none."""
+        return str(self.meta.get("type") or "")
+
+    def of(self, *types: str, nullable: bool | None = None) -> list[Column]:
+        """Choose columns by their types."""
+        return [each for each in self.columns if each.type in types and nullable in (None, each.nullable)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSeries:
+    """A series or a number that an alert rule would see; alert instances are told apart by the labels alone."""
+
+    name: str
+    labels: Labels
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What Grafana makes of an answer.
+
+    `message` is Grafana's own text when `kind` is "error"; `hint` says what to do about it.
+    """
+
+    kind: Kind
+    items: Sequence[RuleSeries] = ()
+    message: str = ""
+    hint: str = ""
+    warnings: Sequence[str] = ()
+
+    def error(self, ref_id: str) -> str:
+        """Write the error as Grafana's log has it."""
+        return f"[sse.readDataError] [{ref_id}] got error: {self.message}"
+
+
+class _ReadError(Exception):
+    """What the reader says, and what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def classify(frames: Sequence[Sketch]) -> Verdict:
+    """Tell what Grafana makes of the frames of one query."""
+    by_contract = bool(frames) and frames[0].type in _TYPES and _version(frames[0]) != [0, 0]
+    warnings = list(_about_meta(frames))
+    try:
+        if not frames or (not frames[0].columns and (by_contract or len(frames) == 1)):
+            return Verdict(kind="no data", warnings=warnings)
+        kind, items, more = _contract(frames) if by_contract else _legacy(frames)
+    except _ReadError as error:
+        return Verdict(kind="error", message=str(error), hint=error.hint, warnings=warnings)
+    return Verdict(kind=kind, items=items, warnings=[*warnings, *more, *_about_items(kind, items)])
+
+
+Read = tuple[Kind, list[RuleSeries], list[str]]
+
+
+def _contract(frames: Sequence[Sketch]) -> Read:
+    reader = {
+        "timeseries-wide": _wide, "timeseries-multi": _multi, "timeseries-long": _long,
+        "numeric-wide": _numeric_wide, "numeric-multi": _numeric_multi, "numeric-long": _numeric_long,
+    }[frames[0].type]  # fmt: skip
+    items, warnings = reader(frames)
+    if len(frames) > 1 and not frames[0].type.endswith("-multi"):
+        warnings = [*warnings, f"{frames[0].type} is one frame: the {len(frames) - 1} after the first are passed over"]
+    return ("series" if frames[0].type.startswith("time") else "numbers"), items, warnings
+
+
+def _wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+    index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
+    warnings = [*_about_times(index, are_single=True), *_passed_over(frames[0], "string")]
+    return _sorted(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values), warnings
+
+
+def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+    items, warnings = [], []
+    for at, frame in enumerate(frames):
+        if frame.type != "timeseries-multi":
+            warnings.append(f"frame {at} has not the type of the first and is passed over")
+            continue
+        if not frame.columns:
+            text = f"frame {at} has zero or null fields which is invalid when more than one frame"
+            raise _ReadError(text, "leave out frames without fields")
+        index, values = _series_columns(frame, at, f"frame {at} must have at least one value field but has 0")
+        items.append(RuleSeries(name=values[0].name, labels=values[0].labels, points=index.rows))
+        warnings += [*_about_times(index), *_second(values[1:])]
+    return items, warnings
+
+
+def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+    index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
+    keys = Counter(_keys(frames[0].of("string"), index.rows))
+    items = [
+        RuleSeries(name=each.name, labels=dict(key), points=count) for key, count in keys.items() for each in values
+    ]
+    return _sorted(items), list(_about_times(index))
+
+
+def _numeric_wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+    numbers = frames[0].of(*_NUMBERS)
+    warnings = [*_passed_over(frames[0], "bool"), *_passed_over(frames[0], "string"), *_too_many(numbers)]
+    return _sorted(RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in numbers), warnings
+
+
+def _numeric_multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+    items: list[RuleSeries] = []
+    warnings: list[str] = []
+    for frame in frames:
+        if frame.type != "numeric-multi":
+            text = f'frame has wrong type, expected NumericMulti but got "{frame.type}"'
+            raise _ReadError(text, "give every frame the type numeric-multi")
+        values = frame.of(*_VALUES)
+        items += [RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values[:1]]
+        warnings += [*_too_many(values[:1]), *_second(values[1:])]
+    return _sorted(items), warnings
+
+
+def _numeric_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
+    numbers = frames[0].of(*_NUMBERS)
+    rows = numbers[0].rows if numbers else 0
+    keys = _keys(frames[0].of("string"), rows)
+    return _sorted(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers), []
+
+
+def _legacy(frames: Sequence[Sketch]) -> Read:
+    if len(frames) == 1 and _shape(frames[0]) == "not" and _is_number_table(frames[0]):
+        return _number_set(frames[0])
+    for frame in frames:
+        if (found := _shape(frame)) != "wide":
+            raise _ReadError(f"input data must be a wide series but got type {found} (input refid)", _HINTS[found])
+    items: list[RuleSeries] = []
+    warnings: list[str] = []
+    for frame in frames:
+        index = next(each for each in frame.columns if each.type == _TIME)
+        for column in (each for each in frame.columns if each is not index):
+            if column.type not in _NUMBERS or (column.type != "float64" and not column.rows):
+                text = f"no float64 value column found in frame {frame.name}"
+                raise _ReadError(text, f"column {column.name!r} is no number, or has no rows: leave it out")
+            if index.nullable and None in index.values():
+                text = "time series with null time stamps are not supported"
+                raise _ReadError(text, f"drop the rows without a time in {index.name!r}")
+            items.append(RuleSeries(name=frame.name or column.name, labels=column.labels, points=column.rows))
+        warnings += _about_times(index, are_single=True)
+    return "series", items, warnings
+
+
+_HINTS = {
+    "long": "text columns beside a time need the type timeseries-long and version [0, 1], or to become labels",
+    "not": "give it a time and numbers, or one column of numbers whose text columns are the labels (numeric-long); "
+    "when there is nothing, answer without frames",
+}
+
+
+def _number_set(frame: Sketch) -> Read:
+    [number] = frame.of(*_NUMBERS)
+    items = [RuleSeries(name=number.name, labels=dict(key), points=1) for key in _keys(frame.of("string"), number.rows)]
+    has_null = number.nullable and None in number.values()[:LOOKED_AT]
+    return "numbers", items, [f"a null in {number.name!r} becomes NaN, which alerts"] if has_null else []
+
+
+def _shape(frame: Sketch) -> str:
+    times = frame.of(_TIME)
+    factors = frame.of("string", "bool")
+    if not times or len(frame.columns) == len(factors) + 1:
+        return "not"
+    return "long" if factors else "wide"
+
+
+def _is_number_table(frame: Sketch) -> bool:
+    return len(frame.of(*_NUMBERS)) == 1 and all(each.type in _NUMBERS | {"string"} for each in frame.columns)
+
+
+def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[Column]]:
+    """Find the time and the values as a reader of series does."""
+    times, values = frame.of(_TIME, nullable=False), frame.of(*_VALUES)
+    if not times:
+        raise _ReadError(f"frame {at} is missing a []time.Time field", "the time column must be there and not nullable")
+    if not values:
+        raise _ReadError(missing, "there is no column of numbers; when there is nothing, leave all fields out")
+    return times[0], values
+
+
+def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Give each row's labels."""
+    if not texts:
+        return iter([()] * min(rows, LOOKED_AT))
+    columns = [[(each.name, value or "") for value in each.values()[:LOOKED_AT]] for each in texts]
+    return zip(*columns, strict=True)
+
+
+def _sorted(items: Iterable[RuleSeries]) -> list[RuleSeries]:
+    return sorted(items, key=lambda item: (item.name, _text(item.labels)))
+
+
+def _about_meta(frames: Sequence[Sketch]) -> Iterator[str]:
+    for frame in frames:
+        if frame.meta.get("channel"):
+            yield "a channel is for panels: rules read what came with the answer alone"
+    if frames and frames[0].type in _TYPES and _version(frames[0]) == [0, 0]:
+        yield f"the type {frames[0].type} is passed over, as its version is [0, 0]"
+
+
+def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
+    for labels, count in Counter(_text(item.labels) for item in items).items():
+        if count > 1:
+            yield (
+                f'{count} {kind} have the labels {{{labels}}}: a rule fails with "duplicate results with labels"; '
+                "add a label that tells them apart"
+            )
+    for name in sorted({name for item in items for name in item.labels}):
+        if name in _RESERVED or name.startswith("__"):
+            yield f"the label {name!r} is Grafana's own"
+    if kind == "series" and any(item.points == 0 for item in items):
+        yield 'a series without points is not "no data": reducing it gives NaN; leave all fields out'
+
+
+def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
+    values = [value for value in index.values()[:LOOKED_AT] if value is not None]
+    if any(after < before for before, after in itertools.pairwise(values)):
+        yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
+    elif are_single and len(set(values)) < len(values):
+        yield f"a time in {index.name!r} is there more than once: labels are missing"
+
+
+def _passed_over(frame: Sketch, kind: str) -> Iterator[str]:
+    for column in frame.of(kind):
+        yield f"column {column.name!r} is {'text' if kind == 'string' else 'boolean'} and passed over"
+
+
+def _second(columns: Sequence[Column]) -> Iterator[str]:
+    return (f"column {each.name!r} is a second value and passed over" for each in columns)
+
+
+def _too_many(columns: Sequence[Column]) -> Iterator[str]:
+    return (
+        f"column {each.name!r} has {each.rows} rows where one is read: it becomes null"
+        for each in columns
+        if each.rows > 1
+    )
+
+
+def _version(frame: Sketch) -> list[int]:
+    return [int(part) for part in frame.meta.get("typeVersion") or (0, 0)]
+
+
+def _column(schema: Mapping[str, Any], values: Sequence[Any]) -> Column:
+    info = schema.get("typeInfo", {})
+    return Column(
+        name=schema.get("name", ""),
+        type=str(info.get("frame", "")).removeprefix("*"),
+        nullable=bool(info.get("nullable")),
+        labels=schema.get("labels") or {},
+        rows=len(values),
+        values=lambda: values,
+    )
+
+
+def _text(labels: Labels) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(labels.items()))

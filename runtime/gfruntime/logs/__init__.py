@@ -1,0 +1,1 @@
+"""Log lines in Grafana's format, with secrets masked."""

@@ -1,0 +1,73 @@
+"""The call that is being answered: what the author's code, the log and the HTTP client may know of it unasked.
+
+It is a context variable: it holds in the handler, in tasks it starts, and in threads started by `asyncio.to_thread`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gfruntime.request.headers import http_headers
+from gfruntime.request.vocabulary import PluginContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FROM_ALERT = "FromAlert"
+_PROPAGATED = ("traceparent", "tracestate", "baggage", "uber-trace-id")
+_TRACE_ID = 1  # place in a W3C traceparent: version, trace id, span id, flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's."""
+
+    endpoint: str
+    context: PluginContext = field(default_factory=PluginContext)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+    data_source: str = ""
+    data_source_uid: str = ""
+
+    @property
+    def from_alert(self) -> bool:
+        """Tell whether the alert engine asks."""
+        return self.headers.get(FROM_ALERT) == "true"
+
+    @property
+    def http_headers(self) -> dict[str, str]:
+        """Collect the HTTP headers that Grafana forwards, the user's identity among them."""
+        return http_headers(self.headers)
+
+    @property
+    def tenant(self) -> str:
+        """Name the tenant on a host that has several."""
+        return ",".join(self.metadata.get("tenantid", []))
+
+    @property
+    def trace_id(self) -> str:
+        """Name the trace that the call belongs to; empty without one."""
+        parts = self.metadata.get("traceparent", [""])[0].split("-")
+        if len(parts) > _TRACE_ID:
+            return parts[_TRACE_ID]
+        return self.metadata.get("uber-trace-id", [""])[0].partition(":")[0]
+
+    @property
+    def propagated(self) -> dict[str, str]:
+        """Give the headers that carry the trace on to the next system."""
+        return {name: self.metadata[name][0] for name in _PROPAGATED if self.metadata.get(name)}
+
+
+_current: contextvars.ContextVar[Incoming | None] = contextvars.ContextVar("gfruntime_incoming", default=None)
+
+
+def current_call() -> Incoming | None:
+    """Give the call that is being answered; None outside of any."""
+    return _current.get()
+
+
+def enter(call: Incoming) -> None:
+    """Say which call is being answered from here on, in this context."""
+    _current.set(call)

@@ -1,0 +1,66 @@
+"""The methods of pluginv2 and how each is called: bytes in, bytes out, so that the transport knows no message.
+
+An application is a mapping from method path to a handler. The table is known before the author's code is loaded: calls
+that come early wait for it. A method that the application lacks answers UNIMPLEMENTED, as the Go SDK's does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class CallKind(Enum):
+    """How a method answers, and so what the end of the process does to it."""
+
+    UNARY = "one answer; the end waits for it"
+    PARTS = "an answer in parts; the end waits for it"
+    ENDLESS = "a stream without an end of its own; the end cuts it"
+
+
+METHODS: dict[str, CallKind] = {
+    "/pluginv2.Diagnostics/CheckHealth": CallKind.UNARY,
+    "/pluginv2.Diagnostics/CollectMetrics": CallKind.UNARY,
+    "/pluginv2.Data/QueryData": CallKind.UNARY,
+    "/pluginv2.Data/QueryChunkedData": CallKind.PARTS,
+    "/pluginv2.Resource/CallResource": CallKind.PARTS,
+    "/pluginv2.Stream/SubscribeStream": CallKind.UNARY,
+    "/pluginv2.Stream/PublishStream": CallKind.UNARY,
+    "/pluginv2.Stream/RunStream": CallKind.ENDLESS,
+    "/pluginv2.AdmissionControl/ValidateAdmission": CallKind.UNARY,
+    "/pluginv2.AdmissionControl/MutateAdmission": CallKind.UNARY,
+    "/pluginv2.ResourceConversion/ConvertObjects": CallKind.UNARY,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call: what came beside the message, and the event that is set when its caller is gone."""
+
+    metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+class CallError(Exception):
+    """A failure of the whole call. `details` is a serialized google.rpc.Status, for errors marked downstream."""
+
+    def __init__(self, message: str, *, code: str = "UNKNOWN", details: bytes = b"") -> None:
+        """Keep a short text for the host and the name of a gRPC status code."""
+        super().__init__(message)
+        self.code = code
+        self.details = details
+
+
+Unary = Callable[[bytes, Call], Awaitable[bytes]]
+Stream = Callable[[bytes, Call], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What answers the calls."""
+
+    unary: Mapping[str, Unary] = field(default_factory=dict)
+    streams: Mapping[str, Stream] = field(default_factory=dict)
+    close: Callable[[], None] = lambda: None  # disposes of what the author made; may block

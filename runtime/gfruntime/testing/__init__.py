@@ -1,0 +1,161 @@
+"""For the author's own tests: make a query, ask the data source, compare with a golden file.
+
+>>> frame, = ask(Datasource(settings(Options())), query(Model(table="sales")))
+>>> check_golden([frame], Path("tests/golden/sales.jsonc"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import difflib
+import inspect
+import itertools
+import json
+import os
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gfruntime.author import routes
+from gfruntime.calls import rulecheck, streams
+from gfruntime.calls.answers import frames_of
+from gfruntime.frames import alerting, arrow, contract
+from gfruntime.request.vocabulary import PluginContext, Query, Response, Settings, TimeRange
+from gfruntime.testing import golden
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gfruntime.frames.alerting import Verdict
+    from gfruntime.frames.data import Frame
+    from gfruntime.request.vocabulary import Request, StreamRequest
+
+ModelT = TypeVar("ModelT")
+OptionsT = TypeVar("OptionsT")
+
+START = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
+_HOUR = dt.timedelta(hours=1)
+
+
+def settings(options: OptionsT, *, secrets: Mapping[str, str] | None = None, url: str = "") -> Settings[OptionsT]:
+    """Make the settings of a configured data source."""
+    return Settings(options=options, secrets=secrets or {}, uid="test", name="test", url=url, updated=START)
+
+
+def query(
+    model: ModelT,
+    *,
+    ref_id: str = "A",
+    start: dt.datetime = START,
+    end: dt.datetime | None = None,
+    interval: dt.timedelta = dt.timedelta(minutes=1),
+    max_data_points: int = 1000,
+    from_alert: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Query[ModelT]:
+    """Make a query; its range is one hour unless told otherwise."""
+    return Query(
+        model=model,
+        time_range=TimeRange(start=start, end=start + _HOUR if end is None else end),
+        ref_id=ref_id,
+        interval=interval,
+        max_data_points=max_data_points,
+        from_alert=from_alert,
+        headers=headers or {},
+        context=PluginContext(plugin_id="test", org_id=1),
+    )
+
+
+def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # the author's class
+    """Ask one query and return the frames as Grafana decodes them: encoded and read back, with their types.
+
+    `def` and `async def` handlers alike; what the handler raises is raised here.
+    """
+    result = datasource.query(asked)
+    if inspect.isawaitable(result):
+        result = asyncio.run(_wait(result))
+    frames = contract.typed(frames_of(result))
+    if asked.from_alert:
+        frames = rulecheck.checked(frames, ref_id=asked.ref_id)
+    encoded = [arrow.encode(frame, ref_id=asked.ref_id) for frame in frames]
+    return [arrow.decode(b"".join(parts)) for parts in encoded]
+
+
+def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
+    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here."""
+    found = routes.match(routes.routes_of(type(datasource)), request)
+    result: Any
+    if isinstance(found, routes.Match):
+        result = getattr(datasource, found.name)(request, **found.parts)
+    elif hasattr(datasource, "call_resource"):
+        result = datasource.call_resource(request)
+    else:
+        return found or routes.not_found(request)
+    if inspect.isawaitable(result):
+        result = asyncio.run(_wait(result))
+    answer = routes.response(result) if isinstance(found, routes.Match) else result
+    if not isinstance(answer, Response):
+        raise TypeError(f"the resource returned {type(answer).__name__}; expected a Response")
+    return answer
+
+
+def packets(datasource: Any, request: StreamRequest, *, count: int = 0) -> list[Any]:  # noqa: ANN401
+    """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all."""
+    made = datasource.run_stream(request)
+    if inspect.isawaitable(made):
+        made = asyncio.run(_wait(made))
+    taken = (
+        asyncio.run(_take(made, count)) if hasattr(made, "__aiter__") else list(itertools.islice(made, count or None))
+    )
+    request.cancel.set()
+    return [json.loads(streams.packet(item)) for item in taken]
+
+
+def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -> None:
+    """Compare frames with a golden file; `update=True` writes the file instead.
+
+    A `.jsonc` file is in the format of Go's plugins (see `golden`), a `.json` file is the list of frames alone. The
+    environment variable GFRUNTIME_UPDATE_GOLDEN=1 writes the files of a whole run, but not where CI is set.
+    Raises: AssertionError showing the difference, or when there is no such file.
+    """
+    if update or (os.environ.get("GFRUNTIME_UPDATE_GOLDEN") == "1" and not os.environ.get("CI")):
+        _write_golden(frames, path)
+        return
+    if not path.exists():
+        raise AssertionError(f"{path} does not exist; run once with update=True")
+    is_list = path.suffix == ".json"
+    expected = golden.normal(json.loads(path.read_text(encoding="utf-8"))) if is_list else golden.read(path)
+    actual = golden.response_of(frames)["frames"] if is_list else golden.response_of(frames)
+    if expected != actual:
+        old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, actual))
+        raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
+
+
+def read_by_rules(frames: Sequence[Frame]) -> Verdict:
+    """Tell what an alert rule would make of frames.
+
+    >>> assert read_by_rules(ask(source, query(Model()))).kind == "series"
+    """
+    return alerting.classify([rulecheck.sketch(frame) for frame in frames])
+
+
+def _write_golden(frames: Sequence[Frame], path: Path) -> None:
+    if path.suffix != ".json":
+        golden.write(path, frames)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps([golden.shown(frame) for frame in frames], indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+async def _take(items: Any, count: int) -> list[object]:  # noqa: ANN401
+    taken: list[object] = []
+    async for item in items:
+        taken.append(item)
+        if len(taken) == count:
+            break
+    return taken
+
+
+async def _wait(result: Any) -> object:  # noqa: ANN401  # any awaitable
+    return await result

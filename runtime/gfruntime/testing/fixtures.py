@@ -1,0 +1,93 @@
+"""pytest fixtures for data sources: `pytest_plugins = ["gfruntime.testing.fixtures"]` in tests/conftest.py.
+
+def test_sales(upstream: Upstream, golden: Golden) -> None:
+    upstream.answer("/sales", json=[{"time": "2026-01-01T00:00:00Z", "value": 1}])
+    golden(ask(Datasource(settings(Options(url=upstream.url))), query(Model())))
+
+`pytest --update-golden` writes the golden files, `pytest --record` asks the real systems of `replay` and writes what
+they answer; both refuse to where CI is set.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from gfruntime.testing import check_golden
+from gfruntime.testing.fakes import Replay, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from gfruntime.frames.data import Frame
+
+
+class Golden(Protocol):
+    """Compares frames with `golden/<test's name>.jsonc` beside the test, or with another name there."""
+
+    def __call__(self, frames: Sequence[Frame], name: str = "") -> None:
+        """Compare; raise AssertionError showing the difference."""
+
+
+class Replaying(Protocol):
+    """Starts a `Replay` of a system from `recorded/<test's name>.json` beside the test."""
+
+    def __call__(self, target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
+        """Start it; its `url` stands for the system's."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the two options."""
+    group = parser.getgroup("gfruntime")
+    group.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
+    group.addoption("--record", action="store_true", help="ask real systems and write what they answer")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to write files where nobody would look at them."""
+    if os.environ.get("CI") and (config.getoption("--update-golden") or config.getoption("--record")):
+        raise pytest.UsageError("--update-golden and --record write files: not in CI")
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """Run a system that answers as the test says."""
+    with Upstream() as running:
+        yield running
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare frames with a golden file."""
+
+    def check(frames: Sequence[Frame], name: str = "") -> None:
+        path = _beside(request, "golden", name, "jsonc")
+        check_golden(frames, path, update=request.config.getoption("--update-golden"))
+
+    return check
+
+
+@pytest.fixture
+def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
+    """Repeat what real systems have said; the test fails when it asks for what was not recorded."""
+    started: list[Replay] = []
+
+    def start(target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
+        path = _beside(request, "recorded", name, "json")
+        started.append(Replay(target, path, record=request.config.getoption("--record"), hide=hide))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.close()
+    missed = [miss for running in started for miss in running.missed]
+    assert not missed, f"not recorded: {', '.join(missed)}; run once with --record"  # noqa: S101  # a test's failure
+
+
+def _beside(request: pytest.FixtureRequest, folder: str, name: str, suffix: str) -> Path:
+    chosen = name or re.sub(r"[^\w.-]+", "-", request.node.name).strip("-")
+    return Path(request.node.path).parent / folder / f"{chosen}.{suffix}"

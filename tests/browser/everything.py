@@ -1,0 +1,162 @@
+"""A data source with every kind of field, and its module.js."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
+
+from gfplug.bundle.frontend import linker
+from gfplug.bundle.frontend.hooks import parse
+from gfruntime.author.schema import describe
+from gfruntime.author.ui import HttpOptions, Secret, Ui
+from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these annotations
+
+
+@dataclass(frozen=True)
+class Options:
+    """A config page with every place to keep an option."""
+
+    url: Annotated[str, Ui(label="API URL", store="url", required=True, placeholder="http://api:8000")] = ""
+    token: Annotated[Secret, Ui(label="API token", section="Authentication", required=True)] = field(
+        default_factory=Secret
+    )
+    key: Annotated[Secret, Ui(label="Key", section="Authentication", widget="textarea")] = field(default_factory=Secret)
+    timeout: Annotated[float, Ui(label="Timeout", help="In seconds.", minimum=1, maximum=300)] = 10.0
+    verify: Annotated[bool, Ui(label="Verify TLS")] = True
+    retries: int = 3
+
+
+@dataclass(frozen=True)
+class Model:
+    """A query editor with every control."""
+
+    table: Annotated[str, Ui(label="Table", help="Where from.", required=True)] = "sales"
+    mode: Annotated[Literal["raw", "sum"], Ui(label="Mode", widget="radio")] = "raw"
+    group: Annotated[Literal["host", "region"] | None, Ui(label="Group by")] = None
+    columns: Annotated[list[Literal["time", "value"]], Ui(label="Columns")] = field(default_factory=list)
+    hosts: Annotated[list[str], Ui(label="Hosts")] = field(default_factory=list)
+    ports: Annotated[list[int], Ui(label="Ports")] = field(default_factory=list)
+    limit: Annotated[int, Ui(label="Limit", minimum=1, maximum=5000)] = 100
+    fill: Annotated[bool, Ui(label="Fill gaps")] = False
+    note: Annotated[str, Ui(label="Note", widget="textarea")] = ""
+    version: Annotated[int, Ui(widget="hidden")] = 1
+
+
+class Datasource:
+    """The class that ties the two together."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[Model]) -> None:
+        """Answer nothing."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Options inside options."""
+
+    enabled: bool = False
+    seconds: Annotated[int, Ui(label="Seconds", minimum=1, show_if={"cache.enabled": [True]})] = 60
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A row of the options."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class WideOptions:
+    """Grafana's HTTP settings, a section, and rows."""
+
+    http: HttpOptions = HttpOptions()  # noqa: RUF009 - frozen
+    cache: Annotated[Cache, Ui(label="Cache")] = Cache()
+    tenants: Annotated[list[Tenant], Ui(label="Tenants")] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A row of a query."""
+
+    column: Annotated[str, Ui(label="Column", options_from="columns?table={table}")] = ""
+    operator: Annotated[Literal["=", "!="], Ui(label="Operator")] = "="
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A section of a query."""
+
+    size: Annotated[int, Ui(label="Size", minimum=1)] = 5
+    unit: Annotated[Literal["s", "m"], Ui(label="Unit")] = "m"
+
+
+@dataclass(frozen=True)
+class WideModel:
+    """Choices from the plugin, fields that come and go, a section, and rows."""
+
+    table: Annotated[str, Ui(label="Table", options_from="tables", required=True)] = ""
+    columns: Annotated[list[str], Ui(label="Columns", options_from="columns?table={table}")] = field(
+        default_factory=list
+    )
+    mode: Annotated[Literal["raw", "sum"], Ui(label="Mode", widget="radio")] = "raw"
+    every: Annotated[int, Ui(label="Every", show_if={"mode": ["sum"]}, required=True)] = 60
+    window: Annotated[Window, Ui(label="Window")] = Window()
+    filters: Annotated[list[Filter], Ui(label="Filters")] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a variable asks."""
+
+    of: Annotated[Literal["tables", "columns"], Ui(label="List")] = "tables"
+    table: Annotated[str, Ui(show_if={"of": ["columns"]})] = ""
+
+
+@dataclass(frozen=True)
+class Events:
+    """What an annotation asks."""
+
+    severity: Annotated[int, Ui(label="Severity", minimum=1)] = 3
+
+
+class Wide:
+    """A data source with everything that takes more than one control, and forms of their own."""
+
+    def __init__(self, settings: Settings[WideOptions]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[WideModel]) -> None:
+        """Answer nothing."""
+
+    def query_variable(self, query: Query[Names]) -> None:
+        """Answer nothing."""
+
+    def query_annotation(self, query: Query[Events]) -> None:
+        """Answer nothing."""
+
+
+LOCALES = {
+    "de": {
+        "Table": "Tabelle",
+        "{label} is required": "{label} fehlt",
+        "Add to {label}": "{label}: hinzufügen",
+        "Filters": "Filter",
+        "sum": "Summe",
+    }
+}
+
+
+class Evaluate(Protocol):
+    """Evaluates a JavaScript expression beside a loaded module.js."""
+
+    def __call__(self, expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
+        """Return the value, by way of JSON."""
+
+
+def module(hooks: str = "", *, source: type = Datasource) -> str:
+    """Link the schema of a data source above with the text of a hooks.js."""
+    schema = describe(source, plugin_id="acme-sales-datasource")
+    return linker.link(schema, hooks=parse(hooks), locales=LOCALES, banner="acme-sales-datasource")

@@ -1,0 +1,69 @@
+"""One Grafana's real packages, installed once per machine by npm from the lock beside its package.json."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+BROWSER = Path(__file__).parent / "page"
+VERSIONS = ("11", "13")
+PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
+OLDEST_NODE = 20
+"""What the newest Grafana's packages ask for."""
+
+
+def program(*names: str) -> str:
+    """Find the first of some programs, or skip."""
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip(f"install {PRODUCTS[names[0]]}: {' or '.join(names)} is not on PATH")
+    if names == ("node",):
+        version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+        if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+            pytest.skip(f"install Node.js 20: {found} is {version.strip()}")
+    return found
+
+
+def installed(version: str) -> Path:
+    """Return the node_modules of one Grafana version, or skip when they cannot be had."""
+    source = BROWSER / f"grafana-{version}"
+    files = ("package.json", "package-lock.json")
+    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in files)).hexdigest()[:12]
+    folder = platformdirs.user_cache_path("gfplug-tests") / f"grafana-{version}-{digest}"
+    if not folder.is_dir():
+        _install(source, folder, files)
+    return folder / "node_modules"
+
+
+def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
+    npm = program("npm")
+    stage = folder.with_name(f"{folder.name}.{os.getpid()}")
+    stage.mkdir(parents=True)
+    for name in files:
+        shutil.copy(source / name, stage)
+    done = subprocess.run(
+        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
+        cwd=stage,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if done.returncode != 0:
+        shutil.rmtree(stage)
+        pytest.skip(f"npm could not install Grafana {version_of(source)}: {done.stderr.strip().splitlines()[-1:]}")
+    try:
+        stage.rename(folder)
+    except OSError:  # another process was faster
+        shutil.rmtree(stage)
+
+
+def version_of(source: Path) -> str:
+    """Name a version for a message."""
+    return source.name.removeprefix("grafana-")

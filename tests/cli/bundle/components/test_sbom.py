@@ -1,0 +1,127 @@
+"""The list of components: valid CycloneDX, complete, what scanners look things up by, the same bytes each time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
+from small_project import small_project
+
+from gfplug.bundle.components import component, sbom
+from gfplug.bundle.components.inventory import Inventory, Package
+from gfplug.bundle.components.native import Library
+from gfplug.project.plugin_project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORD = "0" * 64
+USED = (
+    Package(name="grpcio", version="1.85.1", expression="Apache-2.0", record=RECORD),
+    Package(name="Some_Thing.X", version="1.0+local", license="MIT AND PSF-2.0", record=RECORD),
+    Package(name="odd", version="2", license="Very Own License", record=RECORD),
+    Package(
+        name="several", version="2", classifiers=("License :: OSI Approved :: MIT License", "x :: y"), record=RECORD
+    ),
+    Package(name="silent", version="3", record=RECORD),
+    Package(name="acme_sales-datasource", version="1.2.3", record=RECORD),
+)
+LIBRARIES = (
+    Library(file="libcrypto.so.3", upstream="openssl", version="3.0.15"),
+    Library(file="libffi.so.8", upstream="libffi"),
+    Library(file="libpython3.12.so.1.0", upstream="python"),
+    Library(file="libssl.so.3", upstream="openssl", version="3.0.15"),
+    Library(file="libweird.so.2", upstream="libweird"),
+    Library(
+        file="libz.so.1",
+        upstream="zlib",
+        version="1.2.13",
+        purl="pkg:deb/debian/zlib1g@1:1.2.13.dfsg-1?arch=amd64&distro=debian-12&upstream=zlib",
+        package="zlib1g",
+        package_version="1:1.2.13.dfsg-1",
+    ),
+    Library(file="libpython3.12.so.1.0", upstream="expat", version="2.5.0", is_inside=True),
+)
+STOCK = Inventory(python="3.12.1", build=(), packages=USED, used=USED, libraries=LIBRARIES)
+
+
+def describe(tmp_path: Path) -> bytes:
+    """Describe a small bundle."""
+    contents = tmp_path / "dist/_internal_linux_amd64"
+    contents.mkdir(parents=True, exist_ok=True)
+    for library in LIBRARIES:
+        (contents / library.file).write_text(library.file)
+    project = Project(tmp_path / "project") if (tmp_path / "project").exists() else small_project(tmp_path / "project")
+    return sbom.describe(project, component.of(project, STOCK), contents, seconds=1_700_000_000)
+
+
+def by_name(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """Return the components of a small bundle by their names, in their order."""
+    return {each["name"]: each for each in json.loads(describe(tmp_path))["components"]}
+
+
+def test_it_is_valid_cyclonedx(tmp_path: Path) -> None:
+    """Judged by the schema of CycloneDX itself, strictly."""
+    errors = JsonStrictValidator(SchemaVersion.V1_6).validate_str(describe(tmp_path).decode())
+
+    assert errors is None
+
+
+def test_everything_in_the_bundle_is_listed(tmp_path: Path) -> None:
+    """The plugin, Python, each package but the plugin's own, each native library with the files that it is in."""
+    content = json.loads(describe(tmp_path))
+    parts = by_name(tmp_path)
+
+    assert content["metadata"]["component"]["name"] == "acme-sales-datasource"
+    packages = ["grpcio", "Some_Thing.X", "odd", "several", "silent"]
+    assert list(parts) == ["python", *packages, "zlib1g", "expat", "libffi", "libweird", "openssl"]
+    files = [each["name"] for each in parts["openssl"]["components"]]
+    assert files == ["_internal_linux_amd64/libcrypto.so.3", "_internal_linux_amd64/libssl.so.3"]
+    assert [each["name"] for each in parts["python"]["components"]] == ["_internal_linux_amd64/libpython3.12.so.1.0"]
+    places = [{"location": "_internal_linux_amd64/libpython3.12.so.1.0"}]
+    assert parts["expat"]["evidence"] == {"occurrences": places}
+    digest = parts["zlib1g"]["components"][0]["hashes"][0]["content"]
+    assert digest == hashlib.sha256(b"libz.so.1").hexdigest()
+
+
+def test_scanners_can_look_every_component_up(tmp_path: Path) -> None:
+    """Each has a package URL of the standard's spelling, and those that the NVD names a CPE; no version is invented."""
+    parts = by_name(tmp_path)
+
+    assert all(PackageURL.from_string(each["purl"]).to_string() == each["purl"] for each in parts.values())
+    assert parts["Some_Thing.X"]["purl"] == "pkg:pypi/some-thing-x@1.0%2Blocal"
+    assert parts["openssl"]["purl"] == "pkg:generic/openssl@3.0.15"
+    assert (parts["libffi"]["purl"], parts["libweird"]["purl"]) == ("pkg:generic/libffi", "pkg:generic/libweird")
+    assert {name for name, each in parts.items() if "version" not in each} == {"libffi", "libweird"}
+    assert {name: each["cpe"].split(":")[3:6] for name, each in parts.items() if "cpe" in each} == {
+        "python": ["python", "python", "3.12.1"],
+        "openssl": ["openssl", "openssl", "3.0.15"],
+        "zlib1g": ["zlib", "zlib", "1.2.13"],
+        "expat": ["libexpat_project", "libexpat", "2.5.0"],
+    }
+
+
+def test_licences_are_spdx_ids_where_they_are_clear(tmp_path: Path) -> None:
+    """An id, an expression, or the package's own words; nothing where it says nothing."""
+    assert {name: each.get("licenses") for name, each in by_name(tmp_path).items()} == {
+        "python": [{"license": {"id": "Python-2.0"}}],
+        "grpcio": [{"license": {"id": "Apache-2.0"}}],
+        "Some_Thing.X": [{"expression": "MIT AND PSF-2.0"}],
+        "odd": [{"license": {"name": "Very Own License"}}],
+        "several": [{"license": {"id": "MIT"}}],
+        "silent": None,
+        "zlib1g": [{"license": {"id": "Zlib"}}],
+        "expat": [{"license": {"id": "MIT"}}],
+        "libffi": [{"license": {"id": "MIT"}}],
+        "libweird": None,
+        "openssl": [{"license": {"id": "Apache-2.0"}}],
+    }
+
+
+def test_it_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    """Also its serial number, which follows from the content."""
+    assert describe(tmp_path) == describe(tmp_path)

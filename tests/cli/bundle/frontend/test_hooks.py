@@ -1,0 +1,180 @@
+"""hooks.js as a build reads it: what it requires, what it may not be, and who checks its syntax."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from small_project import small_project
+
+from gfplug import resources
+from gfplug.bundle.frontend import hooks
+from gfplug.checks import project_rules
+from gfplug.errors import ProjectError
+from gfplug.project.plugin_project import Project
+
+
+def refusal(text: str) -> str:
+    """Return the sentence that refuses a file."""
+    with pytest.raises(ProjectError) as caught:
+        hooks.parse(text)
+    return caught.value.message
+
+
+def test_the_packages_are_those_that_lines_of_code_require() -> None:
+    """Any quotes; a comment, a method of that name and a longer name require nothing."""
+    text = """
+const { map } = require('rxjs'), _ = require( "lodash" );
+// const axios = require('axios');
+/* const fs = require('fs');
+   require('./other'); */
+/** Uses require('os'). */
+lazy(() => require(`react`)); // not require('vue')
+const site = 'https://a.example'; const moment = require('moment');
+tool.require('svelte'); myrequire('solid');
+"""
+
+    assert hooks.parse(text).packages == {"rxjs", "lodash", "react", "moment"}
+
+
+def test_the_documentation_lists_what_hooks_may_require() -> None:
+    """And nothing else."""
+    text = (Path(__file__).parents[4] / "docs/frontend.md").read_text(encoding="utf-8")
+    listed = re.findall(r"`([^`]+)`", text.partition("that Grafana shares with plugins:")[2].partition(". ")[0])
+
+    assert set(listed) == hooks.SHARED
+
+
+def test_the_text_stays_the_authors() -> None:
+    """Comments are kept; only line ends and a byte order mark are what every checkout has."""
+    assert hooks.parse("\ufeffexports.query = 1; // why\r\n\rx").text == "exports.query = 1; // why\n\nx"
+
+
+def test_a_text_of_comments_alone_is_no_hooks() -> None:
+    """A new project's file adds nothing to module.js."""
+    text = (resources.folder("template") / "project" / hooks.FILE).read_text(encoding="utf-8")
+
+    assert hooks.parse(text) == hooks.parse("/* a\n\n */\n  // b") == hooks.Hooks()
+    assert hooks.parse(text + "f();").text == text + "f();"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("\nrequire('axios')", "frontend/hooks.js:2: Grafana does not share the package 'axios' with plugins"),
+        ("require('react/jsx-runtime')", "frontend/hooks.js:1: Grafana does not share the package 'react/jsx-runtime'"),
+        ("require('@grafana/i18n')", "frontend/hooks.js:1: Grafana does not share the package '@grafana/i18n'"),
+        ("/*\n\n*/ require('fs')", "frontend/hooks.js:3: Grafana does not share the package 'fs'"),
+        ("require('/etc/passwd')", "frontend/hooks.js:1: '/etc/passwd' is another file"),
+        ("require('./rows')", "frontend/hooks.js:1: './rows' is another file, and module.js takes frontend/hooks.js"),
+        ("require('../rows.js')", "frontend/hooks.js:1: '../rows.js' is another file"),
+        ("\n\nimport x from 'x'", "frontend/hooks.js:3: 'import' is the syntax of ES modules"),
+        ("import 'x'", "frontend/hooks.js:1: 'import' is the syntax of ES modules"),
+        ("// a\nexport default 1", "frontend/hooks.js:2: 'export' is the syntax of ES modules"),
+        ("export{ a }", "frontend/hooks.js:1: 'export' is the syntax of ES modules"),
+    ],
+)
+def test_what_cannot_be_a_part_of_module_js_is_named_with_its_line(text: str, sentence: str) -> None:
+    """One sentence says file, line and what is wrong."""
+    assert refusal(text).startswith(sentence)
+
+
+def test_another_file_comes_with_the_way_out() -> None:
+    """There is one file for code of the browser."""
+    with pytest.raises(ProjectError) as caught:
+        hooks.parse("require('./rows')")
+
+    assert caught.value.hint == "move what you need of it into frontend/hooks.js"
+
+
+@pytest.mark.parametrize("text", ["exports.import = 1;", "const exported = 1;", "  import: 1,", "importAll();", ""])
+def test_words_that_only_look_like_module_syntax_are_code(text: str) -> None:
+    """A property, a longer name, or nothing."""
+    assert hooks.parse(text).packages == frozenset()
+
+
+@pytest.fixture
+def needs_node() -> None:
+    """Skip where Node is missing."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not on PATH")
+
+
+@pytest.mark.usefixtures("needs_node")
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("\nconst a = ;", "frontend/hooks.js:2: Unexpected token ';'"),
+        ("}]}; alert(1); ({", "frontend/hooks.js:1: Unexpected token '}'"),
+        ("f(\n'", "frontend/hooks.js:2: Invalid or unexpected token"),
+        ("const a = 1;\n\nconst a = 2;", "frontend/hooks.js:3: Identifier 'a' has already been declared"),
+        ("const rows = await fetch();", "frontend/hooks.js:1: await is only valid in async functions"),
+        ("with (a) {}", "frontend/hooks.js:1: Strict mode code may not include a with statement"),
+        ("  import x from 'x'", "frontend/hooks.js:1: Cannot use import statement outside a module"),
+    ],
+)
+def test_node_names_the_line_of_a_syntax_error(text: str, place: str) -> None:
+    """The file is strict CommonJS, as it is in module.js."""
+    with pytest.raises(ProjectError) as caught:
+        hooks.check_syntax(text)
+
+    assert caught.value.message.startswith(place)
+
+
+@pytest.mark.usefixtures("needs_node")
+@pytest.mark.parametrize("text", ["", "// nothing", "return;", "const a = b?.c ?? /[/]}/;", "exports.é = '\u2028';"])
+def test_node_accepts_what_browsers_run(text: str) -> None:
+    """An empty file, and everything that may stand in a function."""
+    hooks.check_syntax(text)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the fake Node is a shell script")
+@pytest.mark.parametrize("report", ["hooks.cjs:1\nSyntaxError: Unexpected token '.'", "bad option: --check"])
+def test_a_node_that_is_too_old_to_judge_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str
+) -> None:
+    """Before version 17 the report ends without a version, and `a?.b` may be an error."""
+    (tmp_path / "node").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{report}\nEND\nexit 1\n")
+    (tmp_path / "node").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert shutil.which("node") == str(tmp_path / "node")
+
+    hooks.check_syntax("a?.b")
+
+
+def test_a_machine_without_node_builds_unchecked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The default frontend needs no Node."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    hooks.check_syntax("const a = ;")
+
+
+def test_a_project_without_the_file_has_no_hooks(tmp_path: Path) -> None:
+    """Deleting it is allowed."""
+    assert hooks.read_hooks(Project(tmp_path)) == hooks.Hooks()
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    """The path and the byte are named."""
+    (tmp_path / "frontend").mkdir()
+    (tmp_path / hooks.FILE).write_bytes(b"ok \xff")
+
+    with pytest.raises(ProjectError, match=r"hooks\.js is not UTF-8 text: .* at byte 3"):
+        hooks.read_hooks(Project(tmp_path))
+
+
+def test_check_reports_the_hooks_of_a_project(tmp_path: Path) -> None:
+    """`gfplug check` finds what a build would refuse, and nothing in the template's own file."""
+    project = small_project(tmp_path)
+    path = tmp_path / hooks.FILE
+
+    def findings() -> list[str]:
+        return [finding.message for finding in project_rules.check(project) if finding.rule == "hooks"]
+
+    path.write_bytes((resources.folder("template") / "project" / hooks.FILE).read_bytes())
+    assert findings() == []
+    path.write_text("require('axios')")
+    assert findings() == ["frontend/hooks.js:1: Grafana does not share the package 'axios' with plugins"]

@@ -1,0 +1,119 @@
+"""The editors' text: what its sources keep to, and that joining them loses nothing but comments."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gfplug.bundle.frontend import library
+
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(library.SOURCES.glob("*.js"))}
+DOCS = (Path(__file__).parents[4] / "docs/frontend.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"/\*\*.*?\*/", re.DOTALL)
+REQUIRE = re.compile(r"\brequire\b(?:\('([^']+)'\))?")
+
+
+def code_of(text: str) -> str:
+    """Return a source without its comments, found in another way than the library finds them."""
+    lines = BLOCK.sub("", text).splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("//"))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_sources_keep_to_what_joining_them_needs(name: str) -> None:
+    """Each comment is a JSDoc block or begins its line; no text or template holds what looks like one."""
+    code = code_of(SOURCES[name])
+
+    assert "/*" not in code
+    assert "*/" not in code
+    assert " //" not in code
+    assert all(line.count("`") % 2 == 0 for line in code.splitlines()), "a template ends in its own line"
+    for block in BLOCK.finditer(SOURCES[name]):
+        before = SOURCES[name][: block.start()].rpartition("\n")[2]
+        assert before.count("'") % 2 == 0
+        assert before.count("`") % 2 == 0
+
+
+def test_the_sources_require_their_neighbours_and_the_listed_packages() -> None:
+    """Each `require` is literal, each name is there, no two files wait for each other, and each is in use."""
+    requires = {name: REQUIRE.findall(code_of(text)) for name, text in SOURCES.items()}
+    neighbours = {name: {each[2:] for each in wanted if each.startswith("./")} for name, wanted in requires.items()}
+    packages = {each for wanted in requires.values() for each in wanted if not each.startswith("./")}
+
+    assert packages == set(library.PACKAGES)
+    assert set().union(*neighbours.values()) == SOURCES.keys() - {"module"}
+    while leaves := [name for name, wanted in neighbours.items() if not wanted & neighbours.keys()]:
+        for name in leaves:
+            del neighbours[name]
+    assert neighbours == {}
+
+
+def test_joining_loses_comments_and_empty_lines_and_nothing_else() -> None:
+    """What is left of each file is its code, letter by letter."""
+    text = library.assemble(library.SOURCES)
+    letters = "".join(text.split())
+
+    assert "/*" not in text
+    assert not re.search(r"^\s*//|\n\s*\n", text, re.MULTILINE)
+    for name, source in SOURCES.items():
+        assert ("".join(code_of(source).split()) in letters) == (name != "project")
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
+    """Neither the line ends of a checkout nor the order of a folder matters."""
+    for name, source in reversed(SOURCES.items()):
+        (tmp_path / f"{name}.js").write_bytes(source.replace("\n", "\r\n").encode())
+
+    text = library.assemble(library.SOURCES)
+    assert library.assemble(tmp_path) == text
+    assert "\r" not in text
+    assert text.endswith("}\n")
+
+
+def test_the_joined_text_is_javascript(tmp_path: Path) -> None:
+    """Node accepts it as it stands."""
+    if (node := shutil.which("node")) is None:
+        pytest.skip("node is not on PATH")
+    path = tmp_path / "editors.cjs"
+    path.write_text(f"'use strict';{library.assemble(library.SOURCES)}", encoding="utf-8")
+    done = subprocess.run([node, "--check", path], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_shipped_text_is_read_and_a_checkout_makes_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wheel holds the text; without it, an edit of a source is seen at once."""
+    assert library.read() == library.assemble(library.SOURCES)
+
+    (tmp_path / "editors").mkdir()
+    (tmp_path / "editors/module.js").write_text("exports.plugin = 1;\n")
+    monkeypatch.setattr(library, "SOURCES", tmp_path / "editors")
+    monkeypatch.setattr(library, "_SHIPPED", tmp_path / "editors.js")
+    assert "exports.plugin = 1;" in library.read()
+    (tmp_path / "editors/module.js").write_text("exports.plugin = 2;\n")
+    assert "exports.plugin = 2;" in library.read()
+    (tmp_path / "editors.js").write_text("function createPlugin() {}\n")
+    assert library.read() == "function createPlugin() {}\n"
+
+
+def test_the_documentation_lists_what_the_editors_say() -> None:
+    """A translator has the sentences from the page: nothing of the sources is in a project."""
+    table = SOURCES["strings"].partition("const strings = {")[2].partition("};")[0]
+    section = DOCS.partition("## Other languages")[2].partition("\n## ")[0]
+    listed = re.findall(r"`([^`\n]+)`", section.partition("| --- | --- |")[2])
+
+    assert set(listed) == set(re.findall(r": '(.+)',", table))
+
+
+def test_the_wheels_build_can_load_the_module_alone() -> None:
+    """The build hook has the standard library and nothing else: no package of gfplug's, no dependency."""
+    module, folder = str(library.__file__), str(library.SOURCES)
+    script = f"import pathlib, runpy; print(len(runpy.run_path({module!r})['assemble'](pathlib.Path({folder!r}))))"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.stderr, done.stdout) == ("", f"{len(library.assemble(library.SOURCES))}\n")

@@ -1,0 +1,171 @@
+"""A frontend with sources of its own: where it is, when its packages are installed, what its build leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import small_project
+
+from gfplug.bundle.frontend import npm
+from gfplug.checks import project_rules
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake npm is a shell script")
+
+BUILDS = 'mkdir -p dist/img; echo "define()" > dist/module.js; echo svg > dist/img/logo.svg'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a project with a frontend of its own, not yet installed."""
+    made = small_project(tmp_path / "project")
+    packages = {
+        "": {},
+        "node_modules/esbuild": {"version": "1.2.3"},
+        "node_modules/@esbuild/other-os": {"version": "1.2.3", "optional": True},
+    }
+    folder = made.root / "frontend"
+    folder.mkdir(exist_ok=True)
+    (folder / "package.json").write_text("{}")
+    (folder / "package-lock.json").write_text(json.dumps({"packages": packages}))
+    return made
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put an npm on the path that notes how it was called, and builds; return its notes."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    script = f'#!/bin/sh\necho "$@" >> {folder}/calls\n[ "$1" != run ] || {{ {BUILDS}; }}\n'
+    (folder / "npm").write_text(script)
+    (folder / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder / "calls"
+
+
+def installed(project: Project, version: str) -> None:
+    """Install the one package that the lock names."""
+    folder = project.root / "frontend/node_modules/esbuild"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "package.json").write_text(json.dumps({"version": version}))
+
+
+def found(project: Project) -> npm.Frontend:
+    """Find the frontend that must be there."""
+    frontend = npm.find(project)
+    assert frontend is not None
+    return frontend
+
+
+def test_the_stub_needs_no_npm(tmp_path: Path) -> None:
+    """A project without a package.json has no frontend of its own."""
+    assert npm.find(small_project(tmp_path / "project")) is None
+    assert npm.state(None) == ""
+
+
+def test_the_builds_files_are_returned_by_name(project: Project, fake: Path) -> None:
+    """Packages are installed as the lock says, then the build runs."""
+    made = npm.build(found(project))
+
+    assert made == {"module.js": b"define()\n", "img/logo.svg": b"svg\n"}
+    assert [line.split()[:2] for line in fake.read_text().splitlines()] == [["ci", "--include=dev"], ["run", "build"]]
+
+
+@pytest.mark.parametrize(("version", "installs"), [("1.2.3", 0), ("1.2.2", 1)])
+def test_what_is_installed_is_not_installed_again(project: Project, fake: Path, version: str, installs: int) -> None:
+    """Packages of other systems may be missing; another version than the lock's may not stay."""
+    installed(project, version)
+    npm.build(found(project))
+
+    assert fake.read_text().count("ci ") == installs
+
+
+def test_a_build_without_a_module_is_named(project: Project, fake: Path) -> None:
+    """Grafana would find nothing to load."""
+    (fake.parent / "npm").write_text("#!/bin/sh\n")
+    with pytest.raises(ToolError, match=r"left no module\.js"):
+        npm.build(found(project))
+
+
+def test_a_missing_npm_is_explained(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The hint says that the default frontend needs none."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="npm was not found") as caught:
+        npm.build(found(project))
+
+    assert "needs neither" in caught.value.hint
+
+
+def test_the_state_follows_the_sources_alone(project: Project, fake: Path) -> None:
+    """Neither installing nor building changes it; an edit does."""
+    frontend = found(project)
+    before = npm.state(frontend)
+    npm.build(frontend)
+    installed(project, "1.2.3")
+
+    assert npm.state(frontend) == before
+    (project.root / "frontend/module.ts").write_text("export {}")
+    assert npm.state(frontend) != before
+    assert fake.exists()
+
+
+def adopted(tmp_path: Path, note: str) -> Project:
+    """Make a project inside a plugin that was there before."""
+    made = small_project(tmp_path / "plugin/backend")
+    (tmp_path / "plugin/package.json").write_text("{}")
+    (made.root / "frontend").mkdir(exist_ok=True)
+    (made.root / "frontend/adopted.json").write_text(note)
+    return made
+
+
+def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> None:
+    """The backend inside it is no part of its sources."""
+    project = adopted(tmp_path, '{"folder": "../.."}')
+    frontend = found(project)
+    before = npm.state(frontend)
+    (project.root / "more.py").write_text("")
+
+    assert frontend.folder == tmp_path / "plugin"
+    assert npm.state(frontend) == before
+
+
+def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Project) -> None:
+    """One of its own has no hooks; of a plugin that was there before, plugin.json holds only what the backend adds."""
+    projects = [small_project(tmp_path / "plain"), project, adopted(tmp_path, '{"folder": "../.."}')]
+    for each in projects:
+        (each.root / "frontend/hooks.js").write_text("require('axios')")
+    rules = [{item.rule for item in project_rules.check(each)} for each in projects]
+
+    assert ["hooks" in each for each in rules] == [True, False, False]
+    assert [any(rule.startswith("manifest") for rule in each) for each in rules] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("note", "sentence"), [("[]", "is not a JSON object"), ('{"folder": "../../.."}', "has no package.json")]
+)
+def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence: str) -> None:
+    """The file to mend is in the message or its hint."""
+    with pytest.raises(ProjectError, match=sentence) as caught:
+        npm.find(adopted(tmp_path, note))
+
+    assert "adopted.json" in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(("lock", "manager"), [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm")])
+def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str, manager: str) -> None:
+    """Their build is run, and the hint says which command comes first."""
+    frontend = found(adopted(tmp_path, '{"folder": "../.."}'))
+    (frontend.folder / lock).touch()
+    with pytest.raises(ToolError, match="not installed") as caught:
+        npm.build(frontend)
+
+    assert caught.value.hint.startswith(f"run `{manager} install`")

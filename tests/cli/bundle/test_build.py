@@ -1,0 +1,284 @@
+"""The build as a whole: its order, its result, and what is left as it was when a stage fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_project import fake_python, small_project
+
+from gfplug.bundle import build as service
+from gfplug.bundle import dist, freeze, packing
+from gfplug.bundle.build import BuildOptions
+from gfplug.bundle.frontend import linker
+from gfplug.cli import main
+from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
+from gfplug.host import smoke
+from gfplug.project.environment import interpreters
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Make a small project whose frontend links and whose plugin starts, without either being real."""
+    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
+    monkeypatch.setattr(smoke, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """Give a fake interpreter that freezes."""
+    return fake_python(tmp_path / "python")
+
+
+def failing(error: BaseException) -> Callable[..., Any]:
+    """Give a function that raises."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, python: Path) -> None:
+    """The result names what is on disk, and nothing unfinished stays."""
+    made = service.build(project, BuildOptions(python=python))
+
+    artifacts = project.root / "artifacts"
+    assert made.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
+    assert made.archive_bytes == made.archive.stat().st_size
+    assert packing.digest_path(made.archive).read_text().split()[0] == made.sha256
+    assert made.executable == project.dist / "gpx_sales_linux_amd64"
+    assert made.files == len(dist.contents(project.dist))
+    assert {path.name for path in artifacts.iterdir()} == {
+        ".cache",
+        ".lock",
+        made.archive.name,
+        packing.digest_path(made.archive).name,
+    }
+
+
+def test_the_json_is_one_object_with_the_promised_keys(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--json` is for programs: its keys are the documented ones, its paths are text."""
+    assert main(["build", str(project.root), "--python", str(python), "--json"]) == 0
+
+    said = json.loads(capsys.readouterr().out)
+    assert sorted(said) == [
+        "archive",
+        "archive_bytes",
+        "bundle_bytes",
+        "executable",
+        "files",
+        "first_answer_ms",
+        "glibc_floor",
+        "handshake_ms",
+        "sha256",
+        "stages",
+    ]
+    assert list(said["stages"]) == [
+        *("environment", "compare", "frontend", "freeze", "slim", "bundle", "smoke", "archive"),
+    ]
+    assert (said["handshake_ms"], said["glibc_floor"]) == (80.5, None)
+
+
+def test_the_commands_result_is_the_archives_path_alone(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`zip=$(gfplug build)` works; progress goes to stderr."""
+    assert main(["build", str(project.root), "--python", str(python)]) == 0
+
+    said = capsys.readouterr()
+    assert said.out == f"{project.root}/artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip\n"
+    assert "Froze the plugin" in said.err
+
+
+@pytest.mark.parametrize("stage", ["read_schema", "freeze", "assemble", "smoke", "pack", "install"])
+@pytest.mark.parametrize("error", [ToolError("broken"), KeyboardInterrupt()], ids=["failed", "interrupted"])
+def test_whatever_stage_ends_a_build_the_old_one_stays(
+    project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, stage: str, error: BaseException
+) -> None:
+    """Bundle, archive and digest are those of the last build that came through."""
+    service.build(project, BuildOptions(python=python))
+    before = snapshot(project.root)
+    (project.root / "README.md").write_text("# changed\n")
+    owner = {"read_schema": linker, "freeze": freeze, "assemble": dist, "smoke": smoke, "pack": packing}
+    monkeypatch.setattr(owner.get(stage, dist), stage, failing(error))
+    with pytest.raises(type(error)):
+        service.build(project, BuildOptions(python=python))
+
+    assert snapshot(project.root) == before
+
+
+def snapshot(root: Path) -> dict[str, bytes]:
+    """Read everything that a build makes."""
+    return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in dist.contents(root / folder)}
+
+
+def test_an_edited_owned_file_stops_the_build_before_it_begins(project: Project, python: Path) -> None:
+    """Exit code 3; nothing is made."""
+    (project.root / "src/pluginv2/backend.proto").write_text("edited")
+
+    assert main(["build", str(project.root), "--python", str(python)]) == 3
+    assert not (project.root / "artifacts").exists()
+
+
+def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence says so, and how to make one."""
+    assert main(["build", str(tmp_path)]) == 3
+    assert "gfplug new" in capsys.readouterr().err
+
+
+def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
+    project: Project, python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment has it, the bundle does not: PyInstaller missed it."""
+    monkeypatch.setattr(
+        smoke, "smoke", failing(ToolError("cannot be loaded: ModuleNotFoundError: No module named 'yaml.reader'"))
+    )
+    with pytest.raises(ToolError, match=r"lacks the module yaml\.reader") as caught:
+        service.build(project, BuildOptions(python=python))
+
+    assert caught.value.hint == 'add "yaml.reader" to HIDDEN_IMPORTS in plugin.spec'
+
+
+def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
+    project: Project, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line in plugin.spec would not help: the plugin's own error stays."""
+    fake_python(tmp_path / "other", report='{"version": [3, 12, 1], "libpython": true, "missing": ["yaml"]}')
+    probe = interpreters.probe
+    monkeypatch.setattr(
+        interpreters,
+        "probe",
+        lambda asked, **question: probe(tmp_path / "other" if "modules" in question else asked, **question),
+    )
+    monkeypatch.setattr(smoke, "smoke", failing(ToolError("No module named 'yaml'")))
+    with pytest.raises(ToolError, match=r"^No module named 'yaml'$"):
+        service.build(project, BuildOptions(python=python))
+
+
+def test_an_import_that_fails_in_the_environment_names_the_dependency(
+    project: Project, python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The author forgot to list it in pyproject.toml; the traceback stays."""
+    error = ProjectError("ModuleNotFoundError: No module named 'requests'", details="Traceback")
+    monkeypatch.setattr(linker, "read_schema", failing(error))
+    with pytest.raises(ProjectError) as caught:
+        service.build(project, BuildOptions(python=python))
+
+    assert "requests" in caught.value.hint
+    assert "pyproject.toml" in caught.value.hint
+    assert caught.value.details == "Traceback"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("plugin.json", "{", 3),
+        ("plugin.json", '{"id": "x", "name": "y"}', 3),
+        ("pyproject.toml", '[project]\nname = "x"\n', 3),
+    ],
+)
+def test_broken_files_stop_the_build_before_it_begins(project: Project, name: str, text: str, code: int) -> None:
+    """The exit code is the documented one, and nothing is made."""
+    (project.root / name).write_text(text)
+
+    assert main(["build", str(project.root)]) == code
+    assert not (project.root / "artifacts").exists()
+
+
+def test_the_date_is_that_of_source_date_epoch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes before the date of the last commit."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+
+    assert service.day_of(project) == date(2023, 11, 14)
+
+
+def test_the_date_is_that_of_the_projects_last_commit(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two builds of one commit show one date, whenever they run."""
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+        monkeypatch.setenv(name, "2024-02-29T12:00:00Z")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+    for words in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "x"]):
+        subprocess.run(["git", *words], cwd=project.root, check=True, timeout=30)
+
+    assert service.day_of(project) == date(2024, 2, 29)
+
+
+def test_the_date_is_today_outside_a_repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing else to go by."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
+    before = datetime.now(UTC).date()
+
+    assert before <= service.day_of(project) <= datetime.now(UTC).date()
+
+
+def test_an_unreadable_epoch_stops_the_build(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A typing error must not make an archive of another time."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    with pytest.raises(UsageError, match="soon"):
+        service.build(project)
+
+
+def test_every_failure_has_words(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk in the middle of the work is no bug of ours."""
+    monkeypatch.setattr(packing, "pack", failing(OSError(28, "No space left on device", "x.zip")))
+    with pytest.raises(GfplugError, match="the disk is full"):
+        service.build(project, BuildOptions(python=python))
+
+
+def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:
+    """No freeze, no start; the result is the last one, and says how long it took to see that."""
+    first = service.build(project, BuildOptions(python=python))
+    before = snapshot(project.root)
+    again = service.build(project, BuildOptions(python=python))
+
+    assert (again.sha256, again.files, again.handshake_ms) == (first.sha256, first.files, first.handshake_ms)
+    assert list(again.stages) == ["environment", "compare"]
+    assert snapshot(project.root) == before
+    assert list(service.build(project, BuildOptions(python=python, clean=True)).stages) == list(first.stages)
+
+
+@pytest.mark.parametrize("name", ["dist/module.js", "artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"])
+def test_a_result_that_was_changed_is_made_again(project: Project, python: Path, name: str) -> None:
+    """Whoever edits the bundle or the archive gets the built one back."""
+    first = service.build(project, BuildOptions(python=python))
+    (project.root / name).write_text("edited")
+    again = service.build(project, BuildOptions(python=python))
+
+    assert again.sha256 == first.sha256
+    assert (project.root / name).read_bytes() != b"edited"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "sentence"),
+    [
+        (BuildOptions(libc="musl"), "system or bundled"),
+        (BuildOptions(max_glibc="newest"), "not a glibc version"),
+        (BuildOptions(libc="bundled", max_glibc="2.31"), "brings its own libc"),
+    ],
+)
+def test_wishes_that_cannot_be_are_refused_first(project: Project, wishes: BuildOptions, sentence: str) -> None:
+    """Exit code 2, and nothing is touched."""
+    with pytest.raises(UsageError, match=sentence):
+        service.build(project, wishes)
+
+    assert not (project.root / "artifacts").exists()

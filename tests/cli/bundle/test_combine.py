@@ -1,0 +1,113 @@
+"""`gfplug merge`: several platforms in one archive; what does not fit together is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from small_bundle import MANIFEST, signed, small_bundle
+
+from gfplug.bundle import combine, packing
+from gfplug.cli import main
+from gfplug.errors import GfplugError, IntegrityError, ProjectError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> list[Path]:
+    """Make one plugin's archives for two machines."""
+    return [archive(tmp_path, machine) for machine in ("amd64", "arm64")]
+
+
+def archive(folder: Path, machine: str, change: Callable[[Path], object] = lambda _: None) -> Path:
+    """Make an archive for one machine, changed."""
+    bundle = small_bundle(folder / f"{machine}-bundle", machine=machine)
+    change(bundle)
+    packing.pack(bundle, folder / f"{machine}.zip", seconds=1_700_000_000)
+    return folder / f"{machine}.zip"
+
+
+def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """It holds both executables with their modes, what they share once, and passes the check."""
+    assert main(["merge", *map(str, archives)]) == 0
+
+    made = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
+    assert capsys.readouterr().out == f"{made}\n"
+    with zipfile.ZipFile(made) as found:
+        names = found.namelist()
+        assert found.testzip() is None
+    assert names == sorted(set(names))
+    assert {f"{MANIFEST['id']}/gpx_sales_linux_{machine}" for machine in ("amd64", "arm64")} <= set(names)
+    assert packing.digest_path(made).read_text().split()[0] == hashlib.sha256(made.read_bytes()).hexdigest()
+    assert main(["check", str(made)]) == 0
+
+
+def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_path: Path) -> None:
+    """The same bytes either way."""
+    one = combine.combine(archives, tmp_path / "one.zip")
+    other = combine.combine(archives[::-1], tmp_path / "other.zip")
+
+    assert one.sha256 == other.sha256
+    assert one.platforms == ("linux_amd64", "linux_arm64")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda bundle: (bundle / "module.js").write_text("other"), r"differ in module\.js"),
+        (lambda bundle: (bundle / "module.js").chmod(0o755), r"differ in module\.js"),
+        (
+            lambda bundle: replace(bundle, id="acme-other-datasource"),
+            "the plugin acme-sales-datasource, .* has acme-other",
+        ),
+        (
+            lambda bundle: replace(bundle, info={**MANIFEST["info"], "version": "2.0.0"}),
+            r"version 1\.2\.3, .* has 2\.0\.0",
+        ),
+        (signed, "is signed"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path: Path, change: Callable[[Path], object], sentence: str) -> None:
+    """Another plugin, another version, another content or mode of a shared file, a signature; nothing is written."""
+    given = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
+    with pytest.raises(ProjectError, match=sentence):
+        combine.combine(given, tmp_path / "out.zip")
+
+    assert not (tmp_path / "out.zip").exists()
+
+
+def replace(bundle: Path, **keys: object) -> None:
+    """Change plugin.json."""
+    (bundle / "plugin.json").write_text(json.dumps({**MANIFEST, **keys}))
+
+
+def test_one_archive_is_nothing_to_merge(archives: list[Path]) -> None:
+    """The sentence says how many are wanted."""
+    with pytest.raises(UsageError, match="two archives"):
+        combine.combine(archives[:1])
+
+
+@pytest.mark.parametrize("content", [b"not a zip", None])
+def test_what_is_no_archive_of_a_plugin_is_refused(archives: list[Path], tmp_path: Path, content: bytes | None) -> None:
+    """A broken file, and a zip file of something else."""
+    path = tmp_path / "x.zip"
+    if content is None:
+        with zipfile.ZipFile(path, "w") as other:
+            other.writestr("hello/there.txt", "")
+    else:
+        path.write_bytes(content)
+    with pytest.raises(IntegrityError):
+        combine.combine([archives[0], path])
+
+
+def test_a_truncated_archive_is_refused(archives: list[Path]) -> None:
+    """Half a download."""
+    archives[1].write_bytes(archives[1].read_bytes()[:-40])
+    with pytest.raises(GfplugError):
+        combine.combine(archives)

@@ -1,0 +1,87 @@
+"""`gfplug deploy`: the lines for each way to run Grafana parse, and name this plugin and no other."""
+
+from __future__ import annotations
+
+import configparser
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from small_bundle import signed, small_bundle
+
+from gfplug.bundle import deploy as service
+from gfplug.cli import main
+from gfplug.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ID = "acme-sales-datasource"
+OFFLINE = service.DeployedPlugin(id=ID, archive="x.zip", is_signed=False)
+ONLINE = service.DeployedPlugin(id=ID, archive="x.zip", is_signed=False, url="https://example.com/x.zip")
+SIGNED = service.DeployedPlugin(id=ID, archive="x.zip", is_signed=True)
+
+
+@pytest.mark.parametrize("way", service.WAYS)
+@pytest.mark.parametrize("plugin", [OFFLINE, ONLINE])
+def test_an_unsigned_plugin_is_allowed_by_its_id(plugin: service.DeployedPlugin, way: str) -> None:
+    """Whatever way Grafana is run."""
+    lowered = service.lines(plugin, way).lower()
+    assert "allow_loading_unsigned_plugins" in lowered
+    assert ID in lowered
+
+
+@pytest.mark.parametrize("way", service.WAYS)
+def test_a_signed_plugin_needs_no_exception(way: str) -> None:
+    """The allow list would only hide a broken signature."""
+    assert "unsigned" not in service.lines(SIGNED, way).lower()
+
+
+def test_the_ini_lines_are_an_ini_file() -> None:
+    """Grafana's own key, in its section."""
+    parsed = configparser.ConfigParser()
+    parsed.read_string(service.lines(OFFLINE, "ini"))
+
+    assert parsed["plugins"]["allow_loading_unsigned_plugins"] == ID
+    assert parsed["paths"]["plugins"] == "/var/lib/grafana/plugins"
+
+
+@pytest.mark.parametrize("plugin", [OFFLINE, ONLINE, SIGNED])
+@pytest.mark.parametrize("way", ["compose", "helm"])
+def test_compose_and_helm_lines_are_yaml(plugin: service.DeployedPlugin, way: str) -> None:
+    """And the values have the right names."""
+    parsed = yaml.safe_load(service.lines(plugin, way))
+    if way == "compose":
+        grafana = parsed["services"]["grafana"]
+        assert ("volumes" in grafana) == (not plugin.url)
+        assert grafana.get("environment", {}).get("GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS", ID) == ID
+    else:
+        allowed = parsed.get("grafana.ini", {}).get("plugins", {}).get("allow_loading_unsigned_plugins", ID)
+        assert allowed == ID
+        assert ("plugins" in parsed) == bool(plugin.url)
+
+
+def test_a_host_without_a_network_downloads_nothing() -> None:
+    """No line of it asks for the network."""
+    for way in service.WAYS:
+        text = service.lines(OFFLINE, way)
+        assert "https://" not in text
+        assert "GF_INSTALL_PLUGINS" not in text
+
+
+def test_an_unknown_way_is_refused() -> None:
+    """The hint lists the ways."""
+    with pytest.raises(UsageError) as caught:
+        service.lines(OFFLINE, "puppet")
+    assert "helm" in caught.value.hint
+
+
+def test_the_command_reads_the_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Signed or not is seen in the bundle; without one there is a sentence."""
+    dist = small_bundle(tmp_path / "dist")
+    assert main(["deploy", str(dist), "--as", "env"]) == 0
+    assert f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={ID}" in capsys.readouterr().out
+    signed(dist)
+    assert main(["deploy", str(dist), "--as", "env"]) == 0
+    assert "UNSIGNED" not in capsys.readouterr().out
+    assert main(["deploy", str(tmp_path / "dist/img")]) == 3

@@ -1,0 +1,114 @@
+"""`gfplug dev`: what it writes into dist/, and what it leaves alone when it can't."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import fake_python, small_project
+
+from gfplug.bundle import dev, dist
+from gfplug.bundle.frontend import linker
+from gfplug.cli import main
+from gfplug.errors import ProjectError
+from gfplug.host.target import go_platform
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Make a small project whose frontend links."""
+    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
+    return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Path:
+    """Give a fake interpreter."""
+    return fake_python(tmp_path / "python")
+
+
+def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, python: Path) -> None:
+    """Grafana finds plugin.json with a true version, module.js, the logo, and one executable."""
+    made = dev.prepare(project, python=python)
+
+    names = {path.relative_to(made.folder).as_posix() for path in dist.contents(made.folder)}
+    assert made.executable.name == f"gpx_sales_{go_platform()}"
+    assert names == {"README.md", "img/logo.svg", "module.js", "plugin.json", made.executable.name}
+    assert json.loads((made.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
+    assert made.executable.stat().st_mode & 0o777 == 0o755
+    assert str(project.source) in made.executable.read_text()
+
+
+def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a build does."""
+    dev.prepare(project, python=python)
+
+    def fail(*_: object) -> str:
+        raise ProjectError("no form")
+
+    monkeypatch.setattr(linker, "link_module", fail)
+    before = (project.dist / "module.js").read_bytes()
+    with pytest.raises(ProjectError, match="no form"):
+        dev.prepare(project, python=python)
+    assert (project.dist / "module.js").read_bytes() == before
+
+
+def test_the_command_says_what_grafana_needs(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The result is the folder; the allow-list line names the plugin."""
+    assert main(["dev", str(project.root), "--python", str(python)]) == 0
+
+    said = capsys.readouterr()
+    assert said.out.strip() == str(project.dist)
+    assert "GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS=acme-sales-datasource" in said.err
+    assert "reloaded (pid" in said.err
+
+
+def test_a_reload_links_module_js_alone(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launcher holds the command; it writes that one file, and not into a bundle that was built since."""
+    made = dev.prepare(project, python=python)
+    said = json.loads(dev.relinker(project, python))
+    assert json.dumps(said, sort_keys=True) in made.executable.read_text()
+    before = {path: path.read_bytes() for path in dist.contents(made.folder)}
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")
+
+    assert main(said["command"][3:]) == 0
+    changed = [path.name for path in dist.contents(made.folder) if before.get(path) != path.read_bytes()]
+    assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
+
+    (project.dist / "_internal_linux_amd64").mkdir()
+    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([2]);\n")
+    assert main(said["command"][3:]) == 0
+    assert (project.dist / "module.js").read_text() == "define([1]);\n"
+
+
+def test_attach_shows_the_command_to_start_by_hand(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the one that the launcher logs, too."""
+    words = ["dev", str(project.root), "--python", str(python), "--attach", "--address", "127.0.0.1:40001"]
+    assert main(words) == 0
+
+    command = "GF_PLUGIN_GRPC_ADDRESS_ACME_SALES_DATASOURCE=127.0.0.1:40001"
+    assert command in capsys.readouterr().err
+    assert command in next(project.dist.glob("gpx_sales_*")).read_text()
+
+
+def test_a_bad_address_changes_nothing(project: Project, python: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a usage error, told before anything is written."""
+    assert main(["dev", str(project.root), "--python", str(python), "--attach", "--address", "here"]) == 2
+    assert "'here' is not host:port" in capsys.readouterr().err
+    assert not project.dist.exists()

@@ -1,0 +1,217 @@
+"""The bundle: what is in it, with which modes, and that it changes places with the old one in one step."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import small_project
+
+from gfplug.bundle import dist
+from gfplug.bundle.dist import Bundle
+from gfplug.bundle.freeze import Frozen
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Frozen:
+    """Make what PyInstaller would."""
+    folder = tmp_path / "frozen/gpx_sales_linux_amd64"
+    (folder / "_internal_linux_amd64").mkdir(parents=True)
+    for name in ("gpx_sales_linux_amd64", "_internal_linux_amd64/libx.so.1", "_internal_linux_amd64/tool"):
+        (folder / name).write_text(name)
+        (folder / name).chmod(0o700)
+    (folder / "_internal_linux_amd64/data.txt").write_text("data")
+    return Frozen(folder=folder, executable="gpx_sales_linux_amd64", platform="linux_amd64")
+
+
+def assembled(project: Project, frozen: Frozen, folder: Path) -> Bundle:
+    """Put a bundle together."""
+    return dist.assemble(project, frozen, folder, browser={"module.js": b"define([]);\n"}, day=date(2026, 7, 1))
+
+
+def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """Executable and contents, manifest, frontend, pictures, documents: and nothing else."""
+    made = assembled(project, frozen, tmp_path / "dist")
+
+    assert [path.relative_to(made.folder).as_posix() for path in made.files()] == [
+        "README.md",
+        "_internal_linux_amd64/data.txt",
+        "_internal_linux_amd64/libx.so.1",
+        "_internal_linux_amd64/tool",
+        "gpx_sales_linux_amd64",
+        "img/logo.svg",
+        "module.js",
+        "plugin.json",
+    ]
+    assert made.size() == sum(path.stat().st_size for path in made.files())
+
+
+def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """The placeholders go, the project's own file keeps them."""
+    made = assembled(project, frozen, tmp_path / "dist")
+
+    info = json.loads((made.folder / "plugin.json").read_text())["info"]
+    assert info == {"version": "1.2.3", "updated": "2026-07-01"}
+    assert "%VERSION%" in (project.root / "plugin.json").read_text()
+
+
+@posix
+def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """The executable and other programs 0755, libraries and data 0644, folders 0755, whatever PyInstaller left."""
+    made = assembled(project, frozen, tmp_path / "dist")
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in made.folder.rglob("*")}
+    programs = {"gpx_sales_linux_amd64", "tool", "_internal_linux_amd64", "img"}
+    assert {name for name, mode in modes.items() if mode == 0o755} == programs
+    assert {mode for name, mode in modes.items() if name not in programs} == {0o644}
+
+
+@posix
+def test_links_that_lead_nowhere_or_out_are_dropped(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """A link inside stays; Grafana's installer would stumble over the others."""
+    contents = frozen.folder / "_internal_linux_amd64"
+    (contents / "inside.so").symlink_to("libx.so.1")
+    (contents / "nowhere.so").symlink_to("gone.so")
+    (contents / "outside").symlink_to(sys.executable)
+
+    made = assembled(project, frozen, tmp_path / "dist")
+    assert {path.name for path in made.files() if path.is_symlink()} == {"inside.so"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"id": "Sales"}, "'Sales' is not a plugin id"),
+        ({"id": "../../acme-sales-datasource"}, "is not a plugin id"),
+        ({"executable": "../gpx"}, "is not a plain file name"),
+        ({"info": {"version": "9.9.9"}}, r"info.version is '9\.9\.9', but pyproject.toml has '1\.2\.3'"),
+        ({"info": "none"}, "info.version is None"),
+    ],
+)
+def test_a_manifest_that_grafana_would_refuse_is_refused(
+    project: Project, change: dict[str, object], sentence: str
+) -> None:
+    """The sentence names the key and the value."""
+    path = project.root / "plugin.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ProjectError, match=sentence):
+        dist.check(project)
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.2.3rc1", "01.2.3", "v1.2.3", "1.2.3/../../x"])
+def test_a_version_that_grafana_cannot_read_is_refused(project: Project, version: str) -> None:
+    """Three numbers are wanted; the version is part of a file's name, too."""
+    (project.root / "pyproject.toml").write_text(f'[project]\nname = "x"\nversion = "{version}"\n')
+    with pytest.raises(ProjectError, match="cannot read the version"):
+        dist.check(project)
+
+
+def test_a_pyproject_without_a_version_is_refused(project: Project) -> None:
+    """The sentence names the file."""
+    (project.root / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    with pytest.raises(ProjectError, match=r"pyproject\.toml.*version"):
+        dist.check(project)
+
+
+def folder_of(path: Path, text: str) -> Path:
+    """Make a folder that holds one file."""
+    path.mkdir(parents=True)
+    (path / "gpx").write_text(text)
+    return path
+
+
+def test_a_first_bundle_is_moved_into_place(tmp_path: Path) -> None:
+    """Without an old one there is nothing to exchange."""
+    new = folder_of(tmp_path / "new", "new")
+
+    made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    assert (made.folder, made.executable.read_text()) == (tmp_path / "dist", "new")
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_a_new_bundle_takes_the_old_ones_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, can_exchange: bool
+) -> None:
+    """With the system's exchange and without it."""
+    if not can_exchange:
+        monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
+    new = folder_of(tmp_path / "new", "new")
+    folder_of(tmp_path / "dist", "old")
+
+    made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    assert made.executable.read_text() == "new"
+    assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == ["gpx"]
+
+
+def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no exchange, the old bundle has stepped aside when the new one cannot come."""
+    monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
+    folder_of(tmp_path / "dist", "old")
+    with pytest.raises(FileNotFoundError):
+        dist.install(Bundle(tmp_path / "gone", tmp_path / "gone/gpx"), tmp_path / "dist", aside=tmp_path / "old")
+
+    assert (tmp_path / "dist/gpx").read_text() == "old"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gfplug.bundling import bundle
+from gfplug.bundling.bundle import Bundle
+top = Path(sys.argv[1])
+def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "between":
+    bundle._exchange = lambda *_: False
+    rename, count = Path.rename, []
+    def once(self, to):
+        die() if count else count.append(rename(self, to))
+    Path.rename = once
+bundle.install(Bundle(top / "new", top / "new/gpx"), top / "dist", aside=top / "old")
+die()
+"""
+
+
+@posix
+@pytest.mark.parametrize(("moment", "text"), [("between", "old"), ("after", "new")])
+def test_a_killed_build_leaves_a_whole_bundle(tmp_path: Path, moment: str, text: str) -> None:
+    """Killed between the two renames, the next build puts the old bundle back; killed later, the new one is there."""
+    folder_of(tmp_path / "new", "new")
+    folder_of(tmp_path / "dist", "old")
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, moment], check=False, timeout=60)
+    dist.recover(tmp_path / "dist", aside=tmp_path / "old")
+
+    assert done.returncode == -9
+    assert (tmp_path / "dist/gpx").read_text() == text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such call")
+def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None:
+    """Both folders exist afterwards, swapped: neither was removed to make room."""
+    folder_of(tmp_path / "new", "new")
+    folder_of(tmp_path / "dist", "old")
+    if not dist._exchange(tmp_path / "new", tmp_path / "dist"):
+        pytest.skip("this file system cannot exchange")
+
+    assert ((tmp_path / "new/gpx").read_text(), (tmp_path / "dist/gpx").read_text()) == ("old", "new")
+    shutil.rmtree(tmp_path / "new")
+    assert (tmp_path / "dist/gpx").read_text() == "new"

@@ -1,0 +1,108 @@
+"""PyInstaller's run: how it is called, what is made of its output, and of its failure."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import diary, fake_python, small_project
+
+from gfplug.bundle import freeze
+from gfplug.errors import ProjectError, ToolError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
+
+
+def frozen(project: Project, python: Path, workspace: Path) -> freeze.Frozen:
+    """Freeze a project at the beginning of the zip format's time."""
+    return freeze.freeze(project, python=python, workspace=workspace, epoch=315532800)
+
+
+def test_the_projects_own_spec_is_run_afresh(project: Project, tmp_path: Path) -> None:
+    """`--clean` always: PyInstaller misses an edit made within a second of its last run."""
+    python = fake_python(tmp_path / "python")
+    made = frozen(project, python, tmp_path)
+
+    words = diary(python).read_text().split()
+    assert words[:4] == ["-m", "PyInstaller", "--noconfirm", "--clean"]
+    assert words[-1] == str(project.root / "plugin.spec")
+    assert (made.executable, made.platform) == ("gpx_sales_linux_amd64", "linux_amd64")
+    assert made.folder.parent == tmp_path / "frozen"
+
+
+def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Path) -> None:
+    """A fixed time and a fixed hash seed reach PyInstaller."""
+    python = fake_python(tmp_path / "python", freeze=f'echo "$SOURCE_DATE_EPOCH $PYTHONHASHSEED" > {tmp_path}/said')
+    frozen(project, python, tmp_path)
+
+    assert (tmp_path / "said").read_text() == "315532800 0\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")
+def test_pyinstaller_calls_our_programs_instead_of_binutils(project: Project, tmp_path: Path) -> None:
+    """Ours come first on the PATH, on a machine with binutils too."""
+    ask = f"command -v objcopy > {tmp_path}/said; command -v objdump >> {tmp_path}/said"
+    frozen(project, fake_python(tmp_path / "python", freeze=ask), tmp_path)
+
+    places = [f"{tmp_path}/programs/{name}" for name in ("objcopy", "objdump")]
+    assert (tmp_path / "said").read_text().splitlines() == places
+
+
+def test_the_order_in_which_modules_were_found_does_not_matter(project: Project, tmp_path: Path) -> None:
+    """PyInstaller's zip of start-up modules is rewritten in order: two environments give the same bytes."""
+    made = []
+    for number, names in enumerate((["os.pyc", "abc.pyc"], ["abc.pyc", "os.pyc"])):
+        with zipfile.ZipFile(tmp_path / "found.zip", "w") as library:
+            for name in names:
+                library.writestr(name, name)
+        copy = f'mkdir -p "$output" && cp {tmp_path}/found.zip "$output/base_library.zip"'
+        python = fake_python(tmp_path / "python", freeze=copy)
+        made.append(frozen(project, python, tmp_path / str(number)).folder / "base_library.zip")
+
+    assert zipfile.ZipFile(made[0]).namelist() == ["abc.pyc", "os.pyc"]
+    assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_a_failure_shows_pyinstallers_last_lines(project: Project, tmp_path: Path) -> None:
+    """The sentence names PyInstaller, the details are its own words."""
+    python = fake_python(tmp_path / "python", freeze="echo NameError: spec >&2; exit 1")
+    with pytest.raises(ToolError, match="PyInstaller failed with exit code 1") as caught:
+        frozen(project, python, tmp_path)
+
+    assert caught.value.details == "NameError: spec"
+
+
+def test_a_spec_that_makes_something_else_is_refused(project: Project, tmp_path: Path) -> None:
+    """The sentence says what was made and what was wanted."""
+    python = fake_python(tmp_path / "python", freeze='output="${output%/*}/other"')
+    with pytest.raises(ProjectError, match="made other, not a folder gpx_sales_<os>_<arch>"):
+        frozen(project, python, tmp_path)
+
+
+def test_a_spec_that_makes_one_file_is_refused(project: Project, tmp_path: Path) -> None:
+    """PyInstaller's onefile: its child outlives a kill, so Grafana would be left with it."""
+    python = fake_python(tmp_path / "python", freeze='mkdir -p "${output%/*}"; echo program > "$output"; exit 0')
+    with pytest.raises(ProjectError, match="made gpx_sales_linux_amd64, not a folder") as caught:
+        frozen(project, python, tmp_path)
+
+    assert "keep its COLLECT" in caught.value.hint
+
+
+def test_a_missing_spec_is_named(project: Project, tmp_path: Path) -> None:
+    """Nothing is run without it."""
+    (project.root / "plugin.spec").unlink()
+    with pytest.raises(ProjectError, match=r"plugin\.spec does not exist"):
+        frozen(project, tmp_path / "python", tmp_path)

@@ -1,0 +1,127 @@
+"""The archive: the same bytes for the same bundle, with the modes Grafana needs, and its digest beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.bundle import packing
+from gfplug.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = ("gpx_sales_linux_amd64", "_internal_linux_amd64/lib.so", "img/logo.svg", "README.md")
+
+
+def bundle(folder: Path, *, names: tuple[str, ...] = NAMES, mtime: float = 1.0) -> Path:
+    """Make a bundle whose files are written in a given order, at a given time."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode() * 1000)
+        path.chmod(0o755 if name.startswith("gpx_") else 0o644)
+        os.utime(path, (mtime, mtime))
+    (folder / "plugin.json").write_text(json.dumps({"id": "acme-sales-datasource"}))
+    return folder
+
+
+def test_two_folders_with_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
+    """Neither the place, nor the order of writing, nor the files' times reach the archive."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = packing.pack(bundle(tmp_path / "one"), tmp_path / "a/x.zip", seconds=packing.EPOCH)
+    again = bundle(tmp_path / "two", names=NAMES[::-1], mtime=1e9)
+    second = packing.pack(again, tmp_path / "b/x.zip", seconds=packing.EPOCH)
+
+    assert first == second
+    assert (tmp_path / "a/x.zip").read_bytes() == (tmp_path / "b/x.zip").read_bytes()
+
+
+def test_everything_is_below_a_folder_named_by_the_plugin_id(tmp_path: Path) -> None:
+    """Unpacked in Grafana's plugin folder, the archive adds one folder; entries are sorted."""
+    packing.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
+
+    names = zipfile.ZipFile(tmp_path / "x.zip").namelist()
+    assert names == sorted(f"acme-sales-datasource/{name}" for name in (*NAMES, "plugin.json"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
+def test_only_what_may_be_executed_is_executable(tmp_path: Path) -> None:
+    """Modes are 0755 and 0644, whatever the umask was."""
+    folder = bundle(tmp_path / "dist")
+    (folder / "img/logo.svg").chmod(0o600)
+    packing.pack(folder, tmp_path / "x.zip")
+
+    entries = zipfile.ZipFile(tmp_path / "x.zip").infolist()
+    modes = {entry.filename.rpartition("/")[2]: stat.S_IMODE(entry.external_attr >> 16) for entry in entries}
+    assert modes.pop("gpx_sales_linux_amd64") == 0o755
+    assert set(modes.values()) == {0o644}
+    assert {entry.create_system for entry in entries} == {3}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    """What a link points to is not stored twice."""
+    folder = bundle(tmp_path / "dist")
+    (folder / "_internal_linux_amd64/alias.so").symlink_to("lib.so")
+    packing.pack(folder, tmp_path / "x.zip")
+
+    archive = zipfile.ZipFile(tmp_path / "x.zip")
+    entry = archive.getinfo("acme-sales-datasource/_internal_linux_amd64/alias.so")
+    assert stat.S_ISLNK(entry.external_attr >> 16)
+    assert archive.read(entry) == b"lib.so"
+
+
+def test_the_digest_beside_the_archive_is_what_sha256sum_writes(tmp_path: Path) -> None:
+    """`sha256sum -c` in the folder of the archive accepts it."""
+    digest = packing.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
+
+    assert digest == hashlib.sha256((tmp_path / "x.zip").read_bytes()).hexdigest()
+    assert (tmp_path / "x.zip.sha256").read_text() == f"{digest}  x.zip\n"
+
+
+def test_the_files_unpack_to_what_they_were(tmp_path: Path) -> None:
+    """Every file survives, and the archive's own checksums hold."""
+    folder = bundle(tmp_path / "dist")
+    packing.pack(folder, tmp_path / "x.zip")
+
+    archive = zipfile.ZipFile(tmp_path / "x.zip")
+    assert archive.testzip() is None
+    for name in NAMES:
+        assert archive.read(f"acme-sales-datasource/{name}") == (folder / name).read_bytes()
+
+
+def test_the_time_is_that_of_source_date_epoch(tmp_path: Path) -> None:
+    """Files carry one time: the one given, else 1980."""
+    packing.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip", seconds=1_700_000_000)
+
+    assert {entry.date_time for entry in zipfile.ZipFile(tmp_path / "x.zip").infolist()} == {(2023, 11, 14, 22, 13, 20)}
+
+
+@pytest.mark.parametrize(
+    ("variables", "seconds"),
+    [
+        ({}, packing.EPOCH),
+        ({"SOURCE_DATE_EPOCH": ""}, packing.EPOCH),
+        ({"SOURCE_DATE_EPOCH": "1700000000"}, 1_700_000_000),
+        ({"SOURCE_DATE_EPOCH": "0"}, packing.EPOCH),  # a zip file knows nothing before 1980
+    ],
+)
+def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], seconds: int) -> None:
+    """Unset means 1980, and so does any time before it."""
+    assert packing.epoch(variables) == seconds
+
+
+@pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣"])
+def test_an_epoch_that_is_no_number_is_refused(value: str) -> None:
+    """The sentence shows the value."""
+    with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH"):
+        packing.epoch({"SOURCE_DATE_EPOCH": value})

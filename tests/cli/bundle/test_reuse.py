@@ -1,0 +1,172 @@
+"""What an earlier build left is used again only if nothing that matters has changed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import small_project
+
+from gfplug.bundle import reuse
+from gfplug.bundle.components.inventory import Inventory, Package
+from gfplug.bundle.freeze import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+STOCK = Inventory(python="3.12.1", build=("x",), packages=(Package(name="a", version="1", record="0" * 64),))
+CODE = "import json\n\ndef answer() -> int:\n    return 1\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a project with one module of the author's."""
+    made = small_project(tmp_path / "project")
+    (made.root / "src/plugin").mkdir()
+    (made.root / "src/plugin/datasource.py").write_text(CODE)
+    (made.root / "src/plugin/__main__.py").write_text("import plugin\n")
+    return made
+
+
+def frozen_key(project: Project, stock: Inventory = STOCK) -> str:
+    """Return the key of what PyInstaller sees."""
+    return reuse.frozen_key(project, reuse.inputs(project), stock, {"epoch": 1})
+
+
+def result_key(project: Project, stock: Inventory = STOCK, **options: str) -> str:
+    """Return the key of a whole build."""
+    return reuse.result_key(reuse.inputs(project), stock, options)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        CODE.replace("return 1", "return 2"),
+        CODE + "# a comment\n",
+        CODE.replace("answer", "other"),
+    ],
+)
+def test_code_between_the_imports_costs_no_freeze_but_is_a_change(project: Project, code: str) -> None:
+    """PyInstaller would see the same; the bundle differs."""
+    frozen, result = frozen_key(project), result_key(project)
+    (project.root / "src/plugin/datasource.py").write_text(code)
+
+    assert frozen_key(project) == frozen
+    assert result_key(project) != result
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("src/plugin/datasource.py", CODE + "import csv\n"),
+        ("src/plugin/datasource.py", CODE + "def later():\n    from email import message\n"),
+        ("src/plugin/datasource.py", CODE + "import importlib; importlib.import_module('csv')\n"),
+        ("src/plugin/datasource.py", CODE + "import ctypes; ctypes.CDLL('libx.so')\n"),
+        ("src/plugin/datasource.py", "not python at ("),
+        ("src/plugin/new.py", ""),
+        ("src/plugin/__main__.py", "import plugin  # changed\n"),
+        ("src/plugin/queries.sql", "select 1"),
+        ("plugin.spec", "OTHER = 1"),
+        ("pyproject.toml", "[project]\nname = 'y'\nversion = '1.2.3'\n"),
+        ("data/any.txt", "x"),
+    ],
+)
+def test_whatever_pyinstaller_may_see_costs_a_freeze(project: Project, name: str, text: str) -> None:
+    """Imports anywhere in the code, calls that load by name, other files, the spec, the dependencies."""
+    before = frozen_key(project)
+    (project.root / name).parent.mkdir(exist_ok=True)
+    (project.root / name).write_text(text)
+
+    assert frozen_key(project) != before
+
+
+@pytest.mark.parametrize("name", ["README.md", "frontend/img/logo.svg", "tests/test_x.py"])
+def test_what_pyinstaller_never_sees_costs_none(project: Project, name: str) -> None:
+    """Documents, pictures and tests; unless plugin.spec mentions them."""
+    before = frozen_key(project)
+    (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (project.root / name).write_text("changed")
+    assert frozen_key(project) == before
+
+    (project.root / "plugin.spec").write_text(f'DATA = [("{name}", ".")]')
+    mentioned = frozen_key(project)
+    (project.root / name).write_text("changed again")
+    assert frozen_key(project) != mentioned
+
+
+def test_another_package_or_option_is_a_change(project: Project) -> None:
+    """A raised version, a package installed anew, another wish."""
+    frozen, result = frozen_key(project), result_key(project)
+    other = Inventory(python="3.12.1", build=("x",), packages=())
+
+    assert frozen_key(project, other) != frozen
+    assert result_key(project, other) != result
+    assert result_key(project, libc="bundled") != result
+
+
+def test_what_a_build_makes_is_no_input(project: Project) -> None:
+    """The bundle, the archives, the environment."""
+    before = result_key(project)
+    for name in ("dist/x", "artifacts/x.zip", ".venv/x", ".git/x"):
+        (project.root / name).parent.mkdir(exist_ok=True)
+        (project.root / name).write_text("")
+
+    assert result_key(project) == before
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    """Keep a frozen plugin, and return the cache."""
+    folder = tmp_path / "frozen"
+    (folder / "_internal").mkdir(parents=True)
+    (folder / "gpx").write_text("program")
+    (folder / "gpx").chmod(0o755)
+    cache = tmp_path / "cache"
+    reuse.keep(cache, "key", Frozen(folder=folder, executable="gpx", platform="linux_amd64"), STOCK)
+    return cache
+
+
+def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
+    """As a copy, with its inventory; the next build may change it."""
+    found = reuse.find(kept, "key", tmp_path / "place")
+
+    assert found
+    assert (found[0].folder / "gpx").read_text() == "program"
+    assert (found[0].platform, found[1]) == ("linux_amd64", STOCK)
+    (found[0].folder / "gpx").write_text("changed")
+    assert reuse.find(kept, "key", tmp_path / "again")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
+@pytest.mark.parametrize("damage", ["text", "mode", "more", "gone", "note"])
+def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: str) -> None:
+    """A change of any kind in the cache means to freeze again."""
+    program = kept / "frozen/gpx"
+    damages: dict[str, Callable[[], object]] = {
+        "text": lambda: program.write_text("other"),
+        "mode": lambda: program.chmod(0o644),
+        "more": lambda: (kept / "frozen/x").write_text(""),
+        "gone": program.unlink,
+        "note": lambda: (kept / "frozen.json").write_text("{"),
+    }
+    damages[damage]()
+
+    assert reuse.find(kept, "key", tmp_path / "place") is None
+    assert reuse.find(kept, "other", tmp_path / "place") is None
+
+
+def test_a_result_is_recalled_while_everything_is_as_it_was(tmp_path: Path) -> None:
+    """A changed or missing output, or another key, and the build runs."""
+    out = tmp_path / "dist/x"
+    out.parent.mkdir()
+    out.write_text("made")
+    reuse.remember(tmp_path / "cache", "key", {"files": 1}, [out.parent], root=tmp_path)
+
+    assert reuse.recall(tmp_path / "cache", "key", root=tmp_path) == {"files": 1}
+    assert reuse.recall(tmp_path / "cache", "other", root=tmp_path) is None
+    out.write_text("edited")
+    assert reuse.recall(tmp_path / "cache", "key", root=tmp_path) is None

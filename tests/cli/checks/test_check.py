@@ -1,0 +1,214 @@
+"""`gfplug check`: every rule of a project, a bundle and an archive is seen to fail, and a good one is good."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_bundle import MANIFEST, signed, small_bundle
+
+from gfplug.bundle import packing
+from gfplug.checks import check as service
+from gfplug.cli import main
+from gfplug.errors import IntegrityError, ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """Make a bundle that is good."""
+    return small_bundle(tmp_path / "dist")
+
+
+def rules(path: Path, level: str = "error") -> set[str]:
+    """Return the names of the rules that found something."""
+    return {finding.rule for finding in service.check(path).findings if finding.level == level}
+
+
+def change(dist: Path, **keys: Any) -> None:
+    """Change keys of plugin.json; None removes one."""
+    content = {**json.loads((dist / "plugin.json").read_text()), **keys}
+    (dist / "plugin.json").write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def test_a_good_bundle_has_no_errors_and_hears_of_the_catalog(dist: Path) -> None:
+    """Unsigned, and not for the public catalog: said, but no mistake."""
+    assert rules(dist) == set()
+    assert rules(dist, "warning") == set()
+    assert rules(dist, "note") >= {"unsigned", "catalog"}
+
+
+INFO: dict[str, Any] = MANIFEST["info"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        ({"id": "Sales"}, "manifest-id"),
+        ({"id": "acme-sales-panel"}, "manifest-id"),
+        ({"type": "panel"}, "manifest-type"),
+        ({"name": None}, "manifest-missing"),
+        ({"info": None}, "manifest-missing"),
+        ({"dependencies": {}}, "manifest-missing"),
+        ({"dependencies": {"grafanaDependency": "newest"}}, "manifest-range"),
+        ({"alerting": "true"}, "manifest-kind"),
+        ({"routes": {}}, "manifest-kind"),
+        ({"routes": [{"url": "x"}]}, "manifest-routes"),
+        ({"backend": False}, "manifest-backend"),
+        ({"executable": None}, "manifest-executable"),
+        ({"executable": "../gpx"}, "manifest-executable"),
+        ({"executable": "gpx_other"}, "executable-missing"),
+        ({"info": {**INFO, "version": "1.2"}}, "manifest-version"),
+        ({"info": {**INFO, "version": "%VERSION%"}}, "manifest-placeholder"),
+        ({"info": {**INFO, "updated": "yesterday"}}, "manifest-updated"),
+        ({"info": {**INFO, "logos": {"small": "img/logo.svg"}}}, "manifest-logos"),
+        ({"info": {**INFO, "logos": {"small": "img/gone.svg", "large": "img/logo.svg"}}}, "manifest-file"),
+        ({"info": {**INFO, "keywords": [1]}}, "manifest-kind"),
+    ],
+)
+def test_a_manifest_that_grafana_would_refuse_is_an_error(dist: Path, keys: dict[str, Any], rule: str) -> None:
+    """Each rule of plugin.json."""
+    change(dist, **keys)
+    assert rule in rules(dist)
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [({"alerting": False}, "manifest-alerting"), ({"metricz": True}, "manifest-unknown")],
+)
+def test_a_manifest_that_may_disappoint_is_a_warning(dist: Path, keys: dict[str, Any], rule: str) -> None:
+    """What Grafana takes, but probably not as it was meant."""
+    change(dist, **keys)
+    assert rule in rules(dist, "warning")
+
+
+@pytest.mark.parametrize("text", [">=11.6.0", ">=11.6.0 <14.0.0", "^12.0.0", "12.x.x", ">=12.3.0-0"])
+def test_ranges_that_grafana_reads_are_fine(dist: Path, text: str) -> None:
+    """The spellings of its own plugins."""
+    change(dist, dependencies={"grafanaDependency": text})
+    assert "manifest-range" not in rules(dist)
+
+
+def drop(name: str) -> Callable[[Path], None]:
+    """Return a change that removes a file."""
+    return lambda dist: (dist / name).unlink()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("damage", "rule"),
+    [
+        (drop("module.js"), "module"),
+        (lambda dist: (dist / "plugin.json").write_text("{"), "manifest-json"),
+        (lambda dist: (dist / "gpx_sales_linux_amd64").chmod(0o644), "executable-mode"),
+        (lambda dist: (dist / "module.js").chmod(0o755), "asset-mode"),
+        (lambda dist: (dist / "gpx_sales_linux_amd64").rename(dist / "gpx_sales_linux_arm64"), "executable-machine"),
+        (lambda dist: (dist / "out").symlink_to("../../etc"), "link-outside"),
+        (lambda dist: (dist / "gone").symlink_to("nowhere"), "link-nowhere"),
+    ],
+)
+def test_a_bundle_that_would_not_start_or_load_is_an_error(
+    dist: Path, damage: Callable[[Path], object], rule: str
+) -> None:
+    """Executables, modes both ways, links."""
+    damage(dist)
+    assert rule in rules(dist)
+
+
+def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
+    """As signed it is good; a changed, an added and a removed file are each named."""
+    signed(dist)
+    assert rules(dist) == set()
+
+    (dist / "module.js").write_text("changed")
+    (dist / "new.js").write_text("")
+    (dist / "README.md").unlink()
+    found = {finding.rule: finding.where for finding in service.check(dist).findings if finding.level == "error"}
+    assert found == {
+        "signature-modified": "module.js",
+        "signature-unlisted": "new.js",
+        "signature-missing": "README.md",
+    }
+
+
+def test_a_signature_of_another_version_is_an_error(dist: Path) -> None:
+    """It was signed before the version was raised."""
+    signed(dist, version="0.0.9")
+    assert "signature" in rules(dist)
+
+
+def test_an_archive_is_checked_as_it_is(dist: Path, tmp_path: Path) -> None:
+    """Without unpacking: the good one is good, its digest is compared."""
+    packing.pack(dist, tmp_path / "x.zip")
+    assert rules(tmp_path / "x.zip") == set()
+
+    packing.digest_path(tmp_path / "x.zip").write_text(f"{hashlib.sha256(b'').hexdigest()}  x.zip\n")
+    assert rules(tmp_path / "x.zip") == {"digest"}
+
+
+def test_an_archive_that_leads_out_or_has_two_folders_is_an_error(tmp_path: Path) -> None:
+    """What an installer must not unpack."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("one/plugin.json", json.dumps(MANIFEST))
+        archive.writestr("two/../../x", "")
+    assert {"archive-roots", "archive-path"} <= rules(tmp_path / "x.zip")
+
+
+def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:
+    """Exit code 5: bytes are not what they claim."""
+    (tmp_path / "x.zip").write_bytes(b"PK\3\4 not really")
+    with pytest.raises(IntegrityError, match="not a zip file"):
+        service.check(tmp_path / "x.zip")
+
+
+def test_a_path_that_is_nothing_of_ours_is_refused(tmp_path: Path) -> None:
+    """A missing path, and a folder that is no project."""
+    for path in (tmp_path / "gone", tmp_path):
+        with pytest.raises(ProjectError):
+            service.check(path)
+
+
+def test_the_command_prints_findings_and_fails_with_three(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Good is 0; an error is 3; a warning is 3 with --strict; JSON is one object."""
+    assert main(["check", str(dist)]) == 0
+    change(dist, alerting=False)
+    assert main(["check", str(dist)]) == 0
+    assert main(["check", str(dist), "--strict"]) == 3
+    capsys.readouterr()
+    change(dist, backend=False)
+    assert main(["check", str(dist), "--json"]) == 3
+    said = json.loads(capsys.readouterr().out)
+    assert (said["kind"], said["counts"]["error"]) == ("bundle", 1)
+    assert said["findings"][0]["rule"] == "manifest-backend"
+
+
+def test_modes_survive_the_archive(dist: Path, tmp_path: Path) -> None:
+    """A bundle copied without its modes is found out in the archive, too."""
+    if os.name != "posix":
+        pytest.skip("modes")
+    copy = shutil.copytree(dist, tmp_path / "copy")
+    (copy / "gpx_sales_linux_amd64").chmod(0o644)
+    packing.pack(copy, tmp_path / "x.zip")
+    assert "executable-mode" in rules(tmp_path / "x.zip")
+
+
+def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path) -> None:
+    """A second person's installation would lack it, though the build here has it."""
+    assert main(["new", "acme-sales", str(tmp_path / "project"), "--defaults", "--offline"]) == 0
+    path = tmp_path / "project" / "pyproject.toml"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert "runtime-missing" not in rules(tmp_path / "project")
+    path.write_text("".join(line for line in lines if '"gfruntime @ ' not in line), encoding="utf-8")
+
+    assert "runtime-missing" in rules(tmp_path / "project")

@@ -1,0 +1,329 @@
+"""A project from a stranger: its journal, its base and its links change no file outside of it, and nothing of git's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_project import small_project
+
+from gfplug import cli
+from gfplug.edits import journal, paths
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import TreeFile
+from gfplug.errors import IntegrityError, ProjectError
+from gfplug.project.plugin_project import Project
+from gfplug.upgrades import origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CONTENT = b"#!/bin/sh\necho attacked\n"
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+POSIX = pytest.mark.skipif(os.name != "posix", reason="links, owners and FIFOs of POSIX")
+OUTSIDE = (
+    "../victim",
+    "src/../../victim",
+    "/victim",
+    "./victim",
+    "a//b",
+    "a/./b",
+    "a/..",
+    "..",
+    "",
+    " ",
+    "...",
+    "C:/victim",
+    "C:victim",
+    "a\\..\\..\\victim",
+    "\\\\host\\share\\x",
+    "a\nb",
+    "a\0b",
+    "a\x1b[2J",
+    "a/.. /b",
+    "src/plugin.",
+    "README.md:stream",
+    ".git/hooks/post-checkout",
+    "sub/.GIT/config",
+    "git~1/config",
+    ".g\u200cit/config",
+    "x" * 2000,
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project in a folder beside which a victim lies."""
+    (tmp_path / "victim").write_text("mine")
+    return small_project(tmp_path / "project")
+
+
+def plant(root: Path, steps: Any, *, plan: str = "forward.json", content: bytes = CONTENT) -> Path:
+    """Write a journal as somebody who wants to write elsewhere would."""
+    folder = root / ".gfplug" / "journal"
+    for side in ("old", "new"):
+        (folder / side).mkdir(parents=True)
+        (folder / side / "0").write_bytes(content)
+    (folder / plan).write_text(steps if isinstance(steps, str) else json.dumps(steps))
+    return folder
+
+
+def step(path: Any, **others: Any) -> dict[str, Any]:
+    """Return a step that writes a file."""
+    return {"number": 0, "path": path, "old": None, "new": DIGEST, **others}
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Read every file below a folder but the lock file that a command holds."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("path", OUTSIDE)
+@pytest.mark.parametrize("plan", ["forward.json", "back.json"])
+def test_a_journal_writes_only_inside_the_project(project: Project, tmp_path: Path, path: str, plan: str) -> None:
+    """A path that leads elsewhere, or into git's folder, is refused, and nothing at all is written."""
+    steps = [step("README.md" if path else "x", number=1), step(path)]
+    plant(project.root, [{**each, "old": DIGEST} for each in steps], plan=plan)
+    before = snapshot(tmp_path)
+
+    with pytest.raises(IntegrityError, match="names"), journal.locked(project.root):
+        pass
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[" * 100_000,
+        "{}",
+        "[1]",
+        "[{}]",
+        "nonsense",
+        "\ufeff[]x",
+        [step("a", number="../../x")],
+        [step("a", number=-1)],
+        [step("a", number=True)],
+        [step("a", new=7)],
+        [step(["a"])],
+        [{**step("a"), "more": 1}],
+        [step(".gfplug/journal/back.json")],
+        [step("a"), step("A", number=1)],
+        [step("a", new="0" * 64)],
+        [step("a", number=7)],
+    ],
+)
+def test_a_damaged_journal_is_one_sentence(project: Project, tmp_path: Path, steps: Any) -> None:
+    """Whatever the journal holds, the command ends with an error that names it."""
+    plant(project.root, steps)
+    before = snapshot(tmp_path)
+
+    with pytest.raises(IntegrityError, match="journal"), journal.locked(project.root):
+        pass
+    assert snapshot(tmp_path) == before
+
+
+@POSIX
+@pytest.mark.parametrize("link", ["folder", "file", ".gfplug", "journal", "new", "source", "plan", "backup", "lock"])
+def test_nothing_is_written_through_a_link(project: Project, tmp_path: Path, link: str) -> None:
+    """A link on the way to a file, to what is written, or in place of the journal's own folders is refused."""
+    root, outside = project.root, tmp_path / "outside"
+    outside.mkdir()
+    (outside / "0").write_bytes(CONTENT)
+    path = {"folder": "linked/x", "file": "linked"}.get(link, "x")
+    folder = plant(root, [step(path)])
+    if link in {"folder", "file"}:
+        (root / "linked").symlink_to(outside if link == "folder" else tmp_path / "victim")
+    elif link in {"backup", "lock"}:
+        (root / ".gfplug" / {"backup": "backup", "lock": "upgrade.lock"}[link]).symlink_to(outside)
+    else:
+        place = {".gfplug": folder.parent, "journal": folder, "new": folder / "new", "source": folder / "new" / "0"}
+        moved = place.get(link, folder / "forward.json")
+        moved.rename(outside / "moved")
+        moved.symlink_to(outside / "moved")
+    before = snapshot(tmp_path)
+
+    with pytest.raises(IntegrityError), journal.locked(root):
+        pass
+    assert snapshot(tmp_path) == before
+    assert not (root / "x").exists()
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["upgrade.lock", "journal"])
+def test_a_special_file_does_not_make_a_command_wait(project: Project, name: str) -> None:
+    """A FIFO in place of the lock or of the journal is named, instead of being opened."""
+    (project.root / ".gfplug").mkdir(exist_ok=True)
+    os.mkfifo(project.root / ".gfplug" / name)
+
+    with pytest.raises(IntegrityError, match=name), journal.locked(project.root):
+        pass
+
+
+@POSIX
+def test_another_users_journal_is_left_alone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project that belongs to somebody else is not changed by what stands in its journal."""
+    plant(project.root, [step("x")])
+    monkeypatch.setattr(os, "geteuid", lambda: project.root.stat().st_uid + 1)
+
+    with pytest.raises(IntegrityError, match="belongs to another user"), journal.locked(project.root):
+        pass
+    assert not (project.root / "x").exists()
+
+
+READING = {
+    "check": ["check"],
+    "check --alerts": ["check", "--alerts"],
+    "doctor": ["doctor"],
+    "upgrade --dry-run": ["upgrade", "--dry-run"],
+    "upgrade --diff": ["upgrade", "--diff"],
+    "call health": ["call", "health"],
+    "call query": ["call", "query"],
+    "proto verify": ["proto", "verify"],
+    "proto upgrade --dry-run": ["proto", "upgrade", "--dry-run", "--offline"],
+    "build": ["build"],
+    "dev": ["dev"],
+}
+
+
+@pytest.mark.parametrize("words", READING.values(), ids=list(READING))
+def test_only_an_upgrade_finishes_an_upgrade(
+    project: Project, tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every other command says that one was interrupted, and changes nothing."""
+    plant(project.root, [step("x")])
+    before = snapshot(tmp_path)
+
+    assert cli.main([*words, str(project.root)]) in {3, 6}
+    shown = capsys.readouterr()
+    assert "interrupted" in shown.out + shown.err
+    assert "gfplug upgrade" in shown.out + shown.err
+    assert snapshot(tmp_path) == before
+
+
+def test_an_upgrade_says_that_it_finishes_one(project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    """A journal that only names the project's own files is finished, and said before it is."""
+    plant(project.root, [step("x")])
+
+    with journal.locked(project.root):
+        assert (project.root / "x").read_bytes() == CONTENT
+    assert "was interrupted: finishing it" in caplog.text
+
+
+@pytest.mark.parametrize("command", [["check"], ["doctor"], ["upgrade"], ["proto", "verify"], ["build"]])
+def test_nothing_above_a_project_is_acted_on(
+    project: Project, tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A journal in a folder above, with or without a lock beside it, is not even looked at."""
+    plant(tmp_path, [step("victim", old=hashlib.sha256(b"mine").hexdigest())])
+    shutil.copy(project.lock_path, tmp_path)
+    cli.main([*command, str(project.root)])
+    capsys.readouterr()
+
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert (tmp_path / ".gfplug" / "journal" / "forward.json").exists()
+
+
+@POSIX
+def test_a_project_above_must_be_the_users_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that somebody else put into a shared folder makes no project of the folders below."""
+    inner = project.root / "inner"
+    inner.mkdir()
+    assert Project.find(inner) == project
+    monkeypatch.setattr(os, "geteuid", lambda: project.root.stat().st_uid + 1)
+
+    with pytest.raises(ProjectError, match="project of another user"):
+        Project.find(inner)
+
+
+def base_with(root: Path, *names: str, change: Callable[[zipfile.ZipInfo], None] | None = None) -> None:
+    """Write a `base.zip` with members of these names."""
+    (root / ".gfplug").mkdir(exist_ok=True)
+    with zipfile.ZipFile(root / ".gfplug" / "base.zip", "w") as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name)
+            if change:
+                change(entry)
+            archive.writestr(entry, b"mine")
+
+
+@pytest.mark.parametrize("path", [path for path in OUTSIDE if "\0" not in path and len(path) < 2000])
+def test_a_base_names_only_files_of_the_project(project: Project, path: str) -> None:
+    """A member whose name leads elsewhere is refused by name: else an upgrade would delete the file it means."""
+    base_with(project.root, path)
+
+    with pytest.raises(IntegrityError, match=r"base\.zip names"):
+        origin.base(project.root)
+
+
+def test_a_base_names_a_file_once(project: Project) -> None:
+    """Two members that are one file on some file system are refused."""
+    base_with(project.root, "README.md", "readme.MD")
+
+    with pytest.raises(IntegrityError, match="twice"):
+        origin.base(project.root)
+
+
+def test_edits_from_elsewhere_stay_inside_too(project: Project) -> None:
+    """However a path came into an upgrade, the last step before the disk refuses it."""
+    with journal.locked(project.root), pytest.raises(IntegrityError, match="names"):
+        journal.apply(project.root, {"../victim": Edit(None, TreeFile(b"x"))})
+
+
+@pytest.mark.parametrize("path", ["README.md", ".gfplug/base.zip", ".github/workflows/ci.yml", "a b/ü.txt", "x.git/y"])
+def test_usual_paths_pass(path: str) -> None:
+    """What projects hold is accepted as it is."""
+    assert paths.require_inside(path, source="test") == path
+
+
+def test_a_file_where_the_journal_needs_a_folder_is_one_sentence(project: Project, tmp_path: Path) -> None:
+    """What can't be moved into its place is named, and what was there stays."""
+    (project.root / "taken").write_text("mine")
+    plant(project.root, [step("taken/below")])
+
+    with pytest.raises(ProjectError, match="taken"), journal.locked(project.root):
+        pass
+    assert (project.root / "taken").read_text() == "mine"
+    assert (tmp_path / "victim").read_text() == "mine"
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["base.zip", "answers.json"])
+@pytest.mark.parametrize("kind", ["fifo", "link", "folder"])
+def test_what_a_project_keeps_is_a_regular_file(project: Project, tmp_path: Path, name: str, kind: str) -> None:
+    """Nothing waits for a FIFO, and nothing is read through a link."""
+    place = project.root / ".gfplug" / name
+    place.parent.mkdir()
+    if kind == "fifo":
+        os.mkfifo(place)
+    elif kind == "link":
+        place.symlink_to(tmp_path / "victim")
+    else:
+        place.mkdir()
+
+    readers: dict[str, Callable[[Path], object]] = {
+        "base.zip": origin.base,
+        "answers.json": partial(origin.answers, template_version="0.1.0"),
+    }
+    with pytest.raises(ProjectError, match=name):
+        readers[name](project.root)
+
+
+def test_a_damaged_base_is_one_sentence(project: Project) -> None:
+    """Whatever zlib makes of it."""
+    (project.root / ".gfplug").mkdir()
+    place = project.root / ".gfplug" / "base.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.md", b"text " * 1000)
+    content = bytearray(place.read_bytes())
+    content[45:60] = b"\xff" * 15
+    place.write_bytes(content)
+
+    with pytest.raises(ProjectError, match=r"base\.zip is damaged"):
+        origin.base(project.root)

@@ -1,0 +1,215 @@
+"""Many files changed as one: all or none, whatever fails, and nothing overwritten that nobody expected."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from gfplug.edits import journal, mutex, trees
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import TreeFile
+from gfplug.errors import ProjectError
+
+OLD = {"a": "old a", "gone/b": "old b", "conf": "a file", "dir/c": "old c", "same": "same"}
+NEW = {"a": "new a", "conf/d": "now a folder", "dir": "now a file", "new/e": "new e", "same": "same"}
+
+
+def project(folder: Path) -> Path:
+    """Make a folder that holds the old tree."""
+    for path, text in OLD.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / ".gfplug").mkdir()
+    return folder
+
+
+def edits() -> dict[str, Edit]:
+    """Return what leads from the old tree to the new one."""
+    sides = [{path: TreeFile(text.encode()) for path, text in tree.items()} for tree in (OLD, NEW)]
+    return {path: Edit(sides[0].get(path), sides[1].get(path)) for path in (OLD | NEW) if path != "same"}
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Read a folder's files."""
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def apply(folder: Path, changes: dict[str, Edit]) -> None:
+    """Make edits as a command does."""
+    with journal.locked(folder):
+        journal.apply(folder, changes)
+
+
+def test_edits_change_the_tree_and_leave_nothing_behind(tmp_path: Path) -> None:
+    """Files become folders and folders files; empty folders go, and so does the journal."""
+    root = project(tmp_path)
+    apply(root, edits())
+
+    assert files_of(root) == NEW
+    assert sorted(path.name for path in root.iterdir()) == [".gfplug", "a", "conf", "dir", "new", "same"]
+    assert list((root / ".gfplug").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_modes_are_kept_and_given(tmp_path: Path) -> None:
+    """A private file stays private, a new program is executable, a file that becomes a program too."""
+    root = project(tmp_path)
+    (root / "a").chmod(0o600)
+    changes = {
+        "a": Edit(TreeFile(b"old a"), TreeFile(b"new a")),
+        "same": Edit(TreeFile(b"same"), TreeFile(b"same", is_executable=True)),
+        "run": Edit(None, TreeFile(b"x", is_executable=True)),
+    }
+    apply(root, changes)
+
+    assert [(root / name).stat().st_mode & 0o777 for name in ("a", "same", "run")] == [0o600, 0o755, 0o755]
+
+
+@pytest.mark.parametrize("failing", range(1, 12))
+def test_a_failure_puts_everything_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    """Whichever file can't be moved into its place, the tree is as it was, and the error names the file."""
+    root = project(tmp_path)
+    moves, real = [0], Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        moves[0] += "new" in self.parts
+        if moves[0] == failing and "new" in self.parts:
+            raise OSError(28, "No space left on device", str(self), None, str(target))
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    if failing <= 4:
+        with pytest.raises(ProjectError, match=r"cannot write .*: No space left on device"):
+            apply(root, edits())
+        assert files_of(root) == OLD
+    else:
+        apply(root, edits())
+        assert files_of(root) == NEW
+    assert list((root / ".gfplug").iterdir()) == []
+
+
+@pytest.mark.parametrize(("path", "says"), [("a", "a was changed meanwhile"), ("new/e", "new/e is in the way")])
+def test_a_file_that_is_not_as_expected_stops_everything(tmp_path: Path, path: str, says: str) -> None:
+    """What the user wrote since the plan was made is not overwritten."""
+    root = project(tmp_path)
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / path).write_text("by the user")
+
+    with pytest.raises(ProjectError, match=says):
+        apply(root, edits())
+    assert files_of(root) == OLD | {path: "by the user"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
+def test_a_link_is_in_the_way(tmp_path: Path) -> None:
+    """Nothing is written through, or over, a link of the user's."""
+    root = project(tmp_path)
+    (root / "new").mkdir()
+    (root / "new" / "e").symlink_to("nowhere")
+
+    with pytest.raises(ProjectError, match="new/e is in the way"):
+        apply(root, edits())
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_can_not_be_written_is_a_project_error(tmp_path: Path) -> None:
+    """A read-only project is told as such."""
+    root = project(tmp_path)
+    (root / ".gfplug").chmod(0o500)
+
+    with pytest.raises(ProjectError, match="cannot write"):
+        apply(root, edits())
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    """A second process is told, and the lock goes with its holder."""
+    root = project(tmp_path)
+
+    with journal.locked(root), pytest.raises(ProjectError, match="another upgrade of this project is running"):
+        apply(root, edits())
+    apply(root, edits())
+    assert files_of(root) == NEW
+
+
+def test_a_lock_that_was_removed_is_taken_anew(tmp_path: Path) -> None:
+    """Two holders in a row, each removing the file, never hold it together."""
+    for _ in range(2):
+        with mutex.held(tmp_path / "x.lock", what="test"):
+            assert (tmp_path / "x.lock").exists()
+        assert not (tmp_path / "x.lock").exists()
+
+
+KILLED = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[3])
+    from test_journal import apply, edits
+    from gfplug import mutex
+    from gfplug.edits import journal
+    EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod"}
+    root, left = sys.argv[1], int(sys.argv[2])
+
+    def hook(event, arguments):
+        global left
+        if event in EVENTS and root in str(arguments[0]):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    apply(Path(root), edits())
+    """
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> None:
+    """Killed at each of its steps on the file system, one after the other; the next command finds old or new, whole."""
+    outcomes = []
+    for step in range(1, 400):
+        root = tmp_path / str(step)
+        root.mkdir()
+        project(root)
+        command = [sys.executable, "-c", KILLED, str(root), str(step), str(Path(__file__).parent)]
+        done = subprocess.run(command, check=False, timeout=60)
+        with journal.locked(root):
+            pass
+        found = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
+        outcomes.append("old" if found == OLD else "new" if found == NEW else f"broken at {step}: {found}")
+        apply(root, {"same": Edit(TreeFile(b"same"), TreeFile(b"next"))})
+        assert list((root / ".gfplug").iterdir()) == []
+        if done.returncode == 0:
+            break
+
+    turn = outcomes.index("new")
+    assert len(outcomes) > 30
+    assert outcomes == ["old"] * turn + ["new"] * (len(outcomes) - turn)
+
+
+def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that the user wrote to before the repair is kept, with the upgrade's beside."""
+    root = project(tmp_path)
+    monkeypatch.setattr(journal, "_finish", lambda _: None)
+    apply(root, edits())
+    monkeypatch.undo()
+    (root / "a").write_text("by the user")
+    with journal.locked(root):
+        pass
+
+    assert files_of(root) == NEW | {"a": "by the user", "a.gfplug-new": "new a"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
+def test_a_tree_leaves_out_links(tmp_path: Path) -> None:
+    """Neither a link nor what is behind a linked folder is the project's."""
+    project(tmp_path)
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "linked").symlink_to("dir")
+
+    assert list(trees.read(tmp_path, ["a", "link", "linked/c", "missing"])) == ["a"]

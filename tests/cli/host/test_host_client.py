@@ -1,0 +1,231 @@
+"""Requests as Grafana makes them, and answers as Grafana reads them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from host_fake import HEALTH, QUERY, RESOURCE
+
+from gfplug.errors import ToolError
+from gfplug.host.client import UnimplementedError
+from gfplug.host.convert import Query
+from gfplug.host.launch import launch
+from gfplug.host.settings import Settings
+from gfplug.host.smoke import smoke
+
+if TYPE_CHECKING:
+    from host_fake import Fake
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
+]
+
+SETTINGS = Settings(
+    name="Sales",
+    uid="abc",
+    url="http://127.0.0.1:1",
+    user="me",
+    database="db",
+    basic_auth_enabled=True,
+    basic_auth_user="ba",
+    options={"step": 5},
+    secrets={"token": "hush"},
+    updated_ms=1_700_000_000_000,
+)
+ASKED = Query(
+    ref_id="B",
+    start=datetime(2026, 1, 1, tzinfo=UTC),
+    end=datetime(2026, 1, 1, 1, tzinfo=UTC),
+    interval=timedelta(seconds=30),
+    max_data_points=120,
+    model={"table": "sales"},
+    query_type="metrics",
+)
+
+
+def test_a_query_carries_all_that_grafana_sends(fake: Fake) -> None:
+    """The data source, the caller, the range in milliseconds, and the model with what the frontend adds."""
+    with launch(fake.healthy()) as plugin:
+        plugin.query_data([ASKED], SETTINGS)
+    request = fake.request(QUERY)
+    source, query = request.pluginContext.dataSourceInstanceSettings, request.queries[0]
+
+    assert (request.pluginContext.pluginId, request.pluginContext.pluginVersion) == ("acme-fake-datasource", "1.2.3")
+    assert request.pluginContext.user.login == "admin"
+    assert request.pluginContext.userAgent.startswith("Grafana/")
+    assert (source.name, source.uid, source.url, source.user, source.database) == (
+        *("Sales", "abc", "http://127.0.0.1:1", "me", "db"),
+    )
+    assert (source.basicAuthEnabled, source.basicAuthUser, source.lastUpdatedMS) == (True, "ba", 1_700_000_000_000)
+    assert json.loads(source.jsonData) == {"step": 5}
+    assert dict(source.decryptedSecureJsonData) == {"token": "hush"}
+    assert (query.refId, query.maxDataPoints, query.intervalMS, query.queryType) == ("B", 120, 30_000, "metrics")
+    assert (query.timeRange.fromEpochMS, query.timeRange.toEpochMS) == (1_767_225_600_000, 1_767_229_200_000)
+    assert json.loads(query.json) == {
+        "table": "sales",
+        "refId": "B",
+        "datasource": {"type": "acme-fake-datasource", "uid": "abc"},
+        "intervalMs": 30_000,
+        "maxDataPoints": 120,
+    }
+
+
+def test_an_alert_query_has_no_user_and_says_so(fake: Fake) -> None:
+    """The alert engine asks on nobody's behalf."""
+    with launch(fake.healthy()) as plugin:
+        plugin.query_data([ASKED], SETTINGS, is_alert=True)
+    request = fake.request(QUERY)
+
+    assert not request.pluginContext.HasField("user")
+    assert dict(request.headers) == {"FromAlert": "true"}
+
+
+def test_an_error_of_one_ref_id_keeps_its_status_and_source(fake: Fake) -> None:
+    """Answers come in the order asked, in Grafana's JSON shape."""
+    responses = {
+        "A": {"status": 200},
+        "B": {"status": 502, "error": "upstream is down", "errorSource": "downstream"},
+        "C": {"error": "no status"},
+    }
+    with launch(fake.target(answers=fake.says(QUERY, {"responses": responses}))) as plugin:
+        answers = plugin.query_data([ASKED], SETTINGS)
+
+    assert list(answers) == ["B", "A", "C"]
+    assert {ref_id: answer.to_json() for ref_id, answer in answers.items()} == {
+        "A": {"status": 200, "frames": []},
+        "B": {"error": "upstream is down", "errorSource": "downstream", "status": 502, "frames": []},
+        "C": {"error": "no status", "errorSource": "plugin", "status": 500, "frames": []},
+    }
+
+
+def test_a_frame_in_json_is_passed_through(fake: Fake) -> None:
+    """A plugin may answer JSON frames; they are Grafana's form already."""
+    frame = {"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}
+    response = {"status": 200, "format": 1, "frames": [json.dumps(frame).encode()]}
+    with launch(fake.target(answers=fake.says(QUERY, {"responses": {"A": response}}))) as plugin:
+        answers = plugin.query_data([ASKED], SETTINGS)
+
+    assert answers["A"].frames == [frame]
+
+
+def test_an_old_proto_is_spoken_without_the_fields_it_lacks(fake: Fake) -> None:
+    """The messages are those of the plugin's own proto: what it does not know is not sent."""
+    old = fake.proto.replace(b"string namespace = 10;", b"").replace(b"int32 status = 4;", b"", 1)
+    assert old.count(b"\n") == fake.proto.count(b"\n")
+    target = fake.target(answers=fake.says(QUERY, {"responses": {"A": {}}}))
+    object.__setattr__(target, "proto", old)
+    with launch(target) as plugin:
+        answers = plugin.query_data([ASKED], SETTINGS)
+
+    assert fake.request(QUERY).pluginContext.namespace == ""
+    assert answers["A"].status == 200
+
+
+def test_a_resource_is_joined_from_its_parts(fake: Fake) -> None:
+    """Code and headers come first; path and url are told apart; headers may repeat."""
+    parts = (
+        {"code": 201, "headers": {"Content-Type": {"values": ["text/plain"]}}, "body": b"one "},
+        {"body": b"two"},
+    )
+    with launch(fake.target(answers=fake.says(RESOURCE, *parts))) as plugin:
+        found = plugin.call_resource(
+            "/tables?limit=3", SETTINGS, method="post", headers={"X": ["1", "2"]}, body=b"hello"
+        )
+    request = fake.request(RESOURCE)
+
+    assert (found.status, found.headers, found.body) == (201, {"Content-Type": ["text/plain"]}, b"one two")
+    assert (request.path, request.url, request.method) == ("tables", "tables?limit=3", "POST")
+    assert (list(request.headers["X"].values), request.body) == (["1", "2"], b"hello")
+
+
+def test_a_resource_without_any_message_fails(fake: Fake) -> None:
+    """Grafana calls that an empty resource response."""
+    target = fake.target(answers={RESOURCE: {"messages": []}})
+    with pytest.raises(ToolError, match="sent nothing"), launch(target) as plugin:
+        plugin.call_resource("x")
+
+
+def test_a_missing_health_check_is_unknown(fake: Fake) -> None:
+    """As Grafana puts it."""
+    with launch(fake.target()) as plugin:
+        health = plugin.check_health()
+
+    assert (health.status, health.message) == ("UNKNOWN", "Health check not implemented")
+
+
+def test_health_details_must_be_an_object(fake: Fake) -> None:
+    """Grafana answers 500 to anything else."""
+    target = fake.target(answers=fake.says(HEALTH, {"status": 1, "jsonDetails": b"[1]"}))
+    with pytest.raises(ToolError, match="not a JSON object"), launch(target) as plugin:
+        plugin.check_health()
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"code": "UNKNOWN", "details": "it broke"}, "Data.QueryData failed: UNKNOWN: it broke"),
+        ({"sleep": 5, "messages": [""]}, "did not answer Data.QueryData within 0.3 s"),
+    ],
+)
+def test_a_failed_call_is_a_sentence(fake: Fake, answer: dict[str, object], sentence: str) -> None:
+    """The method, the code and the plugin's words."""
+    with pytest.raises(ToolError) as caught, launch(fake.target(answers={QUERY: answer})) as plugin:
+        plugin.query_data([ASKED], SETTINGS, timeout=0.3 if "sleep" in answer else 10)
+
+    assert sentence in caught.value.message
+
+
+def test_an_unimplemented_method_can_be_told_from_a_failure(fake: Fake) -> None:
+    """A class of its own, so that callers may fall back."""
+    with pytest.raises(UnimplementedError), launch(fake.target()) as plugin:
+        plugin.call_resource("x")
+
+
+def test_a_smoke_start_measures_and_passes(fake: Fake) -> None:
+    """Handshake, health, one query with the plugin's defaults, clean end."""
+    seen = smoke(fake.healthy())
+
+    assert 0 < seen.handshake_ms < seen.first_answer_ms
+    assert (seen.health.status, seen.ended.problem) == ("OK", "")
+    assert fake.asked().count(QUERY) == 1
+
+
+def test_a_smoke_start_accepts_a_source_that_is_not_reachable(fake: Fake) -> None:
+    """What the plugin talks to may be absent where it is built."""
+    answers = {
+        **fake.says(HEALTH, {"status": 2, "message": "connection refused"}),
+        **fake.says(QUERY, {"responses": {"A": {"status": 502, "error": "connection refused"}}}),
+    }
+
+    assert smoke(fake.target(answers=answers)).health.status == "ERROR"
+
+
+def test_a_smoke_start_refuses_code_that_does_not_load(fake: Fake) -> None:
+    """The traceback is shown, not "plugin failed"."""
+    details = {"loadError": "ImportError: no pandas", "verboseMessage": "Traceback ...\nImportError: no pandas"}
+    says = fake.says(HEALTH, {"status": 2, "message": "x", "jsonDetails": json.dumps(details).encode()})
+    with pytest.raises(ToolError) as caught:
+        smoke(fake.target(answers=says))
+
+    assert "ImportError: no pandas" in caught.value.message
+    assert caught.value.details.startswith("Traceback")
+
+
+def test_a_smoke_start_refuses_a_query_that_fails_as_a_whole(fake: Fake) -> None:
+    """An RPC error means the bundle is broken."""
+    answers = {**fake.says(HEALTH, {"status": 1}), QUERY: {"code": "INTERNAL", "details": "no arrow"}}
+    with pytest.raises(ToolError, match="no arrow"):
+        smoke(fake.target(answers=answers))
+
+
+def test_secrets_stay_out_of_reprs() -> None:
+    """Neither settings nor a mapping they are read from show one."""
+    settings = Settings.from_mapping({"url": "u", "secureJsonData": {"token": "hush"}})
+
+    assert "hush" not in repr(settings)
+    assert settings.secrets == {"token": "hush"}

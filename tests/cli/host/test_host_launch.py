@@ -1,0 +1,242 @@
+"""A plugin process from its start to its end, with every way to fail in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug.errors import ToolError
+from gfplug.host.launch import Ended, launch
+from gfplug.host.target import Target, environment
+
+if TYPE_CHECKING:
+    from host_fake import Fake
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
+]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _plugin_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("plugin-")]
+
+
+def test_a_plugin_answers_and_ends_by_itself(fake: Fake) -> None:
+    """Handshake, stdio stream, health, shutdown; exit code 0, no kill, nothing left."""
+    endings: list[Ended] = []
+    with launch(fake.healthy(), ended=endings.append) as plugin:
+        health = plugin.check_health()
+        pid = plugin.process.pid
+
+    assert (health.status, health.message) == ("OK", "fine")
+    assert plugin.handshake_ms > 0
+    assert endings[0].problem == ""
+    assert endings[0].exit_code == 0
+    assert set(fake.asked()) == {
+        "/plugin.GRPCStdio/StreamStdio",
+        "/pluginv2.Diagnostics/CheckHealth",
+        "/plugin.GRPCController/Shutdown",
+    }
+    assert not _is_running(pid)
+    assert _plugin_threads() == []
+
+
+def test_a_plugin_on_tcp_is_reached_whatever_proxy_is_set(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the environment reaches the plugin, and does not stand between it and its host."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("grpc_proxy", "http://127.0.0.1:9")
+    with launch(fake.healthy(network="tcp")) as plugin:
+        assert plugin.check_health(timeout=10).status == "OK"
+
+
+def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cookie and go-plugin's variables, what Grafana passes on, an empty stdin, the caller's folder; no PATH."""
+    monkeypatch.setenv("GF_PLUGIN_LIMIT", "7")
+    monkeypatch.setenv("GF_SECURITY_ADMIN_PASSWORD", "hush")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    seen = fake.folder / "environment.json"
+    with launch(fake.healthy(environment=str(seen))):
+        pass
+    found = json.loads(seen.read_text(encoding="utf-8"))
+    found["env"].pop("LC_CTYPE", None)  # Python sets it for itself
+
+    assert found["stdin"] == ""
+    assert Path(found["cwd"]) == fake.folder
+    assert found["env"].pop("GF_VERSION")
+    assert found["env"] == {
+        "grafana_plugin_type": "datasource",
+        "PLUGIN_PROTOCOL_VERSIONS": "2",
+        "PLUGIN_MIN_PORT": "10000",
+        "PLUGIN_MAX_PORT": "25000",
+        "GF_PLUGIN_VERSION": "1.2.3",
+        "GF_PLUGIN_LIMIT": "7",
+        "HTTPS_PROXY": "http://proxy:3128",
+    }
+
+
+def test_a_targets_own_variables_win() -> None:
+    """PYTHONPATH of a source plugin gets through the scrubbing."""
+    target = Target(command=("x",), plugin_id="x", proto=b"", env={"PYTHONPATH": "src", "GF_VERSION": "9"})
+
+    assert environment(target, {"PYTHONPATH": "theirs"})["PYTHONPATH"] == "src"
+    assert environment(target, {})["GF_VERSION"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        ({"noise": "Welcome to my plugin!\n"}, "wrote 'Welcome to my plugin!' to stdout"),
+        ({"exit_early": 3}, "ended before its handshake line: exit code 3"),
+        ({"noise": "half a line", "exit_early": 1}, "wrote 'half a line' to stdout"),
+        ({"line": "1|3|unix|/tmp/p|grpc|\n"}, "plugin protocol version '3', not 2"),
+    ],
+)
+def test_a_failed_handshake_is_a_sentence_with_the_log(fake: Fake, plan: dict[str, Any], sentence: str) -> None:
+    """What went wrong is said, what the plugin wrote to stderr is shown, and the process is gone."""
+    target = fake.target(stderr="Traceback (most recent call last):\nBoom: it broke\n", **plan)
+    with pytest.raises(ToolError) as caught, launch(target):
+        pass
+
+    assert sentence in caught.value.message
+    assert "Boom: it broke" in caught.value.details
+    assert _plugin_threads() == []
+
+
+def test_a_plugin_that_says_nothing_runs_out_of_time(fake: Fake) -> None:
+    """The wait for the handshake line is bounded, and the process is killed."""
+    start = time.monotonic()
+    with pytest.raises(ToolError) as caught, launch(fake.target(delay=60), timeout=0.5):
+        pass
+
+    assert "no handshake line within 0.5 s" in caught.value.message
+    assert time.monotonic() - start < 10
+
+
+def test_a_plugin_that_promises_an_address_but_does_not_listen_is_told(fake: Fake) -> None:
+    """The address is named."""
+    target = fake.target(line="1|2|unix|/nonexistent/socket|grpc|\n")
+    with pytest.raises(ToolError) as caught, launch(target) as plugin:
+        plugin.check_health(timeout=10)
+
+    assert "no answer on unix /nonexistent/socket" in caught.value.message
+
+
+def test_a_missing_executable_is_named(fake: Fake) -> None:
+    """A path that does not exist."""
+    target = Target(command=("/nonexistent/gpx_x",), plugin_id="x", proto=fake.proto)
+    with pytest.raises(ToolError, match="/nonexistent/gpx_x cannot be started"), launch(target):
+        pass
+
+
+def test_a_file_without_the_executable_bit_is_named(fake: Fake) -> None:
+    """The bit gets lost in archives and copies."""
+    path = fake.folder / "gpx_x"
+    path.write_text("#!/bin/sh\n", encoding="utf-8")
+    with (
+        pytest.raises(ToolError, match="may not be executed") as caught,
+        launch(Target(command=(str(path),), plugin_id="x", proto=fake.proto)),
+    ):
+        pass
+
+    assert f"chmod 755 {path}" in caught.value.hint
+
+
+def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -> None:
+    """The signal is named, and stderr is shown."""
+    target = fake.target(answers={"/pluginv2.Diagnostics/CheckHealth": {"die": int(signal.SIGKILL)}})
+    with pytest.raises(ToolError) as caught, launch(target) as plugin:
+        plugin.check_health(timeout=10)
+
+    assert "died while it answered Diagnostics.CheckHealth: killed by SIGKILL" in caught.value.message
+    assert "about to die" in caught.value.details
+
+
+def test_a_plugin_that_ignores_shutdown_is_killed(fake: Fake) -> None:
+    """After two seconds, as Grafana does; and that is told."""
+    endings: list[Ended] = []
+    with launch(fake.healthy(shutdown="ignore"), ended=endings.append) as plugin:
+        pid = plugin.process.pid
+
+    assert endings[0].was_killed
+    assert "had to be killed" in endings[0].problem
+    assert 1.5 < endings[0].seconds < 10
+    assert not _is_running(pid)
+
+
+def test_a_plugin_that_ends_with_an_error_tells_its_code(fake: Fake) -> None:
+    """A shutdown is clean only with exit code 0."""
+    endings: list[Ended] = []
+    with launch(fake.healthy(exit=4), ended=endings.append):
+        pass
+
+    assert "exit code 4" in endings[0].problem
+
+
+@pytest.mark.parametrize("orphan", ["near", "far"])
+def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> None:
+    """Grafana would wait for it without end; this host does not, in its process group or out of it."""
+    endings: list[Ended] = []
+    start = time.monotonic()
+    with launch(fake.healthy(orphan=orphan), ended=endings.append):
+        pass
+    if orphan == "far":  # out of reach for the host as for Grafana
+        os.kill(int((fake.folder / "orphan").read_text(encoding="utf-8")), signal.SIGKILL)
+
+    assert endings[0].left_descendants
+    assert "outlived it" in endings[0].problem
+    assert time.monotonic() - start < 15
+    assert _plugin_threads() == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_an_exception_in_the_block_leaves_no_process(fake: Fake, error: type[BaseException]) -> None:
+    """The plugin is ended, and the exception goes on."""
+    seen: list[int] = []
+
+    def block() -> None:
+        with launch(fake.healthy()) as plugin:
+            seen.append(plugin.process.pid)
+            raise error
+
+    with pytest.raises(error):
+        block()
+
+    assert not _is_running(seen[0])
+    assert _plugin_threads() == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts file descriptors in /proc")
+def test_starting_many_plugins_leaks_no_descriptor(fake: Fake) -> None:
+    """A leak would be at least one per plugin; the few that gRPC opens for itself are not."""
+    counts, plugins = [], 12
+    for _ in range(plugins):
+        with launch(fake.healthy()) as plugin:
+            plugin.check_health()
+        counts.append(len(list(Path("/proc/self/fd").iterdir())))
+
+    assert counts[-1] - counts[1] < plugins - 2, counts
+
+
+def test_what_is_printed_after_the_handshake_is_kept_aside(fake: Fake) -> None:
+    """A print does no harm then, but can be told."""
+    with launch(fake.healthy(late_noise="debugging\n")) as plugin:
+        plugin.check_health()
+
+    assert plugin.stray_output == ["debugging"]

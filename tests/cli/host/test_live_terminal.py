@@ -1,0 +1,121 @@
+"""What moves on a terminal: `gfplug call stream`, and `gfplug call query --watch`, seen as a person sees them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+from processes import descendants
+from terminal import Terminal
+from test_call_command import _dist
+
+from gfplug import sdk
+from gfplug.scaffold import new
+from gfplug.scaffold.template import Answers
+
+if TYPE_CHECKING:
+    from host_fake import Fake
+
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.timeout(180)
+
+START = 1_767_225_600_000
+SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
+GFPLUG = (sys.executable, "-m", "gfplug")
+
+
+def stream_of(fake: Fake, values: list[float]) -> str:
+    """Make a plugin whose stream sends one point a packet."""
+    fields = [{"name": "time", "type": "time"}, {"name": "value", "type": "number"}]
+    packets = [{"data": {"values": [[START + at * 1000], [value]]}} for at, value in enumerate(values)]
+    packets[0]["schema"] = {"fields": fields}  # type: ignore[dict-item]  # the first alone has it
+    says = fake.says(RUN, *({"data": json.dumps(packet).encode()} for packet in packets))
+    return _dist(fake, answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+
+
+def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
+    """Each packet is drawn over the one before, from the top of the screen; the last shows every point."""
+    dist = stream_of(fake, [0.0, 10.0, 5.0, 20.0])
+    with Terminal([*GFPLUG, "call", "stream", "ticks", dist], columns=60) as terminal:
+        assert terminal.end() == 0
+        shown, written = terminal.lines(), terminal.written.decode()
+
+    assert written.count("\x1b[H") == 4
+    assert shown[0].startswith("20 ┤")
+    assert shown[13].startswith(" 0 ┤")
+    assert sum("└" in line for line in shown) == 1
+    assert shown[15].split() == ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]
+    assert shown[16] == "─ value"
+    assert all(len(line) <= 60 for line in shown[:17])
+
+
+def test_the_first_packet_is_a_table_that_the_plot_replaces(fake: Fake) -> None:
+    """One point is no line; nothing of the table is left beside or below the plot."""
+    words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0])]
+    with Terminal([*words, "--count", "1"], columns=60) as terminal:
+        assert terminal.end() == 0
+        alone = terminal.lines()
+    with Terminal(words, columns=60) as terminal:
+        assert terminal.end() == 0
+        then = terminal.lines()
+
+    assert alone[0].split() == ["time", "value"]
+    assert alone[2].split() == ["2026-01-01T00:00:00Z", "1"]
+    assert not [line for line in then if "2026-01-01T" in line or "time" in line.split()]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a project as `gfplug new` does."""
+    answers = Answers(org="acme", name="live", title="L", description="L", author="A", example="signals")
+    return new.create(new.NewProject(answers=answers, destination=tmp_path / "project", sdk_version=sdk.default()))
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
+    """The plot moves until then; no traceback, and the plugin's process is gone."""
+    example = Path(__file__).parents[3] / "examples" / "stream" / "datasource.py"
+    shutil.copy(example, project.source / "plugin" / "datasource.py")
+    words = ["call", "stream", "wave", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
+    with Terminal([*GFPLUG, *words]) as terminal:
+        terminal.wait_for(lambda seen: "┤" in seen and terminal.written.count(b"\x1b[H") > 10)
+        plugins = [pid for pid in descendants(terminal.process.pid) if pid != terminal.process.pid]
+        terminal.press(b"\x03")
+        code = terminal.end()
+        shown = terminal.lines()
+
+    assert code == 130
+    assert not [line for line in shown if "Traceback" in line]
+    assert plugins
+    assert not [pid for pid in plugins if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.slow
+def test_watching_shows_the_newest_answer_in_the_place_of_the_old(project: Project) -> None:
+    """A save is seen: the screen begins with the new answer, and has no other; Ctrl-C ends it."""
+    source = project.source / "plugin" / "datasource.py"
+    words = ["call", "query", str(project.root), "--python", sys.executable, "--watch", "--rows", "2"]
+    with Terminal([*GFPLUG, *words], rows=40) as terminal:
+        first = terminal.wait_for(lambda seen: "Watching" in seen)
+        text = source.read_text(encoding="utf-8")
+        source.write_text(text.replace('"series": ', '"wave": '), encoding="utf-8")
+        second = terminal.wait_for(lambda seen: "wave=1" in seen and "Watching" in seen)
+        source.write_text("import no_such_module\n" + text, encoding="utf-8")
+        third = terminal.wait_for(lambda seen: "no_such_module" in seen and "Watching" in seen)
+        terminal.press(b"\x03")
+        code = terminal.end()
+
+    assert [len([line for line in shown if line.startswith("A (")]) for shown in (first, second)] == [1, 1]
+    assert "answered after" in "".join(second[:2])
+    assert not [line for line in second if "series=1" in line]
+    assert not [line for line in third if "wave=1" in line]
+    assert code == 0

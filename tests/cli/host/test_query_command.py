@@ -1,0 +1,229 @@
+"""What `gfplug call query` and `stream` do beyond one table: several queries, alerts, recordings, pictures, packets."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from host_fake import QUERY
+from test_call_command import _dist, _frame, _signals
+
+from gfplug.cli import main
+from gfplug.host.drawing import pictures
+from gfplug.host.drawing.plot import Series
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from host_fake import Fake
+
+__all__ = ["_signals"]  # a fixture that applies here, too
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
+]
+START = 1_767_225_600_000
+BLUE = (50, 116, 217)
+SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
+RULES = """
+groups:
+  - rules:
+      - title: Busy
+        condition: C
+        data:
+          - refId: A
+            datasourceUid: fake
+            relativeTimeRange: { from: 300, to: 60 }
+            model: { table: sales, intervalMs: 5000 }
+          - { refId: B, datasourceUid: __expr__, model: { type: reduce, reducer: max, expression: A } }
+          - refId: C
+            datasourceUid: __expr__
+            model: { type: threshold, expression: B, conditions: [{ evaluator: { type: gt, params: [18] } }] }
+"""
+
+
+@pytest.fixture
+def dist(fake: Fake) -> str:
+    """Make a plugin that answers A with 20 rows of host a, the last of them 19."""
+    return _dist(fake, answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [_frame()]}}}))
+
+
+def test_several_models_become_several_queries_of_one_request(fake: Fake) -> None:
+    """They are named A, B, ...; `--set` and `--var` hold for each."""
+    answers = {ref: {"status": 200, "frames": [_frame()]} for ref in "AB"}
+    dist = _dist(fake, answers=fake.says(QUERY, {"responses": answers}))
+    words = ["--model", '{"table": "$kind", "where": ["[[kind]]", "${host:csv}"]}', "--model", "{}", "--set", "limit=3"]
+
+    assert main(["call", "query", dist, *words, "--var", "kind=sales", "--var", "host=a,b"]) == 0
+    first, second = (json.loads(query.json) for query in fake.request(QUERY).queries)
+    assert [query.refId for query in fake.request(QUERY).queries] == ["A", "B"]
+    assert (first["table"], first["where"], first["limit"]) == ("sales", ["sales", "a,b"], 3)
+    assert (second["limit"], "table" in second) == (3, False)
+
+
+@pytest.mark.parametrize(("bound", "said"), [("18", "would fire"), ("19", "would not fire")])
+def test_a_typed_condition_is_evaluated(
+    fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], bound: str, said: str
+) -> None:
+    """Each label set has a line; the plugin was asked as the alert engine asks."""
+    assert main(["call", "query", dist, "--when", f"last > {bound}"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [f"last > {bound}", f"  {said}: {{host=a}} (value 19)"]
+    assert fake.request(QUERY).headers["FromAlert"] == "true"
+    assert fake.request(QUERY).queries[0].maxDataPoints == 43_200
+
+
+def test_provisioned_rules_are_evaluated(fake: Fake, dist: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the rule's own range, model, reduce and threshold."""
+    project = fake.folder
+    (project / "gfplug.lock").touch()
+    (project / "provisioning" / "alerting").mkdir(parents=True)
+    (project / "provisioning" / "alerting" / "rules.yaml").write_text(RULES)
+
+    assert main(["call", "query", dist, "--alert", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["rule"], found["error"]) == ("Busy", "")
+    assert found["instances"] == [{"labels": {"host": "a"}, "state": "ALERTING", "value": 19.0}]
+    (asked,) = fake.request(QUERY).queries
+    assert (json.loads(asked.json)["table"], asked.intervalMS) == ("sales", 5000)
+    assert asked.timeRange.toEpochMS - asked.timeRange.fromEpochMS == 240_000
+
+
+def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A series that is not reduced cannot be alerted on."""
+    assert main(["call", "query", dist, "--when", "> 5"]) == 6
+    assert "only reduced data can be alerted on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--alert"], ["--when", "often"], ["--when", "avg > 1"], ["--when", "last > x"]])
+def test_a_condition_that_is_none_starts_nothing(fake: Fake, dist: str, words: list[str]) -> None:
+    """A usage error, told before the plugin runs."""
+    assert main(["call", "query", dist, *words]) == 2
+    assert not (fake.folder / "record").exists()
+
+
+def test_a_recording_is_asked_again_and_compared(
+    fake: Fake, dist: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same range and model; a difference is named, and exits with 6."""
+    recording = tmp_path / "sales.json"
+    assert main(["call", "query", dist, "--set", "table=sales", "--record", str(recording)]) == 0
+    first = fake.request(QUERY).queries[0]
+    (fake.folder / "record").unlink()
+
+    assert main(["call", "query", dist, "--replay", str(recording)]) == 0
+    again = fake.request(QUERY).queries[0]
+    assert (again.timeRange, json.loads(again.json)["table"]) == (first.timeRange, "sales")
+    assert "as they were recorded" in capsys.readouterr().err
+
+    content = recording.read_text(encoding="utf-8").replace("7.0", "7.5", 1)
+    recording.write_text(content, encoding="utf-8")
+    assert main(["call", "query", dist, "--replay", str(recording)]) == 6
+    assert "A.frames[0].data.values[1][7]: 7.5 became 7.0" in capsys.readouterr().err
+
+
+def test_no_recording_is_a_usage_error(dist: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hint says how to make one."""
+    assert main(["call", "query", dist, "--replay", str(tmp_path / "none.json")]) == 2
+    assert "make it with --record" in capsys.readouterr().err
+
+
+def test_a_plot_can_be_a_picture(dist: str, tmp_path: Path) -> None:
+    """SVG needs nothing."""
+    assert main(["call", "query", dist, "--plot", str(tmp_path / "a.svg")]) == 0
+    drawn = (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+    assert drawn.startswith("<svg")
+    assert "value {host=a}" in drawn
+    assert drawn.count("L") > 15
+
+
+def test_a_plot_can_be_a_png(fake: Fake, tmp_path: Path) -> None:
+    """It shows each series in a colour of its own, below it the legend; a gap is left open."""
+    image = pytest.importorskip("matplotlib.image")
+    answers = {ref: {"status": 200, "frames": [_frame()]} for ref in "AB"}
+    dist = _dist(fake, answers=fake.says(QUERY, {"responses": answers}))
+    words = ["--model", "{}", "--model", "{}", "--plot", str(tmp_path / "a.png")]
+    assert main(["call", "query", dist, *words]) == 0
+    picture = image.imread(tmp_path / "a.png")
+    legend = picture[-40:]
+
+    def coloured(part: Any, colour: tuple[int, int, int]) -> int:
+        return int((abs(part[:, :, :3] * 255 - colour).max(axis=2) < 3).sum())
+
+    assert picture.shape[:2] == (396, 900)
+    assert coloured(picture[:340], (224, 47, 68)) > 500  # the second lies over the first
+    assert [coloured(legend, colour) > 20 for colour in (BLUE, (224, 47, 68), (86, 166, 75))] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_gap_is_a_gap_in_a_png(tmp_path: Path) -> None:
+    """A missing value breaks the line, and a series without any point is no failure."""
+    image = pytest.importorskip("matplotlib.image")
+    whole: list[tuple[int, float | None]] = [(at * 60_000, 1.0 if at % 2 else 2.0) for at in range(20)]
+    broken = [(at, None if 300_000 < at < 900_000 else value) for at, value in whole]
+    for name, points in (("whole", whole), ("broken", broken)):
+        lines = [Series(name="v", points=points), Series(name="empty", points=[])]
+        pictures.write(lines, tmp_path / f"{name}.png")
+    columns = {
+        name: int(
+            (abs(image.imread(tmp_path / f"{name}.png")[:340, :, :3] * 255 - BLUE).max(axis=2) < 3).any(axis=0).sum()
+        )
+        for name in ("whole", "broken")
+    }
+
+    assert columns["whole"] > 700
+    assert 300 < columns["broken"] < 600
+
+
+def test_a_png_without_matplotlib_says_what_to_do(
+    dist: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+
+    assert main(["call", "query", dist, "--plot", str(tmp_path / "a.png")]) == 2
+    assert "a PNG needs matplotlib" in capsys.readouterr().err
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_the_last_time_of_an_svg_is_inside_of_it() -> None:
+    """Its text, in the middle of which the axis ends, has room."""
+    text = pictures.svg([Series(name="v", points=[(START, 1.0), (START + 60_000, 2.0)])])
+    (at,) = re.findall(r'<text x="([0-9.]+)"[^>]*>01-01 00:01:00<', text)
+    (width,) = re.findall(r'<svg [^>]*width="(\d+)"', text)
+
+    assert float(at) + 50 <= float(width)  # 14 characters of 7 pixels
+
+
+def test_a_picture_of_another_kind_is_refused(dist: str, tmp_path: Path) -> None:
+    """By its suffix."""
+    assert main(["call", "query", dist, "--plot", str(tmp_path / "a.gif")]) == 2
+
+
+def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema comes with the first packet, rows alone with the others."""
+    schema = {"fields": [{"name": "time", "type": "time"}, {"name": "value", "type": "number"}]}
+    packets = [{"schema": schema, "data": {"values": [[1], [2.5]]}}, {"data": {"values": [[2, 3], [3.5, 4.5]]}}]
+    says = fake.says(RUN, *({"data": json.dumps(packet).encode()} for packet in packets))
+    dist = _dist(fake, answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+
+    assert main(["call", "stream", "ticks", dist, "--data", '{"a": 1}']) == 0
+    assert capsys.readouterr().out.splitlines() == ["1  2.5", "2  3.5", "3  4.5"]
+    assert fake.request(RUN).path == "ticks"
+    assert fake.request(SUBSCRIBE).data == b'{"a": 1}'
+
+
+def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plugin's status is said in a word."""
+    dist = _dist(fake, answers=fake.says(SUBSCRIBE, {"status": 1}))
+
+    assert main(["call", "stream", "nowhere", dist]) == 6
+    assert "refused the channel 'nowhere': not found" in capsys.readouterr().err

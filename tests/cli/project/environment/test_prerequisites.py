@@ -1,0 +1,157 @@
+"""What a machine lacks for a build, all of it in one sentence, and the one line to type for it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from small_machine import Machine
+from small_project import small_project
+
+from gfplug.errors import ToolError
+from gfplug.project.environment import prerequisites, system_packages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Make a machine on which gfplug runs on Python 3.12.1 without libpython: the system's."""
+    bare = Machine(tmp_path, monkeypatch)
+    monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.parent == bare.folder / "own")
+    return bare
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
+
+
+def refusal(project: Project) -> ToolError:
+    """Return the error of a machine that cannot build."""
+    with pytest.raises(ToolError, match="this machine cannot build yet") as caught:
+        prerequisites.require(project, project.root / ".venv")
+    return caught.value
+
+
+def test_another_python_is_taken_and_named_with_the_reason(
+    machine: Machine, project: Project, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line in the log: which one, and why."""
+    other = machine.python("python3.13", "3.13.2")
+    with caplog.at_level(logging.INFO, "gfplug"):
+        python = prerequisites.require(project, project.root / ".venv")
+
+    assert python.path == other
+    own = machine.folder / "own/python"
+    reason = f"Python 3.12.1 at {own}, which gfplug runs on, has no shared libpython"
+    assert caplog.messages == [f"Making .venv with Python 3.13.2 at {other}: {reason}"]
+
+
+def test_our_own_python_needs_no_word(machine: Machine, project: Project, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is logged."""
+    own = machine.own("3.12.1", libpython=True)
+    with caplog.at_level(logging.INFO, "gfplug"):
+        assert prerequisites.require(project, project.root / ".venv").path == own
+
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("manager", "line"),
+    [
+        ("apt-get", "apt-get install libpython3.12t64"),
+        ("dnf", "dnf install python3.12"),
+        ("zypper", "zypper install python312"),
+        ("apk", "apk add python3"),
+        ("pacman", "pacman -S python"),
+        ("brew", "brew install python@3.12"),
+    ],
+)
+def test_the_package_is_named_for_the_manager_at_hand(
+    machine: Machine, project: Project, manager: str, line: str
+) -> None:
+    """One command, and uv as the other way."""
+    machine.program(manager)
+    error = refusal(project)
+
+    assert "has no shared libpython; no other Python on this machine serves" in error.message
+    assert error.hint == f"{line}, or install uv"
+
+
+def test_without_a_package_manager_uv_is_the_way(machine: Machine, project: Project) -> None:
+    """No command is invented."""
+    assert machine.folder.exists()
+    assert refusal(project).hint == "install uv"
+
+
+def test_debians_package_helps_no_python_from_elsewhere(
+    machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Python that pyenv built is built anew; the system's, if it is here, gets its package."""
+    monkeypatch.setenv("PYENV_ROOT", str(machine.folder / "own"))
+    monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.name == "python3")
+    machine.program("apt-get")
+    rebuild = "PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force 3.12.1, or install uv"
+    assert refusal(project).hint == rebuild
+
+    machine.python("python3", "3.11.2", libpython=False)
+    assert refusal(project).hint == f"apt-get install libpython3.11, or {rebuild}"
+
+
+def test_everything_that_is_missing_is_said_at_once(
+    machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian without python3-venv and libpython on a full disk: one command brings both packages."""
+    machine.own("3.12.1", missing='["ensurepip"]')
+    machine.program("apt-get")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _place: SimpleNamespace(free=5_000_000))
+    error = refusal(project)
+
+    for part in ("no shared libpython", "has no ensurepip", f"0.0 GB are free at {project.root}"):
+        assert part in error.message
+    assert error.hint == (
+        "apt-get install libpython3.12t64 python3.12-venv, or install uv; make room: a first build takes about 1 GB"
+    )
+
+
+def test_uv_makes_environments_without_ensurepip(machine: Machine, project: Project) -> None:
+    """It is asked for nothing more."""
+    machine.own("3.12.1", libpython=True, missing='["ensurepip"]')
+    machine.program("apt-get")
+    assert refusal(project).hint == "apt-get install python3.12-venv, or install uv"
+
+    machine.uv()
+    prerequisites.require(project, project.root / ".venv")
+
+
+def test_a_uv_that_may_not_download_is_named(
+    machine: Machine, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hint says which settings forbid it."""
+    machine.uv(can=("3.12.9",))
+    monkeypatch.setenv("UV_OFFLINE", "true")
+
+    assert refusal(project).hint == "let uv download a Python (UV_OFFLINE, UV_PYTHON_DOWNLOADS)"
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the system's own reason."""
+
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    (lack,) = prerequisites.missing_room(tmp_path / "not/there/yet")
+
+    assert lack.sentence == f"{tmp_path} cannot be written: Permission denied"

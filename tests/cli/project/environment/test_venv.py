@@ -1,0 +1,286 @@
+"""A project's environment: made once, left alone while nothing changes, refused in a sentence when it can't serve."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import PYPROJECT, diary, fake_python, small_project
+
+from gfplug.errors import ProjectError, ToolError
+from gfplug.project.environment import interpreters, venv
+from gfplug.stages import Stages
+
+if TYPE_CHECKING:
+    from gfplug.project.plugin_project import Project
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let environments be made by a fake interpreter, on a machine without uv."""
+    python = fake_python(tmp_path / "tools/python")
+    monkeypatch.setattr(sys, "_base_executable", str(python))
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr(interpreters, "on_path", list)
+    return python
+
+
+def asked(python: Path) -> list[str]:
+    """Return what a fake interpreter was asked to do, probes left out."""
+    return [line for line in diary(python).read_text().splitlines() if "probe.py" not in line]
+
+
+def test_an_environment_is_made_and_the_project_installed_with_its_build_extra(project: Project, base: Path) -> None:
+    """The project's own `.venv` appears, and pip installs the project into it."""
+    python = venv.ensure(project, stages=Stages())
+
+    made, installed = asked(base)
+    assert python == project.root / ".venv/bin/python"
+    assert made == f"-m venv {project.root}/.venv"
+    assert installed.startswith("-m pip install")
+    assert installed.endswith(f"--editable {project.root}[build]")
+
+
+def test_an_unchanged_project_installs_nothing(project: Project, base: Path) -> None:
+    """The second build leaves the environment alone."""
+    first = venv.ensure(project, stages=Stages())
+    before = asked(base)
+
+    assert venv.ensure(project, stages=Stages()) == first
+    assert asked(base) == before
+
+
+def test_a_changed_pyproject_installs_again_into_the_same_environment(project: Project, base: Path) -> None:
+    """A new dependency is installed; the environment is not made anew."""
+    venv.ensure(project, stages=Stages())
+    (project.root / "pyproject.toml").write_text(PYPROJECT.replace("grpcio>=1.60", "grpcio>=1.70"))
+    venv.ensure(project, stages=Stages())
+
+    assert [line.split()[1] for line in asked(base)] == ["venv", "pip", "pip"]
+
+
+def test_a_failed_installation_is_tried_again(project: Project, tmp_path: Path, base: Path) -> None:
+    """Only a success is remembered; the failure shows pip's last lines."""
+    fake_python(base, pip="echo no matching distribution >&2; exit 1")
+    with pytest.raises(ToolError, match="installing the project") as caught:
+        venv.ensure(project, stages=Stages())
+
+    assert "no matching distribution" in caught.value.details
+    fake_python(project.root / ".venv/bin/python")
+    assert venv.ensure(project, stages=Stages()) == project.root / ".venv/bin/python"
+    assert not list(tmp_path.glob("project/.venv/.gfplug*"))
+
+
+@pytest.mark.parametrize(
+    "said", ["ERROR: Failed building wheel for odd-thing", "  x Failed to build `odd-thing==1.0`"], ids=["pip", "uv"]
+)
+def test_a_dependency_without_a_wheel_is_named(project: Project, base: Path, said: str) -> None:
+    """When pip or uv cannot build it, the sentence says what that means; their lines follow."""
+    fake_python(base, pip=f"echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match=r"odd-thing.* has no wheel for this Python") as caught:
+        venv.ensure(project, stages=Stages())
+
+    assert said.strip() in caught.value.details
+
+
+NAMES = ("acme-sales[build]", "good", "needs-pg>=2")
+
+
+def test_a_dependency_whose_build_never_began_is_named_too(project: Project, base: Path) -> None:
+    """Getting its requirements or metadata failed: pip's words leave the name out, its log has it."""
+    log = "".join(f"2026-01-01T00:00:00,000   Added {name} from {name}.tar.gz to build tracker\\n" for name in NAMES)
+    said = "x Getting requirements to build wheel did not run successfully."
+    fake_python(base, pip=f"printf '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match=r"^needs-pg has no wheel for this Python") as caught:
+        venv.ensure(project, stages=Stages())
+
+    assert caught.value.details == said
+
+
+def test_the_projects_own_metadata_is_no_dependency(project: Project, base: Path) -> None:
+    """What pip says of the project itself blames no package."""
+    log = "2026-01-01T00:00:00,000   Added acme-sales[build] from file:///here to build tracker"
+    said = "x Preparing editable metadata (pyproject.toml) did not run successfully."
+    fake_python(base, pip=f"echo '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match="installing the project into"):
+        venv.ensure(project, stages=Stages())
+
+
+def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With uv on the path it makes the environment, with the same interpreter, and installs into it."""
+    script = f'#!/bin/sh\necho "$*" >> {tmp_path}/uv.diary\n[ "$1" = venv ] && exec {base} -m venv "$last"\nexit 0\n'
+    uv = tmp_path / "tools/uv"
+    uv.write_text(script.replace("[ ", "for last; do :; done\n[ ", 1))
+    uv.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda _name: str(uv))
+
+    venv.ensure(project, stages=Stages())
+
+    assert (tmp_path / "uv.diary").read_text().splitlines() == [
+        f"venv --quiet --python {base} {project.root}/.venv",
+        f"pip install --quiet --python {project.root}/.venv/bin/python --editable {project.root}[build]",
+    ]
+
+
+def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> None:
+    """A `.venv` whose interpreter is gone is replaced."""
+    (project.root / ".venv").mkdir()
+    (project.root / ".venv/pyvenv.cfg").write_text("")
+    (project.root / ".venv/half").write_text("")
+
+    venv.ensure(project, stages=Stages())
+
+    assert not (project.root / ".venv/half").exists()
+    assert asked(base)[0].startswith("-m venv")
+
+
+@pytest.mark.usefixtures("base")
+def test_a_folder_that_is_no_environment_stays(project: Project) -> None:
+    """What the user keeps in `.venv` is not removed."""
+    (project.root / ".venv").mkdir()
+    (project.root / ".venv/precious").write_text("")
+    with pytest.raises(ToolError, match="not a virtual environment"):
+        venv.ensure(project, stages=Stages())
+
+    assert (project.root / ".venv/precious").exists()
+
+
+STATIC = '{"version": [3, 12, 1], "libpython": false, "missing": []}'
+
+
+def test_a_static_python_makes_no_environment(project: Project, base: Path) -> None:
+    """Without libpython nothing is installed: the sentence comes before the minutes."""
+    fake_python(base, report=STATIC)
+    with pytest.raises(ToolError, match=r"Python 3\.12\.1.* no shared libpython"):
+        venv.ensure(project, stages=Stages())
+
+    assert asked(base) == []
+    assert not (project.root / ".venv").exists()
+
+
+def test_another_python_makes_the_environment_if_ours_is_static(
+    project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked to make it; ours is not."""
+    fake_python(base, report=STATIC)
+    other = fake_python(tmp_path / "other/python3.12")
+    monkeypatch.setattr(interpreters, "on_path", lambda: [other])
+    venv.ensure(project, stages=Stages())
+
+    assert asked(other)[0] == f"-m venv {project.root}/.venv"
+    assert asked(base) == []
+
+
+def test_our_environment_is_replaced_if_its_python_is_static(project: Project, base: Path) -> None:
+    """The package with libpython was removed, say; a build mends it when there is a Python that serves."""
+    venv.ensure(project, stages=Stages())
+    fake_python(project.root / ".venv/bin/python", report=STATIC)
+    (project.root / ".venv/old").write_text("")
+    venv.ensure(project, stages=Stages())
+
+    assert not (project.root / ".venv/old").exists()
+    assert [line.split()[1] for line in asked(base)] == ["venv", "pip", "venv", "pip"]
+
+
+@pytest.mark.usefixtures("base")
+def test_the_users_environment_is_not_replaced(project: Project) -> None:
+    """A static Python in it is reported, with what to do."""
+    python = fake_python(project.root / ".venv/bin/python", report=STATIC)
+    with pytest.raises(ToolError, match=r"no shared libpython.* gfplug did not make this environment") as caught:
+        venv.ensure(project, stages=Stages())
+
+    assert caught.value.hint.startswith(f"remove {project.root}/.venv: ")
+    assert python.exists()
+
+
+def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) -> None:
+    """`--python` installs nothing, and keeps the path of a virtual environment's link."""
+    python = fake_python(tmp_path / "real/python")
+    link = tmp_path / "python3"
+    link.symlink_to(python)
+
+    assert venv.ensure(project, python=link, stages=Stages()) == link
+    assert asked(python) == []
+
+
+@pytest.mark.parametrize(
+    ("report", "sentence"),
+    [
+        (
+            '{"version": [3, 9, 2], "libpython": true, "missing": []}',
+            r"is Python 3\.9\.2; a plugin needs 3\.11 or newer",
+        ),
+        ('{"version": [3, 12, 1], "libpython": false, "missing": []}', "has no shared libpython"),
+        ('{"version": [3, 12, 1], "libpython": true, "missing": ["grpcio", "msgspec"]}', "lacks grpcio, msgspec"),
+        ("hello", "is not a Python interpreter"),
+    ],
+)
+def test_an_interpreter_that_cannot_serve_is_refused(
+    project: Project, tmp_path: Path, report: str, sentence: str
+) -> None:
+    """Too old, static, missing packages, or no Python at all: one sentence each."""
+    with pytest.raises(ToolError, match=sentence):
+        venv.ensure(project, python=fake_python(tmp_path / "python", report=report), stages=Stages())
+
+
+def test_a_missing_package_comes_with_the_command_to_type(project: Project, tmp_path: Path) -> None:
+    """The hint installs the project into that very interpreter."""
+    python = fake_python(
+        tmp_path / "python", report='{"version": [3, 12, 1], "libpython": true, "missing": ["grpcio"]}'
+    )
+    with pytest.raises(ToolError) as caught:
+        venv.ensure(project, python=python, stages=Stages())
+
+    assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
+
+
+def test_a_missing_interpreter_is_named(project: Project, tmp_path: Path) -> None:
+    """The sentence names the path that was given."""
+    with pytest.raises(ToolError, match=r"no Python interpreter at .*nowhere"):
+        venv.ensure(project, python=tmp_path / "nowhere", stages=Stages())
+
+
+def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
+    """A requirement with a marker may rightly be absent; the runtime and PyInstaller are always needed."""
+    assert venv.requirements(project) == ("grpcio", "pyinstaller", "gfruntime==0.1.0")
+
+
+@pytest.mark.parametrize("text", ["[project", "[project]\ndependencies = 3\n", "project = 3\n"])
+def test_a_broken_pyproject_is_named(project: Project, text: str) -> None:
+    """The sentence names the file."""
+    (project.root / "pyproject.toml").write_text(text)
+    with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read"):
+        venv.requirements(project)
+
+
+def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
+    """The real probe, in a real interpreter: distributions by name, modules by import path."""
+    here = Path(sys.executable)
+
+    found = interpreters.probe(here, distributions=["grpcio", "no-such-thing"])
+    assert found.version == sys.version_info[:3]
+    assert found.missing == ("no-such-thing",)
+    assert interpreters.probe(here, modules=["json.decoder", "json.nothing", "nothing.at.all"]).missing == (
+        "json.nothing",
+        "nothing.at.all",
+    )
+
+
+def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PYTHONPATH of this shell must not reach the project's interpreter; the rest does."""
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example")
+
+    passed = interpreters.clean_environment()
+    assert "PYTHONPATH" not in passed
+    assert passed["PIP_INDEX_URL"] == "https://mirror.example"

@@ -1,0 +1,119 @@
+"""The lock: what is stored comes back, and what is broken is named."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_project import LOCK
+
+from gfplug import __version__
+from gfplug.errors import ProjectError
+from gfplug.project import lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_lock_survives_the_disk(tmp_path: Path) -> None:
+    """Reading what was written gives an equal lock."""
+    path = tmp_path / lock.LOCK_NAME
+    lock.write(path, LOCK)
+
+    assert lock.read(path) == LOCK
+
+
+def test_equal_locks_are_equal_bytes(tmp_path: Path) -> None:
+    """Keys are sorted, so that the order of a mapping does not show; the file ends with a newline."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    lock.write(one, LOCK)
+    lock.write(two, lock.Lock.from_json(dict(reversed(LOCK.to_json().items()))))
+
+    assert one.read_bytes() == two.read_bytes()
+    assert one.read_bytes().endswith(b"}\n")
+
+
+def _without(dotted: str) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(json.dumps(LOCK.to_json()))
+    *folders, last = dotted.split(".")
+    inner = value
+    for key in folders:
+        inner = inner[key]
+    del inner[last]
+    return value
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "format",
+        "sdk.version",
+        "sdk.source",
+        "proto.sha256",
+        "proto.descriptor",
+        "tools",
+        "floors",
+        "owned",
+        "template.version",
+    ],
+)
+def test_a_missing_key_is_named(key: str) -> None:
+    """The error names the key that is missing."""
+    with pytest.raises(ProjectError, match=key):
+        lock.Lock.from_json(_without(key))
+
+
+@pytest.mark.parametrize(("key", "value"), [("owned", {"a": 1}), ("tools", []), ("format", "1")])
+def test_a_value_of_the_wrong_type_is_named(key: str, value: object) -> None:
+    """The error names the key whose value has another type."""
+    with pytest.raises(ProjectError, match=key):
+        lock.Lock.from_json({**LOCK.to_json(), key: value})
+
+
+def test_a_lock_from_the_future_asks_for_a_newer_gfplug() -> None:
+    """A higher format, or a newer template, is refused with the version that the project needs."""
+    for change in ({"format": 99}, {"template": {"version": "9.8.7"}}):
+        with pytest.raises(ProjectError) as caught:
+            lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7"}, **change})
+
+        assert caught.value.message == f"this project needs gfplug 9.8.7 or newer, this is gfplug {__version__}"
+        assert "README" in caught.value.hint
+    with pytest.raises(ProjectError) as caught:
+        lock.Lock.from_json({**LOCK.to_json(), "template": {"version": "9.8.7", "gfplug": "./vendor/gfplug-*.whl"}})
+    assert caught.value.hint.endswith("in the project's folder, pip install ./vendor/gfplug-*.whl")
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "[]", '"text"'])
+def test_a_broken_file_is_a_project_error(tmp_path: Path, text: str) -> None:
+    """Whatever stands in the file, the error says what is wrong with it."""
+    path = tmp_path / lock.LOCK_NAME
+    path.write_text(text)
+
+    with pytest.raises(ProjectError, match=lock.LOCK_NAME):
+        lock.read(path)
+
+
+def test_a_missing_lock_says_where_to_run(tmp_path: Path) -> None:
+    """The hint names the command that makes a project."""
+    with pytest.raises(ProjectError) as caught:
+        lock.read(tmp_path / lock.LOCK_NAME)
+
+    assert "gfplug new" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "floors", [{"x; y": "1"}, {"grpcio": "1.0\n"}, {"grpcio": "\x1b[31m"}, {"": "1"}, {"grpcio": "new"}]
+)
+def test_floors_are_packages_and_versions(floors: dict[str, str]) -> None:
+    """They are written into pyproject.toml."""
+    with pytest.raises(ProjectError, match="is not a package and its version"):
+        lock.Lock.from_json({**LOCK.to_json(), "floors": floors})
+
+
+def test_a_deeply_nested_lock_is_one_sentence(tmp_path: Path) -> None:
+    """Not a traceback."""
+    (tmp_path / "gfplug.lock").write_text("[" * 100_000)
+
+    with pytest.raises(ProjectError, match="is not valid JSON"):
+        lock.read(tmp_path / "gfplug.lock")

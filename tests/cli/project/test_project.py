@@ -1,0 +1,99 @@
+"""A project on disk: how it is found, what its manifest says, whether its owned folders are whole."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from small_project import LOCK
+
+from gfplug.errors import ProjectError
+from gfplug.project import lock
+from gfplug.project.plugin_project import Manifest, Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make the smallest project: a manifest, a pyproject, one owned file and the lock."""
+    found = Project(tmp_path)
+    (tmp_path / "src/pluginv2").mkdir(parents=True)
+    (tmp_path / "src/pluginv2/backend.proto").write_text("proto")
+    (tmp_path / "plugin.json").write_text(
+        json.dumps({"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"})
+    )
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.3"\n')
+    lock.write(found.lock_path, replace(LOCK, owned=found.owned_digests()))
+    return found
+
+
+def test_a_project_is_found_from_a_folder_inside(project: Project) -> None:
+    """The nearest folder above that holds a lock is the project."""
+    assert Project.find(project.root / "src" / "pluginv2") == project
+
+
+def test_a_folder_outside_any_project_says_how_to_make_one(tmp_path: Path) -> None:
+    """The error names the folder, the hint the command."""
+    with pytest.raises(ProjectError, match=tmp_path.name) as caught:
+        Project.find(tmp_path)
+
+    assert "gfplug new" in caught.value.hint
+
+
+def test_the_manifest_and_the_version_are_read(project: Project) -> None:
+    """The id, the executable and the version come from the user's two files."""
+    assert (project.manifest.id, project.manifest.executable, project.version) == (
+        "acme-sales-datasource",
+        "gpx_sales",
+        "1.2.3",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"id": "x"}', '{"id": "a", "name": "", "executable": "c"}'])
+def test_a_broken_manifest_is_named(tmp_path: Path, text: str) -> None:
+    """The error names the file, and the key where one is missing."""
+    (tmp_path / "plugin.json").write_text(text)
+
+    with pytest.raises(ProjectError, match=r"plugin\.json"):
+        Manifest.read(tmp_path / "plugin.json")
+
+
+@pytest.mark.parametrize("text", ["", "[project]", "[", "[project]\nname='x'"])
+def test_a_pyproject_without_a_version_is_named(project: Project, text: str) -> None:
+    """The error names the file and what it lacks."""
+    (project.root / "pyproject.toml").write_text(text)
+
+    with pytest.raises(ProjectError, match=r"pyproject\.toml"):
+        _ = project.version
+
+
+def test_an_untouched_project_is_whole(project: Project) -> None:
+    """Nothing differs from the lock, whatever caches Python left."""
+    (project.root / "src/pluginv2/__pycache__").mkdir()
+    (project.root / "src/pluginv2/__pycache__/x.pyc").write_bytes(b"")
+
+    assert project.changed_owned() == {}
+    project.require_whole()
+
+
+def test_every_kind_of_change_in_an_owned_folder_is_told(project: Project) -> None:
+    """Edited, added and deleted files are listed, and stop the work with exit code 3."""
+    owned = project.root / "src/pluginv2"
+    (owned / "gone.py").write_text("")
+    lock.write(project.lock_path, replace(LOCK, owned=project.owned_digests()))
+    (owned / "gone.py").unlink()
+    (owned / "backend.proto").write_text("edited")
+    (owned / "new.py").write_text("")
+
+    assert project.changed_owned() == {
+        "src/pluginv2/backend.proto": "edited",
+        "src/pluginv2/gone.py": "deleted",
+        "src/pluginv2/new.py": "added",
+    }
+    with pytest.raises(ProjectError, match=r"backend\.proto \(edited\)") as caught:
+        project.require_whole()
+    assert caught.value.exit_code == 3

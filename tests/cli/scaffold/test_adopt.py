@@ -1,0 +1,104 @@
+"""`gfplug adopt`: a backend beside a frontend whose files stay as they are."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug import cli, files
+from gfplug.bundle import dist
+from gfplug.project.plugin_project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MANIFEST: dict[str, Any] = {
+    "type": "datasource",
+    "id": "acme-old-datasource",
+    "name": "Old",
+    "metrics": True,
+    "info": {"author": {"name": "Acme"}, "version": "%VERSION%", "logos": {"small": "img/logo.svg"}},
+}
+
+
+def plugin(folder: Path, **changes: object) -> Path:
+    """Make a data source that has only a frontend."""
+    (folder / "src").mkdir(parents=True)
+    (folder / "src/plugin.json").write_text(json.dumps(MANIFEST | changes))
+    (folder / "package.json").write_text('{"version": "2.3.4", "scripts": {"build": "webpack"}}')
+    return folder
+
+
+def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The new project has the plugin's id and version, and builds what is outside; its own files are only added."""
+    folder = plugin(tmp_path / "old")
+    before = {path: path.read_bytes() for path in files.walk(folder)}
+
+    assert cli.main(["adopt", str(folder), "--offline"]) == 0
+    project = Project(folder / "backend")
+    names = {path.relative_to(project.root).as_posix() for path in files.walk(project.root)}
+
+    assert capsys.readouterr().out.strip() == str(project.root)
+    assert {path: path.read_bytes() for path in before} == before
+    assert (project.manifest.id, project.version) == ("acme-old-datasource", "2.3.4")
+    assert tomllib.loads((project.root / "pyproject.toml").read_text())["project"]["version"] == "2.3.4"
+    assert dist.check(project)
+    assert "pip install ./vendor/gfplug-*.whl" in (project.root / "README.md").read_text(encoding="utf-8")
+    assert project.changed_owned() == {}
+    assert "frontend/adopted.json" in names
+    assert not [name for name in names if name.startswith(("frontend/hooks.js", "provisioning", "docker", ".github"))]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"type": "panel"}, "type 'panel', not a data source"),
+        ({"backend": True}, "has a backend already"),
+        ({"id": "acme-datasource"}, "'acme-datasource'"),
+        ({"id": "Acme_old"}, "Acme_old"),
+    ],
+)
+def test_what_cannot_be_adopted_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], sentence: str
+) -> None:
+    """Nothing is made."""
+    folder = plugin(tmp_path / "old", **changes)
+
+    assert cli.main(["adopt", str(folder), "--offline"]) in (2, 3)
+    assert sentence in capsys.readouterr().err
+    assert not (folder / "backend").exists()
+
+
+def test_a_folder_without_a_plugin_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The hint says what the folder has to hold."""
+    assert cli.main(["adopt", str(tmp_path)]) == 3
+    assert "has no package.json" in capsys.readouterr().err
+
+
+def test_the_bundles_manifest_is_the_plugins_completed() -> None:
+    """The backend's keys win, and the rest of the plugin's stay, inside `info` too."""
+    ours = '{"backend": true, "info": {"version": "2.0.0"}}'
+    theirs = b'{"backend": false, "metrics": true, "info": {"version": "1.0.0", "author": {"name": "Acme"}}}'
+
+    assert json.loads(dist._manifest(ours, theirs)) == {
+        "backend": True,
+        "metrics": True,
+        "info": {"version": "2.0.0", "author": {"name": "Acme"}},
+    }
+    assert dist._manifest(ours, None) == ours
+
+
+def test_where_gfplug_comes_from_can_be_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `gfplug new` takes it; anything else is refused before a file is made."""
+    folder = plugin(tmp_path / "old")
+    words = ["adopt", str(folder), "--offline", "--data"]
+
+    assert cli.main([*words, "title=x"]) == 2
+    assert "--data expects gfplug=REQUIREMENT, got 'title=x'" in capsys.readouterr().err
+    assert not (folder / "backend").exists()
+    assert cli.main([*words, "gfplug=gfplug==1.0"]) == 0
+    assert "pip install gfplug==1.0" in (folder / "backend" / "README.md").read_text(encoding="utf-8")
+    assert not (folder / "backend" / "vendor").exists()

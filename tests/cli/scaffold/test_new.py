@@ -1,0 +1,271 @@
+"""`gfplug new`: a whole project or none, its path on stdout, and never a question off a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gfplug import cli, console, sdk
+from gfplug.errors import CompatError, ToolError
+from gfplug.project import provenance
+from gfplug.project.plugin_project import Project
+from gfplug.scaffold import new, template
+from gfplug.scaffold.template import Answers
+from gfplug.sdk import stubs
+
+ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales", author="Acme")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _request(destination: Path, **options: object) -> new.NewProject:
+    return new.NewProject(
+        answers=ANSWERS,
+        destination=destination,
+        sdk_version=sdk.default(),
+        **options,  # type: ignore[arg-type]  # the tests name real fields
+    )
+
+
+def test_a_project_is_whole(tmp_path: Path) -> None:
+    """Lock, stubs, floors and owned files agree with one another."""
+    project = new.create(_request(tmp_path / "project"))
+    pyproject = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
+
+    project.require_whole()
+
+    assert project.manifest.id == "acme-sales-datasource"
+    assert project.lock.sdk_version == str(sdk.default())
+    assert project.lock.owned.keys() >= {"src/pluginv2/backend_pb2.py", provenance.find().runtime_wheel}
+    for package, floor in project.lock.floors.items():
+        assert [text for text in pyproject["project"]["dependencies"] if text.startswith(f"{package}>={floor},")]
+
+
+def test_same_inputs_same_bytes(tmp_path: Path) -> None:
+    """Two projects with the same answers differ in nothing, wherever they are."""
+    trees = []
+    for folder in (tmp_path / "one", tmp_path / "deeper" / "two"):
+        root = new.create(_request(folder)).root
+        trees.append({path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()})
+
+    assert trees[0] == trees[1]
+
+
+def test_stdout_holds_the_path_and_nothing_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`cd $(gfplug new …)` works; what to do next is on stderr."""
+    assert cli.main(["new", "Acme Sales", "--defaults"]) == 0
+
+    out, err = capsys.readouterr()
+
+    assert out == "acme-sales-datasource\n"
+    assert "plugin id acme-sales-datasource" in err
+    assert "cd acme-sales-datasource\n  gfplug build\n  gfplug call query\n" in err
+    assert Project.find(here / "acme-sales-datasource").manifest.name == "Acme Sales"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "plugin_id"),
+    [
+        (["sales"], "myorg-sales-datasource"),
+        (["sales", "--org", "Acme Inc."], "acmeinc-sales-datasource"),
+        (["web-sales", "--org", "acme"], "acme-websales-datasource"),
+        (["acme-web-sales"], "acme-websales-datasource"),
+    ],
+)
+def test_the_id_comes_from_name_and_organisation(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], plugin_id: str
+) -> None:
+    """`--org` takes the first part; else the first of several words does."""
+    assert cli.main(["new", *arguments, "--dry-run"]) == 0
+
+    assert capsys.readouterr().out == f"{plugin_id}\n"
+    assert not list(here.iterdir())
+
+
+def test_dry_run_lists_what_would_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list is that of a real run, and nothing is made."""
+    assert cli.main(["new", "sales", "--example", "http", "--dry-run"]) == 0
+    listed = {line.strip() for line in capsys.readouterr().err.splitlines() if line.startswith("  ")}
+    assert not list(here.iterdir())
+
+    assert cli.main(["new", "sales", "--example", "http"]) == 0
+
+    made = here / "myorg-sales-datasource"
+    assert listed == {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+
+
+def test_data_sets_answers(here: Path) -> None:
+    """They reach plugin.json and are remembered; a value may hold an equals sign."""
+    data = ["--data", "title=A = B", "--data", "description=All of it", "--data", "author=Zoë"]
+
+    assert cli.main(["new", "sales", "p", *data]) == 0
+
+    manifest = Project(here / "p").manifest
+    stored = json.loads((here / "p" / template.ANSWERS_NAME).read_text(encoding="utf-8"))["answers"]
+    assert (manifest.name, manifest.content["info"]["description"]) == ("A = B", "All of it")
+    assert manifest.content["info"]["author"] == {"name": "Zoë"}
+    assert Answers.from_json(stored).author == "Zoë"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["売上"], 2, "can't become a plugin id"),
+        (["./sales"], 2, "is a path, not a name"),
+        (["sales", "--org", "!"], 2, "can't become a plugin id"),
+        (["sales", "--example", "csv"], 2, "there is no example 'csv'"),
+        (
+            ["sales", "--data", "colour=red"],
+            2,
+            "--data expects KEY=VALUE with one of the keys title, description, author, gfplug, got 'colour=red'",
+        ),
+        (["sales", "--data", "title"], 2, "got 'title'"),
+        (["sales", "--data", "title="], 2, "title must be one line"),
+        (["sales", "--sdk-version", "main"], 2, "not a release"),
+        (["sales", "--sdk-version", "v0.96.0"], 7, "too old"),
+        (["sales", "--from", "nothing.proto"], 4, "nothing.proto"),
+        (["sales", "full"], 3, "exists and is not empty"),
+        (["sales", "file"], 3, "exists and is not a folder"),
+        (["sales", "file/deeper"], 3, "it is not a folder"),
+        (["sales", "dangling"], 3, "exists and is not a folder"),
+    ],
+)
+@pytest.mark.parametrize("dry", [False, True])
+def test_bad_input_makes_nothing(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, sentence: str, *, dry: bool
+) -> None:
+    """One sentence, the documented exit code, and not a file more or less than before."""
+    (here / "full").mkdir()
+    (here / "full" / "mine.txt").write_text("mine")
+    (here / "file").write_text("mine")
+    (here / "dangling").symlink_to("nowhere")
+    before = sorted(here.rglob("*"))
+
+    found = cli.main(["new", *arguments, *(["--dry-run"] if dry else [])])
+
+    out, err = capsys.readouterr()
+    assert (found, out) == (code, "")
+    assert sentence in err
+    assert "Traceback" not in err
+    assert before == sorted(here.rglob("*"))
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_parent_that_cannot_be_written_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The folder is the user's to choose; the sentence says which one refused."""
+    here.chmod(0o555)
+
+    assert cli.main(["new", "sales"]) == 3
+
+    here.chmod(0o755)
+    assert f"cannot write to {here}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder where even root may not write")
+def test_a_parent_that_refuses_when_tried_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the modes say, what counts is whether a folder can be made."""
+    assert cli.main(["new", "sales", "/proc/sales"]) == 3
+
+    assert "cannot write to /proc" in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("step", ["fetch", "generate", "render", "remember"])
+@pytest.mark.parametrize("place", [".", "new", "deep/er"])
+def test_whatever_fails_midway_leaves_nothing(
+    here: Path, monkeypatch: pytest.MonkeyPatch, step: str, place: str
+) -> None:
+    """Not a temporary folder, not an empty parent; the folder that was there stays."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ToolError(f"{step} broke")
+
+    home = {"fetch": sdk, "generate": stubs}.get(step, template)
+    monkeypatch.setattr(home, step, fail)
+
+    with pytest.raises(ToolError, match=f"{step} broke"):
+        new.create(_request(Path(place)))
+
+    assert not list(here.iterdir())
+    assert here.is_dir()
+
+
+def test_an_empty_folder_is_filled_in_place(here: Path) -> None:
+    """`gfplug new sales .` leaves the shell in the folder that it stands in."""
+    before = here.stat().st_ino
+
+    assert cli.main(["new", "sales", "."]) == 0
+
+    assert here.stat().st_ino == before
+    assert Project.find(Path()).manifest.id == "myorg-sales-datasource"
+    assert not [path for path in here.iterdir() if path.name.startswith("..")]
+
+
+def test_a_git_hook_does_not_disturb(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pre-commit hook that makes a project gets one."""
+    monkeypatch.setenv("GIT_DIR", str(here / ".git"))
+
+    assert cli.main(["new", "sales", "p"]) == 0
+    assert os.environ["GIT_DIR"] == str(here / ".git")
+
+
+def test_a_person_is_asked_until_the_answer_will_do(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Questions and complaints go to stderr; an empty line takes the default."""
+    monkeypatch.setattr(console, "is_interactive", lambda: True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("!!\nAcme\nTurnover\n\nZoë\ncsv\nhttp\n"))
+
+    assert cli.main(["new", "sales", "p"]) == 0
+
+    out, err = capsys.readouterr()
+    stored = json.loads((here / "p" / template.ANSWERS_NAME).read_text(encoding="utf-8"))["answers"]
+    assert out == "p\n"
+    assert "there is no example 'csv'" in err
+    assert Answers.from_json(stored) == Answers(
+        org="acme", name="sales", title="Turnover", description="Turnover in Grafana", author="Zoë", example="http"
+    )
+
+
+def test_defaults_ask_nothing_on_a_terminal(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--defaults` is for scripts that happen to have a terminal."""
+    monkeypatch.setattr(console, "is_interactive", lambda: True)
+    monkeypatch.setattr(sys, "stdin", None)
+
+    assert cli.main(["new", "sales", "p", "--defaults"]) == 0
+    assert (here / "p" / "plugin.json").is_file()
+
+
+def test_an_open_stdin_that_is_no_terminal_is_not_read(here: Path) -> None:
+    """With a pipe that stays open, a question would wait for ever."""
+    command = [sys.executable, "-m", "gfplug", "new", "sales", "p", "--offline"]
+    with subprocess.Popen(command, cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.wait(timeout=120) == 0
+        assert process.stdout is not None
+        assert process.stdout.read().split() == [b"p"]
+
+
+def test_a_version_too_old_is_refused_by_the_service_too(tmp_path: Path) -> None:
+    """Whoever calls the service gets what the command line gets."""
+    request = new.NewProject(
+        answers=ANSWERS, destination=tmp_path / "p", sdk_version=sdk.SdkVersion(major=0, minor=96, patch=0)
+    )
+
+    with pytest.raises(CompatError):
+        new.create(request)
+
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,45 @@
+"""Small trees of files, and their merge as text, for the tests of the three-way merge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug.edits.trees import TreeFile
+from gfplug.upgrades import three_way
+
+if TYPE_CHECKING:
+    from gfplug.upgrades.three_way import Merged
+
+LONG = "".join(f"line {number}\n" for number in range(1, 31))
+MINE = LONG.replace("line 2\n", "line 2, mine\n")
+NEWER = LONG.replace("line 28\n", "line 28, newer\n")
+BOTH = MINE.replace("line 28\n", "line 28, newer\n")
+BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
+
+
+def tree(**files: str | bytes | TreeFile) -> dict[str, TreeFile]:
+    """Make a tree of paths, `_dot_` and `_in_` standing for what Python names can't hold."""
+    made = {}
+    for name, content in files.items():
+        path = name.replace("_in_", "/").replace("_dot_", ".")
+        raw = (
+            content
+            if isinstance(content, TreeFile)
+            else TreeFile(content if isinstance(content, bytes) else content.encode())
+        )
+        made[path] = raw
+    return made
+
+
+def applied(yours: dict[str, TreeFile], merged: Merged) -> dict[str, str]:
+    """Return the user's tree after the merge, as text."""
+    result = {path: entry for path, entry in yours.items() if path not in merged.deletes} | dict(merged.writes)
+    return {path: entry.content.decode("latin-1") for path, entry in result.items()}
+
+
+def merged(base: dict[str, TreeFile], yours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> Merged:
+    """Merge with the label every test expects."""
+    return three_way.merge(base, yours, theirs, label="template 2.0.0")
+
+
+CONFLICT = "line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template 2.0.0\n"

@@ -1,0 +1,122 @@
+"""The layout: what is at the top level, which rooms each package has, and that imports only point down."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections import Counter
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOP = {
+    *("cli", "runtime", "template", "proto", "tests", "benchmarks", "docs", "examples", ".ci", ".github"),
+    *("pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", ".gitignore"),
+}
+TESTS = {
+    *("cli", "runtime", "processes", "generated", "build", "conformance", "browser", "upgrade", "network", "docs"),
+    *("golden", "fixtures", "conftest.py", "check_types.py"),
+}
+ROOMS = {
+    "cli/gfplug": [
+        {"__main__"},
+        {"cli"},
+        {"commands"},
+        {"checks", "console"},
+        {"bundle", "upgrades"},
+        {"host", "scaffold"},
+        {"sdk"},
+        {"project"},
+        {"edits"},
+        {"usage"},
+        {"files", "process", "resources", "stages"},
+        {"errors"},
+    ],
+    "runtime/gfruntime": [
+        {"dev", "fixtures"},
+        {"serve", "testing"},
+        {"calls", "http"},
+        {"author", "serving"},
+        {"telemetry", "sql"},
+        {"request"},
+        {"frames"},
+        {"errors", "wire"},
+        {"logs"},
+        {"freeze"},
+    ],
+}
+"""A package's rooms, which are its modules and folders, from the top floor down; a room imports from lower floors."""
+SHARED_NAMES = {"fixtures": "gfruntime.fixtures is the former name of gfruntime.testing.fixtures"}
+
+
+def _modules(package: str) -> dict[str, Path]:
+    """Return the modules of a package by their dotted names; PyInstaller's hooks are none."""
+    top = (ROOT / package).parent
+    paths = [path for path in (ROOT / package).rglob("*.py") if path.parent.name != "hooks"]
+    return {".".join(path.relative_to(top).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
+    """List the modules of its own package that a module imports, anywhere in its text."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if name in modules else node.module for name in full}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names & set(modules)
+
+
+def _room(module: str) -> str:
+    """Return the room of a module; the package's own face has none."""
+    return [*module.split("."), ""][1]
+
+
+GRAPHS = {
+    package: {name: _imports(path, _modules(package)) for name, path in _modules(package).items()} for package in ROOMS
+}
+
+
+@pytest.mark.parametrize(("folder", "names"), [(ROOT, TOP), (ROOT / "tests", TESTS)], ids=["top level", "tests"])
+def test_a_folder_holds_what_it_should_and_nothing_else(folder: Path, names: set[str]) -> None:
+    """A file that nobody planned, such as a package saved by mistake, does not stay at the top."""
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
+    here = {path.name for path in folder.iterdir()}
+
+    assert names == {name for name in here - {".git"} if not any(fnmatch(name, pattern) for pattern in ignored)}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_imports_point_down(package: str) -> None:
+    """Every room has its floor, and imports only from lower ones."""
+    floor = {room: number for number, rooms in enumerate(ROOMS[package]) for room in rooms}
+    arrows = {(_room(module), _room(other)) for module, others in GRAPHS[package].items() for other in others}
+
+    assert set(floor) == {_room(module) for module in GRAPHS[package]} - {""}
+    assert {
+        (room, other) for room, other in arrows if room and other and room != other and floor[other] <= floor[room]
+    } == set()
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_circle_of_imports(package: str) -> None:
+    """Not even within a room."""
+    graphlib.TopologicalSorter(GRAPHS[package]).prepare()
+
+
+def test_only_the_command_line_writes_to_the_terminal() -> None:
+    """`console` is for `cli` and `commands`; all else returns values or raises."""
+    users = {_room(module) for module, others in GRAPHS["cli/gfplug"].items() if "gfplug.console" in others}
+
+    assert users == {"cli", "commands"}
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_a_module_name_stands_for_one_thing(package: str) -> None:
+    """No two modules of a package have one name; those of `commands` are named as the commands."""
+    names = Counter(module.rpartition(".")[2] for module in GRAPHS[package] if _room(module) != "commands")
+
+    assert {name for name, count in names.items() if count > 1} == set(SHARED_NAMES) & set(names)

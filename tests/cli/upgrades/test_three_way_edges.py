@@ -1,0 +1,81 @@
+"""The three-way merge, whatever comes: odd names, modes, a second merge, and trees that nobody thought of."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
+
+from gfplug.edits.trees import TreeFile
+from gfplug.upgrades import git, three_way
+from gfplug.upgrades.three_way import Merged
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
+@pytest.mark.parametrize(
+    "name", ["with space", "quo'te\"s", "-leading", "tab\there", "ünï/çødé", "back\\slash", "new\nline", "bytes\udcff"]
+)
+def test_odd_names_are_names(name: str) -> None:
+    """Whatever a file system allows in a name goes through the merge."""
+    found = merged({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
+
+    assert found.writes == {name: TreeFile(BOTH.encode())}
+
+
+def test_an_executable_bit_arrives() -> None:
+    """The template may make a file executable, the user's edit notwithstanding."""
+    theirs = {"run": TreeFile(NEWER.encode(), is_executable=True)}
+    found = merged(tree(run=LONG), tree(run=MINE), theirs)
+
+    assert found.writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
+
+
+def test_an_executable_bit_of_the_users_stays() -> None:
+    """The user may make a file executable, the template's edit notwithstanding."""
+    yours = {"run": TreeFile(MINE.encode(), is_executable=True)}
+
+    assert merged(tree(run=LONG), yours, tree(run=NEWER)).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
+
+
+def test_a_merge_that_was_merged_changes_nothing() -> None:
+    """With theirs as the new base, a second merge writes nothing."""
+    assert merged(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == Merged(writes={}, deletes=(), conflicts=(), notes=())
+
+
+def test_unresolved_markers_are_found() -> None:
+    """The files of a merge that was not finished are named."""
+    assert three_way.unresolved(tree(a=CONFLICT, b=LONG, c="=======\n")) == ["a"]
+
+
+PATHS = st.sampled_from(["a", "b", "dir/a", "dir/b", "dir"])
+TREES = st.dictionaries(
+    PATHS, st.lists(st.sampled_from("xyz"), max_size=4).map(lambda lines: "\n".join(lines).encode())
+)
+
+
+def _is_possible(files: dict[str, bytes]) -> bool:
+    return not ("dir" in files and any(path.startswith("dir/") for path in files))
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    base=TREES.filter(_is_possible),
+    yours=TREES.filter(_is_possible),
+    theirs=TREES.filter(_is_possible),
+    has_git=st.booleans(),
+)
+def test_no_line_the_user_wrote_is_lost(
+    base: dict[str, bytes], yours: dict[str, bytes], theirs: dict[str, bytes], *, has_git: bool
+) -> None:
+    """Whatever the three trees, a line that only the user has is somewhere in the result, and the result is a tree."""
+    mine = {path: TreeFile(content + b"\nonly mine " + path.encode()) for path, content in yours.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(git, "is_installed", lambda: has_git)
+        found = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
+    result = applied(mine, found)
+
+    assert all(any(f"only mine {path}" in text for text in result.values()) for path in mine)
+    assert not any(other.startswith(f"{path}/") for path in result for other in result)

@@ -1,0 +1,241 @@
+"""A plugin that does not start, or ends: what `gfplug call`, `check` and `doctor` say of it (rows 9 to 17, and 37)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import roots
+from small_bundle import small_bundle
+
+from gfplug.host.target import go_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Said
+
+    Run = Callable[..., Said]
+
+GRAFANA_SAYS = {
+    9: ("Unrecognized remote plugin message: Loading settings...", "before the plugin's handshake line"),
+    10: ("fork/exec /plugins/x/gpx_x_linux_amd64: permission denied", "its executable bit was lost"),
+    11: ("access is forbidden to executable plugin file", "chmod 644 all but the executable"),
+    12: ("fork/exec /plugins/x/gpx_x_linux_amd64: no such file or directory", "gfplug build --libc bundled"),
+    13: ("libstdc++.so.6: cannot open shared object file", "does not contain libstdc++.so.6"),
+    14: ("fork/exec /plugins/x/gpx_x_linux_arm64: no such file or directory", "add one with `gfplug merge`"),
+    15: ("Plugin unavailable", "the reason is in an earlier line of Grafana's log"),
+    16: ("grpc: received message larger than max (20000000 vs. 4194304)", "gfruntime sets no limit"),
+    17: ('  File "<frozen os>", line 679, in __getitem__', "proxies and what begins with GF_PLUGIN_"),
+    33: ("version `GLIBC_2.38' not found (required by ./gpx_x)", "older than the machine the bundle was built on"),
+    34: ("ModuleNotFoundError: No module named 'yaml.reader'", 'add "yaml.reader" to HIDDEN_IMPORTS'),
+    37: ("Detected incompatible Protobuf Gencode/Runtime versions", "the floor that gfplug.lock names"),
+}
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
+elf = pytest.mark.skipif(sys.platform != "linux" or not shutil.which("true"), reason="edits an ELF program")
+
+
+def insert(path: Path, before: str, text: str) -> None:
+    """Put lines before a line of the author's code."""
+    content = path.read_text(encoding="utf-8")
+    assert before in content
+    path.write_text(content.replace(before, text + before, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("pain", GRAFANA_SAYS)
+def test_grafanas_own_words_are_explained(gfplug: Run, pain: int) -> None:
+    """`gfplug doctor --explain` takes the line as Grafana's log has it."""
+    line, words = GRAFANA_SAYS[pain]
+    said = gfplug("doctor", "--explain", line)
+
+    assert said.code == 0
+    assert words in said.out
+
+
+def test_a_print_before_serving_is_shown_with_what_to_do(call: Run, project: Path) -> None:
+    """It reaches stdout only from the generated `__main__.py`, edited, and not even then unless it is flushed."""
+    insert(project / "src/plugin/__main__.py", "serve(load)", 'print("Loading settings...", flush=True)\n')
+    said = call("health", project)
+
+    assert said.code == 6
+    assert "wrote 'Loading settings...' to stdout where Grafana expects the handshake line" in said.err
+    assert "hint: nothing may print to stdout before the plugin serves: print to stderr, or log" in said.err
+
+
+def test_a_print_of_the_authors_is_a_line_of_the_log(call: Run, project: Path) -> None:
+    """At import, when everything else would break the handshake."""
+    insert(project / "src/plugin/datasource.py", "class Datasource:", 'print("Loading settings...", flush=True)\n')
+    said = call("health", project, "-v")
+
+    assert said.code == 0, said.err
+    assert said.out.startswith("OK")
+    assert "plugin: Loading settings..." in said.err
+
+
+@posix
+def test_a_lost_executable_bit_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
+    """When the plugin is started, and when it is only checked."""
+    dist = small_bundle(tmp_path / "dist", machine=go_platform().rpartition("_")[2])
+    program = dist / f"gpx_sales_{go_platform()}"
+    program.chmod(0o644)
+    called, checked = gfplug("call", "health", dist), gfplug("check", dist)
+
+    assert (called.code, checked.code) == (6, 3)
+    assert f"{program} may not be executed" in called.err
+    assert f"chmod 755 {program}" in called.err
+    assert f"chmod 755 {program.name}" in checked.out
+
+
+@posix
+@pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
+def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path) -> None:
+    """The bit is there, so another chmod would not help."""
+    place = tmp_path / "plugins"
+    place.mkdir()
+    script = 'mount -t tmpfs -o noexec none "$1" && cp -p "$2" "$1/gpx_x" && exec "$3" -m gfplug call health "$1/gpx_x"'
+    words = ["/bin/sh", "-c", script, "sh", str(place), str(shutil.which("true")), sys.executable]
+    done = subprocess.run(
+        ["/usr/bin/unshare", "--mount", "--propagation", "private", *words],
+        env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 6
+    assert "may not be executed, though it has the executable bit" in done.stderr
+    assert "mounted noexec" in done.stderr
+
+
+@posix
+def test_an_executable_asset_comes_with_the_chmod_to_type(gfplug: Run, tmp_path: Path) -> None:
+    """Before Grafana refuses to serve it."""
+    dist = small_bundle(tmp_path / "dist")
+    (dist / "module.js").chmod(0o755)
+    said = gfplug("check", dist)
+
+    assert said.code == 3
+    assert "Grafana does not serve executable files to browsers" in said.out
+    assert "chmod 644 module.js" in said.out
+
+
+def altered(folder: Path, *, old: bytes, new: bytes) -> Path:
+    """Copy a small program of the system and change a name in it."""
+    program = folder / "gpx_x"
+    content = Path(str(shutil.which("true"))).read_bytes()
+    if old not in content:
+        pytest.skip(f"this system's `true` names no {old!r}")
+    program.write_bytes(content.replace(old, new.ljust(len(old), b"\0")))
+    program.chmod(0o755)
+    return program
+
+
+@elf
+def test_a_missing_loader_is_told_from_a_missing_file(gfplug: Run, tmp_path: Path) -> None:
+    """The system says "no such file" of both; the file is there."""
+    said = gfplug("call", "health", altered(tmp_path, old=b"ld-linux", new=b"ld-linuy"))
+
+    assert said.code == 6
+    assert "it is there, but the loader of its C library (glibc's ld-linux) is not" in said.err
+    assert "hint: for systems without glibc: `gfplug build --libc bundled`" in said.err
+
+
+@elf
+def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path) -> None:
+    """The loader's line is shown, the hint says what mends it."""
+    said = gfplug("call", "health", altered(tmp_path, old=b"libc.so.6\0", new=b"libQ.so.6"))
+
+    assert said.code == 6
+    assert "libQ.so.6: cannot open shared object file" in said.err
+    assert "the plugin ended before its handshake line: exit code 127" in said.err
+    assert "hint: Build it again with this gfplug, whose bundles find their own libraries first" in said.err
+
+
+@posix
+def test_a_bundle_for_another_machine_says_what_it_holds(gfplug: Run, tmp_path: Path) -> None:
+    """The name that Grafana would look for here, and those that are there."""
+    dist = small_bundle(tmp_path / "dist")
+    (dist / "gpx_sales_linux_amd64").rename(dist / "gpx_sales_plan9_mips")
+    said = gfplug("call", "health", dist)
+
+    assert said.code == 3
+    assert f"holds no gpx_sales_{go_platform()}" in said.err
+    assert "which Grafana would start on this machine" in said.err
+    assert "hint: it holds gpx_sales_plan9_mips" in said.err
+
+
+@elf
+def test_an_executable_of_another_machine_is_found_out(gfplug: Run, tmp_path: Path) -> None:
+    """Under the right name: the start says so, the check names the machine."""
+    dist = small_bundle(tmp_path / "dist", machine="amd64" if go_platform() == "linux_arm64" else "arm64")
+    (program,) = dist.glob("gpx_*")
+    program = program.rename(dist / f"gpx_sales_{go_platform()}")
+    called, checked = gfplug("call", "health", dist), gfplug("check", dist)
+
+    assert "hint: was it built for this platform?" in called.err
+    assert "it is made for linux_" in checked.out
+
+
+def test_a_plugin_that_ends_in_a_query_tells_how_and_what_grafana_makes_of_it(call: Run, project: Path) -> None:
+    """Exit code or signal, and the words that Grafana's user sees."""
+    path = project / "src/plugin/datasource.py"
+    insert(path, "class Datasource:", "import os\n\n\n")
+    text = path.read_text(encoding="utf-8")
+    start = text.index("def query(")
+    body = text.index("\n        ", start)
+    path.write_text(text[:body] + "\n        os._exit(3)" + text[body:], encoding="utf-8")
+    said = call("query", project)
+
+    assert said.code == 6
+    assert "the plugin died while it answered Data.QueryData: exit code 3" in said.err
+    assert 'hint: Grafana would say "plugin unavailable", and start it again' in said.err
+
+
+def test_code_that_does_not_import_says_so_in_health_and_in_the_panel(call: Run, project: Path) -> None:
+    """Instead of "plugin unavailable"; the traceback names the author's line."""
+    insert(project / "src/plugin/datasource.py", "class Datasource:", "import pandaz\n\n\n")
+    health, query = call("health", project), call("query", project)
+
+    assert (health.code, query.code) == (6, 6)
+    assert "ERROR: ModuleNotFoundError: No module named 'pandaz'" in health.out
+    assert "src/plugin/datasource.py" in health.out
+    assert "query A failed with status 500 (plugin): ModuleNotFoundError: No module named 'pandaz'" in query.err
+    for said in (health, query):
+        assert "hint: Add its package to the dependencies in pyproject.toml" in said.err
+
+
+def test_a_variable_that_grafana_does_not_pass_on_is_missing_here_too(
+    call: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the hint says where to put its value; under that name it arrives."""
+    path = project / "src/plugin/datasource.py"
+    insert(path, "class Datasource:", 'import os\n\nREGION = os.environ["ACME_REGION"]\n\n\n')
+    monkeypatch.setenv("ACME_REGION", "north")
+    monkeypatch.setenv("GF_PLUGIN_REGION", "north")
+    said = call("health", project)
+
+    assert said.code == 6
+    assert "KeyError: 'ACME_REGION'" in said.out
+    assert "put `name = value` into [plugin.<id>] of grafana.ini" in said.err
+
+    path.write_text(path.read_text(encoding="utf-8").replace("ACME_REGION", "GF_PLUGIN_REGION"), encoding="utf-8")
+    assert call("health", project).code == 0
+
+
+def test_stubs_newer_than_their_library_say_what_to_raise(call: Run, project: Path) -> None:
+    """As in an environment with an old protobuf: health and queries answer, the hint names the floor's place."""
+    path = project / "src/pluginv2/backend_pb2.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(r"(Domain\.PUBLIC,\s+)\d+", r"\g<1>99", text, count=1), encoding="utf-8")
+    said = call("health", project)
+
+    assert said.code == 6
+    assert "Detected incompatible Protobuf Gencode/Runtime versions" in said.out
+    assert "hint: Raise protobuf in pyproject.toml to the floor that gfplug.lock names" in said.err

@@ -1,0 +1,161 @@
+"""Commands typed wrongly, and projects whose files are broken: a sentence and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Said
+
+    Run = Callable[..., Said]
+
+PYTHON = ("--python", sys.executable)
+BUILD, HEALTH, CHECK = ("build", "{}", *PYTHON), ("call", "health", "{}", *PYTHON), ("check", "{}")
+DEV, ALERTS = ("dev", "{}", *PYTHON), ("call", "query", "{}", "--alert", *PYTHON)
+PROTO = ("proto", "upgrade", "{}", "--no-tests")
+RULES, SOURCES = "provisioning/alerting/rules.yaml", "provisioning/datasources/datasource.yaml"
+FOLDER, GONE = "a folder", None
+
+
+def put(project: Path, name: str, content: bytes | str | None) -> None:
+    """Break a file of a project: other bytes, a folder in its place, or nothing there."""
+    path = project / name
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    if content == FOLDER:
+        path.mkdir()
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "command", [BUILD, HEALTH, CHECK, DEV, PROTO, ("upgrade", "{}"), ("sign", "{}"), ("deploy", "{}")]
+)
+def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
+    gfplug: Run, project: Path, command: tuple[str, ...]
+) -> None:
+    """A name that was mistyped in a project must not mean that project."""
+    said = gfplug(*(word.replace("{}", str(project / "dits")) for word in command))
+
+    assert said.code == 3
+    assert "dits does not exist" in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "command", "sentence"),
+    [
+        ("plugin.json", FOLDER, BUILD, "plugin.json cannot be read: Is a directory"),
+        ("plugin.json", b'{"id": "caf\xe9"}', CHECK, "1 error, "),
+        ("pyproject.toml", b"[project", BUILD, "pyproject.toml is not valid TOML"),
+        ("pyproject.toml", b"", BUILD, "pyproject.toml has no version below [project]"),
+        ("pyproject.toml", b"project = 3", DEV, "pyproject.toml has no version below [project]"),
+        ("pyproject.toml", b'name = "caf\xe9"', CHECK, "2 errors, "),
+        ("pyproject.toml", b'name = "caf\xe9"', PROTO, "pyproject.toml cannot be read"),
+        ("pyproject.toml", GONE, PROTO, "pyproject.toml cannot be read"),
+        ("pyproject.toml", FOLDER, DEV, "pyproject.toml cannot be read"),
+        (RULES, b"- 1", ALERTS, "rules.yaml is no file of alert rules"),
+        (RULES, b"groups: [{rules: [3]}]", ALERTS, "rules.yaml is no file of alert rules"),
+        (RULES, b"groups: [{rules: [{title: x, data: 3}]}]", ALERTS, "the rule 'x' cannot be read"),
+        (RULES, b"groups: [{rules: [{title: x, data: []}]}]", ALERTS, "the rule 'x' lacks 'condition'"),
+        (RULES, b"\xff", ALERTS, "rules.yaml cannot be read"),
+        (SOURCES, FOLDER, HEALTH, "datasource.yaml cannot be read: Is a directory"),
+        (SOURCES, b"\xff", HEALTH, "datasource.yaml is not valid YAML"),
+        ("src/pluginv2", GONE, HEALTH, "backend.proto cannot be read: No such file or directory"),
+        ("gfplug.lock", b"[1]", CHECK, "1 error, "),
+    ],
+)
+def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of a table
+    gfplug: Run, project: Path, name: str, content: bytes | str | None, command: tuple[str, ...], sentence: str
+) -> None:
+    """With what is wrong with it, and exit code 3."""
+    put(project, name, content)
+    said = gfplug(*(word.replace("{}", str(project)) for word in command))
+
+    assert said.code == 3, said.err
+    assert sentence in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("name", ["src/plugin/datasource.py", "src/plugin/__main__.py"])
+def test_a_module_of_the_project_that_is_gone_is_not_taken_for_a_missing_package(
+    call: Run, project: Path, name: str
+) -> None:
+    """No dependency would bring it back."""
+    put(project, name, GONE)
+    said = call("health", project)
+
+    assert said.code == 6
+    assert "hint: Restore it from version control" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("doctor", "{}/nope"), 3, "nope does not exist"),
+        (("upgrade", "{}", "--data", "nope=1"), 2, "--data: 'nope' is not asked here"),
+        (("dev", "{}", "--address", "x"), 2, "add --attach"),
+        (("call", "query", "{}", "--timeout", "inf"), 2, "--timeout"),
+        (("call", "query", "{}", "--settings", "{}", *PYTHON), 2, "is not a file"),
+        (("call", "stream", "wave", "{}", *PYTHON), 6, "hint: the data source has no method `run_stream`"),
+        (("merge", "{}/.gfplug/base.zip", "{}/.gfplug/base.zip"), 5, "it has no plugin.json"),
+        (("build", "{}", "--nope"), 2, "No such option"),
+        (("call", "query", "{}", "--from"), 2, "requires an argument"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    gfplug: Run, project: Path, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    """The exit code is that of its kind."""
+    said = gfplug(*(word.replace("{}", str(project)) for word in words))
+
+    assert said.code == code, said.err
+    assert sentence in said.err
+
+
+def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_path: Path) -> None:
+    """Here a folder in the place of the file to write."""
+    said = call("query", project, "--record", tmp_path)
+
+    assert said.code == 3
+    assert f"{tmp_path}" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_project_of_a_newer_gfplug_is_told_to_get_that(gfplug: Run, project: Path) -> None:
+    """Before anything of it is touched."""
+    path = project / "gfplug.lock"
+    lock = json.loads(path.read_text())
+    path.write_text(json.dumps({**lock, "template": {**lock["template"], "version": "99.0.0"}}))
+    said = gfplug("upgrade", project)
+
+    assert said.code != 0
+    assert "99.0.0" in said.err
+    assert "hint: install gfplug 99.0.0 or newer" in said.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_path_that_is_no_unicode_is_a_path(fresh: Path, tmp_path: Path) -> None:
+    """Latin-1 in a folder's name: asked, checked, and printed byte by byte."""
+    place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    shutil.copytree(fresh, place)
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "gfplug", *words], cwd=place, capture_output=True, timeout=60, check=False
+        )
+        for words in (["call", "health", *PYTHON], ["check"], ["dev", *PYTHON])
+    ]
+
+    assert [done.returncode for done in said] == [0, 0, 0], [done.stderr for done in said]
+    assert said[-1].stdout == os.fsencode(place / "dist") + b"\n"
