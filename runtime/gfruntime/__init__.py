@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {
-    "backend": (
+    "request.vocabulary": (
         "DataOnly",
         "Health",
         "PluginContext",
@@ -57,8 +57,8 @@ _HOMES = {
     ),
     "calls.admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
     "calls.apps": ("call_asgi", "call_wsgi"),
-    "routes": ("route",),
-    "editor.ui": ("HttpOptions", "Secret", "Ui"),
+    "author.routes": ("route",),
+    "author.ui": ("HttpOptions", "Secret", "Ui"),
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
     "frames.cells": ("Fill",),
     "frames.columns": ("epoch",),
@@ -67,8 +67,8 @@ _HOMES = {
     "http.client": ("HttpClient",),
     "http.response": ("HttpResponse", "UpstreamError"),
     "http.settings": ("HttpSettings",),
-    "incoming": ("Incoming", "current_call"),
-    "log": ("get_logger",),
+    "request.incoming": ("Incoming", "current_call"),
+    "logs.log": ("get_logger",),
     "sql.macros": ("expand_sql", "expand_url"),
 }
 

@@ -45,7 +45,7 @@ for word; do
 done
 case "$*" in
   *probe.py*) echo '{report}' ;;
-  *packages.py*) echo '{packages}' ;;
+  *installed.py*) echo '{packages}' ;;
   *"-m venv"*) mkdir -p "$last/bin" && cp "$0" "$last/bin/python" && touch "$last/pyvenv.cfg" ;;
   *"-m pip"*) {pip} ;;
   *"-m PyInstaller"*)

@@ -193,8 +193,8 @@ class Datasource:
 import json
 from urllib.request import urlopen
 
-from gfruntime.fixtures import Golden
-from gfruntime.fakes import Upstream
+from gfruntime.testing.fixtures import Golden
+from gfruntime.testing.fakes import Upstream
 from gfruntime.testing import ask, query, settings
 
 

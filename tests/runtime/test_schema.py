@@ -351,7 +351,7 @@ AUTHOR = """
 from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from gfruntime.backend import Query, Settings
+from gfruntime.request.vocabulary import Query, Settings
 if TYPE_CHECKING:
     from gfruntime import Frame
 @dataclass(frozen=True)

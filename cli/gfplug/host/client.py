@@ -133,7 +133,7 @@ class RunningPlugin:
             "headers": {name: {"values": list(several)} for name, several in (headers or {}).items()},
             "body": body,
         }
-        parts = self._stream("ResourceAnswer", "CallResource", values, timeout=timeout)
+        parts = self._stream("Resource", "CallResource", values, timeout=timeout)
         if not parts:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
         return convert.resource(parts)

@@ -62,7 +62,7 @@ class Queries:
         headers: Mapping[str, str],
         cancel: threading.Event,
     ) -> dict[str, EncodedAnswer]:
-        """EncodedAnswer every query by its ref id; of two queries with one ref id the later is answered."""
+        """Answer every query by its ref id; of two queries with one ref id the later is answered."""
         messages = {message.refId: message for message in request.queries}
         job = _Job(
             source=source,
@@ -79,7 +79,7 @@ class Queries:
         return found | (await self._answer(rest, job) if rest else {})
 
     async def _answer(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, EncodedAnswer]:
-        """EncodedAnswer the queries of panels and alert rules."""
+        """Answer the queries of panels and alert rules."""
         if self._name == "query_batch":
             batch = self._batch_async(messages, job) if self._is_async else None
             return await (self._loop.run(batch) if batch else self._pool.run(self._batch, messages, job))
@@ -102,7 +102,7 @@ class Queries:
         return dict(zip(messages, found, strict=True))
 
     async def _ask(self, message: pb.DataQuery, job: _Job) -> EncodedAnswer:
-        """EncodedAnswer one query of a variable or an annotation that has a method of its own."""
+        """Answer one query of a variable or an annotation that has a method of its own."""
         if OWN_QUERIES[message.queryType] in self._async_methods:
             return await self._loop.run(self._one_async(message, job))
         return await self._pool.run(self._one, message, job)
@@ -111,7 +111,7 @@ class Queries:
         return OWN_QUERIES[message.queryType] if message.queryType in self._own else "query"
 
     def _one(self, message: pb.DataQuery, job: _Job) -> EncodedAnswer:
-        """EncodedAnswer one query in a worker thread, encoding included."""
+        """Answer one query in a worker thread, encoding included."""
         try:
             method = getattr(job.source.acquire(), self._method(message))
             result = method(self._query(message, job))
@@ -122,7 +122,7 @@ class Queries:
         return answers.answer(result, ref_id=message.refId, is_json=job.is_json)
 
     async def _one_async(self, message: pb.DataQuery, job: _Job) -> EncodedAnswer:
-        """EncodedAnswer one query on the authors' loop; a large frame is encoded in a worker thread."""
+        """Answer one query on the authors' loop; a large frame is encoded in a worker thread."""
         try:
             instance = await job.source.acquire_async(self._pool)
             result = await getattr(instance, self._method(message))(self._query(message, job))
@@ -132,7 +132,7 @@ class Queries:
         return await self._encoded(result, message.refId, job)
 
     def _batch(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, EncodedAnswer]:
-        """EncodedAnswer all queries with one call, in a worker thread."""
+        """Answer all queries with one call, in a worker thread."""
         queries, answered = self._decoded(messages, job)
         try:
             results = job.source.acquire().query_batch(queries) if queries else {}
@@ -146,7 +146,7 @@ class Queries:
         return {ref_id: answered[ref_id] for ref_id in messages}
 
     async def _batch_async(self, messages: Mapping[str, pb.DataQuery], job: _Job) -> dict[str, EncodedAnswer]:
-        """EncodedAnswer all queries with one call, on the authors' loop."""
+        """Answer all queries with one call, on the authors' loop."""
         queries, answered = self._decoded(messages, job)
         try:
             instance = await job.source.acquire_async(self._pool)

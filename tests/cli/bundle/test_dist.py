@@ -176,8 +176,8 @@ def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pyt
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from gfplug.bundling import bundle
-from gfplug.bundling.bundle import Bundle
+from gfplug.bundle import dist as bundle
+from gfplug.bundle.dist import Bundle
 top = Path(sys.argv[1])
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[2] == "between":

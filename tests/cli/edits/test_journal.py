@@ -150,7 +150,7 @@ KILLED = textwrap.dedent(
     from pathlib import Path
     sys.path.insert(0, sys.argv[3])
     from test_journal import apply, edits
-    from gfplug import mutex
+    from gfplug.edits import mutex
     from gfplug.edits import journal
     EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod"}
     root, left = sys.argv[1], int(sys.argv[2])

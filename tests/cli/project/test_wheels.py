@@ -21,7 +21,7 @@ from gfplug.bundle.frontend import library
 from gfplug.errors import ProjectError
 from gfplug.project import wheels
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def names(content: bytes) -> set[str]:
@@ -63,7 +63,7 @@ def test_gfplugs_wheel_carries_the_runtimes() -> None:
 
     assert carried == wheels.build("gfruntime")
     assert editors == library.read()
-    assert not [name for name in held if name.startswith("gfplug/frontend/editors/")]
+    assert not [name for name in held if name.startswith("gfplug/bundle/frontend/editors/")]
     assert held >= {"gfplug/_data/template/copier.yml", "gfplug/_data/proto/versions.json"}
     assert "gfplug/_data/published" not in held
 
@@ -140,7 +140,7 @@ def test_an_installed_gfplug_becomes_its_wheel_again(site: Path) -> None:
 
 def test_a_changed_installation_is_not_handed_on(site: Path) -> None:
     """A project gets what was installed, or a sentence."""
-    module = site / "gfplug" / "names.py"
+    module = site / "gfplug" / "project" / "names.py"
     before = module.read_bytes()
     module.write_bytes(before + b"# mine\n")
     try:

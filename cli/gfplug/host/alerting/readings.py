@@ -17,7 +17,7 @@ from gfplug import resources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_CLASSIFIER = "alerting.py"
+_CLASSIFIER = "frames/alerting.py"
 _ENTITIES = {"NaN": math.nan, "Inf": math.inf, "NegInf": -math.inf}
 _NUMBERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
 _VALUES = _NUMBERS | {"bool"}

@@ -87,19 +87,20 @@ def test_the_hooks_come_last_and_are_kept_to_the_letter() -> None:
 def project(tmp_path: Path) -> Project:
     """Make a project of a manifest, and a schema module that answers what a test tells it."""
     found = Project(tmp_path)
-    (tmp_path / "src/gfruntime").mkdir(parents=True)
+    (tmp_path / "src/gfruntime/author").mkdir(parents=True)
     (tmp_path / "frontend").mkdir()
     manifest = {"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"}
     (tmp_path / "plugin.json").write_text(json.dumps(manifest))
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.3"\n')
-    (tmp_path / "src/gfruntime/__init__.py").write_text("")
+    for package in ("src/gfruntime", "src/gfruntime/author"):
+        (tmp_path / package / "__init__.py").write_text("")
     lock.write(found.lock_path, replace(LOCK, owned={}))
     return found
 
 
 def answer(project: Project, text: str) -> dict[str, Any]:
     """Let the project's schema module be this text, and ask it."""
-    (project.root / "src/gfruntime/schema.py").write_text(text)
+    (project.root / "src/gfruntime/author/schema.py").write_text(text)
     return linker.read_schema(project, python=sys.executable)  # type: ignore[arg-type]  # a path as text will do
 
 

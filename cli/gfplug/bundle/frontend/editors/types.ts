@@ -1,4 +1,4 @@
-// The contract between `python -m gfruntime.schema`, these files, a plugin's build and its hooks.js. Types only.
+// The contract between `python -m gfruntime.author.schema`, these files, a plugin's build and its hooks.js. Types only.
 import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, FieldDTO, QueryEditorHelpProps } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
 import type { ComponentType } from 'react';
