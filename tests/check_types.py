@@ -19,9 +19,8 @@ from gfplug.sdk import stubs
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
 BEFORE_OTHERS = {
-    "tests/cli": ["tests/cli/host", "tests/conformance"],
     "tests/conformance": ["tests/runtime"],
-    "tests/processes": ["tests/cli", "tests/build", "tests/conformance"],
+    "tests/processes": ["tests/processes/host", "tests/cli", "tests/runtime", "tests/build", "tests/conformance"],
     "tests/browser": ["tests/conformance"],
     "tests/generated": ["tests/browser"],
     "template/examples/http": ["template/examples/http/src"],
