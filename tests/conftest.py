@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from multiprocessing import util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -66,7 +66,7 @@ def pytest_configure() -> None:
     """Listen for processes; those that `multiprocessing` spawns raise no event."""
     spawn = util.spawnv_passfds
 
-    def noted(path: bytes, args: Sequence[bytes], passfds: Sequence[int]) -> int:
+    def noted(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
         _note_start("os.spawn", (path,))
         return spawn(path, args, passfds)
 

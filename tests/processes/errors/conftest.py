@@ -37,11 +37,6 @@ class Said:
     err: str
 
 
-@pytest.fixture(autouse=True)
-def _signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-
-
 @pytest.fixture
 def gfplug(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """Run gfplug as the command line does."""
