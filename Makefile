@@ -1,7 +1,8 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Inside are plain pip, gfplug, ruff, mypy and pytest.
+# Two commands for a fresh machine: `make demo` and `make test`; `make check` and `make unit` are the quick part of `make test`.
+# Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test prerequisites
+.PHONY: demo test check unit prerequisites
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -22,8 +23,13 @@ demo: .venv/gfplug
 	.venv/bin/gfplug build demo
 	.venv/bin/gfplug call query demo/dist
 
-test: .venv/dev
+check: .venv/dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/python tests/check_types.py
+
+unit: .venv/dev
+	.venv/bin/python -m pytest --numprocesses=2 tests/cli tests/runtime
+
+test: check
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup

@@ -1,6 +1,6 @@
-"""Say at once what this machine lacks for `make demo` or `make test`, and what to type; exit code 1 if anything.
+"""Say at once what this machine lacks for some of make's goals, and what to type; exit code 1 if anything.
 
-    python3 .ci/prerequisites.py [demo] [test]
+    python3 .ci/prerequisites.py [demo] [test] [check] [unit]
 
 It needs the standard library and nothing else. Python 3.6 can still read it, and is told that it is too old.
 """
@@ -38,10 +38,10 @@ def missing(goals):  # noqa: ANN001, ANN201
     own, lack = search.own, prerequisites.Lack
     if interpreters.probe(own.path, modules=["ensurepip"]).missing:
         yield lack(sentence=f"{own} has no ensurepip", packages=_named(system_packages.with_venv(own)))
-    if "test" not in goals:
+    if "demo" in goals and "test" not in goals:
         yield from prerequisites.missing_python(search)
         yield from prerequisites.missing_venv(search) if search.chosen not in {None, own} else ()
-    elif not own.has_libpython:
+    elif "test" in goals and not own.has_libpython:
         package = system_packages.with_libpython((own,), own.version[:2])
         advice = "" if package else "name a Python that has one: make test PYTHON=..."
         yield lack(sentence=f"{own} has no shared libpython", packages=_named(package), advice=advice)

@@ -2,15 +2,19 @@
 
     python tests/check_types.py
 
-Each folder is a run of its own, since several hold modules of the same name (`conftest`, `plugin.datasource`). The
-default version's stubs are written to `build/stubs` first: the template's Python imports them.
+Two runs: one of all modules by their names, and one of the files that share a name with another or have none. A test is
+named from the root, since several have the same name; what tests import is named as pytest finds it, by `pythonpath`.
+The default version's stubs are written to `build/stubs` first: the template's Python imports them.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tomllib
+from itertools import chain
 from pathlib import Path
 
 from gfplug import files, sdk
@@ -18,46 +22,41 @@ from gfplug.sdk import stubs
 
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
-BEFORE_OTHERS = {
-    "tests/cli": ["tests/cli/host", "tests/conformance"],
-    "tests/conformance": ["tests/runtime"],
-    "tests/processes": ["tests/cli", "tests/build", "tests/conformance"],
-    "tests/browser": ["tests/conformance"],
-    "tests/generated": ["tests/browser"],
-    "template/examples/http": ["template/examples/http/src"],
-    "benchmarks": ["tests/conformance", "tests/build"],
-}
+PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks", "examples"]
+BASES = ["cli", "runtime", "template/project/src", *PYTEST["pythonpath"]]
+BY_FILE = ["runtime/gfruntime/freeze/hooks", "template/examples/http"]
 
 
-def folders() -> list[str]:
-    """List the folders to check, the tests' by what is there."""
-    tests = sorted(
-        path for path in (ROOT / "tests").iterdir() if any(path.rglob("*.py")) and path.name != "__pycache__"
-    )
-    examples = sorted(f"examples/{path.parent.name}" for path in (ROOT / "examples").glob("*/datasource.py"))
-    return [
-        "cli",
-        "runtime",
-        "template/project/src",
-        "template/examples/http",
-        "benchmarks",
-        *examples,
-        *(f"tests/{path.name}" for path in tests),
-    ]
+def module(path: Path) -> str:
+    """Return the name by which a file is checked."""
+    is_test = path.name.startswith(("test_", "conftest"))
+    bases = [ROOT] if is_test else [ROOT / base for base in BASES]
+    base = next(folder for folder in path.parents if folder in bases)
+    return ".".join(path.relative_to(base).with_suffix("").parts).removesuffix(".__init__")
 
 
-def check(folder: str) -> int:
-    """Run mypy over one folder and return its exit code."""
-    is_package = (ROOT / folder / "__init__.py").exists()  # then its modules are named from the root
-    path = [*BEFORE_OTHERS.get(folder, []), "." if is_package else folder]
+def modules() -> list[str]:
+    """List the names of all modules that have one of their own."""
+    paths = chain.from_iterable((ROOT / folder).rglob("*.py") for folder in SOURCES)
+    apart = {*(ROOT / folder for folder in BY_FILE), ROOT / "tests/browser/page"}  # where npm installs
+    return sorted(module(path) for path in paths if not apart & {*path.parents})
+
+
+def check(sources: list[str], path: list[str]) -> int:
+    """Run mypy over modules or folders and return its exit code."""
     env = {**os.environ, "MYPYPATH": os.pathsep.join(path)}
-    return subprocess.run([sys.executable, "-m", "mypy", folder], cwd=ROOT, env=env, check=False).returncode
+    return subprocess.run([sys.executable, "-m", "mypy", *sources], cwd=ROOT, env=env, check=False).returncode
 
 
 def main() -> int:
-    """Write the stubs, check every folder, and return 1 if any has a mistake."""
-    files.replace_folder(STUBS, stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
-    return max([check(folder) for folder in folders()])
+    """Write the stubs, check everything, and return 1 if there is a mistake."""
+    shutil.rmtree(STUBS, ignore_errors=True)
+    files.write_tree(STUBS, stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
+    return max(
+        check([f"--module={name}" for name in modules()], BASES),
+        check(BY_FILE, ["template/examples/http", "template/examples/http/src"]),
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""What every suite shares: a fresh log for each test, and a rule about the tests that are skipped.
+"""What every suite shares: a fresh log for each test, and rules about tests that are skipped or start processes.
 
 A skip for want of a program names it: its reason begins with `install PROGRAM:`, and the run's closing lines say what
 to install. Where GFPLUG_REQUIRE_ALL is set, as `.ci/run` does on Linux, every skip is a failure but those in MAY_SKIP.
+
+The tests below `cli` and `runtime` start no process: one that does fails.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from multiprocessing import util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"
 MAY_SKIP = {
@@ -32,6 +37,57 @@ MAY_SKIP = {
     "this Python has its modules built in": "there is no file to read a symbol of; others have one",
 }
 """How the reasons begin that are no failure on Linux, and why; elsewhere the platform rules out more."""
+
+STARTS = {
+    *(
+        "subprocess.Popen",
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
+        "os.system",
+    ),
+    "_winapi.CreateProcess",
+}
+"""What Python's audit hooks hear when a process starts."""
+WITHOUT_PROCESSES = tuple(Path(__file__).with_name(name) for name in ("cli", "runtime"))
+started: list[str] = []
+"""What the tests below WITHOUT_PROCESSES started since the last report."""
+
+
+def _note_start(event: str, arguments: tuple[object, ...]) -> None:
+    if event in STARTS:
+        started.append(f"{event} {arguments[0] if arguments else ''}".strip())
+
+
+def pytest_configure() -> None:
+    """Listen for processes; those that `multiprocessing` spawns raise no event."""
+    spawn = util.spawnv_passfds
+
+    def noted(path: bytes, args: Sequence[Any], passfds: Sequence[int]) -> int:
+        _note_start("os.spawn", (path,))
+        return spawn(path, args, passfds)
+
+    util.spawnv_passfds = noted
+    sys.addaudithook(_note_start)
+
+
+def pytest_runtest_logstart() -> None:
+    """Forget what was started while modules were imported."""
+    started.clear()
+
+
+def refuse_process(item: pytest.Item, report: pytest.TestReport) -> None:
+    """Make a failure of a test that started a process where none may."""
+    if started and any(folder in item.path.parents for folder in WITHOUT_PROCESSES):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"a test below tests/{item.path.relative_to(WITHOUT_PROCESSES[0].parent).parts[0]} starts no process, "
+            f"but this one did ({', '.join(started)}): move it below tests/processes"
+        )
+    started.clear()
 
 
 def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
@@ -50,10 +106,11 @@ def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Look at the skips of tests."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at the skips of tests, and at what they started."""
     report = yield
     refuse_skip(report)
+    refuse_process(item, report)
     return report
 
 

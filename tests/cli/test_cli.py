@@ -3,38 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import subprocess
-import sys
 
 import pytest
 
 from gfplug import __version__, cli, console, errors
-
-HEAVY = (
-    "copier",
-    "grpc",
-    "grpc_tools",
-    "jinja2",
-    "pyarrow",
-    "tomlkit",
-    "google.protobuf",
-    "truststore",
-    "urllib.request",
-    "ssl",
-)
-
-
-def test_help_imports_nothing_heavy() -> None:
-    """After `--help`, no module that only some commands need has been imported."""
-    script = (
-        "import sys; from gfplug.cli import main\n"
-        "assert main(['--help']) == 0\n"
-        f"sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-
-    assert done.stderr == ""
-    assert "new" in done.stdout
 
 
 def test_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

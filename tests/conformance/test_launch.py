@@ -15,9 +15,9 @@ from messages import query
 from programs import write_launcher
 
 if TYPE_CHECKING:
-    from conftest import HostMaker
     from hostclient import Host
     from programs import Programs
+    from tests.conformance.conftest import HostMaker
 
 HANDSHAKE = re.compile(r"1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n")
 COOKIE = {"grafana_plugin_type": "datasource"}

@@ -13,8 +13,8 @@ from processes import alive, descendants, eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import HostMaker
     from hostclient import Host
+    from tests.conformance.conftest import HostMaker
 
 WARNING = "plugin failed to exit gracefully"
 

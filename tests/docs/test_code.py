@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from conftest import Shell
+    from tests.docs.conftest import Shell
 
 pytestmark = [
     pytest.mark.slow,

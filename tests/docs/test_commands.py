@@ -27,7 +27,7 @@ from gfplug.cli import main
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Ran, Shell
+    from tests.docs.conftest import Ran, Shell
 
 pytestmark = [
     pytest.mark.slow,

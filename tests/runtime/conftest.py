@@ -1,31 +1,5 @@
-"""Puts the runtime and freshly generated stubs on the path: nothing generated lives in the template."""
+"""The runtime and its stubs on the path."""
 
-from __future__ import annotations
+from runtime_stubs import pytest_configure, stub_folder
 
-import sys
-import tempfile
-from pathlib import Path
-
-import pytest
-from places import SOURCE
-
-from gfplug import files, sdk
-from gfplug.sdk import stubs
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Generate `pluginv2` once, before any test module imports it."""
-    folder = tempfile.TemporaryDirectory(prefix="pluginv2-")
-    config.add_cleanup(folder.cleanup)
-    files.write_tree(Path(folder.name), stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
-    sys.path[:0] = [str(SOURCE), folder.name]
-    config.stash[STUBS] = Path(folder.name)
-
-
-STUBS = pytest.StashKey[Path]()
-
-
-@pytest.fixture(scope="session")
-def stub_folder(request: pytest.FixtureRequest) -> Path:
-    """Return the folder that holds the generated `pluginv2`."""
-    return request.config.stash[STUBS]
+__all__ = ["pytest_configure", "stub_folder"]

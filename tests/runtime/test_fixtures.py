@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any
-
-import pytest
-from places import SOURCE
 
 from gfruntime import Frame, HttpClient, HttpSettings, Query, Request, Response, Settings, StreamRequest, route
 from gfruntime.testing import call, packets
@@ -114,63 +109,3 @@ def test_recording_is_replayed_without_the_system(tmp_path: Path) -> None:
     assert raw == b"\xff\x00"
     assert (missing.status, replayed.missed) == (501, ["GET /never"])
     assert "sesame" not in path.read_text(encoding="utf-8")
-
-
-CONFTEST = 'pytest_plugins = ["gfruntime.testing.fixtures"]\n'
-TESTS = """
-import urllib.request
-from gfruntime import Frame
-
-def test_golden(golden):
-    golden([Frame.of(v=[VALUE])])
-
-def test_upstream(upstream):
-    upstream.answer("/x", body="hello")
-    assert urllib.request.urlopen(upstream.url + "/x").read() == b"hello"
-
-def test_replay(replay):
-    assert urllib.request.urlopen(replay("REAL").url + "/x").read() == b"real"
-"""
-
-
-@pytest.fixture
-def suite(tmp_path: Path) -> Any:
-    """Write a project's tests, and run them."""
-    (tmp_path / "conftest.py").write_text(CONFTEST, encoding="utf-8")
-
-    def run(*options: str, value: int = 1, real: str = "http://127.0.0.1:9", **environment: str) -> tuple[int, str]:
-        text = TESTS.replace("VALUE", str(value)).replace("REAL", real)
-        (tmp_path / "test_it.py").write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-        env = {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1", **environment}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode, done.stdout + done.stderr
-
-    return run
-
-
-def test_fixtures_serve_a_projects_tests(suite: Any) -> None:
-    """Files are written on request, then compared and repeated; a difference and an unrecorded request fail."""
-    with Upstream() as real:
-        real.answer("/x", body="real")
-        assert suite("--update-golden", "--record", real=real.url)[0] == 0
-    assert suite()[0] == 0
-    failed, output = suite(value=2)
-
-    assert failed == 1
-    assert "1 failed, 2 passed" in output
-
-
-def test_unrecorded_requests_fail_the_test(suite: Any) -> None:
-    """The message names what was asked and what to do."""
-    _, output = suite("-k", "replay")
-
-    assert "not recorded: GET /x; run once with --record" in output
-
-
-def test_fixtures_write_nothing_in_ci(suite: Any) -> None:
-    """A golden file that updates itself is no test."""
-    status, output = suite("--update-golden", CI="true")
-
-    assert status == 4
-    assert "not in CI" in output

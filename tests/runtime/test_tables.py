@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import sqlite3
-import subprocess
-import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -334,22 +332,3 @@ def test_enums_without_a_text_are_refused(values: list[Any], because: str) -> No
     """A number or text outside the config's texts raises, as the panel would show a blank."""
     with pytest.raises(FrameError, match=because):
         Field("state", values, "enum", config={"type": {"enum": {"text": ["ok", "bad"]}}})
-
-
-def test_no_library_is_needed_but_the_one_in_use() -> None:
-    """Frames are made and encoded where numpy, pandas and polars can't be imported.
-
-    Where pandas is installed pyarrow itself imports it with its first list; we import none of the three.
-    """
-    code = (
-        "import sys; sys.modules.update(dict.fromkeys(('numpy', 'pandas', 'polars')));"
-        "from gfruntime.frames import arrow, frametext; from gfruntime.frames.data import Frame;"
-        "frames = [Frame.of(v=[1.5], s=['a']), Frame.from_records([{'a': [1]}])];"
-        "frames += Frame.of(g=[1], v=[2]).group_by('g');"
-        "print(sum(bool(arrow.encode(frame) and frametext.encode(frame)) for frame in frames))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout.strip() == "3"

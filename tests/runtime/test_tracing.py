@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
-from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import pytest
 import upstreams
 from calls import Services
-from children import context, plugin
+from children import context
 from opentelemetry import propagate
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import SpanKind, StatusCode
-from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, HttpClient, HttpSettings, Query, QueryError, Settings
@@ -29,7 +22,6 @@ from gfruntime.telemetry import otel, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -140,81 +132,3 @@ def test_rate_is_limited() -> None:
     sampled = [sampler.should_sample(None, 1, "x").decision for _ in range(10)]
 
     assert sampled.count(Decision.RECORD_AND_SAMPLE) == 2
-
-
-class _Collector:
-    """Takes spans as a collector does."""
-
-    def __init__(self) -> None:
-        self.requests: list[Any] = []
-        self._server = grpc.server(futures.ThreadPoolExecutor(2))
-        handler = grpc.unary_unary_rpc_method_handler(
-            self._export,
-            request_deserializer=otlp.ExportTraceServiceRequest.FromString,
-            response_serializer=otlp.ExportTraceServiceResponse.SerializeToString,
-        )
-        name = "opentelemetry.proto.collector.trace.v1.TraceService"
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
-
-    def _export(self, request: Any, _context: Any) -> Any:
-        self.requests.append(request)
-        return otlp.ExportTraceServiceResponse()
-
-    def stop(self) -> None:
-        self._server.stop(0)
-
-
-def test_spans_reach_the_hosts_collector(stub_folder: Path, tmp_path: Path) -> None:
-    """A real process sends its spans to the address that the host gives, at the latest when it ends."""
-    collector = _Collector()
-    with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS=f"127.0.0.1:{collector.port}") as child:
-        child.query({})
-        seconds = child.shutdown()
-    collector.stop()
-    spans = [
-        span.name
-        for request in collector.requests
-        for resource in request.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
-
-    assert spans == ["sdk.queryData"]
-    assert seconds < 1.5
-
-
-def test_unreachable_collector_delays_nothing(stub_folder: Path, tmp_path: Path) -> None:
-    """With nobody at the address, queries are as quick as ever and the end is in time (item 86)."""
-    with plugin(stub_folder, tmp_path, GF_INSTANCE_OTLP_ADDRESS="127.0.0.1:9") as child:
-        child.query({})
-        began = time.monotonic()
-        for _ in range(20):
-            child.query({})
-        seconds = time.monotonic() - began
-        ending = child.shutdown()
-
-    assert seconds < 2
-    assert ending < 1.5
-
-
-def test_nothing_is_imported_when_nothing_is_traced() -> None:
-    """Without the host's address OpenTelemetry costs nothing, installed or not."""
-    imports = "import sys; from gfruntime.calls import service; from gfruntime.telemetry import tracing"
-    program = f"{imports}; tracing.setup('a', 'b'); print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": f"{SOURCE}:{_stubs()}"},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-
-    assert not [name for name in done.stdout.split() if name.startswith("opentelemetry")]
-
-
-def _stubs() -> str:
-    import pluginv2  # noqa: PLC0415  # generated for this run
-
-    return str(next(iter(pluginv2.__path__)).rpartition("/")[0])

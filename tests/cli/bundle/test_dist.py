@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-import subprocess
 import sys
 from datetime import date
 from typing import TYPE_CHECKING
@@ -171,37 +170,6 @@ def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pyt
         dist.install(Bundle(tmp_path / "gone", tmp_path / "gone/gpx"), tmp_path / "dist", aside=tmp_path / "old")
 
     assert (tmp_path / "dist/gpx").read_text() == "old"
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from gfplug.bundle import dist as bundle
-from gfplug.bundle.dist import Bundle
-top = Path(sys.argv[1])
-def die(*_): os.kill(os.getpid(), signal.SIGKILL)
-if sys.argv[2] == "between":
-    bundle._exchange = lambda *_: False
-    rename, count = Path.rename, []
-    def once(self, to):
-        die() if count else count.append(rename(self, to))
-    Path.rename = once
-bundle.install(Bundle(top / "new", top / "new/gpx"), top / "dist", aside=top / "old")
-die()
-"""
-
-
-@posix
-@pytest.mark.parametrize(("moment", "text"), [("between", "old"), ("after", "new")])
-def test_a_killed_build_leaves_a_whole_bundle(tmp_path: Path, moment: str, text: str) -> None:
-    """Killed between the two renames, the next build puts the old bundle back; killed later, the new one is there."""
-    folder_of(tmp_path / "new", "new")
-    folder_of(tmp_path / "dist", "old")
-    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, moment], check=False, timeout=60)
-    dist.recover(tmp_path / "dist", aside=tmp_path / "old")
-
-    assert done.returncode == -9
-    assert (tmp_path / "dist/gpx").read_text() == text
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such call")

@@ -201,14 +201,3 @@ def test_modes_survive_the_archive(dist: Path, tmp_path: Path) -> None:
     (copy / "gpx_sales_linux_amd64").chmod(0o644)
     packing.pack(copy, tmp_path / "x.zip")
     assert "executable-mode" in rules(tmp_path / "x.zip")
-
-
-def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path) -> None:
-    """A second person's installation would lack it, though the build here has it."""
-    assert main(["new", "acme-sales", str(tmp_path / "project"), "--defaults", "--offline"]) == 0
-    path = tmp_path / "project" / "pyproject.toml"
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    assert "runtime-missing" not in rules(tmp_path / "project")
-    path.write_text("".join(line for line in lines if '"gfruntime @ ' not in line), encoding="utf-8")
-
-    assert "runtime-missing" in rules(tmp_path / "project")

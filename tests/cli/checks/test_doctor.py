@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_machine import Machine
 
 from gfplug.checks import doctor
 from gfplug.checks.doctor import Examined
@@ -89,46 +87,6 @@ def test_the_command_explains_or_says_that_it_cannot(capsys: pytest.CaptureFixtu
     assert main(["doctor", "--explain", LINES["stdout"], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["name"] == "stdout"
     assert main(["doctor", "--explain", "all is well"]) == 2
-
-
-def test_the_machine_is_examined(tmp_path: Path) -> None:
-    """Each thing has what was seen; this machine can build, or the tests of the build could not run."""
-    found = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
-
-    assert {"Python", "libpython", "venv", "C library", "disk", "git"} <= set(found)
-    assert found["Python"].is_good
-    assert all(each.seen for each in found.values())
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each thing that is missing, with the line for the package manager at hand; nothing of binutils."""
-    machine = Machine(tmp_path, monkeypatch)
-    machine.own("3.12.1", missing='["ensurepip"]')
-    machine.program("dnf")
-    examined = doctor.examine(None, folder=tmp_path)
-
-    assert {each.name: each.remedy for each in examined if not each.is_good and each.name != "C library"} == {
-        "libpython": "dnf install python3.12, or install uv",
-        "venv": "install uv",
-        "git": "dnf install git",
-    }
-    assert not [each for each in examined if "objcopy" in f"{each.name} {each.seen} {each.remedy}"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-def test_the_python_that_a_build_takes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another one on this machine, or one that uv downloads, is good, and said."""
-    machine = Machine(tmp_path, monkeypatch)
-    machine.uv(can=("3.13.1",))
-    (before,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
-    other = machine.python("python3.13", "3.13.0")
-    (after,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
-
-    assert before.is_good
-    assert before.seen.endswith("has no shared libpython: `gfplug build` lets uv download Python 3.13")
-    assert after.is_good
-    assert after.seen.endswith(f"has no shared libpython: `gfplug build` takes Python 3.13.0 at {other}")
 
 
 def test_what_is_not_good_comes_with_its_remedy(

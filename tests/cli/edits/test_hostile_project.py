@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
 import zipfile
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hostile_journal import CONTENT, DIGEST, plant, snapshot, step
 from small_project import small_project
 
-from gfplug import cli
 from gfplug.edits import journal, paths
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import TreeFile
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CONTENT = b"#!/bin/sh\necho attacked\n"
-DIGEST = hashlib.sha256(CONTENT).hexdigest()
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, owners and FIFOs of POSIX")
 OUTSIDE = (
     "../victim",
@@ -63,26 +58,6 @@ def project(tmp_path: Path) -> Project:
     """A project in a folder beside which a victim lies."""
     (tmp_path / "victim").write_text("mine")
     return small_project(tmp_path / "project")
-
-
-def plant(root: Path, steps: Any, *, plan: str = "forward.json", content: bytes = CONTENT) -> Path:
-    """Write a journal as somebody who wants to write elsewhere would."""
-    folder = root / ".gfplug" / "journal"
-    for side in ("old", "new"):
-        (folder / side).mkdir(parents=True)
-        (folder / side / "0").write_bytes(content)
-    (folder / plan).write_text(steps if isinstance(steps, str) else json.dumps(steps))
-    return folder
-
-
-def step(path: Any, **others: Any) -> dict[str, Any]:
-    """Return a step that writes a file."""
-    return {"number": 0, "path": path, "old": None, "new": DIGEST, **others}
-
-
-def snapshot(folder: Path) -> dict[str, bytes]:
-    """Read every file below a folder but the lock file that a command holds."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("path", OUTSIDE)
@@ -177,36 +152,6 @@ def test_another_users_journal_is_left_alone(project: Project, monkeypatch: pyte
     assert not (project.root / "x").exists()
 
 
-READING = {
-    "check": ["check"],
-    "check --alerts": ["check", "--alerts"],
-    "doctor": ["doctor"],
-    "upgrade --dry-run": ["upgrade", "--dry-run"],
-    "upgrade --diff": ["upgrade", "--diff"],
-    "call health": ["call", "health"],
-    "call query": ["call", "query"],
-    "proto verify": ["proto", "verify"],
-    "proto upgrade --dry-run": ["proto", "upgrade", "--dry-run", "--offline"],
-    "build": ["build"],
-    "dev": ["dev"],
-}
-
-
-@pytest.mark.parametrize("words", READING.values(), ids=list(READING))
-def test_only_an_upgrade_finishes_an_upgrade(
-    project: Project, tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Every other command says that one was interrupted, and changes nothing."""
-    plant(project.root, [step("x")])
-    before = snapshot(tmp_path)
-
-    assert cli.main([*words, str(project.root)]) in {3, 6}
-    shown = capsys.readouterr()
-    assert "interrupted" in shown.out + shown.err
-    assert "gfplug upgrade" in shown.out + shown.err
-    assert snapshot(tmp_path) == before
-
-
 def test_an_upgrade_says_that_it_finishes_one(project: Project, caplog: pytest.LogCaptureFixture) -> None:
     """A journal that only names the project's own files is finished, and said before it is."""
     plant(project.root, [step("x")])
@@ -214,20 +159,6 @@ def test_an_upgrade_says_that_it_finishes_one(project: Project, caplog: pytest.L
     with journal.locked(project.root):
         assert (project.root / "x").read_bytes() == CONTENT
     assert "was interrupted: finishing it" in caplog.text
-
-
-@pytest.mark.parametrize("command", [["check"], ["doctor"], ["upgrade"], ["proto", "verify"], ["build"]])
-def test_nothing_above_a_project_is_acted_on(
-    project: Project, tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A journal in a folder above, with or without a lock beside it, is not even looked at."""
-    plant(tmp_path, [step("victim", old=hashlib.sha256(b"mine").hexdigest())])
-    shutil.copy(project.lock_path, tmp_path)
-    cli.main([*command, str(project.root)])
-    capsys.readouterr()
-
-    assert (tmp_path / "victim").read_text() == "mine"
-    assert (tmp_path / ".gfplug" / "journal" / "forward.json").exists()
 
 
 @POSIX

@@ -3,46 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+from small_edits import NEW, OLD, apply, edits, files_of, project
 
 from gfplug.edits import journal, mutex, trees
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import TreeFile
 from gfplug.errors import ProjectError
-
-OLD = {"a": "old a", "gone/b": "old b", "conf": "a file", "dir/c": "old c", "same": "same"}
-NEW = {"a": "new a", "conf/d": "now a folder", "dir": "now a file", "new/e": "new e", "same": "same"}
-
-
-def project(folder: Path) -> Path:
-    """Make a folder that holds the old tree."""
-    for path, text in OLD.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
-    (folder / ".gfplug").mkdir()
-    return folder
-
-
-def edits() -> dict[str, Edit]:
-    """Return what leads from the old tree to the new one."""
-    sides = [{path: TreeFile(text.encode()) for path, text in tree.items()} for tree in (OLD, NEW)]
-    return {path: Edit(sides[0].get(path), sides[1].get(path)) for path in (OLD | NEW) if path != "same"}
-
-
-def files_of(folder: Path) -> dict[str, str]:
-    """Read a folder's files."""
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
-
-
-def apply(folder: Path, changes: dict[str, Edit]) -> None:
-    """Make edits as a command does."""
-    with journal.locked(folder):
-        journal.apply(folder, changes)
 
 
 def test_edits_change_the_tree_and_leave_nothing_behind(tmp_path: Path) -> None:
@@ -142,54 +111,6 @@ def test_a_lock_that_was_removed_is_taken_anew(tmp_path: Path) -> None:
         with mutex.held(tmp_path / "x.lock", what="test"):
             assert (tmp_path / "x.lock").exists()
         assert not (tmp_path / "x.lock").exists()
-
-
-KILLED = textwrap.dedent(
-    """
-    import os, signal, sys
-    from pathlib import Path
-    sys.path.insert(0, sys.argv[3])
-    from test_journal import apply, edits
-    from gfplug.edits import mutex
-    from gfplug.edits import journal
-    EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod"}
-    root, left = sys.argv[1], int(sys.argv[2])
-
-    def hook(event, arguments):
-        global left
-        if event in EVENTS and root in str(arguments[0]):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(hook)
-    apply(Path(root), edits())
-    """
-)
-
-
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
-def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> None:
-    """Killed at each of its steps on the file system, one after the other; the next command finds old or new, whole."""
-    outcomes = []
-    for step in range(1, 400):
-        root = tmp_path / str(step)
-        root.mkdir()
-        project(root)
-        command = [sys.executable, "-c", KILLED, str(root), str(step), str(Path(__file__).parent)]
-        done = subprocess.run(command, check=False, timeout=60)
-        with journal.locked(root):
-            pass
-        found = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
-        outcomes.append("old" if found == OLD else "new" if found == NEW else f"broken at {step}: {found}")
-        apply(root, {"same": Edit(TreeFile(b"same"), TreeFile(b"next"))})
-        assert list((root / ".gfplug").iterdir()) == []
-        if done.returncode == 0:
-            break
-
-    turn = outcomes.index("new")
-    assert len(outcomes) > 30
-    assert outcomes == ["old"] * turn + ["new"] * (len(outcomes) - turn)
 
 
 def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

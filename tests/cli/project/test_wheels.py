@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import sys
 import tarfile
 import tomllib
-import venv
 import zipfile
-from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ import pytest
 from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
-from gfplug import __version__, process, resources
+from gfplug import __version__, resources
 from gfplug.bundle.frontend import library
 from gfplug.errors import ProjectError
 from gfplug.project import wheels
@@ -102,52 +99,6 @@ def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: py
     wheels.build.cache_clear()
 
     assert contents == ["old = 1\n", "new = 2\n"]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site-packages into which gfplug's wheel was installed."""
-    folder = tmp_path_factory.mktemp("installed")
-    wheel = folder / wheels.NAMES["gfplug"]
-    wheel.write_bytes(wheels.build("gfplug"))
-    venv.create(folder / "env", with_pip=False)
-    python = folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    words: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        python,
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        wheel,
-    ]
-    process.run(words, timeout=120.0)
-    return next((folder / "env").rglob("gfplug/__init__.py")).parents[1]
-
-
-def distribution(site: Path) -> Distribution:
-    """Return the installed gfplug."""
-    return PathDistribution(next(site.glob("gfplug-*.dist-info")))
-
-
-def test_an_installed_gfplug_becomes_its_wheel_again(site: Path) -> None:
-    """Byte for byte, so that a project gets the same wheel from everybody; what pip and Python added is left out."""
-    assert wheels._pack(wheels._installed_files(distribution(site))) == wheels.build("gfplug")
-
-
-def test_a_changed_installation_is_not_handed_on(site: Path) -> None:
-    """A project gets what was installed, or a sentence."""
-    module = site / "gfplug" / "project" / "names.py"
-    before = module.read_bytes()
-    module.write_bytes(before + b"# mine\n")
-    try:
-        with pytest.raises(ProjectError, match=r"names\.py was changed since gfplug was installed"):
-            wheels._installed_files(distribution(site))
-    finally:
-        module.write_bytes(before)
 
 
 def test_a_gfplug_without_a_list_of_files_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,75 +1,18 @@
-"""`gfplug proto`: what it prints, on which stream, and its exit codes; and the verification of a project."""
+"""`gfplug proto`: what it prints, on which stream, and its exit codes."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug import cli, files, sdk
-from gfplug.project import lock
-from gfplug.project.plugin_project import Project
-from gfplug.sdk import cache, goenv, stubs
+from gfplug import cli, sdk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Stand in an empty folder, without caches and without a network."""
-    monkeypatch.setenv("GOPROXY", "off")
-    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
-    monkeypatch.delenv("GOPRIVATE", raising=False)
-    monkeypatch.delenv("GONOPROXY", raising=False)
-    monkeypatch.setattr(goenv, "_ask_go", lambda: "")
-    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    return here
-
-
-@pytest.fixture(scope="module")
-def generated() -> stubs.Stubs:
-    """Generate the stubs once."""
-    return stubs.generate(sdk.fetch(sdk.default(), offline=True))
-
-
-@pytest.fixture
-def project(here: Path, generated: stubs.Stubs) -> Project:
-    """Make the part of a project that matters here, in the current folder."""
-    protos = sdk.fetch(sdk.default(), offline=True)
-    made = Project(here)
-    files.write_tree(made.source, generated.files)
-    lock.write(
-        made.lock_path,
-        lock.Lock(
-            sdk_version=str(protos.version),
-            sdk_commit=protos.commit,
-            source=protos.source,
-            proto_sha256=protos.sha256,
-            descriptor=generated.descriptor,
-            template_version="0.1.0",
-            gfplug="",
-            tools=generated.tools,
-            floors=generated.floors,
-            owned=made.owned_digests(),
-        ),
-    )
-    return made
-
-
-def _relock(project: Project, **changes: object) -> None:
-    lock.write(project.lock_path, dataclasses.replace(project.lock, **changes))  # type: ignore[arg-type]  # any field
-
-
-def _verify_json(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, bool | None]]:
-    code = cli.main(["proto", "verify", "--json"])
-    found = json.loads(capsys.readouterr().out)
-    return code, {check["name"]: check["passed"] for check in found["checks"]}
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def test_list_names_the_default_first(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,15 +34,6 @@ def test_list_as_json_holds_the_facts(capsys: pytest.CaptureFixture[str]) -> Non
     assert "v0.298.0" in found["v0.291.0"]["same_wire"]
     assert "v0.298.0" not in found["v0.97.0"]["same_wire"]
     assert not any(release["project"] for release in found.values())
-
-
-def test_list_marks_what_the_project_here_uses(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever release that is."""
-    _relock(project, sdk_version="v0.250.0")
-
-    assert cli.main(["proto", "list"]) == 0
-    marked = [line for line in capsys.readouterr().out.splitlines() if "this project" in line]
-    assert [line.split()[0] for line in marked] == ["v0.250.0"]
 
 
 def test_list_remote_asks_the_configured_source(
@@ -132,14 +66,6 @@ def test_show_prints_the_proto(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.encode() == sdk.fetch(sdk.default(), offline=True).text
 
 
-def test_show_prints_the_projects_own_proto(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """As it is on disk, whichever version that is."""
-    project.proto.write_text('syntax = "proto3";\npackage pluginv2;\n')
-
-    assert cli.main(["proto", "show"]) == 0
-    assert capsys.readouterr().out == 'syntax = "proto3";\npackage pluginv2;\n'
-
-
 def test_show_descriptor_prints_the_digest_only(capsys: pytest.CaptureFixture[str]) -> None:
     """Two releases with one digest speak one wire."""
     assert cli.main(["proto", "show", "v0.291.0", "--descriptor"]) == 0
@@ -148,16 +74,6 @@ def test_show_descriptor_prints_the_digest_only(capsys: pytest.CaptureFixture[st
 
     assert capsys.readouterr().out == old
     assert old.startswith("sha256:")
-
-
-def test_show_json_names_services_and_messages(capsys: pytest.CaptureFixture[str]) -> None:
-    """Facts for programs."""
-    assert cli.main(["proto", "show", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-
-    assert found["services"]["Data"] == ["QueryData", "QueryChunkedData"]
-    assert "DataSourceInstanceSettings" in found["messages"]
-    assert (found["source"], found["version"]) == ("embedded", "v0.298.0")
 
 
 @pytest.mark.parametrize(
@@ -184,113 +100,7 @@ def test_each_failure_has_its_exit_code(
     assert shown.out == ""
 
 
-def test_verify_finds_a_fresh_project_in_order(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Proto, files, wire, floors and stubs; without a network."""
-    assert project.proto.is_file()
-    assert cli.main(["proto", "verify"]) == 0
-    lines = capsys.readouterr().out.splitlines()[1:]
-
-    assert [line.split()[:2] for line in lines] == [
-        [name, "ok"] for name in ("proto", "files", "wire", "floors", "stubs")
-    ]
-
-
 def test_verify_outside_a_project_exits_3(capsys: pytest.CaptureFixture[str]) -> None:
     """There is nothing to verify."""
     assert cli.main(["proto", "verify"]) == 3
     assert "is not in a gfplug project" in capsys.readouterr().err
-
-
-def test_verify_tells_an_edited_proto(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """A comment changes the file and the code made of it, not the wire."""
-    project.proto.write_bytes(project.proto.read_bytes() + b"// mine\n")
-
-    code, checks = _verify_json(capsys)
-
-    assert code == 5
-    assert checks == {"proto": False, "files": False, "wire": True, "floors": True, "stubs": True}
-
-
-def test_verify_tells_another_wire(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Even when the lock was made to agree with the file: the index knows the release's wire."""
-    project.proto.write_bytes(project.proto.read_bytes() + b"message Mine {}\n")
-    _relock(project, proto_sha256=files.sha256_of(project.proto), owned=project.owned_digests())
-
-    code, checks = _verify_json(capsys)
-
-    assert code == 5
-    assert checks == {"proto": True, "files": True, "wire": False}
-
-
-def test_verify_tells_a_lock_with_another_descriptor(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """The lock is not believed either."""
-    _relock(project, descriptor="sha256:other")
-
-    code, checks = _verify_json(capsys)
-
-    assert (code, checks["wire"]) == (5, False)
-
-
-@pytest.mark.parametrize("damage", ["edited", "deleted", "added"])
-def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixture[str], damage: str) -> None:
-    """Named with what happened to them."""
-    path = project.source / "pluginv2" / ("backend_pb2.py" if damage != "added" else "mine.py")
-    path.unlink(missing_ok=True)
-    if damage != "deleted":
-        path.write_text("# mine\n")
-
-    assert cli.main(["proto", "verify"]) == 5
-    assert f"src/pluginv2/{path.name} ({damage})" in capsys.readouterr().out
-
-
-def test_verify_tells_stubs_that_only_the_lock_believes_in(
-    project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Edited and locked again: generating anew finds out."""
-    path = project.source / "pluginv2" / "backend_pb2_grpc.py"
-    path.write_bytes(path.read_bytes() + b"# mine\n")
-    _relock(project, owned=project.owned_digests())
-
-    code, checks = _verify_json(capsys)
-
-    assert code == 5
-    assert checks == {"proto": True, "files": True, "wire": True, "floors": True, "stubs": False}
-
-
-def test_verify_with_other_tools_says_which_and_compares_the_rest(
-    project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Other generators may write other bytes for the same wire: that is no failure."""
-    _relock(project, tools={**project.lock.tools, "grpcio-tools": "1.2.3"}, floors={"grpcio": "1.2.3"})
-
-    assert cli.main(["proto", "verify"]) == 0
-    shown = capsys.readouterr().out
-    assert shown.count("skipped") == 2
-    assert "1.2.3 in the lock" in shown
-
-
-def test_verify_tells_wrong_floors(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """A project that installs an older grpcio would not start."""
-    _relock(project, floors={"grpcio": "1.0.0", "protobuf": "7.0.0"})
-
-    code, checks = _verify_json(capsys)
-
-    assert (code, checks["floors"]) == (5, False)
-
-
-def test_verify_without_a_proto_exits_3(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """The hint says where to get it back."""
-    project.proto.unlink()
-
-    assert cli.main(["proto", "verify"]) == 3
-    assert "restore it from version control" in capsys.readouterr().err
-
-
-def test_verify_works_on_a_project_elsewhere(
-    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A path may be given, also of a folder inside."""
-    monkeypatch.chdir(tmp_path)
-
-    assert cli.main(["proto", "verify", str(project.root / "src")]) == 0
-    assert "ok" in capsys.readouterr().out

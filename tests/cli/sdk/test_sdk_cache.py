@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +13,7 @@ from gfplug.sdk.protoset import ProtoSet, accept
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sdk.conftest import World
+    from sdk_world import World
 
 
 @pytest.fixture
@@ -89,25 +87,3 @@ def test_a_user_without_a_home_has_no_cache(protos: ProtoSet, world: World, monk
     cache.keep(protos)
 
     assert cache.find(world.known) is None
-
-
-def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
-    cache.folder = lambda: folder
-    for _ in range(rounds):
-        cache.keep(protos)
-        if json.loads((folder / f"{protos.version}.json").read_text())["sha256"] != protos.sha256:
-            os._exit(1)
-
-
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_several_processes_never_see_a_part(protos: ProtoSet, world: World) -> None:
-    """Each file is replaced whole, and nothing is left beside it."""
-    context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_keep_and_find, args=(cache.folder(), protos, 50)) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(30)
-
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    assert [path.name for path in cache.folder().iterdir()] == [f"{world.known}.json"]

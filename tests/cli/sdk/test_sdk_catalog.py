@@ -9,7 +9,7 @@ from gfplug.sdk import SdkVersion
 
 if TYPE_CHECKING:
     import pytest
-    from sdk.conftest import Server, World
+    from sdk_world import Server, World
 
 
 def test_known_releases_are_listed_newest_first_without_a_network(server: Server, world: World) -> None:

@@ -12,7 +12,7 @@ from gfplug.sdk.index import PROTO_PATH
 from gfplug.sdk.web import Deadline, MissingError
 
 if TYPE_CHECKING:
-    from sdk.conftest import Server, World
+    from sdk_world import Server, World
 
 _REFS = "/sdk.git/info/refs"
 

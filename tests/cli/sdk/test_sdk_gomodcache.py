@@ -14,7 +14,7 @@ from gfplug.sdk.index import MODULE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sdk.conftest import World
+    from sdk_world import World
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from gfplug.sdk.web import Deadline, MissingError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sdk.conftest import World
+    from sdk_world import World
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from gfplug.sdk.protoset import embedded
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sdk.conftest import World
+    from sdk_world import World
 
 
 def test_a_file_is_read(tmp_path: Path, world: World) -> None:

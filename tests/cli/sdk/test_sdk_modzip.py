@@ -12,7 +12,7 @@ from gfplug.errors import IntegrityError
 from gfplug.sdk import modzip
 
 if TYPE_CHECKING:
-    from sdk.conftest import World
+    from sdk_world import World
 
 _PREFIX = "github.com/grafana/grafana-plugin-sdk-go@v0.250.0/"
 _PROTO_NAME = f"{_PREFIX}proto/backend.proto"

@@ -12,7 +12,7 @@ from gfplug.errors import IntegrityError
 from gfplug.sdk.protoset import accept, embedded, normalise, require_proto
 
 if TYPE_CHECKING:
-    from sdk.conftest import World
+    from sdk_world import World
 
 
 def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:

@@ -11,7 +11,7 @@ from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import github, remote
 
 if TYPE_CHECKING:
-    from sdk.conftest import Server, World
+    from sdk_world import Server, World
 
 
 @pytest.fixture(autouse=True)

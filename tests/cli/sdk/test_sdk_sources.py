@@ -15,7 +15,7 @@ from gfplug.sdk.index import MODULE
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sdk.conftest import Server, World
+    from sdk_world import Server, World
 
 
 def _fill_module_cache(folder: Path, world: World, content: bytes) -> None:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import base64
 import logging
-import shutil
 import ssl
-import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
 from gfplug.errors import FetchError
-from gfplug.sdk import trust, web
+from gfplug.sdk import trust
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _URL = urlsplit("https://proxy.example/go")
@@ -37,70 +32,6 @@ def test_a_bundle_that_can_not_be_read_is_named(
 
     with pytest.raises(FetchError, match=f"{name} names .*ca.pem"):
         trust.context()
-
-
-@pytest.fixture
-def encrypted(tmp_path: Path) -> Iterator[str]:
-    """Start an https server with a certificate nobody knows, `tmp_path/ca.pem`; return its address."""
-    if shutil.which("openssl") is None:
-        pytest.skip("install OpenSSL: its command makes the certificate")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += [
-        "-keyout",
-        "key.pem",
-        "-out",
-        "ca.pem",
-        "-subj",
-        "/CN=127.0.0.1",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-    ]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=30)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"body")
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            pass
-
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
-    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that refuse the certificate
-        listening.socket = made.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"https://127.0.0.1:{listening.server_address[1]}/x"
-        listening.shutdown()
-        thread.join()
-
-
-@pytest.mark.parametrize("name", ["GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
-def test_a_companys_own_certificate_is_trusted(
-    encrypted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
-) -> None:
-    """Whichever of the three variables names it."""
-    monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
-
-    assert web.get(encrypted, deadline=web.Deadline(10), limit=100) == b"body"
-
-
-def test_our_own_variable_comes_first(encrypted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What another program needs does not disturb."""
-    monkeypatch.setenv("GFPLUG_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
-
-    assert web.get(encrypted, deadline=web.Deadline(10), limit=100) == b"body"
-
-
-def test_an_unknown_certificate_is_refused_and_the_variable_named(encrypted: str) -> None:
-    """The hint is what a company's user needs."""
-    with pytest.raises(FetchError, match="cannot reach https") as caught:
-        web.get(encrypted, deadline=web.Deadline(10), limit=100)
-    assert "GFPLUG_CA_BUNDLE" in caught.value.hint
 
 
 def test_without_a_bundle_the_system_is_trusted() -> None:

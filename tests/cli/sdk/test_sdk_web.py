@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-    from sdk.conftest import Server
+    from sdk_world import Server
 
 _LIMIT = 1000
 

@@ -1,4 +1,4 @@
-"""The rule about skipped tests, in runs of their own: what is said, what fails, what may be skipped."""
+"""The rules of tests/conftest.py, in runs of their own: which tests may be skipped, and which may start a process."""
 
 from __future__ import annotations
 
@@ -108,6 +108,56 @@ def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
 
     assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 5})
     assert "skipped: install" not in said
+
+
+STARTS = """
+import multiprocessing, os, subprocess, sys, threading
+import pytest
+
+def by_subprocess():
+    subprocess.run([sys.executable, "-c", ""], check=True)
+
+def by_a_shell():
+    os.system("true")
+
+def by_a_fork():
+    if pid := os.fork():
+        os.waitpid(pid, 0)
+    else:
+        os._exit(0)
+
+def by_multiprocessing():
+    process = multiprocessing.get_context("spawn").Process(target=print)
+    process.start()
+    process.join()
+
+def in_a_thread():
+    thread = threading.Thread(target=by_subprocess)
+    thread.start()
+    thread.join()
+
+@pytest.mark.parametrize("start", [by_subprocess, by_a_shell, by_a_fork, by_multiprocessing, in_a_thread])
+def test_it(start):
+    start()
+
+def test_without():
+    pass
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fork and true")
+@pytest.mark.parametrize(
+    ("folder", "ends"),
+    [("cli", {"passed": 1, "failed": 5}), ("runtime/deep", {"passed": 1, "failed": 5}), ("processes", {"passed": 6})],
+)
+def test_only_some_folders_hold_tests_that_start_processes(tmp_path: Path, folder: str, ends: dict[str, int]) -> None:
+    """Whichever way a process starts, a test below cli or runtime fails for it, and the sentence names the folder."""
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "test_starts.py").write_text(STARTS, encoding="utf-8")
+    _, counts, said = outcome(tmp_path, folder)
+
+    assert counts == ends
+    assert said.count("move it below tests/processes") == ends.get("failed", 0)
 
 
 def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from google.protobuf import message_factory
 
 from gfplug.host.messages import fill, protocol
-from gfplug.host.target import Target
+from gfplug.host.target import Target, go_platform
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -42,6 +45,17 @@ class Fake:
             cwd=self.folder,
         )
 
+    def dist(self, **plan: Any) -> str:
+        """Make a dist folder whose executable is the fake plugin with a plan, and return its path."""
+        folder = self.folder / "dist"
+        folder.mkdir()
+        manifest = {"id": "acme-fake-datasource", "name": "Fake", "executable": "gpx_fake"}
+        (folder / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
+        script = folder / f"gpx_fake_{go_platform()}"
+        script.write_text(f"#!/bin/sh\nexec {shlex.join(self.target(**plan).command)}\n", encoding="utf-8")
+        script.chmod(0o755)
+        return str(folder)
+
     def says(self, method: str, *values: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
         """Return the part of a plan that answers a method with messages."""
         service, name = method.removeprefix("/pluginv2.").split("/")
@@ -69,3 +83,22 @@ class Fake:
 
     def _recorded(self) -> list[list[str]]:
         return [json.loads(line) for line in (self.folder / "record").read_text(encoding="utf-8").splitlines()]
+
+
+def a_frame() -> bytes:
+    """Encode twenty points of one series, a minute apart."""
+    schema = pa.schema(
+        [
+            pa.field("time", pa.timestamp("ns"), nullable=False),
+            pa.field("value", pa.float64(), metadata={"labels": '{"host":"a"}'}),
+        ],
+        metadata={"name": "cpu", "refId": "A"},
+    )
+    columns = [
+        pa.array([at * 60 * 10**9 for at in range(20)], pa.timestamp("ns")),
+        pa.array([float(at) for at in range(20)]),
+    ]
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(pa.table(columns, schema))
+    return sink.getvalue()

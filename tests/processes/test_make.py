@@ -72,6 +72,13 @@ def test_the_demo_takes_another_python(machine: Machine) -> None:
     assert asked("demo") == ([], "")
 
 
+def test_lint_and_unit_tests_need_a_python_alone(machine: Machine) -> None:
+    """They build no plugin and start no git."""
+    (machine.folder / "bin/git").unlink()
+
+    assert asked("check", "unit") == ([], "")
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.MonkeyPatch) -> None:
     """One built without the library is served by another Python."""

@@ -8,8 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from host_fake import QUERY
-from test_call_command import _dist, _frame, _signals
+from host_fake import QUERY, a_frame
 
 from gfplug.cli import main
 from gfplug.host.drawing import pictures
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from host_fake import Fake
-
-__all__ = ["_signals"]  # a fixture that applies here, too
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -49,13 +46,13 @@ groups:
 @pytest.fixture
 def dist(fake: Fake) -> str:
     """Make a plugin that answers A with 20 rows of host a, the last of them 19."""
-    return _dist(fake, answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [_frame()]}}}))
+    return fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}}))
 
 
 def test_several_models_become_several_queries_of_one_request(fake: Fake) -> None:
     """They are named A, B, ...; `--set` and `--var` hold for each."""
-    answers = {ref: {"status": 200, "frames": [_frame()]} for ref in "AB"}
-    dist = _dist(fake, answers=fake.says(QUERY, {"responses": answers}))
+    answers = {ref: {"status": 200, "frames": [a_frame()]} for ref in "AB"}
+    dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
     words = ["--model", '{"table": "$kind", "where": ["[[kind]]", "${host:csv}"]}', "--model", "{}", "--set", "limit=3"]
 
     assert main(["call", "query", dist, *words, "--var", "kind=sales", "--var", "host=a,b"]) == 0
@@ -145,8 +142,8 @@ def test_a_plot_can_be_a_picture(dist: str, tmp_path: Path) -> None:
 def test_a_plot_can_be_a_png(fake: Fake, tmp_path: Path) -> None:
     """It shows each series in a colour of its own, below it the legend; a gap is left open."""
     image = pytest.importorskip("matplotlib.image")
-    answers = {ref: {"status": 200, "frames": [_frame()]} for ref in "AB"}
-    dist = _dist(fake, answers=fake.says(QUERY, {"responses": answers}))
+    answers = {ref: {"status": 200, "frames": [a_frame()]} for ref in "AB"}
+    dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
     words = ["--model", "{}", "--model", "{}", "--plot", str(tmp_path / "a.png")]
     assert main(["call", "query", dist, *words]) == 0
     picture = image.imread(tmp_path / "a.png")
@@ -213,7 +210,7 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
     schema = {"fields": [{"name": "time", "type": "time"}, {"name": "value", "type": "number"}]}
     packets = [{"schema": schema, "data": {"values": [[1], [2.5]]}}, {"data": {"values": [[2, 3], [3.5, 4.5]]}}]
     says = fake.says(RUN, *({"data": json.dumps(packet).encode()} for packet in packets))
-    dist = _dist(fake, answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+    dist = fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
 
     assert main(["call", "stream", "ticks", dist, "--data", '{"a": 1}']) == 0
     assert capsys.readouterr().out.splitlines() == ["1  2.5", "2  3.5", "3  4.5"]
@@ -223,7 +220,7 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
 
 def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """The plugin's status is said in a word."""
-    dist = _dist(fake, answers=fake.says(SUBSCRIBE, {"status": 1}))
+    dist = fake.dist(answers=fake.says(SUBSCRIBE, {"status": 1}))
 
     assert main(["call", "stream", "nowhere", dist]) == 6
     assert "refused the channel 'nowhere': not found" in capsys.readouterr().err

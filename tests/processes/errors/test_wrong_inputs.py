@@ -15,7 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Said
+    from tests.processes.errors.conftest import Said
 
     Run = Callable[..., Said]
 

@@ -19,7 +19,7 @@ from gfplug.host.target import go_platform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Said
+    from tests.processes.errors.conftest import Said
 
     Run = Callable[..., Said]
 

@@ -145,3 +145,22 @@ def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: 
     errors = {tuple(line.split(":")[:2]) for line in done.stdout.splitlines() if ": error:" in line}
     lines = [number for number, text in enumerate(BAD.splitlines(), 1) if text.startswith("if input")]
     assert errors == {("bad.py", str(number)) for number in lines}, done.stdout
+
+
+def test_no_library_is_needed_but_the_one_in_use() -> None:
+    """Frames are made and encoded where numpy, pandas and polars can't be imported.
+
+    Where pandas is installed pyarrow itself imports it with its first list; we import none of the three.
+    """
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(('numpy', 'pandas', 'polars')));"
+        "from gfruntime.frames import arrow, frametext; from gfruntime.frames.data import Frame;"
+        "frames = [Frame.of(v=[1.5], s=['a']), Frame.from_records([{'a': [1]}])];"
+        "frames += Frame.of(g=[1], v=[2]).group_by('g');"
+        "print(sum(bool(arrow.encode(frame) and frametext.encode(frame)) for frame in frames))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "3"

@@ -15,7 +15,6 @@ if sys.platform == "win32":
 
 from processes import descendants
 from terminal import Terminal
-from test_call_command import _dist
 
 from gfplug import sdk
 from gfplug.scaffold import new
@@ -39,7 +38,7 @@ def stream_of(fake: Fake, values: list[float]) -> str:
     packets = [{"data": {"values": [[START + at * 1000], [value]]}} for at, value in enumerate(values)]
     packets[0]["schema"] = {"fields": fields}  # type: ignore[dict-item]  # the first alone has it
     says = fake.says(RUN, *({"data": json.dumps(packet).encode()} for packet in packets))
-    return _dist(fake, answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+    return fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
 
 
 def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:

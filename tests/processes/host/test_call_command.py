@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
-import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 import pytest
-from host_fake import HEALTH, QUERY, RESOURCE
+from host_fake import HEALTH, QUERY, RESOURCE, a_frame
 
 from gfplug.cli import main
-from gfplug.host.target import go_platform
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from host_fake import Fake
 
 pytestmark = [
@@ -26,45 +20,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signal.signal", lambda *_: None)
-
-
-def _dist(fake: Fake, **plan: Any) -> str:
-    """Make a dist folder whose executable is the fake plugin with a plan."""
-    target = fake.target(**plan)
-    folder: Path = fake.folder / "dist"
-    folder.mkdir()
-    manifest = {"id": "acme-fake-datasource", "name": "Fake", "executable": "gpx_fake"}
-    (folder / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
-    script = folder / f"gpx_fake_{go_platform()}"
-    script.write_text(f"#!/bin/sh\nexec {shlex.join(target.command)}\n", encoding="utf-8")
-    script.chmod(0o755)
-    return str(folder)
-
-
-def _frame() -> bytes:
-    schema = pa.schema(
-        [
-            pa.field("time", pa.timestamp("ns"), nullable=False),
-            pa.field("value", pa.float64(), metadata={"labels": '{"host":"a"}'}),
-        ],
-        metadata={"name": "cpu", "refId": "A"},
-    )
-    columns = [
-        pa.array([at * 60 * 10**9 for at in range(20)], pa.timestamp("ns")),
-        pa.array([float(at) for at in range(20)]),
-    ]
-    sink = io.BytesIO()
-    with pa.ipc.new_file(sink, schema) as writer:
-        writer.write_table(pa.table(columns, schema))
-    return sink.getvalue()
-
-
 def test_a_query_is_shown_as_a_table_and_a_plot(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """Without escapes, since nobody looks at a terminal; progress goes to stderr."""
-    dist = _dist(fake, answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [_frame()]}}}))
+    dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}}))
     code = main(["call", "query", dist, "--rows", "2", "--set", "table=sales", "--from", "now-10m"])
     out, err = capsys.readouterr()
 
@@ -85,7 +43,7 @@ def test_a_query_is_shown_as_a_table_and_a_plot(fake: Fake, capsys: pytest.Captu
 
 def test_a_query_in_json_has_the_shape_of_grafanas_api(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """One document on stdout, nothing else."""
-    dist = _dist(fake, answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [_frame()]}}}))
+    dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}}))
     code = main(["call", "query", dist, "--json"])
     found = json.loads(capsys.readouterr().out)
 
@@ -97,7 +55,7 @@ def test_a_query_in_json_has_the_shape_of_grafanas_api(fake: Fake, capsys: pytes
 def test_a_failed_query_exits_with_6_and_still_prints_json(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """The answer on stdout, the sentence on stderr."""
     failure = {"status": 502, "error": "upstream is down", "errorSource": "downstream"}
-    dist = _dist(fake, answers=fake.says(QUERY, {"responses": {"A": failure}}))
+    dist = fake.dist(answers=fake.says(QUERY, {"responses": {"A": failure}}))
     code = main(["call", "query", dist, "--json"])
     out, err = capsys.readouterr()
 
@@ -112,7 +70,7 @@ def test_health_exits_with_0_only_when_ok(
 ) -> None:
     """As Grafana's health endpoint answers 200 or 400."""
     says = fake.says(HEALTH, {"status": status, "message": "words", "jsonDetails": b'{"rows": 3}'})
-    dist = _dist(fake, answers=says)
+    dist = fake.dist(answers=says)
 
     assert main(["call", "health", dist]) == code
     assert capsys.readouterr().out == f"{word}: words\nrows: 3\n"
@@ -123,7 +81,7 @@ def test_health_exits_with_0_only_when_ok(
 def test_a_resource_prints_its_body(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """JSON readably; with --json the status and the headers too."""
     part = {"code": 200, "headers": {"Content-Type": {"values": ["application/json"]}}, "body": b'{"a":1}'}
-    dist = _dist(fake, answers=fake.says(RESOURCE, part))
+    dist = fake.dist(answers=fake.says(RESOURCE, part))
 
     assert main(["call", "resource", "tables?limit=3", dist, "--method", "POST", "--body", "x"]) == 0
     assert json.loads(capsys.readouterr().out) == {"a": 1}
@@ -138,7 +96,7 @@ def test_a_resource_prints_its_body(fake: Fake, capsys: pytest.CaptureFixture[st
 
 def test_a_resource_that_answers_an_error_exits_with_6(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """Its body is printed all the same."""
-    dist = _dist(fake, answers=fake.says(RESOURCE, {"code": 404, "body": b"not here"}))
+    dist = fake.dist(answers=fake.says(RESOURCE, {"code": 404, "body": b"not here"}))
 
     assert main(["call", "resource", "x", dist]) == 6
     assert capsys.readouterr().out == "not here\n"
@@ -150,7 +108,7 @@ def test_the_plugins_warnings_are_shown_and_the_rest_on_demand(fake: Fake, capsy
         json.dumps({"@level": level, "@message": f"a {level}", "pluginId": "x", "rows": 1})
         for level in ("info", "warn")
     )
-    dist = _dist(fake, answers=fake.says(HEALTH, {"status": 1}), stderr=f"{log}\n")
+    dist = fake.dist(answers=fake.says(HEALTH, {"status": 1}), stderr=f"{log}\n")
     main(["call", "health", dist])
     usual = capsys.readouterr().err
     main(["call", "health", dist, "-v"])
@@ -164,7 +122,7 @@ def test_the_plugins_warnings_are_shown_and_the_rest_on_demand(fake: Fake, capsy
 def test_a_plugin_that_does_not_start_shows_its_traceback(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 6, and the plugin's own words."""
     traceback = "Traceback (most recent call last):\nModuleNotFoundError: No module named 'x'\n"
-    code = main(["call", "health", _dist(fake, stderr=traceback, exit_early=1)])
+    code = main(["call", "health", fake.dist(stderr=traceback, exit_early=1)])
     err = capsys.readouterr().err
 
     assert code == 6
@@ -174,7 +132,7 @@ def test_a_plugin_that_does_not_start_shows_its_traceback(fake: Fake, capsys: py
 
 def test_a_wrong_argument_exits_with_2_before_anything_is_started(fake: Fake) -> None:
     """Times and models are read first."""
-    dist = _dist(fake)
+    dist = fake.dist()
 
     assert main(["call", "query", dist, "--from", "yesterday"]) == 2
     assert main(["call", "query", dist, "--model", "[]"]) == 2

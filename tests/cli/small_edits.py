@@ -1,0 +1,42 @@
+"""A small tree, the one that it becomes, and the edits that lead there, for the tests of the journal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug.edits import journal
+from gfplug.edits.journal import Edit
+from gfplug.edits.trees import TreeFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+OLD = {"a": "old a", "gone/b": "old b", "conf": "a file", "dir/c": "old c", "same": "same"}
+NEW = {"a": "new a", "conf/d": "now a folder", "dir": "now a file", "new/e": "new e", "same": "same"}
+
+
+def project(folder: Path) -> Path:
+    """Make a folder that holds the old tree."""
+    for path, text in OLD.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / ".gfplug").mkdir()
+    return folder
+
+
+def edits() -> dict[str, Edit]:
+    """Return what leads from the old tree to the new one."""
+    sides = [{path: TreeFile(text.encode()) for path, text in tree.items()} for tree in (OLD, NEW)]
+    return {path: Edit(sides[0].get(path), sides[1].get(path)) for path in (OLD | NEW) if path != "same"}
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Read a folder's files."""
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def apply(folder: Path, changes: dict[str, Edit]) -> None:
+    """Make edits as a command does."""
+    with journal.locked(folder):
+        journal.apply(folder, changes)

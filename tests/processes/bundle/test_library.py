@@ -1,0 +1,35 @@
+"""The editors' text as other programs read it: Node, and the build of the wheel."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.bundle.frontend import library
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_joined_text_is_javascript(tmp_path: Path) -> None:
+    """Node accepts it as it stands."""
+    if (node := shutil.which("node")) is None:
+        pytest.skip("node is not on PATH")
+    path = tmp_path / "editors.cjs"
+    path.write_text(f"'use strict';{library.assemble(library.SOURCES)}", encoding="utf-8")
+    done = subprocess.run([node, "--check", path], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_wheels_build_can_load_the_module_alone() -> None:
+    """The build hook has the standard library and nothing else: no package of gfplug's, no dependency."""
+    module, folder = str(library.__file__), str(library.SOURCES)
+    script = f"import pathlib, runpy; print(len(runpy.run_path({module!r})['assemble'](pathlib.Path({folder!r}))))"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.stderr, done.stdout) == ("", f"{len(library.assemble(library.SOURCES))}\n")

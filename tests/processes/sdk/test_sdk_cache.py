@@ -1,0 +1,41 @@
+"""The cache of fetched protos, which several processes share."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.sdk import cache
+from gfplug.sdk.protoset import ProtoSet, accept
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sdk_world import World
+
+
+def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
+    cache.folder = lambda: folder
+    for _ in range(rounds):
+        cache.keep(protos)
+        if json.loads((folder / f"{protos.version}.json").read_text())["sha256"] != protos.sha256:
+            os._exit(1)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_several_processes_never_see_a_part(world: World) -> None:
+    """Each file is replaced whole, and nothing is left beside it."""
+    protos = accept(world.proto, world.known, source="github", commit=world.commit)
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_keep_and_find, args=(cache.folder(), protos, 50)) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [path.name for path in cache.folder().iterdir()] == [f"{world.known}.json"]

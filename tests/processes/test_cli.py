@@ -1,0 +1,32 @@
+"""The command line is light to start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = (
+    "copier",
+    "grpc",
+    "grpc_tools",
+    "jinja2",
+    "pyarrow",
+    "tomlkit",
+    "google.protobuf",
+    "truststore",
+    "urllib.request",
+    "ssl",
+)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """After `--help`, no module that only some commands need has been imported."""
+    script = (
+        "import sys; from gfplug.cli import main\n"
+        "assert main(['--help']) == 0\n"
+        f"sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert done.stderr == ""
+    assert "new" in done.stdout
