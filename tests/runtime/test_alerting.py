@@ -14,10 +14,10 @@ import pytest
 from framesamples import frames as random_frames
 from hypothesis import given
 
+from gfruntime import Field, Frame
 from gfruntime.calls import rulecheck
 from gfruntime.errors import QueryError
 from gfruntime.frames import alerting, contract, frametext, series, shapes
-from gfruntime.frames.data import Field, Frame
 from gfruntime.request import incoming
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.vocabulary import PluginContext

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames import framereader, frametext
-from gfruntime.frames.data import Field, Frame
 
 
 def text(*columns: object, types: tuple[str, ...] = ("float64",), **more: object) -> bytes:

@@ -10,9 +10,9 @@ import pytest
 from framesamples import all_types, frames
 from hypothesis import HealthCheck, given, settings
 
+from gfruntime import Field, Frame
 from gfruntime.errors import QueryError
 from gfruntime.frames import arrow
-from gfruntime.frames.data import Field, Frame
 from gfruntime.request.vocabulary import Query, Settings
 from gfruntime.testing import START, ask, check_golden, golden, query, read_by_rules
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gfruntime import Field
 from gfruntime.errors import FrameError
 from gfruntime.frames import labels
-from gfruntime.frames.data import Field
 
 
 def test_labels_are_text_and_sorted() -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames import contract, shapes
-from gfruntime.frames.data import Field, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable

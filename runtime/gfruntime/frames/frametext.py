@@ -18,7 +18,8 @@ from gfruntime.errors import FrameError
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType
 
 if TYPE_CHECKING:
-    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.data import Frame
+    from gfruntime.frames.field import Field
 
 _BY_GO_NAME: dict[str, FieldType] = {spelling.go: name for name, spelling in FIELD_TYPES.items()}
 _NS_PER_MS = 1_000_000

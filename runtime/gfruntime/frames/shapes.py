@@ -27,7 +27,8 @@ import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # py
 
 from gfruntime.errors import FrameError
 from gfruntime.frames import labels
-from gfruntime.frames.data import Field, Frame, copied
+from gfruntime.frames.data import Frame
+from gfruntime.frames.field import Field, copy_with
 from gfruntime.frames.fieldtypes import NUMBERS
 
 if TYPE_CHECKING:
@@ -177,8 +178,8 @@ def _series(frame: Frame, *, are_single: bool = False) -> Frame:
     if not any(field.is_value for field in frame.fields):
         raise FrameError("there is no column of numbers or booleans beside the time")
     if index.nullable:
-        plain = copied(index, nullable=False)
-        frame = copied(frame, fields=tuple(plain if field is index else field for field in frame.fields))
+        plain = copy_with(index, nullable=False)
+        frame = copy_with(frame, fields=tuple(plain if field is index else field for field in frame.fields))
     return _ascending(frame, are_single=are_single)
 
 
@@ -260,4 +261,4 @@ def _time(frame: Frame) -> Field:
 
 
 def _typed(frame: Frame, frame_type: FrameType) -> Frame:
-    return copied(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})
+    return copy_with(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})
