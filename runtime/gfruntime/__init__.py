@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gfruntime.errors import DownstreamError, FrameError, PluginError, QueryError
     from gfruntime.frames.cells import Fill
     from gfruntime.frames.columns import epoch
-    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.data import Frame
+    from gfruntime.frames.field import Field
     from gfruntime.frames.series import long_to_wide, resample, wide_to_long
     from gfruntime.http.client import HttpClient
     from gfruntime.http.response import HttpResponse, UpstreamError
@@ -62,7 +63,8 @@ _HOMES = {
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
     "frames.cells": ("Fill",),
     "frames.columns": ("epoch",),
-    "frames.data": ("Field", "Frame"),
+    "frames.data": ("Frame",),
+    "frames.field": ("Field",),
     "frames.series": ("long_to_wide", "resample", "wide_to_long"),
     "http.client": ("HttpClient",),
     "http.response": ("HttpResponse", "UpstreamError"),

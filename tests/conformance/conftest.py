@@ -102,6 +102,12 @@ def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     return executable(programs, request.param)
 
 
+@pytest.fixture(scope="session", params=["go", "probe", pytest.param("mtls-built", marks=BUILT)])
+def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give each kind of process that can speak mutual TLS."""
+    return executable(programs, request.param)
+
+
 @pytest.fixture(scope="session", params=["probe", pytest.param("signals-built", marks=BUILT)])
 def python_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of Python process: from source and built."""

@@ -91,6 +91,20 @@ class Programs:
         self.faulty()
         return self._bundle("faulty", self.project("faulty"))
 
+    def built_with_cryptography(self) -> Path:
+        """Give the executable of a bundle whose project depends on cryptography, which mutual TLS needs."""
+        project = self.project("mtls")
+
+        def depend() -> None:
+            file = project / "pyproject.toml"
+            text = file.read_text(encoding="utf-8")
+            file.write_text(
+                text.replace("dependencies = [\n", 'dependencies = [\n  "cryptography",\n', 1), encoding="utf-8"
+            )
+
+        self._once("dependency-mtls", depend)
+        return self._bundle("mtls", project)
+
     def _bundle(self, name: str, project: Path) -> Path:
         self._once(f"built-{name}", lambda: build(project, self.folder / f"built-{name}"))
         return executable_of(project / "dist")
@@ -204,5 +218,7 @@ def executable(programs: Programs, name: str) -> Path:
         return programs.probe()
     if name == "probe-built":
         return programs.built_probe()
+    if name == "mtls-built":
+        return programs.built_with_cryptography()
     example, _, kind = name.partition("-")
     return programs.built(example) if kind == "built" else programs.source(example)

@@ -15,7 +15,7 @@ from gfruntime.frames.fieldtypes import FIELD_TYPES
 if TYPE_CHECKING:
     from hostclient import Host
 
-    from gfruntime.frames.data import Field, Frame
+    from gfruntime import Field, Frame
 
 
 def encoded(frame: Frame, format_: str = "arrow") -> dict[str, Any]:

@@ -101,9 +101,9 @@ def test_source_works_in_any_path(host: Host, programs: Programs, tmp_path: Path
     assert plugin.query(query())["A"]["status"] == 200
 
 
-def test_speaks_mutual_tls_when_asked(host: Host, any_plugin: Path) -> None:
+def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
     """With AutoMTLS the client accepts the plugin's certificate, and the plugin the client's (items 19, 20)."""
-    plugin = host.start(any_plugin, auto_mtls=True)
+    plugin = host.start(tls_plugin, auto_mtls=True)
     plugin.ping()
 
     assert plugin.health()["status"] == "OK"
@@ -117,6 +117,18 @@ def test_refuses_other_clients_under_mutual_tls(host: Host, python_probe: Path) 
         health = channel.unary_unary("/grpc.health.v1.Health/Check")
         with pytest.raises(grpc.RpcError):
             health(b"", timeout=5)
+
+
+@pytest.mark.slow
+def test_says_what_mutual_tls_needs(host: Host, built_signals: Path) -> None:
+    """A bundle without cryptography does not serve in plain text instead; the client logs the sentence (item 19)."""
+    with pytest.raises(HostError) as caught:
+        host.start(built_signals, name="signals", auto_mtls=True, start_timeout_s=10)
+
+    assert caught.value.kind == "start"
+    [entry] = [each for each in host.ask("logs", plugin="signals")["records"] if "cryptography" in each["message"]]
+    assert entry["level"] == "error"
+    assert "add `cryptography` to the dependencies in pyproject.toml" in entry["message"]
 
 
 def test_admits_that_it_can_not_multiplex(host: Host, python_probe: Path) -> None:

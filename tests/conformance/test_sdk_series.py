@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sdkframes import decoded, encoded, expected, normal
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames import series
 from gfruntime.frames.cells import Fill
-from gfruntime.frames.data import Field, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

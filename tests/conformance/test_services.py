@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostclient import Host, HostError
-from messages import context, settings
+from messages import context, query, settings
+from prometheus_client.parser import text_string_to_metric_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from hostclient import Plugin
     from programs import Programs
+    from prometheus_client import Metric
 
 
 def test_health_has_status_message_and_details(running: Plugin) -> None:
@@ -117,11 +119,37 @@ def test_a_resource_that_raises_is_500_in_json(running_python: Plugin) -> None:
     assert isinstance(json.loads(answer.body), dict)
 
 
-def test_metrics_are_prometheus_text(running: Plugin) -> None:
-    """CollectMetrics answers text in lines, or nothing (item 64)."""
-    text = running.ask("collect_metrics", request={})["prometheus"]
+FAMILIES = {
+    "grafana_plugin_request": "counter",
+    "grpc_server_handled": "counter",
+    "grpc_server_handling_seconds": "histogram",
+    "plugins_active_instances": "gauge",
+    "plugins_datasource_instances": "counter",
+    "process_resident_memory_bytes": "gauge",
+}
 
-    assert text == "" or text.endswith("\n")
+
+def scrape(plugin: Plugin) -> dict[str, Metric]:
+    """Collect a plugin's metrics, as Prometheus' own parser reads them: by family, counters without `_total`."""
+    text = plugin.ask("collect_metrics", request={})["prometheus"]
+    assert text.endswith("\n")
+    return {family.name: family for family in text_string_to_metric_families(text)}
+
+
+def test_metrics_are_prometheus_text(running: Plugin) -> None:
+    """CollectMetrics answers Prometheus' text with the SDK's families and types, and counts a query (item 64)."""
+    running.query(query())
+    before = scrape(running)
+    running.query(query())
+    after = scrape(running)
+
+    labels = {"endpoint": "queryData", "status": "ok", "status_source": "plugin"}
+    counts = [
+        [each.value for each in families["grafana_plugin_request"].samples if each.labels == labels]
+        for families in (before, after)
+    ]
+    assert {name: after[name].type for name in FAMILIES} == FAMILIES
+    assert counts[1] == [counts[0][0] + 1]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 from hypothesis import strategies as st
 
-from gfruntime.frames.data import Field, Frame
+from gfruntime import Field, Frame
 
 if TYPE_CHECKING:
     from gfruntime.frames.fieldtypes import FieldType

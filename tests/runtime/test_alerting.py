@@ -14,10 +14,10 @@ import pytest
 from framesamples import frames as random_frames
 from hypothesis import given
 
+from gfruntime import Field, Frame
 from gfruntime.calls import rulecheck
 from gfruntime.errors import QueryError
-from gfruntime.frames import alerting, contract, frametext, series, shapes
-from gfruntime.frames.data import Field, Frame
+from gfruntime.frames import alerting, contract, frametext, series
 from gfruntime.request import incoming
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.vocabulary import PluginContext
@@ -55,8 +55,8 @@ NULL_TIME = Frame.of(time=[T[0], None], v=[1.0, 2.0])
         ([], "no data", ""),
         ([Frame()], "no data", ""),
         ([Frame(meta={"custom": {}})], "no data", ""),
-        ([shapes.no_data("timeseries-multi")], "no data", ""),
-        ([shapes.no_data("numeric-long"), WIDE], "no data", ""),
+        ([with_type(Frame(), "timeseries-multi")], "no data", ""),
+        ([with_type(Frame(), "numeric-long"), WIDE], "no data", ""),
         ([TEXT], "error", "input data must be a wide series but got type long (input refid)"),
         ([Frame.of(time=T[:1], up=[True], v=[1])], "error", "input data must be a wide series but got type long"),
         ([with_type(TEXT, "timeseries-long")], "series", ""),
@@ -139,6 +139,11 @@ def test_items_are_told_with_their_labels() -> None:
         ([Frame.of(time=[T[1], T[0]], v=[1.0, 2.0])], "do not ascend"),
         ([Frame.of(time=[T[0], T[0]], v=[1.0, 2.0])], "is there more than once"),
         ([Frame(fields=[Field("host", ["a"]), Field("v", [None], "float64")])], "becomes NaN, which alerts"),
+        (
+            [with_type(Frame.of(time=[T[0]] * 2, h=["a"] * 2, v=[1, 2]), "timeseries-long")],
+            "a point of {h=a} is there 2",
+        ),
+        ([with_type(Frame.of(time=[T[0]] * 2, v=[1, 2]), "timeseries-long")], "a point of {} is there 2 times"),
         ([with_type(WIDE, "timeseries-wide"), WIDE], "the 1 after the first are passed over"),
         ([with_type(WIDE, "timeseries-multi"), WIDE], "frame 1 has not the type of the first"),
         ([with_type(Frame.of(time=T[:1], a=[1], b=[2]), "timeseries-multi")], "column 'b' is a second value"),

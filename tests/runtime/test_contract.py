@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
+from gfruntime import Field, Frame
 from gfruntime.frames.contract import typed
-from gfruntime.frames.data import Field, Frame
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 SERIES = Frame.of(time=[NOON], v=[1.0])

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
-from gfruntime.frames.data import Field, Frame
 
 UTC = dt.UTC
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=UTC)

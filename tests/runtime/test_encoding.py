@@ -11,9 +11,9 @@ import pytest
 from framesamples import all_types, frames
 from hypothesis import given
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames import arrow, framereader, frametext
-from gfruntime.frames.data import Field, Frame
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 

@@ -17,7 +17,7 @@ from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, 
 from gfruntime.http.connection import Origin, _proxy_for
 from gfruntime.request.config import GrafanaConfig, SocksProxy
 from gfruntime.request.incoming import Incoming, enter
-from gfruntime.serving import certificate as certificates
+from gfruntime.serving.tls import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,7 +334,7 @@ def test_own_authority_and_server_name_are_used(tmp_path: Path) -> None:
 
 def test_client_certificate_is_sent(tmp_path: Path) -> None:
     """An upstream that asks for a certificate gets it."""
-    own = certificates.self_signed()
+    own = self_signed()
     context, pem = upstreams.tls(tmp_path, trusts=own.pem)
     described = tls_settings(pem, tlsAuth=True)
     described["secrets"] |= {"tlsClientCert": own.pem, "tlsClientKey": own.key_pem}
@@ -367,7 +367,7 @@ def test_systems_authorities_are_trusted() -> None:
 @pytest.mark.parametrize("is_secure", [True, False])
 def test_secure_socks_proxy_is_used(server: Server, tmp_path: Path, *, is_secure: bool) -> None:
     """Names are resolved by the proxy, over TLS with a client certificate, after user and password."""
-    own = certificates.self_signed()
+    own = self_signed()
     context, pem = upstreams.tls(tmp_path, trusts=own.pem)
     proxy = upstreams.SocksProxy(server.server_port, context if is_secure else None)
     socks = SocksProxy(

@@ -1,12 +1,12 @@
-"""Labels: their text, their fingerprint, and what they are read from."""
+"""Labels: their text, and what they are read from."""
 
 from __future__ import annotations
 
 import pytest
 
+from gfruntime import Field
 from gfruntime.errors import FrameError
 from gfruntime.frames import labels
-from gfruntime.frames.data import Field
 
 
 def test_labels_are_text_and_sorted() -> None:
@@ -42,10 +42,3 @@ def test_text_without_pairs_is_refused(given: str) -> None:
     """What is no pair raises, naming it."""
     with pytest.raises(FrameError, match="is no label"):
         labels.parse(given)
-
-
-def test_fingerprint_is_fnv_1() -> None:
-    """No labels hash to FNV's offset basis; the order of keys makes no difference."""
-    assert labels.fingerprint({}) == "cbf29ce484222325"
-    assert labels.fingerprint({"a": "1", "b": "2"}) == labels.fingerprint({"b": "2", "a": "1"})
-    assert labels.fingerprint({"a": "1"}) != labels.fingerprint({"a1": ""})

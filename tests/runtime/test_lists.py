@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gfruntime import Field
 from gfruntime.errors import FrameError
 from gfruntime.frames import columns, lists
-from gfruntime.frames.data import Field
 
 floats = st.lists(st.floats(), min_size=1)
 integers = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1)

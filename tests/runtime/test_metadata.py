@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames import frametext, metadata
-from gfruntime.frames.data import Field, Frame
 
 
 def configured(**config: object) -> dict[str, Any]:

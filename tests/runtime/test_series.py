@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames import series
 from gfruntime.frames.cells import Fill
-from gfruntime.frames.data import Field, Frame
 
 T = [dt.datetime(2026, 1, 1, hour, tzinfo=dt.UTC) for hour in range(4)]
 LONG = Frame(

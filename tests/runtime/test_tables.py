@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
 
+from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
 from gfruntime.frames.columns import epoch
-from gfruntime.frames.data import Field, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

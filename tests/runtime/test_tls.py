@@ -1,100 +1,89 @@
-"""The certificate we make, and the relay that uses it."""
+"""Mutual TLS, which a host asks for by PLUGIN_CLIENT_CERT: the certificate, the relay, and the process."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
+from children import HERE, plugin
+from places import SOURCE
 
-from gfruntime.serving import certificate, tls
 from gfruntime.serving.handshake import Address, private_socket
+from gfruntime.serving.tls import Certificate, Relay, self_signed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-def context(own: certificate.Certificate | None, trusted: str, folder: Path) -> ssl.SSLContext:
-    """Make a client's TLS settings."""
-    made = ssl.create_default_context(cadata=trusted)
-    made.set_alpn_protocols(["h2"])
-    if own is not None:
-        file = folder / "client.pem"
-        file.write_text(own.key_pem + own.pem, encoding="ascii")
-        made.load_cert_chain(file)
-    return made
+CLIENT = self_signed()
 
 
 def pem(text: str) -> str:
     """Turn the handshake line's certificate into PEM."""
+    assert "=" not in text
     return ssl.DER_cert_to_PEM_cert(base64.b64decode(text + "=" * (-len(text) % 4)))
 
 
-async def greet(relay: tls.Relay, address: Address, client: ssl.SSLContext) -> bytes:
-    """Send a word through the relay to a server that shouts it back."""
+def trusting(server_pem: str, own: Certificate | None, folder: Path) -> ssl.SSLContext:
+    """Make a client's TLS settings."""
+    context = ssl.create_default_context(cadata=server_pem)
+    context.set_alpn_protocols(["h2"])
+    if own is not None:
+        file = folder / "client.pem"
+        file.write_text(own.key_pem + own.pem, encoding="ascii")
+        context.load_cert_chain(file)
+    return context
+
+
+async def greet(own: Certificate | None, folder: Path) -> bytes:
+    """Send a word, as a client with this certificate, through a relay to a server that shouts it back."""
 
     async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write((await reader.readline()).upper())
         writer.close()
 
-    async with await asyncio.start_unix_server(shout, relay.inner.value):
-        reader, writer = await asyncio.open_unix_connection(address.value, ssl=client, server_hostname="localhost")
-        writer.write(b"hello\n")
-        answer = await reader.read()
-        writer.close()
-        await asyncio.sleep(0.1)  # both ends of the relay see the end
-        return answer
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    outer = private_socket()
+    relay = Relay(outer, CLIENT.pem)
+    try:
+        address = await relay.start()
+        async with await asyncio.start_unix_server(shout, relay.inner.value):
+            trust = trusting(pem(relay.certificate), own, folder)
+            reader, writer = await asyncio.open_unix_connection(address.value, ssl=trust, server_hostname="localhost")
+            writer.write(b"hello\n")
+            answer = await reader.read()
+            writer.close()
+            await asyncio.sleep(0.1)  # both ends of the relay see the end
+            return answer
+    finally:
+        outer.remove()
+        relay.close()
 
 
 def test_client_with_the_certificate_gets_through(tmp_path: Path) -> None:
     """The certificate in the line is the one served, and the client whose certificate was given reaches gRPC."""
-    client = certificate.self_signed()
-
-    async def main() -> bytes:
-        outer = private_socket()
-        relay = tls.Relay(outer, client.pem)
-        try:
-            address = await relay.start()
-            assert len(relay.certificate) > 50
-            assert "=" not in relay.certificate
-            return await greet(relay, address, context(client, pem(relay.certificate), tmp_path))
-        finally:
-            outer.remove()
-            relay.close()
-
-    assert asyncio.run(main()) == b"HELLO\n"
+    assert asyncio.run(greet(CLIENT, tmp_path)) == b"HELLO\n"
 
 
-@pytest.mark.parametrize("has_other", [True, False])
-def test_other_clients_are_refused(tmp_path: Path, has_other: bool) -> None:  # noqa: FBT001  # a parameter
+@pytest.mark.parametrize("other", [self_signed(), None], ids=["another certificate", "none"])
+def test_other_clients_are_refused(tmp_path: Path, other: Certificate | None) -> None:
     """Without a certificate, or with another, no byte arrives."""
-    client, other = certificate.self_signed(), certificate.self_signed()
+    answer = b""
+    with contextlib.suppress(OSError):  # where the client hears of it before it reads; ssl.SSLError is one
+        answer = asyncio.run(greet(other, tmp_path))
 
-    async def main() -> bytes:
-        outer = private_socket()
-        relay = tls.Relay(outer, client.pem)
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-        try:
-            address = await relay.start()
-            trusted = context(other if has_other else None, pem(relay.certificate), tmp_path)
-            try:
-                return await greet(relay, address, trusted)
-            except (OSError, ssl.SSLError):
-                return b""
-        finally:
-            outer.remove()
-            relay.close()
-
-    assert asyncio.run(main()) == b""
+    assert answer == b""
 
 
 def test_loopback_addresses_are_relayed_too() -> None:
     """Where the outer address is a port, the relay names the true one."""
 
     async def main() -> Address:
-        relay = tls.Relay(Address(network="tcp", value="127.0.0.1:0"), certificate.self_signed().pem)
+        relay = Relay(Address(network="tcp", value="127.0.0.1:0"), CLIENT.pem)
         try:
             return await relay.start()
         finally:
@@ -107,6 +96,34 @@ def test_loopback_addresses_are_relayed_too() -> None:
 
 def test_key_never_shows() -> None:
     """The private key is in no repr."""
-    own = certificate.self_signed()
+    assert "KEY" not in repr(CLIENT)
 
-    assert "KEY" not in repr(own)
+
+def test_a_process_serves_the_host_with_the_certificate(stub_folder: Path, tmp_path: Path) -> None:
+    """The line ends with the process' certificate, and gRPC answers through TLS."""
+    with plugin(stub_folder, tmp_path, PLUGIN_CLIENT_CERT=CLIENT.pem) as child:
+        _, _, network, address, protocol, certificate = child.line.strip().split("|")
+        trust = grpc.ssl_channel_credentials(pem(certificate).encode(), CLIENT.key_pem.encode(), CLIENT.pem.encode())
+        options = [("grpc.ssl_target_name_override", "localhost"), ("grpc.default_authority", "localhost")]
+        with grpc.secure_channel(f"{network}:{address}", trust, options) as channel:
+            check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")  # raw bytes, which its types don't foresee
+            assert check(b"", timeout=10) == b"\x08\x01"
+
+    assert protocol == "grpc"
+
+
+def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
+    """Where cryptography is not installed, one line on stderr says so; nothing is served and nothing is left."""
+    hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"
+    hidden.mkdir()
+    temporary.mkdir()
+    (hidden / "cryptography.py").write_text("raise ImportError('it is not there')", encoding="utf-8")
+    path = ":".join(map(str, (hidden, HERE, SOURCE, stub_folder)))
+    with plugin(stub_folder, tmp_path, PLUGIN_CLIENT_CERT=CLIENT.pem, PYTHONPATH=path, TMPDIR=str(temporary)) as child:
+        status = child.process.wait(20)
+        [entry] = child.logs()
+
+    assert (status, child.line) == (1, "")
+    assert entry["@level"] == "error"
+    assert "cryptography (it is not there): add `cryptography` to the dependencies" in entry["@message"]
+    assert list(temporary.iterdir()) == []

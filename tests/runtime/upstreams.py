@@ -12,7 +12,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.serving import certificate
+from gfruntime.serving.tls import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def server(context: ssl.SSLContext | None = None) -> Iterator[Server]:
 
 def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
     """Make a server's TLS configuration and its certificate; with `trusts` clients need that one."""
-    own = certificate.self_signed()
+    own = self_signed()
     file = folder / "server.pem"
     file.write_text(own.key_pem + own.pem, encoding="ascii")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

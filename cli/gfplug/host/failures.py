@@ -132,7 +132,7 @@ FAILURES = (
         r"(tls: (first record|bad certificate|failed to verify)|certificate (verify failed|signed by unknown))",
         "Grafana and the plugin, or the plugin and its data source, do not agree on TLS.",
         "If it is the plugin's own connection: the host's certificates count, set SSL_CERT_FILE for Grafana. If it is "
-        "the handshake: use the gfruntime that gfplug ships, it speaks go-plugin's mTLS.",
+        "the handshake: add `cryptography` to the plugin's dependencies, then gfruntime speaks go-plugin's mTLS.",
     ),
     Failure(
         "timeout",

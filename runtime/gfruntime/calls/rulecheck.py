@@ -20,7 +20,8 @@ from gfruntime.request import incoming
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.data import Frame
+    from gfruntime.frames.field import Field
 
 _LOGGER = logging.getLogger("gfruntime")
 _SQL = "sqlExpressions"  # with these a rule can read tables of any shape

@@ -160,11 +160,13 @@ def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
 
 def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
-    keys = Counter(_keys(frames[0].of("string"), index.rows))
+    keys = list(_keys(frames[0].of("string"), index.rows))
     items = [
-        RuleSeries(name=each.name, labels=dict(key), points=count) for key, count in keys.items() for each in values
+        RuleSeries(name=each.name, labels=dict(key), points=count)
+        for key, count in Counter(keys).items()
+        for each in values
     ]
-    return _sorted(items), list(_about_times(index))
+    return _sorted(items), [*_about_times(index), *_about_points(keys, index)]
 
 
 def _numeric_wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
@@ -291,6 +293,13 @@ def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
     elif are_single and len(set(values)) < len(values):
         yield f"a time in {index.name!r} is there more than once: labels are missing"
+
+
+def _about_points(keys: Sequence[tuple[tuple[str, str], ...]], index: Column) -> Iterator[str]:
+    points = Counter(zip(keys, index.values(), strict=False))  # there are keys for the first rows alone
+    [((key, _), count)] = points.most_common(1) or [(((), None), 0)]
+    if count > 1:
+        yield f"a point of {{{_text(dict(key))}}} is there {count} times: a text column is missing"
 
 
 def _passed_over(frame: Sketch, kind: str) -> Iterator[str]:

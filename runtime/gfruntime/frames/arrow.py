@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames.data import Field, Frame
+from gfruntime.frames.data import Frame
+from gfruntime.frames.field import Field
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType
 from gfruntime.frames.frametext import to_json
 from gfruntime.frames.metadata import only_known

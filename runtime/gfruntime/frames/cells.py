@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames.data import Field
+from gfruntime.frames.field import Field
 from gfruntime.frames.fieldtypes import NUMBERS, arrow_type
 
 if TYPE_CHECKING:

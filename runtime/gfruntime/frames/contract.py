@@ -46,7 +46,7 @@ def typed(frames: Sequence[Frame]) -> list[Frame]:
     if frame_type is None:
         return list(frames)
     try:
-        return shapes.shaped(frame_type, frames)
+        return shapes.apply_type(frame_type, frames)
     except FrameError:
         return list(frames)
 
@@ -54,10 +54,10 @@ def typed(frames: Sequence[Frame]) -> list[Frame]:
 def _checked(frames: Sequence[Frame]) -> list[Frame]:
     """Check frames by the type that their author gave, which is the first one's, at the version that we know."""
     meta = frames[0].meta or {}
-    frame_type = next((known for known in _TYPES if known == meta.get("type")), None)
+    frame_type = next((name for name in _TYPES if name == meta.get("type")), None)
     if frame_type is None or meta.get("typeVersion", shapes.VERSION) != shapes.VERSION:
         return list(frames)
-    return shapes.shaped(frame_type, frames)
+    return shapes.apply_type(frame_type, frames)
 
 
 def _single(frame: Frame) -> FrameType | None:

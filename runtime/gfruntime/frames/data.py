@@ -1,112 +1,25 @@
 """The data frame: what a query answers.
 
-A frame is a name, metadata and fields of equal length; a field is a name, a type, labels, a config and a column of
-values. Both are immutable; their values are Arrow arrays, normalised when a field is made (see `columns`), and their
-metadata is checked then (see `metadata`), so that a mistake is reported where it happens and not as a response that
-Grafana refuses as a whole. `tables` makes frames from tables, cursors and records, `shapes` those that alert rules
-read, `series` converts between long and wide.
+A frame is a name, metadata and fields of equal length. It is immutable, and its metadata is checked when it is made
+(see `metadata`). `field` describes one column, `tables` reads tables, cursors and records, `shapes` checks what alert
+rules read, `series` converts between long and wide.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import columns, enums, metadata
-from gfruntime.frames.fieldtypes import VALUES, FieldType
-from gfruntime.frames.labels import normal
+from gfruntime.frames import metadata, tables
+from gfruntime.frames.field import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
-_NS_PER_US = 1000
+    import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
-CopiedT = TypeVar("CopiedT", "Field", "Frame")
-
-
-@dataclass(frozen=True, slots=True, init=False, eq=False)
-class Field:
-    """One column of a frame.
-
-    Units: `time` values are nanoseconds since 1970 in UTC.
-    Nullability: unless told otherwise a time field is nullable only if it holds a null (readers of alert data look for
-    a non-nullable one), and any other field always is, so that its type doesn't change with the data.
-    Config: Grafana's FieldConfig as JSON values, such as `{"unit": "s", "displayNameFromDS": "latency"}`.
-    """
-
-    name: str
-    values: pa.Array
-    type: FieldType
-    nullable: bool
-    labels: Mapping[str, str] | None
-    config: Mapping[str, object] | None
-
-    def __init__(
-        self,
-        name: str,
-        values: object,
-        type: FieldType | None = None,  # noqa: A002  # Grafana's word
-        *,
-        nullable: bool | None = None,
-        labels: Mapping[str, object] | None = None,
-        config: Mapping[str, object] | None = None,
-    ) -> None:
-        """Normalise the values; see `columns` for what each kind of input becomes, `enums` for type="enum"."""
-        if config is not None:
-            config = metadata.config(config, name=name)
-        if type == "enum":
-            values, config = enums.column(values, config, name=name)
-        field_type, array = columns.column(values, type, name=name)
-        nulls = array.null_count
-        if nullable is False and nulls:
-            raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
-        chosen = (nulls > 0 if field_type == "time" else True) if nullable is None else nullable
-        texts = None if labels is None else normal(labels)
-        _set(self, name=name, values=array, type=field_type, nullable=chosen, labels=texts, config=config)
-
-    def __len__(self) -> int:
-        """Count the values."""
-        return len(self.values)
-
-    def __eq__(self, other: object) -> bool:
-        """Compare everything, NaN being equal to NaN."""
-        if not isinstance(other, Field):
-            return NotImplemented
-        mine = (self.name, self.type, self.nullable, self.labels, self.config)
-        theirs = (other.name, other.type, other.nullable, other.labels, other.config)
-        return mine == theirs and _same(self.values, other.values)
-
-    __hash__ = None  # type: ignore[assignment]  # holds arrays, like a list
-
-    @property
-    def is_value(self) -> bool:
-        """Tell numbers and booleans, which can be graphed and alerted on, from the rest."""
-        return self.type in VALUES
-
-    def to_list(self) -> list[Any]:
-        """List the values as Python objects; times become aware UTC datetimes, cut to microseconds."""
-        if self.type != "time":
-            return self.values.to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
-        ticks = self.values.view(pa.int64()).to_pylist()
-        return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
-
-    def take(self, rows: pa.Array) -> Field:
-        """Choose rows, in the given order."""
-        return copied(self, values=self.values.take(rows))
-
-    def with_labels(self, labels: Mapping[str, object]) -> Field:
-        """Put labels over those the field has."""
-        return copied(self, labels=normal({**(self.labels or {}), **labels}))
-
-    def with_config(self, **config: object) -> Field:
-        """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
-        return copied(self, config=metadata.config({**(self.config or {}), **config}, name=self.name))
+    Types = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,46 +53,51 @@ class Frame:
 
         >>> Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
-        fields = [Field(key, values) for key, values in columns.items()]
-        return cls(fields=fields, name=name).labelled(labels)
+        return cls._of_fields([Field(key, values) for key, values in columns.items()], name, labels)
 
     @classmethod
-    def from_arrow(cls, table: object, **options: Any) -> Frame:  # noqa: ANN401  # see `tables`
+    def from_arrow(cls, table: object, *, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401  # as `of`
         """Make a frame from a table: pyarrow, polars, pandas or any other speaker of Arrow's PyCapsules.
 
         Options: `name`, `labels` for the value columns, `types` (column name → type).
         """
-        from gfruntime.frames import tables  # noqa: PLC0415  # it imports this module
-
-        return tables.from_arrow(table, **options)
+        return cls._of_fields(tables.from_arrow(table, types), **options)
 
     @classmethod
-    def from_pandas(cls, table: object, **options: Any) -> Frame:  # noqa: ANN401
+    def from_pandas(cls, table: object, *, keep_nan: bool = False, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401
         """Make a frame from a pandas DataFrame or Series; NaN, NaT, NA and None are null, unless `keep_nan`."""
-        from gfruntime.frames import tables  # noqa: PLC0415
-
-        return tables.from_pandas(table, **options)
+        return cls._of_fields(tables.from_pandas(table, types, keep_nan=keep_nan), **options)
 
     @classmethod
-    def from_numpy(cls, array: object, **options: Any) -> Frame:  # noqa: ANN401
+    def from_numpy(
+        cls,
+        array: object,
+        *,
+        names: Sequence[str] | None = None,
+        types: Types = None,
+        **options: Any,  # noqa: ANN401
+    ) -> Frame:
         """Make a frame from a structured numpy array, or from one of two dimensions with `names` for its columns."""
-        from gfruntime.frames import tables  # noqa: PLC0415
-
-        return tables.from_numpy(array, **options)
+        return cls._of_fields(tables.from_numpy(array, names, types), **options)
 
     @classmethod
-    def from_records(cls, records: Iterable[Mapping[str, object]], **options: Any) -> Frame:  # noqa: ANN401
+    def from_records(cls, records: Iterable[Mapping[str, object]], *, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401
         """Make a frame from dictionaries, one a row; a key that a row lacks is null there."""
-        from gfruntime.frames import tables  # noqa: PLC0415
-
-        return tables.from_records(records, **options)
+        return cls._of_fields(tables.from_records(records, types), **options)
 
     @classmethod
-    def from_cursor(cls, cursor: object, **options: Any) -> Frame:  # noqa: ANN401
-        """Make a frame from all rows of a DB-API cursor that has executed its statement."""
-        from gfruntime.frames import tables  # noqa: PLC0415
+    def from_cursor(cls, cursor: object, *, limit: int | None = None, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401
+        """Make a frame from all rows of a DB-API cursor that has executed its statement.
 
-        return tables.from_cursor(cursor, **options)
+        With `limit` no more rows are read, and a notice says so when there were more.
+        """
+        fields, is_cut = tables.from_cursor(cursor, limit, types)
+        frame = cls._of_fields(fields, **options)
+        return frame.with_notice(f"Only the first {limit} rows are shown", "warning") if is_cut else frame
+
+    @classmethod
+    def _of_fields(cls, fields: Sequence[Field], name: str = "", labels: Mapping[str, object] | None = None) -> Frame:
+        return cls(fields=fields, name=name).labelled(labels)
 
     def labelled(self, labels: Mapping[str, object] | None) -> Frame:
         """Put labels on the value columns, over those they have."""
@@ -193,9 +111,8 @@ class Frame:
         It is the shape of alerting that bears any data (`timeseries-multi`, `numeric-multi`):
         `return Frame.from_cursor(cursor).group_by("host")`.
         """
-        from gfruntime.frames import tables  # noqa: PLC0415
-
-        return tables.group_by(self, names)
+        groups = tables.group_by(self.fields, names)
+        return [replace(self, fields=fields) for fields in groups] or [replace(self, fields=())]
 
     def with_meta(self, **meta: object) -> Frame:
         """Put keys over the metadata: `frame.with_meta(executedQueryString=sql)`."""
@@ -220,24 +137,3 @@ class Frame:
             if field.name == name:
                 return field
         raise KeyError(name)
-
-
-def copied(original: CopiedT, **changes: object) -> CopiedT:
-    """Copy a field or a frame with changes that are normal already."""
-    copy = object.__new__(type(original))
-    _set(copy, **{name: getattr(original, name) for name in type(original).__slots__} | changes)
-    return copy
-
-
-def _set(made: Field | Frame, **attributes: object) -> None:
-    for name, value in attributes.items():
-        object.__setattr__(made, name, value)
-
-
-def _same(mine: pa.Array, theirs: pa.Array) -> bool:
-    if mine.equals(theirs):
-        return True
-    if not pa.types.is_floating(mine.type) or len(mine) != len(theirs):
-        return False
-    pairs = zip(mine.to_pylist(), theirs.to_pylist(), strict=True)
-    return all(a == b or (a is not None and b is not None and math.isnan(a) and math.isnan(b)) for a, b in pairs)

@@ -15,7 +15,8 @@ import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames.data import Field, Frame
+from gfruntime.frames.data import Frame
+from gfruntime.frames.field import Field
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 from gfruntime.frames.metadata import only_known
 

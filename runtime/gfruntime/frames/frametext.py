@@ -15,12 +15,12 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow ha
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType
+from gfruntime.frames.fieldtypes import FIELD_TYPES
 
 if TYPE_CHECKING:
-    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.data import Frame
+    from gfruntime.frames.field import Field
 
-_BY_GO_NAME: dict[str, FieldType] = {spelling.go: name for name, spelling in FIELD_TYPES.items()}
 _NS_PER_MS = 1_000_000
 _FEW = 200  # rows below which Python is faster than calls into Arrow
 
@@ -39,16 +39,6 @@ def encode(frame: Frame, *, ref_id: str = "") -> bytes:
     Units: times are whole milliseconds (floor), the rest of the nanoseconds goes to `nanos`.
     """
     return msgspec.json.encode({"schema": schema(frame, ref_id=ref_id), "data": data(frame)})
-
-
-def encode_schema(frame: Frame, *, ref_id: str = "") -> bytes:
-    """Write a frame without its values, as the first packet of a stream."""
-    return msgspec.json.encode({"schema": schema(frame, ref_id=ref_id)})
-
-
-def encode_data(frame: Frame) -> bytes:
-    """Write a frame's values alone, as a stream's packets whose schema is known."""
-    return msgspec.json.encode({"data": data(frame)})
 
 
 def schema(frame: Frame, *, ref_id: str = "") -> dict[str, object]:

@@ -15,9 +15,6 @@ from gfruntime.errors import FrameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_OFFSET, _PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, 2**64 - 1
-_SEPARATOR = b"\xff"
-
 
 def normal(labels: Mapping[str, object]) -> dict[str, str]:
     """Turn keys and values into text and sort the keys; booleans are `true` and `false`, None is empty."""
@@ -49,15 +46,6 @@ def parse(given: str) -> dict[str, str]:
         if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()):
             return normal(found)
     return normal(dict(_pair(each) for each in given.split(", "))) if given else {}
-
-
-def fingerprint(labels: Mapping[str, str]) -> str:
-    """Hash labels to 16 hexadecimal digits, the same on every machine: FNV-1, 64 bits."""
-    hashed = _OFFSET
-    for key in sorted(labels):
-        for byte in key.encode() + _SEPARATOR + labels[key].encode() + _SEPARATOR:
-            hashed = hashed * _PRIME & _MASK ^ byte
-    return f"{hashed:016x}"
 
 
 def _pair(given: str) -> tuple[str, str]:

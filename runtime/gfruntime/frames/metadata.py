@@ -19,7 +19,6 @@ from gfruntime.errors import FrameError
 Check = Callable[[object, str], Any]
 
 _INSPECT = {"meta": 1, "error": 2, "data": 3, "stats": 4}
-_ABSENT = object()
 
 
 def meta(value: Mapping[str, object]) -> dict[str, object]:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Literal
 
 from gfruntime.errors import FrameError
 from gfruntime.frames.cells import NULL, Fill, array, filled, items_of, made
-from gfruntime.frames.data import Field, Frame
+from gfruntime.frames.field import Field
 from gfruntime.frames.fieldtypes import FIELD_TYPES
 from gfruntime.frames.labels import as_text
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
+
+    from gfruntime.frames.data import Frame
 
 Shape = Literal["not", "wide", "long"]
 

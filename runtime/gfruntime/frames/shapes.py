@@ -1,18 +1,18 @@
 """The shapes that alert rules and expressions read: Grafana's data plane contract, version 0.1.
 
-Each function takes frames, checks them by the contract, sorts series by time, and puts the type on them. Grafana itself
-checks little of this: unsorted, doubled or unlabelled data is read without a word and gives wrong alerts.
+`apply_type` checks frames by the contract, sorts series by time and puts the type on them. Grafana itself checks little
+of this: unsorted, doubled or unlabelled data is read without a word and gives wrong alerts.
 
-| function           | frames   | shape                                                                              |
+| type               | frames   | shape                                                                              |
 | ------------------ | -------- | ---------------------------------------------------------------------------------- |
-| timeseries_wide    | one      | a time and values that share it; labels on the values tell the series apart        |
-| timeseries_multi   | each one | a time and one value                                                               |
-| timeseries_long    | one      | a time, values, and text columns that tell the series apart, as SQL gives them     |
-| numeric_wide       | one      | numbers with labels, at most one row                                               |
-| numeric_multi      | each one | one number with labels, at most one row                                            |
-| numeric_long       | one      | numbers, and text columns that tell the rows apart                                 |
-| no_data            | one      | nothing: the alert's "no data" state                                               |
+| timeseries-wide    | one      | a time and values that share it; labels on the values tell the series apart        |
+| timeseries-multi   | each one | a time and one value                                                               |
+| timeseries-long    | one      | a time, values, and text columns that tell the series apart, as SQL gives them     |
+| numeric-wide       | one      | numbers with labels, at most one row                                               |
+| numeric-multi      | each one | one number with labels, at most one row                                            |
+| numeric-long       | one      | numbers, and text columns that tell the rows apart                                 |
 
+No data is one frame of any type without fields.
 Source: github.com/grafana/dataplane, contract 0.1.
 """
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
@@ -27,7 +28,8 @@ import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # py
 
 from gfruntime.errors import FrameError
 from gfruntime.frames import labels
-from gfruntime.frames.data import Field, Frame, copied
+from gfruntime.frames.data import Frame
+from gfruntime.frames.field import Field, copy_with
 from gfruntime.frames.fieldtypes import NUMBERS
 
 if TYPE_CHECKING:
@@ -40,63 +42,7 @@ VERSION = [0, 1]
 _FEW = 200  # rows below which Python is faster than a call into Arrow
 
 
-def timeseries_wide(frame: Frame) -> Frame:
-    """Check series that share their times, each once, and type them.
-
-    Raises: FrameError saying what the contract forbids.
-    """
-    return shaped("timeseries-wide", [frame])[0]
-
-
-def timeseries_multi(frames: Sequence[Frame]) -> list[Frame]:
-    """Check series with times of their own, one a frame, and type them.
-
-    Raises: FrameError saying what the contract forbids.
-    """
-    return shaped("timeseries-multi", frames)
-
-
-def timeseries_long(frame: Frame) -> Frame:
-    """Check series that text columns tell apart, each time once in each, and type them.
-
-    Raises: FrameError saying what the contract forbids.
-    """
-    made = shaped("timeseries-long", [frame])[0]
-    if made.fields:
-        _refuse_doubles(made, [_time(made), *_texts(made)], "a point")
-    return made
-
-
-def numeric_wide(frame: Frame) -> Frame:
-    """Check numbers of one row and type them.
-
-    Raises: FrameError saying what the contract forbids.
-    """
-    return shaped("numeric-wide", [frame])[0]
-
-
-def numeric_multi(frames: Sequence[Frame]) -> list[Frame]:
-    """Check numbers, one a frame, and type them.
-
-    Raises: FrameError saying what the contract forbids.
-    """
-    return shaped("numeric-multi", frames)
-
-
-def numeric_long(frame: Frame) -> Frame:
-    """Check numbers that text columns tell apart and type them.
-
-    Raises: FrameError saying what the contract forbids.
-    """
-    return shaped("numeric-long", [frame])[0]
-
-
-def no_data(frame_type: FrameType) -> Frame:
-    """Say that there is nothing, by a type without fields."""
-    return _typed(Frame(), frame_type)
-
-
-def shaped(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
+def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
     """Check frames by the rules of a type, sort series by time and put the type on them.
 
     Raises: FrameError saying what the contract forbids, and what to do.
@@ -105,63 +51,23 @@ def shaped(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
         raise FrameError(f"{frame_type} is one frame, not {len(frames)}: only the first would be read")
     if len(frames) > 1 and any(not frame.fields for frame in frames):
         raise FrameError(f"a frame without fields among others is invalid in {frame_type}")
-    made = [_typed(_CHECKS[frame_type](frame) if frame.fields else frame, frame_type) for frame in frames]
+    checked = [_check(frame_type, frame) for frame in frames or [Frame()]]
     if not frame_type.endswith("-long"):
-        _refuse_twins(made)
-    return made or [no_data(frame_type)]
+        _refuse_twins(checked)
+    return [
+        copy_with(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})
+        for frame in checked
+    ]
 
 
-def _wide(frame: Frame) -> Frame:
-    frame = _series(frame, are_single=True)
-    _refuse_texts(frame, "timeseries_long")
+def _check(frame_type: FrameType, frame: Frame) -> Frame:
+    if not frame.fields:
+        return frame
+    if frame_type.startswith("timeseries"):
+        frame = _series(frame, are_single=frame_type == "timeseries-wide")
+    for refuse in _RULES[frame_type]:
+        refuse(frame)
     return frame
-
-
-def _multi(frame: Frame) -> Frame:
-    frame = _series(frame)
-    _refuse_texts(frame, "group_by")
-    _refuse_more(frame)
-    return frame
-
-
-def _long(frame: Frame) -> Frame:
-    frame = _series(frame)
-    _refuse_labels(frame)
-    return frame
-
-
-def _numbers_wide(frame: Frame) -> Frame:
-    _refuse_texts(frame, "numeric_long")
-    for field in frame.fields:
-        if field.type == "bool":
-            raise FrameError(f"column {field.name!r} is boolean, which numeric-wide passes over: make it a number")
-    if not any(field.type in NUMBERS for field in frame.fields):
-        raise FrameError("there is no column of numbers")
-    return _one_row(frame)
-
-
-def _numbers_multi(frame: Frame) -> Frame:
-    _refuse_texts(frame, "group_by")
-    _refuse_more(frame)
-    return _one_row(frame)
-
-
-def _numbers_long(frame: Frame) -> Frame:
-    if not any(field.type in NUMBERS for field in frame.fields):
-        raise FrameError("there is no column of numbers")
-    _refuse_labels(frame)
-    _refuse_doubles(frame, _texts(frame), "a row")
-    return frame
-
-
-_CHECKS: dict[str, Callable[[Frame], Frame]] = {
-    "timeseries-wide": _wide,
-    "timeseries-multi": _multi,
-    "timeseries-long": _long,
-    "numeric-wide": _numbers_wide,
-    "numeric-multi": _numbers_multi,
-    "numeric-long": _numbers_long,
-}
 
 
 def _series(frame: Frame, *, are_single: bool = False) -> Frame:
@@ -177,8 +83,8 @@ def _series(frame: Frame, *, are_single: bool = False) -> Frame:
     if not any(field.is_value for field in frame.fields):
         raise FrameError("there is no column of numbers or booleans beside the time")
     if index.nullable:
-        plain = copied(index, nullable=False)
-        frame = copied(frame, fields=tuple(plain if field is index else field for field in frame.fields))
+        plain = copy_with(index, nullable=False)
+        frame = copy_with(frame, fields=tuple(plain if field is index else field for field in frame.fields))
     return _ascending(frame, are_single=are_single)
 
 
@@ -205,15 +111,25 @@ def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
     return all(map(compare, items, items[1:]))
 
 
-def _one_row(frame: Frame) -> Frame:
+def _refuse_rows(frame: Frame) -> None:
     if len(frame) > 1:
-        raise FrameError(f"there are {len(frame)} rows where at most one is read: aggregate, or use numeric_long")
-    return frame
+        raise FrameError(f"there are {len(frame)} rows where at most one is read: aggregate, or use numeric-long")
 
 
-def _refuse_texts(frame: Frame, other: str) -> None:
+def _refuse_booleans(frame: Frame) -> None:
+    for field in frame.fields:
+        if field.type == "bool":
+            raise FrameError(f"column {field.name!r} is boolean, which numeric-wide passes over: make it a number")
+
+
+def _refuse_no_numbers(frame: Frame) -> None:
+    if not any(field.type in NUMBERS for field in frame.fields):
+        raise FrameError("there is no column of numbers")
+
+
+def _refuse_texts(frame: Frame, *, hint: str) -> None:
     for field in _texts(frame):
-        raise FrameError(f"column {field.name!r} is text, which this type passes over: make it labels ({other})")
+        raise FrameError(f"column {field.name!r} is text, which this type passes over: {hint}")
 
 
 def _refuse_more(frame: Frame) -> None:
@@ -242,13 +158,13 @@ def _refuse_twins(frames: Sequence[Frame]) -> None:
         seen.add(key)
 
 
-def _refuse_doubles(frame: Frame, fields: Sequence[Field], what: str) -> None:
-    columns = [field.values.view(pa.int64()) if field.type == "time" else field.values for field in fields]
-    rows = Counter(zip(*(column.to_pylist() for column in columns), strict=True)) if columns else {(): len(frame)}
-    key, count = next(((key, count) for key, count in rows.items() if count > 1), ((), 0))
-    if count:
-        told = {field.name: value for field, value in zip(fields, key, strict=True) if field.type == "string"}
-        raise FrameError(f"{what} of {told} is there {count} times: aggregate, or add a column that tells them apart")
+def _refuse_doubles(frame: Frame) -> None:
+    texts = _texts(frame)
+    rows = Counter(zip(*(field.values.to_pylist() for field in texts), strict=True)) if texts else {(): len(frame)}
+    for values, count in rows.items():
+        if count > 1:
+            key = {field.name: value for field, value in zip(texts, values, strict=True)}
+            raise FrameError(f"a row of {key} is there {count} times: aggregate, or add a column that tells them apart")
 
 
 def _texts(frame: Frame) -> list[Field]:
@@ -259,5 +175,17 @@ def _time(frame: Frame) -> Field:
     return next(field for field in frame.fields if field.type == "time" and not field.nullable)
 
 
-def _typed(frame: Frame, frame_type: FrameType) -> Frame:
-    return copied(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})
+_NOT_TEXTS = partial(_refuse_texts, hint="make it labels (Frame.group_by)")
+_RULES: dict[FrameType, Sequence[Callable[[Frame], None]]] = {
+    "timeseries-wide": (partial(_refuse_texts, hint="make it labels, or use timeseries-long"),),
+    "timeseries-multi": (_NOT_TEXTS, _refuse_more),
+    "timeseries-long": (_refuse_labels,),
+    "numeric-wide": (
+        partial(_refuse_texts, hint="make it labels, or use numeric-long"),
+        _refuse_booleans,
+        _refuse_no_numbers,
+        _refuse_rows,
+    ),
+    "numeric-multi": (_NOT_TEXTS, _refuse_more, _refuse_rows),
+    "numeric-long": (_refuse_no_numbers, _refuse_labels, _refuse_doubles),
+}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,13 @@ _WITHOUT_DOCSTRINGS = (
     *sys.stdlib_module_names,
 )
 _IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
+
+_MUTUAL_TLS = (  # what `gfruntime.serving.tls` imports
+    "cryptography.hazmat.primitives.asymmetric.ec",
+    "cryptography.hazmat.primitives.hashes",
+    "cryptography.hazmat.primitives.serialization",
+    "cryptography.x509",
+)
 
 _Entry = tuple[str, str, str]
 
@@ -60,7 +68,7 @@ def freeze(
     analysis = Analysis(
         [str(root / "src" / "plugin" / "__main__.py")],
         pathex=[str(root / "src")],
-        hiddenimports=[*hidden_imports],
+        hiddenimports=[*hidden_imports, *(_MUTUAL_TLS if _depends_on_cryptography(root) else ())],
         datas=[(str(root / source), place) for source, place in data],
         excludes=[*excludes],
         runtime_hooks=[str(_HOOKS / "start_process.py")],
@@ -76,6 +84,14 @@ def freeze(
         console=True,
     )
     COLLECT(program, _without_links(analysis.binaries), _without_links(analysis.datas), name=name)
+
+
+def _depends_on_cryptography(root: Path) -> bool:
+    """Tell whether a project asks for cryptography itself; installed for another package, it need not be bundled."""
+    from packaging.requirements import Requirement  # noqa: PLC0415  # PyInstaller brings it
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+    return any(Requirement(line).name.lower() == "cryptography" for line in project.get("dependencies", ()))
 
 
 def _platform() -> str:

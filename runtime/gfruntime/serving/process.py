@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from gfruntime.serving import tls
     from gfruntime.serving.methods import Application
 
+_NO_TLS = (
+    "The host asks for mutual TLS (PLUGIN_CLIENT_CERT), which needs the package cryptography (%s): "
+    "add `cryptography` to the dependencies in pyproject.toml and build the plugin again"
+)
+
 
 def run(load: Callable[[], Application], *, stdout: int, writer: log.Writer, parent: int) -> None:
     """Serve until the end; returns only when everything that can be closed is closed."""
@@ -100,8 +105,13 @@ async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: P
 
 
 def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
-    from gfruntime.serving import tls  # noqa: PLC0415  # seldom needed
-
+    """Make what speaks TLS at an address; end the process with a sentence where the package for it is missing."""
+    try:
+        from gfruntime.serving import tls  # noqa: PLC0415  # seldom needed
+    except ImportError as error:
+        address.remove()
+        logging.getLogger("gfruntime").error(_NO_TLS, error)  # noqa: TRY400  # the sentence says it all
+        raise SystemExit(1) from None
     return tls.Relay(address, client_certificate)
 
 

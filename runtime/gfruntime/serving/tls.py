@@ -1,25 +1,69 @@
 """Mutual TLS, for a host that asks for it by PLUGIN_CLIENT_CERT (go-plugin's AutoMTLS; Grafana doesn't today).
 
+Needs the package `cryptography`, which makes this process' certificate: Python's `ssl` can only use one.
 go-plugin's client certificate has a P-521 key, which the TLS library inside grpcio refuses. So OpenSSL, by
 Python's `ssl`, ends the TLS here, and a relay carries the bytes to gRPC on a socket that only this user can reach.
-Source: hashicorp/go-plugin v1.8.0, server.go (Serve) and client.go (AutoMTLS).
+Source: hashicorp/go-plugin v1.8.0, mtls.go (generateCert), server.go (Serve) and client.go (AutoMTLS).
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import datetime as dt
 import os
 import ssl
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfruntime.serving import certificate, handshake
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gfruntime.serving import handshake
 
 if TYPE_CHECKING:
     from gfruntime.serving.handshake import Address
 
 _CHUNK = 256 * 1024
+_LIFETIME = dt.timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate and its private key, both in PEM; the key never shows in a repr."""
+
+    pem: str
+    key_pem: str = field(repr=False)
+
+    @property
+    def line(self) -> str:
+        """The certificate as the handshake line has it: DER in base64 without padding."""
+        return base64.b64encode(ssl.PEM_cert_to_DER_cert(self.pem)).decode().rstrip("=")
+
+
+def self_signed(host: str = "localhost") -> Certificate:
+    """Make a certificate for a host name that is its own authority, for servers and clients."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    now = dt.datetime.now(dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    certificate = (
+        x509.CertificateBuilder(subject_name=name, issuer_name=name, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(seconds=30))
+        .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return Certificate(
+        pem=certificate.public_bytes(serialization.Encoding.PEM).decode(), key_pem=key.private_bytes(*form).decode()
+    )
 
 
 class Relay:
@@ -33,8 +77,8 @@ class Relay:
         self._outer = outer
         self._server: asyncio.Server | None = None
         self.inner = handshake.private_socket()
-        own = certificate.self_signed()
-        self.certificate = own.text
+        own = self_signed()
+        self.certificate = own.line
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._context.verify_mode = ssl.CERT_REQUIRED
@@ -61,7 +105,7 @@ class Relay:
             self._server.close()
         self.inner.remove()
 
-    def _load(self, own: certificate.Certificate) -> None:
+    def _load(self, own: Certificate) -> None:
         """Hand the certificate to OpenSSL, which reads files only."""
         assert self.inner.folder is not None  # noqa: S101  # a private socket has one
         file = Path(self.inner.folder) / "certificate"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _active: list[Callable[[], int]] = []
-_MIB = 1 << 20
 
 
 class Family:

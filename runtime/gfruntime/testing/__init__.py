@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gfruntime.author import routes
 from gfruntime.calls import rulecheck, streams
 from gfruntime.calls.answers import frames_of
-from gfruntime.frames import alerting, arrow, contract
+from gfruntime.frames import arrow, contract
 from gfruntime.request.vocabulary import PluginContext, Query, Response, Settings, TimeRange
 from gfruntime.testing import golden
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from gfruntime.frames.alerting import Verdict
     from gfruntime.frames.data import Frame
     from gfruntime.request.vocabulary import Request, StreamRequest
 
@@ -129,14 +128,6 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     if expected != actual:
         old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, actual))
         raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
-
-
-def read_by_rules(frames: Sequence[Frame]) -> Verdict:
-    """Tell what an alert rule would make of frames.
-
-    >>> assert read_by_rules(ask(source, query(Model()))).kind == "series"
-    """
-    return alerting.classify([rulecheck.sketch(frame) for frame in frames])
 
 
 def _write_golden(frames: Sequence[Frame], path: Path) -> None:

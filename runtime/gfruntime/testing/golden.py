@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from gfruntime.frames.data import Field, Frame
+    from gfruntime.frames.data import Frame
+    from gfruntime.frames.field import Field
 
 _MARK = "🌟 This was machine generated.  Do not edit. 🌟\n"
 _PREFIX = "//  "

@@ -180,7 +180,7 @@ func describeLabels(args json.RawMessage) (any, error) {
 		}
 		return map[string]any{"labels": found}, nil
 	}
-	return map[string]any{"text": given.Labels.String(), "fingerprint": given.Labels.Fingerprint().String()}, nil
+	return map[string]any{"text": given.Labels.String()}, nil
 }
 
 // golden lets the SDK's checker compare frames with a golden file, or write one where there is none.

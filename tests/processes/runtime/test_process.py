@@ -17,11 +17,13 @@ import pytest
 from children import GO_PLUGIN, HERE, Child, context, eventually, plugin, query_request
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
+from prometheus_client.parser import text_string_to_metric_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.timeout(60)
+FAMILIES = {"grafana_plugin_request": "counter", "plugins_active_instances": "gauge", "process_cpu_seconds": "counter"}
 LINE = re.compile(r"^1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n$")
 
 
@@ -417,11 +419,17 @@ def test_metrics_are_prometheus_text(child: Child) -> None:
     child.query({})
     answer = child.call("/pluginv2.Diagnostics/CollectMetrics", b"", pb.CollectMetricsResponse)
     text = answer.metrics.prometheus.decode()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    [requests] = families["grafana_plugin_request"].samples
+    [instances] = families["plugins_active_instances"].samples
 
     assert text.endswith("\n")
-    assert 'grafana_plugin_request_total{endpoint="queryData",status="ok",status_source="plugin"} 1' in text
-    assert "plugins_active_instances 1" in text
-    assert "process_cpu_seconds_total" in text
+    assert (requests.labels, requests.value) == (
+        {"endpoint": "queryData", "status": "ok", "status_source": "plugin"},
+        1,
+    )
+    assert instances.value == 1
+    assert {name: families[name].type for name in FAMILIES} == FAMILIES
 
 
 @pytest.mark.parametrize("cookie", [{}, {"grafana_plugin_type": "panel"}, {"GRAFANA_PLUGIN_TYPE": "datasource"}])

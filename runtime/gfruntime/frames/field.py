@@ -1,0 +1,130 @@
+"""One column of a frame: a name, a type, labels, a config and values.
+
+A field is immutable. Its values are an Arrow array, normalised when the field is made (see `columns`), and its config
+is checked then (see `metadata`), so that a mistake is reported where it happens and not as a response that Grafana
+refuses as a whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime.errors import FrameError
+from gfruntime.frames import columns, enums, metadata
+from gfruntime.frames.fieldtypes import VALUES, FieldType
+from gfruntime.frames.labels import normal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)  # noqa: UP017  # the same on Python 3.10
+_NS_PER_US = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, init=False, eq=False)
+class Field:
+    """One column of a frame.
+
+    Units: `time` values are nanoseconds since 1970 in UTC.
+    Nullability: unless told otherwise a time field is nullable only if it holds a null (readers of alert data look for
+    a non-nullable one), and any other field always is, so that its type doesn't change with the data.
+    Config: Grafana's FieldConfig as JSON values, such as `{"unit": "s", "displayNameFromDS": "latency"}`.
+    """
+
+    name: str
+    values: pa.Array
+    type: FieldType
+    nullable: bool
+    labels: Mapping[str, str] | None
+    config: Mapping[str, object] | None
+
+    def __init__(
+        self,
+        name: str,
+        values: object,
+        type: FieldType | None = None,  # noqa: A002  # Grafana's word
+        *,
+        nullable: bool | None = None,
+        labels: Mapping[str, object] | None = None,
+        config: Mapping[str, object] | None = None,
+    ) -> None:
+        """Normalise the values; see `columns` for what each kind of input becomes, `enums` for type="enum"."""
+        if config is not None:
+            config = metadata.config(config, name=name)
+        if type == "enum":
+            values, config = enums.column(values, config, name=name)
+        field_type, array = columns.column(values, type, name=name)
+        nulls = array.null_count
+        if nullable is False and nulls:
+            raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
+        if nullable is None:
+            nullable = nulls > 0 if field_type == "time" else True
+        texts = None if labels is None else normal(labels)
+        _set(self, name=name, values=array, type=field_type, nullable=nullable, labels=texts, config=config)
+
+    def __len__(self) -> int:
+        """Count the values."""
+        return len(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare everything, NaN being equal to NaN."""
+        if not isinstance(other, Field):
+            return NotImplemented
+        mine = (self.name, self.type, self.nullable, self.labels, self.config)
+        theirs = (other.name, other.type, other.nullable, other.labels, other.config)
+        return mine == theirs and _same(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays, like a list
+
+    @property
+    def is_value(self) -> bool:
+        """Tell numbers and booleans, which can be graphed and alerted on, from the rest."""
+        return self.type in VALUES
+
+    def to_list(self) -> list[Any]:
+        """List the values as Python objects; times become aware UTC datetimes, cut to microseconds."""
+        if self.type != "time":
+            return self.values.to_pylist()  # type: ignore[no-any-return]  # pyarrow has no types
+        ticks = self.values.view(pa.int64()).to_pylist()
+        return [None if tick is None else _EPOCH + dt.timedelta(microseconds=tick // _NS_PER_US) for tick in ticks]
+
+    def take(self, rows: pa.Array) -> Field:
+        """Choose rows, in the given order."""
+        return copy_with(self, values=self.values.take(rows))
+
+    def with_labels(self, labels: Mapping[str, object]) -> Field:
+        """Put labels over those the field has."""
+        return copy_with(self, labels=normal({**(self.labels or {}), **labels}))
+
+    def with_config(self, **config: object) -> Field:
+        """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
+        return copy_with(self, config=metadata.config({**(self.config or {}), **config}, name=self.name))
+
+
+def copy_with(original: T, **changes: object) -> T:
+    """Copy a field or a frame with changes that need no check, as they are normal already."""
+    copy = object.__new__(type(original))
+    values = {name: getattr(original, name) for name in type(original).__slots__}  # type: ignore[attr-defined]  # both have them
+    _set(copy, **(values | changes))
+    return copy
+
+
+def _set(target: object, **attributes: object) -> None:
+    for name, value in attributes.items():
+        object.__setattr__(target, name, value)
+
+
+def _same(mine: pa.Array, theirs: pa.Array) -> bool:
+    if mine.equals(theirs):
+        return True
+    if not pa.types.is_floating(mine.type) or len(mine) != len(theirs):
+        return False
+    pairs = zip(mine.to_pylist(), theirs.to_pylist(), strict=True)
+    return all(a == b or (a is not None and b is not None and math.isnan(a) and math.isnan(b)) for a, b in pairs)
