@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, rename, sign, upgrade
+from gfplug.commands import (
+    adopt,
+    build,
+    call,
+    check,
+    deploy,
+    dev,
+    doctor,
+    merge,
+    new,
+    options,
+    proto,
+    rename,
+    sign,
+    upgrade,
+)
 from gfplug.errors import GfplugError, ProjectError
 
 if TYPE_CHECKING:
@@ -28,19 +43,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a plain traceback pastes into a bug report; locals would show secrets
     rich_markup_mode=None,
 )
-app.command("new")(new.new)
-app.command("adopt")(adopt.adopt)
-app.command("build")(build.build)
-app.command("dev")(dev.dev)
-app.command("check")(check.check)
-app.command("merge")(merge.merge)
-app.command("sign")(sign.sign)
-app.command("deploy")(deploy.deploy)
-app.command("doctor")(doctor.doctor)
+for _command in (
+    *(new.new, adopt.adopt, build.build, dev.dev, check.check, merge.merge, sign.sign, deploy.deploy),
+    *(doctor.doctor, upgrade.upgrade, rename.rename),
+):
+    app.command(cls=options.Command)(_command)
 app.add_typer(call.app, name="call")
 app.add_typer(proto.app, name="proto")
-app.command("upgrade")(upgrade.upgrade)
-app.command("rename")(rename.rename)
 
 
 def _show_version(*, value: bool) -> None:
@@ -52,8 +61,8 @@ def _show_version(*, value: bool) -> None:
 @app.callback()
 def _options(
     *,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show more.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show only errors.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback acts
         bool,
         typer.Option(
@@ -79,6 +88,8 @@ def main(arguments: Sequence[str]) -> int:
         return _refused(error)
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is a bug of ours
         return _bug()
+    finally:
+        console.end_stage()
     return 0
 
 

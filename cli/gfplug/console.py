@@ -1,4 +1,7 @@
-"""The only code that writes to the terminal: results to stdout, everything else to stderr."""
+"""The only code that writes to the terminal: results to stdout, everything else to stderr.
+
+What other programs and data sources say is escaped here, wherever a terminal would obey it.
+"""
 
 from __future__ import annotations
 
@@ -6,72 +9,52 @@ import io
 import json
 import logging
 import os
+import shutil
 import sys
-import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from gfplug.host.drawing import cells
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
 
     from gfplug.errors import GfplugError
+    from gfplug.host.drawing.cells import Part
 
-_SECOND = 1.0
-_CLEAR = "\r\x1b[2K"
+_PLAIN_WIDTH = 100
+_WIDEST = 100_000
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO}
+_MARKS = {logging.WARNING: ("warning:", "yellow"), logging.ERROR: ("error:", "red")}
 
 
 class _LineHandler(logging.Handler):
     """One plain line per record; on a terminal, a stage that runs has a line that counts its seconds until its end."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._waiting: _Waiting | None = None
+    _stage: Live | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        stream = sys.stderr  # looked up each time: it may be exchanged, and the old one closed
-        is_transient = getattr(record, "transient", False)
-        if is_transient and not stream.isatty():
+        is_stage = getattr(record, "transient", False)
+        if is_stage and (not has_cursor(sys.stderr) or os.environ.get("CI")):
             return
         self.clear()
-        text = record.getMessage()
-        if record.levelno >= logging.WARNING:
-            text = f"{record.levelname.lower()}: {text}"
-        if is_transient:
-            self._waiting = _Waiting(stream, text)
+        if is_stage:
+            self._stage = _count_seconds(record.getMessage())
+        elif record.levelno in _MARKS:
+            _write(sys.stderr, _MARKS[record.levelno], f" {record.getMessage()}\n")
         else:
-            stream.write(f"{text}\n")
-            stream.flush()
+            _write(sys.stderr, f"{record.getMessage()}\n")
 
     def clear(self) -> None:
         """Remove the line of a stage, if one is shown."""
-        if self._waiting:
-            self._waiting.end()
-            self._waiting = None
-
-
-class _Waiting:
-    """A line that is overwritten each second: what goes on, and for how long."""
-
-    def __init__(self, stream: TextIO, text: str) -> None:
-        self._stream, self._text, self._began = stream, text, time.monotonic()
-        self._over = threading.Event()
-        self._write(f"{text} …")
-        self._thread = threading.Thread(target=self._count, name="seconds on the terminal", daemon=True)
-        self._thread.start()
-
-    def _count(self) -> None:
-        while not self._over.wait(_SECOND):
-            self._write(f"{_CLEAR}{self._text} … {time.monotonic() - self._began:.0f} s")
-
-    def end(self) -> None:
-        self._over.set()
-        self._thread.join()
-        self._write(_CLEAR)
-
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        if self._stage:
+            self._stage.stop()
+            self._stage = None
 
 
 def setup(verbosity: int = 0) -> None:
@@ -84,28 +67,41 @@ def setup(verbosity: int = 0) -> None:
         sys.stdout.reconfigure(errors="surrogateescape")  # a path that is no Unicode is printed as it is
 
 
-def result(text: object, *, end: str = "\n") -> None:
-    """Write the command's result, and nothing else, to stdout."""
-    sys.stdout.write(f"{text}{end}")
+def result(*parts: object, end: str = "\n") -> None:
+    """Write the command's result, and nothing else, to stdout; a pair is a text and its style."""
+    _write(sys.stdout, *(part if isinstance(part, tuple) else str(part) for part in parts), end)
 
 
 def result_json(value: Any) -> None:  # noqa: ANN401 - JSON
     """Write the command's result as one JSON document."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    result(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table to stdout: aligned columns, one line per row, readable by `cut` and by people."""
-    lines = [[str(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        sys.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n")
+    lines = [[cells.escape(str(cell), keep="") for cell in row] for row in (head, *rows)]
+    result("\n".join(cells.columns(lines)))
+
+
+@contextmanager
+def moving_picture() -> Iterator[Callable[[Sequence[Part]], None]]:
+    """Show each drawing in the place of the one before; stdout must have a cursor."""
+    from rich.live import Live  # noqa: PLC0415 - most commands draw nothing
+
+    with Live(console=_screen(sys.stdout), auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
+        yield lambda parts: live.update(_styled(parts), refresh=True)
+
+
+def clear() -> None:
+    """Empty the screen, if stdout is one."""
+    if has_cursor(sys.stdout):
+        _screen(sys.stdout).clear()
 
 
 def note(text: str) -> None:
     """Write one line for a person to stderr."""
-    _clear()
-    sys.stderr.write(f"{text}\n")
+    end_stage()
+    _write(sys.stderr, f"{text}\n")
 
 
 def ask(question: str, default: str) -> str:
@@ -113,8 +109,7 @@ def ask(question: str, default: str) -> str:
 
     Raises: KeyboardInterrupt if stdin ends.
     """
-    sys.stderr.write(f"{question} [{default}]: ")
-    sys.stderr.flush()
+    _write(sys.stderr, f"{question} [{default}]: ")
     line = sys.stdin.readline()
     if not line:
         raise KeyboardInterrupt
@@ -123,26 +118,90 @@ def ask(question: str, default: str) -> str:
 
 def fail(error: GfplugError) -> None:
     """Say what failed, show what the other program said, and name the next step."""
-    _clear()
-    if error.details:
-        sys.stderr.write(error.details.rstrip() + "\n\n")
-    mark = "\x1b[31merror:\x1b[0m" if has_colour(sys.stderr) else "error:"
-    sys.stderr.write(f"{mark} {error.message}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+    end_stage()
+    details = f"{error.details.rstrip()}\n\n" if error.details else ""
+    hint = f"hint: {error.hint}\n" if error.hint else ""
+    _write(sys.stderr, details, _MARKS[logging.ERROR], f" {error.message}\n{hint}")
 
 
-def _clear() -> None:
+def end_stage() -> None:
+    """Remove the line of a stage that runs, if one is shown."""
     for handler in logging.getLogger("gfplug").handlers:
         if isinstance(handler, _LineHandler):
             handler.clear()
 
 
+def width() -> int:
+    """Return how many cells a line of stdout has; off a terminal, as many as a page has."""
+    if not sys.stdout.isatty():
+        return _PLAIN_WIDTH
+    return min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _WIDEST)
+
+
+def has_cursor(stream: TextIO) -> bool:
+    """Tell whether what was written to a stream can be overwritten."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def has_colour(stream: TextIO) -> bool:
     """Tell whether a stream is a terminal that wants colour (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return has_cursor(stream) and not os.environ.get("NO_COLOR")
+
+
+def has_unicode() -> bool:
+    """Tell whether stdout can show everything; where it can not, let it show question marks instead of failing."""
+    if (sys.stdout.encoding or "").lower().replace("-", "") == "utf8":
+        return True
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    return False
 
 
 def is_interactive() -> bool:
     """Tell whether a question may be asked: a terminal on stdin, and not in CI."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+def _write(stream: TextIO, *parts: Part) -> None:
+    """Write parts, in colour where a terminal wants it."""
+    if has_colour(stream) and any(isinstance(part, tuple) for part in parts):
+        _screen(stream).print(_styled(parts), end="", soft_wrap=True)
+        return
+    text = cells.plain(parts)
+    stream.write(cells.escape(text) if stream.isatty() or stream is sys.stderr else text)
+    if stream is sys.stderr:
+        stream.flush()
+
+
+def _screen(stream: TextIO) -> Console:
+    """Return rich's view of a terminal: its colours, its width and its cursor."""
+    from rich.console import Console  # noqa: PLC0415 - 80 ms, and most commands draw nothing
+
+    return Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+
+
+def _styled(parts: Sequence[Part]) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    text = Text()
+    for part in parts:
+        words, style = part if isinstance(part, tuple) else (part, "")
+        text.append(cells.escape(words), style)
+    return text
+
+
+def _count_seconds(text: str) -> Live:
+    """Show a line that counts the seconds until it is stopped."""
+    from rich.live import Live  # noqa: PLC0415 - as above
+
+    start = time.monotonic()
+    live = Live(
+        get_renderable=lambda: _styled([f"{text} … {time.monotonic() - start:.0f} s"]),
+        console=_screen(sys.stderr),
+        refresh_per_second=1,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    live.start()
+    return live

@@ -11,7 +11,8 @@ import pytest
 
 from gfplug import sdk
 from gfplug.scaffold import new
-from gfplug.scaffold.template import ADOPTED, Answers
+from gfplug.scaffold.choices import ADOPTED
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,8 @@ from exampleapi import example_api
 
 from gfplug import sdk
 from gfplug.scaffold import new
-from gfplug.scaffold.template import EXAMPLES, Answers
+from gfplug.scaffold.choices import EXAMPLES
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,8 @@ from fakegrafana import FakeGrafana
 from gfplug import sdk
 from gfplug.host import call
 from gfplug.scaffold import new
-from gfplug.scaffold.template import EXAMPLES, Answers
+from gfplug.scaffold.choices import EXAMPLES
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

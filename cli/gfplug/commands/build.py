@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from gfplug import console
+from gfplug.commands.options import ProjectFolder, choice
+
+Libc = Literal["system", "bundled"]
 
 
 def build(
-    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    project: ProjectFolder = Path(),
     *,
     python: Annotated[
         Path | None, typer.Option(help="Build with this interpreter's packages instead of the project's .venv.")
     ] = None,
-    libc: Annotated[
-        str, typer.Option(help="system: runs where glibc is; bundled: brings its own, for musl and distroless hosts.")
-    ] = "system",
+    libc: Annotated[Libc, choice(Libc, help="bundled brings glibc along, for musl and distroless hosts.")] = "system",
     max_glibc: Annotated[
         str, typer.Option(help="Refuse a bundle that needs a newer glibc than this, such as 2.31.", show_default=False)
     ] = "",
     clean: Annotated[bool, typer.Option("--clean", help="Use nothing that an earlier build left.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print sizes, libc floor and timings as JSON.")] = False,
 ) -> None:
-    """Freeze a project into dist/, start it once, and pack it; prints the archive's path."""
+    """Freeze a project into dist/ and pack it.
+
+    The frozen plugin is started once. Prints the archive's path.
+    """
     from gfplug.bundle import build as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 

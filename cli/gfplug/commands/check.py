@@ -12,7 +12,8 @@ from gfplug import console
 
 def check(
     target: Annotated[
-        Path, typer.Argument(help="A project, a dist/ folder or an archive.", show_default="here")
+        Path,
+        typer.Argument(metavar="TARGET", help="A project, a dist/ folder or an archive.", show_default="here"),
     ] = Path(),
     *,
     alerts: Annotated[
@@ -24,7 +25,10 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Say now what would fail later: manifest, executables, modes, links, signature, stubs, sizes."""
+    """Report what would fail when the plugin is used.
+
+    Checks manifest, executables, file modes, links, signature, stubs and sizes.
+    """
     from gfplug.checks import check as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import ProjectError  # noqa: PLC0415
 

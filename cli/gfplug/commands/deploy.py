@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from gfplug import console
+from gfplug.commands.options import BundleFolder, choice
+
+Way = Literal["ini", "env", "compose", "helm", "dockerfile", "all"]
 
 
 def deploy(
-    target: Annotated[Path, typer.Argument(help="A project, or a dist/ folder.", show_default="here")] = Path(),
+    target: BundleFolder = Path(),
     *,
-    way: Annotated[str, typer.Option("--as", help="ini, env, compose, helm, dockerfile, or all.")] = "all",
+    way: Annotated[Way, choice(Way, "--as", help="How Grafana is run.")] = "all",
     url: Annotated[str, typer.Option(help="Where the host downloads the archive; without it, it never does.")] = "",
     image: Annotated[str, typer.Option(help="The Grafana image in compose, Helm and Dockerfile.")] = "",
 ) -> None:
-    """Print the lines that bring this plugin into a Grafana, with a network (--url) or without."""
+    """Print the lines that install a plugin in a Grafana.
+
+    With --url for a host that has a network, else for one that has none.
+    """
     import json  # noqa: PLC0415 - a command's imports are its own
 
     from gfplug.bundle import deploy as service  # noqa: PLC0415

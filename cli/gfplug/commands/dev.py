@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from gfplug import console
+from gfplug.commands.options import ProjectFolder  # noqa: TC001 - typer reads the annotations
 
 _ADDRESS = "127.0.0.1:50051"
 
 
 def dev(
-    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    project: ProjectFolder = Path(),
     *,
     python: Annotated[
         Path | None, typer.Option(help="Run with this interpreter's packages instead of the project's .venv.")
@@ -27,7 +28,10 @@ def dev(
     ] = _ADDRESS,
     link: Annotated[bool, typer.Option("--link", hidden=True, help="Only link module.js, as a reload does.")] = False,
 ) -> None:
-    """Write a dist/ that runs the project's source inside any Grafana on this machine, and reloads it on save."""
+    """Run a project's source in a Grafana on this machine.
+
+    Writes a dist/ that starts the source, and reloads it on save.
+    """
     from gfplug.bundle import dev as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundle import launcher  # noqa: PLC0415
     from gfplug.errors import UsageError  # noqa: PLC0415

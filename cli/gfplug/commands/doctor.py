@@ -9,17 +9,23 @@ from typing import Annotated
 import typer
 
 from gfplug import console
+from gfplug.commands.options import Json  # noqa: TC001 - typer reads the annotations
 
 
 def doctor(
-    folder: Annotated[Path, typer.Argument(help="A project, or any folder.", show_default="here")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A project, or any folder.", show_default="here")
+    ] = Path(),
     *,
     explain: Annotated[
         str, typer.Option(help="Explain a line of Grafana's log; - reads the log from standard input.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Examine this machine and project, or explain why Grafana could not start a plugin."""
+    """Examine this machine and project, or explain a log.
+
+    A line of Grafana's log tells why it could not start a plugin.
+    """
     if explain:
         _explain(sys.stdin.read() if explain == "-" else explain, as_json=as_json)
         return

@@ -11,13 +11,16 @@ from gfplug import console
 
 
 def merge(
-    archives: Annotated[list[Path], typer.Argument(help="One archive for each platform.")],
+    archives: Annotated[list[Path], typer.Argument(metavar="ARCHIVE", help="One archive for each platform.")],
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The archive to write.", show_default="<id>-<version>.zip")
     ] = None,
 ) -> None:
-    """Put several platforms' archives into one; prints its path."""
+    """Join the archives of several platforms into one.
+
+    Prints its path.
+    """
     from gfplug.bundle import combine  # noqa: PLC0415 - a command's imports are its own
 
     made = combine.combine(archives, output)

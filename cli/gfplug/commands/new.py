@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gfplug import console, sdk
+from gfplug import console
+from gfplug.commands.options import DryRun, Offline, ProtoSource, SdkVersion, choice, pairs
 from gfplug.errors import UsageError
 from gfplug.project import names
-from gfplug.scaffold import new as service
-from gfplug.scaffold import template
-from gfplug.scaffold.template import DATA, EXAMPLES, FREE_ANSWERS, Answers
+from gfplug.scaffold.choices import DATA, EXAMPLES, FREE_ANSWERS, Example, Frontend, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from gfplug.scaffold.template import Answers
 
 _log = logging.getLogger("gfplug")
 
@@ -26,22 +27,17 @@ _log = logging.getLogger("gfplug")
 def new(
     name: Annotated[str, typer.Argument(help="What it is called: myds, acme-sales, 'Acme Sales'.", metavar="NAME")],
     directory: Annotated[
-        Path | None, typer.Argument(help="Where to make it; default: ./ and the plugin id.", metavar="[DIR]")
+        Path | None, typer.Argument(help="Where to make it; default: ./ and the plugin id.", metavar="DIR")
     ] = None,
     *,
     example: Annotated[
-        str | None,
-        typer.Option(help="What it answers at first: signals (needs nothing, the default) or http (asks a JSON API)."),
+        Example | None, choice(Example, help="What it answers: signals needs nothing (default), http asks a JSON API.")
     ] = None,
     mode: Annotated[
-        str | None,
-        typer.Option(
-            help="Who answers panels: backend (Python, the default) or hybrid (the browser, through Grafana's proxy)."
-        ),
+        Mode | None, choice(Mode, help="Who answers panels: Python (default), or the browser through Grafana's proxy.")
     ] = None,
     frontend: Annotated[
-        str | None,
-        typer.Option(help="Editors from your dataclasses (schema, the default) or your own TypeScript (react)."),
+        Frontend | None, choice(Frontend, help="Editors from your dataclasses (default), or your own TypeScript.")
     ] = None,
     org: Annotated[
         str | None,
@@ -49,25 +45,25 @@ def new(
             help=f"First part of the plugin id; default: NAME's first word of several, else {names.DEFAULT_ORG}."
         ),
     ] = None,
-    sdk_version: Annotated[
-        str, typer.Option(metavar="V|latest|default", help="The Go SDK release to speak.")
-    ] = "default",
-    source: Annotated[
-        Path | None, typer.Option("--from", help="Take the SDK's proto from a file, checkout or module zip.")
-    ] = None,
+    sdk_version: SdkVersion = "default",
+    source: ProtoSource = None,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(DATA)}.")] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be made.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Use no network.")] = False,
+    dry_run: DryRun = False,
+    offline: Offline = False,
 ) -> None:
     """Make a plugin project.
 
     NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown.
     """
+    from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.scaffold import new as service  # noqa: PLC0415
+
     if example is None and mode == "hybrid":
         example = "http"
-    given = {"example": example, "mode": mode, "frontend": frontend}
-    answers = _answers(name, org=org, choices=given, data=_pairs(data or []), ask=_asks(defaults=defaults))
+    chosen = {"example": example, "mode": mode, "frontend": frontend}
+    given = {key: value for key, value in {**chosen, **pairs(data or [], DATA)}.items() if value is not None}
+    answers = _answers(name, org=org, given=given, ask=not defaults and console.is_interactive())
     _log.info("%s: plugin id %s, example %s", answers.title, answers.plugin_id, answers.example)
     request = service.NewProject(
         answers=answers,
@@ -82,46 +78,34 @@ def new(
         _log.info("Nothing was made: --dry-run")
     else:
         service.create(request)
-        _tell_next(request.destination)
+        show_next_steps(request.destination, "gfplug call query")
     console.result(request.destination)
 
 
-def _answers(text: str, *, org: str | None, choices: dict[str, str | None], data: dict[str, str], ask: bool) -> Answers:
+def show_next_steps(project: Path, call: str) -> None:
+    """Say which file to edit, and what to type next."""
+    _log.info("\nMade %s. The one file to edit: src/plugin/datasource.py.\nNext:", project)
+    for line in (f"cd {shlex.quote(str(project))}", "gfplug build", call):
+        _log.info("  %s", line)
+
+
+def _answers(text: str, *, org: str | None, given: Mapping[str, str], ask: bool) -> Answers:
     """Put the answers together: what was given, else what the person says, else the default."""
-    found = names.parse(text)
-    owner = names.organisation(org) if org is not None else found.org
-    name = found.org + found.name if org is not None else found.name
+    from gfplug.scaffold import template  # noqa: PLC0415 - as above
+
+    parsed = names.parse(text)
+    owner = names.organisation(org) if org is not None else parsed.org
+    name = parsed.org + parsed.name if org is not None else parsed.name
     if not owner:
         owner = _ask("Organisation, the id's first part", names.DEFAULT_ORG, names.organisation, ask=ask)
-    given: dict[str, str] = {}
+    answers = dict(given)
     for key in FREE_ANSWERS:
-        usual = {"title": found.title, "description": f"{given.get('title')} in Grafana", "author": owner}[key]
-        given[key] = data[key] if key in data else _ask(key.capitalize(), usual, partial(template.line, key), ask=ask)
-    given |= {key: choice for key, choice in choices.items() if choice is not None}
-    if "example" not in given:
-        given["example"] = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
-    return Answers(org=owner, name=name, gfplug=data.get("gfplug", ""), **given)
-
-
-def _pairs(data: list[str]) -> dict[str, str]:
-    """Read `--data key=value`.
-
-    Raises: UsageError for a text without a key, or a key that the template does not ask for.
-    """
-    pairs = {}
-    for text in data:
-        key, equals, value = text.partition("=")
-        if not equals or key not in DATA:
-            raise UsageError(
-                f"--data expects KEY=VALUE with one of the keys {', '.join(DATA)}, got {text!r}",
-                hint="NAME, --org and --example are arguments of their own",
-            )
-        pairs[key] = value
-    return pairs
-
-
-def _asks(*, defaults: bool) -> bool:
-    return not defaults and console.is_interactive()
+        if key not in answers:
+            usual = {"title": parsed.title, "description": f"{answers.get('title')} in Grafana", "author": owner}[key]
+            answers[key] = _ask(key.capitalize(), usual, partial(template.line, key), ask=ask)
+    if "example" not in answers:
+        answers["example"] = _ask(f"Example ({', '.join(EXAMPLES)})", EXAMPLES[0], template.example, ask=ask)
+    return template.Answers(org=owner, name=name, **answers)
 
 
 def _ask(question: str, default: str, accept: Callable[[str], str], *, ask: bool) -> str:
@@ -132,10 +116,3 @@ def _ask(question: str, default: str, accept: Callable[[str], str], *, ask: bool
         except UsageError as error:
             console.fail(error)
     return default
-
-
-def _tell_next(destination: Path) -> None:
-    _log.info("")
-    _log.info("Made %s. The one file to edit: src/plugin/datasource.py.\nNext:", destination)
-    for line in (f"cd {shlex.quote(str(destination))}", "gfplug build", "gfplug call query"):
-        _log.info("  %s", line)

@@ -2,60 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gfplug import console, sdk
+from gfplug import console
 from gfplug.commands import proto_upgrade
+from gfplug.commands.options import Json, Offline, ProjectFolder, ProtoSource, group
 from gfplug.errors import IntegrityError, ProjectError
-from gfplug.project.plugin_project import Project
-from gfplug.sdk import stubs, verify
 
-app = typer.Typer(
-    help="The Go SDK's protos: releases known, their wire, and the one a project uses.", no_args_is_help=True
-)
+if TYPE_CHECKING:
+    from gfplug.project.plugin_project import Project
+    from gfplug.sdk import ProtoSet, Release, SdkVersion
 
-_Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-_Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
-app.command("diff")(proto_upgrade.diff)
-app.command("upgrade")(proto_upgrade.upgrade)
 _MARKS = {True: "ok", False: "FAILED", None: "skipped"}
 
 
-@app.command("list")
 def list_releases(
     *,
     remote: Annotated[bool, typer.Option("--remote", help="Also ask the module proxy, or GitHub.")] = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List the releases of the Go SDK, newest first."""
-    used = _used()
+    from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
+
+    used, default = _used(), sdk.default()
     releases = sdk.releases(with_remote=remote)
     if as_json:
-        console.result_json([_release_json(release, used) for release in releases])
+        console.result_json([_release_json(release, used, default) for release in releases])
     else:
-        console.table(
-            ("VERSION", "DATE", "SAME WIRE AS", "NOTE"), [_release_row(release, used) for release in releases]
-        )
+        rows = [_release_row(release, used, default) for release in releases]
+        console.table(("VERSION", "DATE", "SAME WIRE AS", "NOTE"), rows)
 
 
-@app.command()
 def show(
     version: Annotated[
-        str | None, typer.Argument(metavar="[VERSION]", help="A release, default or latest; else the project's.")
+        str | None, typer.Argument(metavar="VERSION", help="A release, default or latest; else the project's.")
     ] = None,
     *,
     descriptor: Annotated[bool, typer.Option("--descriptor", help="Only the digest of its descriptor.")] = False,
-    source: Annotated[
-        Path | None, typer.Option("--from", help="Take it from a file, checkout or module zip.", metavar="PATH")
-    ] = None,
-    offline: _Offline = False,
-    as_json: _Json = False,
+    source: ProtoSource = None,
+    offline: Offline = False,
+    as_json: Json = False,
 ) -> None:
     """Print a release's proto, or facts about it."""
+    from gfplug.sdk import stubs  # noqa: PLC0415 - a command's imports are its own
+
     protos = _protos(version, source=source, offline=offline)
     if as_json:
         console.result_json(_proto_json(protos))
@@ -65,32 +60,44 @@ def show(
         console.result(protos.text.decode().rstrip("\n"))
 
 
-@app.command("verify")
-def verify_project(
-    project: Annotated[Path, typer.Argument(metavar="[PROJECT]", help="A plugin project; default: here.")] = Path(),
-    *,
-    as_json: _Json = False,
-) -> None:
-    """Check, without a network, that a project's proto, lock and stubs agree."""
-    found = verify.verify(Project.find(project))
+def verify_project(project: ProjectFolder = Path(), *, as_json: Json = False) -> None:
+    """Check that a project's proto, lock and stubs agree.
+
+    Uses no network.
+    """
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.sdk import verify  # noqa: PLC0415
+
+    report = verify.verify(Project.find(project))
     if as_json:
-        console.result_json(asdict(found))
+        console.result_json(asdict(report))
     else:
-        console.table(
-            ("CHECK", "RESULT", ""), [(check.name, _MARKS[check.passed], check.said) for check in found.checks]
-        )
-    if found.problems:
+        rows = [(check.name, _MARKS[check.passed], check.said) for check in report.checks]
+        console.table(("CHECK", "RESULT", ""), rows)
+    if report.problems:
         raise IntegrityError(
-            f"the proto of SDK {found.version} fails {len(found.problems)} of {len(found.checks)} checks",
+            f"the proto of SDK {report.version} fails {len(report.problems)} of {len(report.checks)} checks",
             hint="restore src/pluginv2 and gfplug.lock from version control",
         )
 
 
+app = group(
+    "Show the Go SDK's protos, and move a project to another.",
+    list=list_releases,
+    show=show,
+    verify=verify_project,
+    diff=proto_upgrade.diff,
+    upgrade=proto_upgrade.upgrade,
+)
+
+
 def _project() -> Project | None:
-    try:
+    """Return the project here, if this is one."""
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415 - a command's imports are its own
+
+    with suppress(ProjectError):
         return Project.find(Path())
-    except ProjectError:
-        return None
+    return None
 
 
 def _used() -> str | None:
@@ -99,17 +106,19 @@ def _used() -> str | None:
     return project.lock.sdk_version if project else None
 
 
-def _protos(version: str | None, *, source: Path | None, offline: bool) -> sdk.ProtoSet:
+def _protos(version: str | None, *, source: Path | None, offline: bool) -> ProtoSet:
+    from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.sdk import verify  # noqa: PLC0415
+
     project = _project()
     if version is None and source is None and project is not None:
         return verify.committed(project)
-    chosen = sdk.resolve(version or _used() or "default", offline=offline)
-    return sdk.fetch(chosen, source=source, offline=offline)
+    return sdk.fetch(sdk.resolve(version or _used() or "default", offline=offline), source=source, offline=offline)
 
 
-def _release_row(release: sdk.Release, used: str | None) -> tuple[str, ...]:
+def _release_row(release: Release, used: str | None, default: SdkVersion) -> tuple[str, ...]:
     notes = {
-        "default": release.version == sdk.default(),
+        "default": release.version == default,
         "this project": str(release.version) == used,
         "embedded": release.is_embedded,
         "not in the index": release.descriptor is None,
@@ -123,20 +132,22 @@ def _release_row(release: sdk.Release, used: str | None) -> tuple[str, ...]:
     )
 
 
-def _release_json(release: sdk.Release, used: str | None) -> dict[str, Any]:
+def _release_json(release: Release, used: str | None, default: SdkVersion) -> dict[str, Any]:
     return {
         "version": str(release.version),
         "time": release.time,
         "commit": release.commit,
         "descriptor": release.descriptor,
         "same_wire": [str(version) for version in release.same_wire],
-        "default": release.version == sdk.default(),
+        "default": release.version == default,
         "embedded": release.is_embedded,
         "project": str(release.version) == used,
     }
 
 
-def _proto_json(protos: sdk.ProtoSet) -> dict[str, Any]:
+def _proto_json(protos: ProtoSet) -> dict[str, Any]:
+    from gfplug.sdk import stubs  # noqa: PLC0415 - a command's imports are its own
+
     described = stubs.describe(protos)
     return {
         "version": str(protos.version),

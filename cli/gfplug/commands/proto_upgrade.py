@@ -8,27 +8,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
+from gfplug.commands.options import DryRun, Json, Offline, ProjectFolder, ProtoSource, show_changes
 
 if TYPE_CHECKING:
     from gfplug.sdk import ProtoSet
     from gfplug.sdk.compat import Change
     from gfplug.upgrades.proto_upgrade import Upgrade
 
-_Json = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
-_Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
-
 
 def diff(
-    old: Annotated[str | None, typer.Argument(metavar="[A]", help="A release; default: the project's.")] = None,
-    new: Annotated[str | None, typer.Argument(metavar="[B]", help="Another; default: the newest embedded.")] = None,
+    old: Annotated[str | None, typer.Argument(metavar="A", help="A release; default: the project's.")] = None,
+    new: Annotated[str | None, typer.Argument(metavar="B", help="Another; default: the newest embedded.")] = None,
     *,
     exit_code: Annotated[
         bool, typer.Option("--exit-code", help="End with 7 when something breaks, on the wire or in source.")
     ] = False,
-    offline: _Offline = False,
-    as_json: _Json = False,
+    offline: Offline = False,
+    as_json: Json = False,
 ) -> None:
-    """Compare the protos of two releases: what breaks on the wire, in source, and what is new."""
+    """Compare the protos of two releases.
+
+    Tells what breaks on the wire, what breaks in source, and what is new.
+    """
     from gfplug.errors import CompatError  # noqa: PLC0415
     from gfplug.sdk import compat, stubs  # noqa: PLC0415 - a command's imports are its own
 
@@ -47,26 +48,22 @@ def diff(
 
 
 def upgrade(
-    project: Annotated[Path, typer.Argument(metavar="[PROJECT]", help="A plugin project; default: here.")] = Path(),
+    project: ProjectFolder = Path(),
     *,
-    to: Annotated[
-        str, typer.Option("--to", metavar="V|latest|default", help="The release to move to; default: the embedded one.")
-    ] = "default",
-    source: Annotated[
-        Path | None, typer.Option("--from", help="Take the proto from a file, checkout or module zip.", metavar="PATH")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    to: Annotated[str, typer.Option("--to", metavar="V|latest|default", help="The release to move to.")] = "default",
+    source: ProtoSource = None,
+    dry_run: DryRun = False,
     tests: Annotated[bool, typer.Option(help="Run the project's tests first, in a copy that is upgraded.")] = True,
     python: Annotated[Path | None, typer.Option(help="Run the tests with this interpreter, not the .venv's.")] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Go on though your code uses what goes, or stubs were edited.")
     ] = False,
-    offline: _Offline = False,
-    as_json: _Json = False,
+    offline: Offline = False,
+    as_json: Json = False,
 ) -> None:
-    """Move a project to another SDK release, newer or older: proto, stubs, floors and lock, all or nothing.
+    """Move a project to another SDK release, newer or older.
 
-    Commits nothing. Prints the files that changed.
+    Changes proto, stubs, version floors and lock, all or nothing. Commits nothing. Prints the files that changed.
     """
     from gfplug import sdk  # noqa: PLC0415
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
@@ -86,8 +83,7 @@ def upgrade(
         console.result_json(made.to_json())
         return
     _tell(made)
-    for path, what in made.files.items():
-        console.result(f"{what:<9} {path}")
+    show_changes(made.files)
     if dry_run and made.edits:
         console.note("Nothing was changed: --dry-run")
 

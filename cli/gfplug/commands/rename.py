@@ -8,19 +8,21 @@ from typing import Annotated
 import typer
 
 from gfplug import console
+from gfplug.commands.options import DryRun, ProjectFolder, show_changes
 
 
 def rename(
     name: Annotated[str, typer.Argument(help="The new name, as `gfplug new` takes it: acme-orders.", metavar="NAME")],
-    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    project: ProjectFolder = Path(),
     *,
     org: Annotated[str | None, typer.Option(help="First part of the plugin id; default: as it is.")] = None,
     title: Annotated[str | None, typer.Option(help="The name that people see; default: as it is.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Give a plugin another id: in plugin.json, compose file, provisioning and code, and its folder's name.
+    """Give a plugin another id.
 
-    Prints the project's path. Grafana knows a data source by its plugin's id: those that exist keep the old one.
+    It changes in plugin.json, in the compose file, in provisioning and code, and in the folder's name. Prints the
+    project's path. Grafana knows a data source by its plugin's id: those that exist keep the old one.
     """
     from gfplug.commands.upgrade import report  # noqa: PLC0415
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
@@ -33,8 +35,7 @@ def rename(
         plan, renamed = upgrade.plan(target, renaming.request), target
     else:
         plan, renamed = service.rename(target, renaming)
-    for path, what in plan.changes.items():
-        console.note(f"{what:<9} {path}")
+    show_changes(plan.changes, console.note)
     console.result(renamed.root)
     console.note(f"{renaming.before.plugin_id} → {renaming.after.plugin_id}")
     report(plan, is_rehearsal=dry_run)

@@ -8,16 +8,21 @@ from typing import Annotated
 import typer
 
 from gfplug import console
+from gfplug.commands.options import BundleFolder  # noqa: TC001 - typer reads the annotations
 
 
 def sign(
-    target: Annotated[Path, typer.Argument(help="A project, or a dist/ folder.", show_default="here")] = Path(),
+    target: BundleFolder = Path(),
     *,
     root_url: Annotated[
-        list[str] | None, typer.Option(help="A Grafana's root_url that may load the plugin; repeat it for more.")
+        list[str] | None,
+        typer.Option(metavar="URL", help="A Grafana's root_url that may load the plugin; repeat it for more."),
     ] = None,
 ) -> None:
-    """Sign the bundle for your own Grafana, with the token in GRAFANA_ACCESS_POLICY_TOKEN."""
+    """Sign the bundle for your own Grafana.
+
+    Uses the token in GRAFANA_ACCESS_POLICY_TOKEN.
+    """
     from gfplug.bundle import dist, packing  # noqa: PLC0415
     from gfplug.bundle import sign as service  # noqa: PLC0415 - a command's imports are its own
 

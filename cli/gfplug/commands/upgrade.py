@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import console
-from gfplug.errors import ConflictError, UsageError
+from gfplug.commands.options import DryRun, ProjectFolder, pairs, show_changes
+from gfplug.errors import ConflictError
 
 if TYPE_CHECKING:
     from gfplug.upgrades.upgrade import Plan
 
 
 def upgrade(
-    project: Annotated[Path, typer.Argument(help="The project, or a folder in it.", show_default="here")] = Path(),
+    project: ProjectFolder = Path(),
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    dry_run: DryRun = False,
     as_diff: Annotated[bool, typer.Option("--diff", help="Only show what would change, as a diff.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace owned files that were edited; keeps a copy in .gfplug/backup.")
     ] = False,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Answer a new question.")] = None,
 ) -> None:
-    """Bring a project to this gfplug's template and runtime; your edits are kept.
+    """Move a project to this gfplug's template and runtime.
 
-    Prints the files that changed. src/plugin and tests are never touched. What can't be merged is marked in the file,
-    listed, and ends in exit code 8.
+    Your edits are kept, and src/plugin and tests are never touched. Prints the files that changed. What can't be merged
+    is marked in the file, listed, and ends in exit code 8.
     """
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
@@ -35,18 +36,13 @@ def upgrade(
 
     is_rehearsal = dry_run or as_diff
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
-    request = service.UpgradeRequest(given=_pairs(data or []), force=force)
+    request = service.UpgradeRequest(given=pairs(data or []), force=force)
     plan = service.plan(target, request) if is_rehearsal else service.upgrade(target, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
     else:
-        _show(plan)
+        show_changes(plan.changes)
     report(plan, is_rehearsal=is_rehearsal)
-
-
-def _show(plan: Plan) -> None:
-    for path, what in plan.changes.items():
-        console.result(f"{what:<9} {path}")
 
 
 def report(plan: Plan, *, is_rehearsal: bool) -> None:
@@ -72,14 +68,3 @@ def report(plan: Plan, *, is_rehearsal: bool) -> None:
             hint="resolve what is listed above, then commit; everything else is done",
             details=listed,
         )
-
-
-def _pairs(data: list[str]) -> dict[str, str]:
-    """Read `--data key=value`.
-
-    Raises: UsageError for a text without a key.
-    """
-    for text in data:
-        if not text.partition("=")[0] or "=" not in text:
-            raise UsageError(f"--data expects KEY=VALUE, got {text!r}")
-    return dict(text.split("=", 1) for text in data)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
 from gfplug.scaffold import new
-from gfplug.scaffold.template import ADOPTED, Answers
+from gfplug.scaffold.choices import ADOPTED
+from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project

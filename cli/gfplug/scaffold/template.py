@@ -19,25 +19,14 @@ from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.project import names, provenance
 from gfplug.project.plugin_project import OWNED_FOLDERS
+from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-EXAMPLES = ("signals", "http")
-MODES = ("backend", "hybrid")
-FRONTENDS = ("schema", "react")
-ADOPTED = "adopted"
-"""The frontend of a plugin that was there before; `gfplug adopt` answers it, and nobody is asked."""
-
 ANSWERS_NAME = ".gfplug/answers.json"
 BASE_NAME = ".gfplug/base.zip"
-FREE_ANSWERS = ("title", "description", "author")
-"""The answers that are any line of text, and are asked for; `--data` sets them."""
-
-DATA = (*FREE_ANSWERS, "gfplug")
-"""What `--data` sets."""
-
 _FORMAT = 1
 _LONGEST_LINE = 200
 _NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories

@@ -11,7 +11,8 @@ from gfplug.errors import ProjectError, UsageError
 from gfplug.project import names
 from gfplug.project.environment import venv
 from gfplug.project.plugin_project import Project
-from gfplug.scaffold.template import ADOPTED, Answers
+from gfplug.scaffold.choices import ADOPTED
+from gfplug.scaffold.template import Answers
 from gfplug.upgrades import origin, upgrade
 
 if TYPE_CHECKING:

@@ -1,25 +1,34 @@
-"""Time series as a drawing of characters: braille dots, or plain marks where there are several and no colour."""
+"""Time series as a drawing of characters: braille dots, or plain marks where there are several and no colour.
+
+No library draws it as well: plotext 6 and plotille fail at a gap, and plotext 5 writes the legend over the data.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gfplug.host.drawing import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gfplug.host.drawing.cells import Part
 
 _MOST = 8
 _MARKS = "*+xo#@%&"
-_COLOURS = (32, 33, 36, 35, 34, 31, 92, 93)
+_STYLES = ("green", "yellow", "cyan", "magenta", "blue", "red", "bright_green", "bright_yellow")
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Unicode's bit of each dot: [row][column]
 _BRAILLE = 0x2800
-_TICK_EVERY = 4
+_ROWS_PER_TICK = 4
 _MINUTES, _DAY, _YEAR = 600, 86400, 366 * 86400
 _NARROWEST = 20
+_WIDE, _FINE = 1e7, 6  # beyond, digits would take the place of the drawing
+_SAME = 1e-12
+"""Values that differ by less than this part of themselves are drawn as one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +40,16 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """Maps the range of the data to the cells of a canvas."""
+class _Axis:
+    """One direction of a drawing, by the values at its first and its last dot."""
 
-    start: float
-    end: float
-    low: float
-    high: float
+    first: float
+    last: float
+    dots: int
 
-    def place(self, at: float, value: float, *, columns: int, rows: int) -> tuple[int, int]:
-        across = (at - self.start) / (self.end - self.start)
-        up = (value - self.low) / (self.high - self.low)
-        return round(across * (columns - 1)), round((1 - up) * (rows - 1))
+    def dot(self, value: float) -> int:
+        """Return the number of the dot that shows a value."""
+        return round((value - self.first) / (self.last - self.first) * (self.dots - 1))
 
 
 def series(frame: dict[str, Any]) -> list[Series]:
@@ -53,60 +60,83 @@ def series(frame: dict[str, Any]) -> list[Series]:
         return []
     times = values[kinds.index("time")]
     texts = [at for at, kind in enumerate(kinds) if kind == "string"]
-    found: dict[str, list[tuple[int, float | None]]] = {}
+    points: dict[str, list[tuple[int, float | None]]] = {}
     for at in (at for at, kind in enumerate(kinds) if kind == "number"):
         for row, moment in enumerate(times):
             if moment is None:
                 continue
-            told = ", ".join(f"{fields[text]['name']}={values[text][row]}" for text in texts)
-            name = f"{tables.title(fields[at])} {{{told}}}" if told else tables.title(fields[at])
-            found.setdefault(name, []).append((moment, values[at][row]))
-    return [Series(name=name, points=sorted(points, key=lambda point: point[0])) for name, points in found.items()]
+            labels = ", ".join(f"{fields[text]['name']}={values[text][row]}" for text in texts)
+            name = f"{tables.title(fields[at])} {{{labels}}}" if labels else tables.title(fields[at])
+            points.setdefault(name, []).append((moment, values[at][row]))
+    return [Series(name=name, points=sorted(found, key=lambda point: point[0])) for name, found in points.items()]
 
 
-def draw(lines: Sequence[Series], *, width: int, height: int = 14, colour: bool = False, plain: bool = False) -> str:
+def draw(
+    lines: Sequence[Series], *, width: int, height: int = 14, colour: bool = False, plain: bool = False
+) -> list[Part]:
     """Draw series with their axes and a legend; `plain` uses ASCII alone. Empty when there are no two moments.
 
+    `colour` tells whether styles will be seen; without them several series are drawn with different marks.
     Units: `width` is the whole width in cells, `height` that of the canvas.
     """
     shown = lines[:_MOST]
-    scale = _scale(shown)
-    if scale is None:
-        return ""
-    labels = _value_labels(scale, height)
-    margin = max(len(label) for label in labels)
-    columns = max(_NARROWEST, width - margin - 2)
-    use_marks = plain or (len(shown) > 1 and not colour)
-    paint = _marks if use_marks else _braille
-    cells = paint(shown, scale, columns, height)
-    bar, corner, dash = ("|", "+", "-") if plain else ("┤", "└", "─")
-    canvas = [
-        "".join(_tinted(cells.get((x, y)), colour=colour) for x in range(columns)).rstrip() for y in range(height)
-    ]
-    rows = [f"{label.rjust(margin)} {bar}{row}" for label, row in zip(labels, canvas, strict=True)]
-    axis = f"{' ' * margin} {corner}{dash * columns}"
-    ticks = f"{' ' * (margin + 2)}{_time_labels(scale, columns)}".rstrip()
-    return "\n".join([*rows, axis, ticks, *_legend(lines, use_marks=use_marks, colour=colour, plain=plain)])
-
-
-def _scale(lines: Sequence[Series]) -> _Scale | None:
-    known = [(at, value) for line in lines for at, value in line.points if value is not None]
+    known = [(at, value) for line in shown for at, value in line.points if value is not None]
     if len({at for at, _ in known}) < 2:  # noqa: PLR2004 - a line has two ends
-        return None
-    low, high = min(value for _, value in known), max(value for _, value in known)
-    if low == high:
-        pad = abs(low) * 0.1 or 1.0
-        low, high = low - pad, high + pad
-    return _Scale(min(at for at, _ in known), max(at for at, _ in known), low, high)
+        return []
+    use_marks = plain or (len(shown) > 1 and not colour)
+    per_column, per_row = (1, 1) if use_marks else (2, 4)
+    low, high = _range([value for _, value in known])
+    down = _Axis(high, low, height * per_row)
+    labels = _value_labels(down, height)
+    margin = max(map(len, labels.values()))
+    columns = max(_NARROWEST, width - margin - 2)
+    across = _Axis(min(known)[0], max(known)[0], columns * per_column)
+    cells = _marks(shown, across, down) if use_marks else _braille(shown, across, down)
+    bar, corner, dash = ("|", "+", "-") if plain else ("┤", "└", "─")
+    parts: list[Part] = []
+    for row in range(height):
+        parts += [f"{labels.get(row, '').rjust(margin)} {bar}", *_row(cells, row, columns), "\n"]
+    parts.append(f"{' ' * margin} {corner}{dash * columns}\n{' ' * (margin + 2)}{_time_labels(across, columns)}")
+    for at, line in enumerate(shown):
+        parts += ["\n", (_MARKS[at] if use_marks else dash, _STYLES[at]), f" {line.name}"]
+    return [*parts, *([f"\n… {len(lines) - _MOST} more series, not drawn"] if len(lines) > _MOST else [])]
 
 
-def _dots(line: Series, scale: _Scale, columns: int, rows: int) -> Iterator[tuple[int, int]]:
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """Return the least and the greatest value; around a constant there is room."""
+    low, high = min(values), max(values)
+    largest = max(abs(low), abs(high))
+    if high - low > largest * _SAME:
+        return low, high
+    pad = largest * 0.1 or 1.0
+    return low - pad, high + pad
+
+
+def _value_labels(down: _Axis, height: int) -> dict[int, str]:
+    """Map rows to round values, at least two; each stands in the row in which that value is drawn."""
+    high, low = down.first, down.last
+    most = (high - low) / max(2, height / _ROWS_PER_TICK)
+    power = 10.0 ** math.floor(math.log10(most))
+    step = max(factor * power for factor in (1, 2, 5) if factor * power <= most)
+    values = [step * count for count in range(math.ceil(low / step - _SAME), math.floor(high / step + _SAME) + 1)]
+    largest = max(abs(low), abs(high))
+    digits = max(0, -math.floor(math.log10(step)))
+    if largest < _WIDE and digits <= _FINE:
+        texts = [f"{value:.{digits}f}" for value in values]
+    else:
+        significant = math.floor(math.log10(largest)) - math.floor(math.log10(step)) + 1
+        texts = [f"{value:.{significant}g}" for value in values]
+    return {down.dot(value) * height // down.dots: text for value, text in zip(values, texts, strict=True)}
+
+
+def _dots(line: Series, across: _Axis, down: _Axis) -> Iterator[tuple[int, int]]:
+    """Yield the dots of a line; what is between two points is straight, and a gap stays open."""
     before: tuple[int, int] | None = None
     for at, value in line.points:
         if value is None:
             before = None
             continue
-        here = scale.place(at, value, columns=columns, rows=rows)
+        here = across.dot(at), down.dot(value)
         x0, y0 = before or here
         steps = max(abs(here[0] - x0), abs(here[1] - y0), 1)
         for step in range(steps + 1):
@@ -114,57 +144,39 @@ def _dots(line: Series, scale: _Scale, columns: int, rows: int) -> Iterator[tupl
         before = here
 
 
-def _marks(lines: Sequence[Series], scale: _Scale, columns: int, rows: int) -> dict[tuple[int, int], tuple[str, int]]:
-    return {dot: (_MARKS[at], at) for at, line in enumerate(lines) for dot in _dots(line, scale, columns, rows)}
+def _marks(lines: Sequence[Series], across: _Axis, down: _Axis) -> dict[tuple[int, int], tuple[str, int]]:
+    return {dot: (_MARKS[at], at) for at, line in enumerate(lines) for dot in _dots(line, across, down)}
 
 
-def _braille(lines: Sequence[Series], scale: _Scale, columns: int, rows: int) -> dict[tuple[int, int], tuple[str, int]]:
-    bits: dict[tuple[int, int], int] = {}
-    owner: dict[tuple[int, int], int] = {}
+def _braille(lines: Sequence[Series], across: _Axis, down: _Axis) -> dict[tuple[int, int], tuple[str, int]]:
+    cells: dict[tuple[int, int], tuple[str, int]] = {}
     for at, line in enumerate(lines):
-        for x, y in _dots(line, scale, columns * 2, rows * 4):
-            cell = (x // 2, y // 4)
-            bits[cell] = bits.get(cell, 0) | _DOTS[y % 4][x % 2]
-            owner[cell] = at
-    return {cell: (chr(_BRAILLE + value), owner[cell]) for cell, value in bits.items()}
+        for x, y in _dots(line, across, down):
+            drawn, _ = cells.get((x // 2, y // 4), (chr(_BRAILLE), at))
+            cells[x // 2, y // 4] = (chr(ord(drawn) | _DOTS[y % 4][x % 2]), at)
+    return cells
 
 
-def _tinted(cell: tuple[str, int] | None, *, colour: bool) -> str:
-    if cell is None:
-        return " "
-    return f"\x1b[{_COLOURS[cell[1]]}m{cell[0]}\x1b[0m" if colour else cell[0]
+def _row(cells: Mapping[tuple[int, int], tuple[str, int]], row: int, columns: int) -> Iterator[Part]:
+    """Yield what is drawn in one row, neighbours of one series together."""
+    drawn = [cells.get((column, row)) for column in range(columns)]
+    while drawn and drawn[-1] is None:
+        drawn.pop()
+    for line, run in groupby(drawn, key=lambda cell: None if cell is None else cell[1]):
+        text = "".join(" " if cell is None else cell[0] for cell in run)
+        yield text if line is None else (text, _STYLES[line])
 
 
-def _value_labels(scale: _Scale, height: int) -> list[str]:
-    step = (scale.high - scale.low) / (height - 1)
-    digits = max(0, min(9, 1 - math.floor(math.log10(scale.high - scale.low))))
-    is_plain = max(abs(scale.low), abs(scale.high)) < 1e7  # noqa: PLR2004 - wider labels take the place of the drawing
-    values = [scale.high - step * row for row in range(height)]
-    return [
-        (f"{value:.{digits}f}" if is_plain else f"{value:.4g}") if row % _TICK_EVERY == 0 or row == height - 1 else ""
-        for row, value in enumerate(values)
-    ]
-
-
-def _time_labels(scale: _Scale, columns: int) -> str:
-    seconds = (scale.end - scale.start) / 1000
+def _time_labels(across: _Axis, columns: int) -> str:
+    seconds = (across.last - across.first) / 1000
     form = "%H:%M:%S" if seconds < _MINUTES else "%H:%M" if seconds < _DAY else "%m-%d %H:%M"
     form = form if seconds < _YEAR else "%Y-%m-%d"
     wide = len(datetime(2000, 1, 1, tzinfo=UTC).strftime(form))
     count = max(2, min(5, columns // (wide + 4)))
     line = [" "] * columns
     for at in range(count):
-        moment = datetime.fromtimestamp((scale.start + (scale.end - scale.start) * at / (count - 1)) / 1000, UTC)
-        begin = min(round((columns - 1) * at / (count - 1)), columns - wide) if at else 0
-        begin = begin if at in (0, count - 1) else begin - wide // 2
+        moment = datetime.fromtimestamp((across.first + (across.last - across.first) * at / (count - 1)) / 1000, UTC)
+        centre = round((columns - 1) * at / (count - 1))
+        begin = max(0, min(centre - (wide // 2 if at < count - 1 else 0), columns - wide))
         line[begin : begin + wide] = moment.strftime(form)
-    return "".join(line)
-
-
-def _legend(lines: Sequence[Series], *, use_marks: bool, colour: bool, plain: bool) -> list[str]:
-    dash = "-" if plain else "─"
-    named = [
-        f"{_tinted((_MARKS[at] if use_marks else dash, at), colour=colour)} {line.name}"
-        for at, line in enumerate(lines[:_MOST])
-    ]
-    return [*named, *([f"… {len(lines) - _MOST} more series, not drawn"] if len(lines) > _MOST else [])]
+    return "".join(line).rstrip()

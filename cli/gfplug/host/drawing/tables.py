@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+
+from gfplug.host.drawing import cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WIDEST = 48
-_GAP = "  "
 _LARGE, _HUGE = 1e5, 1e15
 _ENTITIES = {"NaN": "NaN", "Inf": "+Inf", "NegInf": "-Inf"}
 
@@ -24,23 +25,16 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     if not fields or not values:
         return "(no fields)"
     columns = [_column(frame, at, min(rows, count)) for at in range(len(fields))]
-    shown = _fitting(columns, width)
-    is_number = [fields[at]["type"] == "number" for at in range(shown)]
-    widths = [max(map(cells, column)) for column in columns[:shown]]
-    lines = [
-        _GAP.join(
-            _padded(column[row], wide, to_right=right)
-            for column, wide, right in zip(columns, widths, is_number, strict=False)
-        ).rstrip()
-        for row in range(min(rows, count) + 1)
-    ]
-    lines.insert(1, _GAP.join("-" * wide for wide in widths))
+    widths = [max(map(cells.width, column)) for column in columns]
+    shown = _fitting(widths, width)
+    titles, *body = zip(*columns[:shown], strict=True)
+    numbers = [at for at in range(shown) if fields[at]["type"] == "number"]
+    lines = cells.columns([titles, ["-" * wide for wide in widths[:shown]], *body], to_right=numbers)
     if count > rows:
         lines.append(f"… {_counted(count - rows, 'more row')}")
     if shown < len(fields):
-        lines.append(
-            f"… {_counted(len(fields) - shown, 'more column')}: {', '.join(map(title, fields[shown:]))}"[:width]
-        )
+        others = ", ".join(map(title, fields[shown:]))
+        lines.append(f"… {_counted(len(fields) - shown, 'more column')}: {others}"[:width])
     return "\n".join(lines)
 
 
@@ -73,13 +67,6 @@ def instant(milliseconds: int, nanos: int = 0) -> str:
     return f"{text}{digits}Z"
 
 
-def cells(text: str) -> int:
-    """Count the terminal cells that a text takes."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
-
-
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
@@ -97,7 +84,7 @@ def _column(frame: dict[str, Any], at: int, rows: int) -> list[str]:
         for row in positions:
             if row < rows:
                 shown[row] = _ENTITIES[name]
-    return [title(field), *shown]
+    return [cells.escape(title(field), keep=""), *shown]
 
 
 def _part(data: dict[str, Any], name: str, at: int) -> Any:  # noqa: ANN401 - a list or an object, by name
@@ -120,20 +107,11 @@ def _cell(value: Any, field: dict[str, Any]) -> str:  # noqa: ANN401 - whatever 
 
 def _short(text: str) -> str:
     """Keep a cell on one line: control characters escaped, the end of long text cut."""
-    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    line = cells.escape(text, keep="")
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
-def _fitting(columns: Sequence[list[str]], width: int) -> int:
-    """Count how many columns fit, at least two."""
-    used = 0
-    for at, column in enumerate(columns):
-        used += max(map(cells, column)) + len(_GAP)
-        if used - len(_GAP) > width and at >= 2:  # noqa: PLR2004 - a time and a value say something
-            return at
-    return len(columns)
-
-
-def _padded(text: str, wide: int, *, to_right: bool) -> str:
-    space = " " * (wide - cells(text))
-    return space + text if to_right else text + space
+def _fitting(widths: Sequence[int], width: int) -> int:
+    """Count how many columns fit, at least two: a time and a value say something."""
+    ends = accumulate(widths, lambda end, wide: end + cells.GAP + wide)
+    return min(len(widths), max(2, sum(end <= width for end in ends)))

@@ -1,0 +1,82 @@
+"""`gfplug call query --alert` and `--when`: what alert rules would do with the plugin's answers."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gfplug import console
+from gfplug.errors import GfplugError, ToolError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gfplug.commands.call.call_options import CallOptions
+    from gfplug.host.alerting import Rule, RuleResult
+
+_STYLES = {"would fire": "red", "would not fire": "green", "would be without data": "yellow"}
+_HINT = "name a condition: --when 'last > 0'"
+
+
+def evaluate(call: CallOptions, condition: str | None, model: dict[str, object]) -> None:
+    """Evaluate the condition that was typed, or the project's alert rules, and print the state of each label set.
+
+    Raises: UsageError if there is no rule; ToolError if a rule would end with an error.
+    """
+    from gfplug.host import rehearsal  # noqa: PLC0415 - `--help` need not wait for it
+
+    rules = _rules(call.target, condition, model)
+    with call.running() as (plugin, settings):
+        results = rehearsal.rehearse(plugin, rules, settings, now=datetime.now(UTC), timeout=call.timeout)
+    if call.as_json:
+        console.result_json([_to_json(rule, result) for rule, result in results])
+    for rule, result in results:
+        for warning in result.warnings:
+            console.note(f"warning: {rule.title}: {warning}")
+        if not call.as_json:
+            _show(rule, result)
+    for rule, result in results:
+        if result.error:
+            raise ToolError(f"the rule {rule.title!r} would end with an error: {result.error}", hint=result.hint)
+
+
+def _rules(target: Path, condition: str | None, model: dict[str, object]) -> Sequence[Rule]:
+    """Return the rule that was typed, or those of the project's provisioning.
+
+    Raises: UsageError if there is none.
+    """
+    from gfplug.host import alerting  # noqa: PLC0415 - as above
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415
+
+    if condition:
+        return [alerting.condition(condition, model=model)]
+    try:
+        project = Project.find(target)
+    except GfplugError as error:
+        raise UsageError(f"--alert: {error.message}", hint=_HINT) from error
+    rules = alerting.find(project.root / "provisioning" / "alerting")
+    if not rules:
+        raise UsageError("--alert: the project provisions no alert rule", hint=_HINT)
+    return rules
+
+
+def _show(rule: Rule, result: RuleResult) -> None:
+    from gfplug.host.alerting.evaluation import text_of  # noqa: PLC0415 - as above
+
+    console.result(rule.title)
+    for each in result.instances:
+        state = each.state.value
+        value = "" if each.value is None else f" (value {each.value:.6g})"
+        console.result("  ", (state, _STYLES[state]), f": {{{text_of(each.labels)}}}{value}")
+
+
+def _to_json(rule: Rule, result: RuleResult) -> dict[str, object]:
+    def value(number: float | None) -> object:  # JSON knows neither NaN nor infinities
+        return number if number is None or math.isfinite(number) else str(number)
+
+    instances = [
+        {"labels": dict(each.labels), "state": each.state.name, "value": value(each.value)} for each in result.instances
+    ]
+    return {"rule": rule.title, "instances": instances, "error": result.error, "warnings": list(result.warnings)}

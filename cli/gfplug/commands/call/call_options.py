@@ -1,0 +1,88 @@
+"""The options that every call has, defined once, and the plugin that they start."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gfplug import console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.settings import Settings
+
+_Texts = list[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """What every call is told: which plugin, with which settings, and how to answer. Fields are typer's parameters."""
+
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="TARGET", help="A project, a dist/ folder or an executable.", show_default="here"),
+    ] = Path()
+    python: Annotated[Path | None, typer.Option(help="Run a project's source with this interpreter as it is.")] = None
+    url: Annotated[str | None, typer.Option(help="The data source's URL.")] = None
+    option: Annotated[_Texts, typer.Option(metavar="KEY=VALUE", help="An option of the data source.")] = None
+    secret: Annotated[_Texts, typer.Option(metavar="KEY=VALUE|@FILE|$ENV", help="A secret of the data source.")] = (
+        field(default=None, repr=False)
+    )
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The data source from a provisioning file; default: the project's."),
+    ] = None
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=86_400, help="Seconds for the handshake, and for each answer.")
+    ] = 60.0
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as Grafana's own API would.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin's whole log.")] = False
+
+    @contextmanager
+    def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
+        """Run the plugin for the length of a block, and return the settings that it is to be sent."""
+        from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+
+        if self.verbose:
+            console.setup(1)
+        found = service.find(self.target, python=self.python)
+        overrides = service.Overrides(
+            file=self.settings, url=self.url, options=self.option or [], secrets=self.secret or []
+        )
+        settings = service.settings(found, overrides)
+        signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
+        with service.plugin(found, timeout=self.timeout) as plugin:
+            yield plugin, settings
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of every call, in the place of its parameter `call`.
+
+    typer reads a function's signature. The one made here lists the command's own parameters, then the fields of
+    CallOptions; what is typed for those becomes the CallOptions that the command gets.
+    """
+    common = inspect.signature(CallOptions, eval_str=True).parameters
+    own = [each for name, each in inspect.signature(command, eval_str=True).parameters.items() if name != "call"]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:  # noqa: ANN401 - whatever typer read
+        command(**values, call=CallOptions(**{name: values.pop(name) for name in common}))
+
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads first
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common.values())]
+    )
+    return run

@@ -1,0 +1,60 @@
+"""`gfplug call stream`."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gfplug import console
+from gfplug.commands.call import call_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfplug.host.drawing.cells import Part
+
+
+@call_options.takes_call_options
+def stream(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="The channel, without its ds/<uid>/.")],
+    *,
+    data: Annotated[str, typer.Option(metavar="JSON|@FILE", help="What the panel sends with its subscription.")] = "",
+    count: Annotated[int | None, typer.Option(min=1, help="End after so many packets; default: never.")] = None,
+    call: call_options.CallOptions,
+) -> None:
+    """Listen to a stream as a live panel does.
+
+    A terminal shows a plot that moves; elsewhere each row is a line.
+    """
+    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+    from gfplug.host.live import Live  # noqa: PLC0415
+
+    content = service.content_of(data, option="--data")
+    live = Live()
+    picture = console.moving_picture() if console.has_cursor(sys.stdout) and not call.as_json else nullcontext()
+    with call.running() as (plugin, settings), picture as show:
+        for packet in itertools.islice(plugin.stream(path, settings, data=content), count):
+            rows = live.add(packet)
+            if call.as_json:
+                console.result(packet.decode(errors="replace"))
+            elif show:
+                show(_draw(live.frame))
+            else:
+                for row in zip(*rows, strict=True):
+                    console.result("  ".join(map(str, row)))
+            sys.stdout.flush()
+
+
+def _draw(frame: dict[str, Any] | None) -> Sequence[Part]:
+    """Draw a frame as a plot, or as a table if it has no two moments."""
+    from gfplug.host.drawing import plot, tables  # noqa: PLC0415 - as above
+
+    if frame is None:
+        return []
+    width = console.width()
+    drawing = plot.draw(plot.series(frame), width=width, colour=console.has_colour(sys.stdout))
+    return drawing or [tables.table(frame, rows=10, width=width)]
