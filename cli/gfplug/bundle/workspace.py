@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
-_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 
 @contextmanager
@@ -32,9 +32,7 @@ def opened(artifacts: Path) -> Iterator[Path]:
     folder = artifacts / ".build"
     with explained(artifacts):
         artifacts.mkdir(exist_ok=True)
-        with (artifacts / ".lock").open("ab") as lock:
-            if not mutex.take(lock):
-                raise ProjectError(f"another build is running in {artifacts.parent}", hint="wait for its end")
+        with mutex.hold(artifacts / ".lock", what=f"build of {artifacts.parent}"):
             try:
                 yield folder
             finally:

@@ -60,7 +60,9 @@ def locked(root: Path) -> Iterator[None]:
     Raises: ProjectError if another process changes it; IntegrityError if an interrupted change can't be trusted.
     """
     _require_no_link(root)
-    with _held(root):
+    with ExitStack() as stack:
+        with _explained("the project's folder must be writable"):
+            stack.enter_context(mutex.hold(root / FOLDER / _LOCK, what=f"upgrade of {root}"))
         if is_interrupted(root):
             _require_own(root)
             _log.warning("An upgrade of %s was interrupted: finishing it", root)
@@ -103,14 +105,6 @@ def apply(root: Path, edits: Mapping[str, Edit]) -> None:
             shutil.rmtree(stage, ignore_errors=True)
             raise
         _finish(root)
-
-
-@contextmanager
-def _held(root: Path) -> Iterator[None]:
-    with ExitStack() as stack:
-        with _explained("the project's folder must be writable"):
-            stack.enter_context(mutex.held(root / FOLDER / _LOCK, what="upgrade of this project"))
-        yield
 
 
 def _require_no_link(root: Path) -> None:

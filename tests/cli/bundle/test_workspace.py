@@ -14,6 +14,8 @@ from gfplug.errors import GfplugError, ProjectError, ToolError
 if TYPE_CHECKING:
     from pathlib import Path
 
+POSIX = pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
+
 
 def test_the_folder_vanishes_with_the_block(tmp_path: Path) -> None:
     """What was finished has been moved out; the rest goes."""
@@ -58,11 +60,19 @@ def test_a_second_build_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """A file where the folder must be is told by its path."""
-    (tmp_path / "artifacts").write_text("")
+@pytest.mark.parametrize("place", ["file", "folder", pytest.param("link", marks=POSIX)])
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> None:
+    """A file where the folder must be, a folder or a link where the lock must be, is told by its path."""
+    if place == "file":
+        (tmp_path / "artifacts").write_text("")
+    elif place == "folder":
+        (tmp_path / "artifacts/.lock").mkdir(parents=True)
+    else:
+        (tmp_path / "artifacts").mkdir()
+        (tmp_path / "artifacts/.lock").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ProjectError, match=r"cannot write .*artifacts"), workspace.opened(tmp_path / "artifacts"):
         pytest.fail("there is no folder")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")

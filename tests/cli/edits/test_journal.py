@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from small_edits import NEW, OLD, apply, edits, files_of, project
@@ -12,6 +16,9 @@ from gfplug.edits import journal, mutex, trees
 from gfplug.edits.journal import Edit
 from gfplug.edits.trees import TreeFile
 from gfplug.errors import ProjectError
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def test_edits_change_the_tree_and_leave_nothing_behind(tmp_path: Path) -> None:
@@ -99,7 +106,8 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     """A second process is told, and the lock goes with its holder."""
     root = project(tmp_path)
 
-    with journal.locked(root), pytest.raises(ProjectError, match="another upgrade of this project is running"):
+    says = f"another upgrade of {re.escape(str(root))} is running"
+    with journal.locked(root), pytest.raises(ProjectError, match=says):
         apply(root, edits())
     apply(root, edits())
     assert files_of(root) == NEW
@@ -108,9 +116,32 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
 def test_a_lock_that_was_removed_is_taken_anew(tmp_path: Path) -> None:
     """Two holders in a row, each removing the file, never hold it together."""
     for _ in range(2):
-        with mutex.held(tmp_path / "x.lock", what="test"):
+        with mutex.hold(tmp_path / "x.lock", what="test"):
             assert (tmp_path / "x.lock").exists()
         assert not (tmp_path / "x.lock").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock")
+def test_the_lock_of_a_removed_file_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A holder removes the file when it ends, perhaps after the next process opened it, which then holds nothing."""
+    path, flock = tmp_path / "x.lock", fcntl.flock
+
+    def remove_first(descriptor: int, operation: int) -> None:
+        path.unlink(missing_ok=True)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with pytest.raises(ProjectError, match="another test"), mutex.hold(path, what="test"):
+        pytest.fail("it is held")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="flock")
+def test_a_file_system_without_locks_is_worked_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process at a time is the usual case there, too."""
+    monkeypatch.setattr(fcntl, "flock", Mock(side_effect=OSError(errno.ENOLCK, "No locks available")))
+    with mutex.hold(tmp_path / "x.lock", what="test"):
+        pass
+    assert not (tmp_path / "x.lock").exists()
 
 
 def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

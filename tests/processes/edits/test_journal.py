@@ -22,8 +22,6 @@ KILLED = textwrap.dedent(
     from pathlib import Path
     sys.path.insert(0, sys.argv[3])
     from small_edits import apply, edits
-    from gfplug.edits import mutex
-    from gfplug.edits import journal
     EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod"}
     root, left = sys.argv[1], int(sys.argv[2])
 
