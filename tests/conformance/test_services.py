@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hostclient import Host, HostError
 from messages import context, settings
+from prometheus_client.parser import text_string_to_metric_families
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +34,13 @@ def test_bad_health_is_an_answer(running: Plugin) -> None:
     assert (answer["status"], answer["message"]) == ("ERROR", "no such host")
 
 
-def test_a_health_check_that_raises_is_bad_health(running_python: Plugin) -> None:
-    """An exception in the check becomes status ERROR with its text, not a failed call (item 62)."""
-    answer = running_python.health(settings({"health": "raise"}, uid="raises", number=3))
+@pytest.mark.parametrize(("value", "words"), [("raise", "health went wrong"), (5, "health")])
+def test_a_health_check_that_fails_is_bad_health(running_python: Plugin, value: str | int, words: str) -> None:
+    """An exception in the check, or settings of another shape, become status ERROR with a text (item 62)."""
+    answer = running_python.health(settings({"health": value}, uid=f"fails-{value}", number=3))
 
     assert answer["status"] == "ERROR"
-    assert "health went wrong" in answer["message"]
+    assert words in answer["message"]
 
 
 def test_health_without_a_data_source(running_python: Plugin) -> None:
@@ -46,14 +48,6 @@ def test_health_without_a_data_source(running_python: Plugin) -> None:
     answer = running_python.ask("check_health", request={"pluginContext": context(dataSourceInstanceSettings=None)})
 
     assert answer["status"] in {"OK", "ERROR", "UNKNOWN"}
-
-
-def test_options_that_do_not_fit_are_told_by_health(running_python: Plugin) -> None:
-    """Settings of another shape are bad health that names the key (item 62)."""
-    answer = running_python.health(settings({"health": 5}, uid="misfit", number=4))
-
-    assert answer["status"] == "ERROR"
-    assert "health" in answer["message"]
 
 
 def test_resource_sees_the_request(running: Plugin) -> None:
@@ -117,11 +111,16 @@ def test_a_resource_that_raises_is_500_in_json(running_python: Plugin) -> None:
     assert isinstance(json.loads(answer.body), dict)
 
 
-def test_metrics_are_prometheus_text(running: Plugin) -> None:
-    """CollectMetrics answers text in lines, or nothing (item 64)."""
-    text = running.ask("collect_metrics", request={})["prometheus"]
+def test_metrics_are_prometheus_text(running_python: Plugin) -> None:
+    """CollectMetrics answers what Prometheus' own parser reads; it counts the requests (item 64)."""
+    running_python.health()
+    text = running_python.ask("collect_metrics", request={})["prometheus"]
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    counted = [sample for sample in families["grafana_plugin_request"].samples if sample.name.endswith("_total")]
 
-    assert text == "" or text.endswith("\n")
+    assert text.endswith("\n")
+    assert {sample.labels["endpoint"] for sample in counted} >= {"checkHealth"}
+    assert all(sample.value >= 1 for sample in counted)
 
 
 @pytest.fixture(scope="module")
