@@ -49,13 +49,13 @@ def eventually(claim: Callable[[], object], *, within_s: float) -> float:
     return time.monotonic() - begin
 
 
-def ends_well(plugin: Plugin, *, within_ms: int = 2000) -> None:
+def ends_well(plugin: Plugin) -> None:
     """Stop a plugin as Grafana does: it ends by itself, in time, with status 0, and leaves no process."""
     family = [plugin.pid, *descendants(plugin.pid)]
     ended = plugin.kill()
 
     assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
-    assert ended["ms"] < within_ms
+    assert ended["ms"] < 2000
     assert [pid for pid in family if alive(pid)] == []
 
 
