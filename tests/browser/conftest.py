@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import succeed
 
 from gfplug import resources
 
@@ -37,15 +37,7 @@ def evaluate(node: str, tmp_path: Path) -> Evaluate:
 
     def run(expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
         (tmp_path / "module.js").write_text(module(hooks, source=source), encoding="utf-8")
-        done = subprocess.run(
-            [node, str(HERE / "run.js"), str(tmp_path / "module.js"), language],
-            input=expression,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        program = str(HERE / "run.js")
+        return json.loads(succeed(node, program, tmp_path / "module.js", language, input=expression))
 
     return run

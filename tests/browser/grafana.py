@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import platformdirs
 import pytest
+from commands import run, succeed
 
 BROWSER = Path(__file__).parent / "page"
 VERSIONS = ("11", "13")
@@ -24,7 +24,7 @@ def program(*names: str) -> str:
     if found is None:
         pytest.skip(f"install {PRODUCTS[names[0]]}: {' or '.join(names)} is not on PATH")
     if names == ("node",):
-        version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True, timeout=60).stdout
+        version = succeed(found, "--version")
         if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
             pytest.skip(f"install Node.js 20: {found} is {version.strip()}")
     return found
@@ -47,17 +47,10 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
     stage.mkdir(parents=True)
     for name in files:
         shutil.copy(source / name, stage)
-    done = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"],
-        cwd=stage,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if done.returncode != 0:
+    done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", cwd=stage, timeout=600)
+    if done.code != 0:
         shutil.rmtree(stage)
-        pytest.skip(f"npm could not install Grafana {version_of(source)}: {done.stderr.strip().splitlines()[-1:]}")
+        pytest.skip(f"npm could not install Grafana {version_of(source)}: {done.err.strip().splitlines()[-1:]}")
     try:
         stage.rename(folder)
     except OSError:  # another process was faster
@@ -67,3 +60,23 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
 def version_of(source: Path) -> str:
     """Name a version for a message."""
     return source.name.removeprefix("grafana-")
+
+
+def bundle(version: str, folder: Path) -> Path:
+    """Bundle one Grafana's packages for the browser."""
+    succeed(program("node"), BROWSER / "bundle.mjs", installed(version), folder, timeout=300)
+    return folder
+
+
+def passes(name: str, *, tests: int, version: str, **places: str) -> None:
+    """Run a file of tests beside the page, in Chromium and with one Grafana's packages; all of them must pass."""
+    environment = {
+        **os.environ,
+        "CHROMIUM": program("chromium", "chromium-browser", "google-chrome"),
+        "MODULES": str(installed(version)),
+        **places,
+    }
+    done = run(program("node"), "--test", "--test-reporter=spec", BROWSER / name, env=environment, timeout=600)
+
+    assert done.code == 0, done.out + done.err
+    assert f"ℹ pass {tests}\n" in done.out  # noqa: RUF001 - the reporter's own sign

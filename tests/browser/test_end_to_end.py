@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
-import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grafana
 import pytest
+from exampleapi import TOKEN, example_api
 from hostclient import Host
 from programs import Programs
 from shim import Configured, Shim
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow, pytest.mark.timeout(1500)]
 
-TOKEN = "example-token"  # noqa: S105 - not a secret
-
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
@@ -37,28 +33,14 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Bundle the newest Grafana's packages for the browser."""
-    folder = tmp_path_factory.mktemp("bundle")
-    command: list[str | Path] = [
-        grafana.program("node"),
-        grafana.BROWSER / "bundle.mjs",
-        grafana.installed("13"),
-        folder,
-    ]
-    subprocess.run(command, check=True, timeout=300)
-    return folder
+    return grafana.bundle("13", tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture
 def api(programs: Programs) -> Iterator[str]:
     """Serve the example API of a generated project."""
-    project = programs.project("backend", example="http", options=["--mode", "backend"])
-    server = runpy.run_path(str(project / "example_api" / "server.py"))["Server"](TOKEN)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield server.url
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with example_api(programs.project("backend", example="http", options=["--mode", "backend"])) as url:
+        yield url
 
 
 @pytest.mark.parametrize("mode", ["backend", "hybrid", "react"])
@@ -70,27 +52,16 @@ def test_a_frame_reaches_the_browser(mode: str, programs: Programs, bundle: Path
     for name, content in linker.build_frontend(project, Path(sys.executable)).items():
         (tmp_path / name).write_bytes(content)
     routes = project.manifest.content.get("routes", [])
-    shots = Path(os.environ.get("GFPLUG_SCREENSHOTS", tmp_path))
     with Host(programs.go("host")) as host:
         plugin = host.start(executable)
         with Shim(plugin, Configured(url=api, secrets={"token": TOKEN}, routes=routes)) as shim:
-            places = {
-                "API": shim.url,
-                "BUNDLE": str(bundle),
-                "CHROMIUM": grafana.program("chromium", "chromium-browser", "google-chrome"),
-                "MODE": mode,
-                "MODULES": str(grafana.installed("13")),
-                "PLUGINS": json.dumps({"acme-sales-datasource": str(tmp_path / "module.js")}),
-                "SCREENSHOTS": str(shots),
-            }
-            done = subprocess.run(
-                [grafana.program("node"), "--test", "--test-reporter=spec", grafana.BROWSER / "e2e.test.mjs"],
-                env={**os.environ, **places},
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
+            grafana.passes(
+                "e2e.test.mjs",
+                tests=4,
+                version="13",
+                API=shim.url,
+                BUNDLE=str(bundle),
+                MODE=mode,
+                PLUGINS=json.dumps({"acme-sales-datasource": str(tmp_path / "module.js")}),
+                SCREENSHOTS=os.environ.get("GFPLUG_SCREENSHOTS", str(tmp_path)),
             )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "ℹ pass 4\n" in done.stdout  # noqa: RUF001 - the reporter's own sign

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import grafana
 import pytest
+from commands import run
 
 from gfplug import resources
 from gfplug.bundle.frontend import library
@@ -43,22 +43,20 @@ module.exports = hooks;
 """
 
 
+def compile_(version: str, folder: Path) -> str:
+    """Type-check a folder with one Grafana's types; return what the compiler complains about."""
+    node, modules = grafana.program("node"), grafana.installed(version)
+    (folder / "node_modules").symlink_to(modules)
+    return run(node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false", timeout=300).out
+
+
 def check(version: str, folder: Path, **more: str) -> str:
     """Type-check the editors, with more files beside them; return what the compiler complains about."""
-    node, modules = grafana.program("node"), grafana.installed(version)
     shutil.copytree(library.SOURCES, folder / "editors")
-    (folder / "node_modules").symlink_to(modules)
     for name, text in more.items():
         (folder / f"{name}.js").write_text(text, encoding="utf-8")
     (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.js", "editors/*"]}))
-    done = subprocess.run(
-        [node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.stdout
+    return compile_(version, folder)
 
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)
@@ -72,15 +70,12 @@ def test_the_editors_have_the_types_that_grafana_wants(version: str, hooks: str,
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_react_sources_have_the_types_that_grafana_wants(version: str, example: str, tmp_path: Path) -> None:
     """The sources of a new project pass the check that its package.json has, with either Grafana's types."""
-    node, modules, sources = grafana.program("node"), grafana.installed(version), resources.folder("template/frontends")
+    sources = resources.folder("template/frontends")
     shutil.copytree(sources / "react/frontend", tmp_path / "frontend")
     if example != "react":
         shutil.copytree(sources / example / "frontend", tmp_path / "frontend", dirs_exist_ok=True)
-    (tmp_path / "node_modules").symlink_to(modules)
-    command = [node, str(modules / "typescript/bin/tsc"), "--project", str(tmp_path / "frontend"), "--pretty", "false"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
-    assert done.stdout == ""
+    assert compile_(version, tmp_path / "frontend") == ""
 
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from commands import Ended, run
+
 SLOWEST_BUILD_S = 560.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +37,9 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "gfplug", *map(str, words)]
 
 
-def gfplug(*words: str | Path) -> Ran:
+def gfplug(*words: str | Path) -> Ended:
     """Run gfplug to its end, in an environment that decides nothing about the result."""
-    done = subprocess.run(
-        command(*words),
-        env=variables(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SLOWEST_BUILD_S,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return run(*command(*words), env=variables(), timeout=SLOWEST_BUILD_S)
 
 
 def variables() -> dict[str, str]:
@@ -70,14 +53,7 @@ class Interpreter:
     path = ""
 
 
-def new(folder: Path, *, example: str = "signals") -> Path:
-    """Make a project."""
-    made = gfplug("new", "acme-sales", folder, "--example", example, "--defaults", "--offline")
-    assert made.code == 0, made.err
-    return folder
-
-
-def build(project: Path, *options: str, python: str = "") -> Ran:
+def build(project: Path, *options: str, python: str = "") -> Ended:
     """Build a project with an interpreter's packages, those of the clean environment unless another is named."""
     return gfplug("build", project, "--python", python or Interpreter.path, "--json", *options)
 

@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from building import Built, Interpreter, built, new
+from building import Built, Interpreter, built
 from environments import clean
+from projects import new_project
 
 HERE = Path(__file__).parent
 
@@ -24,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a new project, and an environment with what it asks for and nothing else."""
     folder = tmp_path_factory.mktemp("signals")
-    project = new(folder / "project")
+    project = new_project(folder / "project")
     Interpreter.path = clean(folder / "environment", project=project)
     return project
 

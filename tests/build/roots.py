@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from commands import run
 
 from gfplug.bundle.portable import LOADERS
 from gfplug.host.target import Target
@@ -110,11 +111,5 @@ def unavailable() -> str:
         return "no bare root: entering one needs root's rights"
     if not Path(f"/lib/{_MACHINES[platform.machine()][1]}/libc.so.6").exists():
         return "no bare root: they are made of a Debian's or an Ubuntu's libraries"
-    tried = subprocess.run(
-        ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/mount", "--bind", "/lib", "/lib"],
-        capture_output=True,
-        text=True,
-        timeout=10,
-        check=False,
-    )
-    return f"no bare root: mounts are not permitted: {tried.stderr.strip()}" if tried.returncode else ""
+    tried = run("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/mount", "--bind", "/lib", "/lib")
+    return f"no bare root: mounts are not permitted: {tried.err.strip()}" if tried.code else ""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import roots
 from building import SLOWEST_BUILD_S, Built, Interpreter, build, built, command, gfplug, variables
+from commands import run
 
 from gfplug import files
 from gfplug.bundle import dist
@@ -64,22 +65,17 @@ def test_a_full_disk_is_said_and_the_old_bundle_stays(copy: Path) -> None:
     """All that is unfinished lies in artifacts/, here on 30 MB."""
     before = {path: files.sha256_of(path) for path in files.walk(copy / "dist")}
     mounted = 'mount -t tmpfs -o size=30m tmpfs "$1" && shift && exec "$@"'
-    ran = subprocess.run(
-        [
-            *("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mounted, "x"),
-            copy / "artifacts",
-            *command("build", copy, "--python", Interpreter.path, "--json"),
-        ],
+    ran = run(
+        *("/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mounted, "x"),
+        copy / "artifacts",
+        *command("build", copy, "--python", Interpreter.path, "--json"),
         env=variables(),
-        capture_output=True,
-        text=True,
         timeout=SLOWEST_BUILD_S,
-        check=False,
     )
 
-    assert ran.returncode == 6
-    assert "the disk is full" in ran.stderr
-    assert ran.stdout == ""
+    assert ran.code == 6
+    assert "the disk is full" in ran.err
+    assert ran.out == ""
     assert {path: files.sha256_of(path) for path in files.walk(copy / "dist")} == before
 
 

@@ -7,8 +7,9 @@ from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
 import pytest
-from building import built, gfplug, new
+from building import built, gfplug
 from environments import clean, closure
+from projects import new_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,7 @@ def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Pat
         closure(LIBRARIES)
     except PackageNotFoundError as error:
         pytest.skip(f"install gfplug's extra `dev`: {error}")
-    project = new(tmp_path / "project")
+    project = new_project(tmp_path / "project")
     (project / "src/plugin/datasource.py").write_text(CODE)
     made = built(project, python=clean(tmp_path / "environment", project=project, extra=LIBRARIES))
     asked = gfplug("call", "query", made.dist, "--json")

@@ -10,12 +10,12 @@ import shutil
 import sys
 import sysconfig
 import tarfile
-import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from servers import serving
 
 from gfplug.errors import ToolError
 from gfplug.project.environment import interpreters, prerequisites
@@ -76,13 +76,11 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     }
     (folder / "list.json").write_text(json.dumps({f"cpython-{MINOR}.{PATCH}": listed}))
     handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield {
             "UV_PYTHON_INSTALL_MIRROR": f"http://127.0.0.1:{server.server_port}",
             "UV_PYTHON_DOWNLOADS_JSON_URL": (folder / "list.json").as_uri(),
         }
-        server.shutdown()
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def python_probe(programs: Programs) -> Path:
 @pytest.fixture(scope="session")
 def faulty_probe(programs: Programs) -> Path:
     """Give the data source that fails in every way, on the Python runtime."""
-    return programs.faulty()
+    return programs.probe("faulty")
 
 
 @pytest.fixture(scope="session", params=["go", "probe", pytest.param("signals-built", marks=BUILT)])
@@ -126,6 +126,13 @@ def running_python(python_probe: Path, host_program: Path) -> Iterator[Plugin]:
     """Run the Python probe for a whole module."""
     with Host(host_program) as host:
         yield host.start(python_probe)
+
+
+@pytest.fixture(scope="module")
+def sdk(host_program: Path) -> Iterator[Host]:
+    """Run a host that is asked about the SDK's own functions, without any plugin."""
+    with Host(host_program) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hostclient import Plugin
+
 PROC = Path("/proc")
 
 
@@ -45,6 +47,16 @@ def eventually(claim: Callable[[], object], *, within_s: float) -> float:
             raise TimeoutError(f"still not so after {within_s} s")
         time.sleep(0.02)
     return time.monotonic() - begin
+
+
+def ends_well(plugin: Plugin) -> None:
+    """Stop a plugin as Grafana does: it ends by itself, in time, with status 0, and leaves no process."""
+    family = [plugin.pid, *descendants(plugin.pid)]
+    ended = plugin.kill()
+
+    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+    assert ended["ms"] < 2000
+    assert [pid for pid in family if alive(pid)] == []
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -59,13 +59,9 @@ class Programs:
         """Give an executable that runs an example from source."""
         return self.launched(example, example=example)
 
-    def probe(self) -> Path:
-        """Give an executable that runs a new project from source, its data source replaced by the probe."""
-        return self.variant("probe", (HERE / "probe" / "datasource.py").read_text(encoding="utf-8"))
-
-    def faulty(self) -> Path:
-        """Give an executable that runs a project whose data source fails in every way."""
-        return self.variant("faulty", (HERE / "probe" / "faulty.py").read_text(encoding="utf-8"))
+    def probe(self, name: str = "probe") -> Path:
+        """Give an executable that runs a new project from source, its data source replaced by one of `probe/`."""
+        return self.variant(name, (HERE / "probe" / f"{name}.py").read_text(encoding="utf-8"))
 
     def variant(self, name: str, datasource: str) -> Path:
         """Give an executable that runs a new project with this text as its `datasource.py`."""
@@ -81,15 +77,10 @@ class Programs:
         """Give the executable of an example's bundle."""
         return self._bundle(example, self.project(example, example=example))
 
-    def built_probe(self) -> Path:
-        """Give the executable of the probe's bundle."""
-        self.probe()
-        return self._bundle("probe", self.project("probe"))
-
-    def built_faulty(self) -> Path:
-        """Give the executable of the failing data source's bundle."""
-        self.faulty()
-        return self._bundle("faulty", self.project("faulty"))
+    def built_probe(self, name: str = "probe") -> Path:
+        """Give the executable of the bundle of such a project."""
+        self.probe(name)
+        return self._bundle(name, self.project(name))
 
     def built_with_cryptography(self) -> Path:
         """Give the executable of a bundle whose project depends on cryptography, which mutual TLS needs."""

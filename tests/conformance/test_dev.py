@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import python
 from hostclient import HostError
 from messages import query, query_request
 from processes import alive, descendants, eventually
@@ -308,9 +309,8 @@ def test_grafana_attaches_to_a_plugin_that_runs_by_hand(host: Host, editor: Edit
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    words = [sys.executable, "-m", "gfplug", "dev", str(project), "--python", PYTHON, "--attach", "--address", address]
-    said = subprocess.run(words, capture_output=True, text=True, check=True).stderr
-    (command,) = [line.strip() for line in said.splitlines() if "-standalone" in line]
+    done = python("gfplug", "dev", project, "--python", PYTHON, "--attach", "--address", address)
+    (command,) = [line.strip() for line in done.err.splitlines() if "-standalone" in line]
     (launcher,) = (project / "dist").glob("gpx_*")
     with subprocess.Popen(["/bin/sh", "-c", f"exec env {command}"], cwd=project) as by_hand:
         try:

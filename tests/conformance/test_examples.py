@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from exampleapi import TOKEN, example_api
 from messages import START_MS, query, settings
-from processes import alive, descendants
+from processes import ends_well
 from programs import BUILT, executable
 
 from gfplug.host import alerting
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from hostclient import Host
     from programs import Programs
 
-TOKEN = "a-token"  # noqa: S105  # of the example's own API
 KINDS = ["source", pytest.param("built", marks=BUILT)]
 MINUTE_NS = 60_000_000_000
 
@@ -41,14 +39,14 @@ def http(request: pytest.FixtureRequest, programs: Programs) -> Path:
 @pytest.fixture(scope="module")
 def api(programs: Programs) -> Iterator[str]:
     """Serve the example's API on loopback; its URL."""
-    project = programs.project("http", example="http")
-    serve = f"from example_api.server import Server; s = Server({TOKEN!r}); print(s.url, flush=True); s.serve_forever()"
-    with subprocess.Popen(
-        [sys.executable, "-c", serve], cwd=project, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as server:
-        assert server.stdout is not None
-        yield server.stdout.readline().strip()
-        server.kill()
+    with example_api(programs.project("http", example="http")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def source(api: str) -> dict[str, Any]:
+    """Describe a data source that asks the API with its token."""
+    return settings({}, secrets={"token": TOKEN}, url=api)
 
 
 def column(answer: dict[str, Any], *, frame: int = 0, field: int = 1) -> dict[str, Any]:
@@ -56,19 +54,20 @@ def column(answer: dict[str, Any], *, frame: int = 0, field: int = 1) -> dict[st
     return answer["frames"][frame]["fields"][field]  # type: ignore[no-any-return]  # JSON
 
 
-def test_signals_lives_and_ends_cleanly(host: Host, signals: Path) -> None:
+@pytest.mark.parametrize("example", ["signals", "http"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_example_lives_and_ends_cleanly(
+    host: Host, programs: Programs, source: dict[str, Any], example: str, kind: str
+) -> None:
     """Handshake, ping, health, a query, the one line on stdout, Kill without force, no process left."""
-    plugin = host.start(signals, record_stdout=True)
+    plugin = host.start(executable(programs, f"{example}-{kind}"), record_stdout=True)
+    configured = source if example == "http" else None
     plugin.ping()
-    assert plugin.health()["status"] == "OK"
-    assert plugin.query(query())["A"]["status"] == 200
-    family = [plugin.pid, *descendants(plugin.pid)]
-    ended = plugin.kill()
+    assert plugin.health(configured)["status"] == "OK"
+    assert plugin.query(query(), settings=configured)["A"]["status"] == 200
 
-    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
-    assert ended["ms"] < 2000
+    ends_well(plugin)
     assert plugin.state()["stdout"].count("\n") == 1
-    assert [pid for pid in family if alive(pid)] == []
 
 
 def test_signals_answers_a_wide_series(host: Host, signals: Path) -> None:
@@ -101,9 +100,8 @@ def test_an_alert_rule_reads_signals(host: Host, signals: Path) -> None:
     assert judged(answer) == ("", [], 2)
 
 
-def test_an_alert_rule_reads_http(host: Host, http: Path, api: str) -> None:
+def test_an_alert_rule_reads_http(host: Host, http: Path, source: dict[str, Any]) -> None:
     """An instance per region, without an error or a warning."""
-    source = settings({}, secrets={"token": TOKEN}, url=api)
     answer = host.start(http).query(query(), settings=source, headers={"FromAlert": "true"})["A"]
 
     assert judged(answer) == ("", [], 2)
@@ -125,24 +123,8 @@ def test_signals_lists_its_signals(host: Host, signals: Path) -> None:
     assert plugin.resource("elsewhere").code == 404
 
 
-def test_http_lives_and_ends_cleanly(host: Host, http: Path, api: str) -> None:
-    """Handshake, ping, health against the API, the one line on stdout, Kill without force, no process left."""
-    source = settings({}, secrets={"token": TOKEN}, url=api)
-    plugin = host.start(http, record_stdout=True)
-    plugin.ping()
-    assert plugin.health(source)["status"] == "OK"
-    family = [plugin.pid, *descendants(plugin.pid)]
-    ended = plugin.kill()
-
-    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
-    assert ended["ms"] < 2000
-    assert plugin.state()["stdout"].count("\n") == 1
-    assert [pid for pid in family if alive(pid)] == []
-
-
-def test_http_maps_rows_to_series(host: Host, http: Path, api: str) -> None:
+def test_http_maps_rows_to_series(host: Host, http: Path, source: dict[str, Any]) -> None:
     """One frame per region, labelled by it; the secret went along, the times are the API's."""
-    source = settings({}, secrets={"token": TOKEN}, url=api)
     answer = host.start(http).query(query(), settings=source)["A"]
 
     assert answer["error"] == ""
@@ -154,11 +136,11 @@ def test_http_maps_rows_to_series(host: Host, http: Path, api: str) -> None:
     assert all(70 <= value <= 90 for value in column(answer)["values"])
 
 
-def test_http_blames_the_api(host: Host, http: Path, api: str) -> None:
+def test_http_blames_the_api(host: Host, http: Path, source: dict[str, Any]) -> None:
     """A wrong token, an unknown path and an API that is away are downstream errors of their own queries."""
     plugin = host.start(http)
-    refused = plugin.query(query(), settings=settings({}, secrets={"token": "wrong"}, url=api, uid="refused"))["A"]
-    source = settings({}, secrets={"token": TOKEN}, url=api)
+    wrong = settings({}, secrets={"token": "wrong"}, url=source["url"], uid="refused")
+    refused = plugin.query(query(), settings=wrong)["A"]
     answers = plugin.query(query("A"), query("B", path="/nowhere"), settings=source)
     away = plugin.query(query(), settings=settings({}, url="http://127.0.0.1:1", uid="away", number=3))["A"]
 

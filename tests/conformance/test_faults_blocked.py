@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostclient import HostError
 from messages import context, query, query_request, settings
-from processes import alive, descendants, eventually
+from processes import alive, descendants, ends_well, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
 ASYNC = {"PROBE_ASYNC": "1"}
 THREADS = 64
 """How many `def` handlers run at once by default."""
-
-
-def ends_well(plugin: Plugin) -> None:
-    """Stop the plugin as Grafana does: it ends by itself, in time, and leaves no process."""
-    family = [plugin.pid, *descendants(plugin.pid)]
-    ended = plugin.kill()
-
-    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
-    assert ended["ms"] < 2000
-    assert [pid for pid in family if alive(pid)] == []
 
 
 def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:

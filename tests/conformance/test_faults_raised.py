@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostclient import Host, HostError
 from messages import context, query, query_request, settings
+from processes import ends_well
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +41,7 @@ def faulty(request: pytest.FixtureRequest, faulty_probe: Path, host_program: Pat
     with Host(host_program) as host:
         plugin = host.start(faulty_probe, env={"PROBE_ASYNC": "1"} if request.param == "async def" else {})
         yield plugin
-        ended = plugin.kill()
-
-    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+        ends_well(plugin)
 
 
 def broken(how: str, place: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import eventually
+from processes import ends_well, eventually
 from soak import Watch, look
 
 if TYPE_CHECKING:
@@ -39,5 +39,4 @@ def test_no_call_of_a_mixed_load_fails(host: Host, probe: Path) -> None:
     assert watch.at(1).rss_mb - watch.at(0.5).rss_mb < GROWTH_MB
     eventually(lambda: look(plugin.pid).files <= before.files + 4, within_s=10)
     eventually(lambda: look(plugin.pid).threads <= before.threads + POOL, within_s=10)
-    ended = plugin.kill()
-    assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
+    ends_well(plugin)

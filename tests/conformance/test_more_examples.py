@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import succeed
 from messages import START_MS, query, settings
 from programs import BUILT, HERE, build, executable_of
 
@@ -78,16 +78,9 @@ def test_the_stream_moves(host: Host, programs: Programs) -> None:
     (frame,) = plugin.query(query())["A"]["frames"]
     assert frame["meta"]["channel"] == "ds/ds-1/wave"
 
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "gfplug", "call", "stream", "wave", programs.project("stream")),
-            *("--json", "--count", "3", "--data", '{"hertz": 20}', "--python", sys.executable),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    packets = [json.loads(line) for line in done.stdout.splitlines()]
+    words = ["wave", str(programs.project("stream")), "--json", "--count", "3", "--data", '{"hertz": 20}']
+    said = succeed(sys.executable, "-m", "gfplug", "call", "stream", *words, "--python", sys.executable)
+    packets = [json.loads(line) for line in said.splitlines()]
     assert [sorted(packet) for packet in packets] == [["data", "schema"], ["data"], ["data"]]
 
 

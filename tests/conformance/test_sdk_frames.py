@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import succeed
 from framesamples import all_types, frames
-from hostclient import Host
 from hypothesis import HealthCheck, given, settings
 from programs import HERE, go_tool
 from sdkframes import back, decoded, expected, normal
@@ -17,18 +16,11 @@ from sdkframes import back, decoded, expected, normal
 from gfruntime.frames import arrow, framereader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from hostclient import Host
 
     from gfruntime.frames.data import Frame
 
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def sdk(host_program: Path) -> Iterator[Host]:
-    """Run a host that is asked about frames, without any plugin."""
-    with Host(host_program) as running:
-        yield running
 
 
 @pytest.mark.parametrize("wanted", ["arrow", "json"])
@@ -75,4 +67,4 @@ def test_the_sdks_own_vector_is_read_by_us(sdk: Host) -> None:
 
 def go(*words: str) -> str:
     """Run Go in the suite's module."""
-    return subprocess.run([go_tool(), *words], cwd=HERE, capture_output=True, text=True, check=True).stdout.strip()
+    return succeed(go_tool(), *words, cwd=HERE).strip()

@@ -6,26 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from framesamples import all_types, frames
-from hostclient import Host
 from hypothesis import HealthCheck, given, settings
 from sdkframes import encoded
 
 from gfruntime.testing import check_golden, golden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from hostclient import Host
 
     from gfruntime.frames.data import Frame
 
 EXAMPLES = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def sdk(host_program: Path) -> Iterator[Host]:
-    """Run a host that is asked about golden files, without any plugin."""
-    with Host(host_program) as running:
-        yield running
 
 
 def is_same(sdk: Host, path: Path, frames_: list[Frame], **more: Any) -> bool:

@@ -19,8 +19,7 @@ from gfruntime.frames import series
 from gfruntime.frames.cells import Fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
 EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -39,13 +38,6 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "uint8": st.integers(0, 5),
     "float32": st.sampled_from([0.5, 2.0]),
 }
-
-
-@pytest.fixture(scope="module")
-def sdk(host_program: Path) -> Iterator[Host]:
-    """Run a host that is asked about frames, without any plugin."""
-    with Host(host_program) as running:
-        yield running
 
 
 def column(draw: st.DrawFn, kind: str, rows: int, **more: Any) -> Field:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import run
 from messages import query
 from programs import gfplug
 
@@ -25,7 +25,7 @@ VERSIONS = ["v0.97.0", "v0.150.0", "v0.250.0", "v0.296.3", "latest"]
 def _module_proxy() -> None:
     """Skip where no Go module proxy is configured."""
     go = shutil.which("go")
-    asked = subprocess.run([go, "env", "GOPROXY"], capture_output=True, text=True, check=False).stdout if go else ""
+    asked = run(go, "env", "GOPROXY").out if go else ""
     proxies = (os.environ.get("GOPROXY") or asked).strip()
     if proxies in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured")

@@ -16,8 +16,7 @@ from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import durations, macros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
 EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MS = dt.timedelta(milliseconds=1)
@@ -33,13 +32,6 @@ intervals = st.integers(0, 100) | st.sampled_from(
     [round(base * factor) for base in (1, 10, 50, 1000, 60_000, 3_600_000, 86_400_000, 7 * 86_400_000, 365 * 86_400_000)
      for factor in (0.74, 0.75, 0.76, 1, 1.25, 1.5, 1.5000001, 2, 2.5, 3, 3.5, 4.5, 7.5, 9, 12.5, 17.5, 25, 45)]
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def sdk(host_program: Path) -> Iterator[Host]:
-    """Run a host that is asked about words, without any plugin."""
-    with Host(host_program) as running:
-        yield running
 
 
 def compare(sdk: Host, ours: Callable[[], dt.timedelta], **question: Any) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
+from commands import python
 from hostclient import HostError
 from messages import context, query, settings
 from processes import eventually
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hostclient import Host, Plugin
     from programs import Programs
 
@@ -72,8 +73,7 @@ def answered(plugin: Plugin, op: str, **request: Any) -> str:
 @pytest.fixture
 def leaky(host: Host, programs: Programs) -> Plugin:
     """Run the data source that tells."""
-    path = Path(__file__).parent / "probe" / "leaky.py"
-    command = programs.variant("leaky", path.read_text(encoding="utf-8"))
+    command = programs.probe("leaky")
     return host.start(command, record_stdout=True, env={"GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
 
 
@@ -125,8 +125,7 @@ def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
 
 def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs: Programs) -> None:
     """Grafana hands some secrets over as environment variables; an import that fails with one is told without it."""
-    path = Path(__file__).parent / "probe" / "leaky.py"
-    command = programs.variant("leaky", path.read_text(encoding="utf-8"))
+    command = programs.probe("leaky")
     plugin = host.start(command, env={"PROBE_BROKEN": "1", "GF_PLUGIN_APP_CLIENT_SECRET": CLIENT_SECRET})
     health, answers = plugin.health(), plugin.query(query())
     plugin.kill()
@@ -146,20 +145,16 @@ def test_a_broken_import_tells_no_secret_of_the_environment(host: Host, programs
 )
 def test_the_command_line_tells_no_secret(programs: Programs, tmp_path: Path, words: list[str]) -> None:
     """`gfplug call` prints answers, errors and the whole log, and keeps recordings: none has a secret."""
-    path = Path(__file__).parent / "probe" / "leaky.py"
-    programs.variant("leaky", path.read_text(encoding="utf-8"))
+    programs.probe("leaky")
     command = [*words, "--record", str(tmp_path / "recording.json")] if words[0] == "query" else words
     secrets = [word for name, value in SECRETS.items() for word in ("--secret", f"{name}={value}")]
     url = ["--url", f"http://ada:{URL_PASSWORD}@api.example"]
     options = ["--option", "place=details", "--option", "httpHeaderName1=X-Key", "--option", "tlsAuth=true"]
-    done = subprocess.run(
-        [sys.executable, "-m", "gfplug", "call", *command, str(programs.project("leaky")),
-         "--python", sys.executable, "--verbose", *secrets, *url, *options],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    target: list[str | Path] = [programs.project("leaky"), "--python", sys.executable, "--verbose"]
+    done = python("gfplug", "call", *command, *target, *secrets, *url, *options)
     recorded = ""
     with suppress(FileNotFoundError):
         recorded = (tmp_path / "recording.json").read_text(encoding="utf-8")
 
-    assert leaks(done.stdout + done.stderr + recorded) == []
-    assert "***" in done.stdout + done.stderr
+    assert leaks(done.out + done.err + recorded) == []
+    assert "***" in done.out + done.err

@@ -35,12 +35,13 @@ def test_bad_health_is_an_answer(running: Plugin) -> None:
     assert (answer["status"], answer["message"]) == ("ERROR", "no such host")
 
 
-def test_a_health_check_that_raises_is_bad_health(running_python: Plugin) -> None:
-    """An exception in the check becomes status ERROR with its text, not a failed call (item 62)."""
-    answer = running_python.health(settings({"health": "raise"}, uid="raises", number=3))
+@pytest.mark.parametrize(("value", "words"), [("raise", "health went wrong"), (5, "health")])
+def test_a_health_check_that_fails_is_bad_health(running_python: Plugin, value: str | int, words: str) -> None:
+    """An exception in the check, or settings of another shape, become status ERROR with a text (item 62)."""
+    answer = running_python.health(settings({"health": value}, uid=f"fails-{value}", number=3))
 
     assert answer["status"] == "ERROR"
-    assert "health went wrong" in answer["message"]
+    assert words in answer["message"]
 
 
 def test_health_without_a_data_source(running_python: Plugin) -> None:
@@ -48,14 +49,6 @@ def test_health_without_a_data_source(running_python: Plugin) -> None:
     answer = running_python.ask("check_health", request={"pluginContext": context(dataSourceInstanceSettings=None)})
 
     assert answer["status"] in {"OK", "ERROR", "UNKNOWN"}
-
-
-def test_options_that_do_not_fit_are_told_by_health(running_python: Plugin) -> None:
-    """Settings of another shape are bad health that names the key (item 62)."""
-    answer = running_python.health(settings({"health": 5}, uid="misfit", number=4))
-
-    assert answer["status"] == "ERROR"
-    assert "health" in answer["message"]
 
 
 def test_resource_sees_the_request(running: Plugin) -> None:
@@ -136,12 +129,12 @@ def scrape(plugin: Plugin) -> dict[str, Metric]:
     return {family.name: family for family in text_string_to_metric_families(text)}
 
 
-def test_metrics_are_prometheus_text(running: Plugin) -> None:
+def test_metrics_are_prometheus_text(running_python: Plugin) -> None:
     """CollectMetrics answers Prometheus' text with the SDK's families and types, and counts a query (item 64)."""
-    running.query(query())
-    before = scrape(running)
-    running.query(query())
-    after = scrape(running)
+    running_python.query(query())
+    before = scrape(running_python)
+    running_python.query(query())
+    after = scrape(running_python)
 
     labels = {"endpoint": "queryData", "status": "ok", "status_source": "plugin"}
     counts = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostclient import HostError
 from messages import context, query, query_request
-from processes import eventually
+from processes import ends_well, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 def channel(path: str, data: object = None) -> dict[str, Any]:
     """Ask about a channel."""
-    import base64  # noqa: PLC0415  # for this alone
-
     text = b"" if data is None else json.dumps(data).encode()
     return {"pluginContext": context(), "path": path, "data": base64.b64encode(text).decode()}
 
@@ -107,10 +106,8 @@ def test_kill_is_quick_while_streams_run(host: Host, probe: Path) -> None:
     plugin.send("run_stream", request=channel("endless"), count=0)
     plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
     time.sleep(0.5)
-    ended = plugin.kill()
 
-    assert not ended["forced"]
-    assert ended["exit"]["code"] == 0
+    ends_well(plugin)
 
 
 def test_downstream_failure_of_a_call_names_its_source(running_python: Plugin) -> None:

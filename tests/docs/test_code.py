@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 from excerpts import EXCERPTS, WHOLE
 from pages import Block, python_blocks
+
+from gfruntime.testing.fakes import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,28 +25,11 @@ NEEDED = ("pandas", "httpx")
 ROWS = [{"time": "2026-01-01T00:00:00Z", "value": 42}]
 
 
-class _Rows(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        """Answer with rows, whatever is asked."""
-        body = json.dumps(ROWS).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[str]:
-    """Give the URL of an API that answers with rows."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Rows) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join(5)
+def upstream() -> Iterator[Upstream]:
+    """Serve an API that the pages' data sources ask."""
+    with Upstream() as server:
+        yield server
 
 
 def require(code: str) -> None:
@@ -58,26 +40,31 @@ def require(code: str) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in python_blocks() if block.page in WHOLE], ids=str)
-def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, block: Block) -> None:
-    """In the place of a new project's own; one that needs a URL says so."""
+def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, upstream: Upstream, block: Block) -> None:
+    """In the place of a new project's own; one that asks an API has its URL."""
     require(block.text)
+    upstream.answer("/rows", json={"rows": ROWS})
     (copy / "src" / "plugin" / "datasource.py").write_text(block.text, encoding="utf-8")
-    ran = shell.run("gfplug call query --rows 1", copy)
+    url = f" --url {upstream.url}" if 'store="url"' in block.text else ""
+    ran = shell.run(f"gfplug call query --rows 1{url}", copy)
 
-    assert ran.code == 0 or "the data source has no URL" in ran.said, ran.said
+    assert ran.code == 0, ran.said
+    assert " rows, " in ran.said, ran.said
+    assert not url or "42" in ran.said, ran.said
 
 
 @pytest.mark.parametrize("block", [block for block in python_blocks() if block.key in EXCERPTS], ids=str)
-def test_an_excerpt_works_in_its_place(shell: Shell, copy: Path, upstream: str, block: Block) -> None:
+def test_an_excerpt_works_in_its_place(shell: Shell, copy: Path, upstream: Upstream, block: Block) -> None:
     """With what the page takes for granted around it."""
     excerpt = EXCERPTS[block.key]
+    upstream.answer("/rows", json=ROWS)
     for code in excerpt.files(block.text):
         require(code)
         if not excerpt.asks:
             run_as_test(shell, copy, code)
         (copy / "src" / "plugin" / "datasource.py").write_text(code, encoding="utf-8")
         for words, answer in excerpt.asks.items():
-            ran = shell.run(f"gfplug call {words.replace('UPSTREAM', upstream)}", copy)
+            ran = shell.run(f"gfplug call {words.replace('UPSTREAM', upstream.url)}", copy)
             assert ran.code == 0, ran.said
             assert answer in ran.said, ran.said
 

@@ -6,15 +6,17 @@ import os
 import re
 import runpy
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from commands import Ended
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -25,20 +27,11 @@ PAINS = [*range(9, 18), *range(31, 40)]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell")
 
 
-def run(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(line: str, folder: Path) -> Ended:
     """Run a `gfplug ...` line; with this interpreter's packages, as the project's own would take minutes to install."""
     words = shlex.split(line)[1:]
-    python = [] if words[0] in NEEDS_NO_PYTHON else ["--python", sys.executable]
-    return subprocess.run(
-        [sys.executable, "-m", "gfplug", *words, *python],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "100"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    chosen = [] if words[0] in NEEDS_NO_PYTHON else ["--python", sys.executable]
+    return python("gfplug", *words, *chosen, cwd=folder, env={**os.environ, "COLUMNS": "100"})
 
 
 STEPS = re.compile(
@@ -74,20 +67,13 @@ def test_the_tutorial_works_as_it_is_typed(tmp_path: Path) -> None:
                     folder /= line.removeprefix("cd ")
                     continue
                 done = run(line, folder)
-                assert done.returncode == 0, (line, done.stderr)
-                said += done.stdout
+                assert done.code == 0, (line, done.err)
+                said += done.out
 
     assert edits == 2
-    tested = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert tested.returncode == 0, tested.stdout
-    assert "1 passed" in tested.stdout
+    tested = python("pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    assert tested.code == 0, tested.out
+    assert "1 passed" in tested.out
 
 
 def commands_in(text: str) -> set[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import runpy
-import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from servers import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+TOKEN = "example-token"  # noqa: S105 - what the provisioning of a new project says
 
 
 @contextmanager
@@ -18,13 +21,7 @@ def example_api(project: Path) -> Iterator[str]:
     if not (project / "example_api").is_dir():
         yield ""
         return
-    server: Any = runpy.run_path(str(project / "example_api" / "server.py"))["Server"]("example-token")
+    server: Any = runpy.run_path(str(project / "example_api" / "server.py"))["Server"](TOKEN)
     server.RequestHandlerClass.log_message = lambda *_: None
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.url
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(server):
+        yield server.url

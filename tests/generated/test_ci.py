@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -12,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-
-from gfplug import sdk
-from gfplug.scaffold import new
-from gfplug.scaffold.template import Answers
+from commands import succeed
+from projects import new_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,17 +28,14 @@ FAST = ["Style", "Types", "Tests", "Project"]
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project as `gfplug new` does."""
-    answers = Answers(org="acme", name="sales", title="Sales", description="Sales", author="Acme", example="signals")
-    destination = tmp_path_factory.mktemp("ci") / "project"
-    return new.create(new.NewProject(answers=answers, destination=destination, sdk_version=sdk.default())).root
+    return new_project(tmp_path_factory.mktemp("ci") / "project")
 
 
 @pytest.fixture(scope="module")
 def jobs(project: Path) -> Mapping[str, Any]:
     """Read the workflow."""
     workflow: Any = yaml.safe_load((project / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
-    found: Mapping[str, Any] = workflow["jobs"]
-    return found
+    return workflow["jobs"]  # type: ignore[no-any-return]  # YAML
 
 
 def scripts(job: Mapping[str, Any]) -> dict[str, str]:
@@ -52,23 +46,14 @@ def scripts(job: Mapping[str, Any]) -> dict[str, str]:
 def step(job: Mapping[str, Any], action: str) -> Mapping[str, Any]:
     """Return what a job gives to an action."""
     (found,) = [each["with"] for each in job["steps"] if each.get("uses", "").startswith(f"actions/{action}@")]
-    given: Mapping[str, Any] = found
-    return given
+    return found  # type: ignore[no-any-return]  # YAML
 
 
 def run(script: str, folder: Path) -> None:
     """Run one step as GitHub does, with this interpreter's programs."""
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    words = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
+    succeed(*words, cwd=folder, env={**os.environ, "PATH": path})
 
 
 def test_the_fast_checks_pass_on_a_new_project(project: Path, jobs: Mapping[str, Any]) -> None:

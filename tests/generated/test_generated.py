@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from commands import python
 from exampleapi import example_api
+from projects import SALES, new_project
 
-from gfplug import sdk
-from gfplug.scaffold import new
-from gfplug.scaffold.choices import EXAMPLES
-from gfplug.scaffold.template import Answers
+from gfplug.scaffold.choices import ADOPTED, EXAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from commands import Ended
 
 pytestmark = pytest.mark.slow
 
@@ -38,32 +39,14 @@ COMBINATIONS = [(example, "backend", title) for example in EXAMPLES for title in
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project as `gfplug new` makes it, in a folder whose name holds a space."""
     example, mode, title = request.param
-    answers = Answers(
-        org="acme",
-        name="sales",
-        title=title,
-        description=f"{title}, described",
-        author=title,
-        example=example,
-        mode=mode,
-    )
-    destination = tmp_path_factory.mktemp("generated") / "my project"
-    return new.create(new.NewProject(answers=answers, destination=destination, sdk_version=sdk.default())).root
+    answers = replace(SALES, title=title, description=f"{title}, described", author=title, example=example, mode=mode)
+    return new_project(tmp_path_factory.mktemp("generated") / "my project", answers)
 
 
-def _run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _run(project: Path, *words: str) -> Ended:
     """Run a module with this interpreter, in the project, as its README says."""
     known = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=project,
-        env={key: os.environ[key] for key in known if key in os.environ},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return python(*words, cwd=project, env={key: os.environ[key] for key in known if key in os.environ})
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -71,24 +54,34 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
     """What the user's first CI run does, done here before."""
     done = _run(project, *CHECKS[check])
 
-    assert done.returncode == 0, done.stdout + done.stderr
-    if "node is not on PATH" in done.stdout:
+    assert done.code == 0, done.out + done.err
+    if "node is not on PATH" in done.out:
         pytest.skip("install Node.js 20: the project's own test of its hooks was skipped")
+
+
+@pytest.mark.parametrize("frontend", ["react", ADOPTED])
+def test_a_project_with_a_frontend_of_its_own_passes_its_own_checks(frontend: str, tmp_path: Path) -> None:
+    """What is not Python changes nothing for Python's tools."""
+    made = new_project(tmp_path / "project", replace(SALES, frontend=frontend))
+    for words in CHECKS.values():
+        done = _run(made, *words)
+
+        assert done.code == 0, done.out + done.err
 
 
 def test_a_plugin_run_by_hand_says_what_it_is(project: Path) -> None:
     """The whole of it can be imported, and without Grafana's cookie it explains itself and ends."""
     done = _run(project / "src", "plugin")
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "Grafana" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.code, done.out) == (1, "")
+    assert "Grafana" in done.err
+    assert "Traceback" not in done.err
 
 
 def test_the_editors_show_the_authors_fields(project: Path) -> None:
     """The build asks for this schema in the project's environment."""
     done = _run(project / "src", "gfruntime.author.schema", "plugin.datasource:Datasource")
-    schema = json.loads(done.stdout)
+    schema = json.loads(done.out)
 
     shown = {part: [field["name"] for field in schema[part]["fields"]] for part in ("config", "query")}
 
@@ -110,8 +103,8 @@ def test_one_of_the_alert_rules_two_alerts_fires(project: Path) -> None:
     with example_api(project) as url:
         done = _run(project, "gfplug", *words, *(["--url", url] if url else []))
 
-    assert done.returncode == 0, done.stderr
-    columns = [column for frame in json.loads(done.stdout)["results"]["A"]["frames"] for column in _columns(frame)]
+    assert done.code == 0, done.err
+    columns = [column for frame in json.loads(done.out)["results"]["A"]["frames"] for column in _columns(frame)]
     last = {json.dumps(labels): values[-1] for labels, values in columns if labels}
     assert sorted(value > evaluator["params"][0] for value in last.values()) == [False, True]
 
@@ -122,8 +115,8 @@ def test_the_command_line_says_which_of_them(project: Path) -> None:
         words = ["call", "query", "--alert", "--python", sys.executable, *(["--url", url] if url else [])]
         done = _run(project, "gfplug", *words)
 
-    assert done.returncode == 0, done.stderr
-    said = [line.strip().partition(":")[0] for line in done.stdout.splitlines()[1:]]
+    assert done.code == 0, done.err
+    said = [line.strip().partition(":")[0] for line in done.out.splitlines()[1:]]
     assert sorted(said) == ["would fire", "would not fire"]
 
 

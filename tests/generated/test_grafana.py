@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import python
 from exampleapi import example_api
 from fakegrafana import FakeGrafana
+from projects import SALES, new_project
 
-from gfplug import sdk
 from gfplug.host import call
-from gfplug.scaffold import new
 from gfplug.scaffold.choices import EXAMPLES
-from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,35 +32,20 @@ STATES = "/api/prometheus/grafana/api/v1/rules"
 
 def made(folder: Path, example: str = EXAMPLES[0], mode: str = "backend") -> Path:
     """Make a project as `gfplug new acme-sales` does."""
-    answers = Answers(
-        org="acme", name="sales", title="Sales", description="Sales", author="Acme", example=example, mode=mode
-    )
-    return new.create(new.NewProject(answers=answers, destination=folder, sdk_version=sdk.default())).root
+    return new_project(folder, replace(SALES, example=example, mode=mode))
 
 
 def outcome(project: Path, **environment: str) -> tuple[set[str], set[str], str]:
     """Run the project's Grafana tests as its README says; return which passed, which did not, and what was said."""
     without = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider"],
-        cwd=project,
-        env={**without, "COLUMNS": "400", **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider"]
+    done = python(*words, cwd=project, env={**without, "COLUMNS": "400", **environment})
     passed, failed = (
-        {
-            name
-            for name in ALL
-            if re.search(rf"^({words}) tests/test_grafana.py::test_{name}", done.stdout, re.MULTILINE)
-        }
+        {name for name in ALL if re.search(rf"^({words}) tests/test_grafana.py::test_{name}", done.out, re.MULTILINE)}
         for words in ("PASSED", "FAILED|ERROR")
     )
-    assert (done.returncode == 0) == (not failed), done.stdout + done.stderr
-    return passed - failed, failed, done.stdout
+    assert (done.code == 0) == (not failed), done.out + done.err
+    return passed - failed, failed, done.out
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from commands import commit, git, succeed
+from projects import new_project
 
-from gfplug import sdk
 from gfplug.project import wheels
-from gfplug.scaffold import new
-from gfplug.scaffold.template import Answers
 
 pytestmark = [
     pytest.mark.slow,
@@ -27,7 +25,6 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 
-ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LATER = ("docker", "upgrade")
 """What a README's block holds that is not run here."""
@@ -37,16 +34,11 @@ LATER = ("docker", "upgrade")
 def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the repository `origin`, the folder `packages` with third-party wheels, and an empty home."""
     folder = tmp_path_factory.mktemp("team")
-    origin = new.create(
-        new.NewProject(answers=ANSWERS, destination=folder / "origin", sdk_version=sdk.default(), offline=True)
-    ).root
-    git: list[str | Path] = ["git", "-C", origin, "-c", "user.name=x", "-c", "user.email=x@example.com"]
-    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"]):
-        subprocess.run([*git, *words], check=True, timeout=60)
+    origin = new_project(folder / "origin")
+    commit(origin)
     names = [f"{origin}[dev]", str(origin / "vendor" / wheels.NAMES["gfplug"]), "hatchling>=1.27", "editables"]
     download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--dest", str(folder / "packages")]
-    done = subprocess.run([*download, *names], capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    succeed(*download, *names, timeout=600)
     for own in (folder / "packages").glob("gf*.whl"):
         own.unlink()  # gfplug and its runtime come from the repository, or not at all
     (folder / "home").mkdir()
@@ -55,7 +47,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def clone(team: Path, name: str) -> Path:
     """Clone the repository as somebody else does."""
-    subprocess.run(["git", "clone", "-q", team / "origin", team / name], check=True, timeout=60)
+    succeed("git", "clone", "-q", team / "origin", team / name)
     return team / name
 
 
@@ -80,18 +72,7 @@ def run(script: str, folder: Path, team: Path) -> str:
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_CACHE_DIR": str(team / "uv-cache"),
     }
-    done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script],
-        cwd=folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, script + done.stdout + done.stderr
-    return done.stdout
+    return succeed("bash", "-e", "-o", "pipefail", "-c", script, cwd=folder, env=env, timeout=600)
 
 
 def test_the_readme_to_the_letter(team: Path) -> None:
@@ -109,8 +90,7 @@ def test_the_readme_to_the_letter(team: Path) -> None:
     assert "12 passed" in shown
     assert list((project / "artifacts").glob("acme-sales-datasource-*.zip"))
     run(". ~/gfplug-env/bin/activate; gfplug check; gfplug call query dist; gfplug upgrade", project, team)
-    status = subprocess.run(["git", "-C", project, "status", "--short"], capture_output=True, check=True, timeout=60)
-    assert status.stdout == b""
+    assert git(project, "status", "--short") == ""
 
 
 @pytest.mark.skipif(shutil.which("uv", path=str(Path(sys.executable).parent)) is None, reason="install uv: it is used")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import upstream
+from commands import run
 
 from gfplug import files, sdk
 from gfplug.sdk import SdkVersion, cache, compat, index, modzip, stubs
@@ -105,9 +105,9 @@ def test_the_stubs_of_a_release_are_typed(version: SdkVersion, tmp_path: Path) -
     """Mypy --strict finds nothing wrong in what is generated for each wire."""
     files.write_tree(tmp_path / "src", stubs.generate(upstream.proto(version)).files)
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}", "src"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
+    done = run(*command, cwd=tmp_path)
 
-    assert done.returncode == 0, done.stdout
+    assert done.code == 0, done.out
 
 
 @pytest.mark.parametrize(("old", "new"), pairs())
@@ -120,11 +120,11 @@ def test_buf_agrees_about_what_breaks(old: str, new: str, tmp_path: Path) -> Non
         (tmp_path / f"{name}.binpb").write_bytes(described(version).SerializeToString())
     rules = '{"version": "v2", "breaking": {"use": ["FILE"]}}'
     command = [buf, "breaking", "new.binpb", "--against", "old.binpb", "--config", rules, "--error-format", "json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = run(*command, cwd=tmp_path)
     ours = any(change["level"] in {Level.WIRE, Level.SOURCE} for change in recorded()[f"{old}..{new}"])
 
-    assert done.returncode in {0, 100}, done.stderr
-    assert (done.returncode == 100) == (ours or f"{old}..{new}" in BUF_DIFFERS), done.stdout
+    assert done.code in {0, 100}, done.err
+    assert (done.code == 100) == (ours or f"{old}..{new}" in BUF_DIFFERS), done.out
 
 
 if __name__ == "__main__":

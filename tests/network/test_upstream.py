@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import upstream
+from commands import run
 
 from gfplug import files, process, resources, sdk
 from gfplug.errors import FetchError, ToolError
@@ -79,16 +79,11 @@ def test_every_wire_since_the_floor_is_what_the_index_says_and_imports(version: 
     generated = stubs.generate(sdk.fetch(version, source=archive))
     files.write_tree(tmp_path / "src", generated.files)
 
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "from pluginv2 import backend_pb2, backend_pb2_grpc"],
-        cwd=tmp_path / "src",
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    done = run(
+        sys.executable, "-W", "error", "-c", "from pluginv2 import backend_pb2, backend_pb2_grpc", cwd=tmp_path / "src"
     )
 
-    assert done.stderr == ""
+    assert done.err == ""
     assert generated.descriptor == index.load().entries[version].descriptor
 
 

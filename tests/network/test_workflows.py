@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import run
 
 from gfplug.scaffold import template
 from gfplug.scaffold.template import Answers
@@ -35,25 +35,17 @@ def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
     if go is None:
         pytest.skip("install Go 1.26: it installs actionlint")
     folder = tmp_path_factory.mktemp("actionlint")
-    done = subprocess.run(
-        [go, "install", LINTER],
-        cwd=folder,
-        env={**os.environ, "GOBIN": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    if done.returncode != 0:
-        pytest.skip(f"Go can't install actionlint: {done.stderr.strip()[-300:]}")
+    done = run(go, "install", LINTER, cwd=folder, env={**os.environ, "GOBIN": str(folder)})
+    if done.code != 0:
+        pytest.skip(f"Go can't install actionlint: {done.err.strip()[-300:]}")
     return str(folder / "actionlint")
 
 
 def accept(linter: str, workflow: Path) -> None:
     """Fail with the linter's words unless it is content."""
-    done = subprocess.run([linter, "-no-color", workflow], capture_output=True, text=True, check=False, timeout=60)
+    done = run(linter, "-no-color", workflow)
 
-    assert done.returncode == 0, done.stdout
+    assert done.code == 0, done.out
 
 
 @pytest.mark.parametrize("workflow", OURS, ids=lambda path: path.name)
@@ -78,9 +70,7 @@ def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
     template.render(ANSWERS, tmp_path / "project")
     wrong = (tmp_path / "project" / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(wrong.replace("needs: plugin", "needs: plugins"), encoding="utf-8")
-    done = subprocess.run(
-        [linter, "-no-color", tmp_path / "ci.yml"], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = run(linter, "-no-color", tmp_path / "ci.yml")
 
-    assert done.returncode == 1
-    assert 'needs job "plugins"' in done.stdout
+    assert done.code == 1
+    assert 'needs job "plugins"' in done.out

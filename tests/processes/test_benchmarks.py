@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from benchmarks.report import merge, table
 from benchmarks.suite import BENCHMARKS
+from commands import Ended, python
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = {
@@ -24,11 +24,9 @@ ROUNDS = {
 }
 
 
-def command(*words: str) -> subprocess.CompletedProcess[str]:
+def command(*words: str) -> Ended:
     """Run the command as a user does, from the root of the checkout."""
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=280
-    )
+    return python("benchmarks", *words, cwd=ROOT, timeout=280)
 
 
 def test_an_object_holds_medians_and_ratios_to_each_side() -> None:
@@ -80,7 +78,7 @@ def test_every_promised_benchmark_is_there() -> None:
 
 def test_an_unknown_name_is_refused() -> None:
     """A misspelt benchmark ends in usage, not in an empty table."""
-    assert command("--only", "latency-2").returncode == 2
+    assert command("--only", "latency-2").code == 2
 
 
 @pytest.mark.host
@@ -89,10 +87,10 @@ def test_an_unknown_name_is_refused() -> None:
 def test_the_command_prints_one_object_per_benchmark() -> None:
     """A quick run of the smallest frames gives figures, Go's figures and ratios, all of them positive."""
     done = command("--quick", "--json", "--only", "frames-10k")
-    if done.returncode == 1 and "Traceback" not in done.stderr:
-        pytest.skip(done.stderr.splitlines()[-1])
-    assert done.returncode == 0, done.stderr
-    results: dict[str, Any] = json.loads(done.stdout)
+    if done.code == 1 and "Traceback" not in done.err:
+        pytest.skip(done.err.splitlines()[-1])
+    assert done.code == 0, done.err
+    results: dict[str, Any] = json.loads(done.out)
 
     assert list(results) == ["frames-10k"]
     measured = results["frames-10k"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run
 from small_machine import Machine
 
 from gfplug.project.environment import prerequisites, system_packages
@@ -38,11 +38,9 @@ def asked(*goals: str) -> tuple[list[str], str]:
 
 def test_a_machine_that_has_everything_is_told_nothing() -> None:
     """This one: its tests run."""
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "demo", "test"], capture_output=True, text=True, check=False, timeout=60
-    )
+    done = run(sys.executable, SCRIPT, "demo", "test")
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.code, done.out, done.err) == (0, "", "")
 
 
 def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from older import ANSWERS, NEW, OLD, make_template, use_template
+from projects import new_project
 
-from gfplug import __version__, sdk
+from gfplug import __version__
 from gfplug.scaffold import new
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -32,9 +31,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory, templates: dict[str, Path
         with pytest.MonkeyPatch.context() as patch:
             use_template(patch, template)
             patch.setattr(new, "__version__", "0.0.1" if name == "old" else __version__)
-            new.create(
-                new.NewProject(answers=ANSWERS, destination=folder / name, sdk_version=sdk.default(), offline=True)
-            )
+            new_project(folder / name, ANSWERS)
     return {name: folder / name for name in templates}
 
 
@@ -45,17 +42,3 @@ def project(
     """A project of the older template; gfplug renders the newer one."""
     use_template(monkeypatch, templates["new"])
     return shutil.copytree(rendered["old"], tmp_path / "project")
-
-
-@pytest.fixture
-def commit() -> Callable[[Path], None]:
-    """Put a folder, as it is, into a git repository of its own, or into a new commit of the one it is in."""
-
-    def run(folder: Path, *, root: Path | None = None) -> None:
-        git = ["git", "-C", str(root or folder), "-c", "user.name=x", "-c", "user.email=x@example.com"]
-        if not (root or folder).joinpath(".git").exists():
-            subprocess.run([*git, "init", "-q"], check=True, timeout=60)
-        subprocess.run([*git, "add", "-A"], check=True, timeout=60)
-        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "x"], check=True, timeout=60)
-
-    return run

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug import resources
+from commands import python
+from projects import new_project
+
+from gfplug import cli, resources, sdk
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold.template import Answers
-from gfplug.upgrades.upgrade import UpgradeRequest
+from gfplug.upgrades import origin
+from gfplug.upgrades.upgrade import ONCE, UpgradeRequest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
+    from commands import Ended
 
 LONG = "".join(f"line {number}\n" for number in range(1, 31))
 NEWER = LONG.replace("line 28\n", "line 28, newer\n")
@@ -82,6 +89,38 @@ def write(project: Path, edits: dict[str, str | None]) -> None:
         else:
             (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_bytes(text.encode("latin-1"))
+
+
+def unpack(fixture: str, folder: Path) -> Path:
+    """Unpack an archive of tests/fixtures into a folder, and return it."""
+    with tarfile.open(Path(__file__).parents[1] / "fixtures" / fixture) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none
+        archive.extractall(folder)  # noqa: S202 - a fixture of ours
+    return folder
+
+
+def assert_becomes_fresh(project: Path, fresh: Path) -> None:
+    """Upgrade a project without edits: every byte is as `gfplug new` writes it today, but for what is written once."""
+    answers = origin.answers(project, Project(project).lock.template_version)
+    assert cli.main(["upgrade", str(project)]) == 0
+    if Project(project).lock.sdk_version != str(sdk.default()):
+        assert cli.main(["proto", "upgrade", str(project), "--no-tests", "--offline"]) == 0
+    found, expected = contents(project), contents(new_project(fresh, answers))
+
+    differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
+    assert {path for path in differing if not path.startswith(ONCE)} == set()
+
+
+def run_in(project: Path, *words: str | Path) -> Ended:
+    """Run a module of this interpreter's in a project, with the project's own code."""
+    env = {**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return python(*words, cwd=project, env=env)
+
+
+def passes_its_tests(project: Path) -> None:
+    """Run the project's own tests with this interpreter."""
+    ended = run_in(project, "pytest", "-q", "-p", "no:cacheprovider")
+    assert ended.code == 0, ended.out + ended.err
 
 
 def text_at(project: Path, path: str) -> str | None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from older import ANSWERS, REQUEST, contents
+from projects import new_project
 
-from gfplug import __version__, cli, sdk
+from gfplug import __version__, cli
 from gfplug.errors import ProjectError, UsageError
 from gfplug.project.plugin_project import Project
-from gfplug.scaffold import new, template
+from gfplug.scaffold import template
 from gfplug.upgrades import origin, upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
 
@@ -75,10 +76,7 @@ def test_new_questions_take_their_defaults_and_answers_migrate(project: Path) ->
 
 def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None:
     """The author's change of the line that installs gfplug is no conflict; code that names a version stays."""
-    answers = replace(ANSWERS, gfplug="gfplug==0.0.1")
-    root = new.create(
-        new.NewProject(answers=answers, destination=tmp_path / "project", sdk_version=sdk.default(), offline=True)
-    ).root
+    root = new_project(tmp_path / "project", replace(ANSWERS, gfplug="gfplug==0.0.1"))
     workflow = root / ".github" / "workflows" / "ci.yml"
     text = workflow.read_text(encoding="utf-8")
     workflow.write_text(text.replace('gfplug==0.0.1 --editable ".[dev]"', 'gfplug==0.0.1 --editable ".[dev,otel]"'))
@@ -98,9 +96,7 @@ def test_where_gfplug_comes_from_moves_on_beside_an_edit(tmp_path: Path) -> None
 
 def test_a_strangers_lock_replaces_no_word(tmp_path: Path) -> None:
     """Only what gfplug writes behind `pip install` moves on, and only where gfplug writes it."""
-    root = new.create(
-        new.NewProject(answers=ANSWERS, destination=tmp_path / "project", sdk_version=sdk.default(), offline=True)
-    ).root
+    root = new_project(tmp_path / "project", ANSWERS)
     before = contents(root)
     lock = json.loads((root / "gfplug.lock").read_text())
     lock["template"]["gfplug"] = "import"

@@ -6,58 +6,27 @@ there still upgrade.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tarfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from older import contents
+from older import assert_becomes_fresh, contents, passes_its_tests, unpack
 
-from gfplug import cli, sdk
+from gfplug import cli
 from gfplug.project.plugin_project import Project
-from gfplug.scaffold import new
-from gfplug.upgrades import origin
-from gfplug.upgrades.upgrade import ONCE
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "first-project.tar.xz"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
 def first(tmp_path: Path) -> Path:
     """The project, as it was."""
-    with tarfile.open(FIXTURE) as archive:
-        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none
-        archive.extractall(tmp_path / "first")  # noqa: S202 - our own file
-    return tmp_path / "first"
-
-
-def passes_its_tests(project: Path) -> None:
-    """Run the project's own tests with this interpreter."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    return unpack("first-project.tar.xz", tmp_path / "first")
 
 
 def test_an_untouched_project_becomes_a_fresh_one(first: Path, tmp_path: Path) -> None:
-    """Every byte is as `gfplug new` writes it today, but for what is written once; its old tests pass."""
-    answers = origin.answers(first, Project(first).lock.template_version)
-    assert cli.main(["upgrade", str(first)]) == 0
-    if Project(first).lock.sdk_version != str(sdk.default()):
-        assert cli.main(["proto", "upgrade", str(first), "--no-tests", "--offline"]) == 0
-    new.create(new.NewProject(answers=answers, destination=tmp_path / "fresh", sdk_version=sdk.default()))
-    found, expected = contents(first), contents(tmp_path / "fresh")
-
-    differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
-    assert {path for path in differing if not path.startswith(ONCE)} == set()
+    """Its old tests pass, too."""
+    assert_becomes_fresh(first, tmp_path / "fresh")
     passes_its_tests(first)
 
 

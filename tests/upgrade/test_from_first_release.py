@@ -7,28 +7,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import tarfile
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from older import contents
+from commands import commit
+from older import assert_becomes_fresh, contents, passes_its_tests, run_in, unpack
 
-from gfplug import cli, sdk
+from gfplug import cli
 from gfplug.project.plugin_project import Project
-from gfplug.scaffold import new
-from gfplug.upgrades import origin
-from gfplug.upgrades.upgrade import ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "projects-0.1.tar.xz"
 KINDS = {"signals": "", "http": "", "hybrid": "", "react": "", "adopted": "backend"}
 EDITS = {
     "README.md": ("gfplug call query", "# ours\ngfplug call query"),
@@ -43,10 +36,7 @@ EDITS = {
 @pytest.fixture(scope="session")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All of them, as they were."""
-    folder = tmp_path_factory.mktemp("first-release")
-    with tarfile.open(FIXTURE) as archive:
-        archive.extractall(folder)  # noqa: S202 - a fixture of ours
-    return folder
+    return unpack("projects-0.1.tar.xz", tmp_path_factory.mktemp("first-release"))
 
 
 @pytest.fixture(params=list(KINDS))
@@ -82,21 +72,6 @@ def edit(project: Path) -> dict[str, str]:
     return kept
 
 
-def run(project: Path, *words: str, accepted: Sequence[int] = (0,)) -> str:
-    """Run a program of this interpreter's on the project."""
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode in accepted, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.mark.slow
 def test_every_edit_is_there_and_the_bundle_answers(first: Path) -> None:
     """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade has nothing to do."""
@@ -117,32 +92,24 @@ def test_every_edit_is_there_and_the_bundle_answers(first: Path) -> None:
     assert not (first / "src" / "gfruntime").exists()
     assert not (first / "frontend" / "stub").exists()
     assert Project(first).changed_owned() == {}
-    run(first, "pytest", "-q", "-p", "no:cacheprovider")
+    passes_its_tests(first)
     before = contents(first)
     assert cli.main(["upgrade", str(first)]) == 0
     assert contents(first) == before
-    run(first, "gfplug", "build", str(first), "--python", sys.executable)
-    health = json.loads(run(first, "gfplug", "call", "health", "dist", "--json", accepted=(0, 6)))
+    built = run_in(first, "gfplug", "build", first, "--python", sys.executable)
+    assert built.code == 0, built.err
+    health = json.loads(run_in(first, "gfplug", "call", "health", "dist", "--json").out)
     assert health["status"] == "OK" or "could not be asked" in health["message"]  # there is no API here
 
 
 @pytest.mark.parametrize("kind", ["signals", "hybrid"])
 def test_an_untouched_project_becomes_a_fresh_one(projects: Path, tmp_path: Path, kind: str) -> None:
-    """Every byte is as `gfplug new` writes it today, but for what is written once."""
-    old = shutil.copytree(projects / kind, tmp_path / "old")
-    answers = origin.answers(old, Project(old).lock.template_version)
-    assert cli.main(["upgrade", str(old)]) == 0
-    new.create(new.NewProject(answers=answers, destination=tmp_path / "fresh", sdk_version=sdk.default()))
-    found, expected = contents(old), contents(tmp_path / "fresh")
-
-    differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
-    assert {path for path in differing if not path.startswith(ONCE)} == set()
+    """Whatever gfplug 0.1 made it of."""
+    assert_becomes_fresh(shutil.copytree(projects / kind, tmp_path / "old"), tmp_path / "fresh")
 
 
 @pytest.mark.parametrize("path", ["src/gfruntime/log.py", "frontend/stub/query.js"])
-def test_an_edited_runtime_or_editor_stops_it(
-    signals: Path, path: str, commit: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_edited_runtime_or_editor_stops_it(signals: Path, path: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The difference is the author's edit and no more; `--force` keeps a copy."""
     commit(signals)
     file = signals / path

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import run
 from older import contents
 from releases import module_proxy, with_more
 
@@ -23,16 +24,17 @@ from gfplug.sdk import verify
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from commands import Ended
+
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="SIGKILL")]
 
 STAGES = 8
 KILLED = Path(__file__).parent / "killed.py"
 
 
-def run(project: Path, kill_at: int, template: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def upgrade(project: Path, kill_at: int, template: Path, *words: str) -> Ended:
     """Run gfplug on a project and kill it at a step."""
-    command = [sys.executable, str(KILLED), str(project), str(kill_at), str(template), *words, str(project)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return run(sys.executable, KILLED, project, str(kill_at), template, *words, project)
 
 
 COMMANDS = {"template": ["upgrade"], "proto": ["proto", "upgrade", "--to", "v0.299.0", "--no-tests"]}
@@ -48,21 +50,21 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
     words = COMMANDS[kind] + (["--from", str(proto)] if kind == "proto" else [])
     old = rendered["old"]
     whole = shutil.copytree(old, tmp_path / "whole")
-    done = run(whole, 0, templates["new"], *words)
-    assert done.returncode == 0, done.stderr
-    steps = int(done.stderr.split()[-1])
+    done = upgrade(whole, 0, templates["new"], *words)
+    assert done.code == 0, done.err
+    steps = int(done.err.split()[-1])
     before, after = contents(old), contents(whole)
     outcomes = set()
 
     for stage in range(STAGES):
         project = shutil.copytree(old, tmp_path / str(stage))
         step = 1 + stage * (steps - 1) // (STAGES - 1)
-        assert run(project, step, templates["new"], *words).returncode == -signal.SIGKILL
+        assert upgrade(project, step, templates["new"], *words).code == -signal.SIGKILL
         with journal.locked(project):  # as every upgrade begins
             pass
         found = {path: content for path, content in contents(project).items() if path in before.keys() | after.keys()}
         outcomes.add("old" if found == before else "new" if found == after else f"broken at {step} of {steps}")
-        assert run(project, 0, templates["new"], *words).returncode == 0
+        assert upgrade(project, 0, templates["new"], *words).code == 0
         assert contents(project) == after
 
     assert outcomes == {"old", "new"}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+from commands import commit, git, succeed
 from older import contents
 from releases import embedded, with_less, with_more
 
@@ -19,9 +18,6 @@ from gfplug.project.plugin_project import Project
 from gfplug.sdk import SdkVersion, cache, goenv, verify
 from gfplug.upgrades import proto_upgrade
 from gfplug.upgrades.proto_upgrade import ProtoUpgradeRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NEWER, NEWEST = SdkVersion(0, 299, 0), SdkVersion(0, 300, 0)
 PYTHON = Path(sys.executable)
@@ -154,7 +150,7 @@ def test_tests_that_can_not_run_are_told(project: Project, what: str, tmp_path: 
     if what == "no tests":
         shutil.rmtree(project.root / "tests")
     if what == "no pytest":
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "v")], check=True, timeout=120)
+        succeed(sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "v"))
         python = tmp_path / "v" / "bin" / "python"
     made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), with_tests=True, python=python))
 
@@ -241,16 +237,14 @@ def test_a_rehearsal_changes_nothing(project: Project, tmp_path: Path, capsys: p
     assert contents(project.root) == before
 
 
-def test_nothing_is_committed(project: Project, commit: Callable[[Path], None]) -> None:
+def test_nothing_is_committed(project: Project) -> None:
     """The work tree changes, the history and the index do not."""
     commit(project.root)
-    git = ["git", "-C", str(project.root)]
-    head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=60).stdout
+    head = git(project.root, "rev-parse", "HEAD")
     proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
-    status = subprocess.run([*git, "status", "--porcelain"], capture_output=True, check=True, timeout=60).stdout
 
-    assert subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, check=True, timeout=60).stdout == head
-    assert status == b" M gfplug.lock\n"
+    assert git(project.root, "rev-parse", "HEAD") == head
+    assert git(project.root, "status", "--porcelain") == " M gfplug.lock\n"
 
 
 def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import commit
 from older import ANSWERS, contents
+from projects import new_project
 
-from gfplug import cli, sdk
+from gfplug import cli
 from gfplug.project.plugin_project import Project
-from gfplug.scaffold import new
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 OLD, NEW = "acme-sales-datasource", "acme-orders-datasource"
@@ -24,7 +24,7 @@ CODE = f'PLUGIN = "{OLD}"\nOTHER = "{OLD}-test"\nEXECUTABLE = "gpx_sales"\nTABLE
 def sales(tmp_path: Path) -> Path:
     """A project in the folder that its id names, with edits and code that speaks of the id."""
     root = tmp_path / OLD
-    new.create(new.NewProject(answers=ANSWERS, destination=root, sdk_version=sdk.default(), offline=True))
+    new_project(root, ANSWERS)
     (root / "src" / "plugin" / "names.py").write_text(CODE, encoding="utf-8")
     (root / "provisioning" / "dashboards" / "mine.json").write_text(json.dumps({"type": OLD}), encoding="utf-8")
     readme = root / "README.md"
@@ -44,9 +44,7 @@ def texts(root: Path) -> dict[str, str]:
     }
 
 
-def test_the_new_id_is_everywhere(
-    sales: Path, commit: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_new_id_is_everywhere(sales: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Manifest, compose, provisioning, code and folder; `-test` is another name; a table of that name stays."""
     commit(sales)
 

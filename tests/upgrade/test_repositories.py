@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import commit, git
 from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
-from gfplug.upgrades import git, upgrade
+from gfplug.upgrades import git as git_program
+from gfplug.upgrades import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 
-def test_a_checkout_with_crlf_stays_one(project: Path, commit: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
     """With `core.autocrlf`, edits merge, and every line keeps its CRLF."""
     write(project, {"notes.txt": MINE})
     commit(project)
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "-q", "-c", "core.autocrlf=true", str(project), str(clone)], check=True, timeout=60)
+    git(tmp_path, "clone", "-q", "-c", "core.autocrlf=true", project, clone)
     assert b"\r\n" in (clone / "notes.txt").read_bytes()
 
     assert cli.main(["upgrade", str(clone)]) == 0
@@ -31,19 +31,19 @@ def test_a_checkout_with_crlf_stays_one(project: Path, commit: Callable[[Path], 
     assert cli.main(["upgrade", str(clone)]) == 0
 
 
-def test_a_teammates_clone_is_upgraded_alike(project: Path, commit: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_teammates_clone_is_upgraded_alike(project: Path, tmp_path: Path) -> None:
     """What an upgrade needs is in the repository: a fresh clone gives the same project."""
     write(project, {"notes.txt": MINE})
     commit(project)
     clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "-q", str(project), str(clone)], check=True, timeout=60)
+    git(tmp_path, "clone", "-q", project, clone)
     for folder in (project, clone):
         upgrade.upgrade(Project(folder), REQUEST)
 
     assert contents(clone) == contents(project)
 
 
-def test_other_work_in_progress_is_left_alone(project: Path, commit: Callable[[Path], None]) -> None:
+def test_other_work_in_progress_is_left_alone(project: Path) -> None:
     """Untracked and modified files that the template does not know stay, and do not stop the upgrade."""
     commit(project)
     write(project, {"mine.py": "mine\n", "src/plugin/datasource.py": "# in progress\n"})
@@ -54,24 +54,20 @@ def test_other_work_in_progress_is_left_alone(project: Path, commit: Callable[[P
 
 
 @pytest.mark.parametrize("has_repository", [True, False])
-def test_an_edit_that_is_in_no_commit_is_copied_first(
-    project: Path, commit: Callable[[Path], None], *, has_repository: bool
-) -> None:
+def test_an_edit_that_is_in_no_commit_is_copied_first(project: Path, *, has_repository: bool) -> None:
     """Merging into a file that is nowhere else keeps a copy of it; a staged file is nowhere else."""
     if has_repository:
         commit(project)
     write(project, {"notes.txt": MINE, "short.txt": "line 1\nmine\n"})
     if has_repository:
-        subprocess.run(["git", "-C", str(project), "add", "short.txt"], check=True, timeout=60)
+        git(project, "add", "short.txt")
     upgrade.upgrade(Project(project), REQUEST)
 
     assert text_at(project, ".gfplug/backup/1/notes.txt") == MINE
     assert text_at(project, ".gfplug/backup/1/short.txt") == "line 1\nmine\n"
 
 
-def test_a_project_below_a_repository_is_upgraded_in_place(
-    project: Path, commit: Callable[[Path], None], tmp_path: Path
-) -> None:
+def test_a_project_below_a_repository_is_upgraded_in_place(project: Path, tmp_path: Path) -> None:
     """In a monorepo nothing outside of the project is read or written, moves within it are found."""
     mono = tmp_path / "mono"
     inside = mono / "plugins" / "sales"
@@ -111,7 +107,7 @@ def test_a_file_that_became_a_link_is_left_alone(
 
 def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, Path]) -> None:
     """No git at all: what only the template changed is upgraded, what both changed is put beside."""
-    monkeypatch.setattr(git, "is_installed", lambda: False)
+    monkeypatch.setattr(git_program, "is_installed", lambda: False)
     write(project, {"notes.txt": MINE})
 
     assert cli.main(["upgrade", str(project)]) == 8
@@ -121,7 +117,7 @@ def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_variables_of_a_git_hook_do_not_matter(
-    project: Path, commit: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Called from a hook, with git's variables set, the upgrade is the same."""
     write(project, {"notes.txt": MINE})

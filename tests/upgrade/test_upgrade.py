@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import commit, git
 from older import BINARY, BOTH, MINE, REQUEST, contents, text_at, write
 
 from gfplug import __version__, cli
@@ -16,7 +16,6 @@ from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 CONFLICT = f"line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"
@@ -52,7 +51,6 @@ ROWS: dict[str, tuple[dict[str, str | None], dict[str, str | None], int]] = {
 @pytest.mark.parametrize(("edits", "expected", "code"), list(ROWS.values()), ids=list(ROWS))
 def test_an_upgrade_wins_every_row(
     project: Path,
-    commit: Callable[[Path], None],
     edits: dict[str, str | None],
     expected: dict[str, str | None],
     code: int,
@@ -126,7 +124,7 @@ def test_a_rehearsal_changes_nothing(project: Path, option: str, capsys: pytest.
     assert ("changed   notes.txt" in captured.out) == (option == "--dry-run")
 
 
-def test_a_diff_can_be_applied(project: Path, commit: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
     """What `--diff` prints is a patch: git takes it, and the files become those of an upgrade."""
     (project / "icon.bin").unlink()
     commit(project)
@@ -136,7 +134,7 @@ def test_a_diff_can_be_applied(project: Path, commit: Callable[[Path], None], tm
     patch = tmp_path / "patch"
     patch.write_bytes(difference.show({path: plan.edits[path] for path in plan.changes}).encode())
     other = shutil.copytree(project, tmp_path / "other")
-    subprocess.run(["git", "-C", str(other), "apply", "--unsafe-paths", str(patch)], check=True, timeout=60)
+    git(other, "apply", "--unsafe-paths", patch)
     upgrade.upgrade(Project(project), REQUEST)
     found, expected = ({k: v for k, v in contents(f).items() if not k.startswith(".gfplug/")} for f in (other, project))
 

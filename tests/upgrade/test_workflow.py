@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
+from commands import commit, git, succeed
 from releases import module_proxy, with_more
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = [
     pytest.mark.slow,
@@ -41,8 +38,8 @@ class Runner:
     def __init__(self, folder: Path, project: Path, proxy: str) -> None:
         """Clone the project as the checkout does."""
         self.origin, self.checkout, self.temp = folder / "origin.git", folder / "checkout", folder / "temp"
-        self._git(folder, "clone", "--quiet", "--bare", str(project), str(self.origin))
-        self._git(folder, "clone", "--quiet", str(self.origin), str(self.checkout))
+        git(folder, "clone", "--quiet", "--bare", project, self.origin)
+        git(folder, "clone", "--quiet", self.origin, self.checkout)
         (folder / "bin").mkdir()
         self.temp.mkdir()
         (folder / "bin" / "gh").write_text(GH)
@@ -53,7 +50,7 @@ class Runner:
             "PATH": f"{folder / 'bin'}:{scripts}:{os.environ['PATH']}",
             "RUNNER_TEMP": str(self.temp),
             "BRANCH": "gfplug-upgrade",
-            "GITHUB_SHA": self._git(self.checkout, "rev-parse", "HEAD").strip(),
+            "GITHUB_SHA": git(self.checkout, "rev-parse", "HEAD").strip(),
             "GOPROXY": proxy,
             "GOMODCACHE": str(folder / "mod"),
             "GOPRIVATE": "",
@@ -61,24 +58,9 @@ class Runner:
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
 
-    def _git(self, folder: Path, *words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=True, timeout=60
-        )
-        return done.stdout
-
     def run(self, script: str) -> None:
         """Run one step as GitHub does."""
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
-            cwd=self.checkout,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeed("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script, cwd=self.checkout, env=self.env)
 
     def said(self) -> list[str]:
         """Return what `gh` was called with."""
@@ -87,11 +69,11 @@ class Runner:
 
     def pushed(self, path: str) -> str:
         """Read a file of the pushed branch."""
-        return self._git(self.origin, "show", f"gfplug-upgrade:{path}")
+        return git(self.origin, "show", f"gfplug-upgrade:{path}")
 
 
 @pytest.fixture
-def runner(tmp_path: Path, rendered: dict[str, Path], commit: Callable[[Path], None]) -> Runner:
+def runner(tmp_path: Path, rendered: dict[str, Path]) -> Runner:
     """A runner with a project that is behind in both: its template, and the SDK."""
     project = shutil.copytree(rendered["old"], tmp_path / "project")
     commit(project)
@@ -148,4 +130,4 @@ def test_a_scheduled_workflow_is_well_formed(whose: str, rendered: dict[str, Pat
     assert {"schedule", "workflow_dispatch"} == workflow[True].keys()  # YAML reads `on` as true
     assert workflow["permissions"] == {"contents": "write", "pull-requests": "write"}
     for script in steps(path[whose]).values():
-        subprocess.run(["bash", "-n"], input=script, text=True, check=True, timeout=60)
+        succeed("bash", "-n", input=script)

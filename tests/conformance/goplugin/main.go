@@ -1,4 +1,4 @@
-// Command goplugin is the reference: a data source on the genuine Go SDK that answers as probe/datasource.py does. Tests that
+// Command goplugin is the reference: a data source on the genuine Go SDK that answers as probe/probe.py does. Tests that
 // pass against it are right about the protocol; tests that pass against both say that the Python runtime is too.
 package main
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from commands import Ended, run, succeed
 from elftools.elf.elffile import ELFFile
 
 from gfplug.bundle import binutils
@@ -29,8 +29,8 @@ def program(tmp_path: Path) -> Path:
 
 def answer(program: Path) -> str:
     """Run a shell and return its answer."""
-    ran = subprocess.run([program, "-c", "echo 42"], capture_output=True, text=True, check=True, timeout=60)
-    return ran.stdout.strip()
+    ran = succeed(program, "-c", "echo 42")
+    return ran.strip()
 
 
 def section(content: bytes, name: str) -> bytes:
@@ -40,16 +40,9 @@ def section(content: bytes, name: str) -> bytes:
     return found.data()
 
 
-def run(name: str, *words: str | Path, programs: Path) -> subprocess.CompletedProcess[str]:
+def call(name: str, *words: str | Path, programs: Path) -> Ended:
     """Call a program by its name, as PyInstaller does, where only ours are on the PATH."""
-    return subprocess.run(
-        [name, *map(str, words)],
-        env={"PATH": str(programs)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return run(name, *words, env={"PATH": str(programs)})
 
 
 def test_a_section_is_added_and_nothing_that_is_loaded_moves(program: Path) -> None:
@@ -106,7 +99,7 @@ def test_objdump_tells_what_is_an_elf_file(tmp_path: Path, content: bytes, *, is
     programs = binutils.write_programs(tmp_path / "with a space", python=Path(sys.executable))
     (tmp_path / "x.so").write_bytes(content)
 
-    assert (run("objdump", "-a", tmp_path / "x.so", programs=programs).returncode == 0) is is_elf
+    assert (call("objdump", "-a", tmp_path / "x.so", programs=programs).code == 0) is is_elf
 
 
 def test_objcopy_adds_a_section_in_place(program: Path, tmp_path: Path) -> None:
@@ -114,9 +107,9 @@ def test_objcopy_adds_a_section_in_place(program: Path, tmp_path: Path) -> None:
     programs = binutils.write_programs(tmp_path / "it's a folder", python=Path(sys.executable))
     (tmp_path / "data.pkg").write_bytes(DATA)
     mode = program.stat().st_mode
-    ran = run("objcopy", "--add-section", f"pydata={tmp_path}/data.pkg", program, programs=programs)
+    ran = call("objcopy", "--add-section", f"pydata={tmp_path}/data.pkg", program, programs=programs)
 
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
     assert section(program.read_bytes(), "pydata") == DATA
     assert program.stat().st_mode == mode
     assert answer(program) == "42"
@@ -126,27 +119,27 @@ def test_objcopy_refuses_what_it_cannot_extend(tmp_path: Path) -> None:
     """A file of another kind stays as it is, and the sentence names it."""
     programs = binutils.write_programs(tmp_path / "programs", python=Path(sys.executable))
     (tmp_path / "x").write_bytes(b"MZ")
-    ran = run("objcopy", "--add-section", f"pydata={SHELL}", tmp_path / "x", programs=programs)
+    ran = call("objcopy", "--add-section", f"pydata={SHELL}", tmp_path / "x", programs=programs)
 
-    assert ran.returncode == 1
-    assert f"{tmp_path}/x: not a whole 64-bit" in ran.stderr
+    assert ran.code == 1
+    assert f"{tmp_path}/x: not a whole 64-bit" in ran.err
     assert (tmp_path / "x").read_bytes() == b"MZ"
 
 
 def test_other_wishes_are_refused_in_a_sentence(tmp_path: Path) -> None:
     """A plugin.spec that wants more of binutils learns why it fails."""
     programs = binutils.write_programs(tmp_path / "programs", python=Path(sys.executable))
-    ran = run("objcopy", "--strip-all", SHELL, programs=programs)
+    ran = call("objcopy", "--strip-all", SHELL, programs=programs)
 
-    assert ran.returncode == 1
-    assert "does only what PyInstaller asks of it, not: --strip-all" in ran.stderr
+    assert ran.code == 1
+    assert "does only what PyInstaller asks of it, not: --strip-all" in ran.err
 
 
 @pytest.mark.skipif(not shutil.which("strip"), reason="install binutils: its own strip is compared")
 def test_strip_keeps_the_section(program: Path) -> None:
     """Bytes behind the last section would go."""
     program.write_bytes(binutils.add_section(program.read_bytes(), "pydata", DATA))
-    subprocess.run(["strip", program], check=True, timeout=60, env=dict(os.environ))
+    succeed("strip", program, env=dict(os.environ))
 
     assert section(program.read_bytes(), "pydata") == DATA
     assert answer(program) == "42"

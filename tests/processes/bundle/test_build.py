@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import succeed
 from small_project import fake_python, small_project
 
 from gfplug.bundle import build as service
@@ -218,7 +218,7 @@ def test_the_date_is_that_of_the_projects_last_commit(project: Project, monkeypa
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
     who = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
     for words in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "x"]):
-        subprocess.run(["git", *words], cwd=project.root, check=True, timeout=30)
+        succeed("git", *words, cwd=project.root)
 
     assert service.day_of(project) == date(2024, 2, 29)
 

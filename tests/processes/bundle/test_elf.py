@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import run, succeed
 
 from gfplug.bundle import libc, slim
 from gfplug.bundle.elf import Elf, UnreadableError
@@ -31,7 +32,7 @@ def package(tmp_path: Path) -> Path:
         (tmp_path / "x.c").write_text(source)
         options = ["-shared", "-fPIC", "-g", f"-Wl,-soname,{name}", "-Wl,--no-as-needed", "-Wl,-rpath,$ORIGIN"]
         libraries = [str(tmp_path / each) for each in needed]
-        subprocess.run(["cc", *options, "x.c", *libraries, "-o", name], cwd=tmp_path, check=True, timeout=60)
+        succeed("cc", *options, "x.c", *libraries, "-o", name, cwd=tmp_path)
     (tmp_path / "x.c").unlink()
     (tmp_path / "libtop.so.1").rename(tmp_path / "top.so")
     return tmp_path
@@ -39,14 +40,8 @@ def package(tmp_path: Path) -> Path:
 
 def answer(library: Path) -> int:
     """Load a library in a fresh interpreter and call it."""
-    said = subprocess.run(
-        [sys.executable, "-c", f"import ctypes; print(ctypes.CDLL({str(library)!r}).top())"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return int(said.stdout)
+    said = succeed(sys.executable, "-c", f"import ctypes; print(ctypes.CDLL({str(library)!r}).top())")
+    return int(said)
 
 
 def test_a_library_says_what_it_is_and_wants(package: Path) -> None:
@@ -81,7 +76,7 @@ def test_a_library_that_gives_symbols_through_another_stays(package: Path, tmp_p
         (tmp_path / "x.c").write_text(source)
         options = ["-shared", "-fPIC", f"-Wl,-soname,{name}", "-Wl,--no-as-needed", "-Wl,-rpath,$ORIGIN"]
         libraries = [str(package / each) for each in needed]
-        subprocess.run(["cc", *options, "x.c", *libraries, "-o", name], cwd=package, check=True, timeout=60)
+        succeed("cc", *options, "x.c", *libraries, "-o", name, cwd=package)
     (tmp_path / "x.c").unlink()
     slim.drop_unused(package)
 
@@ -99,10 +94,10 @@ def test_a_stripped_library_is_smaller_and_moves_nothing(package: Path) -> None:
     assert len(after.content) < len(before.content)
     assert after.segments == before.segments
     assert answer(path) == 42
-    headers = subprocess.run(["readelf", "-SW", path], capture_output=True, text=True, check=True, timeout=60)
-    assert ".dynsym" in headers.stdout
-    assert ".debug_info" not in headers.stdout
-    assert headers.stderr == ""
+    headers = run("readelf", "-SW", path)
+    assert ".dynsym" in headers.out
+    assert ".debug_info" not in headers.out
+    assert headers.err == ""
 
 
 def test_stripping_twice_changes_nothing_more(package: Path) -> None:
@@ -117,7 +112,7 @@ def test_stripping_twice_changes_nothing_more(package: Path) -> None:
 def test_a_program_finds_a_library_beside_it_after_the_edit(package: Path, tmp_path: Path) -> None:
     """Without the search path it does not start; with it, it does, and so with bytes of another tool behind it."""
     (tmp_path / "x.c").write_text("int base(void); int main(void) { return base() - 40; }")
-    subprocess.run(["cc", "x.c", str(package / "libbase.so.1"), "-o", "program"], cwd=tmp_path, check=True, timeout=60)
+    succeed("cc", "x.c", str(package / "libbase.so.1"), "-o", "program", cwd=tmp_path)
     program = tmp_path / "program"
     (tmp_path / "sub").mkdir()
     (package / "libbase.so.1").rename(tmp_path / "sub/libbase.so.1")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import succeed
 from small_project import small_project
 
 from gfplug.bundle.components import component, inventory
@@ -40,7 +40,7 @@ UV = "../../../bin/{name},sha256={digest},333\n{name}-1.0.dist-info/REQUESTED,,\
 
 def environment(folder: Path) -> Path:
     """Make an empty environment; return where its packages go."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
+    succeed(sys.executable, "-m", "venv", "--without-pip", folder)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
     return packages
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import succeed
 
 from gfplug.bundle import launcher
 from gfplug.bundle.launcher import Launcher
@@ -180,9 +181,9 @@ def test_the_windows_launchers_program_runs_the_source(tmp_path: Path) -> None:
     (package / "__main__.py").write_text("import os, sys; print(__name__, sys.argv, os.environ['PYTHONPATH'])")
     path = tmp_path / "gpx.exe"
     path.write_bytes(Launcher(python=Path(sys.executable), source=tmp_path / "src").executable("windows_amd64"))
-    done = subprocess.run([sys.executable, path], capture_output=True, check=True, text=True)
+    done = succeed(sys.executable, path)
 
-    assert done.stdout.strip() == f"__main__ ['{package / '__main__.py'}'] {tmp_path / 'src'}"
+    assert done.strip() == f"__main__ ['{package / '__main__.py'}'] {tmp_path / 'src'}"
 
 
 def test_the_windows_launchers_program_attaches(tmp_path: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import run
 
 from gfplug.bundle.frontend import library
 
@@ -21,15 +21,15 @@ def test_the_joined_text_is_javascript(tmp_path: Path) -> None:
         pytest.skip("node is not on PATH")
     path = tmp_path / "editors.cjs"
     path.write_text(f"'use strict';{library.assemble(library.SOURCES)}", encoding="utf-8")
-    done = subprocess.run([node, "--check", path], capture_output=True, text=True, timeout=60, check=False)
+    done = run(node, "--check", path)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.err) == (0, "")
 
 
 def test_the_wheels_build_can_load_the_module_alone() -> None:
     """The build hook has the standard library and nothing else: no package of gfplug's, no dependency."""
     module, folder = str(library.__file__), str(library.SOURCES)
     script = f"import pathlib, runpy; print(len(runpy.run_path({module!r})['assemble'](pathlib.Path({folder!r}))))"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    done = run(sys.executable, "-I", "-S", "-c", script)
 
-    assert (done.stderr, done.stdout) == ("", f"{len(library.assemble(library.SOURCES))}\n")
+    assert (done.err, done.out) == ("", f"{len(library.assemble(library.SOURCES))}\n")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import Ended
+from projects import new_project
 
-from gfplug import sdk
 from gfplug.cli import main
-from gfplug.scaffold import new
-from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,31 +26,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(120))
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """How a command ended, and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def gfplug(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+def gfplug(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """Run gfplug as the command line does."""
 
-    def run(*words: str | Path) -> Said:
+    def run(*words: str | Path) -> Ended:
         code = main([str(word) for word in words])
-        return Said(code, *capsys.readouterr())
+        return Ended(code, *capsys.readouterr())
 
     return run
 
 
 @pytest.fixture
-def call(gfplug: Callable[..., Said]) -> Callable[..., Said]:
+def call(gfplug: Callable[..., Ended]) -> Callable[..., Ended]:
     """Run `gfplug call` with this interpreter's packages: a project's own would take minutes to install."""
 
-    def run(*words: str | Path) -> Said:
+    def run(*words: str | Path) -> Ended:
         return gfplug("call", *words, "--python", sys.executable)
 
     return run
@@ -61,10 +50,7 @@ def call(gfplug: Callable[..., Said]) -> Callable[..., Said]:
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project once."""
-    answers = Answers(org="acme", name="sales", title="Sales", description="Sales", author="Acme", example="signals")
-    folder = tmp_path_factory.mktemp("errors") / "project"
-    request = new.NewProject(answers=answers, destination=folder, sdk_version=sdk.default(), offline=True)
-    return new.create(request).root
+    return new_project(tmp_path_factory.mktemp("errors") / "project")
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import roots
+from commands import run
 from small_bundle import small_bundle
 
 from gfplug.host.target import go_platform
@@ -19,9 +19,9 @@ from gfplug.host.target import go_platform
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.processes.errors.conftest import Said
+    from commands import Ended
 
-    Run = Callable[..., Said]
+    Run = Callable[..., Ended]
 
 GRAFANA_SAYS = {
     9: ("Unrecognized remote plugin message: Loading settings...", "before the plugin's handshake line"),
@@ -100,18 +100,12 @@ def test_a_folder_that_is_mounted_noexec_is_told_from_a_lost_bit(tmp_path: Path)
     place.mkdir()
     script = 'mount -t tmpfs -o noexec none "$1" && cp -p "$2" "$1/gpx_x" && exec "$3" -m gfplug call health "$1/gpx_x"'
     words = ["/bin/sh", "-c", script, "sh", str(place), str(shutil.which("true")), sys.executable]
-    done = subprocess.run(
-        ["/usr/bin/unshare", "--mount", "--propagation", "private", *words],
-        env={**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    env = {**os.environ, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    done = run("/usr/bin/unshare", "--mount", "--propagation", "private", *words, env=env)
 
-    assert done.returncode == 6
-    assert "may not be executed, though it has the executable bit" in done.stderr
-    assert "mounted noexec" in done.stderr
+    assert done.code == 6
+    assert "may not be executed, though it has the executable bit" in done.err
+    assert "mounted noexec" in done.err
 
 
 @posix

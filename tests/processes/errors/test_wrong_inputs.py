@@ -15,9 +15,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.processes.errors.conftest import Said
+    from commands import Ended
 
-    Run = Callable[..., Said]
+    Run = Callable[..., Ended]
 
 PYTHON = ("--python", sys.executable)
 BUILD, HEALTH, CHECK = ("build", "{}", *PYTHON), ("call", "health", "{}", *PYTHON), ("check", "{}")

@@ -14,16 +14,13 @@ if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
 from processes import descendants
+from projects import new_project
 from terminal import Terminal
 
-from gfplug import sdk
-from gfplug.scaffold import new
-from gfplug.scaffold.template import Answers
+from gfplug.project.plugin_project import Project
 
 if TYPE_CHECKING:
     from host_fake import Fake
-
-    from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -75,8 +72,7 @@ def test_the_first_packet_is_a_table_that_the_plot_replaces(fake: Fake) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Make a project as `gfplug new` does."""
-    answers = Answers(org="acme", name="live", title="L", description="L", author="A", example="signals")
-    return new.create(new.NewProject(answers=answers, destination=tmp_path / "project", sdk_version=sdk.default()))
+    return Project(new_project(tmp_path / "project"))
 
 
 @pytest.mark.slow

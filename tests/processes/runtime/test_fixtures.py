@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import python
 from places import SOURCE
 
 from gfruntime.testing.fakes import Upstream
@@ -40,10 +39,9 @@ def suite(tmp_path: Path) -> Any:
     def run(*options: str, value: int = 1, real: str = "http://127.0.0.1:9", **environment: str) -> tuple[int, str]:
         text = TESTS.replace("VALUE", str(value)).replace("REAL", real)
         (tmp_path / "test_it.py").write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
         env = {"PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1", **environment}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode, done.stdout + done.stderr
+        done = python("pytest", "-q", "-p", "no:cacheprovider", *options, cwd=tmp_path, env=env)
+        return done.code, done.out + done.err
 
     return run
 

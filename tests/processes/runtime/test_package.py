@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import python, succeed
 from places import SOURCE
 
 import gfruntime
@@ -23,36 +23,23 @@ def test_all_names_exist_and_are_sorted() -> None:
         gfruntime.nowhere  # noqa: B018  # the access is the test
 
 
-def test_importing_serve_loads_nothing_heavy() -> None:
-    """The handshake waits for neither grpcio, pyarrow, protobuf, msgspec nor asyncio until it needs them."""
-    program = "import sys; from gfruntime import serve; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
-    )
+@pytest.mark.parametrize(
+    ("imports", "heavy"),
+    [
+        ("from gfruntime import serve", "grpc pyarrow google.protobuf msgspec asyncio logging"),
+        (
+            "import gfruntime.serving.process",
+            "pyarrow google.protobuf msgspec numpy tempfile pathlib shutil json datetime",
+        ),
+    ],
+    ids=["serve", "until the handshake line"],
+)
+def test_importing_loads_nothing_heavy(imports: str, heavy: str) -> None:
+    """The handshake waits for no library that it does not need, and for no module that only costs time."""
+    said = succeed(sys.executable, "-c", f"import sys; {imports}; print(*sys.modules)", env={"PYTHONPATH": str(SOURCE)})
 
-    assert not {"grpc", "pyarrow", "google.protobuf", "msgspec", "asyncio", "logging"} & set(
-        done.stdout.decode().split()
-    )
-
-
-def test_process_loads_nothing_heavy_before_the_line() -> None:
-    """What runs until the handshake needs grpcio alone, and no module that only costs time."""
-    program = "import sys; import gfruntime.serving.process; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
-    )
-
-    assert not {
-        "pyarrow",
-        "google.protobuf",
-        "msgspec",
-        "numpy",
-        "tempfile",
-        "pathlib",
-        "shutil",
-        "json",
-        "datetime",
-    } & set(done.stdout.decode().split())
+    assert "gfruntime" in said.split()
+    assert not set(heavy.split()) & set(said.split())
 
 
 PLAIN = """
@@ -72,18 +59,9 @@ def test_the_first_answer_waits_for_no_import() -> None:
     """What pyarrow imports with its first column is there before the first query: pandas, where it is installed."""
     pytest.importorskip("pandas")
     environment = {"PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", PLAIN], env=environment, capture_output=True, text=True, check=True, timeout=60
-    )
+    done = succeed(sys.executable, "-c", PLAIN, env=environment)
 
-    assert done.stdout.split() == ["False", "True"]
-
-
-def _loaded_by(program: str) -> set[str]:
-    """Run a program that prints the modules it has loaded."""
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True)
-    return set(done.stdout.decode().split())
+    assert done.split() == ["False", "True"]
 
 
 GOOD = """
@@ -131,20 +109,15 @@ def test_mypy_knows_a_data_source_when_it_sees_one(stub_folder: Path, tmp_path: 
     """`serve` accepts the three right shapes, and mypy rejects each wrong one at the call."""
     for name, text in (("good", GOOD), ("bad", BAD)):
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path / "cache")]
-    done = subprocess.run(
-        [*command, "good.py", "bad.py"],
+    done = python(
+        *("mypy", "--strict", "--no-error-summary", "--cache-dir", tmp_path / "cache", "good.py", "bad.py"),
         cwd=tmp_path,
         env={"MYPYPATH": f"{SOURCE}:{stub_folder}", "PATH": "/usr/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=250,
     )
 
-    errors = {tuple(line.split(":")[:2]) for line in done.stdout.splitlines() if ": error:" in line}
+    errors = {tuple(line.split(":")[:2]) for line in done.out.splitlines() if ": error:" in line}
     lines = [number for number, text in enumerate(BAD.splitlines(), 1) if text.startswith("if input")]
-    assert errors == {("bad.py", str(number)) for number in lines}, done.stdout
+    assert errors == {("bad.py", str(number)) for number in lines}, done.out
 
 
 def test_no_library_is_needed_but_the_one_in_use() -> None:
@@ -159,8 +132,6 @@ def test_no_library_is_needed_but_the_one_in_use() -> None:
         "frames += Frame.of(g=[1], v=[2]).group_by('g');"
         "print(sum(bool(arrow.encode(frame) and frametext.encode(frame)) for frame in frames))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}, capture_output=True, text=True, check=True
-    )
+    done = succeed(sys.executable, "-c", code, env={"PYTHONPATH": ":".join(sys.path)})
 
-    assert done.stdout.strip() == "3"
+    assert done.strip() == "3"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import Ended, python
 from places import SOURCE
 
 if TYPE_CHECKING:
@@ -34,41 +33,28 @@ class Datasource:
 """
 
 
-def run(tmp_path: Path, text: str) -> subprocess.CompletedProcess[str]:
+def run(tmp_path: Path, text: str) -> Ended:
     """Run the module as the build does, on an author's module."""
     (tmp_path / "author_module.py").write_text(text)
-    return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "gfruntime.author.schema",
-            "author_module:Datasource",
-            "--plugin-id",
-            "acme-x-datasource",
-        ],
-        env={"PYTHONPATH": f"{SOURCE}:{tmp_path}"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    words = ["gfruntime.author.schema", "author_module:Datasource", "--plugin-id", "acme-x-datasource"]
+    return python(*words, env={"PYTHONPATH": f"{SOURCE}:{tmp_path}"})
 
 
 def test_the_command_prints_the_schema_as_its_last_line(tmp_path: Path) -> None:
     """What the author's module prints, and what it imports for type checkers only, does no harm."""
     done = run(tmp_path, AUTHOR)
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = json.loads(done.out.splitlines()[-1])
 
-    assert (done.returncode, found["pluginId"], found["version"]) == (0, "acme-x-datasource", 1)
+    assert (done.code, found["pluginId"], found["version"]) == (0, "acme-x-datasource", 1)
     assert [each["name"] for form in ("config", "query") for each in found[form]["fields"]] == ["retries", "table"]
-    assert "loading" not in done.stdout
+    assert "loading" not in done.out
 
 
 def test_the_command_waits_for_no_thread(tmp_path: Path) -> None:
     """A thread that the author's module starts does not hold up the build."""
     done = run(tmp_path, AUTHOR + "import threading, time\nthreading.Thread(target=time.sleep, args=(50,)).start()\n")
 
-    assert done.returncode == 0
+    assert done.code == 0
 
 
 @pytest.mark.parametrize(
@@ -86,13 +72,13 @@ def test_the_command_ends_with_one_sentence(tmp_path: Path, text: str, sentence:
     """The last line of standard error says what is wrong; nothing is printed as an answer."""
     done = run(tmp_path, text)
 
-    assert (done.returncode, done.stdout) == (1, "")
-    assert sentence in done.stderr.splitlines()[-1]
+    assert (done.code, done.out) == (1, "")
+    assert sentence in done.err.splitlines()[-1]
 
 
 def test_a_module_that_raises_shows_its_traceback(tmp_path: Path) -> None:
     """The line of the author's file is there to be mended."""
     done = run(tmp_path, "first = 1\nraise RuntimeError('no licence')\n")
 
-    assert 'author_module.py", line 2' in done.stderr
-    assert done.stderr.splitlines()[-1].endswith("RuntimeError: no licence")
+    assert 'author_module.py", line 2' in done.err
+    assert done.err.splitlines()[-1].endswith("RuntimeError: no licence")

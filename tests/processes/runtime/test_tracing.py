@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from concurrent import futures
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from children import plugin
+from commands import succeed
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
 from places import SOURCE
 
@@ -78,12 +78,6 @@ def test_nothing_is_imported_when_nothing_is_traced(stub_folder: Path) -> None:
     """Without the host's address OpenTelemetry costs nothing, installed or not."""
     imports = "import sys; from gfruntime.calls import service; from gfruntime.telemetry import tracing"
     program = f"{imports}; tracing.setup('a', 'b'); print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={"PYTHONPATH": f"{SOURCE}:{stub_folder}"},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
+    done = succeed(sys.executable, "-c", program, env={"PYTHONPATH": f"{SOURCE}:{stub_folder}"})
 
-    assert not [name for name in done.stdout.split() if name.startswith("opentelemetry")]
+    assert not [name for name in done.split() if name.startswith("opentelemetry")]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
 
 import pytest
+from commands import run
 
 from gfplug import files, process, sdk
 from gfplug.errors import IntegrityError, ToolError
@@ -81,16 +81,9 @@ def test_the_stubs_import_and_speak(generated: stubs.Stubs, tmp_path: Path) -> N
         assert backend_pb2.QueryDataRequest.FromString(request.SerializeToString()) == request
         print(backend_pb2.DESCRIPTOR.name, backend_pb2_grpc.DataServicer.__name__)
     """
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run(sys.executable, "-W", "error", "-c", textwrap.dedent(script), cwd=tmp_path)
 
-    assert (done.stdout, done.stderr) == ("pluginv2/backend.proto DataServicer\n", "")
+    assert (done.out, done.err) == ("pluginv2/backend.proto DataServicer\n", "")
 
 
 def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> None:
@@ -235,12 +228,8 @@ def test_the_stubs_pass_mypy_and_catch_wrong_signatures(generated: stubs.Stubs, 
     (tmp_path / "wrong.py").write_text(textwrap.dedent(wrong))
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
 
-    clean = subprocess.run(
-        [*command, "pluginv2"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
-    )
-    caught = subprocess.run(
-        [*command, "wrong.py"], cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False
-    )
+    clean = run(*command, "pluginv2", cwd=tmp_path)
+    caught = run(*command, "wrong.py", cwd=tmp_path)
 
-    assert "Success" in clean.stdout
-    assert "[override]" in caught.stdout
+    assert "Success" in clean.out
+    assert "[override]" in caught.out

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import succeed
 from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.errors import ToolError
@@ -53,7 +54,7 @@ def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.Mo
 def test_listing_a_folder_leaves_out_what_git_ignores(tmp_path: Path) -> None:
     """Tracked and new files are listed, ignored ones are not; a folder outside of git has no list."""
     assert git.listed(tmp_path) is None
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True, timeout=60)
+    succeed("git", "init", "-q", str(tmp_path))
     for name in (".gitignore", "seen", "kept/ünï"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("junk\n")
@@ -69,13 +70,13 @@ def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     program.chmod(0o755)
     settings = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(tmp_path)]
-    subprocess.run(["git", *settings, "init", "-q"], check=True, timeout=60)
+    succeed("git", *settings, "init", "-q")
     for key, value in {"log.showSignature": "true", "gpg.program": str(program), "gpg.format": "openpgp"}.items():
-        subprocess.run(["git", *settings, "config", key, value], check=True, timeout=60)
+        succeed("git", *settings, "config", key, value)
     for text in ("old", "new"):
         (tmp_path / "file").write_text(text)
-        subprocess.run(["git", *settings, "add", "file"], check=True, timeout=60)
-        subprocess.run(["git", *settings, "commit", "-q", "-m", text], check=True, timeout=60)
+        succeed("git", *settings, "add", "file")
+        succeed("git", *settings, "commit", "-q", "-m", text)
     plain = subprocess.run(
         ["git", *settings, "cat-file", "commit", "HEAD"], capture_output=True, check=True, timeout=60
     )
@@ -83,7 +84,7 @@ def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path
     signed = head + b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n" + body
     command = ["git", *settings, "hash-object", "-t", "commit", "-w", "--stdin"]
     written = subprocess.run(command, input=signed, capture_output=True, check=True, timeout=60).stdout.decode().strip()
-    subprocess.run(["git", *settings, "update-ref", "HEAD", written], check=True, timeout=60)
+    succeed("git", *settings, "update-ref", "HEAD", written)
 
     assert list(git.contents(tmp_path, "file")) == [b"new", b"old"]
     assert list(git.contents(tmp_path, "missing")) == []

@@ -1,0 +1,61 @@
+"""Programs that a test runs to their end, and git, which a test needs to be a user's."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLOWEST_S = 240.0
+"""How long a program may take, unless a test says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*words: str | Path, timeout: float = SLOWEST_S, **options: Any) -> Ended:
+    """Run a program to its end, without anything to read; `options` are those of `subprocess.run`, such as cwd."""
+    done = subprocess.run(
+        [str(word) for word in words],
+        **({"stdin": subprocess.DEVNULL} | options if "input" not in options else options),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def succeed(*words: str | Path, **options: Any) -> str:
+    """Run a program that must end with exit code 0, and return what it wrote to standard output."""
+    ended = run(*words, **options)
+    assert ended.code == 0, f"{words}\n{ended.out}{ended.err}"
+    return ended.out
+
+
+def python(*words: str | Path, **options: Any) -> Ended:
+    """Run a module of this interpreter's to its end: `python("gfplug", "check")`."""
+    return run(sys.executable, "-m", *words, **options)
+
+
+def git(folder: Path, *words: str | Path) -> str:
+    """Run git in a folder, as a user without settings; return what it wrote to standard output."""
+    return succeed("git", "-C", folder, "-c", "user.name=x", "-c", "user.email=x@example.com", *words)
+
+
+def commit(folder: Path) -> None:
+    """Put a folder, as it is, into a git repository of its own, or into a new commit of the one that it is."""
+    if not (folder / ".git").exists():
+        git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "x")
