@@ -57,10 +57,9 @@ class _SchemaText(msgspec.Struct, rename="camel"):
     meta: dict[str, Any] | None = None
 
 
-def decode(text: bytes, *, like: Frame | None = None) -> Frame:
-    """Read a frame; `like` gives the schema of a text that has data alone.
+def decode(text: bytes) -> Frame:
+    """Read a frame; a text without data is a frame without rows.
 
-    A text without data is a frame without rows.
     Raises: FrameError saying what the reader stumbles over.
     """
     try:
@@ -73,8 +72,6 @@ def decode(text: bytes, *, like: Frame | None = None) -> Frame:
     except msgspec.MsgspecError as error:
         raise FrameError(f"the frame can't be read: {error}") from error
     kinds = [(_field_type(field), field.type_info) for field in described.fields]
-    if like is not None and "schema" not in parts:
-        return _like(like, columns or [], entities, nanos)
     columns = [msgspec.Raw(b"[]")] * len(kinds) if columns is None else columns
     values = _columns([(kind, _is_nullable(info)) for kind, info in kinds], columns, entities, nanos)
     fields = [
@@ -90,20 +87,6 @@ def decode(text: bytes, *, like: Frame | None = None) -> Frame:
     ]
     meta = None if described.meta is None else only_known(described.meta, of_field=False)
     return Frame(fields=fields, name=described.name, ref_id=described.ref_id, meta=meta)
-
-
-def _like(
-    like: Frame,
-    columns: Sequence[msgspec.Raw],
-    entities: Sequence[Mapping[str, list[int]] | None],
-    nanos: Sequence[list[int] | None],
-) -> Frame:
-    values = _columns([(field.type, field.nullable) for field in like.fields], columns, entities, nanos)
-    fields = [
-        Field(field.name, array, field.type, nullable=field.nullable, labels=field.labels, config=field.config)
-        for field, array in zip(like.fields, values, strict=True)
-    ]
-    return Frame(fields=fields, name=like.name, ref_id=like.ref_id, meta=like.meta)
 
 
 def _parts(text: bytes | msgspec.Raw, order: Sequence[str], what: str) -> dict[str, msgspec.Raw]:
