@@ -23,36 +23,23 @@ def test_all_names_exist_and_are_sorted() -> None:
         gfruntime.nowhere  # noqa: B018  # the access is the test
 
 
-def test_importing_serve_loads_nothing_heavy() -> None:
-    """The handshake waits for neither grpcio, pyarrow, protobuf, msgspec nor asyncio until it needs them."""
-    program = "import sys; from gfruntime import serve; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
-    )
+@pytest.mark.parametrize(
+    ("program", "heavy"),
+    [
+        ("from gfruntime import serve", {"grpc", "pyarrow", "google.protobuf", "msgspec", "asyncio", "logging"}),
+        (
+            "import gfruntime.serving.process",
+            {"pyarrow", "google.protobuf", "msgspec", "numpy", "tempfile", "pathlib", "shutil", "json", "datetime"},
+        ),
+    ],
+    ids=["serve", "the handshake"],
+)
+def test_nothing_heavy_is_loaded_before_the_line(program: str, heavy: set[str]) -> None:
+    """The handshake waits for no module that it does not need: for grpcio alone, and that after the cookie."""
+    command = [sys.executable, "-c", f"import sys; {program}; print(*sys.modules)"]
+    done = subprocess.run(command, env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True, text=True)
 
-    assert not {"grpc", "pyarrow", "google.protobuf", "msgspec", "asyncio", "logging"} & set(
-        done.stdout.decode().split()
-    )
-
-
-def test_process_loads_nothing_heavy_before_the_line() -> None:
-    """What runs until the handshake needs grpcio alone, and no module that only costs time."""
-    program = "import sys; import gfruntime.serving.process; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", program], env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True
-    )
-
-    assert not {
-        "pyarrow",
-        "google.protobuf",
-        "msgspec",
-        "numpy",
-        "tempfile",
-        "pathlib",
-        "shutil",
-        "json",
-        "datetime",
-    } & set(done.stdout.decode().split())
+    assert not heavy & set(done.stdout.split())
 
 
 PLAIN = """
@@ -77,13 +64,6 @@ def test_the_first_answer_waits_for_no_import() -> None:
     )
 
     assert done.stdout.split() == ["False", "True"]
-
-
-def _loaded_by(program: str) -> set[str]:
-    """Run a program that prints the modules it has loaded."""
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env={"PYTHONPATH": str(SOURCE)}, capture_output=True, check=True)
-    return set(done.stdout.decode().split())
 
 
 GOOD = """
