@@ -105,8 +105,8 @@ def test_what_the_launcher_said_is_taken_from_the_environment(monkeypatch: pytes
     said = {"module": "/dist/module.js", "command": ["python", "-m", "gfplug"], "path": "/cli"}
     monkeypatch.setenv(VARIABLE, json.dumps(said))
 
-    taken, again = Link.taken(), Link.taken()
+    first, second = Link.from_environment(), Link.from_environment()
 
-    assert (taken.module, taken.path) == (Path("/dist/module.js"), "/cli")
-    assert taken.command == ("python", "-m", "gfplug")
-    assert again.command == ()
+    assert (first.module, first.path) == (Path("/dist/module.js"), "/cli")
+    assert first.command == ("python", "-m", "gfplug")
+    assert second.command == ()

@@ -198,11 +198,11 @@ def test_located_needs_an_address(tmp_path: Path) -> None:
     standalone_project.make(tmp_path)
     own = plugin_json.find(tmp_path)
 
-    assert standalone.located({}, own) is None
+    assert standalone.find_server({}, own) is None
     (tmp_path / "dist" / "standalone.txt").write_text("\n", encoding="utf-8")
-    assert standalone.located({}, own) is None
+    assert standalone.find_server({}, own) is None
     (tmp_path / "dist" / "standalone.txt").write_text("127.0.0.1:9\n", encoding="utf-8")
-    assert standalone.located({}, own) == ("127.0.0.1:9", 0)
+    assert standalone.find_server({}, own) == ("127.0.0.1:9", 0)
 
 
 @pytest.mark.parametrize(

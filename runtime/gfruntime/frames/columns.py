@@ -257,12 +257,12 @@ def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of 
 
 def _storage(array: pa.Array, kind: pa.BaseExtensionType) -> pa.Array:
     """Take an extension's values, meaning kept where Grafana has a type for it."""
-    known = getattr(kind, "extension_name", "")
-    if known == "arrow.uuid":
+    name = getattr(kind, "extension_name", "")
+    if name == "arrow.uuid":
         return pa.array([None if item is None else str(item) for item in array.to_pylist()], pa.string())
-    if known == "arrow.bool8":
+    if name == "arrow.bool8":
         return array.storage.cast(pa.bool_())
-    return _json(array.storage.cast(pa.string())) if known == "arrow.json" else _plain(array.storage)
+    return _json(array.storage.cast(pa.string())) if name == "arrow.json" else _plain(array.storage)
 
 
 def _times(array: pa.Array) -> pa.Array:

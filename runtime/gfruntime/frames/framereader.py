@@ -101,10 +101,10 @@ def _parts(text: bytes | msgspec.Raw, order: Sequence[str], what: str) -> dict[s
 
 def _field_type(field: _FieldText) -> FieldType:
     name = field.type_info.frame.removeprefix("*")
-    found = _TYPES.get(name) or _ALIASES.get(name)
-    if found is None:
+    field_type = _TYPES.get(name) or _ALIASES.get(name)
+    if field_type is None:
         raise FrameError(f"unknown field type: {field.type_info.frame} of column {field.name!r}")
-    return found
+    return field_type
 
 
 def _is_nullable(info: _TypeInfo) -> bool:
@@ -120,14 +120,14 @@ def _columns(
     if len(columns) != len(kinds):
         raise FrameError(f"there are {len(columns)} columns of values for {len(kinds)} fields")
     rows = itertools.zip_longest(kinds, columns, entities, nanos)
-    made = [
+    arrays = [
         _column(kind, raw, odd or {}, rest, at)
         for at, (kind, raw, odd, rest) in enumerate(itertools.islice(rows, len(kinds)))
     ]
-    for at, array in enumerate(made):
-        if len(array) != len(made[0]):
-            raise FrameError(f"column {at} has {len(array)} values but the first has {len(made[0])}")
-    return made
+    for at, array in enumerate(arrays):
+        if len(array) != len(arrays[0]):
+            raise FrameError(f"column {at} has {len(array)} values but the first has {len(arrays[0])}")
+    return arrays
 
 
 def _column(
