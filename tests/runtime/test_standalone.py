@@ -193,16 +193,14 @@ def test_manifest_is_found_upwards(tmp_path: Path) -> None:
     assert plugin_json.find(tmp_path / "dist").time == 1_767_312_000_000
 
 
-def test_located_needs_an_address(tmp_path: Path) -> None:
-    """An empty file, and none at all, locate nothing (item 83)."""
+@pytest.mark.parametrize(("text", "expected"), [(None, None), ("\n", None), ("127.0.0.1:9\n", ("127.0.0.1:9", 0))])
+def test_a_server_needs_an_address(tmp_path: Path, text: str | None, expected: tuple[str, int] | None) -> None:
+    """An empty file, and none at all, name no server (item 83)."""
     standalone_project.make(tmp_path)
-    own = plugin_json.find(tmp_path)
+    if text is not None:
+        (tmp_path / "dist" / "standalone.txt").write_text(text, encoding="utf-8")
 
-    assert standalone.find_server({}, own) is None
-    (tmp_path / "dist" / "standalone.txt").write_text("\n", encoding="utf-8")
-    assert standalone.find_server({}, own) is None
-    (tmp_path / "dist" / "standalone.txt").write_text("127.0.0.1:9\n", encoding="utf-8")
-    assert standalone.find_server({}, own) == ("127.0.0.1:9", 0)
+    assert standalone.find_server({}, plugin_json.find(tmp_path)) == expected
 
 
 @pytest.mark.parametrize(
