@@ -146,9 +146,9 @@ def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a ta
 
 def _upstream_status(error: BaseException) -> int | None:
     """Read the HTTP status that urllib (`code`), requests and httpx (`response.status_code`) errors carry."""
-    found = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
+    status = getattr(getattr(error, "response", None), "status_code", None) or getattr(error, "code", None)
     is_http = type(error).__module__.partition(".")[0] in {*_HTTP_CLIENTS, "urllib"}
-    return found if is_http and isinstance(found, int) and _LOWEST <= found <= _HIGHEST else None
+    return status if is_http and isinstance(status, int) and _LOWEST <= status <= _HIGHEST else None
 
 
 def _is_from_http_client(error: BaseException) -> bool:

@@ -95,9 +95,9 @@ def _locate(parent: int) -> None:
     """Tell Grafana of a standalone server, should one run; then this process serves nothing."""
     from gfruntime.serving import standalone  # noqa: PLC0415
 
-    found = standalone.located(os.environ)
-    if found is not None:
-        standalone.locate(*found, parent=parent)
+    server = standalone.find_server(os.environ)
+    if server is not None:
+        standalone.redirect_host(*server, parent=parent)
         raise SystemExit(0)
 
 

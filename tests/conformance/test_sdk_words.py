@@ -10,7 +10,7 @@ from hostclient import Host, HostError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gfruntime.errors import FrameError, QueryError
+from gfruntime.errors import QueryError
 from gfruntime.frames import labels
 from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql import durations, macros
@@ -137,19 +137,6 @@ def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start:
 def test_labels_are_the_sdks(sdk: Host, given_labels: dict[str, str]) -> None:
     """Labels are written as by the SDK."""
     assert sdk.ask("labels", labels=given_labels) == {"text": labels.text(given_labels)}
-
-
-@EXAMPLES
-@given(text=st.text('{}"=, ab', max_size=12) | st.sampled_from(['{"a":"b"}', '{a="b", c="d"}', "a=b, c=d", '{"a":1}']))
-def test_labels_are_read_as_by_the_sdk(sdk: Host, text: str) -> None:
-    """Labels are read from the same texts, and the same texts are refused."""
-    try:
-        theirs = sdk.ask("labels", text=text)["labels"] or {}
-    except HostError:
-        with pytest.raises(FrameError):
-            labels.parse(text)
-    else:
-        assert labels.parse(text) == theirs
 
 
 def ns(moment: dt.datetime) -> int:

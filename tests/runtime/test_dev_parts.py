@@ -8,6 +8,8 @@ import os
 import py_compile
 from typing import TYPE_CHECKING
 
+from pluginv2 import backend_pb2 as pb
+
 from gfruntime import Frame, wire
 from gfruntime.dev import notices, spare, watch
 from gfruntime.frames import arrow
@@ -17,41 +19,27 @@ if TYPE_CHECKING:
 
 
 def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
-    """Each is named once, in a stable order."""
-    for name in ("edited.py", "removed.py", "same.py"):
+    """Each is named once, in a stable order; an edit may leave the size as it was."""
+    for name in ("edited.py", "removed.py", "resaved.py", "same.py"):
         (tmp_path / name).write_text("1")
     before = watch.snapshot(tmp_path)
     (tmp_path / "edited.py").write_text("22")
     (tmp_path / "removed.py").unlink()
+    os.utime(tmp_path / "resaved.py", ns=(1, 1))
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "added.sql").write_text("3")
 
-    expected = ["edited.py", "folder/added.sql", "removed.py"]
+    expected = ["edited.py", "folder/added.sql", "removed.py", "resaved.py"]
     assert watch.changes(before, watch.snapshot(tmp_path)) == [str(tmp_path / name) for name in expected]
 
 
-def test_a_save_of_the_same_size_is_a_change(tmp_path: Path) -> None:
-    """The time of change tells."""
-    file = tmp_path / "a.py"
-    file.write_text("1")
-    before = watch.snapshot(tmp_path)
-    os.utime(file, ns=(1, 1))
-
-    assert watch.changes(before, watch.snapshot(tmp_path)) == [str(file)]
-
-
 def test_caches_and_editors_files_are_no_change(tmp_path: Path) -> None:
-    """Else an import, or a keystroke, would reload."""
+    """Else an import, or a keystroke, would reload; nor is a folder that is gone, which may come back."""
     (tmp_path / "__pycache__").mkdir()
     for name in ("__pycache__/a.pyc", "a.py~", ".a.py.swp", ".#a.py"):
         (tmp_path / name).write_text("1")
 
-    assert watch.snapshot(tmp_path) == {}
-
-
-def test_a_folder_that_is_gone_has_no_files(tmp_path: Path) -> None:
-    """It may come back: a checkout of another branch removes and makes folders."""
-    assert watch.snapshot(tmp_path / "gone") == {}
+    assert watch.snapshot(tmp_path) == watch.snapshot(tmp_path / "gone") == {}
 
 
 def test_bytecode_of_changed_files_is_removed(tmp_path: Path) -> None:
@@ -84,15 +72,11 @@ def _response(*frames: Frame) -> bytes:
 
 
 def _request(**headers: str) -> bytes:
-    from pluginv2 import backend_pb2 as pb  # noqa: PLC0415 - generated at the start of the run
-
     return pb.QueryDataRequest(headers=headers).SerializeToString()
 
 
 def test_a_notice_is_added_and_nothing_else_changes() -> None:
     """The first frame carries it; values, types and the rest of the metadata are as they were."""
-    from pluginv2 import backend_pb2 as pb  # noqa: PLC0415 - as above
-
     frame = Frame.of(time=[dt.datetime(2026, 1, 1, tzinfo=dt.UTC)], value=[1.0])
     noted = pb.QueryDataResponse.FromString(notices.add(_response(frame, frame), _request(), "look: ü"))
     first, second = map(arrow.decode, noted.responses["A"].frames)

@@ -42,10 +42,12 @@ def _library_error(module: str, name: str, **attributes: object) -> Exception:
         (OSError(errno.EHOSTUNREACH, "no route"), 502, "downstream", "OSError: [Errno 113] no route"),
         (urllib.error.URLError(ConnectionResetError("x")), 502, "downstream", "URLError: <urlopen error x>"),
         (FileNotFoundError("x"), 500, "plugin", "FileNotFoundError: x"),
+        (_library_error("httpx", "ConnectError"), 502, "downstream", "ConnectError: failed"),
+        (_library_error("httpx", "ReadTimeout"), 504, "downstream", "ReadTimeout: failed"),
     ],
 )
 def test_each_failure_has_a_status_and_a_source(error: Exception, status: int, source: str, message: str) -> None:
-    """Foreseen errors say it themselves; timeouts and unreachable upstreams are downstream."""
+    """Foreseen errors say it themselves; timeouts and unreachable upstreams, HTTP clients' too, are downstream."""
     failure = failure_of(error)
 
     assert (failure.status, failure.source, failure.message) == (status, source, message)
@@ -63,12 +65,6 @@ def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None
     assert source_of_status(status) == source
     for error in (_http_error(status), requests_error):
         assert (failure_of(error).status, failure_of(error).source) == (status, source)
-
-
-def test_http_clients_are_recognised() -> None:
-    """Transport errors and timeouts of the usual HTTP clients are downstream errors."""
-    assert failure_of(_library_error("httpx", "ConnectError")).status == 502
-    assert failure_of(_library_error("httpx", "ReadTimeout")).status == 504
 
 
 def test_a_marked_cause_marks_the_error() -> None:
@@ -101,14 +97,10 @@ def test_exceptions_that_break_are_told_all_the_same() -> None:
     assert failure_of(Odd("x")).message == "Odd: x"
 
 
-def test_long_texts_are_cut() -> None:
-    """Some are sent in a header of gRPC's."""
-    assert len(failure_of(QueryError("x" * 100_000)).message) < 5000
-
-
-def test_secrets_are_hidden() -> None:
-    """No secret that the process was told is in a sentence for the panel."""
+def test_sentences_are_short_and_without_secrets() -> None:
+    """No secret that the process was told is in a sentence for the panel, nor is more than a header of gRPC's holds."""
     masking.remember(["sesame-errors"])
 
     assert failure_of(QueryError("token sesame-errors")).message == "token ***"
     assert failure_of(ValueError("sesame-errors")).message == "ValueError: ***"
+    assert len(failure_of(QueryError("x" * 100_000)).message) < 5000

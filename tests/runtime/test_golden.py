@@ -36,6 +36,8 @@ def test_golden_files_are_written_on_request_alone(tmp_path: Path, monkeypatch: 
             with pytest.raises(AssertionError, match="does not exist"):
                 check_golden([CPU], path)
     monkeypatch.delenv("GFRUNTIME_UPDATE_GOLDEN")
+    path.unlink()
+    check_golden([CPU], path, update=True)
 
     check_golden([CPU], path)
     with pytest.raises(AssertionError, match=r"(?m)^-\s+1\.5$"):

@@ -1,11 +1,8 @@
-"""Labels: their text, and what they are read from."""
+"""Labels: what they become, and their text."""
 
 from __future__ import annotations
 
-import pytest
-
 from gfruntime import Field
-from gfruntime.errors import FrameError
 from gfruntime.frames import labels
 
 
@@ -21,24 +18,3 @@ def test_text_form_is_sorted() -> None:
     """Labels are written for people as k=v, k2=v2."""
     assert labels.text({"b": "2", "a": "1"}) == "a=1, b=2"
     assert labels.text({}) == ""
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ('{job="x", host="a"}', {"host": "a", "job": "x"}),
-        ("host=a, job=x", {"host": "a", "job": "x"}),
-        ('{"host": "a"}', {"host": "a"}),
-        ("", {}),
-    ],
-)
-def test_labels_are_read_from_text(given: str, expected: dict[str, str]) -> None:
-    """Braces with quotes, bare pairs and JSON are all read."""
-    assert labels.parse(given) == expected
-
-
-@pytest.mark.parametrize("given", ["host", "a=b, c", "a=b=c"])
-def test_text_without_pairs_is_refused(given: str) -> None:
-    """What is no pair raises, naming it."""
-    with pytest.raises(FrameError, match="is no label"):
-        labels.parse(given)

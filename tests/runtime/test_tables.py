@@ -39,41 +39,24 @@ def database() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def test_cursor_becomes_one_frame(database: sqlite3.Connection) -> None:
-    """All rows of a cursor become one frame, nulls and types kept."""
-    frame = Frame.from_cursor(database.execute("select * from t"), name="t")
+@pytest.mark.parametrize(
+    ("statement", "types", "expected"),
+    [
+        ("host, v from t", None, [("host", "string", ["a", "b", "a"]), ("v", "float64", [1.5, None, 2.5])]),
+        ("n as x, v as x from t limit 1", None, [("x", "int64", [1]), ("x", "float64", [1.5])]),
+        ("host, v from t where 0", None, []),
+        ("host, v from t where 0", {"host": "string", "v": "int64"}, [("host", "string", []), ("v", "int64", [])]),
+        ("null as v from t", {"v": "int64"}, [("v", "int64", [None, None, None])]),
+    ],
+    ids=["all rows", "two columns of one name", "no rows", "no rows, but types", "all null"],
+)
+def test_cursors_become_frames(
+    database: sqlite3.Connection, statement: str, types: dict[str, str] | None, expected: list[tuple[str, str, Any]]
+) -> None:
+    """All rows become one frame, names and nulls kept; given types hold whatever the rows, and without rows."""
+    frame = Frame.from_cursor(database.execute(f"select {statement}"), name="t", types=types)
 
-    assert frame.name == "t"
-    assert shown(frame) == [
-        ("host", "string", ["a", "b", "a"]),
-        ("v", "float64", [1.5, None, 2.5]),
-        ("n", "int64", [1, 2, None]),
-    ]
-
-
-def test_cursor_keeps_columns_of_one_name(database: sqlite3.Connection) -> None:
-    """Two columns of one name, as a join gives them, are both there."""
-    frame = Frame.from_cursor(database.execute("select n as x, v as x from t limit 1"))
-
-    assert shown(frame) == [("x", "int64", [1]), ("x", "float64", [1.5])]
-
-
-def test_cursor_without_rows_has_no_fields(database: sqlite3.Connection) -> None:
-    """A result without rows is no data, unless types say what its columns are."""
-    empty = "select host, v from t where 0"
-
-    assert Frame.from_cursor(database.execute(empty)).fields == ()
-    assert shown(Frame.from_cursor(database.execute(empty), types={"host": "string", "v": "int64"})) == [
-        ("host", "string", []),
-        ("v", "int64", []),
-    ]
-
-
-def test_types_stay_when_a_column_is_all_null(database: sqlite3.Connection) -> None:
-    """Given types hold whatever the rows, so that a frame's types don't change between evaluations."""
-    frame = Frame.from_cursor(database.execute("select host, null as v from t"), types={"v": "int64"})
-
-    assert frame["v"].type == "int64"
+    assert (frame.name, shown(frame)) == ("t", expected)
 
 
 def test_cursor_limit_is_told(database: sqlite3.Connection) -> None:

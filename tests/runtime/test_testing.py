@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from gfruntime import Frame, Query, Settings
-from gfruntime.testing import START, ask, check_golden, query, settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from gfruntime.testing import START, ask, query, settings
 
 
 class Sync:
@@ -44,15 +41,3 @@ def test_ask_gives_what_grafana_would_decode(kind: type[Sync]) -> None:
 def test_query_has_a_range_of_an_hour() -> None:
     """Without being told, a query covers one hour."""
     assert query(1).time_range.duration == dt.timedelta(hours=1)
-
-
-def test_golden_files_are_compared_and_only_written_on_request(tmp_path: Path) -> None:
-    """An equal frame passes, another shows the difference, and a missing file is a failure."""
-    path = tmp_path / "golden" / "x.json"
-    with pytest.raises(AssertionError, match="does not exist"):
-        check_golden([Frame.of(v=[1])], path)
-    check_golden([Frame.of(v=[1])], path, update=True)
-    check_golden([Frame.of(v=[1])], path)
-
-    with pytest.raises(AssertionError, match=r"(?m)^-\s+1$"):
-        check_golden([Frame.of(v=[2])], path)

@@ -79,22 +79,22 @@ class Author:
     @classmethod
     def of(cls, datasource: Any) -> Author:  # noqa: ANN401  # a class, or a function that makes an instance
         """Inspect a class; raise TypeError when it can't answer queries."""
-        found = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
-        if not {"query", "query_batch"} & found.keys():
+        methods = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
+        if not {"query", "query_batch"} & methods.keys():
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
         for name in _STATELESS:
             if inspect.isfunction(inspect.getattr_static(datasource, name, None)):
                 raise TypeError(f"{name} must be a static method: it is asked without a configured data source")
-        queries = found.get("query_batch") or found["query"]
+        queries = methods.get("query_batch") or methods["query"]
         routes = routes_of(datasource)
-        found |= {route.name: getattr(datasource, route.name) for route in routes}
+        methods |= {route.name: getattr(datasource, route.name) for route in routes}
         return cls(
             make=datasource,
             options=_argument(datasource.__init__, Settings),
             model=_argument(queries, Query),
-            own_models={kind: _argument(found[name], Query) for kind, name in OWN_QUERIES.items() if name in found},
-            methods=frozenset(found),
-            async_methods=frozenset(name for name, method in found.items() if _is_async(method)),
+            own_models={kind: _argument(methods[name], Query) for kind, name in OWN_QUERIES.items() if name in methods},
+            methods=frozenset(methods),
+            async_methods=frozenset(name for name, method in methods.items() if _is_async(method)),
             routes=routes,
         )
 

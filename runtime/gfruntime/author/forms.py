@@ -52,7 +52,7 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
         hints = typing.get_type_hints(model, include_extras=True)
     except (NameError, TypeError) as error:
         raise SchemaError(unresolved(model, error)) from None
-    said: list[dict[str, Any]] = []
+    fields: list[dict[str, Any]] = []
     for item in dataclasses.fields(model):
         where, hint = f"{path}.{item.name}", hints[item.name]
         bare, ui, _ = unwrap(hint)
@@ -60,15 +60,15 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
         if not item.init:
             continue
         if bare is HttpOptions:
-            said += _http(owners, where, said, config=config)
+            fields += _http(owners, where, fields, config=config)
         elif _is_form(bare):
-            said += _nested(owners, item, bare, ui, where, config=config)
+            fields += _nested(owners, item, bare, ui, where, config=config)
         elif _is_form(inner):
-            said.append(_rows(owners, item, inner, ui, where, config=config))
+            fields.append(_rows(owners, item, inner, ui, where, config=config))
         else:
-            said.append(_field(item, hint, where, config=config))
-    names = [field["name"] for field in said]
-    return [field for at, field in enumerate(said) if field["name"] not in names[:at]]
+            fields.append(_field(item, hint, where, config=config))
+    names = [field["name"] for field in fields]
+    return [field for at, field in enumerate(fields) if field["name"] not in names[:at]]
 
 
 def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
@@ -123,8 +123,8 @@ def _rows(
     if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
         raise SchemaError(f"{where}: its default {default!r} is not a list of {inner.__name__}")
     rows = [{key: _plain(value) for key, value in vars(each).items()} for each in default]
-    said = {"name": item.name, "label": ui.label or title(item.name), "kind": "list", "fields": fields, "default": rows}
-    return said | _presented(ui) | ({"store": "jsonData"} if config else {})
+    described = {"name": item.name, "label": ui.label or title(item.name), "kind": "list", "fields": fields}
+    return described | {"default": rows} | _presented(ui) | ({"store": "jsonData"} if config else {})
 
 
 def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool) -> dict[str, Any]:  # noqa: ANN401 - a type
@@ -134,29 +134,30 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
     _check(where, item.name, control["kind"], ui, config=config)
     if nullable and (control["kind"] == "secret" or ui.store == "url"):
         raise SchemaError(f"{where}: Grafana keeps it as a text, which may be empty but never None")
-    said: dict[str, Any] = {"name": item.name, "label": ui.label or title(item.name), **control, **_presented(ui)}
-    said["kind"] = "hidden" if ui.widget == "hidden" else _NAMED.get((control["kind"], ui.widget), control["kind"])
-    said |= {key: True for key, claim in (("radio", ui.widget == "radio"), ("nullable", nullable)) if claim}
-    said |= {key: value for key, value in (("min", ui.minimum), ("max", ui.maximum)) if value is not None}
+    described: dict[str, Any] = {"name": item.name, "label": ui.label or title(item.name), **control, **_presented(ui)}
+    described["kind"] = "hidden" if ui.widget == "hidden" else _NAMED.get((control["kind"], ui.widget), control["kind"])
+    described |= {key: True for key, claim in (("radio", ui.widget == "radio"), ("nullable", nullable)) if claim}
+    described |= {key: value for key, value in (("min", ui.minimum), ("max", ui.maximum)) if value is not None}
     default = _plain(_default(item, where))
     if control["kind"] == "secret" and default:
         raise SchemaError(f"{where}: a secret must not have a default, which everybody could read in module.js")
-    if not _fits(default, said | control, nullable=nullable):
-        raise SchemaError(f"{where}: its default {default!r} is not {_expected(said | control)}")
+    if not _fits(default, described | control, nullable=nullable):
+        raise SchemaError(f"{where}: its default {default!r} is not {_expected(described | control)}")
     if control["kind"] != "secret" and default is not None:
-        said["default"] = default
+        described["default"] = default
     if ui.options_from:
-        said |= {"kind": "multi" if control["kind"] == "tags" else "select", "from": ui.options_from, "options": []}
+        kind = "multi" if control["kind"] == "tags" else "select"
+        described |= {"kind": kind, "from": ui.options_from, "options": []}
     if config:
-        said["store"] = "secureJsonData" if control["kind"] == "secret" else ui.store
-    return said
+        described["store"] = "secureJsonData" if control["kind"] == "secret" else ui.store
+    return described
 
 
 def _presented(ui: Ui) -> dict[str, Any]:
     """List what only changes how a field looks."""
     keys = ("help", "placeholder", "section", "language", "rows", "required")
-    said = {key: value for key in keys if (value := getattr(ui, key))}
-    return said | ({"showIf": _lists(ui)} if ui.show_if else {})
+    given = {key: value for key in keys if (value := getattr(ui, key))}
+    return given | ({"showIf": _lists(ui)} if ui.show_if else {})
 
 
 def _lists(ui: Ui) -> dict[str, list[str | int | bool]]:

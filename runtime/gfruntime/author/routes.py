@@ -73,12 +73,12 @@ class Match:
 
 def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
     """List the routes of a class, those of its bases last."""
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for base in getattr(kind, "__mro__", [type(kind)]):
         for name, value in vars(base).items():
-            found.setdefault(name, value)
+            members.setdefault(name, value)
     return [
-        Route(method, pattern, name) for name, value in found.items() for method, pattern in getattr(value, _MARK, ())
+        Route(method, pattern, name) for name, value in members.items() for method, pattern in getattr(value, _MARK, ())
     ]
 
 
@@ -88,10 +88,10 @@ def match(routes: list[Route], request: Resource) -> Match | Response | None:
     wanted = "GET" if request.method.upper() == "HEAD" else request.method.upper()
     allowed = set()
     for candidate in routes:
-        found = candidate.pattern.fullmatch(path)
-        if found and candidate.method == wanted:
-            return Match(candidate.name, {name: unquote(part) for name, part in found.groupdict().items()})
-        if found:
+        hit = candidate.pattern.fullmatch(path)
+        if hit and candidate.method == wanted:
+            return Match(candidate.name, {name: unquote(part) for name, part in hit.groupdict().items()})
+        if hit:
             allowed.add(candidate.method)
     if not allowed:
         return None
@@ -122,12 +122,12 @@ def _compile(pattern: str) -> re.Pattern[str]:
 def _parts(pattern: str) -> Iterator[str]:
     """Turn a pattern into pieces of a regular expression."""
     position = 0
-    for found in _PART.finditer(pattern):
-        yield _literal(pattern, pattern[position : found.start()])
-        if found[2] and found.end() != len(pattern):
-            raise ValueError(f"the route {pattern!r} goes on after {found[0]}, which takes the rest of the path")
-        yield f"(?P<{found[1]}>.*?)" if found[2] else f"(?P<{found[1]}>[^/]+)"
-        position = found.end()
+    for part in _PART.finditer(pattern):
+        yield _literal(pattern, pattern[position : part.start()])
+        if part[2] and part.end() != len(pattern):
+            raise ValueError(f"the route {pattern!r} goes on after {part[0]}, which takes the rest of the path")
+        yield f"(?P<{part[1]}>.*?)" if part[2] else f"(?P<{part[1]}>[^/]+)"
+        position = part.end()
     yield _literal(pattern, pattern[position:])
 
 

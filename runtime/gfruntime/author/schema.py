@@ -36,12 +36,12 @@ def load(target: str) -> type:
     """
     module, _, name = target.partition(":")
     try:
-        found = getattr(importlib.import_module(module), name)
+        datasource = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:  # whatever the author's module does, the build explains it
         raise SchemaError(f"{target} cannot be loaded: {type(error).__name__}: {error}") from error
-    if not isinstance(found, type):
+    if not isinstance(datasource, type):
         raise SchemaError(f"{target} is not a class")
-    return found
+    return datasource
 
 
 def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
@@ -51,16 +51,16 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     """
     author = _inspected(datasource)
     own = {name: {"fields": form(model)} for name, model in author.own_models.items()}
-    said: dict[str, Any] = {
+    schema: dict[str, Any] = {
         "version": 1,
         "config": {"fields": form(author.options, config=True)},
         "query": {"fields": form(author.model)},
         "capabilities": {"annotations": True, "variables": True},
         **({"own": own} if own else {}),
     }
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps(schema, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
-    return said | {"pluginId": plugin_id, "hash": digest}
+    return schema | {"pluginId": plugin_id, "hash": digest}
 
 
 def _inspected(datasource: type) -> Author:
@@ -83,13 +83,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # a print() in the author's module is not the answer
-            said = describe(load(options.datasource), plugin_id=options.plugin_id)
+            schema = describe(load(options.datasource), plugin_id=options.plugin_id)
     except SchemaError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(json.dumps(said, sort_keys=True, allow_nan=False) + "\n")
+    sys.stdout.write(json.dumps(schema, sort_keys=True, allow_nan=False) + "\n")
     return 0
 
 

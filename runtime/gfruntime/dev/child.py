@@ -98,8 +98,8 @@ class Child:
                 health = channel.unary_unary("/pluginv2.Diagnostics/CheckHealth", bytes, bytes)(empty, timeout=_LOAD)
             except grpc.RpcError as error:
                 raise StartError(f"it ended while it was loading: {error.details()}{self._words()}") from error
-        found = dict(wire.fields(health))
-        message, details = found.get(2, b""), found.get(3, b"{}")
+        parts = dict(wire.fields(health))
+        message, details = parts.get(2, b""), parts.get(3, b"{}")
         raise LoadError(_text(message), details if isinstance(details, bytes) else b"{}")
 
     def resource(self, path: str) -> tuple[int, bytes]:
@@ -111,11 +111,11 @@ class Child:
                 for part in channel.unary_stream("/pluginv2.Resource/CallResource", bytes, bytes)(
                     request, timeout=_LOAD
                 ):
-                    for number, found in wire.fields(part):
-                        if number == 1 and isinstance(found, int):
-                            code = found
-                        elif number == 3 and isinstance(found, bytes):  # noqa: PLR2004  # the body
-                            body += found
+                    for number, value in wire.fields(part):
+                        if number == 1 and isinstance(value, int):
+                            code = value
+                        elif number == 3 and isinstance(value, bytes):  # noqa: PLR2004  # the body
+                            body += value
         except grpc.RpcError:
             return 0, b""
         return code, body

@@ -37,10 +37,10 @@ class Link:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def taken(cls) -> Link:
+    def from_environment(cls) -> Link:
         """Take what the launcher left in the environment, out of the author's sight."""
-        said = json.loads(os.environ.pop(VARIABLE, "") or "{}")
-        return cls(Path(said["module"]), tuple(said["command"]), said["path"]) if said else cls()
+        settings = json.loads(os.environ.pop(VARIABLE, "") or "{}")
+        return cls(Path(settings["module"]), tuple(settings["command"]), settings["path"]) if settings else cls()
 
     def follow(self, child: Child) -> None:
         """Compare in the background what a process makes of the dataclasses with module.js, and link if they differ."""
@@ -50,10 +50,10 @@ class Link:
     def _follow(self, child: Child) -> None:
         with self._lock:  # one after the other: the last save's is the last
             code, body = child.resource("gfplug/schema")
-            said = json.loads(body) if body.startswith(b"{") else {}
-            if code != _FOUND and "message" in said:
-                _LOGGER.warning(_NO_FORM, said["message"])
-            elif "hash" in said and not self._has(said["hash"]):
+            schema = json.loads(body) if body.startswith(b"{") else {}
+            if code != _FOUND and "message" in schema:
+                _LOGGER.warning(_NO_FORM, schema["message"])
+            elif "hash" in schema and not self._has(schema["hash"]):
                 self._run()
 
     def _has(self, digest: str) -> bool:

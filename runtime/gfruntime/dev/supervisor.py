@@ -52,7 +52,7 @@ class Supervisor:
         self._spare: Child | None = None
         self._problem: LoadError | StartError | None = None
         self._lost: Application | None = None  # answers while there is no process
-        self._link = Link.taken()
+        self._link = Link.from_environment()
         self._all: set[Child] = set()
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -71,9 +71,9 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._ending.wait(_TICK):
-            found = watch.snapshot(self._source)
-            if found != self._seen:
-                self._reload(self._settle(found))
+            snapshot = watch.snapshot(self._source)
+            if snapshot != self._seen:
+                self._reload(self._settle(snapshot))
             elif self._current is not None and (status := self._current.status) is not None:
                 _LOGGER.error(
                     "the plugin's process %d ended with status %d; starting it again", self._current.pid, status
@@ -81,12 +81,12 @@ class Supervisor:
                 self._ending.wait(_REST)
                 self._reload([])
 
-    def _settle(self, found: watch.Snapshot) -> list[str]:
+    def _settle(self, snapshot: watch.Snapshot) -> list[str]:
         """Wait until the files stay the same, and list what changed."""
-        while not self._ending.wait(_STABLE) and (now := watch.snapshot(self._source)) != found:
-            found = now
-        changed = watch.changes(self._seen, found)
-        self._seen = found
+        while not self._ending.wait(_STABLE) and (now := watch.snapshot(self._source)) != snapshot:
+            snapshot = now
+        changed = watch.changes(self._seen, snapshot)
+        self._seen = snapshot
         watch.forget(changed)
         return changed
 

@@ -199,8 +199,8 @@ def _legacy(frames: Sequence[Sketch]) -> Read:
     if len(frames) == 1 and _shape(frames[0]) == "not" and _is_number_table(frames[0]):
         return _number_set(frames[0])
     for frame in frames:
-        if (found := _shape(frame)) != "wide":
-            raise _ReadError(f"input data must be a wide series but got type {found} (input refid)", _HINTS[found])
+        if (actual := _shape(frame)) != "wide":
+            raise _ReadError(f"input data must be a wide series but got type {actual} (input refid)", _HINTS[actual])
     items: list[RuleSeries] = []
     warnings: list[str] = []
     for frame in frames:

@@ -37,7 +37,7 @@ class Fill:
 NULL = Fill()
 
 
-def filled(field: Field, column: list[Any], is_missing: Sequence[bool], fill: Fill | None) -> list[Any]:
+def fill_missing(field: Field, column: list[Any], is_missing: Sequence[bool], fill: Fill | None) -> list[Any]:
     """Replace the missing cells of a column."""
     if fill is not None and fill.mode == "previous":
         before = None
@@ -52,7 +52,7 @@ def filled(field: Field, column: list[Any], is_missing: Sequence[bool], fill: Fi
     return [constant if missing else item for item, missing in zip(column, is_missing, strict=True)]
 
 
-def made(field: Field, column: list[Any], fill: Fill | None, *, labels: Mapping[str, str] | None) -> Field:
+def build_field(field: Field, column: list[Any], fill: Fill | None, *, labels: Mapping[str, str] | None) -> Field:
     """Make a field like another of new cells, nullable when it must be."""
     can_be_null = field.nullable or None in column or (fill is not None and fill.mode != "value")
     return Field(field.name, array(column, field), field.type, nullable=can_be_null, labels=labels)

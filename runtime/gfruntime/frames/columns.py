@@ -27,6 +27,7 @@ for both. `enum` columns are the business of `enums`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,7 @@ from gfruntime.frames import lists, metadata
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
 _NS = pa.timestamp("ns")
@@ -55,19 +56,14 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
     """
     if field_type is not None and field_type not in FIELD_TYPES:
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
-    try:
+    with _naming(name, f" as {field_type}" if field_type else ""):
         values = _listed(values)
-        found = lists.column(values) if isinstance(values, list) else None
-        if found is not None and field_type in (None, found[0]):
-            return found
+        short = lists.column(values) if isinstance(values, list) else None
+        if short is not None and field_type in (None, short[0]):
+            return short
         if isinstance(values, list) and (field_type == "json" or (field_type is None and _are_nested(values))):
             return "json", _documents(values)
         return _typed(_array(values, field_type), field_type)
-    except FrameError as error:
-        raise FrameError(f"column {name!r}: {error}") from error
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        wanted = f" as {field_type}" if field_type else ""
-        raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
 
 
 def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of column
@@ -75,12 +71,8 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
 
     Raises: FrameError naming the column when they have none.
     """
-    try:
+    with _naming(name):
         return _array(_listed(values), None)
-    except FrameError as error:
-        raise FrameError(f"column {name!r}: {error}") from error
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        raise FrameError(f"column {name!r}: the values can't be read: {error}") from error
 
 
 def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
@@ -93,6 +85,17 @@ def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kin
         return counted.cast(pa.int64()).cast(pa.timestamp(unit))
     except pa.ArrowInvalid as error:
         raise FrameError(f"times since 1970 must be whole numbers of {unit}: {error}") from error
+
+
+@contextlib.contextmanager
+def _naming(name: str, wanted: str = "") -> Iterator[None]:
+    """Name the column in errors."""
+    try:
+        yield
+    except FrameError as error:
+        raise FrameError(f"column {name!r}: {error}") from error
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
 
 
 def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column
@@ -254,12 +257,12 @@ def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of 
 
 def _storage(array: pa.Array, kind: pa.BaseExtensionType) -> pa.Array:
     """Take an extension's values, meaning kept where Grafana has a type for it."""
-    known = getattr(kind, "extension_name", "")
-    if known == "arrow.uuid":
+    name = getattr(kind, "extension_name", "")
+    if name == "arrow.uuid":
         return pa.array([None if item is None else str(item) for item in array.to_pylist()], pa.string())
-    if known == "arrow.bool8":
+    if name == "arrow.bool8":
         return array.storage.cast(pa.bool_())
-    return _json(array.storage.cast(pa.string())) if known == "arrow.json" else _plain(array.storage)
+    return _json(array.storage.cast(pa.string())) if name == "arrow.json" else _plain(array.storage)
 
 
 def _times(array: pa.Array) -> pa.Array:

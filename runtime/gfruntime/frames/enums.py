@@ -56,8 +56,8 @@ def _check(array: pa.Array, texts: list[str] | None, name: str) -> None:
 
 def _texts(config: Mapping[str, object] | None) -> list[str] | None:
     kind: Any = (config or {}).get("type", {})
-    found: list[str] | None = kind.get("enum", {}).get("text")
-    return found
+    texts: list[str] | None = kind.get("enum", {}).get("text")
+    return texts
 
 
 def _with(config: Mapping[str, object] | None, texts: list[str]) -> Config:

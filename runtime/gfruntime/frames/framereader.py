@@ -57,10 +57,9 @@ class _SchemaText(msgspec.Struct, rename="camel"):
     meta: dict[str, Any] | None = None
 
 
-def decode(text: bytes, *, like: Frame | None = None) -> Frame:
-    """Read a frame; `like` gives the schema of a text that has data alone.
+def decode(text: bytes) -> Frame:
+    """Read a frame; a text without data is a frame without rows.
 
-    A text without data is a frame without rows.
     Raises: FrameError saying what the reader stumbles over.
     """
     try:
@@ -73,8 +72,6 @@ def decode(text: bytes, *, like: Frame | None = None) -> Frame:
     except msgspec.MsgspecError as error:
         raise FrameError(f"the frame can't be read: {error}") from error
     kinds = [(_field_type(field), field.type_info) for field in described.fields]
-    if like is not None and "schema" not in parts:
-        return _like(like, columns or [], entities, nanos)
     columns = [msgspec.Raw(b"[]")] * len(kinds) if columns is None else columns
     values = _columns([(kind, _is_nullable(info)) for kind, info in kinds], columns, entities, nanos)
     fields = [
@@ -92,20 +89,6 @@ def decode(text: bytes, *, like: Frame | None = None) -> Frame:
     return Frame(fields=fields, name=described.name, ref_id=described.ref_id, meta=meta)
 
 
-def _like(
-    like: Frame,
-    columns: Sequence[msgspec.Raw],
-    entities: Sequence[Mapping[str, list[int]] | None],
-    nanos: Sequence[list[int] | None],
-) -> Frame:
-    values = _columns([(field.type, field.nullable) for field in like.fields], columns, entities, nanos)
-    fields = [
-        Field(field.name, array, field.type, nullable=field.nullable, labels=field.labels, config=field.config)
-        for field, array in zip(like.fields, values, strict=True)
-    ]
-    return Frame(fields=fields, name=like.name, ref_id=like.ref_id, meta=like.meta)
-
-
 def _parts(text: bytes | msgspec.Raw, order: Sequence[str], what: str) -> dict[str, msgspec.Raw]:
     parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     for key in parts:
@@ -118,10 +101,10 @@ def _parts(text: bytes | msgspec.Raw, order: Sequence[str], what: str) -> dict[s
 
 def _field_type(field: _FieldText) -> FieldType:
     name = field.type_info.frame.removeprefix("*")
-    found = _TYPES.get(name) or _ALIASES.get(name)
-    if found is None:
+    field_type = _TYPES.get(name) or _ALIASES.get(name)
+    if field_type is None:
         raise FrameError(f"unknown field type: {field.type_info.frame} of column {field.name!r}")
-    return found
+    return field_type
 
 
 def _is_nullable(info: _TypeInfo) -> bool:
@@ -137,14 +120,14 @@ def _columns(
     if len(columns) != len(kinds):
         raise FrameError(f"there are {len(columns)} columns of values for {len(kinds)} fields")
     rows = itertools.zip_longest(kinds, columns, entities, nanos)
-    made = [
+    arrays = [
         _column(kind, raw, odd or {}, rest, at)
         for at, (kind, raw, odd, rest) in enumerate(itertools.islice(rows, len(kinds)))
     ]
-    for at, array in enumerate(made):
-        if len(array) != len(made[0]):
-            raise FrameError(f"column {at} has {len(array)} values but the first has {len(made[0])}")
-    return made
+    for at, array in enumerate(arrays):
+        if len(array) != len(arrays[0]):
+            raise FrameError(f"column {at} has {len(array)} values but the first has {len(arrays[0])}")
+    return arrays
 
 
 def _column(

@@ -26,9 +26,9 @@ def meta(value: Mapping[str, object]) -> dict[str, object]:
 
     Raises: FrameError naming the key.
     """
-    known = {key: item for key, item in value.items() if key in _META}
+    own = {key: item for key, item in value.items() if key in _META}
     unknown = {key: item for key, item in value.items() if key not in _META}
-    checked: dict[str, object] = _Object(_META)(known, "the frame's meta")
+    checked: dict[str, object] = _Object(_META)(own, "the frame's meta")
     if unknown:
         custom = checked.get("custom", {})
         if not isinstance(custom, dict):
@@ -61,8 +61,8 @@ def notice(
     `severity` is info, warning or error; `inspect` names the inspector's tab: meta, error, data or stats.
     """
     given = {"severity": severity, "text": text, "link": link, "inspect": inspect}
-    made: dict[str, object] = _notice({key: item for key, item in given.items() if item is not None}, "the notice")
-    return made
+    checked: dict[str, object] = _notice({key: item for key, item in given.items() if item is not None}, "the notice")
+    return checked
 
 
 def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
@@ -179,10 +179,10 @@ def _free(value: object, where: str) -> dict[str, object]:
 
 
 def _version(value: object, where: str) -> list[object]:
-    found: list[object] = _list(_whole(2**32))(value, where)
-    if len(found) != 2:  # noqa: PLR2004  # major and minor
+    version: list[object] = _list(_whole(2**32))(value, where)
+    if len(version) != 2:  # noqa: PLR2004  # major and minor
         raise FrameError(f"{where} must be [major, minor], not {_short(value)}")
-    return found
+    return version
 
 
 def _inspect(value: object, where: str) -> int:

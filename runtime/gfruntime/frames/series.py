@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gfruntime.errors import FrameError
-from gfruntime.frames.cells import NULL, Fill, array, filled, items_of, made
+from gfruntime.frames.cells import NULL, Fill, array, build_field, fill_missing, items_of
 from gfruntime.frames.field import Field
 from gfruntime.frames.fieldtypes import FIELD_TYPES
 from gfruntime.frames.labels import as_text
@@ -148,10 +148,10 @@ def _parts(frame: Frame) -> _Parts | None:
 
 
 def _checked(frame: Frame, wanted: Shape, *, to: Shape) -> _Parts:
-    found, parts = shape(frame), _parts(frame)
-    if parts is None or found != wanted:
+    actual, parts = shape(frame), _parts(frame)
+    if parts is None or actual != wanted:
         raise FrameError(
-            f"can not convert to {to} series, expected {wanted} format series input but got {found} series"
+            f"can not convert to {to} series, expected {wanted} format series input but got {actual} series"
         )
     if not len(frame):
         raise FrameError(f"can not convert to {to} series, input fields have no rows")
@@ -182,8 +182,9 @@ def _spread(
     """Lay a column's chosen rows (new row → old row) over a longer column."""
     items = items_of(field)
     rows = [chosen.get(row) for row in range(length)]
-    column = filled(field, [None if row is None else items[row] for row in rows], [row is None for row in rows], fill)
-    return made(field, column, fill, labels=labels)
+    column = [None if row is None else items[row] for row in rows]
+    column = fill_missing(field, column, [row is None for row in rows], fill)
+    return build_field(field, column, fill, labels=labels)
 
 
 def _stack(field: Field, members: Sequence[Field | None], length: int, fill: Fill | None) -> Field:
@@ -191,7 +192,8 @@ def _stack(field: Field, members: Sequence[Field | None], length: int, fill: Fil
     columns = [None if member is None else items_of(member) for member in members]
     column = [None if items is None else items[row] for row in range(length) for items in columns]
     is_missing = [items is None for items in columns] * length
-    return made(field, filled(field, column, is_missing, fill), fill if any(is_missing) else None, labels=None)
+    column = fill_missing(field, column, is_missing, fill)
+    return build_field(field, column, fill if any(is_missing) else None, labels=None)
 
 
 def _resampled(field: Field, hits: Sequence[int | None], seen: Sequence[int | None], fill: Fill | None) -> Field:
@@ -201,8 +203,8 @@ def _resampled(field: Field, hits: Sequence[int | None], seen: Sequence[int | No
         befores = (None if row is None else items[row] for row in seen)
         column = [before if row is None else item for row, item, before in zip(hits, column, befores, strict=True)]
     else:
-        column = filled(field, column, [row is None for row in hits], fill)
-    return made(field, column, fill if None in column else None, labels=field.labels)
+        column = fill_missing(field, column, [row is None for row in hits], fill)
+    return build_field(field, column, fill if None in column else None, labels=field.labels)
 
 
 def _windows(ticks: Sequence[int | None], grid: Sequence[int], step: int) -> tuple[list[int | None], list[int | None]]:

@@ -134,12 +134,12 @@ class HttpClient:
     def _headers(self, given: Mapping[str, str] | None) -> dict[str, str]:
         """Put the headers together; the author's own win, then the data source's."""
         call = current_call()
-        found = http.client.HTTPMessage()  # knows names in any case
+        message = http.client.HTTPMessage()  # knows names in any case
         for name, value in (given or {}).items():
-            found[name] = value
+            message[name] = value
         for name, value in self.settings.headers.items():
-            del found[name]
-            found[name] = value
+            del message[name]
+            message[name] = value
         defaults = {"Authorization": self.settings.authorization, "Accept-Encoding": "gzip"}
         if call is not None:
             if self._forward_headers:
@@ -149,9 +149,9 @@ class HttpClient:
             defaults[FROM_ALERT] = call.headers.get(FROM_ALERT, "")
             defaults["User-Agent"] = _user_agent(call.context)
         for name, value in {**defaults, **tracing.headers()}.items():
-            if value and name not in found:
-                found[name] = value
-        return dict(found.items())
+            if value and name not in message:
+                message[name] = value
+        return dict(message.items())
 
     def _follow(self, sent: _Outgoing) -> HttpResponse:
         """Send, and go where the answers point; another origin gets no credentials."""

@@ -144,13 +144,13 @@ class _Socks:
 
 
 def _exactly(stream: socket.socket, size: int) -> bytes:
-    found = b""
-    while len(found) < size:
-        chunk = stream.recv(size - len(found))
+    data = b""
+    while len(data) < size:
+        chunk = stream.recv(size - len(data))
         if not chunk:
             raise ConnectionResetError("the secure socks proxy ended the connection")
-        found += chunk
-    return found
+        data += chunk
+    return data
 
 
 def _proxy_for(origin: Origin) -> SplitResult | None:

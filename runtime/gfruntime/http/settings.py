@@ -138,9 +138,9 @@ def _trust_system(context: ssl.SSLContext) -> None:
     import grpc  # noqa: PLC0415  # only for its place
 
     shipped = Path(grpc.__file__).parent / "_cython" / "_credentials" / "roots.pem"
-    found = next((path for path in (*_TRUSTED, str(shipped)) if Path(path).is_file()), None)
-    if found is not None:
-        context.load_verify_locations(found)
+    authorities = next((path for path in (*_TRUSTED, str(shipped)) if Path(path).is_file()), None)
+    if authorities is not None:
+        context.load_verify_locations(authorities)
 
 
 def _basic_auth(settings: Settings[Any]) -> tuple[str, str]:
@@ -154,14 +154,14 @@ def _basic_auth(settings: Settings[Any]) -> tuple[str, str]:
 
 def _custom_headers(data: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, str]:
     """Collect httpHeaderName1, 2, ... up to the first that is missing; one without a value is left out."""
-    found = {}
+    headers = {}
     number = 1
     while f"httpHeaderName{number}" in data:
         value = secrets.get(f"httpHeaderValue{number}")
         if value is not None:
-            found[str(data[f"httpHeaderName{number}"])] = value
+            headers[str(data[f"httpHeaderName{number}"])] = value
         number += 1
-    return found
+    return headers
 
 
 def _flag(data: Mapping[str, Any], key: str) -> bool:

@@ -193,8 +193,8 @@ def _encoder() -> json.JSONEncoder:
 
 
 def _line(record: logging.LogRecord) -> bytes:
-    known = context.get(None)
-    extra: dict[str, object] = {} if known is None else dict(known())
+    describe_call = context.get(None)
+    extra: dict[str, object] = {} if describe_call is None else dict(describe_call())
     extra |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
     extra["@module"] = record.name
     if record.exc_info and record.exc_info[0] is not None:

@@ -16,7 +16,7 @@ _LIMIT = 1000  # rotated secrets are remembered, but not for ever
 _SECRET_NAMES = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY", "_PASSWORD", "_TOKEN")
 
 _lock = threading.Lock()
-_known: dict[str, None] = {}
+_secrets: dict[str, None] = {}
 _by_start: dict[str, tuple[str, ...]] = {}  # its first characters → the secrets that begin so
 
 
@@ -25,7 +25,7 @@ def remember(secrets: Iterable[str]) -> None:
     new = dict.fromkeys(
         part
         for secret in secrets
-        if secret not in _known
+        if secret not in _secrets
         for line in (secret, *secret.splitlines())  # a PEM key may be logged by the line
         if len(line.strip()) >= _SHORTEST and not line.startswith("-----")
         for part in _forms(line)
@@ -33,16 +33,16 @@ def remember(secrets: Iterable[str]) -> None:
     if not new:
         return
     with _lock:
-        for secret in [each for each in new if each not in _known]:
-            _known[secret] = None
+        for secret in [each for each in new if each not in _secrets]:
+            _secrets[secret] = None
             start = secret[:_SHORTEST]
             _by_start[start] = (*_by_start.get(start, ()), secret)
-        while len(_known) > _LIMIT:
-            _forget(next(iter(_known)))
+        while len(_secrets) > _LIMIT:
+            _forget(next(iter(_secrets)))
 
 
 def _forget(secret: str) -> None:
-    del _known[secret]
+    del _secrets[secret]
     start = secret[:_SHORTEST]
     _by_start[start] = tuple(other for other in _by_start[start] if other != secret)
     if not _by_start[start]:
@@ -72,20 +72,20 @@ def _forms(secret: str) -> Iterator[str]:
 
 def hide(text: str) -> str:
     """Replace every remembered secret in a text."""
-    if not _known:
+    if not _secrets:
         return text
-    for secret in sorted(_found(text), key=len, reverse=True):
+    for secret in sorted(_secrets_in(text), key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 
 
-def _found(text: str) -> set[str]:
+def _secrets_in(text: str) -> set[str]:
     """Find the secrets in a text: by the secret or by the place, whichever are fewer.
 
     A regular expression of a thousand tokens takes a second to compile, at each new one.
     """
-    if len(_known) <= len(text):
-        return {secret for secret in list(_known) if secret in text}
+    if len(_secrets) <= len(text):
+        return {secret for secret in list(_secrets) if secret in text}
     return {
         secret
         for at in range(len(text) - _SHORTEST + 1)

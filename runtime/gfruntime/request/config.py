@@ -24,8 +24,8 @@ class UserAgent:
     @classmethod
     def parse(cls, text: str) -> UserAgent:
         """Read `Grafana/12.2.0-pre (linux; amd64)`; anything else is unknown."""
-        found = _USER_AGENT.fullmatch(text)
-        return cls(version=found[1], os=found[2], arch=found[3]) if found else cls()
+        match = _USER_AGENT.fullmatch(text)
+        return cls(version=match[1], os=match[2], arch=match[3]) if match else cls()
 
     def __str__(self) -> str:
         """Write it as Grafana does."""

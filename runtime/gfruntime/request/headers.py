@@ -27,17 +27,17 @@ def canonical(name: str) -> str:
 
 def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Pick the HTTP headers out of a request's raw headers, names in canonical form."""
-    found = {}
+    chosen = {}
     for key, value in headers.items():
         if canonical(key) in _CREDENTIALS:
-            found[canonical(key)] = value
+            chosen[canonical(key)] = value
         if key.startswith(PREFIX):
-            found[canonical(key.removeprefix(PREFIX))] = value
-    return found
+            chosen[canonical(key.removeprefix(PREFIX))] = value
+    return chosen
 
 
 def without(headers: Mapping[str, str], name: str) -> dict[str, str]:
     """Leave out one HTTP header: the first key that names it, as it stands or with the prefix."""
     wanted = {canonical(name), canonical(PREFIX + name)}
-    found = next((key for key in headers if canonical(key) in wanted), None)
-    return {key: value for key, value in headers.items() if key != found}
+    first = next((key for key in headers if canonical(key) in wanted), None)
+    return {key: value for key, value in headers.items() if key != first}

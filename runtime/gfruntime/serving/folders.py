@@ -43,10 +43,10 @@ def remove(folder: str) -> None:
 
 def _remove_abandoned(parent: str) -> None:
     try:
-        found = [entry.path for entry in os.scandir(parent) if entry.name.startswith(_PREFIX)]
+        folders = [entry.path for entry in os.scandir(parent) if entry.name.startswith(_PREFIX)]
     except OSError:
         return
-    for path in found:
+    for path in folders:
         if _is_abandoned(path):
             remove(path)
 

@@ -40,19 +40,19 @@ def run_multiprocessing_child(arguments: Sequence[str]) -> None:
 
 def print_build_info(arguments: Sequence[str]) -> int | None:
     """Print build info or version if asked to; return the exit status then, else None."""
-    asked = {argument.lstrip("-") for argument in arguments if argument.startswith("-")}
-    if not asked & {"buildinfo", "version"}:
+    options = {argument.lstrip("-") for argument in arguments if argument.startswith("-")}
+    if not options & {"buildinfo", "version"}:
         return None
     import json  # noqa: PLC0415  # a start that serves needs neither
 
     from gfruntime.serving import plugin_json  # noqa: PLC0415
 
-    found = plugin_json.find()
-    if not found.plugin_id:
+    manifest = plugin_json.find()
+    if not manifest.plugin_id:
         sys.stderr.write("No plugin.json was found beside this executable or above it.\n")
         return 1
-    known = {"time": found.time, "pluginID": found.plugin_id, "version": found.version}
-    sys.stdout.write(f"{found.version if 'version' in asked else json.dumps(known)}\n")
+    info = {"time": manifest.time, "pluginID": manifest.plugin_id, "version": manifest.version}
+    sys.stdout.write(f"{manifest.version if 'version' in options else json.dumps(info)}\n")
     sys.stdout.flush()
     return 0
 

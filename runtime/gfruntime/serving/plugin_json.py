@@ -25,9 +25,9 @@ def find(start: Path | None = None) -> Manifest:
     """Read the nearest plugin.json, from the executable or the main module upwards; an empty manifest without one."""
     place = _program() if start is None else start
     for folder in (place, *place.parents):
-        found = read(folder)
-        if found is not None:
-            return found
+        manifest = read(folder)
+        if manifest is not None:
+            return manifest
     return Manifest()
 
 

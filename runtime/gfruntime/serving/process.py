@@ -75,12 +75,12 @@ def run_alone(load: Callable[[], Application]) -> int:
     from gfruntime.serving import plugin_json, standalone  # noqa: PLC0415  # seldom needed
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
-    found = plugin_json.find()
-    place = standalone.folder(found.plugin_id) or found.folder
+    manifest = plugin_json.find()
+    place = standalone.folder(manifest.plugin_id) or manifest.folder
     if place is None:
         sys.stderr.write("No plugin.json was found below this folder; start it in the plugin's project.\n")
         return 1
-    asyncio.run(_serve_alone(load, found.plugin_id, place))
+    asyncio.run(_serve_alone(load, manifest.plugin_id, place))
     return 0
 
 

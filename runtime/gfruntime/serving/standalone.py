@@ -29,17 +29,17 @@ _PREFIX = "GF_PLUGIN_GRPC_ADDRESS_"
 _POLL = 1.0
 
 
-def located(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[str, int] | None:
+def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[str, int] | None:
     """Find a standalone server: its address, and its process where that is known.
 
     Files whose process is gone are of a server that could not remove them, and count for nothing.
     """
     given = {name: value for name, value in environ.items() if name.startswith(_PREFIX)}
-    found = plugin_json.find() if own is None else own
-    address = given.get(_variable(found.plugin_id), "") if given and found.plugin_id else ""
+    manifest = plugin_json.find() if own is None else own
+    address = given.get(_variable(manifest.plugin_id), "") if given and manifest.plugin_id else ""
     if address:
         return address, 0
-    for place in () if found.folder is None else (found.folder, found.folder / "dist"):
+    for place in () if manifest.folder is None else (manifest.folder, manifest.folder / "dist"):
         with contextlib.suppress(OSError, ValueError):
             address = (place / _ADDRESS_FILE).read_text(encoding="utf-8").strip()
             pid = _pid(place)
@@ -48,7 +48,7 @@ def located(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[st
     return None
 
 
-def locate(address: str, pid: int, parent: int) -> None:
+def redirect_host(address: str, pid: int, parent: int) -> None:
     """Tell Grafana where the plugin is, and stay until the server or Grafana is gone."""
     if address.startswith(":"):  # as Go's servers write it
         address = f"127.0.0.1{address}"
@@ -61,8 +61,8 @@ def locate(address: str, pid: int, parent: int) -> None:
 
 def address(environ: Mapping[str, str], plugin_id: str) -> str:
     """Choose where a standalone server listens: where it is told to, else a free loopback port."""
-    told = environ.get(_variable(plugin_id), "")
-    return f"127.0.0.1{told}" if told.startswith(":") else told or "127.0.0.1:0"
+    wanted = environ.get(_variable(plugin_id), "")
+    return f"127.0.0.1{wanted}" if wanted.startswith(":") else wanted or "127.0.0.1:0"
 
 
 def folder(plugin_id: str) -> Path | None:
@@ -70,10 +70,10 @@ def folder(plugin_id: str) -> Path | None:
     base = Path.cwd()
     base = base.parent if base.name == "pkg" else base
     base = base / "dist" if (base / "dist").is_dir() else base
-    for found in sorted(base.rglob("plugin.json")):
-        known = plugin_json.read(found.parent)
-        if known is not None and known.plugin_id == plugin_id:
-            return found.parent
+    for file in sorted(base.rglob("plugin.json")):
+        manifest = plugin_json.read(file.parent)
+        if manifest is not None and manifest.plugin_id == plugin_id:
+            return file.parent
     return None
 
 
@@ -112,13 +112,13 @@ def evict(place: Path) -> list[int]:
 
 def _programs(entry: Path) -> list[str]:
     """Name what a process runs: its executable, and what it was started as, which may be a script."""
-    found = []
+    programs = []
     with contextlib.suppress(OSError):
-        found.append(str((entry / "exe").readlink()))
+        programs.append(str((entry / "exe").readlink()))
     with contextlib.suppress(OSError):
         words = (entry / "cmdline").read_bytes().split(b"\0")[:2]
-        found += [os.path.realpath(os.fsdecode(word)) for word in words if word.startswith(b"/")]
-    return found
+        programs += [os.path.realpath(os.fsdecode(word)) for word in words if word.startswith(b"/")]
+    return programs
 
 
 def _variable(plugin_id: str) -> str:

@@ -82,11 +82,11 @@ def interval_from(
     A query's `0s` means that it has none.
     Raises: QueryError naming a text that is no interval.
     """
-    asked = "" if query == "0s" else query
-    if not asked and query_ms:
+    text = "" if query == "0s" else query
+    if not text and query_ms:
         return dt.timedelta(milliseconds=query_ms)
-    asked = asked or datasource
-    return parse_step(asked) if asked else default
+    text = text or datasource
+    return parse_step(text) if text else default
 
 
 def format_interval(interval: dt.timedelta) -> str:

@@ -57,15 +57,15 @@ def expand_sql(
 
     Raises: QueryError when a bracket or an argument is missing.
     """
-    known = {**_standard(query.time_range, query.interval, table, column), **(macros or {})}
-    for name in sorted(known, key=len, reverse=True):
-        text = _replace(text, name, known[name])
+    all_macros = {**_standard(query.time_range, query.interval, table, column), **(macros or {})}
+    for name in sorted(all_macros, key=len, reverse=True):
+        text = _replace(text, name, all_macros[name])
     return text
 
 
 def expand_url(text: str, time_range: TimeRange) -> str:
     """Replace `${__from}` and `${__to}`, with or without a format."""
-    return _URL.sub(lambda found: _moment(getattr(time_range, _ENDS[found[1]]), found[2] or ""), text)
+    return _URL.sub(lambda match: _moment(getattr(time_range, _ENDS[match[1]]), match[2] or ""), text)
 
 
 _ENDS = {"from": "start", "to": "end"}
@@ -111,11 +111,11 @@ def _exactly(args: Sequence[str], count: int) -> Sequence[str]:
 def _replace(text: str, name: str, macro: Macro) -> str:
     """Replace one macro, wherever a word ends after its name; the text that replaces it is not read again."""
     pieces, at = [], 0
-    for found in re.finditer(rf"\$__{re.escape(name)}(?![A-Za-z0-9_])", text):
-        if found.start() < at:  # within the arguments of the one before
+    for match in re.finditer(rf"\$__{re.escape(name)}(?![A-Za-z0-9_])", text):
+        if match.start() < at:  # within the arguments of the one before
             continue
-        args, end = _arguments(text, found.end())
-        pieces += [text[at : found.start()], macro([_replace(arg, name, macro) for arg in args])]
+        args, end = _arguments(text, match.end())
+        pieces += [text[at : match.start()], macro([_replace(arg, name, macro) for arg in args])]
         at = end
     return "".join([*pieces, text[at:]])
 
@@ -146,7 +146,7 @@ def _moment(moment: dt.datetime, form: str) -> str:
         return _iso(utc)
     if layout == "seconds":
         return str((utc - _EPOCH) // dt.timedelta(seconds=1))
-    return _LETTERS.sub(lambda found: _letters(found[0], utc), layout)
+    return _LETTERS.sub(lambda match: _letters(match[0], utc), layout)
 
 
 def _letters(letters: str, utc: dt.datetime) -> str:

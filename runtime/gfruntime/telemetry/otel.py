@@ -46,13 +46,13 @@ class _Jaeger(TextMapPropagator):
             trace_id, span_id, flags = int(parts[0], 16), int(parts[1], 16), int(parts[3], 16)
         except (IndexError, ValueError):
             return context or {}
-        found = trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(flags & 1))
-        return trace.set_span_in_context(trace.NonRecordingSpan(found), context) if found.is_valid else context or {}
+        remote = trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(flags & 1))
+        return trace.set_span_in_context(trace.NonRecordingSpan(remote), context) if remote.is_valid else context or {}
 
     def inject(self, carrier: Any, context: Any = None, setter: Any = default_setter) -> None:  # noqa: ANN401
-        found = trace.get_current_span(context).get_span_context()
-        if found.is_valid:
-            setter.set(carrier, _JAEGER, f"{found.trace_id:032x}:{found.span_id:016x}:0:{int(found.trace_flags)}")
+        current = trace.get_current_span(context).get_span_context()
+        if current.is_valid:
+            setter.set(carrier, _JAEGER, f"{current.trace_id:032x}:{current.span_id:016x}:0:{int(current.trace_flags)}")
 
     @property
     def fields(self) -> set[str]:
@@ -84,38 +84,38 @@ def provider(environ: Mapping[str, str], *, plugin_id: str, version: str) -> Tra
     """Make the process's provider, which sends spans in the background, and install propagation."""
     propagate.set_global_textmap(_propagator(environ.get(f"{_PREFIX}PROPAGATION", "")))
     resource = Resource.create({"service.name": plugin_id, "service.version": version})
-    made = TracerProvider(resource=resource, sampler=ParentBased(_sampler(environ)), shutdown_on_exit=False)
+    tracers = TracerProvider(resource=resource, sampler=ParentBased(_sampler(environ)), shutdown_on_exit=False)
     exporter = OTLPSpanExporter(endpoint=environ[f"{_PREFIX}ADDRESS"], insecure=True, timeout=5)
-    made.add_span_processor(BatchSpanProcessor(exporter))
-    trace.set_tracer_provider(made)
-    return made
+    tracers.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(tracers)
+    return tracers
 
 
-def begin(provider: TracerProvider, call: Incoming) -> trace.Span:
-    """Begin the span of a call, and make it current in this context."""
-    carrier = {name: values[0] for name, values in call.metadata.items() if values}
-    attributes: dict[str, str | int] = {"plugin_id": call.context.plugin_id, "org_id": call.context.org_id}
-    if call.data_source_uid:
-        attributes |= {"datasource_name": call.data_source, "datasource_uid": call.data_source_uid}
-    if call.context.user is not None:
-        attributes["user"] = call.context.user.name
-    if call.tenant:
-        attributes["tenant_id"] = call.tenant
-    parent = propagate.extract(carrier)
-    tracer = provider.get_tracer("gfruntime")
-    span = tracer.start_span(f"sdk.{call.endpoint}", parent, trace.SpanKind.SERVER, attributes)
-    context.attach(trace.set_span_in_context(span, parent))  # for this call's task alone: never detached
-    return span
+class CallSpan:
+    """The span of one call."""
 
+    def __init__(self, provider: TracerProvider, call: Incoming) -> None:
+        """Begin it, as a child of the host's, and make it the current one in this context."""
+        attributes: dict[str, str | int] = {"plugin_id": call.context.plugin_id, "org_id": call.context.org_id}
+        if call.data_source_uid:
+            attributes |= {"datasource_name": call.data_source, "datasource_uid": call.data_source_uid}
+        if call.context.user is not None:
+            attributes["user"] = call.context.user.name
+        if call.tenant:
+            attributes["tenant_id"] = call.tenant
+        parent = propagate.extract({name: values[0] for name, values in call.metadata.items() if values})
+        tracer = provider.get_tracer("gfruntime")
+        self._span = tracer.start_span(f"sdk.{call.endpoint}", parent, trace.SpanKind.SERVER, attributes)
+        context.attach(trace.set_span_in_context(self._span, parent))  # for this call's task alone: never detached
 
-def end(span: trace.Span, *, status: str, source: str, error: BaseException | str | None) -> None:
-    """End the span of a call."""
-    span.set_attributes({"request_status": status, "status_source": source})
-    if isinstance(error, BaseException):
-        span.record_exception(error)
-    if error is not None:
-        span.set_status(trace.StatusCode.ERROR, str(error))
-    span.end()
+    def end(self, status: str, source: str, error: BaseException | str | None) -> None:
+        """End it."""
+        self._span.set_attributes({"request_status": status, "status_source": source})
+        if isinstance(error, BaseException):
+            self._span.record_exception(error)
+        if error is not None:
+            self._span.set_status(trace.StatusCode.ERROR, str(error))
+        self._span.end()
 
 
 def headers() -> dict[str, str]:
@@ -126,12 +126,12 @@ def headers() -> dict[str, str]:
 
 
 def _propagator(names: str) -> TextMapPropagator:
-    known: dict[str, list[TextMapPropagator]] = {
+    propagators: dict[str, list[TextMapPropagator]] = {
         "w3c": [TraceContextTextMapPropagator(), W3CBaggagePropagator()],
         "jaeger": [_Jaeger()],
     }
-    chosen = [item for name in names.split(",") for item in known.get(name.strip(), [])]
-    return CompositePropagator(chosen or known["w3c"])
+    chosen = [item for name in names.split(",") for item in propagators.get(name.strip(), [])]
+    return CompositePropagator(chosen or propagators["w3c"])
 
 
 def _sampler(environ: Mapping[str, str]) -> Sampler:

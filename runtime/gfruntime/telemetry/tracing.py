@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gfruntime.request.incoming import Incoming
+    from gfruntime.telemetry import otel
 
 _LOGGER = logging.getLogger("gfruntime")
 _FLUSH = 0.4
@@ -46,25 +47,13 @@ def shutdown() -> None:
         flushing.join(_FLUSH)
 
 
-class Span:
-    """The span of one call."""
-
-    def __init__(self, call: Incoming) -> None:
-        """Begin it, as a child of the host's, and make it the current one."""
-        from gfruntime.telemetry import otel  # noqa: PLC0415
-
-        self._span = otel.begin(_provider, call)
-
-    def end(self, status: str, source: str, error: BaseException | str | None) -> None:
-        """End it."""
-        from gfruntime.telemetry import otel  # noqa: PLC0415
-
-        otel.end(self._span, status=status, source=source, error=error)
-
-
-def span(call: Incoming) -> Span | None:
+def span(call: Incoming) -> otel.CallSpan | None:
     """Begin a call's span; None when nothing is traced."""
-    return Span(call) if _provider is not None else None
+    if _provider is None:
+        return None
+    from gfruntime.telemetry import otel  # noqa: PLC0415
+
+    return otel.CallSpan(_provider, call)
 
 
 def headers() -> dict[str, str]:

@@ -82,17 +82,17 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
 
 def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
     """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here."""
-    found = routes.match(routes.routes_of(type(datasource)), request)
+    match = routes.match(routes.routes_of(type(datasource)), request)
     result: Any
-    if isinstance(found, routes.Match):
-        result = getattr(datasource, found.name)(request, **found.parts)
+    if isinstance(match, routes.Match):
+        result = getattr(datasource, match.name)(request, **match.parts)
     elif hasattr(datasource, "call_resource"):
         result = datasource.call_resource(request)
     else:
-        return found or routes.not_found(request)
+        return match or routes.not_found(request)
     if inspect.isawaitable(result):
         result = asyncio.run(_wait(result))
-    answer = routes.response(result) if isinstance(found, routes.Match) else result
+    answer = routes.response(result) if isinstance(match, routes.Match) else result
     if not isinstance(answer, Response):
         raise TypeError(f"the resource returned {type(answer).__name__}; expected a Response")
     return answer
@@ -100,14 +100,13 @@ def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
 
 def packets(datasource: Any, request: StreamRequest, *, count: int = 0) -> list[Any]:  # noqa: ANN401
     """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all."""
-    made = datasource.run_stream(request)
-    if inspect.isawaitable(made):
-        made = asyncio.run(_wait(made))
-    taken = (
-        asyncio.run(_take(made, count)) if hasattr(made, "__aiter__") else list(itertools.islice(made, count or None))
-    )
+    stream = datasource.run_stream(request)
+    if inspect.isawaitable(stream):
+        stream = asyncio.run(_wait(stream))
+    is_async = hasattr(stream, "__aiter__")
+    items = asyncio.run(_take(stream, count)) if is_async else list(itertools.islice(stream, count or None))
     request.cancel.set()
-    return [json.loads(streams.packet(item)) for item in taken]
+    return [json.loads(streams.packet(item)) for item in items]
 
 
 def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -> None:

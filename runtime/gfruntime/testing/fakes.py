@@ -29,7 +29,7 @@ _DROPPED = {"connection", "content-encoding", "content-length", "date", "keep-al
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ReceivedRequest:
     """A request that arrived; names of headers are in lower case."""
 
     method: str
@@ -41,6 +41,10 @@ class Asked:
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
         """Read the body as JSON."""
         return json_module.loads(self.body)
+
+
+Asked = ReceivedRequest
+"""The former name of `ReceivedRequest`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +62,13 @@ class _Server:
 
     def __init__(self) -> None:
         """Listen on a free port."""
-        self.requests: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fake", daemon=True).start()
 
-    def respond(self, target: str, asked: Asked) -> Answer:
+    def respond(self, target: str, request: ReceivedRequest) -> Answer:
         """Answer one request."""
         raise NotImplementedError
 
@@ -114,10 +118,10 @@ class Upstream(_Server):
         raw = body.encode() if isinstance(body, str) else body
         self._answers[method, path] = Answer(body=raw, status=status, headers=given, delay=delay)
 
-    def respond(self, target: str, asked: Asked) -> Answer:
+    def respond(self, target: str, request: ReceivedRequest) -> Answer:
         """Answer one request; what nobody has told is 404."""
-        unknown = Answer(body=f"the test has no answer for {asked.method} {target}\n".encode(), status=404)
-        return self._answers.get((asked.method, asked.path), unknown)
+        unknown = Answer(body=f"the test has no answer for {request.method} {target}\n".encode(), status=404)
+        return self._answers.get((request.method, request.path), unknown)
 
 
 class Replay(_Server):
@@ -134,47 +138,47 @@ class Replay(_Server):
         self.missed: list[str] = []
         self._path, self._is_recording, self._hide = path, record, frozenset(hide)
         self._http = HttpClient(HttpSettings(url=target, timeout=timeout))
-        self._said: list[dict[str, Any]] = []
+        self._entries: list[dict[str, Any]] = []
         if not record and path.exists():
-            self._said = json_module.loads(path.read_text(encoding="utf-8"))
+            self._entries = json_module.loads(path.read_text(encoding="utf-8"))
         self._lock = threading.Lock()
         super().__init__()
 
-    def respond(self, target: str, asked: Asked) -> Answer:
+    def respond(self, target: str, request: ReceivedRequest) -> Answer:
         """Answer one request: from the real system, or as it once was."""
-        key = {"method": asked.method, "target": self._shown(target), "body": asked.body.decode("utf-8", "replace")}
+        key = {"method": request.method, "target": self._shown(target), "body": request.body.decode("utf-8", "replace")}
         if self._is_recording:
-            return self._record(key, target, asked)
+            return self._record(key, target, request)
         with self._lock:
-            found = next((said for said in self._said if all(said[name] == key[name] for name in key)), None)
-            if found is not None and [said["method"] for said in self._said if _same(said, found)][1:]:
-                self._said.remove(found)  # asked again, the next answer follows; the last one stays
-        if found is None:
+            match = next((entry for entry in self._entries if all(entry[name] == key[name] for name in key)), None)
+            if match is not None and [entry["method"] for entry in self._entries if _same(entry, match)][1:]:
+                self._entries.remove(match)  # asked again, the next answer follows; the last one stays
+        if match is None:
             self.missed.append(f"{key['method']} {key['target']}")
             text = f"{self.missed[-1]} was not recorded in {self._path}"
             return Answer(body=text.encode(), status=_NOT_RECORDED)
-        body = found["text"].encode() if "text" in found else base64.b64decode(found["base64"])
-        return Answer(body=body, status=found["status"], headers=found["headers"])
+        body = match["text"].encode() if "text" in match else base64.b64decode(match["base64"])
+        return Answer(body=body, status=match["status"], headers=match["headers"])
 
     def close(self) -> None:
         """Stop, and write what was recorded."""
         super().close()
         self._http.close()
         if self._is_recording:
-            text = json_module.dumps(self._said, indent=2, ensure_ascii=False) + "\n"
+            text = json_module.dumps(self._entries, indent=2, ensure_ascii=False) + "\n"
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(text, encoding="utf-8", newline="\n")
 
-    def _record(self, key: dict[str, str], target: str, asked: Asked) -> Answer:
-        headers = {name: value for name, value in asked.headers.items() if name not in {*_DROPPED, "host"}}
-        answer = self._http.request(asked.method, target, headers=headers, body=asked.body)
+    def _record(self, key: dict[str, str], target: str, request: ReceivedRequest) -> Answer:
+        headers = {name: value for name, value in request.headers.items() if name not in {*_DROPPED, "host"}}
+        answer = self._http.request(request.method, target, headers=headers, body=request.body)
         kept = {name: value for name, value in answer.headers.items() if name.lower() == "content-type"}
         try:
             body = {"text": answer.body.decode()}
         except UnicodeDecodeError:
             body = {"base64": base64.b64encode(answer.body).decode()}
         with self._lock:
-            self._said.append({**key, "status": answer.status, "headers": kept, **body})
+            self._entries.append({**key, "status": answer.status, "headers": kept, **body})
         return Answer(body=answer.body, status=answer.status, headers=kept)
 
     def _shown(self, target: str) -> str:
@@ -200,15 +204,15 @@ def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             parts = urlsplit(self.path)
-            asked = Asked(
+            request = ReceivedRequest(
                 method=self.command,
                 path=parts.path,
                 query=parse_qs(parts.query, keep_blank_values=True),
                 headers={name.lower(): value for name, value in self.headers.items()},
                 body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
             )
-            server.requests.append(asked)
-            answer = server.respond(self.path, asked)
+            server.requests.append(request)
+            answer = server.respond(self.path, request)
             time.sleep(answer.delay)
             self.send_response(answer.status, http.client.responses.get(answer.status, ""))
             for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():

@@ -108,8 +108,8 @@ def _with_floats(fields: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -
 
 
 def _arrow_frames(text: str) -> Iterator[Frame]:
-    _, found, lines = text.partition(_BINARY)
-    if not found:
+    _, mark, lines = text.partition(_BINARY)
+    if not mark:
         raise ValueError(f"no saved result found: there is no line {_BINARY!r}")
     for line in lines.splitlines():
         key, _, value = line.partition("=")

@@ -164,21 +164,13 @@ func expand(args json.RawMessage) (any, error) {
 	return found, nil
 }
 
-// describeLabels says how the SDK writes labels, or what it reads from their text.
+// describeLabels says how the SDK writes labels.
 func describeLabels(args json.RawMessage) (any, error) {
 	var given struct {
 		Labels data.Labels `json:"labels"`
-		Text   *string     `json:"text"`
 	}
 	if err := decode(args, &given); err != nil {
 		return nil, err
-	}
-	if given.Text != nil {
-		found, err := data.LabelsFromString(*given.Text)
-		if err != nil {
-			return nil, &failure{Kind: "sdk", Message: err.Error()}
-		}
-		return map[string]any{"labels": found}, nil
 	}
 	return map[string]any{"text": given.Labels.String()}, nil
 }

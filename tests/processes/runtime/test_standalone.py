@@ -103,20 +103,15 @@ def test_build_info_is_one_json_object(project: Project, dashes: str) -> None:
     assert info["time"] > 1_700_000_000_000
 
 
-def test_version_is_the_version_alone(project: Project) -> None:
-    """From source it is the project's, in a bundle plugin.json's (item 85)."""
-    output, _ = project.start("-version").communicate(timeout=20)
-
-    assert output == b"1.2.3\n"
-
-
-def test_build_info_needs_a_manifest(project: Project) -> None:
-    """Without a plugin.json there is nothing to tell."""
-    (project.folder / "plugin.json").unlink()
+@pytest.mark.parametrize(("has_manifest", "expected"), [(True, (0, b"1.2.3\n")), (False, (1, b""))])
+def test_version_is_the_version_alone(project: Project, expected: tuple[int, bytes], *, has_manifest: bool) -> None:
+    """From source it is the project's, in a bundle plugin.json's, without which there is nothing to tell (item 85)."""
+    if not has_manifest:
+        (project.folder / "plugin.json").unlink()
     process = project.start("-version")
     output, _ = process.communicate(timeout=20)
 
-    assert (process.returncode, output) == (1, b"")
+    assert (process.returncode, output) == expected
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -198,16 +193,14 @@ def test_manifest_is_found_upwards(tmp_path: Path) -> None:
     assert plugin_json.find(tmp_path / "dist").time == 1_767_312_000_000
 
 
-def test_located_needs_an_address(tmp_path: Path) -> None:
-    """An empty file, and none at all, locate nothing (item 83)."""
+@pytest.mark.parametrize(("text", "expected"), [(None, None), ("\n", None), ("127.0.0.1:9\n", ("127.0.0.1:9", 0))])
+def test_a_server_needs_an_address(tmp_path: Path, text: str | None, expected: tuple[str, int] | None) -> None:
+    """An empty file, and none at all, name no server (item 83)."""
     standalone_project.make(tmp_path)
-    own = plugin_json.find(tmp_path)
+    if text is not None:
+        (tmp_path / "dist" / "standalone.txt").write_text(text, encoding="utf-8")
 
-    assert standalone.located({}, own) is None
-    (tmp_path / "dist" / "standalone.txt").write_text("\n", encoding="utf-8")
-    assert standalone.located({}, own) is None
-    (tmp_path / "dist" / "standalone.txt").write_text("127.0.0.1:9\n", encoding="utf-8")
-    assert standalone.located({}, own) == ("127.0.0.1:9", 0)
+    assert standalone.find_server({}, plugin_json.find(tmp_path)) == expected
 
 
 @pytest.mark.parametrize(
