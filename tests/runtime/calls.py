@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from children import context
 from google.protobuf.message import Message
+from pluginv2 import backend_pb2 as pb
 
+from gfruntime import Frame, Query, Settings
 from gfruntime.calls.service import Service
 from gfruntime.serving.methods import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
 
 MessageT = TypeVar("MessageT", bound=Message)
 T = TypeVar("T")
+
+
+class Plain:
+    """A data source that answers every query with one row; others derive from it."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Keep nothing."""
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        return Frame.of(v=[1])
 
 
 class Services:
@@ -41,18 +55,30 @@ class Services:
         handler = self.application.streams[f"/pluginv2.{method}"]
 
         async def collect() -> list[bytes]:
-            found: list[bytes] = []
+            parts: list[bytes] = []
             messages: Any = handler(request.SerializeToString(), call or Call())
             try:
                 async for message in messages:
-                    found.append(message)
-                    if count and len(found) == count:
+                    parts.append(message)
+                    if count and len(parts) == count:
                         break
             finally:
                 await messages.aclose()
-            return found
+            return parts
 
         return [answer.FromString(message) for message in run(collect())]
+
+    def query(self, request: pb.QueryDataRequest, call: Call | None = None) -> dict[str, pb.DataResponse]:
+        """Ask QueryData."""
+        return dict(self.unary("Data/QueryData", request, pb.QueryDataResponse, call).responses)
+
+
+def queries(*models: dict[str, Any], refs: Iterable[str] = "ABCDEFGH") -> pb.QueryDataRequest:
+    """Put models into a request."""
+    messages = [
+        pb.DataQuery(refId=ref, json=json.dumps(model).encode()) for ref, model in zip(refs, models, strict=False)
+    ]
+    return pb.QueryDataRequest(pluginContext=context(), queries=messages)
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -6,23 +6,20 @@ import json
 from typing import Any
 
 import pytest
-from calls import Services
+from calls import Plain, Services
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Admission, AdmissionRequest, ConversionRequest, Frame, Query, RawObject, Settings
+from gfruntime import Admission, AdmissionRequest, ConversionRequest, RawObject, Settings
 from gfruntime.author.author_class import Author
 
 
-class Source:
+class Source(Plain):
     """Checks, changes and converts objects."""
 
     def __init__(self, settings: Settings[dict[str, Any]]) -> None:
         """Fail: these calls need no instance."""
         raise AssertionError
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     @staticmethod
     def validate_admission(request: AdmissionRequest) -> Admission:

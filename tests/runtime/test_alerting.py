@@ -15,7 +15,7 @@ from framesamples import frames as random_frames
 from hypothesis import given
 
 from gfruntime import Field, Frame
-from gfruntime.calls import rulecheck
+from gfruntime.calls import answers, rulecheck
 from gfruntime.errors import QueryError
 from gfruntime.frames import alerting, contract, frametext, series
 from gfruntime.request import incoming
@@ -199,16 +199,16 @@ def test_the_classifier_stands_alone() -> None:
 @pytest.fixture
 def alert_call() -> Iterator[contextvars.Context]:
     """Make a context in which the alert engine asks."""
-    rulecheck._told.clear()
+    rulecheck._logged.clear()
     context = contextvars.copy_context()
     context.run(incoming.enter, incoming.Incoming(endpoint="queryData", headers={"FromAlert": "true"}))
     yield context
-    rulecheck._told.clear()
+    rulecheck._logged.clear()
 
 
 def answered(context: contextvars.Context, *frames: Frame) -> list[Frame]:
     """Let the runtime check the frames of query A in a context."""
-    found: list[Frame] = context.run(rulecheck.check_for_alerts, list(frames), ref_id="A")
+    found: list[Frame] = context.run(answers.check_for_alerts, list(frames), ref_id="A")
     return found
 
 
@@ -217,7 +217,7 @@ def test_alert_answers_have_no_channel(alert_call: contextvars.Context) -> None:
     frame = Frame(fields=WIDE.fields, meta={"channel": "ds/a/b", **CONTRACT})
 
     assert answered(alert_call, frame)[0].meta == CONTRACT
-    assert rulecheck.check_for_alerts([frame], ref_id="A") == [frame]
+    assert answers.check_for_alerts([frame], ref_id="A") == [frame]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_logs_traces_and_tables_are_refused(alert_call: contextvars.Context, met
     with pytest.raises(QueryError, match=f"This query gives {named}, which alert rules can't read: give it") as caught:
         answered(alert_call, frame)
     assert caught.value.status == 400
-    assert rulecheck.check_for_alerts([frame], ref_id="A") == [frame]
+    assert answers.check_for_alerts([frame], ref_id="A") == [frame]
 
 
 def test_tables_that_rules_can_read_pass(alert_call: contextvars.Context) -> None:

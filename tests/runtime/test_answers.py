@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Any
@@ -22,16 +23,16 @@ class Lazy:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> Any:  # a capsule
         """Compute, and see whether others could encode meanwhile."""
-        self.is_others_turn = not answers._turns._is_taken
+        self.is_others_turn = not answers._encoding_lock._is_locked
         return pa.table({"value": [1.0]}).__arrow_c_stream__(requested_schema)
 
 
 def _is_answered_at_once(result: object) -> bool:
     """Tell whether an answer is encoded while it is another's turn, and not only after it."""
-    thread = threading.Thread(target=answers.answer, args=(result,), kwargs={"ref_id": "A", "is_json": False})
-    with answers._turns:
+    thread = threading.Thread(target=answers.encode, args=(result,), kwargs={"ref_id": "A", "is_json": False})
+    with answers._encoding_lock:
         thread.start()
-        while thread.is_alive() and not answers._turns._waiting:
+        while thread.is_alive() and not answers._encoding_lock._waiting:
             time.sleep(0.001)
         is_done = not thread.is_alive()
     thread.join(10)
@@ -48,7 +49,7 @@ def test_small_answers_take_turns_and_large_ones_do_not() -> None:
 def test_the_authors_table_is_read_outside_of_the_turn() -> None:
     """A table that is slow to compute keeps no other answer waiting."""
     lazy = Lazy()
-    answers.answer(lazy, ref_id="A", is_json=False)
+    answers.encode(lazy, ref_id="A", is_json=False)
 
     assert lazy.is_others_turn
 
@@ -58,5 +59,28 @@ def test_a_failure_hands_the_turn_on() -> None:
     twins = Frame.of(value=[1.0], other=[2.0]).with_meta(type="numeric-wide", typeVersion=[0, 1])
     bad = Frame(fields=[*twins.fields, *twins.fields], meta=twins.meta)
 
-    assert answers.answer(bad, ref_id="A", is_json=False).failure is not None
-    assert answers.answer(twins, ref_id="A", is_json=False).failure is None
+    assert answers.encode(bad, ref_id="A", is_json=False).failure is not None
+    assert answers.encode(twins, ref_id="A", is_json=False).failure is None
+
+
+def test_the_lock_is_given_in_the_order_of_asking() -> None:
+    """First come, first served, and one that fails releases it."""
+    lock, order = answers.FairLock(), list[int]()
+
+    def take(number: int) -> None:
+        with contextlib.suppress(ValueError), lock:
+            order.append(number)
+            if number % 2:
+                raise ValueError
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(20)]
+    with lock:
+        for waiting, thread in enumerate(threads):
+            thread.start()
+            while len(lock._waiting) <= waiting:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(5)
+
+    assert order == list(range(20))
+    assert not lock._is_locked

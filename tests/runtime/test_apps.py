@@ -8,11 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from calls import Services
+from calls import Plain, Services
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, Query, Request, Response, Settings, call_asgi, call_wsgi
+from gfruntime import Request, Response, Settings, call_asgi, call_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,16 +60,10 @@ async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": plugin})
 
 
-class Wsgi:
+class Wsgi(Plain):
     """Mounts a WSGI application."""
 
     app: Any = staticmethod(wsgi)
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     def call_resource(self, request: Request) -> Response:
         return call_wsgi(self.app, request)

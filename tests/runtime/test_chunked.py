@@ -7,24 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
-from calls import Services
+from calls import Plain, Services
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import DownstreamError, Field, Frame, Query, Settings
+from gfruntime import DownstreamError, Field, Frame, Query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 
-class Sync:
+class Sync(Plain):
     """Answers in parts."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     def query_chunked(self, query: Query[dict[str, Any]]) -> Iterator[object]:
         match query.model.get("do"):
@@ -185,9 +179,4 @@ def test_alert_rules_get_what_they_can_read(services: Services) -> None:
 
 def test_data_source_without_chunks_has_no_such_method() -> None:
     """UNIMPLEMENTED lets the host fall back to QueryData (item 72)."""
-
-    class Plain:
-        def query(self, query: Query[dict[str, Any]]) -> Frame:
-            return Frame.of(v=[1])
-
     assert "/pluginv2.Data/QueryChunkedData" not in Services(Plain).application.streams

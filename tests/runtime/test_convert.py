@@ -1,19 +1,58 @@
-"""Protobuf into our types."""
+"""Protobuf into our types, JSON into the author's."""
 
 from __future__ import annotations
 
 import base64
 import datetime as dt
 import threading
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
 import pytest
 from pluginv2 import backend_pb2 as pb
 
+from gfruntime.author.ui import Secret, Ui
 from gfruntime.calls import convert
+from gfruntime.errors import DecodeError
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
+from gfruntime.request.incoming import Incoming
 
 UTC = dt.UTC
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a query editor sends."""
+
+    table: str = "sales"
+    limit: int = 10
+    kind: Literal["sum", "mean"] = "sum"
+    tags: list[str] = field(default_factory=list)
+    maybe: float | None = None
+
+
+@dataclass(frozen=True)
+class Strict:
+    """A model with a rule of its own and a key without a default."""
+
+    name: str
+    size: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse nothing."""
+        if self.size <= 0:
+            raise ValueError("size must be positive")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a config page saves."""
+
+    url: Annotated[str, Ui(store="url")] = "http://default"
+    token: Secret = Secret("")  # noqa: RUF009  # immutable
+    pin: Annotated[Secret, Ui(label="PIN")] = Secret("none")  # noqa: RUF009
+    timeout: float = 10.0
 
 
 @pytest.mark.parametrize(
@@ -67,8 +106,7 @@ def test_query_is_converted() -> None:
     found = convert.query(
         message,
         decode_model=lambda text: text,
-        headers={"FromAlert": "true"},
-        context=convert.plugin_context(pb.PluginContext()),
+        call=Incoming(endpoint="queryData", headers={"FromAlert": "true"}),
         cancel=threading.Event(),
     )
 
@@ -76,15 +114,6 @@ def test_query_is_converted() -> None:
     assert found.interval == dt.timedelta(seconds=1.5)
     assert found.time_range.duration == dt.timedelta(seconds=1)
     assert found.from_alert
-
-
-def test_forwarded_credentials_are_remembered() -> None:
-    """Authorization, cookies and tokens of a request are hidden in every later text."""
-    convert.remember_headers(
-        {"Authorization": "Bearer sesame-auth", "http_Cookie": "theme=dark; s=sesame-cookie", "http_X-Other": "plain"}
-    )
-
-    assert masking.hide("Bearer sesame-auth; sesame-auth; sesame-cookie; plain; dark") == "***; ***; ***; plain; dark"
 
 
 def test_passwords_in_urls_and_headers_are_remembered() -> None:
@@ -99,3 +128,75 @@ def test_passwords_in_urls_and_headers_are_remembered() -> None:
 
     assert masking.hide(f"{message.url} sesame@url {sent}") == "http://eve:***@api.example/path *** ***"
     assert "sesame" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"", Model()),
+        (b"{}", Model()),
+        (b"null", Model()),
+        (b'{"table":"x","limit":"5","refId":"A","datasource":{"uid":"u"}}', Model(table="x", limit=5)),
+        (b'{"table":null,"limit":null,"maybe":null}', Model()),
+        (b'{"limit":null,"tags":["a"],"maybe":"1.5"}', Model(tags=["a"], maybe=1.5)),
+    ],
+)
+def test_models_are_decoded_leniently(text: bytes, expected: Model) -> None:
+    """Text is accepted for a number, null means the default, unknown keys are ignored."""
+    assert convert.model_decoder(Model)(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "message"),
+    [
+        (Model, b'{"limit":"many"}', "the query: limit: expected int, got str"),
+        (Model, b'{"kind":"max"}', "the query: kind: invalid enum value 'max'"),
+        (Model, b'{"tags":["a",1]}', "the query: tags[1]: expected str, got int"),
+        (Model, b"{", "the query: not JSON: "),
+        (Model, b"[1]", "the query: expected an object, got list"),
+        (Strict, b"{}", "the query: object missing required field name"),
+        (Strict, b'{"name":null}', "the query: name: expected str, got null"),
+        (Strict, b'{"name":"a","size":0}', "the query: size must be positive"),
+        (Model, b"\xff", "the query: not JSON: "),
+    ],
+)
+def test_mismatches_name_the_key(wanted: type, text: bytes, message: str) -> None:
+    """An error says which key is wrong, what was expected and what came."""
+    with pytest.raises(DecodeError) as caught:
+        convert.model_decoder(wanted)(text)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_without_a_model_the_object_is_a_dict() -> None:
+    """An author who annotates nothing gets the JSON object."""
+    assert convert.model_decoder(dict[str, Any])(b'{"a":[1]}') == {"a": [1]}
+
+
+def test_options_come_from_where_the_page_keeps_them() -> None:
+    """Secrets come from the secure store, the url from the data source's own, the rest from jsonData."""
+    secrets = {"token": "sesame", "other": "x"}
+    options = convert.options(
+        Options, json_data=b'{"timeout":"3","token":"fake","url":"fake"}', url="http://x", secrets=secrets
+    )
+
+    assert options == Options(url="http://x", token=Secret("sesame"), timeout=3.0)
+    assert isinstance(options.token, Secret)
+    assert "sesame" not in repr(options)
+
+
+def test_options_without_values_are_the_defaults() -> None:
+    """A data source that was never configured has the defaults."""
+    assert convert.options(Options, json_data=b"", url="", secrets={}) == Options()
+
+
+def test_models_that_validate_themselves_do() -> None:
+    """A pydantic model is asked to decode itself, and its refusal shows keys, never values."""
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model("model", limit=(int, 3))
+    decoded = convert.model_decoder(model)
+
+    assert decoded(b'{"limit":"4"}').limit == 4
+    with pytest.raises(DecodeError, match=r"the query: limit: .*integer") as caught:
+        decoded(b'{"limit":"sesame"}')
+    assert "sesame" not in str(caught.value)

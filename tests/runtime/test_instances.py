@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from children import eventually
 
-from gfruntime.calls.instances import Instances, Key, Version, proxy_hash
+from gfruntime.calls.instances import Instances, Key, Source, Version
 
 KEY, OTHER = Key("1"), Key("2")
 FIRST, SECOND = Version(1, {}), Version(2, {})
@@ -26,7 +26,7 @@ def test_concurrent_first_requests_make_one_instance() -> None:
         return made[-1]
 
     with ThreadPoolExecutor(100) as pool:
-        found = list(pool.map(lambda _: instances.acquire(KEY, FIRST, make), range(100)))
+        found = list(pool.map(lambda _: instances.acquire(Source(KEY, FIRST, make)), range(100)))
 
     assert len(made) == 1
     assert set(found) == {made[0]}
@@ -36,17 +36,17 @@ def test_concurrent_first_requests_make_one_instance() -> None:
 def test_changed_settings_replace_the_instance(changed: Version) -> None:
     """A higher or lower time of change, or any difference in Grafana's config, makes a new instance."""
     instances = Instances(lambda _: None)
-    old = instances.acquire(KEY, FIRST, object)
+    old = instances.acquire(Source(KEY, FIRST, object))
 
-    assert instances.acquire(KEY, changed, object) is not old
+    assert instances.acquire(Source(KEY, changed, object)) is not old
 
 
 def test_replaced_instance_is_disposed_later_and_once() -> None:
     """The old instance is disposed of exactly once, after the delay, when the new one exists."""
     disposed: list[object] = []
     instances = Instances(disposed.append, dispose_after=0.1)
-    instances.acquire(KEY, FIRST, lambda: "old")
-    instances.acquire(KEY, SECOND, lambda: "new")
+    instances.acquire(Source(KEY, FIRST, lambda: "old"))
+    instances.acquire(Source(KEY, SECOND, lambda: "new"))
 
     assert disposed == []
     eventually(lambda: disposed == ["old"])
@@ -62,36 +62,36 @@ def test_failures_are_not_remembered() -> None:
         raise ValueError("first")
 
     with pytest.raises(ValueError, match="first"):
-        instances.acquire(KEY, FIRST, fail)
-    assert instances.acquire(KEY, FIRST, lambda: "second") == "second"
+        instances.acquire(Source(KEY, FIRST, fail))
+    assert instances.acquire(Source(KEY, FIRST, lambda: "second")) == "second"
 
 
 def test_failed_replacement_leaves_the_old_instance_whole() -> None:
     """When the new instance can't be made, the old one is neither disposed of nor lost."""
     disposed: list[object] = []
     instances = Instances(disposed.append, dispose_after=0.01)
-    instances.acquire(KEY, FIRST, lambda: "old")
+    instances.acquire(Source(KEY, FIRST, lambda: "old"))
 
     def fail() -> object:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        instances.acquire(KEY, SECOND, fail)
+        instances.acquire(Source(KEY, SECOND, fail))
     time.sleep(0.05)
 
     assert disposed == []
-    assert instances.acquire(KEY, FIRST, lambda: "another") == "old"
+    assert instances.acquire(Source(KEY, FIRST, lambda: "another")) == "old"
 
 
 def test_keys_never_share_nor_wait() -> None:
     """Two data sources or tenants never share an instance, and a slow one does not hold up the other."""
     instances = Instances(lambda _: None)
     release = threading.Event()
-    slow = threading.Thread(target=lambda: instances.acquire(KEY, FIRST, lambda: release.wait(5)))
+    slow = threading.Thread(target=lambda: instances.acquire(Source(KEY, FIRST, lambda: release.wait(5))))
     slow.start()
 
-    assert instances.acquire(OTHER, FIRST, lambda: "other") == "other"
-    assert instances.acquire(Key("2", "tenant"), FIRST, lambda: "tenant") == "tenant"
+    assert instances.acquire(Source(OTHER, FIRST, lambda: "other")) == "other"
+    assert instances.acquire(Source(Key("2", "tenant"), FIRST, lambda: "tenant")) == "tenant"
     release.set()
     slow.join()
 
@@ -99,11 +99,11 @@ def test_keys_never_share_nor_wait() -> None:
 def test_peek_runs_no_code_of_the_author() -> None:
     """Peeking finds an instance of this very version, or nothing."""
     instances = Instances(lambda _: None)
-    instances.acquire(KEY, FIRST, lambda: "it")
+    instances.acquire(Source(KEY, FIRST, lambda: "it"))
 
-    assert instances.peek(KEY, FIRST) == "it"
-    assert instances.peek(KEY, SECOND) is None
-    assert instances.peek(OTHER, FIRST) is None
+    assert instances.peek(Source(KEY, FIRST, object)) == "it"
+    assert instances.peek(Source(KEY, SECOND, object)) is None
+    assert instances.peek(Source(OTHER, FIRST, object)) is None
 
 
 def test_the_end_disposes_of_everything() -> None:
@@ -115,23 +115,12 @@ def test_the_end_disposes_of_everything() -> None:
         raise ValueError("dispose failed")
 
     instances = Instances(dispose)
-    instances.acquire(KEY, FIRST, lambda: "a")
-    instances.acquire(OTHER, FIRST, lambda: "b")
+    instances.acquire(Source(KEY, FIRST, lambda: "a"))
+    instances.acquire(Source(OTHER, FIRST, lambda: "b"))
     instances.dispose_all()
 
     assert disposed == ["a", "b"]
     assert len(instances) == 0
-
-
-def test_proxy_keys_tell_instances_apart() -> None:
-    """The end of the proxy's private key is part of the cache key; anything else is no key."""
-    name = "GF_SECURE_SOCKS_DATASOURCE_PROXY_CLIENT_KEY_VAL"
-    label = "PRIVATE KEY"
-
-    assert proxy_hash({name: f"-----BEGIN {label}-----\nQUJDREVG\n-----END {label}-----\n"}) == "REVG"
-    assert proxy_hash({name: "-----BEGIN CERTIFICATE-----\nQUJDREVG\n-----END CERTIFICATE-----\n"}) == ""
-    assert proxy_hash({name: f"-----BEGIN {label}-----\n!!!\n-----END {label}-----\n"}) == ""
-    assert proxy_hash({}) == ""
 
 
 TTL = {"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "a,ttlPluginInstanceManager"}
@@ -142,29 +131,29 @@ def test_unused_instances_go_where_grafana_wants_that() -> None:
     now, disposed = [0.0], list[str]()
     instances = Instances(disposed.append, dispose_after=0.0, clock=lambda: now[0])
     version = Version(1, TTL)
-    instances.acquire(KEY, version, lambda: "first")
+    instances.acquire(Source(KEY, version, lambda: "first"))
     now[0] = 3000
-    assert instances.peek(KEY, version) == "first"  # used again: the hour begins anew
+    assert instances.peek(Source(KEY, version, object)) == "first"  # used again: the hour begins anew
     now[0] = 6000
     instances.sweep()
-    assert instances.peek(KEY, version) == "first"
+    assert instances.peek(Source(KEY, version, object)) == "first"
     now[0] = 9601 + 3600
     instances.sweep()
     eventually(lambda: disposed == ["first"])
 
     assert len(instances) == 0
-    assert instances.acquire(KEY, version, lambda: "second") == "second"
+    assert instances.acquire(Source(KEY, version, lambda: "second")) == "second"
 
 
 def test_expired_instance_is_replaced_before_any_sweep() -> None:
     """An instance that is too old is not used, even if nothing has swept it; it is disposed of once."""
     now, disposed = [0.0], list[str]()
     instances = Instances(disposed.append, dispose_after=0.0, clock=lambda: now[0])
-    instances.acquire(KEY, Version(1, TTL), lambda: "first")
+    instances.acquire(Source(KEY, Version(1, TTL), lambda: "first"))
     now[0] = 3601
 
-    assert instances.peek(KEY, Version(1, TTL)) is None
-    assert instances.acquire(KEY, Version(1, TTL), lambda: "second") == "second"
+    assert instances.peek(Source(KEY, Version(1, TTL), object)) is None
+    assert instances.acquire(Source(KEY, Version(1, TTL), lambda: "second")) == "second"
     eventually(lambda: disposed == ["first"])
 
 
@@ -172,8 +161,8 @@ def test_instances_stay_without_the_toggle() -> None:
     """Without it, age means nothing."""
     now = [0.0]
     instances = Instances(lambda _: None, clock=lambda: now[0])
-    instances.acquire(KEY, FIRST, lambda: "first")
+    instances.acquire(Source(KEY, FIRST, lambda: "first"))
     now[0] = 1e9
     instances.sweep()
 
-    assert instances.peek(KEY, FIRST) == "first"
+    assert instances.peek(Source(KEY, FIRST, object)) == "first"

@@ -8,11 +8,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from calls import Services
+from calls import Plain, Services
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, Query, Request, Response, Settings, route
+from gfruntime import QueryError, Request, Response, route
 from gfruntime.serving.methods import CallError
 
 if TYPE_CHECKING:
@@ -21,14 +21,8 @@ if TYPE_CHECKING:
 closed = threading.Event()
 
 
-class Source:
+class Source(Plain):
     """Has routes, and a method for the rest."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     @route("GET", "/tables")
     def tables(self, request: Request) -> list[str]:
@@ -89,6 +83,15 @@ class WithFallback(Source):
     """Answers what no route does."""
 
     def call_resource(self, request: Request) -> Response:
+        match request.path:
+            case "nothing":
+                return Response(status=204, body="dropped")
+            case "missing":
+                raise QueryError("no such path", status=404)
+            case "text":
+                return "text"  # type: ignore[return-value]  # the mistake to test
+            case "raise":
+                raise ValueError("token")
         return Response(body=f"fallback {request.path}")
 
 
@@ -163,6 +166,22 @@ def test_call_resource_answers_what_no_route_does() -> None:
 
     assert call(services, "tables")[0].headers["Content-Type"].values == ["application/json"]
     assert call(services, "other")[0].body == b"fallback other"
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "body"),
+    [
+        ("nothing", 204, b""),
+        ("missing", 404, b'{"message": "no such path"}'),
+        ("text", 500, b'{"message": "the plugin failed; its log says why"}'),
+        ("raise", 500, b'{"message": "the plugin failed; its log says why"}'),
+    ],
+)
+def test_failures_are_json(path: str, code: int, body: bytes) -> None:
+    """A failed resource answers JSON with a status; 204 has no body; there is always one message."""
+    (answer,) = call(Services(WithFallback), path)
+
+    assert (answer.code, answer.body) == (code, body)
 
 
 @pytest.mark.parametrize("path", ["stream", "async"])

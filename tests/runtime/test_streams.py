@@ -9,12 +9,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from calls import Services
+from calls import Plain, Services
 from children import context, eventually
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped,unused-ignore]  # no types
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import DataOnly, DownstreamError, Frame, Query, Settings, StreamRequest, StreamResponse
+from gfruntime import DataOnly, DownstreamError, Frame, StreamRequest, StreamResponse
 from gfruntime.serving.methods import Call, CallError
 
 if TYPE_CHECKING:
@@ -23,14 +23,8 @@ if TYPE_CHECKING:
 closed = threading.Event()
 
 
-class Sync:
+class Sync(Plain):
     """Streams from threads."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
         match request.path:
@@ -91,14 +85,8 @@ class Async(Sync):
             closed.set()
 
 
-class RunOnly:
+class RunOnly(Plain):
     """Has channels, and says no more about them."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     def run_stream(self, request: StreamRequest) -> Iterator[object]:
         yield request.path
@@ -265,11 +253,6 @@ def test_channels_without_rules_are_open_to_readers_only() -> None:
 
 def test_data_source_without_channels_has_no_stream_service() -> None:
     """The three methods are answered UNIMPLEMENTED by the transport (item 47)."""
-
-    class Plain:
-        def query(self, query: Query[dict[str, Any]]) -> Frame:
-            return Frame.of(v=[1])
-
     application = Services(Plain).application
 
     assert not [path for path in {*application.unary, *application.streams} if "Stream/" in path]

@@ -49,7 +49,7 @@ def test_context_goes_along() -> None:
 
     async def main() -> list[str]:
         name.set("mine")
-        return [await Pool(1).run(name.get), await UserLoop().run(read())]
+        return [await Pool(1).run(name.get), await UserLoop().run(read)]
 
     assert asyncio.run(main()) == ["mine", "mine"]
 
@@ -103,7 +103,7 @@ def test_cancelling_cancels_the_coroutine() -> None:
             raise
 
     async def main() -> bool:
-        future = UserLoop().run(sleep())
+        future = UserLoop().run(sleep)
         await asyncio.sleep(0.05)
         future.cancel()
         return await asyncio.to_thread(cancelled.wait, 2)
@@ -123,10 +123,10 @@ def test_loop_outlives_whatever_a_task_raises() -> None:
     async def main() -> int:
         loop = UserLoop()
         with pytest.raises(RuntimeError, match="SystemExit: 3"):
-            await loop.run(leave())
-        await loop.run(spawn())
+            await loop.run(leave)
+        await loop.run(spawn)
         await asyncio.sleep(0.05)
-        return await loop.run(asyncio.sleep(0, 7))
+        return await loop.run(asyncio.sleep, 0, 7)
 
     assert asyncio.run(main()) == 7
 
@@ -138,7 +138,7 @@ def test_coroutine_blocks_no_other_loop() -> None:
         time.sleep(0.3)  # noqa: ASYNC251  # the author's mistake
 
     async def main() -> float:
-        blocked = UserLoop().run(block())
+        blocked = UserLoop().run(block)
         began = time.monotonic()
         await asyncio.sleep(0.01)
         seconds = time.monotonic() - began
@@ -191,6 +191,6 @@ def test_a_coroutine_that_cancels_itself_has_failed() -> None:
 
     async def main() -> None:
         with pytest.raises(RuntimeError, match="CancelledError"):
-            await UserLoop().run(give_up())
+            await UserLoop().run(give_up)
 
     asyncio.run(main())

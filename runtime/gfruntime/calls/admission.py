@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gfruntime import wire
 from gfruntime.calls import convert
-from gfruntime.errors import failure_of
 from gfruntime.logs import masking
 from gfruntime.request.vocabulary import PluginContext, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pluginv2 import backend_pb2 as pb
-
-    from gfruntime.calls.caller import Caller
-    from gfruntime.calls.observe import call as Observed  # noqa: N812
+    from gfruntime.calls.endpoint import ActiveCall
+    from gfruntime.calls.instances import Runner
 
 Operation = Literal["create", "update", "delete"]
 
@@ -107,65 +104,68 @@ class ConversionRequest:
 class Objects:
     """Answers calls about objects."""
 
-    def __init__(self, caller: Caller) -> None:
-        """Keep how to call."""
-        self._caller = caller
+    def __init__(self, runner: Runner) -> None:
+        """Keep how to run the author's methods."""
+        self._runner = runner
 
-    async def admit(self, name: str, message: pb.AdmissionRequest, seen: Observed) -> bytes:
+    async def admit(self, method: str, call: ActiveCall) -> bytes:
         """Answer `validate_admission` or `mutate_admission`."""
+        message = call.request
         request = AdmissionRequest(
             operation=_OPERATIONS[message.operation] if message.operation < len(_OPERATIONS) else "update",
             kind=ObjectKind(group=message.kind.group, version=message.kind.version, kind=message.kind.kind),
             object=message.object_bytes,
             old_object=message.old_object_bytes,
-            context=seen.incoming.context,
-            settings=_settings(message.pluginContext, seen.incoming.context),
+            context=call.incoming.context,
+            settings=_settings(call),
         )
         try:
-            result = await self._caller.ask_class(name, request)
+            result = await self._runner.call_static(method, request)
             if not isinstance(result, Admission):
-                raise TypeError(f"{name} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
+                raise TypeError(f"{method} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001  # told in the answer
-            failure = failure_of(error)
-            seen.failed(failure, error)
+            failure = call.record_failure(error)
             result = Admission.deny(failure.message, reason="InternalError", code=failure.status)
-        written = _admission(result)
-        if name == "mutate_admission" and result.allowed:
-            written += wire.length_delimited(4, request.object if result.object is None else result.object)
-        return written
+        encoded = _admission(result)
+        if method == "mutate_admission" and result.allowed:
+            encoded += wire.length_delimited(4, request.object if result.object is None else result.object)
+        return encoded
 
-    async def convert(self, message: pb.ConversionRequest, seen: Observed) -> bytes:
+    async def convert(self, call: ActiveCall) -> bytes:
         """Answer `convert_objects`: as many objects as were given, in their order."""
+        message = call.request
         request = ConversionRequest(
             objects=[RawObject(raw=item.raw, content_type=item.content_type) for item in message.objects],
             group=message.target_version.group,
             version=message.target_version.version,
             uid=message.uid,
-            context=seen.incoming.context,
-            settings=_settings(message.pluginContext, seen.incoming.context),
+            context=call.incoming.context,
+            settings=_settings(call),
         )
         uid = wire.text(1, request.uid)
         try:
-            converted = _objects(await self._caller.ask_class("convert_objects", request), len(request.objects))
+            result = await self._runner.call_static("convert_objects", request)
+            objects = _objects(result, len(request.objects))
         except Exception as error:  # noqa: BLE001
-            failure = failure_of(error)
-            seen.failed(failure, error)
+            failure = call.record_failure(error)
             return uid + wire.length_delimited(2, _result(failure.message, "InternalError", failure.status))
         success = wire.length_delimited(2, wire.text(1, "Success"))
-        return uid + success + b"".join(wire.length_delimited(3, _object(item)) for item in converted)
+        return uid + success + b"".join(wire.length_delimited(3, _object(item)) for item in objects)
 
 
-def _settings(message: pb.PluginContext, context: PluginContext) -> Settings[dict[str, Any]] | None:
-    if not message.HasField("dataSourceInstanceSettings"):
+def _settings(call: ActiveCall) -> Settings[dict[str, Any]] | None:
+    context = call.request.pluginContext
+    if not context.HasField("dataSourceInstanceSettings"):
         return None
-    return convert.settings(message.dataSourceInstanceSettings, options_type=dict[str, Any], config=context.config)
+    config = call.incoming.context.config
+    return convert.settings(context.dataSourceInstanceSettings, options_type=dict[str, Any], config=config)
 
 
 def _admission(admission: Admission) -> bytes:
-    written = wire.integer(1, int(admission.allowed))
+    encoded = wire.integer(1, int(admission.allowed))
     if not admission.allowed:
-        written += wire.length_delimited(2, _result(admission.message, admission.reason, admission.code))
-    return written + b"".join(wire.text(3, masking.hide(warning)) for warning in admission.warnings)
+        encoded += wire.length_delimited(2, _result(admission.message, admission.reason, admission.code))
+    return encoded + b"".join(wire.text(3, masking.hide(warning)) for warning in admission.warnings)
 
 
 def _result(message: str, reason: str, code: int) -> bytes:
@@ -177,10 +177,10 @@ def _object(item: RawObject) -> bytes:
     return wire.length_delimited(1, item.raw) + wire.text(2, item.content_type)
 
 
-def _objects(result: object, wanted: int) -> list[RawObject]:
-    found = list(result) if isinstance(result, (list, tuple)) else []
-    if not all(isinstance(item, RawObject) for item in found) or len(found) != wanted:
+def _objects(result: object, count: int) -> list[RawObject]:
+    objects = list(result) if isinstance(result, (list, tuple)) else []
+    if not all(isinstance(item, RawObject) for item in objects) or len(objects) != count:
         raise TypeError(
-            f"convert_objects must return {wanted} RawObject in the order given, not {type(result).__name__}"
+            f"convert_objects must return {count} RawObject in the order given, not {type(result).__name__}"
         )
-    return found
+    return objects

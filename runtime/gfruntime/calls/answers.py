@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import threading
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gfruntime import wire
 from gfruntime.calls import rulecheck
-from gfruntime.calls.turns import Turns
 from gfruntime.errors import Failure, failure_of
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
 from gfruntime.logs import masking
+from gfruntime.request.incoming import current_call
 from gfruntime.request.vocabulary import Health
 
 if TYPE_CHECKING:
@@ -22,21 +25,59 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
+_JSON = 1  # pluginv2.DataFrameFormat
 _PART = 1 << 20
-_FEW = 10_000  # rows below which encoding is work for the interpreter; with more it is Arrow's, which runs side by side
-_NO_TURNS = contextlib.nullcontext()
-_turns = Turns()
+_SMALL = 10_000  # rows below which encoding is the interpreter's work; with more it is Arrow's, which runs side by side
+_NO_LOCK = contextlib.nullcontext()
 
 
+class FairLock:
+    """A first-come, first-served lock for short CPU-bound work.
+
+    Threads that come back from their upstreams together, and then each need the interpreter for a moment, would pass a
+    plain lock around at every call that releases it; the first of them would end hardly before the last.
+    """
+
+    def __init__(self) -> None:
+        """Begin unlocked."""
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_locked = False
+
+    def __enter__(self) -> None:
+        """Wait until those who came before have released it."""
+        with self._lock:
+            if not self._is_locked:
+                self._is_locked = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_failure: object) -> None:
+        """Hand it to the thread that has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_locked = False
+
+
+_encoding_lock = FairLock()
+
+
+@dataclass(frozen=True, slots=True)
 class EncodedAnswer:
-    """The encoded answer to one query, and what the log says about it."""
+    """The answer to one query: the buffers of its DataResponse, and what the log says about it."""
 
-    __slots__ = ("failure", "parts")
+    parts: Parts
+    failure: Failure | None = None
 
-    def __init__(self, parts: Parts, failure: Failure | None = None) -> None:
-        """Keep the DataResponse's buffers."""
-        self.parts = parts
-        self.failure = failure
+
+def is_json(request: Any) -> bool:  # noqa: ANN401  # a request with queries
+    """Tell whether a request wants its frames as JSON; older protos know Arrow alone."""
+    return getattr(request, "format", 0) == _JSON
 
 
 def frames_of(result: object) -> list[Frame]:
@@ -50,36 +91,52 @@ def frames_of(result: object) -> list[Frame]:
         return [frame for item in result for frame in frames_of(item)]
     if hasattr(result, "__arrow_c_stream__") or hasattr(result, "__arrow_c_array__"):
         return [Frame.from_arrow(result)]
-    told = "nothing" if result is None else type(result).__name__
-    raise TypeError(f"the query returned {told}; expected a Frame or a list of frames")
+    name = "nothing" if result is None else type(result).__name__
+    raise TypeError(f"the query returned {name}; expected a Frame or a list of frames")
 
 
-def answer(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
+def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
+    """Check the frames of a query as `rulecheck` does, when the alert engine asks.
+
+    Raises: QueryError for logs, traces and tables that no rule can read.
+    """
+    call = current_call()
+    if call is None or not call.from_alert:
+        return frames
+    return rulecheck.checked(frames, ref_id=ref_id, has_sql=call.context.config.is_enabled(rulecheck.SQL))
+
+
+def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
     """Encode what a query returned; an exception, returned or raised here, becomes the query's error."""
     try:
         if isinstance(result, BaseException):
             raise result  # noqa: TRY301  # one place turns failures into answers
-        frames = rulecheck.check_for_alerts(contract.typed(frames_of(result)), ref_id=ref_id)
-        with _turns if sum(map(len, frames)) < _FEW else _NO_TURNS:  # nothing of the author's runs here, nothing logs
-            encoded = _encoded(frames, ref_id=ref_id, is_json=is_json)
+        frames = check_for_alerts(contract.typed(frames_of(result)), ref_id=ref_id)
+        is_small = sum(map(len, frames)) < _SMALL
+        with _encoding_lock if is_small else _NO_LOCK:  # nothing of the author's runs here, nothing logs
+            if is_json:
+                parts = [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
+            else:
+                parts = [arrow.encode(frame, ref_id=ref_id) for frame in frames]
     except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
-        return failed(error, ref_id=ref_id)
-    return EncodedAnswer(wire.data_response(encoded, is_json=is_json))
+        return encode_failure(error, ref_id=ref_id)
+    return EncodedAnswer(wire.data_response(parts, is_json=is_json))
 
 
-def _encoded(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
-    if is_json:
-        return [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
-    return [arrow.encode(frame, ref_id=ref_id) for frame in frames]
+def encode_failure(error: BaseException, *, ref_id: str) -> EncodedAnswer:
+    """Turn an exception into a query's error."""
+    failure = query_failure(error, ref_id=ref_id)
+    return EncodedAnswer(
+        wire.data_response(error=failure.message, status=failure.status, source=failure.source), failure
+    )
 
 
-def failed(error: BaseException, *, ref_id: str) -> EncodedAnswer:
-    """Turn an exception into a query's error; one that the author didn't mean is logged with its traceback."""
+def query_failure(error: BaseException, *, ref_id: str) -> Failure:
+    """Judge what a query raised; an exception that the author didn't mean is logged with its traceback."""
     failure = failure_of(error)
     if not failure.is_expected:
         _LOGGER.error("Query %s failed", ref_id, exc_info=(type(error), error, error.__traceback__))
-    parts = wire.data_response(error=failure.message, status=failure.status, source=failure.source)
-    return EncodedAnswer(parts, failure)
+    return failure
 
 
 def health(result: object) -> bytes:
@@ -89,9 +146,7 @@ def health(result: object) -> bytes:
     """
     if not isinstance(result, Health):
         raise TypeError(f"check_health returned {type(result).__name__}; expected a Health")
-    details = _without_secrets(
-        json.dumps(dict(result.details), ensure_ascii=False, default=str) if result.details else ""
-    )
+    details = _mask_secrets(json.dumps(dict(result.details), ensure_ascii=False, default=str) if result.details else "")
     return wire.health_response(
         status=_STATUS[result.status],
         message=masking.hide(result.message),
@@ -99,19 +154,19 @@ def health(result: object) -> bytes:
     )
 
 
-def _without_secrets(details: str) -> str:
-    """Hide secrets in the texts of a JSON document, and in nothing else, lest it be none any more."""
+def _mask_secrets(details: str) -> str:
+    """Mask secrets in JSON string values only, so that the document stays valid JSON."""
 
-    def hidden(value: Any) -> Any:  # noqa: ANN401  # JSON
+    def mask(value: Any) -> Any:  # noqa: ANN401  # JSON
         if isinstance(value, dict):
-            return {masking.hide(key): hidden(item) for key, item in value.items()}
+            return {masking.hide(key): mask(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [hidden(item) for item in value]
+            return [mask(item) for item in value]
         return masking.hide(value) if isinstance(value, str) else value
 
     if masking.hide(details) == details:
         return details
-    return json.dumps(hidden(json.loads(details)), ensure_ascii=False)
+    return json.dumps(mask(json.loads(details)), ensure_ascii=False)
 
 
 def resource_head(response: Response) -> bytes:

@@ -7,34 +7,29 @@ Source: grafana-plugin-sdk-go v0.298.0, backend/chunked.go.
 
 from __future__ import annotations
 
-import logging
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime import wire
-from gfruntime.calls import answers, convert, decode, iterate, rulecheck
-from gfruntime.errors import FrameError, failure_of
+from gfruntime.calls import answers, convert, iterate
+from gfruntime.calls.queries import AT_ONCE
+from gfruntime.errors import FrameError
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator
 
     from pluginv2 import backend_pb2 as pb
 
-    from gfruntime.calls.caller import Caller
-    from gfruntime.calls.sources import Source
+    from gfruntime.calls.endpoint import ActiveCall
+    from gfruntime.calls.instances import Runner
     from gfruntime.errors import Failure
-    from gfruntime.request.vocabulary import PluginContext, Query
 
-_LOGGER = logging.getLogger("gfruntime")
-_AT_ONCE = 10
-_JSON = 1  # pluginv2.DataFrameFormat
 _DEFAULT_ID = "0"
 _PAIR = 2
 _NO_ROWS = pa.nulls(0, pa.int64())
@@ -43,57 +38,32 @@ _NO_ROWS = pa.nulls(0, pa.int64())
 class Chunked:
     """Answers queries with the author's `query_chunked`."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, runner: Runner) -> None:
         """Prepare the decoder for the author's model."""
-        self._caller = caller
-        self._decode = decode.decoder(caller.author.model, what="the query")
+        self._runner = runner
+        self._decode_model = convert.model_decoder(runner.author.model)
 
-    async def answer(
-        self,
-        request: pb.QueryChunkedDataRequest,
-        source: Source,
-        *,
-        context: PluginContext,
-        headers: Mapping[str, str],
-        cancel: threading.Event,
-        failed: Callable[[str, Failure], None],
-    ) -> AsyncIterator[bytes]:
-        """Give the chunks of all queries as they come; `failed` hears of each query that fails."""
-        is_json = getattr(request, "format", 0) == _JSON
+    async def answer(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
+        """Give the chunks of all queries as they come."""
+        messages = {message.refId: message for message in call.request.queries}
+        chunks = [self._chunks(message, call) for message in messages.values()]
+        async with aclosing(iterate.merge(chunks, at_once=AT_ONCE)) as merged:
+            async for chunk in merged:
+                yield chunk
 
-        def query(message: pb.DataQuery) -> Query[Any]:
-            return convert.query(message, decode_model=self._decode, headers=headers, context=context, cancel=cancel)
-
-        messages = {message.refId: message for message in request.queries}
-        parts = [
-            self._one(message, source, make=query, is_json=is_json, failed=failed) for message in messages.values()
-        ]
-        async with aclosing(iterate.merged(parts, at_once=_AT_ONCE)) as merged:  # type: ignore[type-var]
-            async for part in merged:
-                yield part
-
-    async def _one(
-        self,
-        message: pb.DataQuery,
-        source: Source,
-        *,
-        make: Callable[[pb.DataQuery], Query[Any]],
-        is_json: bool,
-        failed: Callable[[str, Failure], None],
-    ) -> AsyncIterator[bytes]:
+    async def _chunks(self, message: pb.DataQuery, call: ActiveCall) -> AsyncGenerator[bytes, None]:
         """Give the chunks of one query; a failure is its last one, and nobody else's."""
-        writer = _Writer(ref_id=message.refId, is_json=is_json)
+        writer = _Writer(ref_id=message.refId, is_json=answers.is_json(call.request))
         try:
-            chunks = self._caller.iterate("query_chunked", source, make(message), encode=writer.chunks)
-            async with aclosing(chunks) as several:  # type: ignore[type-var]
-                async for encoded in several:
-                    for chunk in encoded:
+            query = convert.query(message, decode_model=self._decode_model, call=call.incoming, cancel=call.cancel)
+            lists = iterate.call("query_chunked", call.source, query, runner=self._runner, encode=writer.chunks)
+            async with aclosing(lists):
+                async for chunks in lists:
+                    for chunk in chunks:
                         yield chunk
-        except Exception as error:  # one failing query never sinks the others
-            failure = failure_of(error)
-            if not failure.is_expected:
-                _LOGGER.exception("Query %s failed", message.refId)
-            failed(message.refId, failure)
+        except Exception as error:  # noqa: BLE001  # one failing query never sinks the others
+            failure = answers.query_failure(error, ref_id=message.refId)
+            call.record_query_failure(message.refId, failure)
             yield writer.failure(failure)
 
 
@@ -108,9 +78,9 @@ class _Writer:
     def chunks(self, item: object) -> list[bytes]:
         """Write what the generator yielded; of several frames without an id each has its own."""
         if isinstance(item, tuple) and len(item) == _PAIR and isinstance(item[0], str):
-            frames = rulecheck.check_for_alerts(answers.frames_of(item[1]), ref_id=self.ref_id)
+            frames = answers.check_for_alerts(answers.frames_of(item[1]), ref_id=self.ref_id)
             return [self._chunk(item[0], frame) for frame in frames]
-        frames = rulecheck.check_for_alerts(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
+        frames = answers.check_for_alerts(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
     def failure(self, failure: Failure) -> bytes:

@@ -1,18 +1,25 @@
-"""Protobuf → our types. With `service`, the only importer of the generated `pluginv2`."""
+"""Protobuf and JSON → our types and the author's; errors name the key and never show a secret.
+
+Standard dataclasses are decoded by msgspec, leniently: "5" is accepted for a number, unknown keys are ignored, and null
+means the default, as Grafana's editors and old dashboards send all of these. pydantic models decode themselves.
+"""
 
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import unquote
 
-from gfruntime.calls import decode
+import msgspec
+
+from gfruntime.author.ui import Secret, Ui
+from gfruntime.errors import DecodeError
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
-from gfruntime.request.headers import PREFIX
-from gfruntime.request.incoming import FROM_ALERT
-from gfruntime.request.vocabulary import PluginContext, Query, Request, Settings, StreamRequest, TimeRange, User
+from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRange, User
 
 if TYPE_CHECKING:
     import threading
@@ -20,13 +27,14 @@ if TYPE_CHECKING:
 
     from pluginv2 import backend_pb2 as pb
 
+    from gfruntime.request.incoming import Incoming
+
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
 _LAST = dt.datetime.max.replace(tzinfo=_UTC)
 _LONGEST_MS = 86_400_000 * 999_999_999
-_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization", "cookie", "x-id-token", "x-grafana-id")
-_LONG = 8  # characters of a cookie that may be a session's name
+_SETTINGS = "the data source's settings"
 
 
 def utc(milliseconds: int) -> dt.datetime:
@@ -38,8 +46,11 @@ def utc(milliseconds: int) -> dt.datetime:
 
 
 def plugin_context(message: pb.PluginContext) -> PluginContext:
-    """Convert where a request comes from, and remember Grafana's own secrets so that they are never shown."""
-    config = grafana_config(message)
+    """Convert where a request comes from, and remember Grafana's own secrets so that they are never shown.
+
+    Protos before v0.177.0 have no configuration.
+    """
+    config = GrafanaConfig(getattr(message, "grafanaConfig", {}))
     masking.remember_settings(config)
     return PluginContext(
         org_id=message.orgId,
@@ -53,15 +64,10 @@ def plugin_context(message: pb.PluginContext) -> PluginContext:
     )
 
 
-def grafana_config(message: pb.PluginContext) -> GrafanaConfig:
-    """Read Grafana's settings for plugins; protos before v0.177.0 have none."""
-    return GrafanaConfig(getattr(message, "grafanaConfig", {}))
-
-
 def settings(
     message: pb.DataSourceInstanceSettings,
     *,
-    options_type: Any,  # noqa: ANN401
+    options_type: Any,  # noqa: ANN401  # any type the author chose
     config: GrafanaConfig,
 ) -> Settings[Any]:
     """Convert a data source's settings, its options decoded into the author's type.
@@ -71,7 +77,7 @@ def settings(
     secrets = dict(message.decryptedSecureJsonData)
     masking.remember([*secrets.values(), *_credentials(message, secrets)])
     return Settings(
-        options=decode.options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets),
+        options=options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets),
         secrets=secrets,
         uid=message.uid,
         name=message.name,
@@ -81,19 +87,14 @@ def settings(
         basic_auth_enabled=message.basicAuthEnabled,
         basic_auth_user=message.basicAuthUser,
         updated=utc(message.lastUpdatedMS),
-        json_data=decode.mapping(message.jsonData, "the data source's settings"),
+        json_data=json_object(message.jsonData, _SETTINGS),
         config=config,
         api_version=getattr(message, "apiVersion", ""),
     )
 
 
 def query(
-    message: pb.DataQuery,
-    *,
-    decode_model: Callable[[bytes], Any],
-    headers: Mapping[str, str],
-    context: PluginContext,
-    cancel: threading.Event,
+    message: pb.DataQuery, *, decode_model: Callable[[bytes], Any], call: Incoming, cancel: threading.Event
 ) -> Query[Any]:
     """Convert one query, its model decoded into the author's type.
 
@@ -106,71 +107,104 @@ def query(
         interval=dt.timedelta(milliseconds=max(-_LONGEST_MS, min(message.intervalMS, _LONGEST_MS))),
         max_data_points=message.maxDataPoints,
         query_type=message.queryType,
-        from_alert=headers.get(FROM_ALERT) == "true",
-        headers=headers,
-        context=context,
+        from_alert=call.from_alert,
+        headers=call.headers,
+        context=call.context,
         cancel=cancel,
     )
 
 
-def request(message: pb.CallResourceRequest, *, context: PluginContext, cancel: threading.Event) -> Request:
-    """Convert a resource call."""
-    headers = {key: list(item.values) for key, item in message.headers.items()}
-    return Request(
-        path=message.path,
-        method=message.method or "GET",
-        url=message.url,
-        headers=headers,
-        body=message.body,
-        context=context,
-        cancel=cancel,
-    )
+def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
+    """Make a function from a query's JSON to the author's model."""
+    what = "the query"
+    if hasattr(model, "model_validate"):
+        return lambda text: _decode(model, json_object(text, what), what)
+    fast = msgspec.json.Decoder(model, strict=False, dec_hook=_hook)
+
+    def decode(text: bytes) -> Any:  # noqa: ANN401
+        try:
+            return fast.decode(text or b"{}")
+        except (msgspec.DecodeError, RecursionError):  # null for a key with a default, broken JSON, a true mismatch
+            return _decode(model, json_object(text, what), what)
+
+    return decode
 
 
-def stream_request(
-    message: pb.SubscribeStreamRequest | pb.PublishStreamRequest | pb.RunStreamRequest,
-    *,
-    context: PluginContext,
-    cancel: threading.Event,
-) -> StreamRequest:
-    """Convert a call about a channel; protos before v0.121.0 have no data, before v0.272.0 no headers."""
-    return StreamRequest(
-        path=message.path,
-        data=getattr(message, "data", b""),
-        headers=dict(getattr(message, "headers", {})),
-        context=context,
-        cancel=cancel,
-    )
+def options(wanted: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
+    """Fill the author's options from where the config page keeps each: jsonData, the url or the secrets."""
+    values = json_object(json_data, _SETTINGS)
+    hints = get_type_hints(wanted, include_extras=True) if isinstance(wanted, type) else {}
+    for name, hint in hints.items():
+        bare, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        if bare is Secret:
+            values[name] = secrets.get(name)
+        elif any(isinstance(extra, Ui) and extra.store == "url" for extra in extras):
+            values[name] = url or None
+    return _decode(wanted, values, _SETTINGS)
 
 
-def headers_of(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
-    """Read a request's raw headers; those of a resource call are all HTTP headers and get the prefix."""
-    headers = getattr(message, "headers", {})
-    if not hasattr(message, "method"):
-        return dict(headers)
-    found = {PREFIX + key: ", ".join(item.values) for key, item in headers.items()}
-    if FROM_ALERT in headers and headers[FROM_ALERT].values:
-        found[FROM_ALERT] = headers[FROM_ALERT].values[0]
-    return found
+def json_object(text: bytes, what: str) -> dict[str, Any]:
+    """Read a JSON object as a dict; nothing and null are an empty one.
+
+    Raises: DecodeError when it is something else; `what` opens the message.
+    """
+    try:
+        value = json.loads(text or b"{}")
+    except ValueError as error:
+        raise DecodeError(f"{what}: not JSON: {error}") from error
+    except RecursionError as error:
+        raise DecodeError(f"{what}: nested too deeply") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise DecodeError(f"{what}: expected an object, got {type(value).__name__}")
+    return value
 
 
-def remember_headers(headers: Mapping[str, str]) -> None:
-    """Keep forwarded credentials out of every log."""
-    found = [value for key, value in headers.items() if key.lower().removeprefix("http_") in _SECRET_HEADERS]
-    if found:
-        masking.remember(part for value in found for part in (value, value.partition(" ")[2], *_cookies(value)))
+def _decode(wanted: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
+    """Fill the author's type. A pydantic model checks itself; of its texts, which show values, keys and rules stay."""
+    if hasattr(wanted, "model_validate"):
+        try:
+            return wanted.model_validate({key: value for key, value in values.items() if value is not None})
+        except ValueError as error:
+            details = error.errors() if hasattr(error, "errors") else []
+            text = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)
+            raise DecodeError(f"{what}: {text or type(error).__name__}") from None
+    given = {key: value for key, value in values.items() if value is not None or not _has_default(wanted, key)}
+    try:
+        return msgspec.convert(given, wanted, strict=False, dec_hook=_hook)
+    except msgspec.ValidationError as error:
+        raise DecodeError(f"{what}: {_key_first(str(error))}") from error
+    except RecursionError as error:
+        raise DecodeError(f"{what}: nested too deeply") from error
 
 
-def _cookies(value: str) -> list[str]:
-    """List the values of cookies, but for those that are hardly secret: hiding "true" would garble every text."""
-    values = (pair.partition("=")[2].strip() for pair in value.split(";"))
-    return [each for each in values if len(each) >= _LONG]
+def _key_first(message: str) -> str:
+    """Put the key first: "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str"."""
+    text, is_there, path = message.partition(" - at `")
+    text = (text[:1].lower() + text[1:]).replace("`", "")
+    return f"{path.rstrip('`').removeprefix('$').removeprefix('.')}: {text}" if is_there else text
+
+
+def _hook(wanted: type, value: object) -> object:
+    if wanted is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"expected {getattr(wanted, '__name__', wanted)}, got {type(value).__name__}")
+
+
+def _has_default(wanted: Any, key: str) -> bool:  # noqa: ANN401
+    """Tell whether a dataclass fills a key by itself, or ignores it."""
+    if not dataclasses.is_dataclass(wanted):
+        return False
+    field = next((field for field in dataclasses.fields(wanted) if field.name == key), None)
+    missing = dataclasses.MISSING
+    return field is None or field.default is not missing or field.default_factory is not missing
 
 
 def _credentials(message: pb.DataSourceInstanceSettings, secrets: Mapping[str, str]) -> list[str]:
     """List what is as good as a password: the one in the URL, and user and password as HTTP sends them."""
-    place = message.url.partition("://")[2].partition("/")[0]
-    user, is_there, password = place.rpartition("@")[0].partition(":")
+    host = message.url.partition("://")[2].partition("/")[0]
+    user, is_there, password = host.rpartition("@")[0].partition(":")
     pairs = [
         (message.basicAuthUser, secrets.get("basicAuthPassword", "")),
         (message.user, secrets.get("password", "")),

@@ -2,25 +2,24 @@
 
 A sync iterator gets a thread of its own, not one of the pool's: a stream may last for days. An async one runs as one
 task on the loop for `async def` handlers, so that timeouts and task groups may span its `yield`s. Either is at most
-`AHEAD` items ahead of whoever reads.
+`AHEAD` items ahead of its reader.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
-import inspect
 import threading
+from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime.errors import sentence
-from gfruntime.serving.workers import leave_fork
+from gfruntime.calls.instances import run_here
+from gfruntime.serving.workers import leave_fork, run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
-    from gfruntime.serving.workers import UserLoop
+    from gfruntime.calls.instances import Runner, Source
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,99 +28,49 @@ AHEAD = 16
 _END = object()
 
 
-async def in_thread(
-    make: Callable[[], Iterable[T]], encode: Callable[[T], R], *, loop: UserLoop, name: str = "stream"
-) -> AsyncIterator[R]:
-    """Iterate over what `make` returns in a new thread, in the caller's context, and encode each item there.
+def call(
+    method: str, source: Source, *arguments: object, runner: Runner, encode: Callable[[Any], R]
+) -> AsyncGenerator[R, None]:
+    """Call a generator method of the instance, and encode its items where they are made."""
 
-    When the reader stops, the iterator is closed at its next item: a generator's `finally` runs.
-    """
-    here, queue = asyncio.get_running_loop(), asyncio.Queue[Any]()
-    seats, is_over = threading.Semaphore(AHEAD), threading.Event()
+    async def start() -> Any:  # noqa: ANN401  # whatever the author's method returns
+        instance = await runner.instance(source, method)
+        items = await runner.await_if_needed(getattr(instance, method)(*arguments))
+        if not hasattr(items, "__aiter__") and not hasattr(items, "__iter__"):
+            raise TypeError(f"{method} returned {type(items).__name__}; expected a generator")
+        return items
 
-    def put(item: object, error: BaseException | None = None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody reads
-            here.call_soon_threadsafe(queue.put_nowait, (item, error))
-
-    def produce() -> None:
-        try:
-            with _closing(_sync(make(), loop)) as items:
-                for item in items:
-                    leave_fork()
-                    encoded = encode(item)
-                    seats.acquire()
-                    if is_over.is_set():
-                        break
-                    put(encoded)
-            put(_END)
-        except BaseException as error:  # noqa: BLE001  # whatever the author's code raises is the reader's to judge
-            put(_END, error)
-
-    threading.Thread(target=contextvars.copy_context().run, args=(produce,), name=name, daemon=True).start()
-    try:
-        while True:
-            item, error = await queue.get()
-            if item is _END:
-                _raise(error)
-                return
-            seats.release()
-            yield item
-    finally:
-        is_over.set()
-        seats.release()
+    return _read(start, encode, runner=runner, name=method, is_async=method in runner.author.async_methods)
 
 
-async def on_loop(
-    make: Callable[[], Awaitable[AsyncIterable[T]]], encode: Callable[[T], R], *, loop: UserLoop
-) -> AsyncIterator[R]:
-    """Iterate over what `make` gives on the loop for `async def` handlers, as one task.
+def body(chunks: Any, *, runner: Runner, encode: Callable[[Any], R]) -> AsyncGenerator[R, None]:  # noqa: ANN401  # any iterable
+    """Iterate over what a method has already returned."""
 
-    When the reader stops, that task is cancelled, wherever in the author's code it is.
-    """
-    queue, seats = asyncio.Queue[Any](), asyncio.Semaphore(AHEAD)
-    here = asyncio.get_running_loop()
+    async def start() -> Any:  # noqa: ANN401
+        return chunks
 
-    async def produce() -> None:
-        async with _aclosing(await make()) as items:
-            async for item in items:
-                encoded = encode(item)
-                await seats.acquire()
-                here.call_soon_threadsafe(queue.put_nowait, encoded)
-
-    def end(done: asyncio.Future[None]) -> None:
-        queue.put_nowait(_END)
-        _ = done.cancelled() or done.exception()  # read, even if nobody awaits it
-
-    task = loop.run(produce())
-    task.add_done_callback(end)
-    try:
-        while (item := await queue.get()) is not _END:
-            loop.call(seats.release)
-            yield item
-        await task
-    finally:
-        task.cancel()
+    return _read(start, encode, runner=runner, name="response", is_async=hasattr(chunks, "__aiter__"))
 
 
-async def merged(iterators: Iterable[AsyncIterator[T]], *, at_once: int) -> AsyncIterator[T]:
+async def merge(iterators: Iterable[AsyncGenerator[T, None]], *, at_once: int) -> AsyncGenerator[T, None]:
     """Read several iterators side by side, and give their items as they come."""
-    queue, seats, room = asyncio.Queue[Any](), asyncio.Semaphore(at_once), asyncio.Semaphore(AHEAD)
+    queue, limit, room = asyncio.Queue[Any](), asyncio.Semaphore(at_once), asyncio.Semaphore(AHEAD)
 
-    async def pump(items: AsyncIterator[T]) -> None:
-        async with seats, _aclosing(items) as iterator:
+    async def read(items: AsyncGenerator[T, None]) -> None:
+        async with limit, aclosing(items) as iterator:
             async for item in iterator:
                 await room.acquire()
                 queue.put_nowait(item)
 
-    async def pump_all() -> None:
+    async def read_all() -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 for items in iterators:
-                    group.create_task(pump(items))
+                    group.create_task(read(items))
         finally:
             queue.put_nowait(_END)
 
-    task = asyncio.create_task(pump_all())
+    task = asyncio.create_task(read_all())
     try:
         while (item := await queue.get()) is not _END:
             room.release()
@@ -131,54 +80,69 @@ async def merged(iterators: Iterable[AsyncIterator[T]], *, at_once: int) -> Asyn
         task.cancel()
 
 
-def _sync(made: Any, loop: UserLoop) -> Iterable[Any]:  # noqa: ANN401  # whatever the author's method returned
-    """Read an async iterator from a thread, should a method that looks sync return one."""
-    if inspect.isawaitable(made):
-        made = loop.run_blocking(made)
-    return _blocking(aiter(made), loop) if hasattr(made, "__aiter__") else made
+async def _read(
+    start: Callable[[], Awaitable[Any]], encode: Callable[[Any], R], *, runner: Runner, name: str, is_async: bool
+) -> AsyncGenerator[R, None]:
+    """Iterate over what `start` gives, where the author's code runs, and encode each item there.
 
+    When the reader stops, a task is cancelled, wherever in the author's code it is; in a thread the iterator is closed
+    at its next item: a generator's `finally` runs.
+    """
+    here, queue = asyncio.get_running_loop(), asyncio.Queue[Any]()
+    room = asyncio.Semaphore(AHEAD) if is_async else threading.Semaphore(AHEAD)
+    is_over = threading.Event()
 
-def _blocking(items: AsyncIterator[T], loop: UserLoop) -> Iterator[T]:
+    async def produce() -> None:
+        async with aclosing(_items(await start(), runner)) as items:
+            async for item in items:
+                leave_fork()
+                encoded = encode(item)
+                await runner.await_if_needed(room.acquire())
+                if is_over.is_set():
+                    break
+                here.call_soon_threadsafe(queue.put_nowait, encoded)
+
+    def end(done: asyncio.Future[None]) -> None:
+        queue.put_nowait(_END)
+        _ = done.cancelled() or done.exception()  # read, even if nobody awaits it
+
+    task = runner.loop.run(produce) if is_async else run_in_thread(partial(run_here, produce), name=name)
+    task.add_done_callback(end)
+    make_room = partial(runner.loop.call, room.release) if is_async else room.release
     try:
-        while True:
-            try:
-                yield loop.run_blocking(anext(items))
-            except StopAsyncIteration:
-                return
+        while (item := await queue.get()) is not _END:
+            make_room()
+            yield item
+        await task
     finally:
-        close = getattr(items, "aclose", None)
-        if close is not None:
-            loop.run_blocking(close())
+        is_over.set()
+        task.cancel()
+        make_room()
 
 
-@contextlib.contextmanager
-def _closing(items: Iterable[T]) -> Iterator[Iterator[T]]:
-    """Close an iterator at the end, if it can be closed, as generators and files can."""
+async def _items(items: Any, runner: Runner) -> AsyncGenerator[Any, None]:  # noqa: ANN401  # any iterable
+    """Iterate over any iterable, in a thread over an async one, too, and close it at the end if it can be closed."""
+    if hasattr(items, "__aiter__"):
+        iterator = aiter(items)
+        try:
+            while True:
+                try:
+                    item = await runner.await_if_needed(anext(iterator))
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            await _close(iterator, "aclose", runner)
     iterator = iter(items)
     try:
-        yield iterator
+        for item in iterator:
+            yield item
     finally:
         for closable in {id(iterator): iterator, id(items): items}.values():
-            close = getattr(closable, "close", None)
-            if close is not None:
-                close()
+            await _close(closable, "close", runner)
 
 
-@contextlib.asynccontextmanager
-async def _aclosing(items: AsyncIterable[T]) -> AsyncIterator[AsyncIterator[T]]:
-    """Close an async iterator at the end, if it can be closed, as generators can."""
-    iterator = aiter(items)
-    try:
-        yield iterator
-    finally:
-        close = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()
-
-
-def _raise(error: BaseException | None) -> None:
-    if error is None:
-        return
-    if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
-        raise error
-    raise RuntimeError(sentence(error)) from error
+async def _close(closable: Any, how: str, runner: Runner) -> None:  # noqa: ANN401
+    close = getattr(closable, how, None)
+    if close is not None:
+        await runner.await_if_needed(close())

@@ -6,18 +6,16 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
-from gfruntime.calls import answers
-from gfruntime.calls.caller import call_error
-from gfruntime.errors import PluginError, failure_of
-from gfruntime.request.vocabulary import Response
+from gfruntime.calls import answers, iterate
+from gfruntime.calls.endpoint import call_error
+from gfruntime.errors import PluginError
+from gfruntime.request.vocabulary import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
-    from gfruntime.calls.caller import Caller
-    from gfruntime.calls.observe import call as Observed  # noqa: N812  # a class that is used as a verb
-    from gfruntime.calls.sources import Source
-    from gfruntime.request.vocabulary import Request
+    from gfruntime.calls.endpoint import ActiveCall
+    from gfruntime.calls.instances import Runner
 
 SCHEMA = "gfplug/schema"
 """Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
@@ -28,44 +26,42 @@ _HAS_NO_BODY = (204, 304)
 class Resources:
     """Answers HTTP requests with the author's routes, then with `call_resource`."""
 
-    def __init__(self, caller: Caller) -> None:
-        """Keep how to call."""
-        self._caller = caller
-        self._has_fallback = "call_resource" in caller.author.methods
+    def __init__(self, runner: Runner) -> None:
+        """Keep how to run the author's methods."""
+        self._runner = runner
+        self._has_fallback = "call_resource" in runner.author.methods
 
-    async def answer(self, request: Request, source: Source, seen: Observed) -> AsyncIterator[bytes]:
+    async def answer(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
         """Give the messages of an answer: code and headers are in the first, and every failure before it is JSON."""
-        parts = None
         try:
-            response = await self._ask(request, source)
-            parts = self._parts(response, is_bare=request.method.upper() == "HEAD")
+            request = _request(call)
+            parts = self._parts(await self._respond(request, call), is_bare=request.method.upper() == "HEAD")
             first = await anext(parts)
         except Exception as error:  # noqa: BLE001  # HTTP has words for failures
-            failure = failure_of(error)
-            seen.failed(failure, error)
-            shown = failure.message if isinstance(error, PluginError) else "the plugin failed; its log says why"
-            yield answers.resource_error(failure.status, shown)
+            failure = call.record_failure(error)
+            text = failure.message if isinstance(error, PluginError) else "the plugin failed; its log says why"
+            yield answers.resource_error(failure.status, text)
             return
         yield first
-        async with aclosing(parts):  # type: ignore[type-var]  # a generator
+        async with aclosing(parts):
             try:
                 async for part in parts:
                     yield part
             except Exception as error:  # too late for a status: the body ends here
-                seen.failed(failure_of(error), error)
+                call.record_failure(error)
                 raise call_error(error) from error
 
-    async def _ask(self, request: Request, source: Source) -> Response:
+    async def _respond(self, request: Request, call: ActiveCall) -> Response:
         if (request.method, request.path.strip("/")) == ("GET", SCHEMA):
             return self._schema(request)
-        found = routes.match(self._caller.author.routes, request)
+        match = routes.match(self._runner.author.routes, request)
         result: object
-        if isinstance(found, routes.Match):
-            result = routes.response(await self._caller.ask(found.name, source, request, **found.parts))
+        if isinstance(match, routes.Match):
+            result = routes.response(await self._runner.call(match.name, call.source, request, **match.parts))
         elif self._has_fallback:
-            result = await self._caller.ask("call_resource", source, request)
+            result = await self._runner.call("call_resource", call.source, request)
         else:
-            result = found or routes.not_found(request)
+            result = match or routes.not_found(request)
         if not isinstance(result, Response):
             raise TypeError(f"the resource returned {type(result).__name__}; expected a Response")
         return result
@@ -74,12 +70,12 @@ class Resources:
         from gfruntime.author import controls, schema  # noqa: PLC0415  # hardly ever asked for
 
         try:
-            make: Any = self._caller.author.make
+            make: Any = self._runner.author.make
             return Response.json(schema.describe(make, plugin_id=request.context.plugin_id))
         except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
             return Response.json({"message": str(error)}, status=404)
 
-    async def _parts(self, response: Response, *, is_bare: bool) -> AsyncIterator[bytes]:
+    async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
         head = answers.resource_head(response)
         body: Any = b"" if is_bare or response.status in _HAS_NO_BODY else response.body
         if isinstance(body, (bytes, bytearray, memoryview, str)):
@@ -87,10 +83,23 @@ class Resources:
                 yield head + part
                 head = b""
             return
-        async with aclosing(self._caller.body(body, answers.resource_body)) as chunks:  # type: ignore[type-var]
+        async with aclosing(iterate.body(body, runner=self._runner, encode=answers.resource_body)) as chunks:
             async for parts in chunks:
                 for part in parts:
                     yield head + part
                     head = b""
         if head:  # a body of nothing still has a status
             yield head
+
+
+def _request(call: ActiveCall) -> Request:
+    message = call.request
+    return Request(
+        path=message.path,
+        method=message.method or "GET",
+        url=message.url,
+        headers={key: list(item.values) for key, item in message.headers.items()},
+        body=message.body,
+        context=call.incoming.context,
+        cancel=call.cancel,
+    )

@@ -15,7 +15,6 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow ha
 from gfruntime.errors import QueryError
 from gfruntime.frames import alerting
 from gfruntime.frames.fieldtypes import FIELD_TYPES
-from gfruntime.request import incoming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,21 +23,11 @@ if TYPE_CHECKING:
     from gfruntime.frames.field import Field
 
 _LOGGER = logging.getLogger("gfruntime")
-_SQL = "sqlExpressions"  # with these a rule can read tables of any shape
+SQL = "sqlExpressions"
+"""Grafana's feature with which a rule can read tables of any shape."""
+
 _MOST_TEXTS = 1000
-
-_told: set[str] = set()
-
-
-def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
-    """Check the frames of the query that is being check_for_alerts, when the alert engine asks.
-
-    Raises: QueryError for logs, traces and tables that no rule can read.
-    """
-    call = incoming.current_call()
-    if call is None or not call.from_alert:
-        return frames
-    return checked(frames, ref_id=ref_id, has_sql=call.context.config.is_enabled(_SQL))
+_logged: set[str] = set()
 
 
 def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[Frame]:
@@ -51,9 +40,9 @@ def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[
         shown = _for_reading(frames)
         if shown and not (has_sql and shown == "a table"):
             raise QueryError(f"This query gives {shown}, which alert rules can't read: {verdict.hint}")
-        _tell(f"Query {ref_id}: an alert rule will fail with: {verdict.error(ref_id)}; {verdict.hint}")
+        _log_once(f"Query {ref_id}: an alert rule will fail with: {verdict.error(ref_id)}; {verdict.hint}")
     for warning in verdict.warnings:
-        _tell(f"Query {ref_id}: in an alert rule: {warning}")
+        _log_once(f"Query {ref_id}: in an alert rule: {warning}")
     return [_without_channel(frame) for frame in frames]
 
 
@@ -102,8 +91,8 @@ def _without_channel(frame: Frame) -> Frame:
     return replace(frame, meta={key: value for key, value in frame.meta.items() if key != "channel"})
 
 
-def _tell(text: str) -> None:
-    """Log a text once: a rule asks every few seconds."""
-    if text not in _told and len(_told) < _MOST_TEXTS:
-        _told.add(text)
+def _log_once(text: str) -> None:
+    """Log a text that was not logged before: a rule asks every few seconds."""
+    if text not in _logged and len(_logged) < _MOST_TEXTS:
+        _logged.add(text)
         _LOGGER.warning(text)

@@ -6,24 +6,23 @@ without `publish_stream` nobody may publish.
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from gfruntime import wire
-from gfruntime.calls.caller import call_error
-from gfruntime.errors import failure_of
+from gfruntime.calls import iterate
+from gfruntime.calls.endpoint import call_error
 from gfruntime.frames import frametext
 from gfruntime.frames.data import Frame
-from gfruntime.request.vocabulary import DataOnly, StreamResponse
+from gfruntime.request.vocabulary import DataOnly, StreamRequest, StreamResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
-    from gfruntime.calls.caller import Caller
-    from gfruntime.calls.observe import call as Observed  # noqa: N812
-    from gfruntime.calls.sources import Source
-    from gfruntime.request.vocabulary import StreamRequest
+    from gfruntime.calls.endpoint import ActiveCall
+    from gfruntime.calls.instances import Runner
 
 _STATUS = {"ok": 0, "not found": 1, "permission denied": 2}
 _DEFAULTS = {"subscribe_stream": StreamResponse.ok(), "publish_stream": StreamResponse.denied()}
@@ -32,42 +31,42 @@ _DEFAULTS = {"subscribe_stream": StreamResponse.ok(), "publish_stream": StreamRe
 class Streams:
     """Answers calls about channels."""
 
-    def __init__(self, caller: Caller) -> None:
-        """Keep how to call."""
-        self._caller = caller
+    def __init__(self, runner: Runner) -> None:
+        """Keep how to run the author's methods."""
+        self._runner = runner
 
-    async def respond(self, name: str, request: StreamRequest, source: Source, seen: Observed) -> bytes:
-        """Answer a subscriber or publisher.
+    async def respond(self, method: str, call: ActiveCall) -> bytes:
+        """Answer somebody who subscribes or publishes to a channel.
 
         Raises: CallError with the author's exception.
         """
         try:
-            result: object = _DEFAULTS[name]
-            if name in self._caller.author.methods:
-                result = await self._caller.ask(name, source, request)
+            result: object = _DEFAULTS[method]
+            if method in self._runner.author.methods:
+                result = await self._runner.call(method, call.source, _request(call))
             if not isinstance(result, StreamResponse):
-                raise TypeError(f"{name} returned {type(result).__name__}; expected a StreamResponse")  # noqa: TRY301
+                raise TypeError(f"{method} returned {type(result).__name__}; expected a StreamResponse")  # noqa: TRY301
             data = b"" if result.data is None else packet(result.data)
         except Exception as error:
-            seen.failed(failure_of(error), error)
+            call.record_failure(error)
             raise call_error(error) from error
         return wire.integer(1, _STATUS[result.status]) + (wire.length_delimited(2, data) if data else b"")
 
-    async def run(self, request: StreamRequest, source: Source, seen: Observed) -> AsyncIterator[bytes]:
+    async def run(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
         """Give the packets of a channel until nobody reads them.
 
         Raises: CallError with the author's exception: Grafana then starts the stream again.
         """
-        packets = self._caller.iterate("run_stream", source, request, encode=_stream_packet)
+        packets = iterate.call("run_stream", call.source, _request(call), runner=self._runner, encode=_stream_packet)
         try:
-            async for message in packets:
-                yield message
+            async with aclosing(packets):
+                async for message in packets:
+                    yield message
         except Exception as error:
-            seen.failed(failure_of(error), error)
+            call.record_failure(error)
             raise call_error(error) from error
         finally:
-            request.cancel.set()
-            await packets.aclose()  # type: ignore[attr-defined]  # a generator
+            call.cancel.set()
 
 
 def packet(item: object) -> bytes:
@@ -90,3 +89,14 @@ def packet(item: object) -> bytes:
 
 def _stream_packet(item: object) -> bytes:
     return wire.length_delimited(1, packet(item))
+
+
+def _request(call: ActiveCall) -> StreamRequest:
+    """Convert a call about a channel; protos before v0.121.0 have no data, before v0.272.0 no headers."""
+    return StreamRequest(
+        path=call.request.path,
+        data=getattr(call.request, "data", b""),
+        headers=dict(getattr(call.request, "headers", {})),
+        context=call.incoming.context,
+        cancel=call.cancel,
+    )

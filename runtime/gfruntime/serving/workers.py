@@ -21,51 +21,50 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LOST = 4  # times the pool's size: how many threads may be given up
+_MOST_BLOCKED = 4  # times the pool's size: how many blocked threads are replaced
 _is_fork = False
 
 
-def _forked() -> None:
+def _mark_fork() -> None:
     global _is_fork  # noqa: PLW0603  # one process, one answer
     _is_fork = True
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+    os.register_at_fork(after_in_child=_mark_fork)
 
 
 def leave_fork() -> None:
-    """End a process that a handler forked and let go on as if it were the plugin: it would stay for ever."""
+    """End a process that a handler forked and that continues as if it were the plugin: it would stay for ever."""
     if _is_fork:
         os._exit(0)
 
 
 class _Job(asyncio.Future[Any]):
-    """What a thread is to do, and the answer to come."""
+    """A function for a thread of the pool, and the result to come."""
 
     def __init__(self, function: Callable[[], Any], pool: Pool) -> None:
         super().__init__(loop=asyncio.get_running_loop())
         self.function, self._pool = function, pool
-        self._begun: list[None] = []  # an item while the job runs; whoever takes it has the last word on the thread
+        self._runs: list[None] = []  # an item while the function runs; the thread and the canceller race to remove it
 
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
-        """Tell the pool when nobody waits any more for a job that has begun."""
+        """Cancel; a thread that already runs the function is then replaced."""
         is_cancelled = super().cancel(msg)
-        if is_cancelled and self._took():
+        if is_cancelled and self._remove_run():
             self._pool.replace_blocked_thread()
         return is_cancelled
 
     def run(self) -> bool:
-        """Do it, unless nobody waits; tell whether that was so to the end."""
-        self._begun.append(None)
-        if self.cancelled():
-            return self._took()
-        _settle(self, self.function)
-        return self._took()
+        """Run the function unless the job is cancelled; return False if the thread was replaced meanwhile."""
+        self._runs.append(None)
+        if not self.cancelled():
+            _settle(self, self.function)
+        return self._remove_run()
 
-    def _took(self) -> bool:
+    def _remove_run(self) -> bool:
         try:
-            self._begun.pop()
+            self._runs.pop()
         except IndexError:
             return False
         return True
@@ -74,8 +73,8 @@ class _Job(asyncio.Future[Any]):
 class Pool:
     """Threads that start on demand, up to `size`, and then take turns.
 
-    One whose job nobody waits for any more, but which the author's code still blocks, is made up for by another: a hung
-    upstream takes away the answers of those who asked it, and no others.
+    A thread whose job is cancelled, but which the author's code still blocks, is replaced by another: a hung upstream
+    takes away the answers of those who asked it, and no others.
     """
 
     def __init__(self, size: int = 64) -> None:
@@ -83,13 +82,13 @@ class Pool:
         self._size = size
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._idle: deque[None] = deque()  # an item for each thread that waits; cheaper than a semaphore
-        self._count = self._lost = 0  # threads; those of them that are given up
+        self._count = self._blocked = 0  # threads; those of them that are blocked and replaced
         self._lock = threading.Lock()
 
     def run(self, function: Callable[..., T], *args: object) -> asyncio.Future[T]:
         """Run a function in a thread, in the caller's context; await the future on the calling loop.
 
-        Cancelling the future drops a job that has not begun; one that has begun runs on, unheard.
+        Cancelling the future drops a job that has not begun; one that has begun runs on, and its result is ignored.
         """
         context = contextvars.copy_context()
         job = _Job(lambda: context.run(function, *args), self)
@@ -98,37 +97,37 @@ class Pool:
             self._idle.pop()
         except IndexError:
             with self._lock:
-                self._grow()
+                self._start_thread()
         return job
 
     def replace_blocked_thread(self) -> None:
-        """Count out the thread of a job that nobody waits for, and make up for it where it may be missed."""
+        """Stop counting a blocked worker thread, and start another if the pool is full."""
         with self._lock:
-            is_full = self._count - self._lost >= self._size
-            if self._lost < _LOST * self._size:
-                self._lost += 1
+            is_full = self._count - self._blocked >= self._size
+            if self._blocked < _MOST_BLOCKED * self._size:
+                self._blocked += 1
                 if is_full:
-                    self._grow()
+                    self._start_thread()
 
-    def _grow(self) -> None:
+    def _start_thread(self) -> None:
         """Start a thread if there is room for one; the lock is held."""
-        if self._count - self._lost < self._size:
+        if self._count - self._blocked < self._size:
             self._count += 1
             threading.Thread(target=self._work, name=f"worker-{self._count}", daemon=True).start()
 
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
-            if not job.run() and not self._returns():
+            if not job.run() and not self._readmit_thread():
                 return
             del job  # an idle thread must not hold on to a frame
             self._idle.append(None)
 
-    def _returns(self) -> bool:
-        """Count a thread in again that was given up; tell whether there is room for it."""
+    def _readmit_thread(self) -> bool:
+        """Count a thread again that was blocked; return whether there is room for it."""
         with self._lock:
-            self._lost -= bool(self._lost)
-            has_room = self._count - self._lost <= self._size
+            self._blocked -= bool(self._blocked)
+            has_room = self._count - self._blocked <= self._size
             self._count -= not has_room
             return has_room
 
@@ -141,23 +140,12 @@ class UserLoop:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """Run a coroutine there, in the caller's context; await the future on the calling loop.
+    def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> asyncio.Future[T]:
+        """Run a coroutine function there, in the caller's context; await the future on the calling loop.
 
         Cancelling the future cancels the coroutine.
         """
-        here = asyncio.get_running_loop()
-        future: asyncio.Future[T] = here.create_future()
-        there = self._started()
-        context = contextvars.copy_context()
-
-        def start() -> None:
-            task = there.create_task(_contained(coroutine), context=context)
-            task.add_done_callback(lambda done: _call(here, _copy_result, done, future))
-            future.add_done_callback(lambda done: _call(there, task.cancel) if done.cancelled() else None)
-
-        there.call_soon_threadsafe(start)
-        return future
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_contain(function, *args), self._running_loop()))
 
     def run_blocking(self, awaitable: Awaitable[T]) -> T:
         """Await something there and wait for it; for worker threads."""
@@ -165,22 +153,45 @@ class UserLoop:
         async def wait() -> T:
             return await awaitable
 
-        return asyncio.run_coroutine_threadsafe(wait(), self._started()).result()
+        return asyncio.run_coroutine_threadsafe(wait(), self._running_loop()).result()
 
     def call(self, function: Callable[..., object], *args: object) -> None:
         """Call a function there, soon; its result is lost."""
-        _call(self._started(), function, *args)
+        self._running_loop().call_soon_threadsafe(function, *args)
 
-    def _started(self) -> asyncio.AbstractEventLoop:
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_report)
-                threading.Thread(target=_run, args=(self._loop,), name="async handlers", daemon=True).start()
+                threading.Thread(target=_run_forever, args=(self._loop,), name="async handlers", daemon=True).start()
         return self._loop
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+def run_in_thread(function: Callable[[], Any], *, name: str) -> asyncio.Future[Any]:
+    """Run a function in a new daemon thread, in the caller's context; cancelling the future does not stop it."""
+    future = asyncio.get_running_loop().create_future()
+    target = contextvars.copy_context().run
+    threading.Thread(target=target, args=(_settle, future, function), name=name, daemon=True).start()
+    return future
+
+
+def is_on_loop() -> bool:
+    """Tell whether this code runs on an event loop, and so must not block."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Tell whether the task was cancelled from outside; a CancelledError of the author's own code is a failure."""
+    task = asyncio.current_task() if isinstance(error, asyncio.CancelledError) and is_on_loop() else None
+    return task is not None and task.cancelling() > 0
+
+
+def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
     """Run a loop for ever: a task of the author's that raises SystemExit stops it, but only for a moment."""
     while True:
         try:
@@ -189,60 +200,49 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
             _report(loop, {"message": "A task tried to end the process", "exception": error})
 
 
-async def _contained(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Keep what would stop the loop inside its task."""
+async def _contain(function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
+    """Run the author's code so that nothing it raises stops the loop, or looks like a cancellation."""
     try:
-        return await coroutine
-    except (SystemExit, KeyboardInterrupt) as error:
+        return await function(*args)
+    except asyncio.CancelledError as error:
+        if is_cancellation(error):
+            raise
+        raise RuntimeError("CancelledError: the handler cancelled itself") from error
+    except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
         raise RuntimeError(sentence(error)) from error
     finally:
         leave_fork()
 
 
-def _settle(future: asyncio.Future[Any], job: Callable[[], Any]) -> None:
-    loop = future.get_loop()
+def _settle(future: asyncio.Future[Any], function: Callable[[], Any]) -> None:
+    """Call a function, and give its result or exception to a future of another thread's loop."""
     try:
-        result = job()
-    except BaseException as error:  # noqa: BLE001  # whatever the author's code raises is its caller's to judge
-        leave_fork()
-        _call(loop, _fail, future, error)
-    else:
-        leave_fork()
-        _call(loop, _succeed, future, result)
+        result, error = function(), None
+    except BaseException as raised:  # noqa: BLE001  # whatever the author's code raises is its caller's to judge
+        result, error = None, _as_exception(raised)
+    leave_fork()
 
+    def settle() -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
 
-def _succeed(future: asyncio.Future[Any], result: object) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
-    if future.done():
-        return
-    if not isinstance(error, Exception) or isinstance(error, StopIteration):  # futures and tasks take these for theirs
-        wrapped = RuntimeError(sentence(error))
-        wrapped.__cause__ = error
-        error = wrapped
-    future.set_exception(error)
-
-
-def _copy_result(task: asyncio.Task[Any], future: asyncio.Future[Any]) -> None:
-    if task.cancelled():  # by its caller, who is gone, or else by the author's code
-        _fail(future, asyncio.CancelledError("the handler cancelled itself"))
-        return
-    error = task.exception()
-    if error is not None:
-        _fail(future, error)
-    else:
-        _succeed(future, task.result())
-
-
-def _call(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
-    """Call a function on a loop that may have ended already."""
     try:
-        loop.call_soon_threadsafe(function, *args)
-    except RuntimeError:
+        future.get_loop().call_soon_threadsafe(settle)
+    except RuntimeError:  # the loop has ended: nobody waits
         return
+
+
+def _as_exception(error: BaseException) -> Exception:
+    """Wrap what futures, tasks and generators take for a signal of their own."""
+    if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    wrapped = RuntimeError(sentence(error))
+    wrapped.__cause__ = error
+    return wrapped
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

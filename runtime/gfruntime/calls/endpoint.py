@@ -1,0 +1,235 @@
+"""A method of pluginv2: it parses a request, lets a handler answer it, and logs, counts and traces how that ended.
+
+What all requests have in common is read here: who asks, for which data source, with which headers.
+Source: grafana-plugin-sdk-go v0.298.0, backend/logger_middleware.go, backend/log, backend/metrics_middleware.go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import logging
+import time
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Literal
+
+from google.protobuf.message import DecodeError, Message
+
+from gfruntime import wire
+from gfruntime.calls import convert
+from gfruntime.calls.instances import Key, Source, Version
+from gfruntime.errors import PluginError, QueryError, failure_of
+from gfruntime.logs import log, masking
+from gfruntime.request import incoming
+from gfruntime.request.headers import PREFIX
+from gfruntime.serving.methods import Call, CallError
+from gfruntime.telemetry import metrics, tracing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from pluginv2 import backend_pb2 as pb
+
+    from gfruntime.author.author_class import Author
+    from gfruntime.errors import Failure
+    from gfruntime.serving.methods import Stream, Unary
+
+_LOGGER = logging.getLogger("gfruntime")
+_SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization", "cookie", "x-id-token", "x-grafana-id")
+_LONG = 8  # characters of a cookie that may be a session's name
+_KEY_LABEL = "PRIVATE KEY"
+
+
+class ActiveCall:
+    """One call that is being answered: its request, who asks, the data source it is for, and how it ends."""
+
+    def __init__(self, name: str, request: Any, call: Call, author: Author) -> None:  # noqa: ANN401  # of any method
+        """Put what is known of the call into all its log lines, and within the author's reach."""
+        self.request = request
+        self.cancel = call.cancel
+        self._name = name
+        self._status: Literal["ok", "cancelled", "error"] = "ok"
+        self._failure: Failure | None = None
+        self._began = time.perf_counter()
+        headers = raw_headers(request)
+        remember_secret_headers(headers)
+        settings = request.pluginContext.dataSourceInstanceSettings
+        self.incoming = incoming.Incoming(
+            endpoint=name,
+            context=convert.plugin_context(request.pluginContext),
+            headers=headers,
+            metadata=call.metadata,
+            data_source=settings.name,
+            data_source_uid=settings.uid,
+        )
+        self.source = _source(request.pluginContext, self.incoming, author)
+        incoming.enter(self.incoming)
+        log.context.set(functools.cache(functools.partial(_log_fields, self.incoming)))  # for the first line that asks
+        self._span = tracing.span(self.incoming)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        _LOGGER.debug("Plugin Request Started")
+        return self
+
+    def record_query_failure(self, ref_id: str, failure: Failure) -> None:
+        """Log a failed query; the request has failed if one of its queries has."""
+        if self._failure is None or failure.source == "plugin":  # downstream only if none is the plugin's
+            self._status, self._failure = "error", failure
+        extra = {"refID": ref_id, "status": failure.status, "error": failure.message}
+        _LOGGER.error("Partial data response error", extra={**extra, "statusSource": failure.source})
+
+    def record_failure(self, error: BaseException) -> Failure:
+        """Turn an exception into the call's failure, for an answer that tells it; log one that nobody meant."""
+        self._status, self._failure = "error", failure_of(error)
+        if not self._failure.is_expected:
+            _LOGGER.error("%s failed", self._name, exc_info=(type(error), error, error.__traceback__))
+        return self._failure
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Log and count the end."""
+        if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            self._status = "cancelled"
+        elif error is not None:
+            self._status = "error"
+        source = self._failure.source if self._failure is not None else "plugin"
+        metrics.count(self._name, self._status, source)
+        if self._span is not None:
+            self._span.end(self._status, source, self._failure.message if self._failure is not None else error)
+        level = logging.ERROR if self._status == "error" else logging.INFO
+        if _LOGGER.isEnabledFor(level):
+            milliseconds = (time.perf_counter() - self._began) * 1000
+            extra = {"status": self._status, "duration": f"{milliseconds:.3f}ms", "statusSource": source}
+            asyncio.get_running_loop().call_soon(self._log_end, level, extra)  # the host need not wait for this line
+
+    def _log_end(self, level: int, extra: dict[str, str]) -> None:
+        if self._failure is not None:
+            extra["error"] = self._failure.message
+        record = _LOGGER.makeRecord(_LOGGER.name, level, "", 0, "Plugin Request Completed", (), None, extra=extra)
+        _LOGGER.handle(record)  # without a search for the line that logs
+
+
+def unary(path: str, kind: type[Message], handle: Callable[[ActiveCall], Awaitable[bytes]], author: Author) -> Unary:
+    """Make a method that answers once; `kind` is the message of its requests, which `handle` answers."""
+    name = _name(path)
+
+    async def answer(message: bytes, call: Call) -> bytes:
+        with ActiveCall(name, _parse(kind, message), call, author) as active:
+            return await handle(active)
+
+    return answer
+
+
+def stream(
+    path: str, kind: type[Message], handle: Callable[[ActiveCall], AsyncGenerator[bytes, None]], author: Author
+) -> Stream:
+    """Make a method that answers many times."""
+    name = _name(path)
+
+    async def answer(message: bytes, call: Call) -> AsyncIterator[bytes]:
+        with ActiveCall(name, _parse(kind, message), call, author) as active:
+            async with aclosing(handle(active)) as parts:
+                async for part in parts:
+                    yield part
+
+    return answer
+
+
+def call_error(error: BaseException) -> CallError:
+    """Make an exception the failure of its whole call; one that the author marked says who is to blame."""
+    if isinstance(error, CallError):
+        return error
+    failure = failure_of(error)
+    is_marked = isinstance(error, PluginError) or failure.source == "downstream"
+    details = wire.error_details(failure.message, source=failure.source) if is_marked else b""
+    return CallError(failure.message, details=details)
+
+
+def raw_headers(message: Any) -> dict[str, str]:  # noqa: ANN401  # any request
+    """Read a request's raw headers; those of a resource call are all HTTP headers and get the prefix."""
+    headers = getattr(message, "headers", {})
+    if not hasattr(message, "method"):
+        return dict(headers)
+    texts = {PREFIX + key: ", ".join(item.values) for key, item in headers.items()}
+    if incoming.FROM_ALERT in headers and headers[incoming.FROM_ALERT].values:
+        texts[incoming.FROM_ALERT] = headers[incoming.FROM_ALERT].values[0]
+    return texts
+
+
+def remember_secret_headers(headers: Mapping[str, str]) -> None:
+    """Keep forwarded credentials out of every log."""
+    values = [value for key, value in headers.items() if key.lower().removeprefix("http_") in _SECRET_HEADERS]
+    if values:
+        masking.remember(part for value in values for part in (value, value.partition(" ")[2], *_cookies(value)))
+
+
+def proxy_hash(config: Mapping[str, str]) -> str:
+    """Tell proxy client keys apart by the end of their bytes, as the Go SDK's cache key does; empty without one."""
+    pem = config.get("GF_SECURE_SOCKS_DATASOURCE_PROXY_CLIENT_KEY_VAL", "")
+    _, has_begin, rest = pem.partition(f"-----BEGIN {_KEY_LABEL}-----")
+    body, has_end, _ = rest.partition(f"-----END {_KEY_LABEL}-----")
+    if not has_begin or not has_end:
+        return ""
+    try:
+        der = base64.b64decode("".join(body.split()), validate=True)
+    except ValueError:
+        return ""
+    return base64.b64encode(der[-3:]).decode()
+
+
+def _name(path: str) -> str:
+    """Name a method as the Go SDK's logs and metrics do: `/pluginv2.Data/QueryData` is `queryData`."""
+    method = path.rpartition("/")[2]
+    return method[0].lower() + method[1:]
+
+
+def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) -> Source:
+    """Read what tells this data source, and its version, from all others.
+
+    When the call names none, making its instance raises QueryError: each query of the call then says so.
+    """
+    settings, config = context.dataSourceInstanceSettings, call.context.config
+    tenant = "\n".join([*call.metadata.get("tenantid", []), str(context.orgId), call.context.namespace])
+
+    def make() -> Any:  # noqa: ANN401  # the author's class
+        if not context.HasField("dataSourceInstanceSettings"):
+            raise QueryError("the request names no data source (data source instance settings cannot be nil)")
+        return author.make(convert.settings(settings, options_type=author.options, config=config))
+
+    key = Key(f"{settings.id}\n{settings.uid}", tenant, proxy_hash(config))
+    return Source(key, Version(settings.lastUpdatedMS, config), make)
+
+
+def _cookies(value: str) -> list[str]:
+    """List the values of cookies, but for those that are hardly secret: hiding "true" would garble every text."""
+    values = (pair.partition("=")[2].strip() for pair in value.split(";"))
+    return [each for each in values if len(each) >= _LONG]
+
+
+def _log_fields(call: incoming.Incoming) -> dict[str, str]:
+    fields = {
+        "pluginId": call.context.plugin_id,
+        "endpoint": call.endpoint,
+        "pluginVersion": call.context.plugin_version,
+        "dsName": call.data_source,
+        "dsUid": call.data_source_uid,
+        "uname": call.context.user.name if call.context.user is not None else "",
+        "traceId": call.trace_id,
+    }
+    for pair in call.metadata.get("loggerparamsctxmetadata", []):
+        key, is_pair, value = pair.partition(":::")
+        if is_pair and not key.startswith("@"):
+            fields[key] = value
+    return {key: value for key, value in fields.items() if value}
+
+
+def _parse(kind: type[Message], message: bytes) -> Any:  # noqa: ANN401  # a message of that kind
+    try:
+        return kind.FromString(message)
+    except DecodeError as error:
+        raise CallError(f"malformed {kind.DESCRIPTOR.name}", code="INTERNAL") from error
