@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +16,18 @@ from gfplug.scaffold import new
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+collect_ignore = ["every_name"]
+FIRST_RELEASE = Path(__file__).parents[1] / "fixtures" / "projects-0.1.tar.xz"
+
+
+@pytest.fixture(scope="session")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of each kind, as gfplug 0.1 made them."""
+    folder = tmp_path_factory.mktemp("first-release")
+    with tarfile.open(FIRST_RELEASE) as archive:
+        archive.extractall(folder)  # noqa: S202 - a fixture of ours
+    return folder
 
 
 @pytest.fixture(scope="session")

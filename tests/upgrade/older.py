@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from gfplug import resources
@@ -10,6 +13,7 @@ from gfplug.scaffold.template import Answers
 from gfplug.upgrades.upgrade import UpgradeRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pytest
@@ -72,6 +76,22 @@ def contents(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file() and not {".git", "__pycache__"}.intersection(path.relative_to(folder).parts)
     }
+
+
+def run(project: Path, *words: str, accepted: Sequence[int] = (0,)) -> str:
+    """Run a module or script with this interpreter in a project's folder, its source on Python's path."""
+    command = [sys.executable, *words] if words[0].endswith(".py") else [sys.executable, "-m", *words]
+    done = subprocess.run(
+        command,
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode in accepted, done.stdout + done.stderr
+    return done.stdout
 
 
 def write(project: Path, edits: dict[str, str | None]) -> None:

@@ -6,14 +6,11 @@ there still upgrade.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
-from older import contents
+from older import contents, run
 
 from gfplug import cli, sdk
 from gfplug.project.plugin_project import Project
@@ -33,20 +30,6 @@ def first(tmp_path: Path) -> Path:
     return tmp_path / "first"
 
 
-def passes_its_tests(project: Path) -> None:
-    """Run the project's own tests with this interpreter."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_an_untouched_project_becomes_a_fresh_one(first: Path, tmp_path: Path) -> None:
     """Every byte is as `gfplug new` writes it today, but for what is written once; its old tests pass."""
     answers = origin.answers(first, Project(first).lock.template_version)
@@ -58,7 +41,7 @@ def test_an_untouched_project_becomes_a_fresh_one(first: Path, tmp_path: Path) -
 
     differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
     assert {path for path in differing if not path.startswith(ONCE)} == set()
-    passes_its_tests(first)
+    run(first, "pytest", "-q", "-p", "no:cacheprovider")
 
 
 EDITS = {
@@ -92,7 +75,7 @@ def test_a_project_in_use_keeps_its_edits(first: Path) -> None:
     assert not (first / "CHANGELOG.md").exists()
     assert (first / ".github" / "workflows" / "upgrade.yml").exists()
     assert Project(first).changed_owned() == {}
-    passes_its_tests(first)
+    run(first, "pytest", "-q", "-p", "no:cacheprovider")
     before = contents(first)
     assert cli.main(["upgrade", str(first)]) == 0
     assert contents(first) == before

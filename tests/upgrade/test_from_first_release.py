@@ -7,17 +7,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
-import tarfile
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from older import contents
+from older import contents, run
 
 from gfplug import cli, sdk
 from gfplug.project.plugin_project import Project
@@ -26,9 +22,9 @@ from gfplug.upgrades import origin
 from gfplug.upgrades.upgrade import ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
-FIXTURE = Path(__file__).parents[1] / "fixtures" / "projects-0.1.tar.xz"
 KINDS = {"signals": "", "http": "", "hybrid": "", "react": "", "adopted": "backend"}
 EDITS = {
     "README.md": ("gfplug call query", "# ours\ngfplug call query"),
@@ -38,15 +34,6 @@ EDITS = {
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
 """What an author changed in each kind of project, where it has the file."""
-
-
-@pytest.fixture(scope="session")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All of them, as they were."""
-    folder = tmp_path_factory.mktemp("first-release")
-    with tarfile.open(FIXTURE) as archive:
-        archive.extractall(folder)  # noqa: S202 - a fixture of ours
-    return folder
 
 
 @pytest.fixture(params=list(KINDS))
@@ -80,21 +67,6 @@ def edit(project: Path) -> dict[str, str]:
         kept[line] = f'  "{line}>=2",  # ours'
     pyproject.write_text(text.replace('"src/plugin", ', '"src/plugin", "src/mine", '), encoding="utf-8")
     return kept
-
-
-def run(project: Path, *words: str, accepted: Sequence[int] = (0,)) -> str:
-    """Run a program of this interpreter's on the project."""
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode in accepted, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.mark.slow
@@ -173,6 +145,19 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
     assert "runtime is a library" in shown
     assert "gfplug upgrade" in shown
     assert contents(signals) == before
+
+
+def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
+    """It goes with the folder; git leaves it behind for whoever pulls the upgraded project."""
+    cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
+    cache.parent.mkdir()
+    cache.write_bytes(b"")
+
+    assert cli.main(["upgrade", str(signals)]) == 0
+    assert not (signals / "src" / "gfruntime").exists()
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"")
+    Project(signals).require_library()
 
 
 def test_hooks_that_the_author_wrote_stay(signals: Path) -> None:
