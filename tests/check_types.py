@@ -23,6 +23,7 @@ BEFORE_OTHERS = {
     "tests/conformance": ["tests/runtime"],
     "tests/processes": ["tests/cli", "tests/build", "tests/conformance"],
     "tests/browser": ["tests/conformance"],
+    "tests/upgrade": ["tests/runtime"],
     "tests/generated": ["tests/browser"],
     "template/examples/http": ["template/examples/http/src"],
     "benchmarks": ["tests/conformance", "tests/build"],
