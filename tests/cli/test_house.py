@@ -35,7 +35,7 @@ ROOMS = {
         {"errors"},
     ],
     "runtime/gfruntime": [
-        {"dev", "fixtures"},
+        {"config", "dev", "fakes", "fixtures"},
         {"serve", "testing"},
         {"calls", "http"},
         {"author", "serving"},
@@ -48,7 +48,11 @@ ROOMS = {
     ],
 }
 """A package's rooms, which are its modules and folders, from the top floor down; a room imports from lower floors."""
-SHARED_NAMES = {"fixtures": "gfruntime.fixtures is the former name of gfruntime.testing.fixtures"}
+SHARED_NAMES = {
+    "config": "gfruntime.config is the former name of gfruntime.request.config",
+    "fakes": "gfruntime.fakes is the former name of gfruntime.testing.fakes",
+    "fixtures": "gfruntime.fixtures is the former name of gfruntime.testing.fixtures",
+}
 
 
 def _modules(package: str) -> dict[str, Path]:

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from older import ANSWERS, NEW, OLD, make_template, use_template
+from older import ANSWERS, NEW, OLD, make_template, unpack, use_template
 from projects import new_project
 
 from gfplug import __version__
@@ -14,6 +14,14 @@ from gfplug.scaffold import new
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+collect_ignore = ["every_name"]
+
+
+@pytest.fixture(scope="session")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of each kind, as gfplug 0.1 made them."""
+    return unpack("projects-0.1.tar.xz", tmp_path_factory.mktemp("first-release"))
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands import python
+from commands import run
 from projects import new_project
 
 from gfplug import cli, resources, sdk
@@ -18,6 +19,8 @@ from gfplug.upgrades import origin
 from gfplug.upgrades.upgrade import ONCE, UpgradeRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pytest
     from commands import Ended
 
@@ -112,15 +115,22 @@ def assert_becomes_fresh(project: Path, fresh: Path) -> None:
 
 
 def run_in(project: Path, *words: str | Path) -> Ended:
-    """Run a module of this interpreter's in a project, with the project's own code."""
+    """Run a module or script with this interpreter in a project, with the project's own code."""
     env = {**os.environ, "PYTHONPATH": str(project / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return python(*words, cwd=project, env=env)
+    is_script = str(words[0]).endswith(".py")
+    return run(sys.executable, *([] if is_script else ["-m"]), *words, cwd=project, env=env)
+
+
+def output_in(project: Path, *words: str | Path, accepted: Sequence[int] = (0,)) -> str:
+    """Run a module or script in a project, which must end with an accepted exit code, and return what it printed."""
+    ended = run_in(project, *words)
+    assert ended.code in accepted, ended.out + ended.err
+    return ended.out
 
 
 def passes_its_tests(project: Path) -> None:
     """Run the project's own tests with this interpreter."""
-    ended = run_in(project, "pytest", "-q", "-p", "no:cacheprovider")
-    assert ended.code == 0, ended.out + ended.err
+    output_in(project, "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def text_at(project: Path, path: str) -> str | None:

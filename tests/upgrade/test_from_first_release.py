@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import commit
-from older import assert_becomes_fresh, contents, passes_its_tests, run_in, unpack
+from older import assert_becomes_fresh, contents, passes_its_tests, run_in
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
@@ -31,12 +31,6 @@ EDITS = {
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
 """What an author changed in each kind of project, where it has the file."""
-
-
-@pytest.fixture(scope="session")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All of them, as they were."""
-    return unpack("projects-0.1.tar.xz", tmp_path_factory.mktemp("first-release"))
 
 
 @pytest.fixture(params=list(KINDS))
@@ -140,6 +134,19 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
     assert "runtime is a library" in shown
     assert "gfplug upgrade" in shown
     assert contents(signals) == before
+
+
+def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
+    """It goes with the folder; git leaves it behind for whoever pulls the upgraded project."""
+    cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
+    cache.parent.mkdir()
+    cache.write_bytes(b"")
+
+    assert cli.main(["upgrade", str(signals)]) == 0
+    assert not (signals / "src" / "gfruntime").exists()
+    cache.parent.mkdir(parents=True)
+    cache.write_bytes(b"")
+    Project(signals).require_library()
 
 
 def test_hooks_that_the_author_wrote_stay(signals: Path) -> None:

@@ -234,13 +234,14 @@ def _place(root: Path, step: Step, source: Path) -> None:
 
 
 def _remove(root: Path, place: Path) -> None:
-    """Remove a file, if it is still there, and the folders that are empty without it."""
+    """Remove a file, if it is still there, and the folders that hold nothing without it but Python's cache."""
     if place.is_file() and not place.is_symlink():
         place.unlink()
     for folder in place.parents:
-        if folder == root or (folder.is_dir() and any(folder.iterdir())):
+        if folder == root or (folder.is_dir() and any(path.name != "__pycache__" for path in folder.iterdir())):
             return
-        if folder.is_dir():
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+        if folder.is_dir() and not any(folder.iterdir()):  # a linked cache stays
             folder.rmdir()
 
 

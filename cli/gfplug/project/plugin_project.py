@@ -172,7 +172,7 @@ class Project:
 
         Raises: ProjectError naming the folder; IntegrityError naming the wheels.
         """
-        if (self.root / "src" / "gfruntime").is_dir():
+        if files.walk(self.root / "src" / "gfruntime"):
             raise ProjectError(
                 f"{self.root / 'src' / 'gfruntime'}: this gfplug's runtime is a library, and no folder of a project",
                 hint="run gfplug upgrade; it makes the project depend on the library, and keeps your edits",

@@ -36,6 +36,10 @@ class ObjectKind:
     kind: str = ""
 
 
+Kind = ObjectKind
+"""Deprecated: the former name of `ObjectKind`, which authors' tests import."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionRequest:
     """An object that is about to be stored. For settings the bytes are a protobuf message, else JSON.

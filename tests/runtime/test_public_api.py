@@ -1,0 +1,34 @@
+"""The public names of the runtime, and their parameters, are those that public_api.json records."""
+
+from __future__ import annotations
+
+import json
+
+import public_api
+import pytest
+
+
+def test_the_public_api_is_the_recorded_one() -> None:
+    """What authors use does not go, and nothing becomes public by accident."""
+    before, now = json.loads(public_api.RECORD.read_text(encoding="utf-8")), public_api.describe_api()
+    losses, gains = public_api.list_losses(before, now), public_api.list_losses(now, before)
+    changes = [*losses, *(f"{gain.removesuffix('is gone')}is new" for gain in gains if gain.endswith("is gone"))]
+
+    if before != now:
+        pytest.fail("\n".join([*changes, "If it is meant: python tests/runtime/public_api.py --update"]), pytrace=False)
+
+
+@pytest.mark.parametrize(
+    ("after", "sentences"),
+    [
+        ({}, ["f is gone"]),
+        ({"f": ["a", "c=2"]}, ["f: the parameter b=1 is gone"]),
+        ({"f": ["a", "b=2", "c=2"]}, ["f: the parameter b=1 is gone"]),
+        ({"f": ["b=1", "a", "c=2"]}, ["f: the parameters are in another order"]),
+        ({"f": None}, ["f: a method became an attribute"]),
+        ({"f": ["a", "b=1", "c=2", "d=3"], "g": None}, []),
+    ],
+)
+def test_losses_are_listed(after: dict[str, list[str] | None], sentences: list[str]) -> None:
+    """By name and parameter; a new one is no loss."""
+    assert public_api.list_losses({"f": ["a", "b=1", "c=2"]}, after) == sentences
