@@ -82,7 +82,7 @@ def verify_project(project: ProjectFolder = Path(), *, as_json: Json = False) ->
 
 
 app = group(
-    "Show the Go SDK's protos, and move a project to another.",
+    "Show the Go SDK's protos; move a project to another.",
     list=list_releases,
     show=show,
     verify=verify_project,

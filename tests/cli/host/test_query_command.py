@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from host_fake import QUERY
+from small_project import small_project
 from test_call_command import _dist, _frame, _signals
 
 from gfplug.cli import main
+from gfplug.commands.call import watch
+from gfplug.errors import ToolError
 from gfplug.host.drawing import pictures
 from gfplug.host.drawing.plot import Series
 
@@ -227,3 +230,30 @@ def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixtur
 
     assert main(["call", "stream", "nowhere", dist]) == 6
     assert "refused the channel 'nowhere': not found" in capsys.readouterr().err
+
+
+def test_each_save_asks_again_also_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What failed is shown; the next save may mend it, and Ctrl-C ends without a traceback."""
+    project = small_project(tmp_path / "project")
+    asked: list[int] = []
+    looks = iter(range(3))
+
+    def ask() -> None:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            raise ToolError("broken today")
+
+    def sleep(_seconds: float) -> None:
+        look = next(looks)
+        if look == 2:
+            raise KeyboardInterrupt
+        if look == 1:
+            (project.source / "datasource.py").write_text("x = 1")
+
+    monkeypatch.setattr("time.sleep", sleep)
+    watch.repeat(project.root, ask)
+
+    assert asked == [0, 1]
+    assert "broken today" in capsys.readouterr().err

@@ -80,7 +80,8 @@ def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**values: Any) -> None:  # noqa: ANN401 - whatever typer read
-        command(**values, call=CallOptions(**{name: values.pop(name) for name in common}))
+        call = CallOptions(**{name: values.pop(name) for name in common})
+        command(**values, call=call)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads first
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common.values())]
