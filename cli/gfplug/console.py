@@ -163,8 +163,9 @@ def is_interactive() -> bool:
 
 
 def _write(stream: TextIO, *parts: Part) -> None:
-    """Write parts, in colour where a terminal wants it."""
-    if has_colour(stream) and any(isinstance(part, tuple) for part in parts):
+    """Write parts, in colour where a terminal wants it; beside a moving picture, rich's stand-in writes above it."""
+    is_above_picture = hasattr(stream, "rich_proxied_file")
+    if has_colour(stream) and not is_above_picture and any(isinstance(part, tuple) for part in parts):
         _screen(stream).print(_styled(parts), end="", soft_wrap=True)
         return
     text = cells.plain(parts)
