@@ -117,7 +117,7 @@ def ask(question: str, default: str) -> str:
 
 
 def fail(error: GfplugError) -> None:
-    """Say what failed, show what the other program said, and name the next step."""
+    """Print what the other program printed, what failed, and the next step."""
     end_stage()
     details = f"{error.details.rstrip()}\n\n" if error.details else ""
     hint = f"hint: {error.hint}\n" if error.hint else ""

@@ -26,7 +26,7 @@ _Texts = list[str] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """What every call is told: which plugin, with which settings, and how to answer. Fields are typer's parameters."""
+    """Which plugin to call, with which settings, and how to show the answer; typer reads the fields."""
 
     target: Annotated[
         Path,
@@ -55,13 +55,13 @@ class CallOptions:
 
         if self.verbose:
             console.setup(1)
-        found = service.find(self.target, python=self.python)
+        target = service.find(self.target, python=self.python)
         overrides = service.Overrides(
             file=self.settings, url=self.url, options=self.option or [], secrets=self.secret or []
         )
-        settings = service.settings(found, overrides)
+        settings = service.settings(target, overrides)
         signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
-        with service.plugin(found, timeout=self.timeout) as plugin:
+        with service.plugin(target, timeout=self.timeout) as plugin:
             yield plugin, settings
 
 
