@@ -97,26 +97,17 @@ def test_a_picture_takes_the_place_of_the_one_before(terminal: Terminal) -> None
     assert "\x1b[32min colour" in terminal.getvalue()
 
 
-@pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TERM", "dumb")])
+@pytest.mark.parametrize(("name", "value"), [("CI", "true"), ("TERM", "dumb"), ("FILE", "")])
 def test_where_nothing_can_be_overwritten_a_stage_is_one_line(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    """The log of a CI keeps everything, and so does a dumb terminal."""
+    """The log of a CI keeps everything, and so do a dumb terminal and a file; the stage is timed."""
     monkeypatch.setenv(name, value)
-    with at(terminal), Stages().stage("freeze", doing="Freezing", done="Froze"):
+    stages, stream = Stages(), io.StringIO() if name == "FILE" else terminal
+    with redirect_stderr(stream), stages.stage("freeze", doing="Freezing", done="Froze"):
         pass
 
-    assert re.fullmatch(r"Froze \(\d+\.\d s\)\n", terminal.getvalue())
-
-
-def test_off_a_terminal_a_stage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without escapes, and timed."""
-    console.setup()
-    stages = Stages()
-    with stages.stage("freeze", doing="Freezing", done="Froze"):
-        pass
-
-    assert re.fullmatch(r"Froze \(\d+\.\d s\)\n", capsys.readouterr().err)
+    assert re.fullmatch(r"Froze \(\d+\.\d s\)\n", stream.getvalue())
     assert set(stages.seconds) == {"freeze"}
 
 
@@ -140,14 +131,6 @@ def test_colour_is_there_where_it_is_wanted(
     assert terminal.getvalue() == f"{written}\n"
 
 
-def test_off_a_terminal_there_is_no_colour(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a program that reads the output may wish for others."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    console.result("a ", ("green", "green"))
-
-    assert capsys.readouterr().out == "a green\n"
-
-
 def test_a_terminal_gets_nothing_that_it_would_obey(terminal: Terminal) -> None:
     """What others say is shown, on both streams and in colour too; lines and blanks stay."""
     bad = "a\x1b[2J\x9b\r\n\tb\u00a0c"
@@ -165,12 +148,13 @@ def test_a_terminal_gets_nothing_that_it_would_obey(terminal: Terminal) -> None:
     assert "\n\tb\u00a0c" in terminal.getvalue()
 
 
-def test_a_file_gets_the_result_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    """A program reads it; what is for people is escaped all the same, since it may be shown on a page."""
-    console.result("a\x1b[2J\r")
+def test_a_file_gets_the_result_as_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No colour, and nothing escaped, since a program reads it; a log is for people, and may be shown on a page."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console.result("a\x1b[2J\r", ("green", "green"))
     console.note("a\x1b[2J")
 
-    assert capsys.readouterr() == ("a\x1b[2J\r\n", "a\\x1b[2J\n")
+    assert capsys.readouterr() == ("a\x1b[2J\rgreen\n", "a\\x1b[2J\n")
 
 
 def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None:
