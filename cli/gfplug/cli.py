@@ -9,22 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import __version__, console
-from gfplug.commands import (
-    adopt,
-    build,
-    call,
-    check,
-    deploy,
-    dev,
-    doctor,
-    merge,
-    new,
-    options,
-    proto,
-    rename,
-    sign,
-    upgrade,
-)
+from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, rename, sign, upgrade
+from gfplug.commands.options import Command
 from gfplug.errors import GfplugError, ProjectError
 
 if TYPE_CHECKING:
@@ -47,7 +33,7 @@ for _command in (
     *(new.new, adopt.adopt, build.build, dev.dev, check.check, merge.merge, sign.sign, deploy.deploy),
     *(doctor.doctor, upgrade.upgrade, rename.rename),
 ):
-    app.command(cls=options.Command)(_command)
+    app.command(cls=Command)(_command)
 app.add_typer(call.app, name="call")
 app.add_typer(proto.app, name="proto")
 

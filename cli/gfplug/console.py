@@ -117,7 +117,7 @@ def ask(question: str, default: str) -> str:
 
 
 def fail(error: GfplugError) -> None:
-    """Say what failed, show what the other program said, and name the next step."""
+    """Print what the other program printed, what failed, and the next step."""
     end_stage()
     details = f"{error.details.rstrip()}\n\n" if error.details else ""
     hint = f"hint: {error.hint}\n" if error.hint else ""
@@ -163,8 +163,9 @@ def is_interactive() -> bool:
 
 
 def _write(stream: TextIO, *parts: Part) -> None:
-    """Write parts, in colour where a terminal wants it."""
-    if has_colour(stream) and any(isinstance(part, tuple) for part in parts):
+    """Write parts, in colour where a terminal wants it; beside a moving picture, rich's stand-in writes above it."""
+    is_above_picture = hasattr(stream, "rich_proxied_file")
+    if has_colour(stream) and not is_above_picture and any(isinstance(part, tuple) for part in parts):
         _screen(stream).print(_styled(parts), end="", soft_wrap=True)
         return
     text = cells.plain(parts)

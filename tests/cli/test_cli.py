@@ -3,16 +3,118 @@
 from __future__ import annotations
 
 import inspect
+import re
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+import typer
 
-from gfplug import __version__, cli, console, errors
+from gfplug import __version__, cli, errors
+from gfplug.bundle import deploy, portable
+from gfplug.commands.build import Libc
+from gfplug.commands.call.call_options import CallOptions
+from gfplug.commands.deploy import Way
+from gfplug.scaffold import choices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHOICES = {
+    ("new", "--example"): get_args(choices.Example),
+    ("new", "--mode"): get_args(choices.Mode),
+    ("new", "--frontend"): get_args(choices.Frontend),
+    ("build", "--libc"): get_args(Libc),
+    ("deploy", "--as"): get_args(Way),
+}
+
+
+def commands(command: Any = None, *words: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, the groups among them."""
+    command = command or typer.main.get_command(cli.app)
+    yield words
+    for name, each in getattr(command, "commands", {}).items():
+        yield from commands(each, *words, name)
+
+
+COMMANDS = list(commands())
+
+
+def help_of(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what `--help` prints."""
+    assert cli.main([*words, "--help"]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERMINAL_WIDTH", "80")
 
 
 def test_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` prints the name and the version to stdout."""
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"gfplug {__version__}\n"
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_summary_is_whole(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """The line of a command in the list of its group is the first of its help, in 55 characters."""
+    own = help_of(words, capsys).split("\n\n")[1].strip()
+    listed = help_of(words[:-1], capsys).partition("\nCommands:\n")[2]
+    summaries = dict(re.findall(r"^  (\S+) +(.+)$", listed, re.MULTILINE)) if words else {}
+
+    assert summaries.get(words[-1] if words else "", own) == own
+    assert len(own) <= (55 if words else 80)
+    assert own.endswith(".")
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_usage_names_what_to_type(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Arguments in capitals; brackets mean that one may be left out, and there is one pair of them."""
+    usage = re.sub(r"\s+", " ", help_of(words, capsys).partition("\n\n")[0])
+
+    argument = r" ([A-Z]+|\[[A-Z]+\])(\.\.\.)?"
+
+    assert re.fullmatch(
+        rf"Usage: {' '.join(('gfplug', *words))} \[OPTIONS\]({argument})*( COMMAND \[ARGS\]\.\.\.)?", usage
+    )
+
+
+@pytest.mark.parametrize("place", CHOICES, ids=" ".join)
+def test_choices_are_shown_and_completed(
+    place: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The help lists them, a wrong value is a usage error that names them, and the shell offers them."""
+    (command, option), known = place, CHOICES[place]
+    names = {"new": ["name"]}.get(command, [])
+
+    assert f"{option} [{'|'.join(known)}]" in help_of((command,), capsys)
+    assert cli.main([command, *names, option, "wrong"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"Invalid value for '{option}'" in err
+    assert f"'wrong' is not one of {', '.join(map(repr, known))}." in err
+    monkeypatch.setenv("_GFPLUG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"gfplug {command} {option} ")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    cli.main([])
+    assert capsys.readouterr().out.split() == list(known)
+
+
+def test_choices_are_those_of_the_services() -> None:
+    """The commands' modules repeat them, so that `--help` need not import the services."""
+    assert get_args(Libc) == portable.MODES
+    assert get_args(Way) == (*deploy.WAYS, "all")
+
+
+@pytest.mark.parametrize("name", ["health", "query", "resource", "stream"])
+def test_every_call_has_the_common_options(name: str) -> None:
+    """They are defined once; a call's own come before them."""
+    command = typer.main.get_command(cli.app).commands["call"].commands[name]  # type: ignore[attr-defined]
+    common = list(inspect.signature(CallOptions).parameters)
+
+    assert [each.name for each in command.params][-len(common) :] == common
 
 
 @pytest.mark.parametrize(
@@ -34,61 +136,31 @@ def test_every_error_class_has_its_own_exit_code() -> None:
     assert all(f"{kind.__name__} " in (errors.__doc__ or "") for kind in classes)
 
 
-def test_a_failure_is_a_sentence_with_a_hint_on_stderr(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("failure", "code", "written"),
+    [
+        (
+            errors.ToolError("protoc failed", hint="install it", details="last line"),
+            6,
+            r"last line\n\nerror: protoc failed\nhint: install it\n",
+        ),
+        (ZeroDivisionError("oh"), 1, r"Traceback (.|\n)+ZeroDivisionError: oh\n\nThis is a bug in gfplug.+report.+\n"),
+        (KeyboardInterrupt(), 130, ""),
+        (PermissionError(13, "Permission denied", "/etc/x"), 3, r"error: /etc/x: Permission denied\n"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_a_failure_becomes_words_and_an_exit_code(
+    failure: BaseException, code: int, written: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What another program said comes first, then the sentence, then the next step; stdout stays empty."""
+    """What another program said comes first, then the sentence, then the next step; a bug shows its traceback."""
 
     def fail(**_: object) -> None:
-        raise errors.ToolError("protoc failed", hint="install it", details="last line")
+        raise failure
 
     monkeypatch.setattr(cli, "app", fail)
 
-    assert cli.main(["build"]) == 6
-    assert capsys.readouterr() == ("", "last line\n\nerror: protoc failed\nhint: install it\n")
-
-
-def test_a_bug_shows_its_traceback_and_asks_for_a_report(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An exception that is not ours is exit code 1."""
-
-    def fail(**_: object) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(cli, "app", fail)
-
-    assert cli.main([]) == 1
-    assert "ZeroDivisionError" in (captured := capsys.readouterr().err)
-    assert "Please report" in captured
-
-
-def test_an_interruption_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C ends with the shell's code for it."""
-
-    def interrupt(**_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, "app", interrupt)
-
-    assert cli.main([]) == 130
-
-
-def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    """Columns line up, without trailing blanks."""
-    console.table(["name", "n"], [["a", 1], ["long name", 22]])
-
-    assert capsys.readouterr().out == "name       n\na          1\nlong name  22\n"
-
-
-def test_progress_off_a_terminal_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where stderr is not a terminal, a stage is one line when it ends, without escapes."""
-    from gfplug.stages import Stages  # noqa: PLC0415 - beside the one test that needs it
-
-    console.setup()
-    stages = Stages()
-    with stages.stage("freeze", doing="Freezing", done="Froze"):
-        pass
-
-    assert capsys.readouterr().err.startswith("Froze (0.")
-    assert set(stages.seconds) == {"freeze"}
+    assert cli.main(["build"]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(written, err)

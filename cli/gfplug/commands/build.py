@@ -33,14 +33,16 @@ def build(
     from gfplug.bundle import build as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
-    wishes = service.BuildOptions(python=python, libc=libc, max_glibc=max_glibc, clean=clean)
-    built = service.build(Project.find(project), wishes)
+    options = service.BuildOptions(python=python, libc=libc, max_glibc=max_glibc, clean=clean)
+    bundle = service.build(Project.find(project), options)
     if as_json:
-        console.result_json(built.to_json())
+        console.result_json(bundle.to_json())
         return
-    console.note(f"{_megabytes(built.bundle_bytes)} in {built.files} files, {_megabytes(built.archive_bytes)} packed")
-    console.note(f"handshake after {built.handshake_ms:.0f} ms, first answer after {built.first_answer_ms:.0f} ms")
-    console.result(built.archive)
+    console.note(
+        f"{_megabytes(bundle.bundle_bytes)} in {bundle.files} files, {_megabytes(bundle.archive_bytes)} packed"
+    )
+    console.note(f"handshake after {bundle.handshake_ms:.0f} ms, first answer after {bundle.first_answer_ms:.0f} ms")
+    console.result(bundle.archive)
 
 
 def _megabytes(size: int) -> str:

@@ -29,12 +29,12 @@ def deploy(
     from gfplug.bundle import deploy as service  # noqa: PLC0415
     from gfplug.bundle import dist  # noqa: PLC0415
 
-    place = dist.find(target)
-    content = json.loads((place.folder / "plugin.json").read_text(encoding="utf-8"))
-    archive = place.archives[0].name if place.archives else f"{content['id']}-{content['info']['version']}.zip"
-    chosen = {"image": image} if image else {}
+    bundle = dist.find(target)
+    content = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
+    archive = bundle.archives[0].name if bundle.archives else f"{content['id']}-{content['info']['version']}.zip"
+    image_option = {"image": image} if image else {}
     plugin = service.DeployedPlugin(
-        id=content["id"], archive=archive, is_signed=(place.folder / "MANIFEST.txt").is_file(), url=url, **chosen
+        id=content["id"], archive=archive, is_signed=(bundle.folder / "MANIFEST.txt").is_file(), url=url, **image_option
     )
     for each in service.WAYS if way == "all" else (way,):
         if way == "all":

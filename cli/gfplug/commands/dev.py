@@ -38,24 +38,24 @@ def dev(
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if address != _ADDRESS and not attach:
-        raise UsageError("--address says where a plugin of your own listens", hint="add --attach, or leave it out")
-    found = Project.find(project)
+        raise UsageError("--address is for a plugin that you start yourself", hint="add --attach, or leave it out")
+    target = Project.find(project)
     if link and python:
-        console.result(service.link(found, python))
+        console.result(service.link(target, python))
         return
-    made = service.prepare(found, python=python, address=launcher.address(address) if attach else "")
-    plugin_id = found.manifest.id
+    bundle = service.prepare(target, python=python, address=launcher.address(address) if attach else "")
+    plugin_id = target.manifest.id
     console.note(f"""
 Let a Grafana on this machine load it (not one in a container):
-  ln -s {made.folder} <plugins>/{plugin_id}
+  ln -s {bundle.folder} <plugins>/{plugin_id}
   GF_DEFAULT_APP_MODE=development
   or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
 Then (re)start Grafana once.""")
-    if made.command:
-        console.note(f"Run the plugin, in this order or the other:\n  {made.command}")
+    if bundle.command:
+        console.note(f"Run the plugin, in this order or the other:\n  {bundle.command}")
     else:
         console.note(
             "Each save under src/ is served a moment later; Grafana logs `reloaded (pid ...)`.\n"
             "`gfplug build` puts the built plugin back."
         )
-    console.result(made.folder)
+    console.result(bundle.folder)

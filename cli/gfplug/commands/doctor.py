@@ -39,15 +39,15 @@ def doctor(
         project = Project.find_unfinished(folder)
     except ProjectError:
         project = None
-    found = service.examine(project, folder=folder)
+    checks = service.examine(project, folder=folder)
     if as_json:
-        console.result_json([each.to_json() for each in found])
+        console.result_json([each.to_json() for each in checks])
     else:
-        for each in found:
+        for each in checks:
             console.result(f"{'good' if each.is_good else 'BAD '}  {each.name}: {each.seen}")
             if not each.is_good:
                 console.result(f"      {each.remedy}")
-    if bad := [each.name for each in found if not each.is_good]:
+    if bad := [each.name for each in checks if not each.is_good]:
         raise ToolError(f"not good: {', '.join(bad)}", hint="each line above says what to do")
 
 
@@ -57,14 +57,14 @@ def _explain(text: str, *, as_json: bool) -> None:
     from gfplug.errors import UsageError  # noqa: PLC0415
     from gfplug.host import failures  # noqa: PLC0415
 
-    found = failures.explain(text)
-    if not found:
+    explanations = failures.explain(text)
+    if not explanations:
         raise UsageError(
-            "no failure to start is known that logs this",
+            f"--explain expects what Grafana logs when a plugin does not start, got {text[:80]!r}",
             hint="give the line with the plugin's own words: logger=plugin.<id>, or try `gfplug call health`",
         )
     if as_json:
-        console.result_json([asdict(each) for each in found])
+        console.result_json([asdict(each) for each in explanations])
         return
-    for each in found:
+    for each in explanations:
         console.result(f"{each.line}\n  {each.cause}\n  {each.remedy}")

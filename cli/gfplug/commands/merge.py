@@ -23,6 +23,6 @@ def merge(
     """
     from gfplug.bundle import combine  # noqa: PLC0415 - a command's imports are its own
 
-    made = combine.combine(archives, output)
-    console.note(f"One plugin for {', '.join(made.platforms)}")
-    console.result(made.archive)
+    merged = combine.combine(archives, output)
+    console.note(f"One plugin for {', '.join(merged.platforms)}")
+    console.result(merged.archive)

@@ -57,14 +57,14 @@ def pairs(texts: Sequence[str], keys: Sequence[str] = ()) -> dict[str, str]:
 
     Raises: UsageError for a text that has no key, or another one.
     """
-    found = {}
+    values = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key or (keys and key not in keys):
-            known = f", where KEY is one of {', '.join(keys)}" if keys else ""
+            known = f", where KEY is {' or '.join(keys)}" if keys else ""
             raise UsageError(f"--data expects KEY=VALUE{known}; got {text!r}")
-        found[key] = value
-    return found
+        values[key] = value
+    return values
 
 
 def show_changes(changes: Mapping[str, str], show: Callable[[str], None] = console.result) -> None:

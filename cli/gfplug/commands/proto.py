@@ -29,7 +29,8 @@ def list_releases(
     """List the releases of the Go SDK, newest first."""
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
 
-    used, default = _used(), sdk.default()
+    project, default = _project(), sdk.default()
+    used = project.lock.sdk_version if project else None
     releases = sdk.releases(with_remote=remote)
     if as_json:
         console.result_json([_release_json(release, used, default) for release in releases])
@@ -82,7 +83,7 @@ def verify_project(project: ProjectFolder = Path(), *, as_json: Json = False) ->
 
 
 app = group(
-    "Show the Go SDK's protos, and move a project to another.",
+    "Show the Go SDK's protos; move a project to another.",
     list=list_releases,
     show=show,
     verify=verify_project,
@@ -100,20 +101,16 @@ def _project() -> Project | None:
     return None
 
 
-def _used() -> str | None:
-    """Return the version of the project here, if this is one."""
-    project = _project()
-    return project.lock.sdk_version if project else None
-
-
 def _protos(version: str | None, *, source: Path | None, offline: bool) -> ProtoSet:
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
     from gfplug.sdk import verify  # noqa: PLC0415
 
     project = _project()
-    if version is None and source is None and project is not None:
-        return verify.committed(project)
-    return sdk.fetch(sdk.resolve(version or _used() or "default", offline=offline), source=source, offline=offline)
+    if project and version is None:
+        if source is None:
+            return verify.committed(project)
+        version = project.lock.sdk_version
+    return sdk.fetch(sdk.resolve(version or "default", offline=offline), source=source, offline=offline)
 
 
 def _release_row(release: Release, used: str | None, default: SdkVersion) -> tuple[str, ...]:

@@ -78,13 +78,13 @@ def upgrade(
         force=force,
     )
     target = Project.find(project) if dry_run else Project.find_unfinished(project)
-    made = service.plan(target, request) if dry_run else service.upgrade(target, request)
+    move = service.plan(target, request) if dry_run else service.upgrade(target, request)
     if as_json:
-        console.result_json(made.to_json())
+        console.result_json(move.to_json())
         return
-    _tell(made)
-    show_changes(made.files)
-    if dry_run and made.edits:
+    _tell(move)
+    show_changes(move.files)
+    if dry_run and move.edits:
         console.note("Nothing was changed: --dry-run")
 
 
@@ -114,18 +114,18 @@ def _sentence(change: Change) -> str:
     return f"{change.message} ({change.hint})" if change.hint else change.message
 
 
-def _tell(made: Upgrade) -> None:
+def _tell(move: Upgrade) -> None:
     """Say what the move means, for this project first."""
-    if not made.edits:
-        console.note(f"Already at SDK {made.after}, from {made.source}")
+    if not move.edits:
+        console.note(f"Already at SDK {move.after}, from {move.source}")
         return
-    console.note(f"SDK {made.before} → {made.after}, from {made.source}")
-    if not made.changes:
+    console.note(f"SDK {move.before} → {move.after}, from {move.source}")
+    if not move.changes:
         console.note("  same wire: only the version and the generated files' origin change")
-    elif made.is_back:
+    elif move.is_back:
         console.note("  going back: what is removed below is lost")
-    for change in made.changes:
-        places = made.uses.get(change.name)
+    for change in move.changes:
+        places = move.uses.get(change.name)
         used = f"; used in {', '.join(places)}" if places else ""
         console.note(f"  {change.level:<8}  {_sentence(change)}{used}")
-    console.note(f"Tests: {made.tests}")
+    console.note(f"Tests: {move.tests}")

@@ -26,10 +26,10 @@ def sign(
     from gfplug.bundle import dist, packing  # noqa: PLC0415
     from gfplug.bundle import sign as service  # noqa: PLC0415 - a command's imports are its own
 
-    place = dist.find(target)
-    signed = service.sign(place.folder, root_urls=root_url or [])
-    by = f" by {signed.organisation}" if signed.organisation else ""
-    console.note(f"Signed {signed.files} files{by}, for {', '.join(signed.root_urls)}")
-    for path in place.archives:
-        packing.repack(place.folder, path)
-    console.result(place.archives[0] if place.archives else place.folder)
+    bundle = dist.find(target)
+    signature = service.sign(bundle.folder, root_urls=root_url or [])
+    by = f" by {signature.organisation}" if signature.organisation else ""
+    console.note(f"Signed {signature.files} files{by}, for {', '.join(signature.root_urls)}")
+    for path in bundle.archives:
+        packing.repack(bundle.folder, path)
+    console.result(bundle.archives[0] if bundle.archives else bundle.folder)

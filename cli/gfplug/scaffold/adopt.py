@@ -91,9 +91,9 @@ def _answers(manifest: dict[str, Any]) -> Answers:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ProjectError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise ProjectError(f"{path} is not a JSON object")
-    return found
+    return content

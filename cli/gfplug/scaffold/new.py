@@ -30,7 +30,7 @@ class NewProject:
     offline: bool = False
 
 
-def create(request: NewProject, *, stages: Stages | None = None) -> Project:
+def create(request: NewProject) -> Project:
     """Make the project.
 
     Raises: ProjectError if the destination holds something or can't be written; FetchError, IntegrityError, CompatError
@@ -38,23 +38,23 @@ def create(request: NewProject, *, stages: Stages | None = None) -> Project:
     """
     destination = request.destination.absolute()
     with files.staging(destination) as stage:
-        _fill(stage, request, stages or Stages())
+        _fill(stage, request)
     return Project(destination)
 
 
-def preview(request: NewProject, *, stages: Stages | None = None) -> list[str]:
+def preview(request: NewProject) -> list[str]:
     """List the files that `create` would make, by making them in a folder that vanishes.
 
     Raises: as `create` does, but for a parent folder that can't be written.
     """
     files.require_free(request.destination.absolute())
     with tempfile.TemporaryDirectory(prefix="gfplug-new-") as name:
-        _fill(Path(name), request, stages or Stages())
+        _fill(Path(name), request)
         return [path.relative_to(name).as_posix() for path in files.walk(Path(name))]
 
 
-def _fill(folder: Path, request: NewProject, stages: Stages) -> None:
-    version = request.sdk_version
+def _fill(folder: Path, request: NewProject) -> None:
+    version, stages = request.sdk_version, Stages()
     with stages.stage(
         "fetch", doing=f"Fetching the proto of SDK {version}", done=f"Fetched the proto of SDK {version}"
     ):

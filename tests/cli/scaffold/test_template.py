@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import compileall
 import json
+import os
 import re
 import shutil
 import tomllib
@@ -41,6 +42,12 @@ def _rendered(folder: Path, answers: Answers = ANSWERS) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.fixture(scope="module", params=template.EXAMPLES)
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Render a project with awkward answers, for each example."""
+    return _rendered(tmp_path_factory.mktemp("project"), replace(AWKWARD, example=request.param))
+
+
 def test_copier_is_asked_for_exactly_the_answers() -> None:
     """A question without an answer, or an answer without a question, would go unnoticed in copier."""
     questions = yaml.safe_load((resources.folder("template") / "copier.yml").read_text(encoding="utf-8"))
@@ -51,38 +58,32 @@ def test_copier_is_asked_for_exactly_the_answers() -> None:
     assert tuple(questions["example"]["choices"]) == template.EXAMPLES
 
 
-@EXAMPLES
-def test_no_delimiter_is_left(tmp_path: Path, example: str) -> None:
+def test_no_delimiter_is_left(project: dict[str, bytes]) -> None:
     """Every expression and block was rendered, and no file kept the suffix."""
-    found = _rendered(tmp_path, replace(ANSWERS, example=example))
-    texts = {name: content for name, content in found.items() if not name.endswith(".whl")}
+    texts = {name: content.replace(b"{= 7*7 =}", b"") for name, content in project.items() if ".whl" not in name}
 
-    assert not [name for name in found if name.endswith(".jinja")]
+    assert not [name for name in project if name.endswith(".jinja")]
     assert not [name for name, content in texts.items() if re.search(rb"\{=|=\}|\{%#|#%\}", content)]
 
 
-@EXAMPLES
-def test_awkward_answers_stay_what_they_are(tmp_path: Path, example: str) -> None:
+def test_awkward_answers_stay_what_they_are(project: dict[str, bytes]) -> None:
     """Quotes, signs of markup, braces and emoji arrive in JSON, TOML and YAML as they were typed."""
-    answers = replace(AWKWARD, example=example)
-    found = _rendered(tmp_path, answers)
-    plugin, pyproject = json.loads(found["plugin.json"]), tomllib.loads(found["pyproject.toml"].decode())
-    source = yaml.safe_load(found["provisioning/datasources/datasource.yaml"])["datasources"][0]
+    plugin, pyproject = json.loads(project["plugin.json"]), tomllib.loads(project["pyproject.toml"].decode())
+    source = yaml.safe_load(project["provisioning/datasources/datasource.yaml"])["datasources"][0]
 
-    assert (plugin["name"], plugin["info"]["description"]) == (answers.title, answers.description)
-    assert pyproject["project"]["authors"] == [{"name": answers.author}]
-    assert source["name"] == answers.title.replace("$", "$$")
-    for name, content in found.items():
+    assert (plugin["name"], plugin["info"]["description"]) == (AWKWARD.title, AWKWARD.description)
+    assert pyproject["project"]["authors"] == [{"name": AWKWARD.author}]
+    assert source["name"] == AWKWARD.title.replace("$", "$$")
+    for name, content in project.items():
         if name.endswith((".yaml", ".yml")):
             yaml.safe_load(content)
         elif name.endswith(".json"):
             json.loads(content)
 
 
-@EXAMPLES
-def test_plugin_json_says_that_the_backend_alerts(tmp_path: Path, example: str) -> None:
+def test_plugin_json_says_that_the_backend_alerts(project: dict[str, bytes]) -> None:
     """Everything Grafana asks of a backend data source that may be used in alert rules."""
-    plugin = json.loads(_rendered(tmp_path, replace(ANSWERS, example=example))["plugin.json"])
+    plugin = json.loads(project["plugin.json"])
 
     assert (plugin["type"], plugin["id"]) == ("datasource", "acme-sales-datasource")
     assert (plugin["backend"], plugin["alerting"], plugin["metrics"]) == (True, True, True)
@@ -90,16 +91,14 @@ def test_plugin_json_says_that_the_backend_alerts(tmp_path: Path, example: str) 
     assert {"logos", "version", "updated", "keywords"} <= plugin["info"].keys()
     assert (plugin["info"]["version"], plugin["info"]["updated"]) == ("%VERSION%", "%TODAY%")
     assert plugin["dependencies"]["grafanaDependency"] == ">=11.6.0"
-    assert (tmp_path / "frontend" / plugin["info"]["logos"]["small"]).is_file()
+    assert f"frontend/{plugin['info']['logos']['small']}" in project
 
 
-@EXAMPLES
-def test_what_is_provisioned_belongs_together(tmp_path: Path, example: str) -> None:
+def test_what_is_provisioned_belongs_together(project: dict[str, bytes]) -> None:
     """Dashboard and rule ask the provisioned data source, by its uid and type; the rule's condition is a comparison."""
-    found = _rendered(tmp_path, replace(ANSWERS, example=example))
-    source = yaml.safe_load(found["provisioning/datasources/datasource.yaml"])["datasources"][0]
-    (rule,) = yaml.safe_load(found["provisioning/alerting/rules.yaml"])["groups"][0]["rules"]
-    panels = json.loads(found["provisioning/dashboards/example.json"])["panels"]
+    source = yaml.safe_load(project["provisioning/datasources/datasource.yaml"])["datasources"][0]
+    (rule,) = yaml.safe_load(project["provisioning/alerting/rules.yaml"])["groups"][0]["rules"]
+    panels = json.loads(project["provisioning/dashboards/example.json"])["panels"]
     query, reduced, compared = rule["data"]
     reference = {"type": source["type"], "uid": source["uid"]}
 
@@ -111,16 +110,15 @@ def test_what_is_provisioned_belongs_together(tmp_path: Path, example: str) -> N
     assert rule["condition"] == compared["refId"]
 
 
-@EXAMPLES
-def test_compose_starts_grafana_with_the_bundle(tmp_path: Path, example: str) -> None:
+def test_compose_starts_grafana_with_the_bundle(project: dict[str, bytes]) -> None:
     """The id is allowed, dist is mounted under it, and the port is open to this machine only."""
-    services = yaml.safe_load(_rendered(tmp_path, replace(ANSWERS, example=example))["docker-compose.yaml"])["services"]
+    services = yaml.safe_load(project["docker-compose.yaml"])["services"]
     grafana = services["grafana"]
 
     assert grafana["environment"]["GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS"] == "acme-sales-datasource"
     assert "./dist:/var/lib/grafana/plugins/acme-sales-datasource:ro" in grafana["volumes"]
     assert grafana["ports"] == ["127.0.0.1:3000:3000"]
-    assert ("example-api" in services) == (example == "http")
+    assert ("example-api" in services) == ("example_api/server.py" in project)
 
 
 def test_byte_compiled_files_are_not_rendered(tmp_path: Path, own_template: Path) -> None:
@@ -131,34 +129,25 @@ def test_byte_compiled_files_are_not_rendered(tmp_path: Path, own_template: Path
     assert not [name for name in _rendered(tmp_path / "out") if "__pycache__" in name or name.endswith(".pyc")]
 
 
-def test_a_git_hook_does_not_disturb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Inside a hook git names its repository in the environment; copier would take the template for it."""
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
-    monkeypatch.setenv("GIT_INDEX_FILE", "index")
+@EXAMPLES
+def test_same_answers_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: str) -> None:
+    """Neither the folder's name, nor the time, nor the repository of a git hook, nor the user's copier settings get in.
 
-    assert "plugin.json" in _rendered(tmp_path / "out")
-
-
-def test_the_users_copier_settings_do_not_leak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Defaults in the user's settings file would change what is rendered."""
+    Inside a hook git names its repository in the environment; copier would take the template for it.
+    """
     settings = tmp_path / "settings.yml"
     settings.write_text("defaults:\n  title: Not this\ntrust: ['/']\n")
-    monkeypatch.setenv("COPIER_SETTINGS_PATH", str(settings))
-    assert load_settings().defaults == {"title": "Not this"}
-
-    assert b"Not this" not in b"".join(_rendered(tmp_path / "out").values())
-
-
-@EXAMPLES
-def test_same_answers_same_bytes(tmp_path: Path, example: str) -> None:
-    """Rendered twice, in folders of different names, base included: nothing of the place or the time gets in."""
     trees = []
     for folder in (tmp_path / "one", tmp_path / "deeper" / "two"):
         template.render(replace(ANSWERS, example=example), folder)
         template.remember(folder, replace(ANSWERS, example=example))
         trees.append({path.relative_to(folder): path.read_bytes() for path in files.walk(folder)})
+        for name, value in {"GIT_DIR": ".git", "GIT_INDEX_FILE": "index", "COPIER_SETTINGS_PATH": settings}.items():
+            monkeypatch.setenv(name, str(value))
 
     assert trees[0] == trees[1]
+    assert load_settings().defaults == {"title": "Not this"}
+    assert os.environ["GIT_DIR"] == ".git"
 
 
 def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
@@ -211,10 +200,15 @@ def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str
         {"title": "two\nlines"},
         {"author": "\x1b[31m"},
         {"description": "x" * 201},
+        {"mode": "both"},
+        {"frontend": "vue"},
+        {"mode": "hybrid", "example": "signals"},
+        {"mode": "hybrid", "example": "http", "frontend": "react"},
     ],
+    ids=str,
 )
 def test_answers_that_cannot_be_rendered_are_refused(change: dict[str, str]) -> None:
-    """They are checked when made, before anything is written."""
+    """Before anything is written; a browser needs an API to ask, and React sources ask by themselves."""
     with pytest.raises(UsageError):
         replace(ANSWERS, **change)
 
@@ -270,13 +264,3 @@ def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, examp
     assert (b"amplitude" in found["frontend/src/types.ts"]) == (example == "signals")
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]
-
-
-@pytest.mark.parametrize(
-    "answers",
-    [{"mode": "both"}, {"frontend": "vue"}, {"mode": "hybrid"}, {"mode": "hybrid", "frontend": "react"}],
-)
-def test_answers_that_do_not_go_together_are_refused(answers: dict[str, Any]) -> None:
-    """A browser needs an API to ask, and React sources ask by themselves."""
-    with pytest.raises(UsageError):
-        replace(ANSWERS, **({"example": "http"} if "frontend" in answers else {}), **answers)

@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,44 +29,41 @@ SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream
 GFPLUG = (sys.executable, "-m", "gfplug")
 
 
-def stream_of(fake: Fake, values: list[float]) -> str:
+def stream_of(fake: Fake, values: list[float], **plan: Any) -> str:
     """Make a plugin whose stream sends one point a packet."""
     fields = [{"name": "time", "type": "time"}, {"name": "value", "type": "number"}]
     packets = [{"data": {"values": [[START + at * 1000], [value]]}} for at, value in enumerate(values)]
     packets[0]["schema"] = {"fields": fields}  # type: ignore[dict-item]  # the first alone has it
     says = fake.says(RUN, *({"data": json.dumps(packet).encode()} for packet in packets))
-    return fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+    return fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says}, **plan)
 
 
 def test_a_stream_is_one_plot_that_moves(fake: Fake) -> None:
-    """Each packet is drawn over the one before, from the top of the screen; the last shows every point."""
-    dist = stream_of(fake, [0.0, 10.0, 5.0, 20.0])
+    """Each packet is drawn over the one before, below what the plugin logs; the last shows every point."""
+    warning = json.dumps({"@level": "warn", "@message": "careful"})
+    dist = stream_of(fake, [0.0, 10.0, 5.0, 20.0], stderr=f"{warning}\n")
     with Terminal([*GFPLUG, "call", "stream", "ticks", dist], columns=60) as terminal:
         assert terminal.end() == 0
         shown, written = terminal.lines(), terminal.written.decode()
 
-    assert written.count("\x1b[H") == 4
-    assert shown[0].startswith("20 ┤")
-    assert shown[13].startswith(" 0 ┤")
-    assert sum("└" in line for line in shown) == 1
-    assert shown[15].split() == ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]
-    assert shown[16] == "─ value"
-    assert all(len(line) <= 60 for line in shown[:17])
+    assert written.count("└") == 4  # the last once more, at the end
+    assert shown[0] == "warning: plugin: careful"
+    assert shown[1].startswith("20 ┤")
+    assert shown[14].startswith(" 0 ┤")
+    assert shown[16].split() == ["00:00:00", "00:00:01", "00:00:02", "00:00:03"]
+    assert shown[17] == "─ value"
+    assert "answered after" in shown[18]
+    assert len(shown) == 20  # that line takes two
 
 
-def test_the_first_packet_is_a_table_that_the_plot_replaces(fake: Fake) -> None:
-    """One point is no line; nothing of the table is left beside or below the plot."""
-    words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0])]
-    with Terminal([*words, "--count", "1"], columns=60) as terminal:
-        assert terminal.end() == 0
-        alone = terminal.lines()
+def test_one_point_is_a_table(fake: Fake) -> None:
+    """It is no line."""
+    words = [*GFPLUG, "call", "stream", "ticks", stream_of(fake, [1.0, 2.0]), "--count", "1"]
     with Terminal(words, columns=60) as terminal:
         assert terminal.end() == 0
-        then = terminal.lines()
+        shown = terminal.lines()
 
-    assert alone[0].split() == ["time", "value"]
-    assert alone[2].split() == ["2026-01-01T00:00:00Z", "1"]
-    assert not [line for line in then if "2026-01-01T" in line or "time" in line.split()]
+    assert [line.split() for line in (shown[0], shown[2])] == [["time", "value"], ["2026-01-01T00:00:00Z", "1"]]
 
 
 @pytest.fixture
@@ -82,7 +79,7 @@ def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
     shutil.copy(example, project.source / "plugin" / "datasource.py")
     words = ["call", "stream", "wave", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
     with Terminal([*GFPLUG, *words]) as terminal:
-        terminal.wait_for(lambda seen: "┤" in seen and terminal.written.count(b"\x1b[H") > 10)
+        terminal.wait_for(lambda seen: "┤" in seen and terminal.written.count("└".encode()) > 10)
         plugins = [pid for pid in descendants(terminal.process.pid) if pid != terminal.process.pid]
         terminal.press(b"\x03")
         code = terminal.end()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from host_fake import QUERY, a_frame
+from small_project import small_project
 
 from gfplug.cli import main
+from gfplug.commands.call import watch
+from gfplug.errors import ToolError
 from gfplug.host.drawing import pictures
 from gfplug.host.drawing.plot import Series
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from host_fake import Fake
 
 pytestmark = [
@@ -24,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
 ]
 START = 1_767_225_600_000
-BLUE = (50, 116, 217)
+COLOURS = ((50, 116, 217), (224, 47, 68), (86, 166, 75), (255, 120, 10))
 SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
 RULES = """
 groups:
@@ -139,56 +141,36 @@ def test_a_plot_can_be_a_picture(dist: str, tmp_path: Path) -> None:
     assert drawn.count("L") > 15
 
 
-def test_a_plot_can_be_a_png(fake: Fake, tmp_path: Path) -> None:
-    """It shows each series in a colour of its own, below it the legend; a gap is left open."""
-    image = pytest.importorskip("matplotlib.image")
-    answers = {ref: {"status": 200, "frames": [a_frame()]} for ref in "AB"}
-    dist = fake.dist(answers=fake.says(QUERY, {"responses": answers}))
-    words = ["--model", "{}", "--model", "{}", "--plot", str(tmp_path / "a.png")]
-    assert main(["call", "query", dist, *words]) == 0
-    picture = image.imread(tmp_path / "a.png")
-    legend = picture[-40:]
-
-    def coloured(part: Any, colour: tuple[int, int, int]) -> int:
-        return int((abs(part[:, :, :3] * 255 - colour).max(axis=2) < 3).sum())
-
-    assert picture.shape[:2] == (396, 900)
-    assert coloured(picture[:340], (224, 47, 68)) > 500  # the second lies over the first
-    assert [coloured(legend, colour) > 20 for colour in (BLUE, (224, 47, 68), (86, 166, 75))] == [
-        True,
-        True,
-        False,
-    ]
-
-
-def test_a_gap_is_a_gap_in_a_png(tmp_path: Path) -> None:
-    """A missing value breaks the line, and a series without any point is no failure."""
+def test_a_plot_can_be_a_png(tmp_path: Path) -> None:
+    """Each series has a colour, in the legend too; a missing value breaks the line, and no values draw none."""
     image = pytest.importorskip("matplotlib.image")
     whole: list[tuple[int, float | None]] = [(at * 60_000, 1.0 if at % 2 else 2.0) for at in range(20)]
     broken = [(at, None if 300_000 < at < 900_000 else value) for at, value in whole]
-    for name, points in (("whole", whole), ("broken", broken)):
-        lines = [Series(name="v", points=points), Series(name="empty", points=[])]
-        pictures.write(lines, tmp_path / f"{name}.png")
-    columns = {
-        name: int(
-            (abs(image.imread(tmp_path / f"{name}.png")[:340, :, :3] * 255 - BLUE).max(axis=2) < 3).any(axis=0).sum()
-        )
-        for name in ("whole", "broken")
-    }
+    flat: list[tuple[int, float | None]] = [(at, 3.0) for at, _ in whole]
 
-    assert columns["whole"] > 700
-    assert 300 < columns["broken"] < 600
+    def columns(points: list[tuple[int, float | None]], rows: slice) -> list[int]:
+        lines = [Series(name="v", points=points), Series(name="flat", points=flat), Series(name="empty", points=[])]
+        pictures.write(lines, tmp_path / "a.png")
+        pixels = image.imread(tmp_path / "a.png")[rows, :, :3] * 255
+        return [int((abs(pixels - colour).max(axis=2) < 3).any(axis=0).sum()) for colour in COLOURS]
+
+    assert [count > 700 for count in columns(whole, slice(340))] == [True, True, False, False]
+    assert 300 < columns(broken, slice(340))[0] < 600
+    assert [count > 10 for count in columns(whole, slice(-60, None))] == [True, True, True, False]
 
 
-def test_a_png_without_matplotlib_says_what_to_do(
-    dist: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("a.png", "a PNG needs matplotlib"), ("a.gif", "a picture is .svg or .png")]
+)
+def test_a_picture_that_cannot_be_drawn_is_a_usage_error(
+    dist: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, sentence: str
 ) -> None:
     """Nothing is written."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
 
-    assert main(["call", "query", dist, "--plot", str(tmp_path / "a.png")]) == 2
-    assert "a PNG needs matplotlib" in capsys.readouterr().err
-    assert not (tmp_path / "a.png").exists()
+    assert main(["call", "query", dist, "--plot", f"{dist}-{name}"]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not Path(f"{dist}-{name}").exists()
 
 
 def test_the_last_time_of_an_svg_is_inside_of_it() -> None:
@@ -198,11 +180,6 @@ def test_the_last_time_of_an_svg_is_inside_of_it() -> None:
     (width,) = re.findall(r'<svg [^>]*width="(\d+)"', text)
 
     assert float(at) + 50 <= float(width)  # 14 characters of 7 pixels
-
-
-def test_a_picture_of_another_kind_is_refused(dist: str, tmp_path: Path) -> None:
-    """By its suffix."""
-    assert main(["call", "query", dist, "--plot", str(tmp_path / "a.gif")]) == 2
 
 
 def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,3 +201,30 @@ def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixtur
 
     assert main(["call", "stream", "nowhere", dist]) == 6
     assert "refused the channel 'nowhere': not found" in capsys.readouterr().err
+
+
+def test_each_save_asks_again_also_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What failed is shown; the next save may mend it, and Ctrl-C ends without a traceback."""
+    project = small_project(tmp_path / "project")
+    asked: list[int] = []
+    looks = iter(range(3))
+
+    def ask() -> None:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            raise ToolError("broken today")
+
+    def sleep(_seconds: float) -> None:
+        look = next(looks)
+        if look == 2:
+            raise KeyboardInterrupt
+        if look == 1:
+            (project.source / "datasource.py").write_text("x = 1")
+
+    monkeypatch.setattr("time.sleep", sleep)
+    watch.repeat(project.root, ask)
+
+    assert asked == [0, 1]
+    assert "broken today" in capsys.readouterr().err

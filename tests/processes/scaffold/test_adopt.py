@@ -59,23 +59,18 @@ def test_a_backend_appears_beside_untouched_files(tmp_path: Path, capsys: pytest
         ({"backend": True}, "has a backend already"),
         ({"id": "acme-datasource"}, "'acme-datasource'"),
         ({"id": "Acme_old"}, "Acme_old"),
+        (None, "has no package.json"),
     ],
 )
 def test_what_cannot_be_adopted_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], sentence: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, Any] | None, sentence: str
 ) -> None:
-    """Nothing is made."""
-    folder = plugin(tmp_path / "old", **changes)
+    """Nothing is made; a folder without a plugin can't be adopted either."""
+    folder = tmp_path if changes is None else plugin(tmp_path / "old", **changes)
 
     assert cli.main(["adopt", str(folder), "--offline"]) in (2, 3)
     assert sentence in capsys.readouterr().err
     assert not (folder / "backend").exists()
-
-
-def test_a_folder_without_a_plugin_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The hint says what the folder has to hold."""
-    assert cli.main(["adopt", str(tmp_path)]) == 3
-    assert "has no package.json" in capsys.readouterr().err
 
 
 def test_the_bundles_manifest_is_the_plugins_completed() -> None:
@@ -97,7 +92,7 @@ def test_where_gfplug_comes_from_can_be_said(tmp_path: Path, capsys: pytest.Capt
     words = ["adopt", str(folder), "--offline", "--data"]
 
     assert cli.main([*words, "title=x"]) == 2
-    assert "--data expects gfplug=REQUIREMENT, got 'title=x'" in capsys.readouterr().err
+    assert "--data expects KEY=VALUE, where KEY is gfplug; got 'title=x'" in capsys.readouterr().err
     assert not (folder / "backend").exists()
     assert cli.main([*words, "gfplug=gfplug==1.0"]) == 0
     assert "pip install gfplug==1.0" in (folder / "backend" / "README.md").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ _Texts = list[str] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """What every call is told: which plugin, with which settings, and how to answer. Fields are typer's parameters."""
+    """Which plugin to call, with which settings, and how to show the answer; typer reads the fields."""
 
     target: Annotated[
         Path,
@@ -55,13 +55,13 @@ class CallOptions:
 
         if self.verbose:
             console.setup(1)
-        found = service.find(self.target, python=self.python)
+        target = service.find(self.target, python=self.python)
         overrides = service.Overrides(
             file=self.settings, url=self.url, options=self.option or [], secrets=self.secret or []
         )
-        settings = service.settings(found, overrides)
+        settings = service.settings(target, overrides)
         signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
-        with service.plugin(found, timeout=self.timeout) as plugin:
+        with service.plugin(target, timeout=self.timeout) as plugin:
             yield plugin, settings
 
 
@@ -80,7 +80,8 @@ def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**values: Any) -> None:  # noqa: ANN401 - whatever typer read
-        command(**values, call=CallOptions(**{name: values.pop(name) for name in common}))
+        call = CallOptions(**{name: values.pop(name) for name in common})
+        command(**values, call=call)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads first
         [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common.values())]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug.host.drawing import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from gfplug.host.drawing.cells import Part
 
@@ -29,6 +29,10 @@ _NARROWEST = 20
 _WIDE, _FINE = 1e7, 6  # beyond, digits would take the place of the drawing
 _SAME = 1e-12
 """Values that differ by less than this part of themselves are drawn as one."""
+
+
+_Cells = dict[tuple[int, int], tuple[str, int]]
+"""What is drawn: from column and row to a character and the number of its series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ def draw(
     margin = max(map(len, labels.values()))
     columns = max(_NARROWEST, width - margin - 2)
     across = _Axis(min(known)[0], max(known)[0], columns * per_column)
-    cells = _marks(shown, across, down) if use_marks else _braille(shown, across, down)
+    cells = _cells(shown, across, down, use_marks=use_marks)
     bar, corner, dash = ("|", "+", "-") if plain else ("┤", "└", "─")
     parts: list[Part] = []
     for row in range(height):
@@ -144,20 +148,20 @@ def _dots(line: Series, across: _Axis, down: _Axis) -> Iterator[tuple[int, int]]
         before = here
 
 
-def _marks(lines: Sequence[Series], across: _Axis, down: _Axis) -> dict[tuple[int, int], tuple[str, int]]:
-    return {dot: (_MARKS[at], at) for at, line in enumerate(lines) for dot in _dots(line, across, down)}
-
-
-def _braille(lines: Sequence[Series], across: _Axis, down: _Axis) -> dict[tuple[int, int], tuple[str, int]]:
-    cells: dict[tuple[int, int], tuple[str, int]] = {}
+def _cells(lines: Sequence[Series], across: _Axis, down: _Axis, *, use_marks: bool) -> _Cells:
+    """Draw each line's dots, a mark or a part of a braille character; of lines that meet, the last one is seen."""
+    cells: _Cells = {}
     for at, line in enumerate(lines):
         for x, y in _dots(line, across, down):
-            drawn, _ = cells.get((x // 2, y // 4), (chr(_BRAILLE), at))
-            cells[x // 2, y // 4] = (chr(ord(drawn) | _DOTS[y % 4][x % 2]), at)
+            if use_marks:
+                cells[x, y] = (_MARKS[at], at)
+            else:
+                drawn, _ = cells.get((x // 2, y // 4), (chr(_BRAILLE), at))
+                cells[x // 2, y // 4] = (chr(ord(drawn) | _DOTS[y % 4][x % 2]), at)
     return cells
 
 
-def _row(cells: Mapping[tuple[int, int], tuple[str, int]], row: int, columns: int) -> Iterator[Part]:
+def _row(cells: _Cells, row: int, columns: int) -> Iterator[Part]:
     """Yield what is drawn in one row, neighbours of one series together."""
     drawn = [cells.get((column, row)) for column in range(columns)]
     while drawn and drawn[-1] is None:

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from gfplug.host.drawing import plot
+from gfplug.host.drawing import cells, plot
 from gfplug.host.drawing.plot import Series
 
 START = 1_767_225_600_000
 MINUTE = 60_000
-RISING = Series(name="up", points=[(START + at * MINUTE, float(at)) for at in range(11)])
-FALLING = Series(name="down", points=[(START + at * MINUTE, 10.0 - at) for at in range(11)])
+
+
+def line(*values: float | None, name: str = "v") -> Series:
+    """Make a series of one value a minute."""
+    return Series(name=name, points=[(START + at * MINUTE, value) for at, value in enumerate(values)])
+
+
+RISING, FALLING = line(*range(11), name="up"), line(*range(10, -1, -1), name="down")
+
+
+def drawing(*lines: Series, **options: Any) -> list[str]:
+    """Draw series and return the lines of the drawing."""
+    return cells.plain(plot.draw(lines, **{"width": 40, **options})).splitlines()
 
 
 def test_one_series_is_drawn_in_braille() -> None:
     """Two by four dots to the cell, values to the left, times below, a legend."""
-    assert plot.draw([RISING], width=30, height=5).splitlines() == [
+    assert drawing(RISING, width=30, height=5) == [
         "10 ┤                     ⢀⡠⠤⠒⠉",
         "   ┤                ⢀⡠⠤⠒⠉⠁",
-        "   ┤         ⢀⣀⡠⠤⠤⠒⠉⠁",
+        " 5 ┤         ⢀⣀⡠⠤⠤⠒⠉⠁",
         "   ┤    ⢀⣀⠤⠒⠊⠁",
         " 0 ┤⣀⠤⠒⠊⠁",
         "   └──────────────────────────",
@@ -27,59 +40,70 @@ def test_one_series_is_drawn_in_braille() -> None:
     ]
 
 
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("height", [5, 14, 25])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(-1.0, 1.0), (10.4, 20.4), (0.0, 0.6), (-0.846, 3.1), (2.5e9, 9.7e9), (1e9, 1e9 + 7), (-4e-9, 3e-9), (0.1, 1e5)],
+)
+def test_a_label_is_in_the_row_of_its_value(low: float, high: float, height: int, *, plain: bool) -> None:
+    """Where a straight line passes a labelled row, it has the label's value: a label is off by half a row at most."""
+    count = 400
+    values = [low + (high - low) * at / (count - 1) for at in range(count)]
+    rows = [
+        row.partition("|" if plain else "┤") for row in drawing(line(*values), width=1200, height=height, plain=plain)
+    ]
+    labels = {at: float(label) for at, (label, bar, _) in enumerate(rows) if bar and label.strip()}
+    canvas = [canvas for _, bar, canvas in rows if bar]
+    columns = max(map(len, canvas))
+
+    assert len(labels) >= 2
+    assert list(labels.values()) == sorted(labels.values(), reverse=True)
+    for at, label in labels.items():
+        dots = [column for column, dot in enumerate(canvas[at]) if dot != " "]
+        assert dots[0] - 1 <= (label - low) / (high - low) * (columns - 1) <= dots[-1] + 1
+
+
 def test_several_series_without_colour_have_their_own_marks() -> None:
-    """Braille dots of two lines could not be told apart."""
-    lines = plot.draw([RISING, FALLING], width=30, height=5).splitlines()
+    """Braille dots of two lines could not be told apart; with colour they can."""
+    marked, styled = drawing(RISING, FALLING), plot.draw([RISING, FALLING], width=40, colour=True)
 
-    assert "+" in lines[0]
-    assert "*" in lines[0]
-    assert lines[-2:] == ["* up", "+ down"]
+    assert set(marked[0]) == set("10 ┤+*")
+    assert marked[-2:] == ["* up", "+ down"]
+    assert {part[1] for part in styled if isinstance(part, tuple)} == {"green", "yellow"}
+    assert not set("*+") & set(cells.plain(styled))
 
 
-def test_plain_means_ascii_and_no_escapes() -> None:
+def test_plain_means_ascii() -> None:
     """For terminals and logs that know nothing else."""
-    drawn = plot.draw([RISING, FALLING], width=40, plain=True)
-
-    assert drawn.isascii()
-    assert "\x1b" not in drawn
-
-
-def test_colour_is_only_there_when_asked_for() -> None:
-    """Off a terminal no escape is written."""
-    assert "\x1b" not in plot.draw([RISING, FALLING], width=40)
-    assert "\x1b[32m" in plot.draw([RISING, FALLING], width=40, colour=True)
+    assert "\n".join(drawing(RISING, FALLING, plain=True)).isascii()
 
 
 def test_a_gap_is_not_drawn_over() -> None:
     """Null breaks the line."""
-    points: list[tuple[int, float | None]] = [(START + at * MINUTE, None if 2 < at < 8 else 1.0) for at in range(11)]
-    line = plot.draw([Series(name="v", points=points)], width=40, height=3, plain=True).splitlines()[1]
-    drawn = line.partition("|")[2]
+    row = drawing(line(1, 1, 1, *[None] * 5, 1, 1, 1), height=3, plain=True)[1].partition("|")[2]
 
-    assert drawn.strip("*").strip() == ""
-    assert "    " in drawn.strip()
+    assert row.strip("*").strip() == ""
+    assert "    " in row.strip()
 
 
-@pytest.mark.parametrize("value", [0.0, 5.0, -3e9])
+@pytest.mark.parametrize("value", [0.0, 5.0, -3e9, 0.1 + 0.2])
 def test_a_constant_series_is_drawn_in_the_middle(value: float) -> None:
     """No division by zero."""
-    points: list[tuple[int, float | None]] = [(START, value), (START + MINUTE, value)]
-    lines = plot.draw([Series(name="v", points=points)], width=40, height=5, plain=True).splitlines()
+    rows = drawing(line(value, value * (1 + 1e-15)), height=5, plain=True)
 
-    assert ["*" in line for line in lines[:5]] == [False, False, True, False, False]
+    assert ["*" in row for row in rows[:5]] == [False, False, True, False, False]
 
 
-@pytest.mark.parametrize("points", [[], [(START, 1.0)], [(START, None), (START + MINUTE, None)]])
-def test_fewer_than_two_moments_draw_nothing(points: list[tuple[int, float | None]]) -> None:
+@pytest.mark.parametrize("values", [[], [1.0], [None, None]])
+def test_fewer_than_two_moments_draw_nothing(values: list[float | None]) -> None:
     """There is no line to draw."""
-    assert plot.draw([Series(name="v", points=points)], width=40) == ""
+    assert plot.draw([line(*values)], width=40) == []
 
 
 def test_many_series_are_counted() -> None:
     """Eight are drawn."""
-    many = [Series(name=str(at), points=RISING.points) for at in range(11)]
-
-    assert plot.draw(many, width=40).splitlines()[-1] == "… 3 more series, not drawn"
+    assert drawing(*[RISING] * 11)[-1] == "… 3 more series, not drawn"
 
 
 @pytest.mark.parametrize(
@@ -93,48 +117,37 @@ def test_many_series_are_counted() -> None:
 )
 def test_times_are_as_fine_as_the_range(minutes: int, first: str, last: str) -> None:
     """Seconds for minutes, dates for years."""
-    points: list[tuple[int, float | None]] = [(START, 1.0), (START + minutes * MINUTE, 2.0)]
-    ticks = plot.draw([Series(name="v", points=points)], width=80, height=3).splitlines()[4]
+    ends = Series(name="v", points=[(START, 1.0), (START + minutes * MINUTE, 2.0)])
+    ticks = drawing(ends, width=80, height=3)[4]
 
     assert ticks.strip().startswith(first)
     assert ticks.endswith(last)
 
 
-def test_a_wide_frame_has_a_series_per_number() -> None:
-    """Named by its labels; other columns are none."""
-    frame = {
-        "schema": {
-            "fields": [
-                {"name": "time", "type": "time"},
-                {"name": "cpu", "type": "number", "labels": {"host": "a"}},
-                {"name": "ok", "type": "boolean"},
-            ]
-        },
-        "data": {"values": [[2, 1, None], [20, 10, 5], [True, True, True]]},
-    }
-
-    assert plot.series(frame) == [Series(name="cpu {host=a}", points=[(1, 10), (2, 20)])]
+TIME, NUMBER = {"name": "time", "type": "time"}, {"name": "v", "type": "number"}
 
 
-def test_a_long_frame_has_a_series_per_text() -> None:
-    """Each distinct row of strings is a line."""
-    frame = {
-        "schema": {
-            "fields": [
-                {"name": "time", "type": "time"},
-                {"name": "v", "type": "number"},
-                {"name": "host", "type": "string"},
-            ]
-        },
-        "data": {"values": [[1, 1, 2], [10, 11, 20], ["a", "b", "a"]]},
-    }
+@pytest.mark.parametrize(
+    ("fields", "values", "series"),
+    [
+        (
+            [TIME, NUMBER | {"labels": {"host": "a"}}, {"name": "ok", "type": "boolean"}],
+            [[2, 1, None], [20, 10, 5], [True, True, True]],
+            {"v {host=a}": [(1, 10), (2, 20)]},
+        ),
+        (
+            [TIME, NUMBER, {"name": "host", "type": "string"}],
+            [[1, 1, 2], [10, 11, 20], ["a", "b", "a"]],
+            {"v {host=a}": [(1, 10), (2, 20)], "v {host=b}": [(1, 11)]},
+        ),
+        ([NUMBER], [[1]], {}),
+    ],
+    ids=["wide", "long", "no time"],
+)
+def test_a_frame_has_a_series_per_number_and_text(
+    fields: list[dict[str, Any]], values: list[list[Any]], series: dict[str, list[tuple[int, float]]]
+) -> None:
+    """A wide frame has one per number, named by its labels; a long one has one per distinct text; a table has none."""
+    frame = {"schema": {"fields": fields}, "data": {"values": values}}
 
-    assert plot.series(frame) == [
-        Series(name="v {host=a}", points=[(1, 10), (2, 20)]),
-        Series(name="v {host=b}", points=[(1, 11)]),
-    ]
-
-
-def test_a_frame_without_a_time_has_no_series() -> None:
-    """A table is not a plot."""
-    assert plot.series({"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}) == []
+    assert {each.name: each.points for each in plot.series(frame)} == series
