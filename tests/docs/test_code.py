@@ -23,6 +23,11 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="the commands are those of a POSIX shell"),
 ]
 NEEDED = ("pandas", "httpx")
+REFUSALS = {
+    ("docs/how-to.md", "import json"): "error: query A failed with status 400 (plugin): the data source has no URL"
+}
+"""What a whole file says to a query without options, where it needs some."""
+
 ROWS = [{"time": "2026-01-01T00:00:00Z", "value": 42}]
 
 
@@ -64,7 +69,9 @@ def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, bl
     (copy / "src" / "plugin" / "datasource.py").write_text(block.text, encoding="utf-8")
     ran = shell.run("gfplug call query --rows 1", copy)
 
-    assert ran.code == 0 or "the data source has no URL" in ran.said, ran.said
+    refusal = REFUSALS.get(block.key)
+    assert ran.code == (6 if refusal else 0), ran.said
+    assert [line for line in ran.said.splitlines() if line.startswith("error: query")] == ([refusal] if refusal else [])
 
 
 @pytest.mark.parametrize("block", [block for block in python_blocks() if block.key in EXCERPTS], ids=str)
