@@ -9,6 +9,7 @@ default version's stubs are written to `build/stubs` first: the template's Pytho
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,9 @@ def check(folder: str) -> int:
 
 def main() -> int:
     """Write the stubs, check every folder, and return 1 if any has a mistake."""
-    files.replace_folder(STUBS, stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
+    generated = stubs.generate(sdk.fetch(sdk.default(), offline=True))
+    shutil.rmtree(STUBS, ignore_errors=True)
+    files.write_tree(STUBS, generated.files)
     return max([check(folder) for folder in folders()])
 
 

@@ -53,7 +53,6 @@ class RunningPlugin:
         self.handshake = handshake
         self.handshake_ms = handshake_ms
         self.logs = output.logs
-        self.stray_output = output.stray
         self.process = process
         self._started = started
         self._output = output

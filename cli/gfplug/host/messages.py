@@ -45,13 +45,6 @@ class MessageFactory:
         for file in described.file:
             self._pool.Add(file)
 
-    def has(self, service: str, method: str) -> bool:
-        """Tell whether this version knows a method."""
-        try:
-            return method in self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name
-        except KeyError:
-            return False
-
     def method(self, service: str, method: str) -> MethodDescriptor:
         """Find a method."""
         return self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name[method]

@@ -42,7 +42,6 @@ class Contents:
     items: dict[str, BundledFile]
     roots: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
-    knows_modes: bool = True
 
 
 def of_folder(folder: Path) -> Contents:
