@@ -15,7 +15,7 @@ from gfplug.errors import ProjectError, UsageError
 from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _VARIABLE = re.compile(
     r"(?P<escaped>\$\$)|\$__env\{(?P<env>[^}]+)\}|\$__file\{(?P<file>[^}]+)\}|\$\{(?P<braced>\w+)\}|\$(?P<bare>\w+)"
@@ -28,10 +28,19 @@ def find(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None 
 
     Raises: ProjectError if a file cannot be read.
     """
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        if source := _source(_load(path), path, plugin_id):
+    for path, content in read_all(folder):
+        if source := _source(content, path, plugin_id):
             return Settings.from_mapping(interpolate(source, environment), source=str(path))
     return None
+
+
+def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield the YAML files of a folder, in the order of their names, and what each holds.
+
+    Raises: ProjectError if one cannot be read.
+    """
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        yield path, _load(path)
 
 
 def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings:
