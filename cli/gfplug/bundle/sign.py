@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gfplug import __version__, files
-from gfplug.bundle import dist
 from gfplug.bundle.rules.bundle_rules import SIGNATURE, signed_content
 from gfplug.errors import FetchError, IntegrityError, ProjectError, UsageError
 from gfplug.project.plugin_project import Manifest
@@ -85,7 +84,7 @@ def _root_url(url: str) -> str:
 def _digests(folder: Path) -> dict[str, str]:
     """Map every file to its SHA-256, as Grafana will: slashes in names, the old signature left out."""
     root, found = folder.resolve(), {}
-    for path in dist.contents(folder):
+    for path in files.entries(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise ProjectError(f"{name} is a link that leads out of the bundle", hint="build it again")
