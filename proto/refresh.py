@@ -64,18 +64,18 @@ def refresh(named: list[SdkVersion], *, recheck: bool) -> None:
     say(f"{len(entries)} releases, {len({entry.descriptor for entry in entries.values()})} wires")
 
 
-def describe(version: SdkVersion, commit: str | None) -> index.Entry:
+def describe(version: SdkVersion, commit: str | None) -> index.IndexedRelease:
     """Get one release and state its facts."""
     module = gomodcache.find(version)
     if module is None:
         time.sleep(PAUSE)
-        module = remote.walk(lambda address: download(address, version))
+        module = remote.ask_in_turn(lambda address: download(address, version))
     unpacked = modzip.unpack(module.content, version)
     text = normalise(unpacked.proto)
     require_proto(text, f"SDK {version}")
     if module.time is None:
         raise FetchError(f"the source does not say when SDK {version} was made")
-    return index.Entry(
+    return index.IndexedRelease(
         version=version,
         time=module.time,
         commit=commit or module.commit,
@@ -119,7 +119,7 @@ def commits() -> dict[SdkVersion, str]:
         return {}
 
 
-def with_commit(entry: index.Entry, commit: str | None) -> index.Entry:
+def with_commit(entry: index.IndexedRelease, commit: str | None) -> index.IndexedRelease:
     """Return an entry with its commit, where that was unknown.
 
     Raises: IntegrityError if a recorded commit is another one: a tag was moved.
@@ -129,7 +129,7 @@ def with_commit(entry: index.Entry, commit: str | None) -> index.Entry:
     return replace(entry, commit=entry.commit or commit)
 
 
-def store(entries: dict[SdkVersion, index.Entry]) -> None:
+def store(entries: dict[SdkVersion, index.IndexedRelease]) -> None:
     """Write the file; `default` is the newest release that speaks the wire of the embedded proto."""
     embedded = descriptor(versions.FLOOR, normalise((HERE / "pluginv2" / "backend.proto").read_bytes()))
     served = [version for version, entry in entries.items() if entry.descriptor == embedded]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
 
@@ -27,6 +28,27 @@ def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_json(path: Path, *, missing: str = "", broken: str = "mend the line it names") -> Any:  # noqa: ANN401 - JSON
+    """Read a JSON file; `missing` and `broken` are hints for when it is.
+
+    Raises: ProjectError naming the file.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist", hint=missing) from error
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ProjectError(f"{path} is not valid JSON: {error}", hint=broken) from error
+
+
+def entries(root: Path) -> list[Path]:
+    """List a folder's files and links, all of them, in the order of their POSIX paths."""
+    paths = (path for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(paths, key=lambda path: path.relative_to(root).as_posix())
 
 
 def walk(root: Path) -> list[Path]:
@@ -127,22 +149,3 @@ def _remove_empty(folders: Sequence[Path]) -> None:
     for folder in folders:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def replace_folder(folder: Path, tree: Mapping[str, bytes]) -> None:
-    """Replace a folder whole: the new one is complete before the old one goes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    old = stage.with_name(f"{stage.name}.old")
-    try:
-        write_tree(stage, tree)
-        stage.chmod(0o755)
-        if folder.exists():
-            folder.replace(old)
-        stage.replace(folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            old.replace(folder)
-        shutil.rmtree(stage, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

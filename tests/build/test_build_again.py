@@ -16,7 +16,6 @@ from building import SLOWEST_BUILD_S, Built, Interpreter, build, built, command,
 from commands import run
 
 from gfplug import files
-from gfplug.bundle import dist
 from gfplug.bundle.portable import MODES
 from gfplug.host.target import COOKIE
 
@@ -119,7 +118,7 @@ def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, Built], tm
 
     assert not Path(f"/proc/{pid}").exists()
     assert [path.name for path in tmp_path.iterdir()] == []
-    assert len(dist.contents(killed.dist)) == killed.report["files"]
+    assert len(files.entries(killed.dist)) == killed.report["files"]
 
 
 def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:

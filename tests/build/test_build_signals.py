@@ -22,7 +22,6 @@ from building import Built, Interpreter, build, built, command, gfplug, variable
 from environments import clean
 
 from gfplug import files
-from gfplug.bundle import dist
 from gfplug.host.smoke import smoke
 from gfplug.host.target import Target
 
@@ -31,7 +30,7 @@ LARGEST_ARCHIVE, LARGEST_BUNDLE = 37_500_000, 100_000_000
 
 def test_the_report_tells_what_was_made(signals: Built) -> None:
     """Sizes, counts, times and the libc floor are those of the files on disk."""
-    report, found = signals.report, dist.contents(signals.dist)
+    report, found = signals.report, files.entries(signals.dist)
 
     assert report["files"] == len(found)
     assert report["bundle_bytes"] == sum(path.stat().st_size for path in found)

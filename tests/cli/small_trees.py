@@ -14,21 +14,15 @@ LONG = "".join(f"line {number}\n" for number in range(1, 31))
 MINE = LONG.replace("line 2\n", "line 2, mine\n")
 NEWER = LONG.replace("line 28\n", "line 28, newer\n")
 BOTH = MINE.replace("line 28\n", "line 28, newer\n")
-BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
+BINARY = ["\0\1\2" * 9 + chr(number) for number in range(3)]
 
 
-def tree(**files: str | bytes | TreeFile) -> dict[str, TreeFile]:
+def tree(**files: str | bytes) -> dict[str, TreeFile]:
     """Make a tree of paths, `_dot_` and `_in_` standing for what Python names can't hold."""
-    made = {}
-    for name, content in files.items():
-        path = name.replace("_in_", "/").replace("_dot_", ".")
-        raw = (
-            content
-            if isinstance(content, TreeFile)
-            else TreeFile(content if isinstance(content, bytes) else content.encode())
-        )
-        made[path] = raw
-    return made
+    return {
+        name.replace("_in_", "/").replace("_dot_", "."): TreeFile(text if isinstance(text, bytes) else text.encode())
+        for name, text in files.items()
+    }
 
 
 def applied(yours: dict[str, TreeFile], merged: Merged) -> dict[str, str]:

@@ -85,30 +85,6 @@ def test_write_atomic_replaces_the_content_and_keeps_the_mode(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_replace_folder_drops_what_the_new_one_lacks(tmp_path: Path) -> None:
-    """The new folder holds the tree given, and nothing of the old one."""
-    folder = tmp_path / "owned"
-    files.replace_folder(folder, {"old.py": b"old", "sub/kept.py": b"1"})
-    files.replace_folder(folder, {"sub/kept.py": b"2"})
-
-    assert {path.relative_to(folder).as_posix(): path.read_bytes() for path in files.walk(folder)} == {
-        "sub/kept.py": b"2"
-    }
-    assert list(tmp_path.iterdir()) == [folder]
-
-
-def test_replace_folder_keeps_the_old_one_when_the_new_one_cannot_be_written(tmp_path: Path) -> None:
-    """A failure while the new folder is written leaves the old one as it was."""
-    folder = tmp_path / "owned"
-    files.replace_folder(folder, {"a.py": b"old"})
-
-    with pytest.raises(OSError, match="a"):
-        files.replace_folder(folder, {"a": b"file", "a/b.py": b"below a file"})
-
-    assert (folder / "a.py").read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [folder]
-
-
 def test_walk_passes_over_python_caches(tmp_path: Path) -> None:
     """Byte code and tool caches do not count as files of a folder."""
     files.write_tree(tmp_path, {"b.py": b"", "a/x.py": b"", "__pycache__/b.cpython-311.pyc": b"", ".mypy_cache/x": b""})

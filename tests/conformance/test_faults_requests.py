@@ -155,7 +155,6 @@ def pluginv2() -> MessageFactory:
 @cache
 def real(service: str, method: str) -> bytes:
     """Give the bytes of a request such as Grafana sends."""
-    found = pluginv2().method(service, method)
     values = {
         "pluginContext": {
             **context(),
@@ -179,7 +178,8 @@ def real(service: str, method: str) -> bytes:
         "kind": {"kind": "Thing"},
         "objects": [{"raw": b"{}", "content_type": "application/json"}],
     }
-    return bytes(pluginv2().request(found, values).SerializeToString())
+    request, write, _ = pluginv2().request(service, method, values)
+    return write(request)
 
 
 PATHS = [(f"/pluginv2.{service}/{method}", service, method) for service, names in METHODS.items() for method in names]

@@ -16,7 +16,7 @@ def download(version: SdkVersion) -> goproxy.Module:
     if goenv.proxy() in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured, and Go's module cache lacks the release")
     try:
-        return remote.walk(lambda address: goproxy.download(address, version, web.Deadline(120)))
+        return remote.ask_in_turn(lambda address: goproxy.download(address, version, web.Deadline(120)))
     except FetchError as error:
         pytest.skip(f"the configured source is not reachable: {error}")
 

@@ -54,12 +54,8 @@ def combine(archives: Sequence[Path], output: Path | None = None) -> Combined:
         merged.update(part.entries)
     name, version = first.manifest["id"], first.manifest["info"]["version"]
     place = output or first.path.with_name(f"{name}-{version}.zip")
-    unfinished = place.with_name(f".{place.name}")
-    packing.write(unfinished, [merged[each] for each in sorted(merged)], seconds=min(part.seconds for part in parts))
-    digest = packing.digest_path(unfinished).read_text(encoding="utf-8").split()[0]
-    packing.digest_path(unfinished).unlink()
-    unfinished.replace(place)
-    packing.digest_path(place).write_bytes(f"{digest}  {place.name}\n".encode())
+    seconds = min(part.seconds for part in parts)
+    digest = packing.publish(place, [merged[each] for each in sorted(merged)], seconds=seconds)
     start = f"{name}/{first.manifest['executable']}_"
     platforms = [each.removeprefix(start).removesuffix(".exe") for each in merged if each.startswith(start)]
     return Combined(

@@ -13,7 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gfplug import files
+from gfplug.bundle.rules import manifest_rules
 from gfplug.errors import ProjectError
+from gfplug.project import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from gfplug.bundle.freeze import Frozen
     from gfplug.project.plugin_project import Manifest, Project
 
-_ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
-_EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
@@ -40,17 +41,11 @@ class Bundle:
 
     def files(self) -> list[Path]:
         """List everything in the bundle but folders, in a stable order."""
-        return contents(self.folder)
+        return files.entries(self.folder)
 
     def size(self) -> int:
         """Return the bundle's size in bytes."""
         return sum(path.lstat().st_size for path in self.files())
-
-
-def contents(folder: Path) -> list[Path]:
-    """List a folder's files and links, all of them, in the order of their POSIX paths."""
-    paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
-    return sorted(paths, key=lambda path: path.relative_to(folder).as_posix())
 
 
 def check(project: Project) -> Manifest:
@@ -59,11 +54,11 @@ def check(project: Project) -> Manifest:
     Raises: ProjectError naming what would end in a bundle that Grafana refuses, or one written outside its folder.
     """
     manifest, version = project.manifest, project.version
-    if not _ID.fullmatch(manifest.id):
+    if not names.ID.fullmatch(manifest.id):
         raise ProjectError(
             f"plugin.json: {manifest.id!r} is not a plugin id", hint="Grafana wants <org>-<name>-datasource, lower case"
         )
-    if not _EXECUTABLE.fullmatch(manifest.executable):
+    if not manifest_rules.EXECUTABLE.fullmatch(manifest.executable):
         raise ProjectError(
             f"plugin.json: executable {manifest.executable!r} is not a plain file name", hint='such as "gpx_sales"'
         )

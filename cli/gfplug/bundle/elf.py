@@ -1,59 +1,89 @@
-"""ELF files, as far as a bundle needs them changed: what a library asks for, and edits that move nothing.
+"""ELF files: what a library asks for, and edits that move nothing.
 
-Every edit keeps each byte that the loader maps at its place, so it can't break what `strip` and `patchelf` are known to
-break (segments whose alignment a wheel's own repair tool chose). Owns the format; which edits to make is `slim`'s.
+pyelftools reads. Every edit keeps each byte that the loader maps at its place, so it can't break what `strip` and
+`patchelf` are known to break (segments whose alignment a wheel's own repair tool chose). Owns the format; which edits
+to make is `slim`'s.
 
 Source: System V ABI, chapter 5 (program loading, dynamic section), as <elf.h> of glibc 2.36 spells it.
 """
 
 from __future__ import annotations
 
+import io
 import struct
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
-MAGIC = b"\x7fELF"
-_LITTLE_64 = b"\x02\x01"
-_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+    from elftools.elf.elffile import ELFFile
+
+_MAGIC = b"\x7fELF"
+_LITTLE_64 = _MAGIC + b"\x02\x01"
+_ALLOCATED = 2  # SHF_ALLOC
+_LOAD, _READ, _RUNPATH = 1, 4, 29  # PT_LOAD, PF_R, DT_RUNPATH
+_ENTRY = struct.Struct("<qQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
-_SECTION = struct.Struct("<IIQQQQIIQQ")
-_DYNAMIC = struct.Struct("<qQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
-_LOAD, _DYNAMIC_SEGMENT, _INTERP, _NOTE = 1, 2, 3, 4
-_NULL, _NEEDED, _STRTAB, _SYMTAB, _STRSZ, _SONAME, _RPATH, _DEBUG, _RUNPATH = 0, 1, 5, 6, 10, 14, 15, 21, 29
-_SHT_NULL, _SHT_STRTAB, _SHT_NOBITS, _SHF_ALLOC = 0, 3, 8, 2
-_READ = 4
 _PAGE = 0x10000  # the largest page of a machine that Grafana runs on: arm64's
+_DAMAGED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 class UnreadableError(ValueError):
-    """The file is not an ELF file of a kind that we read: 64 bits, little endian, with a dynamic section."""
+    """The file is not an ELF file of a kind that we read: 64 bits, little endian, whole."""
 
 
-@dataclass(slots=True)
-class _Segment:
-    kind: int
-    flags: int
-    offset: int
-    address: int
-    size: int
-    in_memory: int
-    alignment: int
+def is_elf(path: Path) -> bool:
+    """Return whether a file begins as an ELF file does."""
+    with path.open("rb") as stream:
+        return stream.read(len(_MAGIC)) == _MAGIC
 
 
-@dataclass(slots=True)
+@contextmanager
+def reading(content: bytes) -> Iterator[ELFFile]:
+    """Let a block read an ELF file.
+
+    Raises: UnreadableError for a damaged file, whatever pyelftools stumbles over: it checks little.
+    """
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - 80 ms, and only a build reads ELF
+    from elftools.construct import ConstructError  # noqa: PLC0415
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+
+    try:
+        yield ELFFile(io.BytesIO(content))
+    except UnreadableError:
+        raise
+    except (ELFError, ConstructError, *_DAMAGED) as error:
+        raise UnreadableError(f"a damaged ELF file: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Elf:
-    """One file in memory. Edits change `content`; whoever made them writes it back."""
+    """One file in memory, read by pyelftools; edits return its new bytes.
 
-    content: bytearray
-    segments: list[_Segment] = field(default_factory=list)
-    dynamic: list[tuple[int, int]] = field(default_factory=list)
-    dynamic_at: int = 0
+    `segments` are the program headers, `table` is that of the dynamic section, `dynamic` are the section's entries
+    before the one that ends it, and `strings` is what they name: `needed` are the libraries it asks for, in the
+    loader's order.
+    """
+
+    content: bytes
+    segments: tuple[Any, ...]
+    table: Any = None
+    dynamic: tuple[Any, ...] = ()
     strings: bytes = b""
+    needed: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Elf:
@@ -69,183 +99,143 @@ class Elf:
 
         Raises: UnreadableError.
         """
-        if content[:4] != MAGIC or content[4:6] != _LITTLE_64:
+        from elftools.elf.dynamic import DynamicSegment  # noqa: PLC0415
+
+        if content[: len(_LITTLE_64)] != _LITTLE_64:
             raise UnreadableError("not a 64-bit little-endian ELF file")
-        made = cls(bytearray(content))
-        try:
-            made._parse()
-        except struct.error as error:
-            raise UnreadableError(f"a truncated ELF file: {error}") from error
-        return made
-
-    def _parse(self) -> None:
-        header = _HEADER.unpack_from(self.content)
-        at, size, count = header[5], header[9], header[10]
-        for number in range(count):
-            kind, flags, offset, address, _, length, memory, alignment = _PROGRAM.unpack_from(
-                self.content, at + number * size
+        with reading(content) as file:
+            segments = list(file.iter_segments())
+            headers = tuple(each.header for each in segments)
+            dynamic = next((each for each in segments if isinstance(each, DynamicSegment)), None)
+            if dynamic is None:
+                return cls(content=content, segments=headers)
+            *tags, _ = dynamic.iter_tags()
+            _, at = dynamic.get_table_offset("DT_STRTAB")
+            [size] = [each["d_val"] for each in tags if each["d_tag"] == "DT_STRSZ"]
+            return cls(
+                content=content,
+                segments=headers,
+                table=dynamic.header,
+                dynamic=tuple(each.entry for each in tags),
+                strings=content[at : at + size],
+                needed=tuple(_text(content, at + each["d_val"]) for each in tags if each["d_tag"] == "DT_NEEDED"),
             )
-            self.segments.append(_Segment(kind, flags, offset, address, length, memory, alignment))
-        for segment in self.segments:
-            if segment.kind == _DYNAMIC_SEGMENT:
-                self.dynamic_at = segment.offset
-                self.dynamic = list(
-                    _DYNAMIC.iter_unpack(self.content[segment.offset : segment.offset + segment.size // 16 * 16])
-                )
-        if self.dynamic:
-            at = self._offset(self._value(_STRTAB))
-            self.strings = bytes(self.content[at : at + self._value(_STRSZ)])
-
-    @property
-    def needed(self) -> list[str]:
-        """The libraries it asks for, in the loader's order."""
-        return [self._text(value) for tag, value in self._entries() if tag == _NEEDED]
-
-    @property
-    def soname(self) -> str:
-        """The name it is asked for by; empty if it has none."""
-        return next((self._text(value) for tag, value in self._entries() if tag == _SONAME), "")
-
-    @property
-    def search(self) -> list[str]:
-        """The folders it names for its libraries: RPATH and RUNPATH."""
-        found = [self._text(value) for tag, value in self._entries() if tag in {_RPATH, _RUNPATH}]
-        return [folder for text in found for folder in text.split(":")]
-
-    @property
-    def interpreter(self) -> str:
-        """The loader that a program asks for; empty for a library or a static program."""
-        for segment in self.segments:
-            if segment.kind == _INTERP:
-                return self.content[segment.offset : segment.offset + segment.size].rstrip(b"\0").decode()
-        return ""
 
     def symbols(self) -> tuple[set[bytes], set[bytes]]:
-        """Return the names it defines for others, and those it wants from others."""
-        names = self.strings
+        """Return the names it defines for others, and those it wants from others.
+
+        Raises: UnreadableError.
+        """
         defined: set[bytes] = set()
         wanted: set[bytes] = set()
-        for name, info, _, section, _, _ in _SYMBOL.iter_unpack(self._symbol_table()):
-            if name and info >> 4:  # a local symbol is nobody else's
-                (defined if section else wanted).add(names[name : names.index(b"\0", name)])
+        with reading(self.content) as file:
+            [table] = file.iter_sections("SHT_DYNSYM")
+            names = file.get_section(table["sh_link"]).data()
+            for name, info, _, section, _, _ in _SYMBOL.iter_unpack(table.data()):  # iter_symbols takes 6 times as long
+                if name and info >> 4:  # a local symbol is nobody else's
+                    (defined if section else wanted).add(names[name : names.index(b"\0", name)])
         return defined, wanted
 
-    def drop_needed(self, name: str) -> bool:
-        """Stop asking for a library, by asking for another one twice; False if it is the only one, or not asked for."""
-        keep = next((value for tag, value in self._entries() if tag == _NEEDED and self._text(value) != name), None)
-        at = [
-            number
-            for number, (tag, value) in enumerate(self._entries())
-            if tag == _NEEDED and self._text(value) == name
-        ]
-        if keep is None or not at:
-            return False
-        for number in at:
-            self._set(number, _NEEDED, keep)
-        return True
+    def drop_needed(self, names: Collection[str]) -> bytes:
+        """Stop asking for libraries, by asking for another one twice; the first stays, if all are to go."""
+        asked = [(number, each.d_val) for number, each in enumerate(self.dynamic) if each.d_tag == "DT_NEEDED"]
+        kept = [value for (_, value), name in zip(asked, self.needed, strict=True) if name not in names]
+        kept = kept or [value for _, value in asked[:1]]
+        content = bytearray(self.content)
+        for number, value in asked:
+            self._set(content, number, value if value in kept else kept[0])
+        return bytes(content)
 
-    def set_runpath(self, path: str) -> None:
+    def set_runpath(self, path: str) -> bytes:
         """Let the loader look for libraries in `path` first; `$ORIGIN` in it is the file's own folder.
 
         The strings move to new bytes at the file's end, which the place of a note segment (nobody loads by it) maps.
         Raises: UnreadableError if there is no dynamic section, no note, or no free entry.
         """
-        entries = list(self._entries())
-        free = next((number for number, (tag, _) in enumerate(entries) if tag == _RUNPATH), None)
-        if free is None:  # the last null ends the list, one before it is spare
-            free = len(entries) if len(self.dynamic) > len(entries) + 1 else None
-        if free is None:  # a debugger's, filled at run time, and not missed
-            free = next((number for number, (tag, _) in enumerate(entries) if tag == _DEBUG), None)
-        note = next((number for number, segment in enumerate(self.segments) if segment.kind == _NOTE), None)
-        if not entries or free is None or note is None:
+        tags = [each.d_tag for each in self.dynamic]
+        free = self._free_entry(tags)
+        note = next((number for number, each in enumerate(self.segments) if each.p_type == "PT_NOTE"), None)
+        if free is None or note is None:
             raise UnreadableError("no room for a search path")
-        start, text = len(self.strings), self.strings + path.encode() + b"\0"
-        address = self._append(note, text)
-        for number, (tag, _) in enumerate(entries):
-            if tag == _STRTAB:
-                self._set(number, tag, address)
-            elif tag == _STRSZ:
-                self._set(number, tag, len(text))
-        self._set(free, _RUNPATH, start)
-        self.strings = text
+        text = self.strings + path.encode() + b"\0"
+        content, address = self._append(text, header=note)
+        self._set(content, tags.index("DT_STRTAB"), address)
+        self._set(content, tags.index("DT_STRSZ"), len(text))
+        self._set(content, free, len(self.strings), tag=_RUNPATH)
+        return bytes(content)
 
     def stripped(self) -> bytes:
-        """Return the file without symbols and debug information: what no segment maps goes, the rest stays in place."""
-        header = list(_HEADER.unpack_from(self.content))
-        at, count, names_at = header[6], header[12], header[13]
-        end = max([_HEADER.size, *(segment.offset + segment.size for segment in self.segments)])
-        end = max(end, header[5] + header[9] * header[10])
-        if not at or not count:
-            return bytes(self.content)
-        sections = [list(_SECTION.unpack_from(self.content, at + number * _SECTION.size)) for number in range(count)]
-        names = self.content[sections[names_at][4] : sections[names_at][4] + sections[names_at][5]]
-        kept = [number for number, section in enumerate(sections) if number == 0 or section[2] & _SHF_ALLOC]
-        renumbered = {old: new for new, old in enumerate(kept)}
-        text, table = bytearray(b"\0"), bytearray()
-        for number in kept:
-            section = sections[number]
-            name = bytes(names[section[0] : names.index(b"\0", section[0])])
-            section[0] = len(text) if number else 0
-            text += name + b"\0" if number else b""
-            section[6] = renumbered.get(section[6], 0)
-            if section[1] in {4, 9}:  # REL and RELA name the section they belong to
-                section[7] = renumbered.get(section[7], 0)
-            table += _SECTION.pack(*section)
-        own = len(text)
-        text += b".shstrtab\0"
-        table += _SECTION.pack(own, _SHT_STRTAB, 0, 0, end, len(text), 0, 0, 1, 0)
-        start = (end + len(text) + 7) // 8 * 8
-        header[6], header[12], header[13] = start, len(kept) + 1, len(kept)
-        body = bytes(self.content[:end]) + bytes(text)
-        made = bytearray(body.ljust(start, b"\0") + bytes(table))
-        _HEADER.pack_into(made, 0, *header)
-        return bytes(made) if len(made) < len(self.content) else bytes(self.content)
+        """Return the file without symbols and debug information: what no segment maps goes, the rest stays in place.
 
-    def _entries(self) -> Iterator[tuple[int, int]]:
-        for tag, value in self.dynamic:
-            if tag == _NULL:
-                return
-            yield tag, value
+        Raises: UnreadableError.
+        """
+        with reading(self.content) as file:
+            header, structs = file.header, file.structs
+            if not file.num_sections():
+                return self.content
+            names, sections = _allocated_sections(file)
+            end = max([structs.Elf_Ehdr.sizeof(), *(each.p_offset + each.p_filesz for each in self.segments)])
+            end = max(end, header.e_phoff + header.e_phnum * header.e_phentsize)
+            if end > len(self.content):
+                raise UnreadableError("a truncated ELF file")
+            sections[-1].sh_offset = end
+            header.e_shoff = start = (end + len(names) + 7) // 8 * 8
+            header.e_shnum, header.e_shstrndx = len(sections), len(sections) - 1
+            body = (self.content[:end] + names).ljust(start, b"\0")
+            content = structs.Elf_Ehdr.build(header) + body[structs.Elf_Ehdr.sizeof() :]
+            content += b"".join(map(structs.Elf_Shdr.build, sections))
+        return min(content, self.content, key=len)
 
-    def _set(self, number: int, tag: int, value: int) -> None:
-        self.dynamic[number] = (tag, value)
-        _DYNAMIC.pack_into(self.content, self.dynamic_at + number * _DYNAMIC.size, tag, value)
+    def _free_entry(self, tags: list[str | int]) -> int | None:
+        """Return the number of the dynamic entry that a search path may take; None if there is none."""
+        if "DT_RUNPATH" in tags:
+            return tags.index("DT_RUNPATH")
+        if tags and self.table.p_filesz // _ENTRY.size > len(tags) + 1:  # the first null is not the last
+            return len(tags)
+        return tags.index("DT_DEBUG") if "DT_DEBUG" in tags else None  # filled at run time, for debuggers alone
 
-    def _value(self, wanted: int) -> int:
-        for tag, value in self._entries():
-            if tag == wanted:
-                return value
-        raise UnreadableError("no dynamic section")
+    def _set(self, content: bytearray, number: int, value: int, *, tag: int | None = None) -> None:
+        at = self.table.p_offset + number * _ENTRY.size
+        _ENTRY.pack_into(content, at, _ENTRY.unpack_from(content, at)[0] if tag is None else tag, value)
 
-    def _offset(self, address: int) -> int:
-        for segment in self.segments:
-            if segment.kind == _LOAD and segment.address <= address < segment.address + segment.size:
-                return segment.offset + address - segment.address
-        raise UnreadableError(f"nothing is at address {address:#x}")
+    def _append(self, text: bytes, *, header: int) -> tuple[bytearray, int]:
+        """Put bytes at the file's end, mapped by a program header; return the new content, and their address in it."""
+        with reading(self.content) as file:
+            content = bytearray(self.content.ljust(_round_up(len(self.content)), b"\0"))
+            top = max(each.p_vaddr + each.p_memsz for each in self.segments if each.p_type == "PT_LOAD")
+            offset, address, size = len(content), _round_up(top), len(text)
+            content += text
+            at = file["e_phoff"] + header * file["e_phentsize"]
+            _PROGRAM.pack_into(content, at, _LOAD, _READ, offset, address, address, size, size, _PAGE)
+            return content, address
 
-    def _text(self, at: int) -> str:
-        return self.strings[at : self.strings.index(b"\0", at)].decode()
 
-    def _symbol_table(self) -> bytes:
-        """Return the dynamic symbols; linkers put the strings right behind them, so that is where they end."""
-        start, end = self._value(_SYMTAB), self._value(_STRTAB)
-        if end <= start:
-            raise UnreadableError("symbols in an unusual place")
-        size = (end - start) // _SYMBOL.size * _SYMBOL.size
-        at = self._offset(start)
-        return bytes(self.content[at : at + size])
+def _text(content: bytes, at: int) -> str:
+    return content[at : content.index(b"\0", at)].decode()
 
-    def _append(self, place: int, text: bytes) -> int:
-        """Put bytes at the file's end, mapped by the program header `place`; return their address."""
-        self.content += bytes(-len(self.content) % _PAGE)
-        offset = len(self.content)
-        top = max(segment.address + segment.in_memory for segment in self.segments if segment.kind == _LOAD)
-        address = (top + _PAGE - 1) // _PAGE * _PAGE
-        self.content += text
-        size = _HEADER.unpack_from(self.content)[9]
-        table = _HEADER.unpack_from(self.content)[5]
-        _PROGRAM.pack_into(
-            self.content, table + place * size, _LOAD, _READ, offset, address, address, len(text), len(text), _PAGE
-        )
-        self.segments[place] = _Segment(_LOAD, _READ, offset, address, len(text), len(text), _PAGE)
-        return address
+
+def _round_up(number: int) -> int:
+    return (number + _PAGE - 1) // _PAGE * _PAGE
+
+
+def _allocated_sections(file: ELFFile) -> tuple[bytes, list[Any]]:
+    """Return the names of the sections that are loaded, and their headers; the last is that of the names themselves."""
+    sections = [
+        (number, each)
+        for number, each in enumerate(file.iter_sections())
+        if number == 0 or each["sh_flags"] & _ALLOCATED
+    ]
+    numbers = {old: new for new, (old, _) in enumerate(sections)}
+    names = bytearray(b"\0")
+    for number, section in sections:
+        header = section.header
+        header.sh_name = len(names) if number else 0
+        names += section.name.encode() + b"\0" if number else b""
+        header.sh_link = numbers.get(header.sh_link, 0)
+        if header.sh_type in {"SHT_REL", "SHT_RELA"}:  # they name the section they belong to
+            header.sh_info = numbers.get(header.sh_info, 0)
+    own = file.get_section(file["e_shstrndx"]).header
+    own.sh_name = len(names)
+    names += b".shstrtab\0"
+    own.sh_size = len(names)
+    return bytes(names), [*(section.header for _, section in sections), own]

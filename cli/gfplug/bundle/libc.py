@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import files
+from gfplug.bundle.elf import UnreadableError, is_elf, reading
 from gfplug.errors import ToolError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-_MAGIC = b"\x7fELF"
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.gnuversions import VersionAuxiliary
+
 _RELR = (2, 36)  # the loader that understands DT_RELR; its marker GLIBC_ABI_DT_RELR has no number
 
 
@@ -39,27 +43,14 @@ def floor(folder: Path) -> Floor | None:
 
 
 def needs(path: Path) -> set[tuple[int, ...]]:
-    """Return the glibc versions that one file asks for; none if it is not ELF."""
-    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - only a build reads ELF
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
-    from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
-
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            return set()
-        try:
-            sections = [
-                section for section in ELFFile(stream).iter_sections() if isinstance(section, GNUVerNeedSection)
-            ]
-            names = [
-                auxiliary.name
-                for section in sections
-                for _, auxiliaries in section.iter_versions()
-                for auxiliary in auxiliaries
-            ]
-        except ELFError:
-            return set()
-    return {version for name in names if (version := _parse(name))}
+    """Return the glibc versions that one file asks for; none if it is not ELF, or damaged."""
+    if not is_elf(path):
+        return set()
+    try:
+        with reading(path.read_bytes()) as file:
+            return {version for auxiliary in _asked(file) if (version := _parse(auxiliary.name))}
+    except UnreadableError:
+        return set()
 
 
 def enforce(folder: Path, limit: str) -> None:
@@ -97,30 +88,29 @@ def parse(text: str) -> tuple[int, ...]:
 
 def wanted(path: Path, version: tuple[int, ...]) -> str:
     """Return a symbol that a file wants in a version of glibc; empty if none is named."""
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
-    from elftools.elf.gnuversions import GNUVerNeedSection, GNUVerSymSection  # noqa: PLC0415
+    from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 
-    with path.open("rb") as stream:
-        sections = list(ELFFile(stream).iter_sections())
-        numbers = {
-            each["vna_other"]
-            for section in sections
-            if isinstance(section, GNUVerNeedSection)
-            for _, auxiliaries in section.iter_versions()
-            for each in auxiliaries
-            if _parse(each.name) == version
-        }
-        table = next(
-            (each for each in sections if isinstance(each, SymbolTableSection) and each.name == ".dynsym"), None
-        )
-        versions = next((each for each in sections if isinstance(each, GNUVerSymSection)), None)
-        if table is None or versions is None:
+    with reading(path.read_bytes()) as file:
+        numbers = {auxiliary["vna_other"] for auxiliary in _asked(file) if _parse(auxiliary.name) == version}
+        symbols = next(file.iter_sections("SHT_DYNSYM"), None)
+        versions = next(file.iter_sections("SHT_GNU_versym"), None)
+        if not isinstance(symbols, SymbolTableSection) or not isinstance(versions, GNUVerSymSection):
             return ""
-        for number in range(table.num_symbols()):
+        for number in range(symbols.num_symbols()):
             if versions.get_symbol(number)["ndx"] in numbers:
-                return str(table.get_symbol(number).name)
+                return str(symbols.get_symbol(number).name)
     return ""
+
+
+def _asked(file: ELFFile) -> Iterator[VersionAuxiliary]:
+    """List what a file asks of each library, by version."""
+    from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
+
+    for section in file.iter_sections():
+        if isinstance(section, GNUVerNeedSection):
+            for _, auxiliaries in section.iter_versions():
+                yield from auxiliaries
 
 
 def _parse(name: str) -> tuple[int, ...]:

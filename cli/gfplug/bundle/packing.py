@@ -63,11 +63,7 @@ def pack(bundle: Path, archive: Path, *, seconds: int | None = None, previous: P
     A file that is the same in `previous`, an archive of ours, is taken from there: the bytes are those it would get.
     Raises: ToolError if the bundle is too big for a zip file.
     """
-    root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
-    paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in bundle.rglob("*") if _is_entry(path)}
-    with Previous(previous) as old, ThreadPoolExecutor() as pool:
-        entries = list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
-    return write(archive, entries, seconds=seconds)
+    return write(archive, _entries(bundle, previous), seconds=seconds)
 
 
 def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None = None) -> str:
@@ -91,25 +87,41 @@ def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None
             at += len(local) + len(entry.packed)
         size = target.write(b"".join(index))
         target.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), size, at, 0))
-    digest = files.sha256_of(archive)
-    digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
-    return digest
+    return _note_digest(archive)
 
 
 def repack(bundle: Path, archive: Path) -> str:
     """Make an archive anew from its bundle, with the times it has; return its digest."""
     with zipfile.ZipFile(archive) as old:
         moment = datetime(*old.infolist()[0].date_time, tzinfo=UTC)
+    return publish(archive, _entries(bundle, archive), seconds=int(moment.timestamp()))
+
+
+def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> str:
+    """Write an archive beside its place, then move it there; return its digest."""
     unfinished = archive.with_name(f".{archive.name}")
     try:
-        pack(bundle, unfinished, seconds=int(moment.timestamp()), previous=archive)
+        write(unfinished, entries, seconds=seconds)
         unfinished.replace(archive)
     finally:
         unfinished.unlink(missing_ok=True)
         digest_path(unfinished).unlink(missing_ok=True)
+    return _note_digest(archive)
+
+
+def _note_digest(archive: Path) -> str:
+    """Write an archive's digest beside it, and return it."""
     digest = files.sha256_of(archive)
     digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
     return digest
+
+
+def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
+    """Compress what is in a bundle, below a folder that has the plugin's id."""
+    root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
+    paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in files.entries(bundle)}
+    with Previous(previous) as old, ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
 
 
 def packed(name: str, content: bytes, mode: int) -> ArchiveEntry:
@@ -123,10 +135,6 @@ def packed(name: str, content: bytes, mode: int) -> ArchiveEntry:
 def digest_path(archive: Path) -> Path:
     """Return where an archive's digest is."""
     return archive.with_name(f"{archive.name}.sha256")
-
-
-def _is_entry(path: Path) -> bool:
-    return path.is_symlink() or path.is_file()
 
 
 def entry(name: str, content: bytes, mode: int, old: Previous) -> ArchiveEntry:

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug.bundle.elf import MAGIC, Elf, UnreadableError
+from gfplug.bundle.elf import Elf, UnreadableError, is_elf
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
@@ -43,18 +43,16 @@ def find_own_libraries(executable: Path, platform: str) -> None:
 
     PyInstaller's program needs libz before it has read the bundle, and Grafana's Alpine image has none for it.
     """
-    with executable.open("rb") as stream:
-        if not platform.startswith("linux") or stream.read(len(MAGIC)) != MAGIC:
-            return
+    if not platform.startswith("linux") or not is_elf(executable):
+        return
     try:
-        elf = Elf.read(executable)
-        elf.set_runpath(f"$ORIGIN/{contents_of(platform)}")
+        content = Elf.read(executable).set_runpath(f"$ORIGIN/{contents_of(platform)}")
     except UnreadableError as error:
         raise ToolError(
             f"{executable.name} cannot be told where its libraries are: {error}",
             hint="is it made by PyInstaller 6.15 or newer, for a 64-bit Linux?",
         ) from error
-    executable.write_bytes(elf.content)
+    executable.write_bytes(content)
 
 
 def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict[str, Path]:

@@ -8,7 +8,6 @@ yesterday's code.
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -105,7 +104,7 @@ def tree(place: Path) -> str:
     """Return the digest of a file, or of all names, modes and contents below a folder; empty if there is nothing."""
     if place.is_file():
         return files.sha256_of(place)
-    paths = sorted(path for path in place.rglob("*") if path.is_symlink() or path.is_file())
+    paths = files.entries(place)
     return _digest([[path.relative_to(place).as_posix(), *_state(path)] for path in paths]) if paths else ""
 
 
@@ -144,7 +143,7 @@ def _own_code() -> str:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    return files.sha256(json.dumps(value, sort_keys=True).encode())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gfplug import __version__, files
-from gfplug.bundle import dist
 from gfplug.bundle.rules.bundle_rules import SIGNATURE, signed_content
 from gfplug.errors import FetchError, IntegrityError, ProjectError, UsageError
 from gfplug.project.plugin_project import Manifest
+from gfplug.sdk import trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +84,7 @@ def _root_url(url: str) -> str:
 def _digests(folder: Path) -> dict[str, str]:
     """Map every file to its SHA-256, as Grafana will: slashes in names, the old signature left out."""
     root, found = folder.resolve(), {}
-    for path in dist.contents(folder):
+    for path in files.entries(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise ProjectError(f"{name} is a link that leads out of the bundle", hint="build it again")
@@ -106,7 +105,8 @@ def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
         method="POST",
     )
     try:
-        with urllib.request.urlopen(question, timeout=_SECONDS, context=_context(address)) as answer:  # noqa: S310
+        context = trust.context() if address.startswith("https") else None
+        with urllib.request.urlopen(question, timeout=_SECONDS, context=context) as answer:  # noqa: S310
             return bytes(answer.read(_LONGEST))
     except urllib.error.HTTPError as error:
         said = error.read(2000).decode(errors="replace").strip()
@@ -118,7 +118,7 @@ def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
         reason = getattr(error, "reason", error)
         raise FetchError(
             f"{urlsplit(address).netloc} could not be reached: {reason}",
-            hint="HTTPS_PROXY and SSL_CERT_FILE are honoured",
+            hint="check the address and the network; https_proxy names a proxy, GFPLUG_CA_BUNDLE your certificates",
         ) from None
 
 
@@ -127,14 +127,6 @@ _HINTS = {
     403: "the plugin id must begin with the slug of the token's organisation",
     409: "this version was signed already with other files: raise the version in pyproject.toml",
 }
-
-
-def _context(address: str) -> ssl.SSLContext | None:
-    if not address.startswith("https"):
-        return None
-    import truststore  # noqa: PLC0415 - only signing needs it
-
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _verify(answer: bytes, request: Mapping[str, Any]) -> str:

@@ -6,11 +6,11 @@ Owns which edits are made; `elf` owns how. What can't be read, and what is not p
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle.elf import MAGIC, Elf, UnreadableError
+from gfplug.bundle.elf import Elf, UnreadableError, is_elf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +24,12 @@ INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_build
 _log = logging.getLogger("gfplug")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Library:
     path: Path
     elf: Elf
     defined: set[bytes]
     wanted: set[bytes]
-    needed: set[str] = field(default_factory=set)
 
 
 def slim(folder: Path, *, executable: str) -> None:
@@ -53,22 +52,17 @@ def forget_installation(folder: Path) -> None:
 
 def libraries(folder: Path) -> list[Path]:
     """List the ELF files below a folder."""
-    found = []
-    for path in files.walk(folder):
-        with path.open("rb") as stream:
-            if stream.read(len(MAGIC)) == MAGIC:
-                found.append(path)
-    return found
+    return [path for path in files.walk(folder) if is_elf(path)]
 
 
 def strip(path: Path) -> None:
     """Remove a file's symbols and debug information."""
     try:
         elf = Elf.read(path)
+        content = elf.stripped()
     except UnreadableError as error:
         _log.debug("Left %s unstripped: %s", path.name, error)
         return
-    content = elf.stripped()
     if len(content) < len(elf.content):
         path.write_bytes(content)
 
@@ -76,17 +70,17 @@ def strip(path: Path) -> None:
 def drop_unused(folder: Path) -> list[str]:
     """Remove the libraries of one package that its others ask for without need; return their names."""
     found = {path.name: library for path in libraries(folder) if (library := _read(path))}
-    before = {name: library.needed & found.keys() for name, library in found.items()}
+    before = {name: found.keys() & set(library.elf.needed) for name, library in found.items()}
     after = {
         name: {wanted for wanted in needed if found[name].wanted & found[wanted].defined}
         for name, needed in before.items()
     }
     _undo_losses(found, before, after)
     for name, library in found.items():
-        dropped = [needless for needless in before[name] - after[name] if library.elf.drop_needed(needless)]
-        after[name] |= before[name] - after[name] - set(dropped)
-        if dropped:
-            library.path.write_bytes(library.elf.content)
+        if needless := before[name] - after[name]:
+            content = library.elf.drop_needed(needless)
+            after[name] |= needless & set(Elf.parse(content).needed)
+            library.path.write_bytes(content)
     return _remove_orphans(found, after)
 
 
@@ -96,7 +90,7 @@ def _read(path: Path) -> _Library | None:
         defined, wanted = elf.symbols()
     except UnreadableError:
         return None
-    return _Library(path, elf, defined, wanted, set(elf.needed))
+    return _Library(path, elf, defined, wanted)
 
 
 def _undo_losses(found: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:

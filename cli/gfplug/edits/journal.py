@@ -173,6 +173,8 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
         for written in [pool.submit(_write_durably, *content) for content in contents]:
             written.result()
     _write_durably(stage / _FORWARD, json.dumps([asdict(step) for step in plan]).encode(), 0o644)
+    for folder in (stage / "old", stage / "new", stage):
+        _sync_folder(folder)
 
 
 def _mode_after(edit: Edit, mode: int) -> int:
@@ -186,8 +188,18 @@ def _write_durably(path: Path, content: bytes, mode: int) -> None:
     with path.open("wb") as stream:
         stream.write(content)
         stream.flush()
+        path.chmod(mode)
         os.fsync(stream.fileno())
-    path.chmod(mode)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows has no call for it."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _finish(root: Path) -> None:
@@ -195,6 +207,7 @@ def _finish(root: Path) -> None:
     journal = root / JOURNAL
     if (journal / _FORWARD).exists():
         try:
+            _sync_folder(root / FOLDER)
             _move(root, journal, _FORWARD)
         except IntegrityError:  # found before the first step
             raise

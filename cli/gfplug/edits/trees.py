@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug.edits.paths import is_linked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 
@@ -23,6 +23,19 @@ class TreeFile:
 def read(root: Path, paths: Iterable[str]) -> dict[str, TreeFile]:
     """Read those of some paths that are regular files below a folder; links, and what is behind them, are left out."""
     return {path: entry_of(root / path) for path in paths if (root / path).is_file() and not is_linked(root, path)}
+
+
+def edit_text(entry: TreeFile, change: Callable[[str], str]) -> TreeFile:
+    """Return a text file changed by a function, which sees LF line ends; the file keeps its own.
+
+    Raises: UnicodeDecodeError if it is not UTF-8 text.
+    """
+    text = entry.content.decode()
+    lines = text.replace("\r\n", "\n")
+    changed = change(lines)
+    if changed == lines:
+        return entry
+    return replace(entry, content=(changed.replace("\n", "\r\n") if "\r\n" in text else changed).encode())
 
 
 def entry_of(path: Path) -> TreeFile:

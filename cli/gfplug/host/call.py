@@ -84,14 +84,9 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
     Raises: UsageError for a value that cannot be read, ProjectError for a broken provisioning file.
     """
     base = _base(place, overrides)
-    return Settings(
-        name=base.name,
-        uid=base.uid,
+    return replace(
+        base,
         url=base.url if overrides.url is None else overrides.url,
-        user=base.user,
-        database=base.database,
-        basic_auth_enabled=base.basic_auth_enabled,
-        basic_auth_user=base.basic_auth_user,
         options={**base.options, **assignments(overrides.options, option="--option")},
         secrets={**base.secrets, **_secrets(overrides.secrets)},
     )
@@ -186,7 +181,8 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
     """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug."""
     with launch(place.target, timeout=timeout, watch=_tell) as running:
         yield running
-        _log.info("%s answered after %.0f ms, %.0f of them to the handshake", *_timing(running))
+        times = running.age_ms(), running.handshake_ms
+        _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
 
 
 def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
@@ -201,10 +197,6 @@ def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> No
     if failed or silent:
         said = "; ".join([*failed, *silent])
         raise ToolError(said, hint=failures.remedy(said) or "-v shows the plugin's whole log")
-
-
-def _timing(running: RunningPlugin) -> tuple[str, float, float]:
-    return running.target.name, running.age_ms(), running.handshake_ms
 
 
 def _tell(line: LogLine) -> None:

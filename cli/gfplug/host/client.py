@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import grpc
-    from google.protobuf.message import Message
 
     from gfplug.host.handshake import Handshake
     from gfplug.host.messages import MessageFactory
@@ -53,7 +52,6 @@ class RunningPlugin:
         self.handshake = handshake
         self.handshake_ms = handshake_ms
         self.logs = output.logs
-        self.stray_output = output.stray
         self.process = process
         self._started = started
         self._output = output
@@ -133,7 +131,9 @@ class RunningPlugin:
             "headers": {name: {"values": list(several)} for name, several in (headers or {}).items()},
             "body": body,
         }
-        parts = self._stream("Resource", "CallResource", values, timeout=timeout)
+        with self._failures("Resource.CallResource", timeout=timeout):
+            call = self._begin(self._channel.unary_stream, "Resource", "CallResource", values, timeout=timeout)
+            parts = list(call)
         if not parts:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
         return convert.resource(parts)
@@ -158,10 +158,8 @@ class RunningPlugin:
             raise ToolError(f"the plugin refused the channel {path!r}: {word}", details=self.logs.tail())
         if subscribed.data:
             yield subscribed.data
-        full, request, write, read = self._call("Stream", "RunStream", values)
         with self._failures("Stream.RunStream", timeout=timeout or 0.0):
-            call = self._channel.unary_stream(full, request_serializer=write, response_deserializer=read)
-            packets: Any = call(request, timeout=timeout)
+            packets = self._begin(self._channel.unary_stream, "Stream", "RunStream", values, timeout=timeout)
             try:
                 for packet in packets:
                     yield packet.data
@@ -181,24 +179,16 @@ class RunningPlugin:
         self._stdio.join(1.0)
 
     def _unary(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> Any:  # noqa: ANN401 - dynamic
-        path, request, write, read = self._call(service, method, values)
         with self._failures(f"{service}.{method}", timeout=timeout):
-            return self._channel.unary_unary(path, request_serializer=write, response_deserializer=read)(
-                request, timeout=timeout
-            )
+            return self._begin(self._channel.unary_unary, service, method, values, timeout=timeout)
 
-    def _stream(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> list[Any]:
-        path, request, write, read = self._call(service, method, values)
-        with self._failures(f"{service}.{method}", timeout=timeout):
-            call = self._channel.unary_stream(path, request_serializer=write, response_deserializer=read)
-            return list(call(request, timeout=timeout))
-
-    def _call(
-        self, service: str, method: str, values: Mapping[str, Any]
-    ) -> tuple[str, Message, Callable[[Message], bytes], Callable[[bytes], Message]]:
-        found = self._protocol.method(service, method)
-        write, read = self._protocol.codec(found)
-        return f"/pluginv2.{service}/{method}", self._protocol.request(found, values), write, read
+    def _begin(
+        self, kind: Callable[..., Any], service: str, method: str, values: Mapping[str, Any], *, timeout: float | None
+    ) -> Any:  # noqa: ANN401 - dynamic
+        """Begin a call; `kind` is the channel's method for calls of its kind."""
+        request, write, read = self._protocol.request(service, method, values)
+        call = kind(f"/pluginv2.{service}/{method}", request_serializer=write, response_deserializer=read)
+        return call(request, timeout=timeout)
 
     @contextlib.contextmanager
     def _failures(self, name: str, *, timeout: float) -> Iterator[None]:

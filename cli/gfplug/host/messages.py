@@ -45,32 +45,23 @@ class MessageFactory:
         for file in described.file:
             self._pool.Add(file)
 
-    def has(self, service: str, method: str) -> bool:
-        """Tell whether this version knows a method."""
-        try:
-            return method in self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name
-        except KeyError:
-            return False
-
     def method(self, service: str, method: str) -> MethodDescriptor:
         """Find a method."""
         return self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name[method]
 
-    @staticmethod
-    def codec(method: MethodDescriptor) -> tuple[Callable[[Message], bytes], Callable[[bytes], Message]]:
-        """Return how a method's requests are written and its responses read."""
+    def request(
+        self, service: str, method: str, values: Mapping[str, Any]
+    ) -> tuple[Message, Callable[[Message], bytes], Callable[[bytes], Message]]:
+        """Make a method's request from plain values, and return how it is written and its responses are read.
+
+        A field that this version does not know is left out.
+        """
         from google.protobuf import message_factory  # noqa: PLC0415 - heavy
 
-        request = message_factory.GetMessageClass(method.input_type)
-        response = message_factory.GetMessageClass(method.output_type)
-        return request.SerializeToString, response.FromString
-
-    @staticmethod
-    def request(method: MethodDescriptor, values: Mapping[str, Any]) -> Message:
-        """Make a method's request from plain values; a field this version does not know is left out."""
-        from google.protobuf import message_factory  # noqa: PLC0415 - heavy
-
-        return fill(message_factory.GetMessageClass(method.input_type)(), values)
+        found = self.method(service, method)
+        request = message_factory.GetMessageClass(found.input_type)
+        response = message_factory.GetMessageClass(found.output_type)
+        return fill(request(), values), request.SerializeToString, response.FromString
 
 
 def fill(message: Message, values: Mapping[str, Any]) -> Message:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _PIECE = 64 * 1024
 _LOOK = 0.1
 _LONGEST = 64 * 1024
-_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,6 @@ class Output:
     def __init__(self, process: subprocess.Popen[bytes], watch: Callable[[LogLine], None] | None = None) -> None:
         """Start reading."""
         self.logs = Logs(watch)
-        self.stray: list[str] = []
         self._process = process
         self._first: queue.Queue[_Line] = queue.Queue()
         self._stop = threading.Event()
@@ -103,11 +101,8 @@ class Output:
             self._first.put(_Line(None, time.perf_counter()))
 
     def _take(self, raw: bytes, *, is_first: bool) -> None:
-        text = raw.decode(errors="replace")
         if is_first:
-            self._first.put(_Line(text, time.perf_counter()))
-        elif len(self.stray) < _KEPT:
-            self.stray.append(text)
+            self._first.put(_Line(raw.decode(errors="replace"), time.perf_counter()))
 
     def _read_stderr(self) -> None:
         for data in self._pieces(self._process.stderr):

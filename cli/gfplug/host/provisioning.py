@@ -15,7 +15,7 @@ from gfplug.errors import ProjectError, UsageError
 from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _VARIABLE = re.compile(
     r"(?P<escaped>\$\$)|\$__env\{(?P<env>[^}]+)\}|\$__file\{(?P<file>[^}]+)\}|\$\{(?P<braced>\w+)\}|\$(?P<bare>\w+)"
@@ -28,11 +28,19 @@ def find(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None 
 
     Raises: ProjectError if a file cannot be read.
     """
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        for source in _sources(_load(path), path):
-            if source.get("type") == plugin_id:
-                return Settings.from_mapping(interpolate(source, environment), source=str(path))
+    for path, content in read_all(folder):
+        if source := _source(content, path, plugin_id):
+            return Settings.from_mapping(interpolate(source, environment), source=str(path))
     return None
+
+
+def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
+    """Yield the YAML files of a folder, in the order of their names, and what each holds.
+
+    Raises: ProjectError if one cannot be read.
+    """
+    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+        yield path, _load(path)
 
 
 def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings:
@@ -46,12 +54,10 @@ def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = 
     content = _load(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path} is not a mapping", hint="it needs the keys of a provisioned data source, such as url")
-    if "datasources" not in content:
-        return Settings.from_mapping(interpolate(content, environment), source=str(path))
-    for source in _sources(content, path):
-        if source.get("type") == plugin_id:
-            return Settings.from_mapping(interpolate(source, environment), source=str(path))
-    raise UsageError(f"{path} holds no data source of type {plugin_id}")
+    source = _source(content, path, plugin_id) if "datasources" in content else content
+    if source is None:
+        raise UsageError(f"{path} holds no data source of type {plugin_id}")
+    return Settings.from_mapping(interpolate(source, environment), source=str(path))
 
 
 def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - YAML
@@ -95,8 +101,9 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
         raise ProjectError(f"{path} is not valid YAML{line}", hint="mend the line it names") from error
 
 
-def _sources(content: Any, path: Path) -> list[dict[str, Any]]:  # noqa: ANN401 - YAML
-    found = content.get("datasources") if isinstance(content, dict) else None
-    if not isinstance(found, list | None):
+def _source(content: Any, path: Path, plugin_id: str) -> dict[str, Any] | None:  # noqa: ANN401 - YAML
+    """Return the first data source of a plugin that a file lists; None if it lists none."""
+    sources = content.get("datasources") if isinstance(content, dict) else None
+    if not isinstance(sources, list | None):
         raise ProjectError(f"{path}: 'datasources' is not a list")
-    return [source for source in found or [] if isinstance(source, dict)]
+    return next((each for each in sources or [] if isinstance(each, dict) and each.get("type") == plugin_id), None)

@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfplug import __version__
+from gfplug import __version__, files
 from gfplug.errors import ProjectError
-from gfplug.files import write_atomic
 from gfplug.project import provenance
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ _FORMAT = 2  # 1 had the runtime and the editors among the owned files
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LONGEST_VERSION = 64
+_RESTORE = "restore it from version control"
 _T = TypeVar("_T")
 
 
@@ -86,12 +86,8 @@ def read(path: Path) -> Lock:
 
     Raises: ProjectError if it is missing, not JSON, or lacks a key.
     """
-    try:
-        return Lock.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
-    except (ValueError, RecursionError) as error:
-        raise ProjectError(f"{path} is not valid JSON: {error}", hint="restore it from version control") from error
+    missing = "run this in a project made by `gfplug new`"
+    return Lock.from_json(files.read_json(path, missing=missing, broken=_RESTORE))
 
 
 def require_not_newer(path: Path) -> None:
@@ -120,7 +116,7 @@ def _too_new(template: Mapping[str, Any]) -> ProjectError:
 
 def write(path: Path, lock: Lock) -> None:
     """Write a lock file: sorted keys, two spaces, a final newline, no timestamps."""
-    write_atomic(path, encode(lock))
+    files.write_atomic(path, encode(lock))
 
 
 def encode(lock: Lock) -> bytes:
@@ -131,10 +127,10 @@ def encode(lock: Lock) -> bytes:
 def _at(value: Any, dotted: str, kind: type[_T]) -> _T:  # noqa: ANN401 - JSON
     for key in dotted.split("."):
         if not isinstance(value, dict) or key not in value:
-            raise ProjectError(f"{LOCK_NAME} lacks the key {dotted!r}", hint="restore it from version control")
+            raise ProjectError(f"{LOCK_NAME} lacks the key {dotted!r}", hint=_RESTORE)
         value = value[key]
     if not isinstance(value, kind):
-        raise ProjectError(f"{LOCK_NAME}: {dotted!r} is not a {kind.__name__}", hint="restore it from version control")
+        raise ProjectError(f"{LOCK_NAME}: {dotted!r} is not a {kind.__name__}", hint=_RESTORE)
     return value
 
 
@@ -146,30 +142,26 @@ def _is_newer(version: str) -> bool:
     if version == __version__:
         return False
     if len(version) > _LONGEST_VERSION:
-        raise ProjectError(f"{LOCK_NAME}: template.version is no version", hint="restore it from version control")
+        raise ProjectError(f"{LOCK_NAME}: template.version is no version", hint=_RESTORE)
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - heavy
 
     try:
         return Version(version) > Version(__version__)
     except InvalidVersion as error:
-        raise ProjectError(
-            f"{LOCK_NAME}: {version!r} is not a version", hint="restore it from version control"
-        ) from error
+        raise ProjectError(f"{LOCK_NAME}: {version!r} is not a version", hint=_RESTORE) from error
 
 
 def _floors(value: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
     floors = _texts(value, "floors")
     for name, version in floors.items():
         if not _NAME.fullmatch(name) or not _VERSION.fullmatch(version):
-            raise ProjectError(
-                f"{LOCK_NAME}: floors: {name!r}: {version!r} is not a package and its version",
-                hint="restore it from version control",
-            )
+            problem = f"floors: {name!r}: {version!r} is not a package and its version"
+            raise ProjectError(f"{LOCK_NAME}: {problem}", hint=_RESTORE)
     return floors
 
 
 def _texts(value: Any, dotted: str) -> dict[str, str]:  # noqa: ANN401 - JSON
     found = _at(value, dotted, dict)
     if not all(isinstance(text, str) for pair in found.items() for text in pair):
-        raise ProjectError(f"{LOCK_NAME}: {dotted!r} does not map text to text", hint="restore it from version control")
+        raise ProjectError(f"{LOCK_NAME}: {dotted!r} does not map text to text", hint=_RESTORE)
     return found

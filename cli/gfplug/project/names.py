@@ -11,7 +11,7 @@ from gfplug.errors import UsageError
 DEFAULT_ORG = "myorg"
 """The first part of the id when neither `--org` nor the name gives one."""
 
-_ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
+ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
 _LONGEST = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
 _TYPE = "datasource"
 
@@ -31,7 +31,7 @@ def plugin_id(org: str, name: str) -> str:
     Raises: UsageError if the result is not one that Grafana accepts.
     """
     joined = f"{org}-{name}-{_TYPE}"
-    if not _ID.fullmatch(joined) or max(len(org), len(name)) > _LONGEST:
+    if not ID.fullmatch(joined) or max(len(org), len(name)) > _LONGEST:
         raise UsageError(
             f"{joined!r} is not a plugin id: its parts are 1 to {_LONGEST} characters from a-z and 0-9",
             hint="for example: gfplug new acme-sales",

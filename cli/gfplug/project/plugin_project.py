@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tomllib
 from dataclasses import dataclass
@@ -39,14 +38,7 @@ class Manifest:
 
         Raises: ProjectError if it is missing, not a JSON object, or lacks a key that a backend plugin needs.
         """
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise ProjectError(f"{path} does not exist", hint="run this in a project made by `gfplug new`") from error
-        except OSError as error:
-            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
-            raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
+        content = files.read_json(path, missing="run this in a project made by `gfplug new`")
         if not isinstance(content, dict):
             raise ProjectError(f"{path} is not a JSON object")
         for key in ("id", "name", "executable"):

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gfplug.sdk import index
 from gfplug.sdk.versions import FLOOR, SdkVersion
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +28,13 @@ def releases(*, with_remote: bool = False) -> list[Release]:
 
     Raises: FetchError if `with_remote`, and the source can not be asked.
     """
-    if not with_remote:
-        return known_and([])
-    from gfplug.sdk import remote  # noqa: PLC0415 - urllib is 40 ms that most commands do without
-
-    return known_and(remote.releases())
-
-
-def known_and(listed: Iterable[SdkVersion]) -> list[Release]:
-    """Return the releases of the index and some more, newest first."""
     known = index.load()
-    found = {version for version in (*known.entries, *listed) if version >= FLOOR}
-    return [_release(known, version) for version in sorted(found, reverse=True)]
+    versions = set(known.entries)
+    if with_remote:
+        from gfplug.sdk import remote  # noqa: PLC0415 - urllib is 40 ms that most commands do without
+
+        versions.update(remote.releases())
+    return [_release(known, version) for version in sorted(versions, reverse=True) if version >= FLOOR]
 
 
 def _release(known: index.Index, version: SdkVersion) -> Release:

@@ -32,7 +32,12 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
         return default()
     if text != "latest":
         return require_supported(SdkVersion.parse(text))
-    return max([*([] if offline else _listed()), *index.load().entries])
+    newest = max(index.load().entries)
+    if offline:
+        return newest
+    from gfplug.sdk import remote  # noqa: PLC0415 - urllib is 40 ms that most commands do without
+
+    return max([newest, *remote.releases()])
 
 
 def fetch(
@@ -45,7 +50,7 @@ def fetch(
     """
     require_supported(version)
     if source is not None:
-        from gfplug.sdk import local  # noqa: PLC0415 - urllib is 40 ms that most commands do without
+        from gfplug.sdk import local  # noqa: PLC0415 - as above
 
         return local.read(source, version)
     if found := embedded(version) or cache.find(version) or _from_go(version):
@@ -57,15 +62,9 @@ def fetch(
         )
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
-    found = remote.obtain(version, seconds=deadline)
+    found = remote.fetch(version, seconds=deadline)
     cache.keep(found)
     return found
-
-
-def _listed() -> list[SdkVersion]:
-    from gfplug.sdk import remote  # noqa: PLC0415 - as above
-
-    return remote.releases()
 
 
 def _from_go(version: SdkVersion) -> ProtoSet | None:

@@ -26,7 +26,7 @@ _TAGS = "refs/tags/"
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class TaggedProto:
     """The proto of a release, and the commit its tag points to, when the tags could be read."""
 
     proto: bytes
@@ -49,7 +49,7 @@ def tags(deadline: Deadline) -> dict[SdkVersion, str]:
     }
 
 
-def download(version: SdkVersion, deadline: Deadline) -> Tagged:
+def download(version: SdkVersion, deadline: Deadline) -> TaggedProto:
     """Return the proto of a release, by commit where possible: a tag can move, a commit can not.
 
     Raises: MissingError if there is no such tag or no proto in it; FetchError.
@@ -64,7 +64,7 @@ def download(version: SdkVersion, deadline: Deadline) -> Tagged:
         )
     commit = known[version] if known else None
     url = f"{RAW}/{commit or version}/{PROTO_PATH}"
-    return Tagged(web.get(url, deadline=deadline, limit=_PROTO_LIMIT), commit)
+    return TaggedProto(web.get(url, deadline=deadline, limit=_PROTO_LIMIT), commit)
 
 
 def refs(content: bytes) -> dict[str, str]:

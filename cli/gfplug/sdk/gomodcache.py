@@ -29,7 +29,7 @@ def find(version: SdkVersion) -> Module | None:
         content = (folder / f"{version}.zip").read_bytes()
         promised = (folder / f"{version}.ziphash").read_text(encoding="ascii").strip()
         _require_hash(content, version, promised)
-        return goproxy.described(content, _info(folder / f"{version}.info"), version)
+        return goproxy.describe(content, _info(folder / f"{version}.info"), version)
     except (OSError, UnicodeDecodeError):
         return None
     except IntegrityError as error:

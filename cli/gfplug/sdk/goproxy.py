@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from gfplug.errors import FetchError, GfplugError, IntegrityError
-from gfplug.sdk import modzip, versions, web
+from gfplug.sdk import local, modzip, versions, web
 from gfplug.sdk.index import MODULE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Hop:
+class Source:
     """One entry of GOPROXY: a proxy's address, `direct` or `off`; `forgives` when any failure leads to the next one."""
 
     address: str
@@ -42,24 +42,24 @@ class Module:
     commit: str | None
 
 
-def parse(text: str) -> list[Hop]:
+def parse(text: str) -> list[Source]:
     """Read GOPROXY: after `,` the next entry is for what is not found, after `|` for any failure.
 
     What follows `off` or `direct` can never be reached, and is left out.
     Raises: FetchError if it has no entry.
     """
-    hops: list[Hop] = []
+    sources: list[Source] = []
     for entry, separator in re.findall(r"([^,|]*)([,|]|$)", text):
         if address := entry.strip():
-            hops.append(Hop(_complete(address), forgives=separator == "|"))
+            sources.append(Source(_complete(address), forgives=separator == "|"))
             if address in {"off", "direct"}:
                 break
-    if not hops:
+    if not sources:
         raise FetchError("GOPROXY is set, but names no proxy", hint="set it to a proxy's address, `direct` or `off`")
-    return hops
+    return sources
 
 
-def listed(address: str, deadline: Deadline) -> list[SdkVersion]:
+def list_releases(address: str, deadline: Deadline) -> list[SdkVersion]:
     """Return the releases a proxy lists, oldest first; it may know more than it lists."""
     answer = _get(address, "list", deadline, _TEXT_LIMIT)
     return versions.releases(answer.decode(errors="replace").splitlines())
@@ -75,10 +75,10 @@ def download(address: str, version: SdkVersion, deadline: Deadline) -> Module:
         info = json.loads(_get(address, f"{version}.info", deadline, _TEXT_LIMIT))
     except (GfplugError, ValueError):
         info = {}  # the facts are welcome, and the zip says enough without them
-    return described(content, info, version)
+    return describe(content, info, version)
 
 
-def described(content: bytes, info: object, version: SdkVersion) -> Module:
+def describe(content: bytes, info: object, version: SdkVersion) -> Module:
     """Join a zip and the `.info` beside it.
 
     Raises: IntegrityError if the `.info` is of another version.
@@ -109,18 +109,5 @@ def _get(address: str, name: str, deadline: Deadline, limit: int) -> bytes:
     parts = urlsplit(address)
     path = f"{parts.path.rstrip('/')}/{MODULE}/@v/{name}"
     if parts.scheme == "file":
-        return _read(Path(url2pathname(path)), limit)
+        return local.read_file(Path(url2pathname(path)), limit)
     return web.get(parts._replace(path=path).geturl(), deadline=deadline, limit=limit)
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(limit + 1)
-    except FileNotFoundError as error:
-        raise web.MissingError(f"{path} does not exist") from error
-    except OSError as error:
-        raise FetchError(f"cannot read {path}: {error.strerror}") from error
-    if len(content) > limit:
-        raise FetchError(f"{path} is larger than {limit} bytes")
-    return content

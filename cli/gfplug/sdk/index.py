@@ -77,7 +77,7 @@ class Index:
             for entry in newest_first
         }
         head = {"format": FORMAT, "module": MODULE, "default": str(self.default), "floor": str(self.floor)}
-        lines = [f"{_quoted(key)}: {json.dumps(value)}" for key, value in head.items()]
+        lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
         return "{\n  " + ",\n  ".join([*lines, _section("protos", protos), _section("versions", versions)]) + "\n}\n"
 
     def find(self, version: SdkVersion) -> IndexedRelease | None:
@@ -96,10 +96,6 @@ def load() -> Index:
     return Index.from_json(json.loads((resources.folder("proto") / "versions.json").read_text(encoding="utf-8")))
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text)
-
-
 def _section(name: str, records: Mapping[str, dict[str, Any]]) -> str:
-    lines = [f"    {_quoted(key)}: {json.dumps(record)}" for key, record in records.items()]
-    return f"{_quoted(name)}: {{\n" + ",\n".join(lines) + "\n  }"
+    lines = [f"    {json.dumps(key)}: {json.dumps(record)}" for key, record in records.items()]
+    return f"{json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"

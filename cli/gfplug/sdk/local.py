@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.errors import FetchError, IntegrityError
-from gfplug.sdk import index, modzip
+from gfplug.errors import FetchError
+from gfplug.sdk import index, modzip, web
 from gfplug.sdk.protoset import ProtoSet, accept, embedded, normalise
 
 if TYPE_CHECKING:
@@ -23,14 +23,7 @@ def read(path: Path, version: SdkVersion) -> ProtoSet:
 
     Raises: FetchError if there is none; IntegrityError if it is not that version's.
     """
-    found = _locate(path)
-    try:
-        with found.open("rb") as stream:
-            content = stream.read(modzip.LIMIT + 1)
-    except OSError as error:
-        raise FetchError(f"cannot read {found}: {error.strerror}") from error
-    if len(content) > modzip.LIMIT:
-        raise IntegrityError(f"{found} is too large to be a proto or a module zip")
+    content = read_file(_locate(path), modzip.LIMIT)
     if content.startswith(_ZIP):
         unpacked = modzip.unpack(content, version)
         return accept(unpacked.proto, version, source="file", h1=unpacked.h1)
@@ -38,6 +31,23 @@ def read(path: Path, version: SdkVersion) -> ProtoSet:
     if ours and files.sha256(normalise(content)) == ours.sha256:
         return ours  # gfplug's own restatement, written to a file by `gfplug proto show`
     return accept(content, version, source="file")
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Return what a file holds.
+
+    Raises: MissingError if there is none; FetchError if it can't be read or is larger than `limit` bytes.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(limit + 1)
+    except FileNotFoundError as error:
+        raise web.MissingError(f"{path} does not exist") from error
+    except OSError as error:
+        raise FetchError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > limit:
+        raise FetchError(f"{path} is larger than {limit} bytes")
+    return content
 
 
 def _locate(path: Path) -> Path:

@@ -30,14 +30,14 @@ _HINT = "the file was damaged or changed; get it again, from another source"
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacked:
+class ZipContent:
     """What a module zip holds of interest: the proto's bytes, and `h1`, the checksum as go.sum writes it."""
 
     proto: bytes
     h1: str
 
 
-def unpack(content: bytes, version: SdkVersion) -> Unpacked:
+def unpack(content: bytes, version: SdkVersion) -> ZipContent:
     """Read the SDK's module zip of a version.
 
     Raises: IntegrityError if it is no zip, is damaged or oversized, holds foreign or unsafe names, is of another
@@ -52,7 +52,7 @@ def unpack(content: bytes, version: SdkVersion) -> Unpacked:
             if prefix + PROTO_PATH not in archive.namelist():
                 raise IntegrityError(f"{what} has no {PROTO_PATH}", hint="choose a release of the SDK that has one")
             digests = {entry.filename: _digest(archive, entry) for entry in entries}
-            return Unpacked(proto=archive.read(prefix + PROTO_PATH), h1=_hash1(digests))
+            return ZipContent(proto=archive.read(prefix + PROTO_PATH), h1=_hash1(digests))
     except _BROKEN as error:
         raise IntegrityError(f"{what} is not a whole zip file: {error}", hint=_HINT) from error
 

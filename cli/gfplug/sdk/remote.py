@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gfplug.errors import FetchError, GfplugError
 from gfplug.sdk import github, goenv, goproxy, modzip, web
-from gfplug.sdk.goproxy import Hop
 from gfplug.sdk.protoset import ProtoSet, accept
 
 if TYPE_CHECKING:
@@ -20,33 +19,28 @@ _T = TypeVar("_T")
 _DIRECT = "direct"
 
 
-def hops() -> list[Hop]:
-    """Return where to ask, in order; without a configured proxy, that is GitHub."""
-    configured = "" if goenv.is_private() else goenv.proxy()
-    return goproxy.parse(configured) if configured else [Hop(_DIRECT)]
-
-
-def walk(ask: Callable[[str], _T]) -> _T:
-    """Ask one source after the other, as GOPROXY says, and return the first answer.
+def ask_in_turn(ask: Callable[[str], _T]) -> _T:
+    """Ask one source after the other, as GOPROXY says, and return the first answer; without a proxy, ask GitHub.
 
     Raises: the first failure that does not lead on to the next source; those before it are its details.
     """
     failures: list[GfplugError] = []
-    for hop in hops():
-        if hop.address == "off":
+    configured = "" if goenv.is_private() else goenv.proxy()
+    for source in goproxy.parse(configured or _DIRECT):
+        if source.address == "off":
             failures.append(FetchError("GOPROXY=off forbids the network", hint="use `--from PATH`, or change GOPROXY"))
             break
         try:
-            return ask(hop.address)
+            return ask(source.address)
         except GfplugError as error:
             failures.append(error)
-            if not (hop.forgives or isinstance(error, web.MissingError)):
+            if not (source.forgives or isinstance(error, web.MissingError)):
                 break
             _log.debug("%s; asking the next source", error)
     raise _joined(failures)
 
 
-def obtain(version: SdkVersion, *, seconds: float) -> ProtoSet:
+def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
     """Fetch and verify the proto of a version, within some seconds.
 
     Raises: FetchError if no source has it; IntegrityError if what one sent is not it.
@@ -62,7 +56,7 @@ def obtain(version: SdkVersion, *, seconds: float) -> ProtoSet:
         return "goproxy", unpacked.proto, module.commit, unpacked.h1
 
     try:
-        source, proto, commit, h1 = walk(ask)
+        source, proto, commit, h1 = ask_in_turn(ask)
     except GfplugError as error:
         raise type(error)(f"cannot fetch SDK {version}: {error}", hint=error.hint, details=error.details) from error
     return accept(proto, version, source=source, commit=commit, h1=h1)
@@ -73,13 +67,13 @@ def releases(*, seconds: float = 30.0) -> list[SdkVersion]:
     deadline = web.Deadline(seconds)
 
     def ask(address: str) -> list[SdkVersion]:
-        return sorted(github.tags(deadline)) if address == _DIRECT else goproxy.listed(address, deadline)
+        return sorted(github.tags(deadline)) if address == _DIRECT else goproxy.list_releases(address, deadline)
 
-    return walk(ask)
+    return ask_in_turn(ask)
 
 
 def _joined(failures: list[GfplugError]) -> GfplugError:
-    """Return the failure that ended the walk; the earlier ones become its details."""
+    """Return the failure that ended the search; the earlier ones become its details."""
     last = failures[-1]
     last.details = "\n".join(
         [*(f"before: {error}" for error in failures[:-1]), *([last.details] if last.details else [])]

@@ -101,10 +101,20 @@ def _ask(folder: Path, *words: str) -> list[str] | None:
 
 def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """Run git on the user's own repository, which nothing of it changes."""
+    settings = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
+    return _git(folder, *settings, *words, shield={"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"})
+
+
+def _git(
+    folder: Path, *words: str, shield: Mapping[str, str], given: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, without its variables, which a hook that calls us would have set."""
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return subprocess.run(  # noqa: S603 - the words are this module's
-        ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "-c", "protocol.allow=never", *words],  # noqa: S607 - whichever git the user has
-        env={**_without_git(), "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"},
-        stdin=subprocess.DEVNULL,
+        ["git", *words],  # noqa: S607 - whichever git the user has
+        cwd=folder,
+        env={**variables, **shield},
+        input=given,
         capture_output=True,
         timeout=_SECONDS,
         check=False,
@@ -154,26 +164,13 @@ class _Repository:
             **{f"GIT_{who}_{what}": "gfplug" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
         try:
-            done = subprocess.run(  # noqa: S603 - the words are this module's
-                ["git", *settings, *words],  # noqa: S607 - whichever git the user has
-                cwd=self.folder,
-                env={**_without_git(), **shield},
-                input=given,
-                capture_output=True,
-                timeout=_SECONDS,
-                check=False,
-            )
+            done = _git(self.folder, *settings, *words, shield=shield, given=given)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ToolError(f"git {words[0]} could not be run: {error}") from error
         if done.returncode not in accepted:
             said = (done.stdout + done.stderr).decode(errors="replace").strip()
             raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=said[-2000:])
         return done.stdout
-
-
-def _without_git() -> dict[str, str]:
-    """Return the environment without git's variables, which a hook that calls us would have set."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
 
 
 def _stream(base: Mapping[str, TreeFile], sides: Mapping[str, Mapping[str, TreeFile]]) -> Iterator[bytes]:

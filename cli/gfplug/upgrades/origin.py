@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import lzma
 import stat
 import zipfile
 import zlib
 from dataclasses import MISSING, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gfplug import files
 from gfplug.edits import paths
 from gfplug.edits.trees import TreeFile
 from gfplug.errors import ProjectError, UsageError
@@ -104,11 +104,9 @@ def _stored(root: Path) -> dict[str, str]:
     path = root / ANSWERS_NAME
     try:
         _require_regular(path)
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProjectError(f"{path} does not exist", hint=_RESTORE) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ProjectError(f"{path} is not valid JSON: {error}", hint=_RESTORE) from error
+    except (OSError, ValueError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}", hint=_RESTORE) from error
+    value = files.read_json(path, broken=_RESTORE)
     if not isinstance(value, dict) or not isinstance(value.get("answers"), dict):
         raise ProjectError(f"{path} has no answers", hint=_RESTORE)
     if value.get("format") != _FORMAT:

@@ -196,12 +196,10 @@ def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Ed
 def _raised(project: Project, generated: Stubs) -> TreeFile:
     """Return pyproject.toml with the stubs' floors, line ends as they are."""
     try:
-        found = trees.entry_of(project.root / _PYPROJECT)
-        text = found.content.decode()
+        entry = trees.entry_of(project.root / _PYPROJECT)
+        return trees.edit_text(entry, lambda text: requirements.raise_floors(text, generated.floors))
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{project.root / _PYPROJECT} cannot be read: {error}") from error
-    raised = requirements.raise_floors(text.replace("\r\n", "\n"), generated.floors)
-    return replace(found, content=(raised.replace("\n", "\r\n") if "\r\n" in text else raised).encode())
 
 
 def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:

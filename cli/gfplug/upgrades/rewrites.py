@@ -7,10 +7,10 @@ what the author edited, and what the template changed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gfplug.edits import trees
 from gfplug.project import requirements
 from gfplug.upgrades import former
 
@@ -45,28 +45,23 @@ class Rewrites:
         return {path: self._rewrite(path, entry) for path, entry in tree.items()}
 
     def _rewrite(self, path: str, entry: TreeFile) -> TreeFile:
+        def change(text: str) -> str:
+            text = _rename(text, self.names)
+            if path.startswith(_INSTALLING):
+                text = _rename(text, self.sources)
+            if path == PYPROJECT and path in self.fresh:
+                base, fresh = (tree[path].content.decode() if path in tree else "" for tree in (self.base, self.fresh))
+                text = requirements.follow(former.pyproject(text, base=base, fresh=fresh), fresh)
+            return text
+
         try:
-            text = entry.content.decode()
+            return trees.edit_text(entry, change)
         except UnicodeDecodeError:
             return entry
-        lines = text.replace("\r\n", "\n")
-        rewritten = _rename(lines, self.names)
-        if path.startswith(_INSTALLING):
-            rewritten = _rename(rewritten, self.sources)
-        if path == PYPROJECT and path in self.fresh:
-            base, fresh = (tree[path].content.decode() if path in tree else "" for tree in (self.base, self.fresh))
-            rewritten = requirements.follow(former.pyproject(rewritten, base=base, fresh=fresh), fresh)
-        if rewritten == lines:
-            return entry
-        return replace(entry, content=(rewritten.replace("\n", "\r\n") if "\r\n" in text else rewritten).encode())
 
 
 def _rename(text: str, names: Mapping[str, str]) -> str:
     """Replace whole names: `acme-sales-datasource` is no part of `acme-sales-datasource-test`."""
     for old, new in names.items():
-        text = re.sub(rf"(?<![\w-]){re.escape(old)}(?![\w-]|\.\w)", partial(_constant, new), text)
-    return text
-
-
-def _constant(text: str, _: re.Match[str]) -> str:
+        text = re.sub(rf"(?<![\w-]){re.escape(old)}(?![\w-]|\.\w)", new.replace("\\", r"\\"), text)
     return text

@@ -10,15 +10,13 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gfplug.edits.trees import TreeFile
 from gfplug.upgrades import git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gfplug.edits.trees import TreeFile
     from gfplug.upgrades.git import GitMerge
-
-__all__ = ["BESIDE", "Conflict", "Merged", "TreeFile", "merge", "unresolved"]
 
 BESIDE = ".gfplug-new"
 """What is appended to the name of a file that is put beside the user's own."""
@@ -108,7 +106,8 @@ def _decide(sides: _Sides, outcome: GitMerge) -> _Decided:
         if tilde and path not in known and plain in known:
             _set_aside(decided, plain, outcome.tree[path], is_yours=git.YOURS in having)
         elif git.YOURS not in having:
-            _leave_out(decided, path, sides, having)
+            if git.THEIRS in having and path in sides.theirs:
+                decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
         elif having == {git.BASE, git.YOURS}:
             decided.tree[path] = sides.yours[path]
             decided.notes.append(f"{path}: the template no longer has it, you changed it: kept")
@@ -116,12 +115,6 @@ def _decide(sides: _Sides, outcome: GitMerge) -> _Decided:
             _settle_contents(decided, path, outcome.tree.get(path), sides)
     _keep_edits(decided, sides)
     return decided
-
-
-def _leave_out(decided: _Decided, path: str, sides: _Sides, having: frozenset[int]) -> None:
-    """Leave a file deleted that the user deleted, or moved elsewhere."""
-    if git.THEIRS in having and path in sides.theirs:
-        decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
 
 
 def _settle_contents(decided: _Decided, path: str, found: TreeFile | None, sides: _Sides) -> None:

@@ -69,6 +69,31 @@ def test_a_failure_puts_everything_back(tmp_path: Path, monkeypatch: pytest.Monk
     assert list((root / ".gfplug").iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows syncs no folders")
+def test_the_journal_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut may lose what was not synced: all of the journal is, then its name, then the first file moves."""
+    root = project(tmp_path)
+    synced: dict[int, int] = {}
+    moves, real = [], Path.replace
+
+    def sync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced[status.st_ino] = status.st_mtime_ns
+
+    def replace(self: Path, target: Path) -> Path:
+        needed = [self, *self.rglob("*")] if target.name == "journal" else [root / ".gfplug"]
+        moves.append(target.name)
+        if self.name != "journal":
+            assert [path for path in needed if synced.get(path.stat().st_ino) != path.stat().st_mtime_ns] == []
+        return real(self, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", replace)
+    apply(root, edits())
+
+    assert moves[:5] == ["journal", "a", "d", "dir", "e"]
+
+
 @pytest.mark.parametrize(("path", "says"), [("a", "a was changed meanwhile"), ("new/e", "new/e is in the way")])
 def test_a_file_that_is_not_as_expected_stops_everything(tmp_path: Path, path: str, says: str) -> None:
     """What the user wrote since the plan was made is not overwritten."""

@@ -66,14 +66,14 @@ def test_a_file_is_fetched_by_commit(hub: Server, world: World) -> None:
     hub.serve_body(_REFS, _advertise(("refs/tags/v0.250.0", world.commit)))
     hub.serve_body(f"/raw/{world.commit}/{PROTO_PATH}", world.proto)
 
-    assert github.download(world.known, Deadline(5)) == github.Tagged(world.proto, world.commit)
+    assert github.download(world.known, Deadline(5)) == github.TaggedProto(world.proto, world.commit)
 
 
 def test_without_tags_a_file_is_fetched_by_tag(hub: Server, world: World) -> None:
     """Files come from another host, which may be reachable alone."""
     hub.serve_body(f"/raw/v0.250.0/{PROTO_PATH}", world.proto)
 
-    assert github.download(world.known, Deadline(5)) == github.Tagged(world.proto, None)
+    assert github.download(world.known, Deadline(5)) == github.TaggedProto(world.proto, None)
 
 
 def test_a_missing_tag_is_named(hub: Server, world: World) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import goproxy
-from gfplug.sdk.goproxy import Hop
+from gfplug.sdk.goproxy import Source
 from gfplug.sdk.index import MODULE
 from gfplug.sdk.web import Deadline, MissingError
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(
-    ("text", "hops"),
+    ("text", "sources"),
     [
-        ("https://a.example", [Hop("https://a.example")]),
-        ("https://a.example,direct", [Hop("https://a.example"), Hop("direct")]),
-        ("https://a.example|direct", [Hop("https://a.example", forgives=True), Hop("direct")]),
-        (" https://a.example , direct ", [Hop("https://a.example"), Hop("direct")]),
-        ("https://a.example,", [Hop("https://a.example")]),
-        (",,https://a.example", [Hop("https://a.example")]),
-        ("https://a.example,off,https://b.example", [Hop("https://a.example"), Hop("off")]),
-        ("direct,https://a.example", [Hop("direct")]),
-        ("off", [Hop("off")]),
-        ("a.example/go", [Hop("https://a.example/go")]),
-        ("file:///srv/go|https://a.example", [Hop("file:///srv/go", forgives=True), Hop("https://a.example")]),
+        ("https://a.example", [Source("https://a.example")]),
+        ("https://a.example,direct", [Source("https://a.example"), Source("direct")]),
+        ("https://a.example|direct", [Source("https://a.example", forgives=True), Source("direct")]),
+        (" https://a.example , direct ", [Source("https://a.example"), Source("direct")]),
+        ("https://a.example,", [Source("https://a.example")]),
+        (",,https://a.example", [Source("https://a.example")]),
+        ("https://a.example,off,https://b.example", [Source("https://a.example"), Source("off")]),
+        ("direct,https://a.example", [Source("direct")]),
+        ("off", [Source("off")]),
+        ("a.example/go", [Source("https://a.example/go")]),
+        ("file:///srv/go|https://a.example", [Source("file:///srv/go", forgives=True), Source("https://a.example")]),
     ],
 )
-def test_goproxy_is_read_as_go_reads_it(text: str, hops: list[Hop]) -> None:
+def test_goproxy_is_read_as_go_reads_it(text: str, sources: list[Source]) -> None:
     """Commas, bars, blanks, a trailing comma, and what can not be reached after off and direct."""
-    assert goproxy.parse(text) == hops
+    assert goproxy.parse(text) == sources
 
 
 @pytest.mark.parametrize("text", [",", " ", "|,|"])
@@ -53,7 +53,7 @@ def test_no_entry_is_lost(entries: list[str], separator: str) -> None:
     """Whatever the separators, each address comes out once, in order."""
     addresses = [entry for entry in entries if entry]
     if addresses:
-        assert [hop.address for hop in goproxy.parse(separator.join(entries))] == addresses
+        assert [source.address for source in goproxy.parse(separator.join(entries))] == addresses
 
 
 def _store(folder: Path, name: str, content: bytes) -> None:
@@ -110,7 +110,7 @@ def test_a_list_is_sorted_and_freed_of_what_is_no_release(tmp_path: Path) -> Non
     """A proxy promises neither order nor releases only."""
     _store(tmp_path, "list", b"v0.99.0\nv0.100.0\nv0.101.0-rc1\n\xff\xfe\n<html>\nv0.98.0")
 
-    assert [str(version) for version in goproxy.listed(tmp_path.as_uri(), Deadline(5))] == [
+    assert [str(version) for version in goproxy.list_releases(tmp_path.as_uri(), Deadline(5))] == [
         "v0.98.0",
         "v0.99.0",
         "v0.100.0",

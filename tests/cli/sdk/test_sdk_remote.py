@@ -34,7 +34,7 @@ def test_a_release_is_fetched_from_the_proxy(server: Server, world: World) -> No
     server.serve_body("v0.250.0.zip", world.zip(world.known))
     server.serve_body("v0.250.0.info", _info(world))
 
-    found = remote.obtain(world.known, seconds=5)
+    found = remote.fetch(world.known, seconds=5)
 
     assert (found.source, found.commit, found.text) == ("goproxy", world.commit, world.proto)
 
@@ -53,10 +53,10 @@ def test_the_separator_decides_whether_the_next_source_is_asked(
     server.serve_body("v0.250.0.zip", world.zip(world.known))
 
     if moves_on:
-        assert remote.obtain(world.known, seconds=5).text == world.proto
+        assert remote.fetch(world.known, seconds=5).text == world.proto
     else:
         with pytest.raises(FetchError, match=f"cannot fetch SDK v0.250.0: .* answered {status}"):
-            remote.obtain(world.known, seconds=5)
+            remote.fetch(world.known, seconds=5)
         assert set(server.paths()) == {first}
 
 
@@ -69,10 +69,10 @@ def test_a_broken_answer_leads_on_only_after_a_bar(
     server.serve_body("v0.250.0.zip", world.zip(world.known))
 
     monkeypatch.setenv("GOPROXY", f"{server.url}/first|{server.url}")
-    assert remote.obtain(world.known, seconds=5).text == world.proto
+    assert remote.fetch(world.known, seconds=5).text == world.proto
     monkeypatch.setenv("GOPROXY", f"{server.url}/first,{server.url}")
     with pytest.raises(IntegrityError, match="not a whole zip"):
-        remote.obtain(world.known, seconds=5)
+        remote.fetch(world.known, seconds=5)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_tampered_zip_is_refused_whatever_the_separator(
     server.serve_body("v0.250.0.zip", world.zip(world.known, content))
 
     with pytest.raises(IntegrityError):
-        remote.obtain(world.known, seconds=5)
+        remote.fetch(world.known, seconds=5)
 
 
 def test_a_release_without_a_proto_is_refused(server: Server, world: World) -> None:
@@ -100,7 +100,7 @@ def test_a_release_without_a_proto_is_refused(server: Server, world: World) -> N
     server.serve_body("v0.250.0.zip", world.zip(world.known, {"go.mod": b"module x\n"}))
 
     with pytest.raises(IntegrityError, match=r"cannot fetch SDK v0\.250\.0: .* has no proto/backend\.proto"):
-        remote.obtain(world.known, seconds=5)
+        remote.fetch(world.known, seconds=5)
 
 
 def test_off_forbids_the_network(server: Server, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_off_forbids_the_network(server: Server, world: World, monkeypatch: pyte
     monkeypatch.setenv("GOPROXY", "off")
 
     with pytest.raises(FetchError, match="GOPROXY=off forbids the network"):
-        remote.obtain(world.known, seconds=5)
+        remote.fetch(world.known, seconds=5)
     assert server.seen == []
 
 
@@ -117,16 +117,16 @@ def test_direct_leads_to_github(server: Server, world: World, monkeypatch: pytes
     monkeypatch.setenv("GOPROXY", f"{server.url},direct")
 
     with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/raw") as caught:
-        remote.obtain(world.known, seconds=5)
+        remote.fetch(world.known, seconds=5)
     assert "v0.250.0.zip answered 404" in caught.value.details
 
 
 def test_without_a_configured_proxy_github_is_the_source(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy is built in."""
     monkeypatch.delenv("GOPROXY", raising=False)
-    monkeypatch.setattr(github, "download", lambda *_: github.Tagged(world.proto, world.commit))
+    monkeypatch.setattr(github, "download", lambda *_: github.TaggedProto(world.proto, world.commit))
 
-    found = remote.obtain(world.known, seconds=5)
+    found = remote.fetch(world.known, seconds=5)
 
     assert (found.source, found.commit) == ("github", world.commit)
 
@@ -138,7 +138,7 @@ def test_a_private_module_never_reaches_the_proxy(
     monkeypatch.setenv("GOPRIVATE", "github.com/grafana/*")
 
     with pytest.raises(FetchError, match="raw"):
-        remote.obtain(world.known, seconds=5)
+        remote.fetch(world.known, seconds=5)
     assert server.seen == []
 
 
@@ -157,5 +157,5 @@ def test_the_deadline_is_for_all_questions_together(server: Server, world: World
     server.serve_act("v0.250.0.zip", lambda _: _wait(server))
 
     with pytest.raises(FetchError, match=r"not done within 0\.3 s"):
-        remote.obtain(world.known, seconds=0.3)
+        remote.fetch(world.known, seconds=0.3)
     assert len(server.seen) == 1

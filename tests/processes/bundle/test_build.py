@@ -12,6 +12,7 @@ import pytest
 from commands import succeed
 from small_project import fake_python, small_project
 
+from gfplug import files
 from gfplug.bundle import build as service
 from gfplug.bundle import dist, freeze, packing
 from gfplug.bundle.build import BuildOptions
@@ -64,10 +65,9 @@ def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, pyt
     assert made.archive_bytes == made.archive.stat().st_size
     assert packing.digest_path(made.archive).read_text().split()[0] == made.sha256
     assert made.executable == project.dist / "gpx_sales_linux_amd64"
-    assert made.files == len(dist.contents(project.dist))
+    assert made.files == len(files.entries(project.dist))
     assert {path.name for path in artifacts.iterdir()} == {
         ".cache",
-        ".lock",
         made.archive.name,
         packing.digest_path(made.archive).name,
     }
@@ -128,7 +128,7 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
 
 def snapshot(root: Path) -> dict[str, bytes]:
     """Read everything that a build makes."""
-    return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in dist.contents(root / folder)}
+    return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in files.entries(root / folder)}
 
 
 def test_an_edited_owned_file_stops_the_build_before_it_begins(project: Project, python: Path) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import fake_python, small_project
 
-from gfplug.bundle import dev, dist
+from gfplug import files
+from gfplug.bundle import dev
 from gfplug.bundle.frontend import linker
 from gfplug.cli import main
 from gfplug.errors import ProjectError
@@ -41,7 +42,7 @@ def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, pyt
     """Grafana finds plugin.json with a true version, module.js, the logo, and one executable."""
     made = dev.prepare(project, python=python)
 
-    names = {path.relative_to(made.folder).as_posix() for path in dist.contents(made.folder)}
+    names = {path.relative_to(made.folder).as_posix() for path in files.entries(made.folder)}
     assert made.executable.name == f"gpx_sales_{go_platform()}"
     assert names == {"README.md", "img/logo.svg", "module.js", "plugin.json", made.executable.name}
     assert json.loads((made.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
@@ -82,11 +83,11 @@ def test_a_reload_links_module_js_alone(
     made = dev.prepare(project, python=python)
     said = json.loads(dev.relinker(project, python))
     assert json.dumps(said, sort_keys=True) in made.executable.read_text()
-    before = {path: path.read_bytes() for path in dist.contents(made.folder)}
+    before = {path: path.read_bytes() for path in files.entries(made.folder)}
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")
 
     assert main(said["command"][3:]) == 0
-    changed = [path.name for path in dist.contents(made.folder) if before.get(path) != path.read_bytes()]
+    changed = [path.name for path in files.entries(made.folder) if before.get(path) != path.read_bytes()]
     assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
 
     (project.dist / "_internal_linux_amd64").mkdir()

@@ -234,9 +234,7 @@ def test_starting_many_plugins_leaks_no_descriptor(fake: Fake) -> None:
     assert counts[-1] - counts[1] < plugins - 2, counts
 
 
-def test_what_is_printed_after_the_handshake_is_kept_aside(fake: Fake) -> None:
-    """A print does no harm then, but can be told."""
-    with launch(fake.healthy(late_noise="debugging\n")) as plugin:
-        plugin.check_health()
-
-    assert plugin.stray_output == ["debugging"]
+def test_what_is_printed_after_the_handshake_does_no_harm(fake: Fake) -> None:
+    """As in Grafana."""
+    with launch(fake.healthy(late_noise="debugging\n" * 20_000)) as plugin:
+        assert plugin.check_health().status == "OK"

@@ -1,204 +1,140 @@
-"""The three-way merge: every row of the scenario table."""
+"""The three-way merge: every row of the scenario table, with git and without."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from small_trees import BINARY, BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
+from gfplug.upgrades import git
+
 if TYPE_CHECKING:
     from gfplug.edits.trees import TreeFile
 
-# name: base, yours, theirs, the result, the paths in conflict, how many notes
-SCENARIOS = {
-    "edits of distant lines": (tree(f=LONG), tree(f=MINE), tree(f=NEWER), {"f": BOTH}, [], 0),
-    "edits of the same lines": (
-        tree(f="line 1\n"),
-        tree(f="line 1\nmine\n"),
-        tree(f="line 1\ntheirs\n"),
-        {"f": CONFLICT},
-        ["f"],
-        0,
+SAME = [tree(f="line 1\n"), tree(f="line 1\nmine\n"), tree(f="line 1\ntheirs\n")]
+MARKERS = "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n"
+ATTRIBUTES = "* text eol=crlf filter=lfs ident\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Three trees, the result, the paths in conflict, and how many notes are made."""
+
+    base: dict[str, TreeFile]
+    yours: dict[str, TreeFile]
+    theirs: dict[str, TreeFile]
+    result: dict[str, str]
+    conflicts: tuple[str, ...] = ()
+    notes: int = 0
+
+
+def crlf(text: str) -> str:
+    """Return a text with the line ends of Windows."""
+    return text.replace("\n", "\r\n")
+
+
+def wide(text: str) -> str:
+    """Return the bytes of a text in UTF-16, each as a character."""
+    return text.encode("utf-16-le").decode("ascii")
+
+
+def edited(before: str = "", after: str = "", **others: str) -> list[dict[str, TreeFile]]:
+    """Return three trees: yours changes the second line of `f`, theirs a distant one; the rest is alike."""
+    return [tree(f=(before + text + after).encode("latin-1"), **others) for text in (LONG, MINE, NEWER)]
+
+
+WITH_GIT = {
+    "edits of distant lines": Case(*edited(), {"f": BOTH}),
+    "edits of the same lines": Case(*SAME, {"f": CONFLICT}, ("f",)),
+    "the same edit": Case(tree(f=LONG), tree(f=MINE), tree(f=MINE), {"f": MINE}),
+    "renamed by the template, edited": Case(tree(f=LONG), tree(f=MINE), tree(g=NEWER), {"g": BOTH}),
+    "renamed by the template": Case(tree(f=LONG), tree(f=LONG), tree(g=LONG), {"g": LONG}),
+    "renamed in letter case": Case(tree(readme=LONG), tree(readme=MINE), tree(README=LONG), {"README": MINE}),
+    "deleted by the template, edited": Case(tree(f=LONG), tree(f=MINE), tree(), {"f": MINE}, notes=1),
+    "deleted by the template": Case(tree(f=LONG, g="g"), tree(f=LONG, g="g"), tree(g="g"), {"g": "g"}, notes=1),
+    "binary changed on both sides": Case(
+        *(tree(f=content) for content in BINARY), {"f": BINARY[1], "f.gfplug-new": BINARY[2]}, ("f",)
     ),
-    "the same edit": (tree(f=LONG), tree(f=MINE), tree(f=MINE), {"f": MINE}, [], 0),
-    "renamed by the template, edited": (tree(f=LONG), tree(f=MINE), tree(g=NEWER), {"g": BOTH}, [], 0),
-    "renamed by the template": (tree(f=LONG), tree(f=LONG), tree(g=LONG), {"g": LONG}, [], 0),
-    "renamed in letter case": (tree(readme=LONG), tree(readme=MINE), tree(README=LONG), {"README": MINE}, [], 0),
-    "deleted by the template, edited": (tree(f=LONG), tree(f=MINE), tree(), {"f": MINE}, [], 1),
-    "deleted by the template": (tree(f=LONG, g="g"), tree(f=LONG, g="g"), tree(g="g"), {"g": "g"}, [], 1),
-    "binary changed on both sides": (
-        tree(f=BINARY[0]),
-        tree(f=BINARY[1]),
-        tree(f=BINARY[2]),
-        {"f": BINARY[1].decode("latin-1"), "f.gfplug-new": BINARY[2].decode("latin-1")},
-        ["f"],
-        0,
+    "binary changed by the template": Case(tree(f=BINARY[0]), tree(f=BINARY[0]), tree(f=BINARY[2]), {"f": BINARY[2]}),
+    "deleted by the user": Case(tree(f=LONG, g="g"), tree(g="g"), tree(f=LONG, g="g"), {"g": "g"}),
+    "deleted by the user, changed by the template": Case(
+        tree(f=LONG, g="g"), tree(g="g"), tree(f=NEWER, g="g"), {"g": "g"}, notes=1
     ),
-    "binary changed by the template": (
-        tree(f=BINARY[0]),
-        tree(f=BINARY[0]),
-        tree(f=BINARY[2]),
-        {"f": BINARY[2].decode("latin-1")},
-        [],
-        0,
+    "moved by the user, changed by the template": Case(
+        tree(f=LONG), tree(docs_in_f=MINE), tree(f=NEWER), {"docs/f": BOTH}
     ),
-    "deleted by the user": (tree(f=LONG, g="g"), tree(g="g"), tree(f=LONG, g="g"), {"g": "g"}, [], 0),
-    "deleted by the user, changed by the template": (
-        tree(f=LONG, g="g"),
-        tree(g="g"),
-        tree(f=NEWER, g="g"),
-        {"g": "g"},
-        [],
-        1,
+    "moved by both, apart": Case(tree(f=LONG), tree(mine=LONG), tree(new=LONG), {"mine": LONG}, notes=1),
+    "added by both": Case(tree(), *SAME[1:], {"f": CONFLICT}, ("f",)),
+    "added alike by both": Case(tree(), tree(f=LONG), tree(f=LONG), {"f": LONG}),
+    "added by the template": Case(tree(), tree(g="g"), tree(f=LONG), {"f": LONG, "g": "g"}),
+    "CRLF in the work tree": Case(tree(f=LONG), tree(f=crlf(MINE)), tree(f=NEWER), {"f": crlf(BOTH)}),
+    "CRLF, renamed by the template": Case(tree(f=LONG), tree(f=crlf(MINE)), tree(g=NEWER), {"g": crlf(BOTH)}),
+    "CRLF in conflict": Case(SAME[0], tree(f="line 1\r\nmine\r\n"), SAME[2], {"f": crlf(CONFLICT)}, ("f",)),
+    "CRLF in the template": Case(tree(f=crlf(LONG)), tree(f=MINE), tree(f=crlf(NEWER)), {"f": BOTH}),
+    "new file with CRLF": Case(tree(), tree(), tree(f="a\r\nb\r\n"), {"f": "a\r\nb\r\n"}),
+    "mixed line ends": Case(*edited("a\r\nb\n"), {"f": "a\r\nb\n" + BOTH}),
+    "no newline at the end": Case(*edited(after="end"), {"f": BOTH + "end"}),
+    "empty file": Case(tree(f=""), tree(f="", mine=""), tree(f=LONG), {"f": LONG, "mine": ""}),
+    "latin-1": Case(*edited("é\n"), {"f": "é\n" + BOTH}),
+    "UTF-16 is binary": Case(
+        *(tree(f=wide(text)) for text in (LONG, MINE, NEWER)), {"f": wide(MINE), "f.gfplug-new": wide(NEWER)}, ("f",)
     ),
-    "moved by the user, changed by the template": (
-        tree(f=LONG),
-        tree(docs_in_f=MINE),
-        tree(f=NEWER),
-        {"docs/f": BOTH},
-        [],
-        0,
+    "a file with markers of its own": Case(*edited(MARKERS), {"f": MARKERS + BOTH}),
+    "attributes that would convert": Case(
+        *edited(after="$Id$\n", _dot_gitattributes=ATTRIBUTES), {".gitattributes": ATTRIBUTES, "f": BOTH + "$Id$\n"}
     ),
-    "moved by both, apart": (tree(f=LONG), tree(mine=LONG), tree(new=LONG), {"mine": LONG}, [], 1),
-    "added by both": (
-        tree(),
-        tree(f="line 1\nmine\n"),
-        tree(f="line 1\ntheirs\n"),
-        {"f": CONFLICT},
-        ["f"],
-        0,
+    "a file ignored by git": Case(*edited(_dot_gitignore="*\n"), {".gitignore": "*\n", "f": BOTH}),
+    "a file becomes a folder": Case(tree(conf=LONG), tree(conf=LONG), tree(conf_in_a="a"), {"conf/a": "a"}, notes=1),
+    "an edited file becomes a folder": Case(
+        tree(conf=LONG), tree(conf=MINE), tree(conf_in_a="a"), {"conf.yours": MINE, "conf/a": "a"}, ("conf",)
     ),
-    "added alike by both": (tree(), tree(f=LONG), tree(f=LONG), {"f": LONG}, [], 0),
-    "added by the template": (tree(), tree(g="g"), tree(f=LONG), {"f": LONG, "g": "g"}, [], 0),
-    "CRLF in the work tree": (
-        tree(f=LONG),
-        tree(f=MINE.replace("\n", "\r\n")),
-        tree(f=NEWER),
-        {"f": BOTH.replace("\n", "\r\n")},
-        [],
-        0,
-    ),
-    "CRLF, renamed by the template": (
-        tree(f=LONG),
-        tree(f=MINE.replace("\n", "\r\n")),
-        tree(g=NEWER),
-        {"g": BOTH.replace("\n", "\r\n")},
-        [],
-        0,
-    ),
-    "CRLF in conflict": (
-        tree(f="line 1\n"),
-        tree(f="line 1\r\nmine\r\n"),
-        tree(f="line 1\ntheirs\n"),
-        {"f": CONFLICT.replace("\n", "\r\n")},
-        ["f"],
-        0,
-    ),
-    "CRLF in the template": (
-        tree(f=LONG.replace("\n", "\r\n")),
-        tree(f=MINE),
-        tree(f=NEWER.replace("\n", "\r\n")),
-        {"f": BOTH},
-        [],
-        0,
-    ),
-    "new file with CRLF": (tree(), tree(), tree(f="a\r\nb\r\n"), {"f": "a\r\nb\r\n"}, [], 0),
-    "mixed line ends": (
-        tree(f="a\r\nb\n" + LONG),
-        tree(f="a\r\nb\n" + MINE),
-        tree(f="a\r\nb\n" + NEWER),
-        {"f": "a\r\nb\n" + BOTH},
-        [],
-        0,
-    ),
-    "no newline at the end": (
-        tree(f=LONG + "end"),
-        tree(f=MINE + "end"),
-        tree(f=NEWER + "end"),
-        {"f": BOTH + "end"},
-        [],
-        0,
-    ),
-    "empty file": (tree(f=""), tree(f="", mine=""), tree(f=LONG), {"f": LONG, "mine": ""}, [], 0),
-    "latin-1": (
-        tree(f=("é\n" + LONG).encode("latin-1")),
-        tree(f=("é\n" + MINE).encode("latin-1")),
-        tree(f=("é\n" + NEWER).encode("latin-1")),
-        {"f": "é\n" + BOTH},
-        [],
-        0,
-    ),
-    "UTF-16 is binary": (
-        tree(f=LONG.encode("utf-16-le")),
-        tree(f=MINE.encode("utf-16-le")),
-        tree(f=NEWER.encode("utf-16-le")),
-        {
-            "f": MINE.encode("utf-16-le").decode("latin-1"),
-            "f.gfplug-new": NEWER.encode("utf-16-le").decode("latin-1"),
-        },
-        ["f"],
-        0,
-    ),
-    "a file with markers of its own": (
-        tree(f="<<<<<<< HEAD\n=======\n>>>>>>> theirs\n" + LONG),
-        tree(f="<<<<<<< HEAD\n=======\n>>>>>>> theirs\n" + MINE),
-        tree(f="<<<<<<< HEAD\n=======\n>>>>>>> theirs\n" + NEWER),
-        {"f": "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n" + BOTH},
-        [],
-        0,
-    ),
-    "attributes that would convert": (
-        tree(_dot_gitattributes="* text eol=crlf filter=lfs ident\n", f=LONG + "$Id$\n"),
-        tree(_dot_gitattributes="* text eol=crlf filter=lfs ident\n", f=MINE + "$Id$\n"),
-        tree(_dot_gitattributes="* text eol=crlf filter=lfs ident\n", f=NEWER + "$Id$\n"),
-        {".gitattributes": "* text eol=crlf filter=lfs ident\n", "f": BOTH + "$Id$\n"},
-        [],
-        0,
-    ),
-    "a file ignored by git": (
-        tree(_dot_gitignore="*\n", f=LONG),
-        tree(_dot_gitignore="*\n", f=MINE),
-        tree(_dot_gitignore="*\n", f=NEWER),
-        {".gitignore": "*\n", "f": BOTH},
-        [],
-        0,
-    ),
-    "a file becomes a folder": (tree(conf=LONG), tree(conf=LONG), tree(conf_in_a="a"), {"conf/a": "a"}, [], 1),
-    "an edited file becomes a folder": (
-        tree(conf=LONG),
-        tree(conf=MINE),
-        tree(conf_in_a="a"),
-        {"conf.yours": MINE, "conf/a": "a"},
-        ["conf"],
-        0,
-    ),
-    "a folder becomes a file": (tree(conf_in_a=LONG), tree(conf_in_a=LONG), tree(conf="c"), {"conf": "c"}, [], 1),
-    "a folder with a file of the user's becomes a file": (
+    "a folder becomes a file": Case(tree(conf_in_a=LONG), tree(conf_in_a=LONG), tree(conf="c"), {"conf": "c"}, notes=1),
+    "a folder with a file of the user's becomes a file": Case(
         tree(conf_in_a=LONG),
         tree(conf_in_a=LONG, conf_in_b="b"),
         tree(conf="c"),
         {"conf.gfplug-new": "c", "conf/b": "b"},
-        ["conf"],
-        1,
+        ("conf",),
+        notes=1,
     ),
+}
+WITHOUT_GIT = {
+    "changed by the template alone": Case(tree(f=LONG), tree(f=LONG), tree(f=NEWER), {"f": NEWER}),
+    "changed by the user alone": Case(tree(f=LONG), tree(f=MINE), tree(f=LONG), {"f": MINE}),
+    "changed alike": Case(tree(f=LONG), tree(f=NEWER), tree(f=NEWER), {"f": NEWER}),
+    "changed by both": Case(*edited(), {"f": MINE, "f.gfplug-new": NEWER}, ("f",)),
+    "added by both": Case(tree(), tree(f=MINE), tree(f=NEWER), {"f": MINE, "f.gfplug-new": NEWER}, ("f",)),
+    "added by the template": Case(tree(), tree(), tree(f=NEWER), {"f": NEWER}),
+    "deleted by the template": Case(tree(f=LONG), tree(f=LONG), tree(), {}, notes=1),
+    "deleted by the template, edited": Case(tree(f=LONG), tree(f=MINE), tree(), {"f": MINE}, notes=1),
+    "deleted by the user": Case(tree(f=LONG), tree(), tree(f=NEWER), {}, notes=1),
+    "a folder becomes a file": Case(tree(c_in_a=LONG), tree(c_in_a=LONG), tree(c="c"), {"c": "c"}, notes=1),
+    "an edited file becomes a folder": Case(
+        tree(c=LONG), tree(c=MINE), tree(c_in_a="a"), {"c": MINE, "c.gfplug-new/a": "a"}, ("c/a",), notes=1
+    ),
+    "CRLF": Case(tree(f=LONG), tree(f=crlf(LONG)), tree(f=NEWER), {"f": crlf(NEWER)}),
 }
 
 
-@pytest.mark.parametrize(
-    ("base", "yours", "theirs", "expected", "conflicts", "notes"), list(SCENARIOS.values()), ids=list(SCENARIOS)
-)
-def test_a_merge_keeps_what_the_user_wrote(  # noqa: PLR0917 - the columns of a table
-    base: dict[str, TreeFile],
-    yours: dict[str, TreeFile],
-    theirs: dict[str, TreeFile],
-    expected: dict[str, str],
-    conflicts: list[str],
-    notes: int,
-) -> None:
-    """Each situation has its outcome; what needs the user's eye is a conflict, what was decided is a note."""
-    found = merged(base, yours, theirs)
+def judge(case: Case) -> None:
+    """Merge, and compare."""
+    outcome = merged(case.base, case.yours, case.theirs)
 
-    assert applied(yours, found) == expected
-    assert [conflict.path for conflict in found.conflicts] == conflicts
-    assert len(found.notes) == notes
+    assert applied(case.yours, outcome) == case.result
+    assert tuple(conflict.path for conflict in outcome.conflicts) == case.conflicts
+    assert len(outcome.notes) == case.notes
+
+
+@pytest.mark.parametrize("name", WITH_GIT)
+def test_a_merge_keeps_what_the_user_wrote(name: str) -> None:
+    """Each situation has its outcome; what needs the user's eye is a conflict, what was decided is a note."""
+    judge(WITH_GIT[name])
+
+
+@pytest.mark.parametrize("name", WITHOUT_GIT)
+def test_without_git_only_whole_files_are_merged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that both sides changed stays as the user has it, with the template's beside."""
+    monkeypatch.setattr(git, "is_installed", lambda: False)
+    judge(WITHOUT_GIT[name])

@@ -6,7 +6,6 @@ when its packages must be installed, and what of its output goes on. What the bu
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -73,7 +72,7 @@ def state(frontend: Frontend | None) -> str:
     if frontend is None:
         return ""
     found = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in _sources(frontend)}
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+    return files.sha256(json.dumps(found, sort_keys=True).encode())
 
 
 def build(frontend: Frontend) -> dict[str, bytes]:

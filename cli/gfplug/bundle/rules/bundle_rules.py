@@ -6,12 +6,12 @@ pkg/plugins/backendplugin (names of executables).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any
 
+from gfplug import files
 from gfplug.bundle.rules import machine, manifest_rules
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 
@@ -115,21 +115,21 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
     if signed is None:
         yield error("signature", SIGNATURE, "it holds no signed manifest")
         return
-    info = content.get("info") if isinstance(content.get("info"), dict) else {}
+    info: dict[str, Any] = content["info"] if isinstance(content.get("info"), dict) else {}
     for what, is_so, should in (
         ("plugin", signed.get("plugin"), content.get("id")),
-        ("version", signed.get("version"), (info or {}).get("version")),
+        ("version", signed.get("version"), info.get("version")),
     ):
         if is_so != should:
             yield error("signature", SIGNATURE, f"it was signed as {what} {is_so}, this is {should}", "sign it again")
-    listed = signed.get("files") if isinstance(signed.get("files"), dict) else {}
+    listed: dict[str, Any] = signed["files"] if isinstance(signed.get("files"), dict) else {}
     found = {name: item for name, item in contents.items.items() if name != SIGNATURE}
-    for name in sorted(found.keys() - (listed or {}).keys()):
+    for name in sorted(found.keys() - listed.keys()):
         yield error("signature-unlisted", name, "not in the signature: Grafana refuses the plugin as modified")
-    for name in sorted((listed or {}).keys() - found.keys()):
+    for name in sorted(listed.keys() - found.keys()):
         yield error("signature-missing", name, "signed, but not there")
-    for name in sorted(found.keys() & (listed or {}).keys()):
-        if hashlib.sha256(found[name].read()).hexdigest() != (listed or {})[name]:
+    for name in sorted(found.keys() & listed.keys()):
+        if files.sha256(found[name].read()) != listed[name]:
             yield error("signature-modified", name, "changed after it was signed", "sign it again")
 
 

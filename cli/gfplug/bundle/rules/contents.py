@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gfplug import files
 from gfplug.errors import IntegrityError
 
 if TYPE_CHECKING:
@@ -42,24 +43,16 @@ class Contents:
     items: dict[str, BundledFile]
     roots: tuple[str, ...] = ()
     strays: tuple[str, ...] = ()
-    knows_modes: bool = True
 
 
 def of_folder(folder: Path) -> Contents:
     """List a folder."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            target = path.readlink().as_posix().encode()
-            found[name] = BundledFile(
-                name=name, mode=path.lstat().st_mode, size=len(target), read=partial(bytes, target)
-            )
-        elif path.is_file():
-            found[name] = BundledFile(
-                name=name, mode=path.stat().st_mode, size=path.stat().st_size, read=path.read_bytes
-            )
-    return Contents(items=found)
+    items = {}
+    for path in files.entries(folder):
+        name, status = path.relative_to(folder).as_posix(), path.lstat()
+        read = partial(bytes, path.readlink().as_posix().encode()) if path.is_symlink() else path.read_bytes
+        items[name] = BundledFile(name=name, mode=status.st_mode, size=status.st_size, read=read)
+    return Contents(items=items)
 
 
 def of_archive(archive: Path) -> Contents:

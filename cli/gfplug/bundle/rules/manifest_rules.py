@@ -10,18 +10,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle.rules.finding import Finding, error, note, warning
+from gfplug.project.names import ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FILE = "plugin.json"
-ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?|%VERSION%")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|%TODAY%")
 _RANGE = re.compile(
     r"(<=?|>=?|=|~|\^)?\s?\d+(\.(\d+|x|\*)){0,2}([-+.0-9A-Za-z]*)?(\s*(\|\||-)?\s*(<=?|>=?|=|~|\^)?\s?\d+[-+.0-9A-Za-z*]*)*"
 )
-_EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
+EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 _KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
 _FLAGS = (
     *("alerting", "annotations", "autoEnabled", "backend", "builtIn", "hideFromList", "logs", "metrics", "multiValue"),
@@ -137,7 +137,7 @@ def _backend(content: dict[str, Any]) -> Iterator[Finding]:
         yield error("manifest-backend", FILE, "backend is not true: Grafana would not start the plugin")
     if not isinstance(executable, str) or not executable:
         yield error("manifest-executable", FILE, "executable is missing: Grafana would have nothing to start")
-    elif not _EXECUTABLE.fullmatch(executable):
+    elif not EXECUTABLE.fullmatch(executable):
         yield error("manifest-executable", FILE, f"executable {executable!r} is not a plain file name")
     if content.get("alerting") is not True:
         yield warning("manifest-alerting", FILE, "alerting is not true: alert rules cannot use this data source")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
+from gfplug.host import provisioning
 from gfplug.host.alerting.expressions import Comparison, Reduction, parse
 
 if TYPE_CHECKING:
@@ -47,16 +48,10 @@ def find(folder: Path) -> list[Rule]:
 
     Raises: ProjectError for a file that cannot be read.
     """
-    import yaml  # noqa: PLC0415 - only for this
-
     found: list[Rule] = []
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+    for path, content in provisioning.read_all(folder):
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
-        try:
-            written = [rule for group in content.get("groups", []) for rule in group.get("rules", [])]
+            written = [rule for group in (content or {}).get("groups", []) for rule in group.get("rules", [])]
             titles = [rule.get("title") for rule in written]
         except (AttributeError, TypeError) as error:
             raise ProjectError(
