@@ -18,7 +18,7 @@ from copier._settings import load_settings
 
 from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.scaffold import template
+from gfplug.scaffold import choices, template
 from gfplug.scaffold.template import Answers
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ AWKWARD = replace(
     description="%}: - |",
     author="O'Neil, Inc.",
 )
-EXAMPLES = pytest.mark.parametrize("example", template.EXAMPLES)
+EXAMPLES = pytest.mark.parametrize("example", choices.EXAMPLES)
 
 
 def _rendered(folder: Path, answers: Answers = ANSWERS) -> dict[str, bytes]:
@@ -42,7 +42,7 @@ def _rendered(folder: Path, answers: Answers = ANSWERS) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.fixture(scope="module", params=template.EXAMPLES)
+@pytest.fixture(scope="module", params=choices.EXAMPLES)
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Render a project with awkward answers, for each example."""
     return _rendered(tmp_path_factory.mktemp("project"), replace(AWKWARD, example=request.param))
@@ -55,7 +55,7 @@ def test_copier_is_asked_for_exactly_the_answers() -> None:
     asked = {key for key in questions if not key.startswith("_")}
 
     assert asked == {field.name for field in fields(Answers)} | {"layer"}
-    assert tuple(questions["example"]["choices"]) == template.EXAMPLES
+    assert tuple(questions["example"]["choices"]) == choices.EXAMPLES
 
 
 def test_no_delimiter_is_left(project: dict[str, bytes]) -> None:
