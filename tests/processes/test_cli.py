@@ -32,4 +32,4 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.code == 0
 
     assert done.err == ""
-    assert "new" in done
+    assert "new" in done.out
