@@ -50,9 +50,8 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
     done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", cwd=stage, timeout=600)
     if done.code != 0:
         shutil.rmtree(stage)
-        pytest.skip(
-            f"npm could not install Grafana {source.name.removeprefix('grafana-')}: {done.err.strip().splitlines()[-1:]}"
-        )
+        said = done.err.strip().splitlines()[-1:]
+        pytest.skip(f"npm could not install the packages of {source.name}: {said}")
     try:
         stage.rename(folder)
     except OSError:  # another process was faster

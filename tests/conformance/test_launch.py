@@ -46,14 +46,6 @@ def test_stdout_holds_the_handshake_line_alone(host: Host, any_plugin: Path) -> 
     assert HANDSHAKE.fullmatch(plugin.state()["stdout"])
 
 
-def test_what_user_code_prints_stays_off_stdout(host: Host, probe: Path) -> None:
-    """A mebibyte without a newline, a bare write to file 1 and a child's output neither block nor get out (item 22)."""
-    plugin = host.start(probe, record_stdout=True)
-
-    assert plugin.query(query(kind="print"), query("B"))["A"]["status"] == 200
-    assert HANDSHAKE.fullmatch(plugin.state()["stdout"])
-
-
 def test_starts_with_nothing_in_the_environment(host: Host, any_plugin: Path) -> None:
     """go-plugin's four variables are enough: no PATH, HOME, TMPDIR or LANG (item 1)."""
     plugin = host.start(any_plugin, bare=True)
