@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import grafana
 import pytest
 from commands import succeed
 
@@ -24,10 +24,7 @@ sys.path.append(str(HERE.parent / "conformance"))  # the host that plays Grafana
 @pytest.fixture(scope="session")
 def node() -> str:
     """Find Node, or skip."""
-    found = shutil.which("node")
-    if found is None:
-        pytest.skip("install Node.js 20: node is not on PATH")
-    return found
+    return grafana.program("node")
 
 
 @pytest.fixture

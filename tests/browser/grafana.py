@@ -50,16 +50,12 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
     done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", cwd=stage, timeout=600)
     if done.code != 0:
         shutil.rmtree(stage)
-        pytest.skip(f"npm could not install Grafana {version_of(source)}: {done.err.strip().splitlines()[-1:]}")
+        said = done.err.strip().splitlines()[-1:]
+        pytest.skip(f"npm could not install the packages of {source.name}: {said}")
     try:
         stage.rename(folder)
     except OSError:  # another process was faster
         shutil.rmtree(stage)
-
-
-def version_of(source: Path) -> str:
-    """Name a version for a message."""
-    return source.name.removeprefix("grafana-")
 
 
 def bundle(version: str, folder: Path) -> Path:

@@ -71,17 +71,18 @@ def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
     assert set(by_key) == {"backend", "B", "C", "D"}
 
 
-def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate) -> None:
-    """Variables and annotations with own forms, and alert rules, are Python's."""
-    found = evaluate(
+@pytest.mark.parametrize(("hooks", "told"), [(HOOKS, 0), ("throw new Error('broken');", 1)], ids=["good", "broken"])
+def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, hooks: str, told: int) -> None:
+    """Variables and annotations with own forms, and alert rules, are Python's, whatever the hooks are."""
+    asked = evaluate(
         "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
         " datasource.query({ range, scopedVars: {}, app: 'unified-alerting', targets: [{ refId: 'A', table: 'ok' }] }),"
-        " calls.flatMap((call) => call.backend.map((target) => target.refId)))",
-        hooks=HOOKS,
+        " [complaints.length, ...calls.flatMap((call) => call.backend.map((target) => target.refId))])",
+        hooks=hooks,
         source=Wide,
     )
 
-    assert found == ["V", "A"]
+    assert asked == [told, "V", "A"]
 
 
 def test_a_public_dashboard_asks_python_alone(evaluate: Evaluate) -> None:
@@ -152,19 +153,6 @@ def test_hooks_that_fail_while_loading_are_told_and_the_editors_work(
         "errors": [{"refId": "A", "message": sentence}],
     }
     assert calls == []
-
-
-def test_alert_rules_and_what_has_a_method_of_its_own_need_no_hooks(evaluate: Evaluate) -> None:
-    """Hooks that fail while loading change nothing for what Python answers in any case."""
-    asked = evaluate(
-        "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
-        " datasource.query({ range, scopedVars: {}, app: 'unified-alerting', targets: [{ refId: 'A', table: 'ok' }] }),"
-        " [complaints.length, ...calls.flatMap((call) => call.backend.map((target) => target.refId))])",
-        hooks="throw new Error('broken');",
-        source=Wide,
-    )
-
-    assert asked == [1, "V", "A"]
 
 
 def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:

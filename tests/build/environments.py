@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from importlib.metadata import distribution
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
-from commands import succeed
 from packaging.requirements import Requirement
 
 from gfplug import files
@@ -30,7 +30,7 @@ def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: 
 
     Each package has the notes of its installer, which depend on the folder.
     """
-    succeed(sys.executable, "-m", "venv", "--without-pip", folder)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
     asked = [Requirement(line).name for line in requirements(Project(project))]
     for name in sorted(closure([*asked, *extra]) - {"gfruntime"}):

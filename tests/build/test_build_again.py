@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import roots
-from building import SLOWEST_BUILD_S, Built, Interpreter, build, built, command, gfplug, variables
+from building import SLOWEST_BUILD_S, Built, Interpreter, built, command, gfplug, variables
 from commands import run
 
 from gfplug import files
@@ -46,17 +46,6 @@ def test_a_change_of_code_costs_no_freeze_and_gives_the_bytes_of_a_whole_build(c
     whole = built(copy, "--clean")
     assert quick.report["sha256"] == whole.report["sha256"]
     assert sum(quick.report["stages"].values()) < sum(whole.report["stages"].values()) / 2
-
-
-def test_a_line_that_is_no_python_is_named(copy: Path) -> None:
-    """The author's own line, exit code 3, and the old bundle stays."""
-    before = files.sha256_of(copy / "dist/plugin.json")
-    (copy / MODULE).write_text("def half(:\n")
-    ran = build(copy)
-
-    assert ran.code == 3
-    assert "def half(:" in ran.err
-    assert files.sha256_of(copy / "dist/plugin.json") == before
 
 
 @pytest.mark.skipif(bool(roots.unavailable()), reason=roots.unavailable() or "possible")
@@ -119,17 +108,3 @@ def test_nothing_is_left_when_the_parent_is_killed(orphan: tuple[int, Built], tm
     assert not Path(f"/proc/{pid}").exists()
     assert [path.name for path in tmp_path.iterdir()] == []
     assert len(files.entries(killed.dist)) == killed.report["files"]
-
-
-def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:
-    """Exit code 6, the file and what it wants are named, the old bundle stays."""
-    if sys.platform != "linux":
-        pytest.skip("glibc is Linux's")
-    before = files.sha256_of(copy / "dist/plugin.json")
-    ran = build(copy, "--max-glibc", "2.17")
-
-    assert ran.code == 6
-    assert "the bundle needs a newer glibc than 2.17: _internal_" in ran.err
-    assert "GLIBC_2." in ran.err
-    assert ", for " in ran.err
-    assert files.sha256_of(copy / "dist/plugin.json") == before

@@ -205,17 +205,33 @@ def wait_for(folder: Path, pattern: str, running: subprocess.Popen[bytes]) -> No
     pytest.fail(f"{folder}/{pattern} did not appear")
 
 
-def test_code_that_raises_at_import_shows_its_traceback(copy: Path) -> None:
-    """The author sees the line of their own file, and the old bundle stays."""
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ('\nraise RuntimeError("no database today")\n', ["RuntimeError: no database today", "Traceback"]),
+        ("\ndef half(:\n", ["def half(:"]),
+    ],
+    ids=["an exception at import", "no Python"],
+)
+def test_code_that_can_not_be_loaded_shows_its_line(copy: Path, code: str, words: list[str]) -> None:
+    """The author sees the line of their own file, exit code 3, and the old bundle stays."""
     path, before = copy / "src/plugin/datasource.py", files.sha256_of(copy / "dist/plugin.json")
-    path.write_text(path.read_text() + '\nraise RuntimeError("no database today")\n')
+    path.write_text(path.read_text() + code)
     ran = build(copy)
 
-    assert ran.code == 3
-    assert "RuntimeError: no database today" in ran.err
-    assert "src/plugin/datasource.py" in ran.err
-    assert "Traceback" in ran.err
-    assert ran.out == ""
+    assert (ran.code, ran.out) == (3, "")
+    assert all(word in ran.err for word in [*words, "src/plugin/datasource.py"])
+    assert files.sha256_of(copy / "dist/plugin.json") == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
+def test_a_newer_glibc_than_allowed_is_refused_with_file_and_symbol(copy: Path) -> None:
+    """Exit code 6, the file and what it wants are named, the old bundle stays."""
+    before = files.sha256_of(copy / "dist/plugin.json")
+    ran = build(copy, "--max-glibc", "2.17")
+
+    assert ran.code == 6
+    assert re.search(r"the bundle needs a newer glibc than 2\.17: _internal_.* GLIBC_2\..*, for ", ran.err)
     assert files.sha256_of(copy / "dist/plugin.json") == before
 
 

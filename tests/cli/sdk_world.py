@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from servers import serving
 
 from gfplug import files
 from gfplug.sdk import FLOOR, SdkVersion, cache, goenv, index, modzip, web
@@ -174,15 +175,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             pass  # clients that hang up are what is being tested
 
     listening = Quiet(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
     made.url = f"http://127.0.0.1:{listening.server_address[1]}"
     monkeypatch.setenv("GOPROXY", made.url)
-    yield made
-    made.gone.set()
-    listening.shutdown()
-    thread.join()
-    listening.server_close()
+    with serving(listening):
+        yield made
+        made.gone.set()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +63,7 @@ def test_a_query_that_raises_leaves_the_others_whole(faulty: Plugin, how: str) -
     assert [answers[ref]["status"] for ref in "AC"] == [200, 200]
     assert answers["B"]["status"] >= 500
     assert SAID[how] in answers["B"]["error"]
-    assert "\n" not in answers["B"]["error"]
+    assert not [sign for sign in ("\n", "Traceback") if sign in answers["B"]["error"]]
     assert well(faulty)
 
 
@@ -95,7 +96,7 @@ def test_a_resource_that_raises_is_an_http_error(faulty: Plugin, how: str) -> No
     answer = faulty.resource(how)
 
     assert answer.code >= 500
-    assert b'"message"' in answer.body
+    assert "Traceback" not in json.loads(answer.body)["message"]
     assert well(faulty)
 
 

@@ -40,17 +40,6 @@ def test_kill_is_quick_while_a_query_runs(host: Host, probe: Path) -> None:
     assert blocked.answer.exception(10) is not None
 
 
-def test_kill_is_quick_while_every_worker_is_blocked(host: Host, python_probe: Path) -> None:
-    """Shutdown gets through though more queries block than there are workers (item 26)."""
-    plugin = host.start(python_probe)
-    plugin.query(query())
-    for _ in range(80):
-        plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
-    time.sleep(1)
-
-    ends_well(plugin)
-
-
 def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe: Path) -> None:
     """A process that user code left running keeps none of the host's pipes open: Kill would wait for it (item 30)."""
     plugin = host.start(python_probe)

@@ -64,15 +64,6 @@ def test_packets_may_be_frames(running: Plugin) -> None:
     assert json.loads(packet)["data"]["values"] == [[7]]
 
 
-def test_failing_stream_says_so(running: Plugin) -> None:
-    """An exception ends the stream with an error status, so that Grafana starts it again (item 70)."""
-    answer = running.ask("run_stream", request=channel("raise"))
-
-    assert answer["ended"] == "error"
-    assert "the stream broke" in answer["error"]["message"]
-    assert answer["error"]["code"] == "Unknown"
-
-
 def test_cancelled_stream_ends_at_once(host: Host, probe: Path) -> None:
     """When the host stops reading, the handler hears of it within a second (items 59, 70)."""
     plugin = host.start(probe)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import commands
 import pytest
 import yaml
-from commands import succeed
 from projects import new_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,20 +47,13 @@ def step(job: Mapping[str, Any], action: str) -> Mapping[str, Any]:
     return found  # type: ignore[no-any-return]  # YAML
 
 
-def run(script: str, folder: Path) -> None:
-    """Run one step as GitHub does, with this interpreter's programs."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    words = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
-    succeed(*words, cwd=folder, env={**os.environ, "PATH": path})
-
-
 def test_the_fast_checks_pass_on_a_new_project(project: Path, jobs: Mapping[str, Any]) -> None:
     """Every line of the job that says no within a minute, but for the installation."""
     found = scripts(jobs["check"])
     assert list(found) == ["Install", *FAST]
 
     for name in FAST:
-        run(found[name], project)
+        commands.step(found[name], project)
 
 
 def test_the_fast_checks_come_first_and_need_no_docker(jobs: Mapping[str, Any]) -> None:
@@ -94,7 +85,7 @@ def test_the_archive_is_unpacked_where_the_compose_file_mounts_it(tmp_path: Path
         archive.writestr(f"{name}/plugin.json", "{}")
     (tmp_path / "artifacts" / f"{name}-0.1.0.linux_amd64.zip.sha256").touch()
 
-    run(scripts(jobs["grafana"])["Unpack the plugin"], tmp_path)
+    commands.step(scripts(jobs["grafana"])["Unpack the plugin"], tmp_path)
 
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["plugin.json"]
 

@@ -17,7 +17,7 @@ import upstream
 from commands import run
 
 from gfplug import files, sdk
-from gfplug.sdk import SdkVersion, cache, compat, index, modzip, stubs
+from gfplug.sdk import SdkVersion, compat, index, modzip, stubs
 from gfplug.sdk.compat import Level
 
 if TYPE_CHECKING:
@@ -58,12 +58,6 @@ def recorded() -> dict[str, Any]:
     """Read the recorded history."""
     history: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
     return history
-
-
-@pytest.fixture(autouse=True)
-def _no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Ask the sources, not what an earlier run has kept."""
-    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
 
 
 @pytest.mark.parametrize(("old", "new"), pairs())

@@ -17,7 +17,7 @@ from commands import run
 
 from gfplug import files, process, resources, sdk
 from gfplug.errors import FetchError, ToolError
-from gfplug.sdk import SdkVersion, cache, github, goenv, index, modzip, stubs, web
+from gfplug.sdk import SdkVersion, github, goenv, index, modzip, stubs, web
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import FileDescriptorProto
@@ -26,12 +26,6 @@ pytestmark = pytest.mark.network
 
 _GO_PLUGIN = "github.com/hashicorp/go-plugin@v1.8.0"
 _SERVICES = ("grpc_broker", "grpc_controller", "grpc_stdio")
-
-
-@pytest.fixture(autouse=True)
-def _no_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Ask the sources, not what an earlier run has kept."""
-    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
 
 
 def _bare(content: bytes, folder: Path, name: str) -> FileDescriptorProto:

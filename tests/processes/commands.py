@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 SLOWEST_S = 240.0
 """How long a program may take, unless a test says otherwise."""
@@ -48,9 +47,9 @@ def python(*words: str | Path, **options: Any) -> Ended:
     return run(sys.executable, "-m", *words, **options)
 
 
-def git(folder: Path, *words: str | Path) -> str:
+def git(folder: Path, *words: str | Path, **options: Any) -> str:
     """Run git in a folder, as a user without settings; return what it wrote to standard output."""
-    return succeed("git", "-C", folder, "-c", "user.name=x", "-c", "user.email=x@example.com", *words)
+    return succeed("git", "-C", folder, "-c", "user.name=x", "-c", "user.email=x@example.com", *words, **options)
 
 
 def commit(folder: Path) -> None:
@@ -59,3 +58,10 @@ def commit(folder: Path) -> None:
         git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", "x")
+
+
+def step(script: str, folder: Path, **environment: str) -> None:
+    """Run one step of a workflow as GitHub does, with this interpreter's programs; it must end with exit code 0."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    words = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script)
+    succeed(*words, cwd=folder, env={**os.environ, "PATH": path, **environment})

@@ -58,9 +58,12 @@ class Runner:
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
 
-    def run(self, script: str) -> None:
-        """Run one step as GitHub does."""
-        succeed("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script, cwd=self.checkout, env=self.env)
+    def upgrade(self) -> None:
+        """Run the workflow's steps as GitHub does."""
+        lines = steps(self.checkout / ".github/workflows/upgrade.yml")
+        words = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c")
+        for name in ("Upgrade", "Open a pull request"):
+            succeed(*words, lines[name], cwd=self.checkout, env=self.env)
 
     def said(self) -> list[str]:
         """Return what `gh` was called with."""
@@ -82,9 +85,7 @@ def runner(tmp_path: Path, rendered: dict[str, Path]) -> Runner:
 
 def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     """Two commits on a branch, the project's tests passed, and the text holds the reports and the diff."""
-    lines = steps(runner.checkout / ".github/workflows/upgrade.yml")
-    for name in ("Upgrade", "Open a pull request"):
-        runner.run(lines[name])
+    runner.upgrade()
     text = (runner.temp / "text.md").read_text()
 
     assert [line.split()[:4] for line in runner.said()] == [["pr", "create", "--head", "gfplug-upgrade"]]
@@ -100,9 +101,7 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
 def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
     """A second run finds the first one's pull request open, and rewrites it."""
     (runner.temp / "is-open").touch()
-    lines = steps(runner.checkout / ".github/workflows/upgrade.yml")
-    for name in ("Upgrade", "Open a pull request"):
-        runner.run(lines[name])
+    runner.upgrade()
 
     assert [line.split()[1] for line in runner.said()] == ["create", "edit"]
 
@@ -110,9 +109,7 @@ def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
 def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
     """The template's half arrives; why the SDK's did not is in the text."""
     runner.env["GOPROXY"] = "off"
-    lines = steps(runner.checkout / ".github/workflows/upgrade.yml")
-    for name in ("Upgrade", "Open a pull request"):
-        runner.run(lines[name])
+    runner.upgrade()
 
     assert "The project stays at its SDK: the upgrade ended with exit code" in (runner.temp / "text.md").read_text()
     assert "v0.299.0" not in runner.pushed("gfplug.lock")

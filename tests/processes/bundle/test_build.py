@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import succeed
+from commands import commit
 from small_project import fake_python, small_project
 
 from gfplug import files
@@ -216,9 +216,7 @@ def test_the_date_is_that_of_the_projects_last_commit(project: Project, monkeypa
     for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
         monkeypatch.setenv(name, "2024-02-29T12:00:00Z")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
-    for words in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "--message", "x"]):
-        succeed("git", *words, cwd=project.root)
+    commit(project.root)
 
     assert service.day_of(project) == date(2024, 2, 29)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -47,7 +48,9 @@ def test_only_an_upgrade_finishes_an_upgrade(
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("command", [["check"], ["doctor"], ["upgrade"], ["proto", "verify"], ["build"]])
+@pytest.mark.parametrize(
+    "command", [["check"], ["doctor"], ["upgrade"], ["proto", "verify"], ["build", "--python", sys.executable]]
+)
 def test_nothing_above_a_project_is_acted_on(
     tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from processes import alive
 
 from gfplug.errors import ToolError
 from gfplug.host.launch import Ended, launch
@@ -24,14 +25,6 @@ pytestmark = [
     pytest.mark.timeout(60),
     pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
 ]
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _plugin_threads() -> list[str]:
@@ -54,7 +47,7 @@ def test_a_plugin_answers_and_ends_by_itself(fake: Fake) -> None:
         "/pluginv2.Diagnostics/CheckHealth",
         "/plugin.GRPCController/Shutdown",
     }
-    assert not _is_running(pid)
+    assert not alive(pid)
     assert _plugin_threads() == []
 
 
@@ -177,7 +170,7 @@ def test_a_plugin_that_ignores_shutdown_is_killed(fake: Fake) -> None:
     assert endings[0].was_killed
     assert "had to be killed" in endings[0].problem
     assert 1.5 < endings[0].seconds < 10
-    assert not _is_running(pid)
+    assert not alive(pid)
 
 
 def test_a_plugin_that_ends_with_an_error_tells_its_code(fake: Fake) -> None:
@@ -218,7 +211,7 @@ def test_an_exception_in_the_block_leaves_no_process(fake: Fake, error: type[Bas
     with pytest.raises(error):
         block()
 
-    assert not _is_running(seen[0])
+    assert not alive(seen[0])
     assert _plugin_threads() == []
 
 

@@ -8,8 +8,8 @@ from importlib.metadata import Distribution, PathDistribution
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import succeed
 
-from gfplug import process
 from gfplug.errors import ProjectError
 from gfplug.project import wheels
 
@@ -25,19 +25,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wheel.write_bytes(wheels.build("gfplug"))
     venv.create(folder / "env", with_pip=False)
     python = folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    words: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        python,
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        wheel,
-    ]
-    process.run(words, timeout=120.0)
+    install = ("pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
+    succeed(sys.executable, "-m", *install)
     return next((folder / "env").rglob("gfplug/__init__.py")).parents[1]
 
 

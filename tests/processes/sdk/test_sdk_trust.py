@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import ssl
-import subprocess
-import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from commands import succeed
+from servers import serving
 
 from gfplug.errors import FetchError
 from gfplug.sdk import web
@@ -24,18 +24,9 @@ def encrypted(tmp_path: Path) -> Iterator[str]:
     """Start an https server with a certificate nobody knows, `tmp_path/ca.pem`; return its address."""
     if shutil.which("openssl") is None:
         pytest.skip("install OpenSSL: its command makes the certificate")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += [
-        "-keyout",
-        "key.pem",
-        "-out",
-        "ca.pem",
-        "-subj",
-        "/CN=127.0.0.1",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-    ]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=30)
+    options = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-subj", "/CN=127.0.0.1"]
+    options += ["-keyout", "key.pem", "-out", "ca.pem", "-addext", "subjectAltName=IP:127.0.0.1"]
+    succeed("openssl", "req", "-x509", "-nodes", *options, cwd=tmp_path)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -48,14 +39,11 @@ def encrypted(tmp_path: Path) -> Iterator[str]:
 
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
-    with HTTPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that refuse the certificate
-        listening.socket = made.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    listening = HTTPServer(("127.0.0.1", 0), Handler)
+    listening.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that refuse the certificate
+    listening.socket = made.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+    with serving(listening):
         yield f"https://127.0.0.1:{listening.server_address[1]}/x"
-        listening.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("name", ["GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])

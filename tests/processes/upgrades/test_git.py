@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import commands
 import pytest
-from commands import succeed
 from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.errors import ToolError
@@ -54,7 +53,7 @@ def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.Mo
 def test_listing_a_folder_leaves_out_what_git_ignores(tmp_path: Path) -> None:
     """Tracked and new files are listed, ignored ones are not; a folder outside of git has no list."""
     assert git.listed(tmp_path) is None
-    succeed("git", "init", "-q", str(tmp_path))
+    commands.git(tmp_path, "init", "-q")
     for name in (".gitignore", "seen", "kept/ünï"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("junk\n")
@@ -69,22 +68,17 @@ def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path
     program = tmp_path / "program"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     program.chmod(0o755)
-    settings = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(tmp_path)]
-    succeed("git", *settings, "init", "-q")
+    commands.git(tmp_path, "init", "-q")
     for key, value in {"log.showSignature": "true", "gpg.program": str(program), "gpg.format": "openpgp"}.items():
-        succeed("git", *settings, "config", key, value)
+        commands.git(tmp_path, "config", key, value)
     for text in ("old", "new"):
         (tmp_path / "file").write_text(text)
-        succeed("git", *settings, "add", "file")
-        succeed("git", *settings, "commit", "-q", "-m", text)
-    plain = subprocess.run(
-        ["git", *settings, "cat-file", "commit", "HEAD"], capture_output=True, check=True, timeout=60
-    )
-    head, _, body = plain.stdout.partition(b"\n\n")
-    signed = head + b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n" + body
-    command = ["git", *settings, "hash-object", "-t", "commit", "-w", "--stdin"]
-    written = subprocess.run(command, input=signed, capture_output=True, check=True, timeout=60).stdout.decode().strip()
-    succeed("git", *settings, "update-ref", "HEAD", written)
+        commands.git(tmp_path, "add", "file")
+        commands.git(tmp_path, "commit", "-q", "-m", text)
+    head, _, body = commands.git(tmp_path, "cat-file", "commit", "HEAD").partition("\n\n")
+    signed = head + "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n" + body
+    written = commands.git(tmp_path, "hash-object", "-t", "commit", "-w", "--stdin", input=signed).strip()
+    commands.git(tmp_path, "update-ref", "HEAD", written)
 
     assert list(git.contents(tmp_path, "file")) == [b"new", b"old"]
     assert list(git.contents(tmp_path, "missing")) == []
