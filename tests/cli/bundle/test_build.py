@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_project import fake_python, small_project
+from small_project import fake_python
 
 from gfplug import files
 from gfplug.bundle import build as service
@@ -28,23 +28,18 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts"),
+    pytest.mark.usefixtures("_linked"),
+]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Make a small project whose frontend links and whose plugin starts, without either being real."""
-    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
+def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Let the small project's plugin start, without being real."""
     monkeypatch.setattr(smoke, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    return small_project(tmp_path / "project")
-
-
-@pytest.fixture
-def python(tmp_path: Path) -> Path:
-    """Give a fake interpreter that freezes."""
-    return fake_python(tmp_path / "python")
+    return project
 
 
 def failing(error: BaseException) -> Callable[..., Any]:

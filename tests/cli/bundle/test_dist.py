@@ -11,7 +11,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import small_project
 
 from gfplug.bundle import dist
 from gfplug.bundle.dist import Bundle
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a small project."""
-    return small_project(tmp_path / "project")
 
 
 @pytest.fixture

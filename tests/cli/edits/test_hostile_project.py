@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_project import small_project
 
 from gfplug import cli
 from gfplug.edits import journal, paths
@@ -59,10 +58,10 @@ OUTSIDE = (
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(project: Project, tmp_path: Path) -> Project:
     """A project in a folder beside which a victim lies."""
     (tmp_path / "victim").write_text("mine")
-    return small_project(tmp_path / "project")
+    return project
 
 
 def plant(root: Path, steps: Any, *, plan: str = "forward.json", content: bytes = CONTENT) -> Path:

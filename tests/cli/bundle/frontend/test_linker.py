@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_project import LOCK
 
 from gfplug import resources
 from gfplug.bundle.frontend import hooks, library, linker
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project import lock
-from gfplug.project.plugin_project import Project
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from gfplug.project.plugin_project import Project
 
 SCHEMA: dict[str, Any] = {"version": 1, "hash": "abc", "config": {"fields": []}, "query": {"fields": []}}
 
@@ -84,18 +80,12 @@ def test_the_hooks_come_last_and_are_kept_to_the_letter() -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a project of a manifest, and a schema module that answers what a test tells it."""
-    found = Project(tmp_path)
-    (tmp_path / "src/gfruntime/author").mkdir(parents=True)
-    (tmp_path / "frontend").mkdir()
-    manifest = {"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"}
-    (tmp_path / "plugin.json").write_text(json.dumps(manifest))
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.3"\n')
+def project(project: Project) -> Project:
+    """Add a schema module, which answers what a test tells it."""
+    (project.root / "src/gfruntime/author").mkdir(parents=True)
     for package in ("src/gfruntime", "src/gfruntime/author"):
-        (tmp_path / package / "__init__.py").write_text("")
-    lock.write(found.lock_path, replace(LOCK, owned={}))
-    return found
+        (project.root / package / "__init__.py").write_text("")
+    return project
 
 
 def answer(project: Project, text: str) -> dict[str, Any]:

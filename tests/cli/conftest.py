@@ -1,4 +1,4 @@
-"""Fixtures of the host's tests."""
+"""What the tests of the command line share."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from host_fake import Fake
+from small_project import small_project
 
 from gfplug import sdk
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
 
 
 @pytest.fixture
