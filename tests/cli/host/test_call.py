@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from gfplug.project.plugin_project import Project
@@ -152,22 +154,33 @@ def test_assignments_are_json_where_they_can_be() -> None:
     }
 
 
-@pytest.mark.parametrize("texts", [["novalue"], ["=x"], ["a=1", "a.b=2"]])
-def test_an_assignment_that_makes_no_sense_is_refused(texts: list[str]) -> None:
-    """With the option it came with."""
-    with pytest.raises(UsageError, match="--set"):
-        call.assignments(texts, option="--set")
-
-
 def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
     """An object, nothing else."""
     (tmp_path / "model.json").write_text('{"table": "sales"}', encoding="utf-8")
 
     assert call.model('{"a": 1}') == {"a": 1}
     assert call.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
-    for wrong in ("[1]", "{", "@/nonexistent"):
-        with pytest.raises(UsageError, match="--model"):
-            call.model(wrong)
+
+
+def test_headers_may_repeat() -> None:
+    """As HTTP's do."""
+    assert call.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        *((partial(call.assignments, texts, option="--set"), "--set") for texts in (["x"], ["=x"], ["a=1", "a.b=2"])),
+        *((partial(call.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
+        (partial(call.headers, ["nothing"]), "--header"),
+        (partial(call.question, call.QueryRange(start="now", end="now-1h"), model={}, now=NOW), "ends before it"),
+        (partial(call.question, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(ask: Callable[[], object], sentence: str) -> None:
+    """With the option it came with."""
+    with pytest.raises(UsageError, match=sentence):
+        ask()
 
 
 def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
@@ -178,19 +191,6 @@ def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
     assert (asked.start, asked.end) == (NOW - timedelta(hours=1), NOW)
     assert (asked.interval, asked.max_data_points, asked.query_type) == (timedelta(seconds=30), 100, "metrics")
     assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
-
-
-def test_a_range_must_not_end_before_it_starts() -> None:
-    """Nor where it starts."""
-    with pytest.raises(UsageError, match="ends before it starts"):
-        call.question(call.QueryRange(start="now", end="now-1h"), model={}, now=NOW)
-
-
-def test_headers_may_repeat() -> None:
-    """As HTTP's do."""
-    assert call.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
-    with pytest.raises(UsageError, match="--header"):
-        call.headers(["nothing"])
 
 
 def test_failed_and_silent_queries_are_told_by_ref_id() -> None:

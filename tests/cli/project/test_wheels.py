@@ -112,19 +112,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wheel.write_bytes(wheels.build("gfplug"))
     venv.create(folder / "env", with_pip=False)
     python = folder / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    words: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        python,
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        wheel,
-    ]
-    process.run(words, timeout=120.0)
+    pip = [sys.executable, "-m", "pip", "--python", str(python)]
+    process.run([*pip, "install", "--quiet", "--no-deps", "--no-index", wheel], timeout=120.0)
     return next((folder / "env").rglob("gfplug/__init__.py")).parents[1]
 
 
