@@ -14,7 +14,7 @@ LONG = "".join(f"line {number}\n" for number in range(1, 31))
 MINE = LONG.replace("line 2\n", "line 2, mine\n")
 NEWER = LONG.replace("line 28\n", "line 28, newer\n")
 BOTH = MINE.replace("line 28\n", "line 28, newer\n")
-BINARY = ["\0\1\2" * 9 + chr(number) for number in range(3)]
+BINARY = "\0\1\2" * 9 + "0", "\0\1\2" * 9 + "1", "\0\1\2" * 9 + "2"
 
 
 def tree(**files: str | bytes) -> dict[str, TreeFile]:

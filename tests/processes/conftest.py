@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+from small_project import small_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Make a small project."""
+    return small_project(tmp_path / "project")
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ from gfplug.errors import IntegrityError, ProjectError
 from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gfplug.project.lock import Lock
     from gfplug.project.plugin_project import Project
 
@@ -78,49 +80,44 @@ def verify(project: Project) -> Verification:
     return Verification(version=lock.sdk_version, checks=tuple(checks))
 
 
+def _judge(name: str, problem: str, otherwise: str) -> Check:
+    return Check(name=name, passed=not problem, said=problem or otherwise)
+
+
 def _proto(lock: Lock, protos: sdk.ProtoSet) -> Check:
-    same = protos.sha256 == lock.proto_sha256
-    said = "src/pluginv2/backend.proto is the one in the lock"
-    return Check(
-        name="proto",
-        passed=same,
-        said=said if same else f"src/pluginv2/backend.proto has sha256 {protos.sha256}, the lock {lock.proto_sha256}",
-    )
+    path = "src/pluginv2/backend.proto"
+    is_same = protos.sha256 == lock.proto_sha256
+    problem = "" if is_same else f"{path} has sha256 {protos.sha256}, the lock {lock.proto_sha256}"
+    return _judge("proto", problem, f"{path} is the one in the lock")
 
 
 def _owned(project: Project) -> Check:
     changed = [f"{path} ({what})" for path, what in project.changed_owned().items() if path.startswith(_STUBS)]
-    said = (
-        f"differs from the lock: {', '.join(changed)}" if changed else f"every file in {_STUBS} is the one in the lock"
-    )
-    return Check(name="files", passed=not changed, said=said)
+    problem = f"differs from the lock: {', '.join(changed)}" if changed else ""
+    return _judge("files", problem, f"every file in {_STUBS} is the one in the lock")
 
 
 def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
-    if generated.descriptor != lock.descriptor:
-        said = f"the proto compiles to {generated.descriptor}, the lock names {lock.descriptor}"
-        return Check(name="wire", passed=False, said=said)
+    is_same = generated.descriptor == lock.descriptor
+    problem = "" if is_same else f"the proto compiles to {generated.descriptor}, the lock names {lock.descriptor}"
     known = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
-    return Check(name="wire", passed=True, said=f"the wire is that of SDK {lock.sdk_version}, {known}")
+    return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {known}")
 
 
 def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
     if differing := _other_tools(lock, generated):
         return Check(name="floors", passed=None, said=f"not compared: {differing}")
-    if dict(lock.floors) != dict(generated.floors):
-        said = f"the stubs need {_listed(generated.floors)}, the lock says {_listed(lock.floors)}"
-        return Check(name="floors", passed=False, said=said)
-    return Check(name="floors", passed=True, said=f"the stubs need {_listed(lock.floors)} or later")
+    ours, theirs = _listed(generated.floors), _listed(lock.floors)
+    problem = "" if ours == theirs else f"the stubs need {ours}, the lock says {theirs}"
+    return _judge("floors", problem, f"the stubs need {theirs} or later")
 
 
 def _regenerated(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
     if differing := _other_tools(lock, generated):
         return Check(name="stubs", passed=None, said=f"not compared: {differing}")
     changed = [path for path, content in generated.files.items() if _read(project, path) != content]
-    said = (
-        f"generated anew, these differ: {', '.join(changed)}" if changed else "generated anew, every stub is the same"
-    )
-    return Check(name="stubs", passed=not changed, said=said)
+    problem = f"generated anew, these differ: {', '.join(changed)}" if changed else ""
+    return _judge("stubs", problem, "generated anew, every stub is the same")
 
 
 def _other_tools(lock: Lock, generated: stubs.Stubs) -> str:
@@ -140,5 +137,5 @@ def _read(project: Project, path: str) -> bytes | None:
         return None
 
 
-def _listed(floors: object) -> str:
-    return ", ".join(f"{name} {version}" for name, version in sorted(dict(floors).items()))  # type: ignore[call-overload]
+def _listed(floors: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(floors.items()))

@@ -45,12 +45,19 @@ def test_two_folders_with_the_same_files_give_the_same_bytes(tmp_path: Path) -> 
     assert (tmp_path / "a/x.zip").read_bytes() == (tmp_path / "b/x.zip").read_bytes()
 
 
-def test_everything_is_below_a_folder_named_by_the_plugin_id(tmp_path: Path) -> None:
-    """Unpacked in Grafana's plugin folder, the archive adds one folder; entries are sorted."""
-    packing.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
+def test_an_archive_holds_what_the_bundle_does(tmp_path: Path) -> None:
+    """Below one folder named by the plugin's id, sorted, with one time; `sha256sum -c` accepts the digest beside it."""
+    folder = bundle(tmp_path / "dist")
+    digest = packing.pack(folder, tmp_path / "x.zip", seconds=1_700_000_000)
 
-    names = zipfile.ZipFile(tmp_path / "x.zip").namelist()
-    assert names == sorted(f"acme-sales-datasource/{name}" for name in (*NAMES, "plugin.json"))
+    with zipfile.ZipFile(tmp_path / "x.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == sorted(f"acme-sales-datasource/{name}" for name in (*NAMES, "plugin.json"))
+        assert {entry.date_time for entry in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
+        for name in NAMES:
+            assert archive.read(f"acme-sales-datasource/{name}") == (folder / name).read_bytes()
+    assert digest == hashlib.sha256((tmp_path / "x.zip").read_bytes()).hexdigest()
+    assert (tmp_path / "x.zip.sha256").read_text() == f"{digest}  x.zip\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
@@ -78,32 +85,6 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     entry = archive.getinfo("acme-sales-datasource/_internal_linux_amd64/alias.so")
     assert stat.S_ISLNK(entry.external_attr >> 16)
     assert archive.read(entry) == b"lib.so"
-
-
-def test_the_digest_beside_the_archive_is_what_sha256sum_writes(tmp_path: Path) -> None:
-    """`sha256sum -c` in the folder of the archive accepts it."""
-    digest = packing.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip")
-
-    assert digest == hashlib.sha256((tmp_path / "x.zip").read_bytes()).hexdigest()
-    assert (tmp_path / "x.zip.sha256").read_text() == f"{digest}  x.zip\n"
-
-
-def test_the_files_unpack_to_what_they_were(tmp_path: Path) -> None:
-    """Every file survives, and the archive's own checksums hold."""
-    folder = bundle(tmp_path / "dist")
-    packing.pack(folder, tmp_path / "x.zip")
-
-    archive = zipfile.ZipFile(tmp_path / "x.zip")
-    assert archive.testzip() is None
-    for name in NAMES:
-        assert archive.read(f"acme-sales-datasource/{name}") == (folder / name).read_bytes()
-
-
-def test_the_time_is_that_of_source_date_epoch(tmp_path: Path) -> None:
-    """Files carry one time: the one given, else 1980."""
-    packing.pack(bundle(tmp_path / "dist"), tmp_path / "x.zip", seconds=1_700_000_000)
-
-    assert {entry.date_time for entry in zipfile.ZipFile(tmp_path / "x.zip").infolist()} == {(2023, 11, 14, 22, 13, 20)}
 
 
 @pytest.mark.parametrize(

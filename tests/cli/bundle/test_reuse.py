@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import small_project
 
 from gfplug.bundle import reuse
 from gfplug.bundle.components.inventory import Inventory, Package
@@ -23,13 +22,12 @@ CODE = "import json\n\ndef answer() -> int:\n    return 1\n"
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a project with one module of the author's."""
-    made = small_project(tmp_path / "project")
-    (made.root / "src/plugin").mkdir()
-    (made.root / "src/plugin/datasource.py").write_text(CODE)
-    (made.root / "src/plugin/__main__.py").write_text("import plugin\n")
-    return made
+def project(project: Project) -> Project:
+    """Add a module of the author's."""
+    (project.root / "src/plugin").mkdir()
+    (project.root / "src/plugin/datasource.py").write_text(CODE)
+    (project.root / "src/plugin/__main__.py").write_text("import plugin\n")
+    return project
 
 
 def frozen_key(project: Project, stock: Inventory = STOCK) -> str:

@@ -105,22 +105,20 @@ def test_signing_again_leaves_the_old_signature_out(dist: Path, api: Api) -> Non
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"plugin": "other"}, {"version": "9"}, {"files": {}}, {"signatureType": "grafana"}, {"rootUrls": ["https://x/"]}],
+    ("changes", "body"),
+    [
+        *(({key: value}, None) for key, value in (("plugin", "other"), ("version", "9"), ("signatureType", "grafana"))),
+        ({"files": {}}, None),
+        ({"rootUrls": ["https://x/"]}, None),
+        ({}, b"<html>hello</html>"),
+    ],
 )
-def test_a_signature_of_something_else_is_not_written(dist: Path, api: Api, changes: dict[str, Any]) -> None:
-    """The bundle stays unsigned."""
-    api.changes = changes
-    with pytest.raises(IntegrityError):
-        sign(dist, api)
-
-    assert not (dist / "MANIFEST.txt").exists()
-
-
-def test_an_answer_that_is_no_manifest_is_not_written(dist: Path, api: Api) -> None:
-    """Such as a proxy's page."""
-    api.body = b"<html>hello</html>"
-    with pytest.raises(IntegrityError, match="no signed manifest"):
+def test_a_signature_of_something_else_is_not_written(
+    dist: Path, api: Api, changes: dict[str, Any], body: bytes | None
+) -> None:
+    """The bundle stays unsigned, also when a proxy's page comes back."""
+    api.changes, api.body = changes, body
+    with pytest.raises(IntegrityError, match="no signed manifest" if body else "the bundle was left unsigned"):
         sign(dist, api)
 
     assert not (dist / "MANIFEST.txt").exists()

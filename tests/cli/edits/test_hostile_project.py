@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hostile_journal import CONTENT, DIGEST, plant, snapshot, step
-from small_project import small_project
 
 from gfplug.edits import journal, paths
 from gfplug.edits.journal import Edit
@@ -54,10 +53,10 @@ OUTSIDE = (
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(project: Project, tmp_path: Path) -> Project:
     """A project in a folder beside which a victim lies."""
     (tmp_path / "victim").write_text("mine")
-    return small_project(tmp_path / "project")
+    return project
 
 
 @pytest.mark.parametrize("path", OUTSIDE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,10 @@ from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
 
 ID = "acme-sales-datasource"
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -25,49 +29,42 @@ SUFFIX = ".exe" if sys.platform == "win32" else ""
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the root of a project whose environment is there already."""
-    root = tmp_path / "project"
-    (root / "src" / "pluginv2").mkdir(parents=True)
-    (root / "src" / "pluginv2" / "backend.proto").write_bytes(b"its own proto")
-    (root / "gfplug.lock").write_text("{}", encoding="utf-8")
-    (root / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n', encoding="utf-8")
+def root(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the root of a project whose environment and bundle are there already."""
     manifest = {"id": ID, "name": "Sales", "executable": "gpx_sales", "info": {"version": "1.2.3"}}
-    (root / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (root / "dist").mkdir()
-    (root / "dist" / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
-    (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").write_bytes(b"")
-    python = tmp_path / "python"
-    monkeypatch.setattr(venv, "ensure", lambda *_, **__: python)
-    return root
+    project.dist.mkdir()
+    (project.dist / "plugin.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (project.dist / f"gpx_sales_{go_platform()}{SUFFIX}").write_bytes(b"")
+    monkeypatch.setattr(venv, "ensure", lambda *_, **__: tmp_path / "python")
+    return project.root
 
 
-def test_a_project_is_run_from_source_in_its_own_environment(project: Path) -> None:
+def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None:
     """From any folder in it, with the proto it was generated from, and without the caller's folder on the path."""
-    place = call.find(project / "src")
+    place = call.find(root / "src")
 
-    assert place.target.command == (str(project.parent / "python"), "-P", "-m", "plugin")
-    assert place.target.env == {"PYTHONPATH": str(project / "src")}
-    assert place.target.proto == b"its own proto"
+    assert place.target.command == (str(root.parent / "python"), "-P", "-m", "plugin")
+    assert place.target.env == {"PYTHONPATH": str(root / "src")}
+    assert place.target.proto == b"proto"
     assert (place.target.plugin_id, place.target.plugin_version) == (ID, "1.2.3")
     assert place.project is not None
-    assert place.project.root == project
+    assert place.project.root == root
 
 
-def test_a_dist_folder_is_started_by_the_name_grafana_computes(project: Path) -> None:
+def test_a_dist_folder_is_started_by_the_name_grafana_computes(root: Path) -> None:
     """With the default proto, whatever the project around it speaks."""
-    place = call.find(project / "dist")
+    place = call.find(root / "dist")
 
-    assert place.target.command == (str(project / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"),)
+    assert place.target.command == (str(root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"),)
     assert b"package pluginv2;" in place.target.proto
     assert (place.target.plugin_id, place.target.plugin_version) == (ID, "1.2.3")
     assert place.project is not None
 
 
-def test_an_executable_is_known_by_the_plugin_json_beside_it(project: Path) -> None:
+def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None:
     """Its own name serves where there is none."""
-    executable = project / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"
-    alone = project.parent / "gpx_alone"
+    executable = root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"
+    alone = root.parent / "gpx_alone"
     alone.write_bytes(b"")
 
     assert call.find(executable).target.plugin_id == ID
@@ -75,11 +72,11 @@ def test_an_executable_is_known_by_the_plugin_json_beside_it(project: Path) -> N
     assert call.find(alone).project is None
 
 
-def test_a_dist_folder_for_another_machine_says_what_it_holds(project: Path) -> None:
+def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> None:
     """The name that Grafana would start, and those that are there."""
-    (project / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(project / "dist" / "gpx_sales_plan9_mips")
+    (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(root / "dist" / "gpx_sales_plan9_mips")
     with pytest.raises(ProjectError, match=f"holds no gpx_sales_{go_platform()}") as caught:
-        call.find(project / "dist")
+        call.find(root / "dist")
 
     assert "gpx_sales_plan9_mips" in caught.value.hint
 
@@ -92,40 +89,38 @@ def test_what_is_neither_is_refused(tmp_path: Path) -> None:
         call.find(tmp_path)
 
 
-def test_the_projects_provisioning_is_the_default(project: Path) -> None:
+def test_the_projects_provisioning_is_the_default(root: Path) -> None:
     """From source and from dist; single values of the command line go over it."""
-    folder = project / "provisioning" / "datasources"
+    folder = root / "provisioning" / "datasources"
     folder.mkdir(parents=True)
     (folder / "x.yaml").write_text(
         f"datasources: [{{type: {ID}, uid: u, url: http://a, jsonData: {{a: 1, b: 2}}, secureJsonData: {{t: x}}}}]",
         encoding="utf-8",
     )
-    found = call.settings(call.find(project / "dist"), call.Overrides())
-    changed = call.settings(call.find(project), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
+    found = call.settings(call.find(root / "dist"), call.Overrides())
+    changed = call.settings(call.find(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
 
     assert (found.uid, found.url, found.options, found.secrets) == ("u", "http://a", {"a": 1, "b": 2}, {"t": "x"})
     assert (changed.uid, changed.url, changed.options) == ("u", "http://b", {"a": 1, "b": 3})
     assert changed.secrets == {"t": "x", "k": "v"}
 
 
-def test_a_given_file_takes_the_place_of_the_provisioning(project: Path) -> None:
+def test_a_given_file_takes_the_place_of_the_provisioning(root: Path) -> None:
     """And a plugin without either hears of an empty data source."""
-    path = project / "mine.yaml"
+    path = root / "mine.yaml"
     path.write_text("url: http://mine", encoding="utf-8")
 
-    assert call.settings(call.find(project), call.Overrides(file=path)).url == "http://mine"
-    assert call.settings(call.find(project), call.Overrides()).url == Settings().url == ""
+    assert call.settings(call.find(root), call.Overrides(file=path)).url == "http://mine"
+    assert call.settings(call.find(root), call.Overrides()).url == Settings().url == ""
 
 
-def test_secrets_come_as_text_from_a_file_or_from_the_environment(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that none need stand in a shell's history."""
-    (project / "token").write_text("from file\n", encoding="utf-8")
+    (root / "token").write_text("from file\n", encoding="utf-8")
     monkeypatch.setenv("TOKEN", "from environment")
-    overrides = call.Overrides(secrets=["a=plain=text", f"b=@{project / 'token'}", "c=$TOKEN", "d=${TOKEN}"])
+    overrides = call.Overrides(secrets=["a=plain=text", f"b=@{root / 'token'}", "c=$TOKEN", "d=${TOKEN}"])
 
-    assert call.settings(call.find(project), overrides).secrets == {
+    assert call.settings(call.find(root), overrides).secrets == {
         "a": "plain=text",
         "b": "from file",
         "c": "from environment",
@@ -135,10 +130,10 @@ def test_secrets_come_as_text_from_a_file_or_from_the_environment(
 
 
 @pytest.mark.parametrize("text", ["hush", "=hush", "k=$UNSET_VARIABLE", "k=@/nonexistent"])
-def test_a_secret_that_cannot_be_read_is_not_shown(project: Path, text: str) -> None:
+def test_a_secret_that_cannot_be_read_is_not_shown(root: Path, text: str) -> None:
     """The error names the key or the source, never what may be the secret itself."""
     with pytest.raises(UsageError) as caught:
-        call.settings(call.find(project), call.Overrides(secrets=[text]))
+        call.settings(call.find(root), call.Overrides(secrets=[text]))
 
     assert "--secret" in caught.value.message
     assert "hush" not in caught.value.message
@@ -159,22 +154,33 @@ def test_assignments_are_json_where_they_can_be() -> None:
     }
 
 
-@pytest.mark.parametrize("texts", [["novalue"], ["=x"], ["a=1", "a.b=2"]])
-def test_an_assignment_that_makes_no_sense_is_refused(texts: list[str]) -> None:
-    """With the option it came with."""
-    with pytest.raises(UsageError, match="--set"):
-        call.assignments(texts, option="--set")
-
-
 def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
     """An object, nothing else."""
     (tmp_path / "model.json").write_text('{"table": "sales"}', encoding="utf-8")
 
     assert call.model('{"a": 1}') == {"a": 1}
     assert call.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
-    for wrong in ("[1]", "{", "@/nonexistent"):
-        with pytest.raises(UsageError, match="--model"):
-            call.model(wrong)
+
+
+def test_headers_may_repeat() -> None:
+    """As HTTP's do."""
+    assert call.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        *((partial(call.assignments, texts, option="--set"), "--set") for texts in (["x"], ["=x"], ["a=1", "a.b=2"])),
+        *((partial(call.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
+        (partial(call.headers, ["nothing"]), "--header"),
+        (partial(call.question, call.QueryRange(start="now", end="now-1h"), model={}, now=NOW), "ends before it"),
+        (partial(call.question, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(ask: Callable[[], object], sentence: str) -> None:
+    """With the option it came with."""
+    with pytest.raises(UsageError, match=sentence):
+        ask()
 
 
 def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
@@ -185,19 +191,6 @@ def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
     assert (asked.start, asked.end) == (NOW - timedelta(hours=1), NOW)
     assert (asked.interval, asked.max_data_points, asked.query_type) == (timedelta(seconds=30), 100, "metrics")
     assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
-
-
-def test_a_range_must_not_end_before_it_starts() -> None:
-    """Nor where it starts."""
-    with pytest.raises(UsageError, match="ends before it starts"):
-        call.question(call.QueryRange(start="now", end="now-1h"), model={}, now=NOW)
-
-
-def test_headers_may_repeat() -> None:
-    """As HTTP's do."""
-    assert call.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
-    with pytest.raises(UsageError, match="--header"):
-        call.headers(["nothing"])
 
 
 def test_failed_and_silent_queries_are_told_by_ref_id() -> None:

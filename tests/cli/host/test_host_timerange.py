@@ -42,12 +42,17 @@ def test_the_end_of_a_range_is_rounded_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "now-", "now-1x", "now-1h ago", "2026-13-01", "9" * 30, "now-9999999y"]
+    ("kind", "text"),
+    [
+        *(("time", text) for text in ("", "yesterday", "now-", "now-1x", "now-1h ago", "2026-13-01", "9" * 30)),
+        ("time", "now-9999999y"),
+        *(("duration", text) for text in ("", "0s", "-5m", "5 minutes", "1y2")),
+    ],
 )
-def test_what_is_no_time_is_refused(text: str) -> None:
-    """With the text and the forms there are."""
-    with pytest.raises(UsageError, match="is not a time"):
-        timerange.moment(text, now=NOW)
+def test_what_is_no_time_or_duration_is_refused(kind: str, text: str) -> None:
+    """With the text and the forms there are; zero is no duration either."""
+    with pytest.raises(UsageError, match=f"is not a {kind}"):
+        timerange.moment(text, now=NOW) if kind == "time" else timerange.duration(text)
 
 
 @pytest.mark.parametrize(
@@ -56,13 +61,6 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_a_duration_is_read(text: str, seconds: float) -> None:
     """With its unit; a bare number is seconds."""
     assert timerange.duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "0s", "-5m", "5 minutes", "1y2"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Zero is none either."""
-    with pytest.raises(UsageError, match="is not a duration"):
-        timerange.duration(text)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,20 +14,6 @@ from gfplug.project.plugin_project import Manifest, Project
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make the smallest project: a manifest, a pyproject, one owned file and the lock."""
-    found = Project(tmp_path)
-    (tmp_path / "src/pluginv2").mkdir(parents=True)
-    (tmp_path / "src/pluginv2/backend.proto").write_text("proto")
-    (tmp_path / "plugin.json").write_text(
-        json.dumps({"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"})
-    )
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.3"\n')
-    lock.write(found.lock_path, replace(LOCK, owned=found.owned_digests()))
-    return found
 
 
 def test_a_project_is_found_from_a_folder_inside(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,8 +12,6 @@ from gfplug.sdk import cache
 from gfplug.sdk.protoset import ProtoSet, accept
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sdk_world import World
 
 
@@ -67,23 +66,15 @@ def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
     assert cache.find(world.known) is None
 
 
-def test_a_cache_that_can_not_be_written_is_no_failure(protos: ProtoSet, world: World) -> None:
-    """A file lies where the folder should be, as good as a read-only disk."""
-    cache.folder().write_text("in the way")
-
-    cache.keep(protos)
-
-    assert cache.find(world.known) is None
-
-
-def test_a_user_without_a_home_has_no_cache(protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Path.home raises RuntimeError there."""
-
-    def no_home() -> Path:
-        raise RuntimeError
-
-    monkeypatch.setattr(cache, "folder", no_home)
-
+@pytest.mark.parametrize("place", ["a file in the way", "no home"])
+def test_a_cache_that_can_not_be_written_is_no_failure(
+    protos: ProtoSet, world: World, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """As good as a read-only disk; a user without a home has no cache: Path.home raises RuntimeError there."""
+    if place == "no home":
+        monkeypatch.setattr(cache, "folder", Mock(side_effect=RuntimeError))
+    else:
+        cache.folder().write_text("in the way")
     cache.keep(protos)
 
     assert cache.find(world.known) is None

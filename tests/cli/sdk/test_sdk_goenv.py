@@ -19,28 +19,28 @@ def env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_environment_comes_before_the_file(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for every setting of Go."""
-    env_file.write_text("GOPROXY=https://file.example\n")
-    monkeypatch.setenv("GOPROXY", "https://env.example")
-
-    assert goenv.proxy() == "https://env.example"
+FILE = b"# a comment\nGOPROXY=https://file.example/a=b,direct\njunk\nGOPATH = /go\n"
 
 
-def test_the_file_is_read_without_go(env_file: Path) -> None:
-    """`go env -w` writes lines of name and value; comments and junk are passed over."""
-    env_file.write_text("# a comment\nGOPROXY=https://file.example/a=b,direct\njunk\nGOPATH = /go\n")
+@pytest.mark.parametrize(
+    ("variable", "content", "expected"),
+    [
+        ("https://env.example", FILE, "https://env.example"),
+        (None, FILE, "https://file.example/a=b,direct"),
+        ("", FILE, "https://file.example/a=b,direct"),
+        *((None, content, "") for content in (b"\xff\xfe", b"", b"GOPROXY")),
+    ],
+)
+def test_a_setting_is_that_of_the_environment_then_of_the_file(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None, content: bytes, expected: str
+) -> None:
+    """The file is what `go env -w` writes; an empty variable counts as unset, an unreadable file as absent."""
+    env_file.write_bytes(content)
+    if variable is not None:
+        monkeypatch.setenv("GOPROXY", variable)
 
-    assert goenv.proxy() == "https://file.example/a=b,direct"
-    assert goenv.setting("GOPATH") == "/go"
-
-
-def test_an_empty_variable_counts_as_unset(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`GOPROXY= gfplug ...` means the default, as in Go."""
-    env_file.write_text("GOPROXY=https://file.example\n")
-    monkeypatch.setenv("GOPROXY", "")
-
-    assert goenv.proxy() == "https://file.example"
+    assert goenv.proxy() == expected
+    assert goenv.setting("GOPATH") == ("/go" if content == FILE else "")
 
 
 def test_an_installed_go_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,14 +48,6 @@ def test_an_installed_go_is_asked_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(goenv, "_ask_go", lambda: "https://go.example,direct")
 
     assert goenv.proxy() == "https://go.example,direct"
-
-
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"GOPROXY"])
-def test_an_unreadable_file_is_no_failure(env_file: Path, content: bytes) -> None:
-    """Go's settings are a help, not a condition."""
-    env_file.write_bytes(content)
-
-    assert goenv.proxy() == ""
 
 
 def test_the_file_is_found_where_go_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -110,15 +102,9 @@ def test_without_a_home_there_is_no_module_cache(monkeypatch: pytest.MonkeyPatch
 def test_private_patterns_match_whole_elements(
     monkeypatch: pytest.MonkeyPatch, patterns: str, *, private: bool
 ) -> None:
-    """GOPRIVATE holds globs over the first elements of a path."""
+    """GOPRIVATE holds globs over the first elements of a path; `GONOPROXY=none` overrides it."""
     monkeypatch.setenv("GOPRIVATE", patterns)
 
     assert goenv.is_private() is private
-
-
-def test_gonoproxy_overrides_goprivate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`GONOPROXY=none` means that private modules, too, come from the proxy."""
-    monkeypatch.setenv("GOPRIVATE", "github.com/*")
     monkeypatch.setenv("GONOPROXY", "none")
-
     assert not goenv.is_private()

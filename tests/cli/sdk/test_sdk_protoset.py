@@ -43,24 +43,23 @@ def test_what_is_no_proto_is_refused_and_named(content: bytes, said: str) -> Non
         require_proto(content, "the proto")
 
 
-def test_bytes_with_another_digest_are_refused(world: World) -> None:
-    """The index promises a digest; one more comment is another file."""
-    with pytest.raises(IntegrityError, match=r"proto of SDK v0\.250\.0 from goproxy: sha256 is"):
-        accept(world.proto + b"// more\n", world.known, source="goproxy")
-
-
-def test_a_zip_with_another_checksum_is_refused(world: World) -> None:
-    """An honest proto in a changed zip is a changed zip."""
-    with pytest.raises(IntegrityError, match="checksum is h1:other"):
-        accept(world.proto, world.known, source="goproxy", h1="h1:other")
-
-
-def test_a_tag_that_moved_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The index knows the commit of the tag."""
+@pytest.mark.parametrize(
+    ("more", "facts", "sentence"),
+    [
+        (b"// more\n", {}, r"proto of SDK v0\.250\.0 from goproxy: sha256 is"),
+        (b"", {"h1": "h1:other"}, "checksum is h1:other"),
+        (b"", {"commit": "d" * 40}, f"commit is {'d' * 40}"),
+    ],
+    ids=["one more comment", "an honest proto in a changed zip", "a tag that moved"],
+)
+def test_what_differs_from_the_index_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch, more: bytes, facts: dict[str, str], sentence: str
+) -> None:
+    """It promises a digest, a checksum and the tag's commit."""
     world.learn(monkeypatch, world.entry(world.known, commit="c" * 40))
 
-    with pytest.raises(IntegrityError, match=f"commit is {world.commit}"):
-        accept(world.proto, world.known, source="github", commit=world.commit)
+    with pytest.raises(IntegrityError, match=sentence):
+        accept(world.proto + more, world.known, source="goproxy", **facts)
 
 
 def test_a_known_release_brings_what_the_index_knows(world: World) -> None:

@@ -42,36 +42,39 @@ def test_without_a_bundle_the_system_is_trusted() -> None:
     assert made.verify_mode == ssl.CERT_REQUIRED
 
 
-def test_netrc_brings_credentials_for_its_host_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As Go and curl do; and only over https, as Go does."""
-    file = tmp_path / "netrc"
-    file.write_text("machine proxy.example login me password s3cret\n")
-    file.chmod(0o600)
-    monkeypatch.setenv("NETRC", str(file))
-
-    assert trust.authorization(_URL) == "Basic " + base64.b64encode(b"me:s3cret").decode()
-    assert trust.authorization(urlsplit("https://other.example/go")) is None
-    assert trust.authorization(urlsplit("http://proxy.example/go")) is None
+@pytest.fixture
+def netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Name a netrc that holds the credentials of one host."""
+    path = tmp_path / "netrc"
+    path.write_text("machine proxy.example login me password s3cret\n")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+    return path
 
 
-def test_the_address_comes_before_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What is written down for this one use wins."""
-    file = tmp_path / "netrc"
-    file.write_text("machine proxy.example login me password s3cret\n")
-    monkeypatch.setenv("NETRC", str(file))
-    url = urlsplit("https://you:other@proxy.example/go")
+@pytest.mark.usefixtures("netrc")
+@pytest.mark.parametrize(
+    ("url", "credentials"),
+    [
+        ("https://proxy.example/go", b"me:s3cret"),
+        ("https://other.example/go", None),
+        ("http://proxy.example/go", None),
+        ("https://you:other@proxy.example/go", b"you:other"),
+    ],
+)
+def test_netrc_brings_credentials_for_its_host_over_https(url: str, credentials: bytes | None) -> None:
+    """As Go does; what the address says comes first."""
+    expected = "Basic " + base64.b64encode(credentials).decode() if credentials else None
 
-    assert trust.authorization(url) == "Basic " + base64.b64encode(b"you:other").decode()
+    assert trust.authorization(urlsplit(url)) == expected
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"nonsense words\n"])
 def test_a_broken_netrc_is_passed_over_and_not_quoted(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+    netrc: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     """Its words may be passwords."""
-    file = tmp_path / "netrc"
-    file.write_bytes(content)
-    monkeypatch.setenv("NETRC", str(file))
+    netrc.write_bytes(content)
 
     with caplog.at_level(logging.WARNING, logger="gfplug"):
         assert trust.authorization(_URL) is None
@@ -79,9 +82,9 @@ def test_a_broken_netrc_is_passed_over_and_not_quoted(
     assert "nonsense" not in caplog.text
 
 
-def test_no_netrc_is_no_news(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_netrc_is_no_news(netrc: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Most people have none."""
-    monkeypatch.setenv("NETRC", str(tmp_path / "missing"))
+    netrc.unlink()
 
     assert trust.authorization(_URL) is None
     assert caplog.text == ""

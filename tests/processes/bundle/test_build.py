@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import commit
-from small_project import fake_python, small_project
+from small_project import fake_python
 
 from gfplug import files
 from gfplug.bundle import build as service
@@ -28,23 +28,18 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts"),
+    pytest.mark.usefixtures("_linked"),
+]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Make a small project whose frontend links and whose plugin starts, without either being real."""
-    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
+def project(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Let the small project's plugin start, without being real."""
     monkeypatch.setattr(smoke, "smoke", lambda *_, **__: SimpleNamespace(handshake_ms=80.5, first_answer_ms=130.0))
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    return small_project(tmp_path / "project")
-
-
-@pytest.fixture
-def python(tmp_path: Path) -> Path:
-    """Give a fake interpreter that freezes."""
-    return fake_python(tmp_path / "python")
+    return project
 
 
 def failing(error: BaseException) -> Callable[..., Any]:
@@ -80,21 +75,9 @@ def test_the_json_is_one_object_with_the_promised_keys(
     assert main(["build", str(project.root), "--python", str(python), "--json"]) == 0
 
     said = json.loads(capsys.readouterr().out)
-    assert sorted(said) == [
-        "archive",
-        "archive_bytes",
-        "bundle_bytes",
-        "executable",
-        "files",
-        "first_answer_ms",
-        "glibc_floor",
-        "handshake_ms",
-        "sha256",
-        "stages",
-    ]
-    assert list(said["stages"]) == [
-        *("environment", "compare", "frontend", "freeze", "slim", "bundle", "smoke", "archive"),
-    ]
+    keys = "archive archive_bytes bundle_bytes executable files first_answer_ms glibc_floor handshake_ms sha256 stages"
+    stages = "environment compare frontend freeze slim bundle smoke archive"
+    assert (sorted(said), list(said["stages"])) == (keys.split(), stages.split())
     assert (said["handshake_ms"], said["glibc_floor"]) == (80.5, None)
 
 
@@ -129,14 +112,6 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
 def snapshot(root: Path) -> dict[str, bytes]:
     """Read everything that a build makes."""
     return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in files.entries(root / folder)}
-
-
-def test_an_edited_owned_file_stops_the_build_before_it_begins(project: Project, python: Path) -> None:
-    """Exit code 3; nothing is made."""
-    (project.root / "src/pluginv2/backend.proto").write_text("edited")
-
-    assert main(["build", str(project.root), "--python", str(python)]) == 3
-    assert not (project.root / "artifacts").exists()
 
 
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,26 +164,20 @@ def test_an_import_that_fails_in_the_environment_names_the_dependency(
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "code"),
+    ("name", "text"),
     [
-        ("plugin.json", "{", 3),
-        ("plugin.json", '{"id": "x", "name": "y"}', 3),
-        ("pyproject.toml", '[project]\nname = "x"\n', 3),
+        ("src/pluginv2/backend.proto", "edited"),
+        ("plugin.json", "{"),
+        ("plugin.json", '{"id": "x", "name": "y"}'),
+        ("pyproject.toml", '[project]\nname = "x"\n'),
     ],
 )
-def test_broken_files_stop_the_build_before_it_begins(project: Project, name: str, text: str, code: int) -> None:
-    """The exit code is the documented one, and nothing is made."""
+def test_broken_files_stop_the_build_before_it_begins(project: Project, python: Path, name: str, text: str) -> None:
+    """The exit code is the documented one, and nothing is made; an owned file must be as it was."""
     (project.root / name).write_text(text)
 
-    assert main(["build", str(project.root)]) == code
+    assert main(["build", str(project.root), "--python", str(python)]) == 3
     assert not (project.root / "artifacts").exists()
-
-
-def test_the_date_is_that_of_source_date_epoch(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It goes before the date of the last commit."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-
-    assert service.day_of(project) == date(2023, 11, 14)
 
 
 def test_the_date_is_that_of_the_projects_last_commit(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,12 +190,14 @@ def test_the_date_is_that_of_the_projects_last_commit(project: Project, monkeypa
     assert service.day_of(project) == date(2024, 2, 29)
 
 
-def test_the_date_is_today_outside_a_repository(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is nothing else to go by."""
+def test_the_date_is_that_of_source_date_epoch_or_today(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside a repository there is nothing else to go by."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
     before = datetime.now(UTC).date()
-
     assert before <= service.day_of(project) <= datetime.now(UTC).date()
+
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert service.day_of(project) == date(2023, 11, 14)
 
 
 def test_an_unreadable_epoch_stops_the_build(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import fake_python, small_project
 
 from gfplug import files
 from gfplug.bundle import dev
@@ -21,21 +20,10 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Make a small project whose frontend links."""
-    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
-    monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")
-    return small_project(tmp_path / "project")
-
-
-@pytest.fixture
-def python(tmp_path: Path) -> Path:
-    """Give a fake interpreter."""
-    return fake_python(tmp_path / "python")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts"),
+    pytest.mark.usefixtures("_linked"),
+]
 
 
 def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, python: Path) -> None:

@@ -7,7 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import diary, fake_python, small_project
+from small_project import diary, fake_python
 
 from gfplug.bundle import freeze
 from gfplug.errors import ProjectError, ToolError
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a small project."""
-    return small_project(tmp_path / "project")
 
 
 def frozen(project: Project, python: Path, workspace: Path) -> freeze.Frozen:

@@ -25,19 +25,16 @@ BUILDS = 'mkdir -p dist/img; echo "define()" > dist/module.js; echo svg > dist/i
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a project with a frontend of its own, not yet installed."""
-    made = small_project(tmp_path / "project")
+def project(project: Project) -> Project:
+    """Add a frontend of its own, not yet installed."""
     packages = {
         "": {},
         "node_modules/esbuild": {"version": "1.2.3"},
         "node_modules/@esbuild/other-os": {"version": "1.2.3", "optional": True},
     }
-    folder = made.root / "frontend"
-    folder.mkdir(exist_ok=True)
-    (folder / "package.json").write_text("{}")
-    (folder / "package-lock.json").write_text(json.dumps({"packages": packages}))
-    return made
+    (project.root / "frontend/package.json").write_text("{}")
+    (project.root / "frontend/package-lock.json").write_text(json.dumps({"packages": packages}))
+    return project
 
 
 @pytest.fixture

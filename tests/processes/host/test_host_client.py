@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from host_fake import HEALTH, QUERY, RESOURCE
@@ -18,7 +19,11 @@ from gfplug.host.settings import Settings
 from gfplug.host.smoke import smoke
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from host_fake import Fake
+
+    from gfplug.host.client import RunningPlugin
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -46,6 +51,14 @@ ASKED = Query(
     model={"table": "sales"},
     query_type="metrics",
 )
+
+
+CALLS: dict[str, Callable[[RunningPlugin, float], object]] = {
+    HEALTH: lambda plugin, timeout: plugin.check_health(timeout=timeout),
+    QUERY: lambda plugin, timeout: plugin.query_data([ASKED], SETTINGS, timeout=timeout),
+    RESOURCE: lambda plugin, timeout: plugin.call_resource("x", timeout=timeout),
+}
+LOAD_ERROR = b'{"loadError": "ImportError: no pandas", "verboseMessage": "Traceback ...\\nImportError: no pandas"}'
 
 
 def test_a_query_carries_all_that_grafana_sends(fake: Fake) -> None:
@@ -143,13 +156,6 @@ def test_a_resource_is_joined_from_its_parts(fake: Fake) -> None:
     assert (list(request.headers["X"].values), request.body) == (["1", "2"], b"hello")
 
 
-def test_a_resource_without_any_message_fails(fake: Fake) -> None:
-    """Grafana calls that an empty resource response."""
-    target = fake.target(answers={RESOURCE: {"messages": []}})
-    with pytest.raises(ToolError, match="sent nothing"), launch(target) as plugin:
-        plugin.call_resource("x")
-
-
 def test_a_missing_health_check_is_unknown(fake: Fake) -> None:
     """As Grafana puts it."""
     with launch(fake.target()) as plugin:
@@ -158,24 +164,20 @@ def test_a_missing_health_check_is_unknown(fake: Fake) -> None:
     assert (health.status, health.message) == ("UNKNOWN", "Health check not implemented")
 
 
-def test_health_details_must_be_an_object(fake: Fake) -> None:
-    """Grafana answers 500 to anything else."""
-    target = fake.target(answers=fake.says(HEALTH, {"status": 1, "jsonDetails": b"[1]"}))
-    with pytest.raises(ToolError, match="not a JSON object"), launch(target) as plugin:
-        plugin.check_health()
-
-
 @pytest.mark.parametrize(
-    ("answer", "sentence"),
+    ("method", "answer", "sentence"),
     [
-        ({"code": "UNKNOWN", "details": "it broke"}, "Data.QueryData failed: UNKNOWN: it broke"),
-        ({"sleep": 5, "messages": [""]}, "did not answer Data.QueryData within 0.3 s"),
+        (QUERY, {"code": "UNKNOWN", "details": "it broke"}, "Data.QueryData failed: UNKNOWN: it broke"),
+        (QUERY, {"sleep": 5, "messages": [""]}, "did not answer Data.QueryData within 0.5 s"),
+        (RESOURCE, {"messages": []}, "sent nothing for the resource 'x'"),
+        (HEALTH, {"messages": [base64.b64encode(b"\x08\x01\x1a\x03[1]").decode()]}, "details are not a JSON object"),
     ],
 )
-def test_a_failed_call_is_a_sentence(fake: Fake, answer: dict[str, object], sentence: str) -> None:
-    """The method, the code and the plugin's words."""
-    with pytest.raises(ToolError) as caught, launch(fake.target(answers={QUERY: answer})) as plugin:
-        plugin.query_data([ASKED], SETTINGS, timeout=0.3 if "sleep" in answer else 10)
+def test_a_failed_call_is_a_sentence(fake: Fake, method: str, answer: dict[str, object], sentence: str) -> None:
+    """The method, the code and the plugin's words; so is what Grafana answers with 500."""
+    timeout = 0.5 if "sleep" in answer else 10
+    with pytest.raises(ToolError) as caught, launch(fake.target(answers={method: answer})) as plugin:
+        CALLS[method](plugin, timeout)
 
     assert sentence in caught.value.message
 
@@ -205,22 +207,22 @@ def test_a_smoke_start_accepts_a_source_that_is_not_reachable(fake: Fake) -> Non
     assert smoke(fake.target(answers=answers)).health.status == "ERROR"
 
 
-def test_a_smoke_start_refuses_code_that_does_not_load(fake: Fake) -> None:
-    """The traceback is shown, not "plugin failed"."""
-    details = {"loadError": "ImportError: no pandas", "verboseMessage": "Traceback ...\nImportError: no pandas"}
-    says = fake.says(HEALTH, {"status": 2, "message": "x", "jsonDetails": json.dumps(details).encode()})
-    with pytest.raises(ToolError) as caught:
-        smoke(fake.target(answers=says))
+@pytest.mark.parametrize(
+    ("health", "query", "message", "details"),
+    [
+        ({"status": 2, "jsonDetails": LOAD_ERROR}, {}, "ImportError: no pandas", "Traceback"),
+        ({"status": 1}, {QUERY: {"code": "INTERNAL", "details": "no arrow"}}, "no arrow", ""),
+    ],
+    ids=["code does not load", "a query fails as a whole"],
+)
+def test_a_smoke_start_refuses_a_broken_bundle(
+    fake: Fake, health: dict[str, Any], query: dict[str, Any], message: str, details: str
+) -> None:
+    """With the plugin's own words: the traceback is shown, not "plugin failed"."""
+    with pytest.raises(ToolError, match=message) as caught:
+        smoke(fake.target(answers={**fake.says(HEALTH, health), **query}))
 
-    assert "ImportError: no pandas" in caught.value.message
-    assert caught.value.details.startswith("Traceback")
-
-
-def test_a_smoke_start_refuses_a_query_that_fails_as_a_whole(fake: Fake) -> None:
-    """An RPC error means the bundle is broken."""
-    answers = {**fake.says(HEALTH, {"status": 1}), QUERY: {"code": "INTERNAL", "details": "no arrow"}}
-    with pytest.raises(ToolError, match="no arrow"):
-        smoke(fake.target(answers=answers))
+    assert caught.value.details.startswith(details)
 
 
 def test_secrets_stay_out_of_reprs() -> None:

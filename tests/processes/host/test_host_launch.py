@@ -131,21 +131,14 @@ def test_a_plugin_that_promises_an_address_but_does_not_listen_is_told(fake: Fak
     assert "no answer on unix /nonexistent/socket" in caught.value.message
 
 
-def test_a_missing_executable_is_named(fake: Fake) -> None:
-    """A path that does not exist."""
-    target = Target(command=("/nonexistent/gpx_x",), plugin_id="x", proto=fake.proto)
-    with pytest.raises(ToolError, match="/nonexistent/gpx_x cannot be started"), launch(target):
-        pass
-
-
-def test_a_file_without_the_executable_bit_is_named(fake: Fake) -> None:
-    """The bit gets lost in archives and copies."""
+def test_a_program_that_cannot_be_started_is_named(fake: Fake) -> None:
+    """A path that does not exist; a file whose executable bit got lost in an archive or copy."""
     path = fake.folder / "gpx_x"
+    target = Target(command=(str(path),), plugin_id="x", proto=fake.proto)
+    with pytest.raises(ToolError, match=f"{path} cannot be started"), launch(target):
+        pass
     path.write_text("#!/bin/sh\n", encoding="utf-8")
-    with (
-        pytest.raises(ToolError, match="may not be executed") as caught,
-        launch(Target(command=(str(path),), plugin_id="x", proto=fake.proto)),
-    ):
+    with pytest.raises(ToolError, match="may not be executed") as caught, launch(target):
         pass
 
     assert f"chmod 755 {path}" in caught.value.hint

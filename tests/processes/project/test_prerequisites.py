@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from small_machine import Machine
-from small_project import small_project
 
 from gfplug.errors import ToolError
 from gfplug.project.environment import prerequisites, system_packages
@@ -29,12 +28,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     bare = Machine(tmp_path, monkeypatch)
     monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.parent == bare.folder / "own")
     return bare
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a small project."""
-    return small_project(tmp_path / "project")
 
 
 def refusal(project: Project) -> ToolError:

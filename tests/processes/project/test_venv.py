@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import PYPROJECT, diary, fake_python, small_project
+from small_project import PYPROJECT, diary, fake_python
 
 from gfplug.errors import ProjectError, ToolError
 from gfplug.project.environment import interpreters, venv
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Make a small project."""
-    return small_project(tmp_path / "project")
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from gfplug.upgrades import git
 if TYPE_CHECKING:
     from gfplug.edits.trees import TreeFile
 
-SAME = [tree(f="line 1\n"), tree(f="line 1\nmine\n"), tree(f="line 1\ntheirs\n")]
+    Tree = dict[str, TreeFile]
+
+SAME = tree(f="line 1\n"), tree(f="line 1\nmine\n"), tree(f="line 1\ntheirs\n")
 MARKERS = "<<<<<<< HEAD\n=======\n>>>>>>> theirs\n"
 ATTRIBUTES = "* text eol=crlf filter=lfs ident\n"
 
@@ -22,9 +24,9 @@ ATTRIBUTES = "* text eol=crlf filter=lfs ident\n"
 class Case:
     """Three trees, the result, the paths in conflict, and how many notes are made."""
 
-    base: dict[str, TreeFile]
-    yours: dict[str, TreeFile]
-    theirs: dict[str, TreeFile]
+    base: Tree
+    yours: Tree
+    theirs: Tree
     result: dict[str, str]
     conflicts: tuple[str, ...] = ()
     notes: int = 0
@@ -40,9 +42,15 @@ def wide(text: str) -> str:
     return text.encode("utf-16-le").decode("ascii")
 
 
-def edited(before: str = "", after: str = "", **others: str) -> list[dict[str, TreeFile]]:
-    """Return three trees: yours changes the second line of `f`, theirs a distant one; the rest is alike."""
-    return [tree(f=(before + text + after).encode("latin-1"), **others) for text in (LONG, MINE, NEWER)]
+def trees(base: str, yours: str, theirs: str, **others: str) -> tuple[Tree, Tree, Tree]:
+    """Return three trees that differ in `f` alone, which is in Latin-1."""
+    base_tree, your_tree, their_tree = (tree(f=text.encode("latin-1"), **others) for text in (base, yours, theirs))
+    return base_tree, your_tree, their_tree
+
+
+def edited(before: str = "", after: str = "", **others: str) -> tuple[Tree, Tree, Tree]:
+    """Return three trees: yours changes the second line of `f`, theirs a distant one."""
+    return trees(before + LONG + after, before + MINE + after, before + NEWER + after, **others)
 
 
 WITH_GIT = {
@@ -54,9 +62,7 @@ WITH_GIT = {
     "renamed in letter case": Case(tree(readme=LONG), tree(readme=MINE), tree(README=LONG), {"README": MINE}),
     "deleted by the template, edited": Case(tree(f=LONG), tree(f=MINE), tree(), {"f": MINE}, notes=1),
     "deleted by the template": Case(tree(f=LONG, g="g"), tree(f=LONG, g="g"), tree(g="g"), {"g": "g"}, notes=1),
-    "binary changed on both sides": Case(
-        *(tree(f=content) for content in BINARY), {"f": BINARY[1], "f.gfplug-new": BINARY[2]}, ("f",)
-    ),
+    "binary changed on both sides": Case(*trees(*BINARY), {"f": BINARY[1], "f.gfplug-new": BINARY[2]}, ("f",)),
     "binary changed by the template": Case(tree(f=BINARY[0]), tree(f=BINARY[0]), tree(f=BINARY[2]), {"f": BINARY[2]}),
     "deleted by the user": Case(tree(f=LONG, g="g"), tree(g="g"), tree(f=LONG, g="g"), {"g": "g"}),
     "deleted by the user, changed by the template": Case(
@@ -66,7 +72,7 @@ WITH_GIT = {
         tree(f=LONG), tree(docs_in_f=MINE), tree(f=NEWER), {"docs/f": BOTH}
     ),
     "moved by both, apart": Case(tree(f=LONG), tree(mine=LONG), tree(new=LONG), {"mine": LONG}, notes=1),
-    "added by both": Case(tree(), *SAME[1:], {"f": CONFLICT}, ("f",)),
+    "added by both": Case(tree(), SAME[1], SAME[2], {"f": CONFLICT}, ("f",)),
     "added alike by both": Case(tree(), tree(f=LONG), tree(f=LONG), {"f": LONG}),
     "added by the template": Case(tree(), tree(g="g"), tree(f=LONG), {"f": LONG, "g": "g"}),
     "CRLF in the work tree": Case(tree(f=LONG), tree(f=crlf(MINE)), tree(f=NEWER), {"f": crlf(BOTH)}),
@@ -79,7 +85,7 @@ WITH_GIT = {
     "empty file": Case(tree(f=""), tree(f="", mine=""), tree(f=LONG), {"f": LONG, "mine": ""}),
     "latin-1": Case(*edited("é\n"), {"f": "é\n" + BOTH}),
     "UTF-16 is binary": Case(
-        *(tree(f=wide(text)) for text in (LONG, MINE, NEWER)), {"f": wide(MINE), "f.gfplug-new": wide(NEWER)}, ("f",)
+        *trees(wide(LONG), wide(MINE), wide(NEWER)), {"f": wide(MINE), "f.gfplug-new": wide(NEWER)}, ("f",)
     ),
     "a file with markers of its own": Case(*edited(MARKERS), {"f": MARKERS + BOTH}),
     "attributes that would convert": Case(

@@ -25,19 +25,12 @@ def test_odd_names_are_names(name: str) -> None:
     assert found.writes == {name: TreeFile(BOTH.encode())}
 
 
-def test_an_executable_bit_arrives() -> None:
-    """The template may make a file executable, the user's edit notwithstanding."""
-    theirs = {"run": TreeFile(NEWER.encode(), is_executable=True)}
-    found = merged(tree(run=LONG), tree(run=MINE), theirs)
+@pytest.mark.parametrize(("yours", "theirs"), [(False, True), (True, False)])
+def test_an_executable_bit_arrives_and_stays(*, yours: bool, theirs: bool) -> None:
+    """Either side may make a file executable, the other's edit notwithstanding."""
+    sides = [{"run": TreeFile(text.encode(), bit)} for text, bit in ((LONG, False), (MINE, yours), (NEWER, theirs))]
 
-    assert found.writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
-
-
-def test_an_executable_bit_of_the_users_stays() -> None:
-    """The user may make a file executable, the template's edit notwithstanding."""
-    yours = {"run": TreeFile(MINE.encode(), is_executable=True)}
-
-    assert merged(tree(run=LONG), yours, tree(run=NEWER)).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
+    assert merged(*sides).writes == {"run": TreeFile(BOTH.encode(), is_executable=True)}
 
 
 def test_a_merge_that_was_merged_changes_nothing() -> None:

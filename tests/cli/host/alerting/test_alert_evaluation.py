@@ -49,6 +49,21 @@ def frame(*columns: tuple[Any, ...], type: str = "", version: tuple[int, int] = 
     return {"schema": {"fields": fields, **meta}, "data": {"values": values, "entities": entities}}
 
 
+def wide(*values: Any, **labels: str) -> list[dict[str, Any]]:
+    """Write an answer of one series, as the contract has it, at the times 1, 2 and so on."""
+    return [frame(time(*range(1, len(values) + 1)), number(*values, **labels), type="timeseries-wide")]
+
+
+def multi(kind: str, *columns: tuple[Any, ...], times: bool = True) -> list[dict[str, Any]]:
+    """Write an answer of one frame for each column."""
+    return [frame(*([time(1)] if times else []), column, type=kind) for column in columns]
+
+
+def in_mode(mode: str, reducer: str = "mean", replacement: float = 0.0) -> Reduction:
+    """Reduce in a mode."""
+    return Reduction(reducer=reducer, mode=mode, replacement=replacement)
+
+
 LAST, MEAN = Reduction(reducer="last"), Reduction(reducer="mean")
 DROP, REPLACE = "dropNN", "replaceNN"
 FIRES, NORMAL, NONE = "would fire", "would not fire", "would be without data"
@@ -57,6 +72,10 @@ N_WIDE, N_MULTI, N_LONG = "numeric-wide", "numeric-multi", "numeric-long"
 NOT_REDUCED = "only reduced data can be alerted on"
 DUPLICATE = "duplicate results with labels"
 
+A_AND_B = number(5, host="a"), number(0, host="b")
+A_FIRES = {"host=a": FIRES, "host=b": NORMAL}
+HOSTS = text("host", "a", "b")
+
 CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
     # no data
     "no frames": ([], LAST, [NONE]),
@@ -64,70 +83,38 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
     "the contract's no data": ([frame(type=WIDE)], LAST, [NONE]),
     "no data of numbers": ([frame(type=N_LONG)], None, [NONE]),
     # the contract's time series
-    "wide": ([frame(time(1, 2), number(0, 5), type=WIDE)], LAST, [FIRES]),
-    "wide, below": ([frame(time(1, 2), number(5, 0), type=WIDE)], LAST, [NORMAL]),
-    "wide, two series": (
-        [frame(time(1), number(0, host="a"), number(5, host="b"), type=WIDE)],
-        LAST,
-        {"host=a": NORMAL, "host=b": FIRES},
-    ),
+    "wide": (wide(0, 5), LAST, [FIRES]),
+    "wide, below": (wide(5, 0), LAST, [NORMAL]),
+    "wide, two series": ([frame(time(1), *A_AND_B, type=WIDE)], LAST, A_FIRES),
     "wide without labels, twice": ([frame(time(1), number(0), number(5, name="x"), type=WIDE)], LAST, DUPLICATE),
-    "wide not reduced": ([frame(time(1), number(5), type=WIDE)], None, NOT_REDUCED),
+    "wide not reduced": (wide(5), None, NOT_REDUCED),
     "wide with nullable time": ([frame(time(1, nullable=True), number(5), type=WIDE)], LAST, "missing a []time.Time"),
     "wide without numbers": ([frame(time(1), text("a", "b"), type=WIDE)], LAST, "missing a numeric value field"),
     "wide with a text column": ([frame(time(1), number(5), text("a", "b"), type=WIDE)], LAST, [FIRES]),
     "wide with bool, which is 1": ([frame(time(1), column("up", "bool", [True]), type=WIDE)], LAST, [NORMAL]),
-    "wide, second frame passed over": (
-        [frame(time(1), number(5), type=WIDE), frame(time(1), number(0, host="b"), type=WIDE)],
-        LAST,
-        [FIRES],
-    ),
-    "wide without rows": ([frame(time(), number(), type=WIDE)], LAST, [NORMAL]),
-    "multi": (
-        [frame(time(1), number(5, host="a"), type=MULTI), frame(time(1), number(0, host="b"), type=MULTI)],
-        LAST,
-        {"host=a": FIRES, "host=b": NORMAL},
-    ),
+    "wide, second frame passed over": (wide(5) + wide(0, host="b"), LAST, [FIRES]),
+    "wide without rows": (wide(), LAST, [NORMAL]),
+    "multi": (multi(MULTI, *A_AND_B), LAST, A_FIRES),
     "multi, only the first value": ([frame(time(1), number(0), number(5, name="x"), type=MULTI)], LAST, [NORMAL]),
-    "multi, a frame of no type": (
-        [frame(time(1), number(5), type=MULTI), frame(time(1), number(5, host="b"))],
-        LAST,
-        {"": FIRES},
-    ),
-    "multi with an empty frame": (
-        [frame(time(1), number(5), type=MULTI), frame(type=MULTI)],
-        LAST,
-        "zero or null fields",
-    ),
+    "multi, a frame of no type": (multi(MULTI, number(5)) + multi("", number(5, host="b")), LAST, {"": FIRES}),
+    "multi with an empty frame": ([*multi(MULTI, number(5)), frame(type=MULTI)], LAST, "zero or null fields"),
     "long": (
         [frame(time(1, 1, 2, 2), text("host", "a", "b", "a", "b"), number(0, 0, 5, 0), type=LONG)],
         LAST,
-        {"host=a": FIRES, "host=b": NORMAL},
+        A_FIRES,
     ),
     "long with a null text": ([frame(time(1), text("host", None), number(5), type=LONG)], LAST, {"host=": FIRES}),
     # the contract's numbers
     "numeric wide": ([frame(number(5, host="a"), type=N_WIDE)], None, {"host=a": FIRES}),
     "numeric wide, two rows": ([frame(number(5, 6), type=N_WIDE)], None, [NONE]),
-    "numeric multi": (
-        [frame(number(5, host="a"), type=N_MULTI), frame(number(0, host="b"), type=N_MULTI)],
-        None,
-        {"host=a": FIRES, "host=b": NORMAL},
-    ),
+    "numeric multi": (multi(N_MULTI, *A_AND_B, times=False), None, A_FIRES),
     "numeric multi, another type": ([frame(number(5), type=N_MULTI), frame(number(0))], None, "wrong type"),
-    "numeric long": (
-        [frame(text("host", "a", "b"), number(5, 0), type=N_LONG)],
-        None,
-        {"host=a": FIRES, "host=b": NORMAL},
-    ),
+    "numeric long": ([frame(HOSTS, number(5, 0), type=N_LONG)], None, A_FIRES),
     "numeric long, one label twice": ([frame(text("host", "a", "a"), number(5, 0), type=N_LONG)], None, DUPLICATE),
     "numeric long, null": ([frame(text("host", "a"), number(None), type=N_LONG)], None, [NONE]),
     "numbers need no reduce": ([frame(number(5), type=N_WIDE)], LAST, [FIRES]),
     # by shape
-    "a table of text and number": (
-        [frame(text("host", "a", "b"), number(5, 0))],
-        None,
-        {"host=a": FIRES, "host=b": NORMAL},
-    ),
+    "a table of text and number": ([frame(HOSTS, number(5, 0))], None, A_FIRES),
     "a table's null is NaN, and is compared": ([frame(text("host", "a"), number(None))], None, [NORMAL]),
     "a table without rows": ([frame(text("host"), number())], None, [NONE]),
     "a table of two numbers": ([frame(number(5), number(0, name="x"))], None, "got type not"),
@@ -136,11 +123,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
     "time and text": ([frame(time(1), text("host", "a"), number(5))], LAST, "got type long"),
     "time and bool": ([frame(time(1), number(5), column("up", "bool", [True]))], LAST, "got type long"),
     "time and number": ([frame(time(1, 2), number(0, 5))], LAST, [FIRES]),
-    "several wide frames": (
-        [frame(time(1), number(5, host="a")), frame(time(2), number(0, host="b"))],
-        LAST,
-        {"host=a": FIRES, "host=b": NORMAL},
-    ),
+    "several wide frames": ([frame(time(at), each) for at, each in enumerate(A_AND_B, 1)], LAST, A_FIRES),
     "several frames, one of text": ([frame(time(1), number(5)), frame(text("a", "b"))], LAST, "got type not"),
     "a null time": ([frame(time(1, None, nullable=True), number(5, 6))], LAST, "null time stamps"),
     "a second time": ([frame(time(1), column("t2", "time.Time", [1]), number(5))], LAST, "no float64 value column"),
@@ -157,39 +140,19 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
         "got type not",
     ),
     # reduce
-    "strict mean of a null": ([frame(time(1, 2), number(5, None), type=WIDE)], MEAN, [NORMAL]),
-    "last null": ([frame(time(1, 2), number(5, None), type=WIDE)], LAST, [NONE]),
-    "last after a null": ([frame(time(1, 2), number(None, 5), type=WIDE)], LAST, [FIRES]),
-    "drop null": ([frame(time(1, 2), number(5, None), type=WIDE)], Reduction(reducer="mean", mode=DROP), [FIRES]),
-    "drop NaN and Inf": (
-        [frame(time(1, 2, 3), number(5, NAN, INF), type=WIDE)],
-        Reduction(reducer="max", mode=DROP),
-        [FIRES],
-    ),
-    "drop everything": ([frame(time(1), number(None), type=WIDE)], Reduction(reducer="mean", mode=DROP), [NONE]),
-    "sum of nothing dropped": (
-        [frame(time(1), number(None), type=WIDE)],
-        Reduction(reducer="sum", mode=DROP),
-        [NORMAL],
-    ),
-    "count of nothing dropped": (
-        [frame(time(1), number(None), type=WIDE)],
-        Reduction(reducer="count", mode=DROP),
-        [NORMAL],
-    ),
-    "replace null": (
-        [frame(time(1, 2), number(0, None), type=WIDE)],
-        Reduction(reducer="max", mode=REPLACE, replacement=9),
-        [FIRES],
-    ),
-    "replace for an empty series": (
-        [frame(time(), number(), type=WIDE)],
-        Reduction(reducer="mean", mode=REPLACE, replacement=9),
-        [FIRES],
-    ),
-    "count counts nulls": ([frame(time(1, 2), number(None, None), type=WIDE)], Reduction(reducer="count"), [FIRES]),
-    "median": ([frame(time(1, 2, 3, 4), number(0, 0, 4, 9), type=WIDE)], Reduction(reducer="median"), [FIRES]),
-    "Inf is above": ([frame(time(1), number(INF), type=WIDE)], LAST, [FIRES]),
+    "strict mean of a null": (wide(5, None), MEAN, [NORMAL]),
+    "last null": (wide(5, None), LAST, [NONE]),
+    "last after a null": (wide(None, 5), LAST, [FIRES]),
+    "drop null": (wide(5, None), in_mode(DROP), [FIRES]),
+    "drop NaN and Inf": (wide(5, NAN, INF), in_mode(DROP, "max"), [FIRES]),
+    "drop everything": (wide(None), in_mode(DROP), [NONE]),
+    "sum of nothing dropped": (wide(None), in_mode(DROP, "sum"), [NORMAL]),
+    "count of nothing dropped": (wide(None), in_mode(DROP, "count"), [NORMAL]),
+    "replace null": (wide(0, None), in_mode(REPLACE, "max", 9), [FIRES]),
+    "replace for an empty series": (wide(), in_mode(REPLACE, replacement=9), [FIRES]),
+    "count counts nulls": (wide(None, None), Reduction(reducer="count"), [FIRES]),
+    "median": (wide(0, 0, 4, 9), Reduction(reducer="median"), [FIRES]),
+    "Inf is above": (wide(INF), LAST, [FIRES]),
 }
 ABOVE_ONE = Comparison(operator="gt", bounds=(1.0,))
 
@@ -232,9 +195,7 @@ def test_a_reducer_gives_its_number(reducer: str, values: list[float | None], ex
 
 def test_nan_without_a_threshold_fires() -> None:
     """Used directly as the condition anything but 0 alerts, NaN as well."""
-    frames = [frame(time(1, 2), number(5, None), type=WIDE)]
-
-    assert [each.state.value for each in evaluate(frames, MEAN, None).instances] == [FIRES]
+    assert [each.state.value for each in evaluate(wide(5, None), MEAN, None).instances] == [FIRES]
 
 
 @pytest.mark.parametrize(
