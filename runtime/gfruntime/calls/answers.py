@@ -7,8 +7,7 @@ import json
 import logging
 import threading
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gfruntime import wire
 from gfruntime.calls import rulecheck
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
-_JSON = 1  # pluginv2.DataFrameFormat
 _PART = 1 << 20
 _SMALL = 10_000  # rows below which encoding is the interpreter's work; with more it is Arrow's, which runs side by side
 _NO_LOCK = contextlib.nullcontext()
@@ -67,17 +65,11 @@ class FairLock:
 _encoding_lock = FairLock()
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedAnswer:
+class EncodedAnswer(NamedTuple):
     """The answer to one query: the buffers of its DataResponse, and what the log says about it."""
 
     parts: Parts
     failure: Failure | None = None
-
-
-def is_json(request: Any) -> bool:  # noqa: ANN401  # a request with queries
-    """Tell whether a request wants its frames as JSON; older protos know Arrow alone."""
-    return getattr(request, "format", 0) == _JSON
 
 
 def frames_of(result: object) -> list[Frame]:
@@ -108,9 +100,9 @@ def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
 
 def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
     """Encode what a query returned; an exception, returned or raised here, becomes the query's error."""
+    if isinstance(result, BaseException):
+        return encode_failure(result, ref_id=ref_id)
     try:
-        if isinstance(result, BaseException):
-            raise result  # noqa: TRY301  # one place turns failures into answers
         frames = check_for_alerts(contract.typed(frames_of(result)), ref_id=ref_id)
         is_small = sum(map(len, frames)) < _SMALL
         with _encoding_lock if is_small else _NO_LOCK:  # nothing of the author's runs here, nothing logs

@@ -53,7 +53,7 @@ class Chunked:
 
     async def _chunks(self, message: pb.DataQuery, call: ActiveCall) -> AsyncGenerator[bytes, None]:
         """Give the chunks of one query; a failure is its last one, and nobody else's."""
-        writer = _Writer(ref_id=message.refId, is_json=answers.is_json(call.request))
+        writer = _Writer(ref_id=message.refId, is_json=call.is_json)
         try:
             query = convert.query(message, decode_model=self._decode_model, call=call.incoming, cancel=call.cancel)
             lists = iterate.call("query_chunked", call.source, query, runner=self._runner, encode=writer.chunks)

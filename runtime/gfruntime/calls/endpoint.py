@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("gfruntime")
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization", "cookie", "x-id-token", "x-grafana-id")
 _LONG = 8  # characters of a cookie that may be a session's name
+_JSON = 1  # pluginv2.DataFrameFormat
 _KEY_LABEL = "PRIVATE KEY"
 
 
@@ -50,6 +51,7 @@ class ActiveCall:
         """Put what is known of the call into all its log lines, and within the author's reach."""
         self.request = request
         self.cancel = call.cancel
+        self.is_json = getattr(request, "format", 0) == _JSON  # old protos know Arrow alone
         self._name = name
         self._status: Literal["ok", "cancelled", "error"] = "ok"
         self._failure: Failure | None = None

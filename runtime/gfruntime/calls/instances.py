@@ -214,13 +214,13 @@ class Runner:
 
     async def block(self, function: Callable[[], T], method: str) -> T:
         """Call a function that may block: right here in a thread, else in one of the pool."""
-        return await self._pool_for(method).run(function) if workers.is_on_loop() else function()
+        return await self._pool_for(method).run(function) if self.loop.is_current() else function()
 
     async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
         """Await what a method returned, if it is awaitable; that of a `def` behind a decorator may be, too."""
         if not inspect.isawaitable(result):
             return result
-        return await result if workers.is_on_loop() else self.loop.run_blocking(result)
+        return await result if self.loop.is_current() else self.loop.run_blocking(result)
 
     def _pool_for(self, method: str) -> workers.Pool:
         """Return the threads for a method: no query can keep those for health checks busy."""

@@ -11,10 +11,9 @@ from gfruntime import wire
 from gfruntime.author.author_class import OWN_QUERIES
 from gfruntime.calls import answers, convert
 from gfruntime.frames.data import Frame
-from gfruntime.serving.workers import is_cancellation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from pluginv2 import backend_pb2 as pb
 
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from gfruntime.calls.endpoint import ActiveCall
     from gfruntime.calls.instances import Runner
     from gfruntime.request.vocabulary import Query
+
+    Group = tuple[str, list[pb.DataQuery]]  # a method, and the queries that one call of it answers
+    Encoded = dict[str, EncodedAnswer]  # by ref id
 
 AT_ONCE = 10
 """Queries of one request that run side by side, as by the Go SDK's concurrent.QueryData."""
@@ -43,23 +45,22 @@ class Queries:
     async def answer(self, call: ActiveCall) -> bytes:
         """Answer every query by its ref id; of two queries with one ref id the later is answered."""
         messages = {message.refId: message for message in call.request.queries}
-        limit = asyncio.Semaphore(AT_ONCE)
-
-        async def run(method: str, group: list[pb.DataQuery]) -> dict[str, EncodedAnswer]:
-            async with limit:
-                return await self._runner.run(method, partial(self._answer, method, group, call))
-
-        groups = [run(method, group) for method, group in self._groups(messages.values())]
-        results = [await groups[0]] if len(groups) == 1 else await asyncio.gather(*groups)  # one, as nearly always
-        encoded = {ref_id: answer for result in results for ref_id, answer in result.items()}
+        works = [
+            (method, partial(self._answer, method, group, call)) for method, group in self._groups(messages.values())
+        ]
+        if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
+            together = partial(_side_by_side, [work for _, work in works])  # one way to the loop for all
+            encoded = await self._runner.run(works[0][0], together)
+        else:
+            encoded = await _side_by_side([partial(self._runner.run, method, work) for method, work in works])
         for ref_id, answer in encoded.items():
             if answer.failure is not None:
                 call.record_query_failure(ref_id, answer.failure)
         return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in encoded.items())
 
-    def _groups(self, messages: Iterable[pb.DataQuery]) -> list[tuple[str, list[pb.DataQuery]]]:
+    def _groups(self, messages: Iterable[pb.DataQuery]) -> list[Group]:
         """List which of the author's methods to call, and for which queries."""
-        own: list[tuple[str, list[pb.DataQuery]]] = []
+        own: list[Group] = []
         others: list[pb.DataQuery] = []
         for message in messages:
             if message.queryType in self._decode_own:
@@ -70,10 +71,10 @@ class Queries:
             return [*own, ("query_batch", others)] if others else own
         return [*own, *(("query", [message]) for message in others)]
 
-    async def _answer(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> dict[str, EncodedAnswer]:
+    async def _answer(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
         """Answer queries with one call of a method, decoding and encoding included, where that method runs."""
         queries: list[Query[Any]] = []
-        encoded: dict[str, EncodedAnswer] = {}
+        encoded: Encoded = {}
         for message in messages:
             decode = self._decode_own.get(message.queryType, self._decode_model)
             try:
@@ -81,9 +82,8 @@ class Queries:
             except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
                 encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId)
         results = await self._results(method, queries, call) if queries else {}
-        is_json = answers.is_json(call.request)
         for ref_id, result in results.items():
-            encode = partial(answers.encode, result, ref_id=ref_id, is_json=is_json)
+            encode = partial(answers.encode, result, ref_id=ref_id, is_json=call.is_json)
             encoded[ref_id] = encode() if _count_rows(result) < _LARGE else await self._runner.block(encode, method)
         return encoded
 
@@ -97,9 +97,23 @@ class Queries:
             (query,) = queries
             return {query.ref_id: await self._runner.await_if_needed(getattr(instance, method)(query))}
         except BaseException as error:
-            if is_cancellation(error):
+            if isinstance(error, asyncio.CancelledError) and self._runner.loop.is_cancelled():
                 raise
             return dict.fromkeys((query.ref_id for query in queries), error)
+
+
+async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]]) -> Encoded:
+    """Do each by itself, at most ten at a time."""
+    if len(works) == 1:  # as nearly always
+        return await works[0]()
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def bounded(work: Callable[[], Awaitable[Encoded]]) -> Encoded:
+        async with limit:
+            return await work()
+
+    parts = await asyncio.gather(*map(bounded, works))
+    return {ref_id: answer for part in parts for ref_id, answer in part.items()}
 
 
 def _count_rows(result: object) -> int:

@@ -7,6 +7,7 @@ alive. A `ThreadPoolExecutor` would: Python waits for its threads at exit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import queue
@@ -139,13 +140,23 @@ class UserLoop:
         """Start nothing yet."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run_forever, name="async handlers", daemon=True)
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> asyncio.Future[T]:
         """Run a coroutine function there, in the caller's context; await the future on the calling loop.
 
         Cancelling the future cancels the coroutine.
         """
-        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_contain(function, *args), self._running_loop()))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop, tasks = self._running_loop(), list[asyncio.Task[None]]()
+
+        def cancel(done: asyncio.Future[T]) -> None:
+            if done.cancelled():
+                loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # noqa: PLW0108  # it is there by then
+
+        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(_settle_async(future, function, *args))))
+        future.add_done_callback(cancel)
+        return future
 
     def run_blocking(self, awaitable: Awaitable[T]) -> T:
         """Await something there and wait for it; for worker threads."""
@@ -159,13 +170,31 @@ class UserLoop:
         """Call a function there, soon; its result is lost."""
         self._running_loop().call_soon_threadsafe(function, *args)
 
+    def is_current(self) -> bool:
+        """Tell whether this code runs there, and so must not block."""
+        return threading.get_ident() == self._thread.ident
+
+    def is_cancelled(self) -> bool:
+        """Tell whether this code runs there, in a task that was cancelled from outside."""
+        task = asyncio.current_task() if self.is_current() else None
+        return task is not None and task.cancelling() > 0
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_report)
-                threading.Thread(target=_run_forever, args=(self._loop,), name="async handlers", daemon=True).start()
+                self._thread.start()
         return self._loop
+
+    def _run_forever(self) -> None:
+        """Run the loop for ever: a task of the author's that raises SystemExit stops it, but only for a moment."""
+        assert self._loop is not None  # noqa: S101  # made before the thread is started
+        while True:
+            try:
+                self._loop.run_forever()
+            except BaseException as error:  # noqa: BLE001  # SystemExit and KeyboardInterrupt get through a loop
+                _report(self._loop, {"message": "A task tried to end the process", "exception": error})
 
 
 def run_in_thread(function: Callable[[], Any], *, name: str) -> asyncio.Future[Any]:
@@ -176,73 +205,46 @@ def run_in_thread(function: Callable[[], Any], *, name: str) -> asyncio.Future[A
     return future
 
 
-def is_on_loop() -> bool:
-    """Tell whether this code runs on an event loop, and so must not block."""
+async def _settle_async(future: asyncio.Future[T], function: Callable[..., Awaitable[T]], *args: object) -> None:
+    """Await a coroutine function, and deliver; nothing that it raises stops the loop."""
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        result = await function(*args)
+    except asyncio.CancelledError:  # by its caller, who waits no more, or else by the author's code
+        _deliver(future, error=asyncio.CancelledError("the handler cancelled itself"))
+    except BaseException as error:  # noqa: BLE001
+        _deliver(future, error=error)
+    else:
+        _deliver(future, result)
 
 
-def is_cancellation(error: BaseException) -> bool:
-    """Tell whether the task was cancelled from outside; a CancelledError of the author's own code is a failure."""
-    task = asyncio.current_task() if isinstance(error, asyncio.CancelledError) and is_on_loop() else None
-    return task is not None and task.cancelling() > 0
-
-
-def _run_forever(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop for ever: a task of the author's that raises SystemExit stops it, but only for a moment."""
-    while True:
-        try:
-            loop.run_forever()
-        except BaseException as error:  # noqa: BLE001  # SystemExit and KeyboardInterrupt get through an event loop
-            _report(loop, {"message": "A task tried to end the process", "exception": error})
-
-
-async def _contain(function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
-    """Run the author's code so that nothing it raises stops the loop, or looks like a cancellation."""
+def _settle(future: asyncio.Future[T], function: Callable[[], T]) -> None:
+    """Call a function, and deliver its result, or whatever it raises, which is its caller's to judge."""
     try:
-        return await function(*args)
-    except asyncio.CancelledError as error:
-        if is_cancellation(error):
-            raise
-        raise RuntimeError("CancelledError: the handler cancelled itself") from error
-    except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
-        raise RuntimeError(sentence(error)) from error
-    finally:
-        leave_fork()
+        result = function()
+    except BaseException as error:  # noqa: BLE001
+        _deliver(future, error=error)
+    else:
+        _deliver(future, result)
 
 
-def _settle(future: asyncio.Future[Any], function: Callable[[], Any]) -> None:
-    """Call a function, and give its result or exception to a future of another thread's loop."""
-    try:
-        result, error = function(), None
-    except BaseException as raised:  # noqa: BLE001  # whatever the author's code raises is its caller's to judge
-        result, error = None, _as_exception(raised)
+def _deliver(future: asyncio.Future[Any], result: object = None, *, error: BaseException | None = None) -> None:
+    """Give a future of another thread's loop its result; that loop may have ended."""
     leave_fork()
+    with contextlib.suppress(RuntimeError):
+        future.get_loop().call_soon_threadsafe(_set, future, result, error)
 
-    def settle() -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
 
-    try:
-        future.get_loop().call_soon_threadsafe(settle)
-    except RuntimeError:  # the loop has ended: nobody waits
+def _set(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if future.done():
         return
-
-
-def _as_exception(error: BaseException) -> Exception:
-    """Wrap what futures, tasks and generators take for a signal of their own."""
-    if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
-        return error
-    wrapped = RuntimeError(sentence(error))
-    wrapped.__cause__ = error
-    return wrapped
+    if error is None:
+        future.set_result(result)
+        return
+    if not isinstance(error, Exception) or isinstance(error, (StopIteration, StopAsyncIteration)):
+        wrapped = RuntimeError(sentence(error))  # futures, tasks and generators take these for signals of their own
+        wrapped.__cause__ = error
+        error = wrapped
+    future.set_exception(error)
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
