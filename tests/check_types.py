@@ -39,7 +39,7 @@ def module(path: Path) -> str:
 def modules() -> list[str]:
     """List the names of all modules that have one of their own."""
     paths = chain.from_iterable((ROOT / folder).rglob("*.py") for folder in SOURCES)
-    apart = {ROOT / folder for folder in (*BY_FILE, "tests/browser/page", "tests/upgrade/every_name")}
+    apart = {ROOT / folder for folder in (*BY_FILE, "tests/browser/page", "tests/fixtures/every_name")}
     return sorted(module(path) for path in paths if not apart & {*path.parents})
 
 

@@ -22,6 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+collect_ignore = ["fixtures"]  # the projects in it have tests of their own
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"
 MAY_SKIP = {
     "GRAFANA_URL is not set": "a job of its own runs them in real Grafanas: .github/workflows/ci.yml",

@@ -15,8 +15,6 @@ from gfplug.scaffold import new
 if TYPE_CHECKING:
     from pathlib import Path
 
-collect_ignore = ["every_name"]
-
 
 @pytest.fixture(scope="session")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:

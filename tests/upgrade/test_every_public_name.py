@@ -1,6 +1,6 @@
 """A project of gfplug 0.1 that uses every public name of its runtime runs unchanged after an upgrade.
 
-`every_name/` is what its author wrote: it is laid over the default project of `tests/fixtures/projects-0.1.tar.xz`, and
+`tests/fixtures/every_name/` is what its author wrote: it is laid over the default project of `tests/fixtures/projects-0.1.tar.xz`, and
 checked by that project's own tools.
 """
 
@@ -19,10 +19,10 @@ from older import contents, output_in
 
 from gfplug import cli
 
-EVERY_NAME = Path(__file__).with_name("every_name")
+EVERY_NAME = Path(__file__).parents[1] / "fixtures" / "every_name"
 UNDOCUMENTED = {"gfruntime.testing.read_by_rules", "read_by_rules"}
 """Names that nothing told authors of."""
-RENAMED = {"Kind": "ObjectKind"}
+RENAMED = {"Kind": "ObjectKind", "Asked": "ReceivedRequest", "Asked.json": "ReceivedRequest.json"}
 """Classes that have another name now; the former one can still be imported."""
 CALLS = [
     ["health"],

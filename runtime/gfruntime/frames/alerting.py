@@ -58,11 +58,13 @@ class Sketch:
     def from_json(cls, frame: Mapping[str, Any]) -> Sketch:
         """Sketch Grafana's frame JSON (`{"schema": ..., "data": ...}`)."""
         schema = frame.get("schema", {})
-        values = frame.get("data", {}).get("values") or [[] for _ in schema.get("fields", [])]
+        data = frame.get("data", {})
+        values = data.get("values") or [[] for _ in schema.get("fields", [])]
+        nanos = data.get("nanos") or [None] * len(values)  # what a time has below its milliseconds
         return cls(
             name=schema.get("name", ""),
             meta=schema.get("meta") or {},
-            columns=[_column(*pair) for pair in zip(schema.get("fields", []), values, strict=True)],
+            columns=[_column(*each) for each in zip(schema.get("fields", []), values, nanos, strict=True)],
         )
 
     @property
@@ -323,8 +325,10 @@ def _version(frame: Sketch) -> list[int]:
     return [int(part) for part in frame.meta.get("typeVersion") or (0, 0)]
 
 
-def _column(schema: Mapping[str, Any], values: Sequence[Any]) -> Column:
+def _column(schema: Mapping[str, Any], values: Sequence[Any], nanos: Sequence[int] | None) -> Column:
     info = schema.get("typeInfo", {})
+    if nanos:
+        values = [None if value is None else (value, below) for value, below in zip(values, nanos, strict=True)]
     return Column(
         name=schema.get("name", ""),
         type=str(info.get("frame", "")).removeprefix("*"),

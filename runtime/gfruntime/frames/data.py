@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
     Types = Mapping[str, Any] | None
+    Labels = Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Frame:
             object.__setattr__(self, "meta", metadata.meta(self.meta))
 
     @classmethod
-    def of(cls, name: str = "", labels: Mapping[str, object] | None = None, **columns: object) -> Frame:
+    def of(cls, name: str = "", labels: Labels = None, **columns: object) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
 
         >>> Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
@@ -56,17 +57,19 @@ class Frame:
         return cls._of_fields([Field(key, values) for key, values in columns.items()], name, labels)
 
     @classmethod
-    def from_arrow(cls, table: object, *, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401  # as `of`
+    def from_arrow(cls, table: object, *, name: str = "", labels: Labels = None, types: Types = None) -> Frame:
         """Make a frame from a table: pyarrow, polars, pandas or any other speaker of Arrow's PyCapsules.
 
         Options: `name`, `labels` for the value columns, `types` (column name → type).
         """
-        return cls._of_fields(tables.from_arrow(table, types), **options)
+        return cls._of_fields(tables.from_arrow(table, types), name, labels)
 
     @classmethod
-    def from_pandas(cls, table: object, *, keep_nan: bool = False, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401
+    def from_pandas(
+        cls, table: object, *, name: str = "", labels: Labels = None, types: Types = None, keep_nan: bool = False
+    ) -> Frame:
         """Make a frame from a pandas DataFrame or Series; NaN, NaT, NA and None are null, unless `keep_nan`."""
-        return cls._of_fields(tables.from_pandas(table, types, keep_nan=keep_nan), **options)
+        return cls._of_fields(tables.from_pandas(table, types, keep_nan=keep_nan), name, labels)
 
     @classmethod
     def from_numpy(
@@ -74,32 +77,37 @@ class Frame:
         array: object,
         *,
         names: Sequence[str] | None = None,
+        name: str = "",
+        labels: Labels = None,
         types: Types = None,
-        **options: Any,  # noqa: ANN401
     ) -> Frame:
         """Make a frame from a structured numpy array, or from one of two dimensions with `names` for its columns."""
-        return cls._of_fields(tables.from_numpy(array, names, types), **options)
+        return cls._of_fields(tables.from_numpy(array, names, types), name, labels)
 
     @classmethod
-    def from_records(cls, records: Iterable[Mapping[str, object]], *, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401
+    def from_records(
+        cls, records: Iterable[Mapping[str, object]], *, name: str = "", labels: Labels = None, types: Types = None
+    ) -> Frame:
         """Make a frame from dictionaries, one a row; a key that a row lacks is null there."""
-        return cls._of_fields(tables.from_records(records, types), **options)
+        return cls._of_fields(tables.from_records(records, types), name, labels)
 
     @classmethod
-    def from_cursor(cls, cursor: object, *, limit: int | None = None, types: Types = None, **options: Any) -> Frame:  # noqa: ANN401
+    def from_cursor(
+        cls, cursor: object, *, limit: int | None = None, name: str = "", labels: Labels = None, types: Types = None
+    ) -> Frame:
         """Make a frame from all rows of a DB-API cursor that has executed its statement.
 
         With `limit` no more rows are read, and a notice says so when there were more.
         """
         fields, is_cut = tables.from_cursor(cursor, limit, types)
-        frame = cls._of_fields(fields, **options)
+        frame = cls._of_fields(fields, name, labels)
         return frame.with_notice(f"Only the first {limit} rows are shown", "warning") if is_cut else frame
 
     @classmethod
-    def _of_fields(cls, fields: Sequence[Field], name: str = "", labels: Mapping[str, object] | None = None) -> Frame:
+    def _of_fields(cls, fields: Sequence[Field], name: str, labels: Labels) -> Frame:
         return cls(fields=fields, name=name).labelled(labels)
 
-    def labelled(self, labels: Mapping[str, object] | None) -> Frame:
+    def labelled(self, labels: Labels) -> Frame:
         """Put labels on the value columns, over those they have."""
         if not labels:
             return self

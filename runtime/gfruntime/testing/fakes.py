@@ -68,7 +68,7 @@ class _Server:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.02,), name="fake", daemon=True).start()
 
-    def respond(self, target: str, request: ReceivedRequest) -> Answer:
+    def respond(self, target: str, asked: ReceivedRequest) -> Answer:
         """Answer one request."""
         raise NotImplementedError
 
@@ -118,10 +118,10 @@ class Upstream(_Server):
         raw = body.encode() if isinstance(body, str) else body
         self._answers[method, path] = Answer(body=raw, status=status, headers=given, delay=delay)
 
-    def respond(self, target: str, request: ReceivedRequest) -> Answer:
+    def respond(self, target: str, asked: ReceivedRequest) -> Answer:
         """Answer one request; what nobody has told is 404."""
-        unknown = Answer(body=f"the test has no answer for {request.method} {target}\n".encode(), status=404)
-        return self._answers.get((request.method, request.path), unknown)
+        unknown = Answer(body=f"the test has no answer for {asked.method} {target}\n".encode(), status=404)
+        return self._answers.get((asked.method, asked.path), unknown)
 
 
 class Replay(_Server):
@@ -144,11 +144,11 @@ class Replay(_Server):
         self._lock = threading.Lock()
         super().__init__()
 
-    def respond(self, target: str, request: ReceivedRequest) -> Answer:
+    def respond(self, target: str, asked: ReceivedRequest) -> Answer:
         """Answer one request: from the real system, or as it once was."""
-        key = {"method": request.method, "target": self._shown(target), "body": request.body.decode("utf-8", "replace")}
+        key = {"method": asked.method, "target": self._shown(target), "body": asked.body.decode("utf-8", "replace")}
         if self._is_recording:
-            return self._record(key, target, request)
+            return self._record(key, target, asked)
         with self._lock:
             match = next((entry for entry in self._entries if all(entry[name] == key[name] for name in key)), None)
             if match is not None and [entry["method"] for entry in self._entries if _same(entry, match)][1:]:

@@ -69,7 +69,7 @@ def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
         (RULES, b"groups: [{rules: [3]}]", ALERTS, "rules.yaml is no file of alert rules"),
         (RULES, b"groups: [{rules: [{title: x, data: 3}]}]", ALERTS, "the rule 'x' cannot be read"),
         (RULES, b"groups: [{rules: [{title: x, data: []}]}]", ALERTS, "the rule 'x' lacks 'condition'"),
-        (RULES, b"\xff", ALERTS, "rules.yaml cannot be read"),
+        (RULES, b"\xff", ALERTS, "rules.yaml is not valid YAML"),
         (SOURCES, FOLDER, HEALTH, "datasource.yaml cannot be read: Is a directory"),
         (SOURCES, b"\xff", HEALTH, "datasource.yaml is not valid YAML"),
         ("src/pluginv2", GONE, HEALTH, "backend.proto cannot be read: No such file or directory"),
