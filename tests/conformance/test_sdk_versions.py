@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import run
 from messages import query
 from programs import gfplug
+
+from gfplug.sdk import goenv
 
 if TYPE_CHECKING:
     from hostclient import Host
@@ -24,10 +23,7 @@ VERSIONS = ["v0.97.0", "v0.150.0", "v0.250.0", "v0.296.3", "latest"]
 @pytest.fixture(scope="module", autouse=True)
 def _module_proxy() -> None:
     """Skip where no Go module proxy is configured."""
-    go = shutil.which("go")
-    asked = run(go, "env", "GOPROXY").out if go else ""
-    proxies = (os.environ.get("GOPROXY") or asked).strip()
-    if proxies in {"", "off", "direct"}:
+    if goenv.proxy() in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured")
 
 
