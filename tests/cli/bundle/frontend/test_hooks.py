@@ -17,13 +17,6 @@ from gfplug.errors import ProjectError
 from gfplug.project.plugin_project import Project
 
 
-def refusal(text: str) -> str:
-    """Return the sentence that refuses a file."""
-    with pytest.raises(ProjectError) as caught:
-        hooks.parse(text)
-    return caught.value.message
-
-
 def test_the_packages_are_those_that_lines_of_code_require() -> None:
     """Any quotes; a comment, a method of that name and a longer name require nothing."""
     text = """
@@ -78,16 +71,12 @@ def test_a_text_of_comments_alone_is_no_hooks() -> None:
     ],
 )
 def test_what_cannot_be_a_part_of_module_js_is_named_with_its_line(text: str, sentence: str) -> None:
-    """One sentence says file, line and what is wrong."""
-    assert refusal(text).startswith(sentence)
+    """One sentence says file, line and what is wrong; there is one file for code of the browser."""
+    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
+        hooks.parse(text)
 
-
-def test_another_file_comes_with_the_way_out() -> None:
-    """There is one file for code of the browser."""
-    with pytest.raises(ProjectError) as caught:
-        hooks.parse("require('./rows')")
-
-    assert caught.value.hint == "move what you need of it into frontend/hooks.js"
+    if "another file" in sentence:
+        assert caught.value.hint == "move what you need of it into frontend/hooks.js"
 
 
 @pytest.mark.parametrize("text", ["exports.import = 1;", "const exported = 1;", "  import: 1,", "importAll();", ""])
@@ -132,24 +121,18 @@ def test_node_accepts_what_browsers_run(text: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake Node is a shell script")
-@pytest.mark.parametrize("report", ["hooks.cjs:1\nSyntaxError: Unexpected token '.'", "bad option: --check"])
-def test_a_node_that_is_too_old_to_judge_is_not_believed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str
+@pytest.mark.parametrize("report", ["hooks.cjs:1\nSyntaxError: Unexpected token '.'", "bad option: --check", None])
+def test_without_a_node_that_can_judge_the_build_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: str | None
 ) -> None:
-    """Before version 17 the report ends without a version, and `a?.b` may be an error."""
-    (tmp_path / "node").write_text(f"#!/bin/sh\ncat >&2 <<'END'\n{report}\nEND\nexit 1\n")
-    (tmp_path / "node").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert shutil.which("node") == str(tmp_path / "node")
+    """Before version 17 the report ends without a version, and `a?.b` may be an error; the default needs no Node."""
+    if report:
+        (tmp_path / "node").write_text(f"#!/bin/sh\n/bin/cat >&2 <<'END'\n{report}\nEND\nexit 1\n")
+        (tmp_path / "node").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("node") == (str(tmp_path / "node") if report else None)
 
     hooks.check_syntax("a?.b")
-
-
-def test_a_machine_without_node_builds_unchecked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The default frontend needs no Node."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    hooks.check_syntax("const a = ;")
 
 
 def test_a_project_without_the_file_has_no_hooks(tmp_path: Path) -> None:
