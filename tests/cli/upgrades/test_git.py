@@ -69,21 +69,21 @@ def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
     program.chmod(0o755)
     settings = ["-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(tmp_path)]
-    subprocess.run(["git", *settings, "init", "-q"], check=True, timeout=60)
+
+    def run(*words: str, given: bytes = b"") -> bytes:
+        command = ["git", *settings, *words]
+        return subprocess.run(command, input=given, capture_output=True, check=True, timeout=60).stdout
+
+    run("init", "-q")
     for key, value in {"log.showSignature": "true", "gpg.program": str(program), "gpg.format": "openpgp"}.items():
-        subprocess.run(["git", *settings, "config", key, value], check=True, timeout=60)
+        run("config", key, value)
     for text in ("old", "new"):
         (tmp_path / "file").write_text(text)
-        subprocess.run(["git", *settings, "add", "file"], check=True, timeout=60)
-        subprocess.run(["git", *settings, "commit", "-q", "-m", text], check=True, timeout=60)
-    plain = subprocess.run(
-        ["git", *settings, "cat-file", "commit", "HEAD"], capture_output=True, check=True, timeout=60
-    )
-    head, _, body = plain.stdout.partition(b"\n\n")
+        run("add", "file")
+        run("commit", "-q", "-m", text)
+    head, _, body = run("cat-file", "commit", "HEAD").partition(b"\n\n")
     signed = head + b"\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n" + body
-    command = ["git", *settings, "hash-object", "-t", "commit", "-w", "--stdin"]
-    written = subprocess.run(command, input=signed, capture_output=True, check=True, timeout=60).stdout.decode().strip()
-    subprocess.run(["git", *settings, "update-ref", "HEAD", written], check=True, timeout=60)
+    run("update-ref", "HEAD", run("hash-object", "-t", "commit", "-w", "--stdin", given=signed).decode().strip())
 
     assert list(git.contents(tmp_path, "file")) == [b"new", b"old"]
     assert list(git.contents(tmp_path, "missing")) == []

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,15 +68,13 @@ def requirements(project: Project) -> tuple[str, ...]:
 
     Raises: ProjectError if pyproject.toml cannot be read.
     """
-    path = project.root / "pyproject.toml"
+    table = project.pyproject
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
         lines = [*table.get("dependencies", []), *table.get("optional-dependencies", {}).get("build", [])]
         names = [match[0] for line in lines if ";" not in line and (match := _NAME.match(line))]
-    except FileNotFoundError as error:
-        raise ProjectError(f"{path} does not exist") from error
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+    except (AttributeError, TypeError) as error:
+        path = project.root / "pyproject.toml"
+        raise ProjectError(f"{path}: its dependencies are no lists of texts: {error}") from error
     runtime = f"gfruntime=={project.lock.template_version}"
     return tuple(dict.fromkeys([*(name for name in names if name != "gfruntime"), runtime, "pyinstaller"]))
 
