@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from gfplug.errors import IntegrityError, ProjectError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gfplug.edits.trees import TreeFile
+    from gfplug.edits.trees import Edit
 
 FOLDER = ".gfplug"
 _JOURNAL = "journal"
@@ -38,19 +38,6 @@ _LATE = ".gfplug-new"
 _WRITERS = 8
 
 _log = logging.getLogger("gfplug")
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What becomes of one file: None before means there is none yet, None after that it goes."""
-
-    before: TreeFile | None
-    after: TreeFile | None
-
-    @property
-    def what(self) -> str:
-        """One word for it: `added`, `changed` or `deleted`."""
-        return "added" if self.before is None else "deleted" if self.after is None else "changed"
 
 
 @contextmanager

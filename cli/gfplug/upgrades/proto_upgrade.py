@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files, process, sdk, usage
 from gfplug.edits import backup, journal, trees
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import CompatError, IntegrityError, ProjectError
 from gfplug.project import lock, requirements
 from gfplug.project.environment import interpreters, venv
@@ -189,8 +188,7 @@ def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Ed
     old_stubs = [path for path in project.owned_digests() if path.startswith(_STUBS)]
     new |= {lock.LOCK_NAME: TreeFile(lock.encode(locked)), _PYPROJECT: _raised(project, generated)}
     old = trees.read(project.root, [*old_stubs, *new])
-    edits = {path: Edit(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
-    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+    return trees.compare(old, new)
 
 
 def _raised(project: Project, generated: Stubs) -> TreeFile:

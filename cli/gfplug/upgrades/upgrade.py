@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import __version__, files
 from gfplug.edits import backup, difference, journal, paths, trees
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.project import lock, provenance, requirements
 from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
@@ -172,7 +171,6 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
     """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
     found = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
-    edits = {path: Edit(found.get(path), new.get(path)) for path in found.keys() | new.keys()}
     changed = project.changed_owned()
     if changed and not force:
         raise ProjectError(
@@ -181,15 +179,14 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
             hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
             details=difference.show(_authors_edits(project, found, changed)),
         )
-    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+    return trees.compare(found, new)
 
 
 def _authors_edits(project: Project, found: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
     """Return what the author changed in owned files: against the project's history, or else the whole file."""
     shown = [path for path in changed if path in found]
     originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
-    edits = {path: Edit(originals.get(path), found[path]) for path in shown}
-    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+    return trees.compare(originals, {path: found[path] for path in shown})
 
 
 def _merge(
@@ -228,8 +225,7 @@ def _renamed(project: Project, names: Mapping[str, str], merged: Iterable[str]) 
     skipped = {lock.LOCK_NAME, *merged}
     old = trees.read(project.root, (path for path in candidates.find(project.root) if path not in skipped))
     old = {path: entry for path, entry in old.items() if not path.startswith((*_OWNED, ".gfplug/"))}
-    new = Rewrites(base={}, fresh={}, names=names).apply(old)
-    return {path: Edit(entry, new[path]) for path, entry in old.items() if entry != new[path]}
+    return trees.compare(old, Rewrites(base={}, fresh={}, names=names).apply(old))
 
 
 def _in_the_way(root: Path, theirs: Mapping[str, TreeFile]) -> Iterable[str]:
@@ -257,8 +253,7 @@ def _about_links(project: Project, fresh: Mapping[str, TreeFile]) -> list[str]:
 def _kept(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
     """Renew what the project keeps for the next upgrade, and the lock."""
     new = {**{path: fresh[path] for path in _KEPT}, lock.LOCK_NAME: TreeFile(lock.encode(after))}
-    old = trees.read(project.root, new)
-    return {path: Edit(old.get(path), entry) for path, entry in new.items() if old.get(path) != entry}
+    return trees.compare(trees.read(project.root, new), new)
 
 
 def _edited_without_a_copy(

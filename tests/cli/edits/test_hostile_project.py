@@ -14,8 +14,7 @@ import pytest
 
 from gfplug import cli
 from gfplug.edits import journal, paths
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import origin

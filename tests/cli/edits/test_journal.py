@@ -14,8 +14,7 @@ from unittest.mock import Mock
 import pytest
 
 from gfplug.edits import journal, mutex, trees
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import ProjectError
 
 if sys.platform != "win32":
