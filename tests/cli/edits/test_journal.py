@@ -46,7 +46,7 @@ def files_of(folder: Path) -> dict[str, str]:
 
 def apply(folder: Path, changes: dict[str, Edit]) -> None:
     """Make edits as a command does."""
-    with journal.locked(folder):
+    with journal.lock_project(folder):
         journal.apply(folder, changes)
 
 
@@ -161,7 +161,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     root = project(tmp_path)
 
     says = f"another upgrade of {re.escape(str(root))} is running"
-    with journal.locked(root), pytest.raises(ProjectError, match=says):
+    with journal.lock_project(root), pytest.raises(ProjectError, match=says):
         apply(root, edits())
     apply(root, edits())
     assert files_of(root) == NEW
@@ -230,7 +230,7 @@ def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> 
         project(root)
         command = [sys.executable, "-c", KILLED, str(root), str(step), str(Path(__file__).parent)]
         done = subprocess.run(command, check=False, timeout=60)
-        with journal.locked(root):
+        with journal.lock_project(root):
             pass
         found = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
         outcomes.append("old" if found == OLD else "new" if found == NEW else f"broken at {step}: {found}")
@@ -251,7 +251,7 @@ def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypa
     apply(root, edits())
     monkeypatch.undo()
     (root / "a").write_text("by the user")
-    with journal.locked(root):
+    with journal.lock_project(root):
         pass
 
     assert files_of(root) == NEW | {"a": "by the user", "a.gfplug-new": "new a"}

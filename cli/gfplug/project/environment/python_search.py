@@ -86,7 +86,7 @@ def search(versions: SpecifierSet | None) -> Search:
         versions=versions,
         without=tuple(python for python in candidates if not python.has_libpython),
         chosen=chosen,
-        downloadable=None if chosen else _nearest(_ask_uv(uv.downloadable), versions, own),
+        downloadable=None if chosen else _nearest(_ask_uv(uv.list_downloadable), versions, own),
     )
 
 
@@ -113,7 +113,7 @@ def download(result: Search) -> Interpreter:
 
 def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
     """Yield the Pythons on the PATH and of uv's that a plugin can be made with, but for those that do not run."""
-    for path in [*interpreters.on_path(), *_ask_uv(uv.installed)]:
+    for path in [*interpreters.on_path(), *_ask_uv(uv.list_installed)]:
         try:
             python = interpreters.probe(path)
         except ToolError as error:

@@ -171,7 +171,7 @@ def _install(project: Project, folder: Path) -> None:
                 timeout=_INSTALL_SECONDS,
             )
     except ToolError as error:
-        if unbuilt := _unbuilt(error.details, log):
+        if unbuilt := _name_unbuilt(error.details, log):
             raise ToolError(
                 f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
                 hint="choose a version that has one, another Python (--python), or install what its build asks for",
@@ -192,7 +192,7 @@ def _require_usable_path(project: Project) -> None:
         )
 
 
-def _unbuilt(said: str, log: Path) -> str:
+def _name_unbuilt(said: str, log: Path) -> str:
     """Name the package whose build failed; empty if something else did.
 
     pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last

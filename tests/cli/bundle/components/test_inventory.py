@@ -10,7 +10,7 @@ import pytest
 from small_project import small_project
 
 from gfplug.bundle.components import component, inventory
-from gfplug.bundle.components.inventory import Collected, Inventory
+from gfplug.bundle.components.inventory import CollectedFiles, Inventory
 from gfplug.files import sha256
 from gfplug.project.environment.venv import interpreter_of
 
@@ -61,7 +61,7 @@ def install(packages: Path, name: str, *, record: str = PIP, url: str = "") -> N
 
 def take(folder: Path, packages: Path, *paths: str) -> Inventory:
     """Ask the environment, of which some files were collected."""
-    collected = Collected(frozenset(str(packages / path) for path in paths))
+    collected = CollectedFiles(frozenset(str(packages / path) for path in paths))
     return inventory.take(interpreter_of(folder), collected=collected, note=folder / "note.json")
 
 
@@ -150,7 +150,7 @@ def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> No
     (acme / "acme-1.0.dist-info/RECORD").write_text("acme/libown.so.1,,\nacme-1.0.dist-info/METADATA,,\n")
     binaries = [(name, str(tmp_path / name), "EXTENSION" if name[0] == "_" else "BINARY") for name in texts]
     binaries.append(("libown.so.1", str(own), "BINARY"))
-    collected = Collected(frozenset(path for _, path, _ in binaries), tuple(sorted(binaries)))
+    collected = CollectedFiles(frozenset(path for _, path, _ in binaries), tuple(sorted(binaries)))
     stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
     assert [(each.file, each.upstream, each.version, each.is_inside) for each in stock.libraries] == [
@@ -171,7 +171,7 @@ def test_pyinstallers_tables_tell_what_was_collected(tmp_path: Path) -> None:
     (tmp_path / "plugin/COLLECT-00.toc").write_text(repr((entries,)))
     (tmp_path / "plugin/PYZ-00.toc").write_text(repr(("relative", [("json", "/lib/json.py", "PYMODULE")])))
 
-    assert inventory.collected(tmp_path) == Collected(
+    assert inventory.read_collected(tmp_path) == CollectedFiles(
         frozenset({"/lib/libz.so.1", "/data/x.txt", "/a/m.so", "/lib/json.py"}),
         (("libz.so.1", "/lib/libz.so.1", "BINARY"), ("m", "/a/m.so", "EXTENSION")),
     )
