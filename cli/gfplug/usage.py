@@ -24,13 +24,13 @@ def find(root: Path, folders: Collection[str], names: Collection[str]) -> dict[s
     found = defaultdict(list)
     for folder in folders:
         for path in files.walk(root / folder) if (root / folder).is_dir() else []:
-            for name, line in _spoken(path) if path.suffix == ".py" else []:
+            for name, line in _list_names(path) if path.suffix == ".py" else []:
                 if name in names:
                     found[name].append(f"{path.relative_to(root).as_posix()}:{line}")
     return {name: list(dict.fromkeys(places)) for name, places in sorted(found.items())}
 
 
-def _spoken(path: Path) -> list[tuple[str, int]]:
+def _list_names(path: Path) -> list[tuple[str, int]]:
     """List the names that a file uses, with their lines, if it imports the generated package."""
     try:
         nodes = list(ast.walk(ast.parse(path.read_bytes())))

@@ -54,6 +54,14 @@ class World:
                 archive.writestr(f"{index.MODULE}@{version}/{name}", content)
         return made.getvalue()
 
+    def fill_module_cache(self, folder: Path, content: bytes) -> Path:
+        """Put the known release into Go's module cache, as Go does; return where."""
+        place = folder / "cache" / "download" / index.MODULE / "@v"
+        place.mkdir(parents=True)
+        (place / f"{self.known}.zip").write_bytes(content)
+        (place / f"{self.known}.ziphash").write_text(modzip.unpack(content, self.known).h1)
+        return place
+
     def entry(self, version: SdkVersion, **changes: Any) -> index.IndexedRelease:
         """Make the index entry of a release that holds PROTO."""
         facts: dict[str, Any] = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gfplug.edits import journal
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,5 +37,5 @@ def files_of(folder: Path) -> dict[str, str]:
 
 def apply(folder: Path, changes: dict[str, Edit]) -> None:
     """Make edits as a command does."""
-    with journal.locked(folder):
+    with journal.lock_project(folder):
         journal.apply(folder, changes)

@@ -8,7 +8,7 @@ from gfplug.edits.trees import TreeFile
 from gfplug.upgrades import three_way
 
 if TYPE_CHECKING:
-    from gfplug.upgrades.three_way import Merged
+    from gfplug.upgrades.three_way import MergeResult
 
 LONG = "".join(f"line {number}\n" for number in range(1, 31))
 MINE = LONG.replace("line 2\n", "line 2, mine\n")
@@ -25,13 +25,13 @@ def tree(**files: str | bytes) -> dict[str, TreeFile]:
     }
 
 
-def applied(yours: dict[str, TreeFile], merged: Merged) -> dict[str, str]:
+def applied(yours: dict[str, TreeFile], merged: MergeResult) -> dict[str, str]:
     """Return the user's tree after the merge, as text."""
     result = {path: entry for path, entry in yours.items() if path not in merged.deletes} | dict(merged.writes)
     return {path: entry.content.decode("latin-1") for path, entry in result.items()}
 
 
-def merged(base: dict[str, TreeFile], yours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> Merged:
+def merged(base: dict[str, TreeFile], yours: dict[str, TreeFile], theirs: dict[str, TreeFile]) -> MergeResult:
     """Merge with the label every test expects."""
     return three_way.merge(base, yours, theirs, label="template 2.0.0")
 

@@ -1,7 +1,7 @@
 """A project of gfplug 0.1 that uses every public name of its runtime runs unchanged after an upgrade.
 
-`tests/fixtures/every_name/` is what its author wrote: it is laid over the default project of `tests/fixtures/projects-0.1.tar.xz`, and
-checked by that project's own tools.
+Its author wrote `tests/fixtures/every_name/`, which is laid over the default project of
+`tests/fixtures/projects-0.1.tar.xz` and checked by that project's own tools.
 """
 
 from __future__ import annotations

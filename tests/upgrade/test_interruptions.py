@@ -60,7 +60,7 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
         project = shutil.copytree(old, tmp_path / str(stage))
         step = 1 + stage * (steps - 1) // (STAGES - 1)
         assert upgrade(project, step, templates["new"], *words).code == -signal.SIGKILL
-        with journal.locked(project):  # as every upgrade begins
+        with journal.lock_project(project):  # as every upgrade begins
             pass
         found = {path: content for path, content in contents(project).items() if path in before.keys() | after.keys()}
         outcomes.add("old" if found == before else "new" if found == after else f"broken at {step} of {steps}")

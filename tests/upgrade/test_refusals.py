@@ -20,7 +20,7 @@ from gfplug.upgrades.upgrade import UpgradeRequest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gfplug.edits.journal import Edit
+    from gfplug.edits.trees import Edit
 
 
 @pytest.mark.filterwarnings("ignore:.*ScandirIterator")  # copier leaves one open when a rendering fails

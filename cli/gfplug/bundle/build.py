@@ -92,7 +92,7 @@ def build(project: Project, wishes: BuildOptions | None = None) -> BuildResult:
     wishes.check()
     project.require_whole()
     dist.check(project)
-    with workspace.opened(project.root / "artifacts") as opened:
+    with workspace.open_folder(project.root / "artifacts") as opened:
         dist.recover(project.dist, aside=opened / "old")
         return _Build(project, wishes, opened).run()
 
@@ -103,7 +103,7 @@ class _Build:
     def __init__(self, project: Project, wishes: BuildOptions, opened: Path) -> None:
         self.project, self.wishes = project, wishes
         self.artifacts, self.aside, self.cache = opened.parent, opened / "old", opened.parent / ".cache"
-        self.folder = workspace.emptied(opened)
+        self.folder = workspace.make_empty(opened)
         self.seconds, self.day = packing.epoch(), day_of(project)
         self.stages = Stages()
 
@@ -144,7 +144,7 @@ class _Build:
             return kept
         with self.stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
             frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
-            collected = inventory.collected(self.folder / "work")
+            collected = inventory.read_collected(self.folder / "work")
             stock = inventory.take(python, collected=collected, note=self.folder / "collected.json")
         with self.stages.stage("slim", doing="Removing what nobody needs", done="Removed what nobody needs"):
             slim.slim(frozen.folder, executable=frozen.executable)

@@ -21,7 +21,7 @@ SIGNATURE = "MANIFEST.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Combined:
+class MergedArchive:
     """The archive that was made, its digest, and the platforms it serves."""
 
     archive: Path
@@ -37,7 +37,7 @@ class _Part:
     seconds: int
 
 
-def combine(archives: Sequence[Path], output: Path | None = None) -> Combined:
+def combine(archives: Sequence[Path], output: Path | None = None) -> MergedArchive:
     """Merge archives into `output`: without one, `<id>-<version>.zip` beside the first.
 
     Raises: UsageError for fewer than two; IntegrityError for what is no archive of a plugin; ProjectError if they are
@@ -58,7 +58,7 @@ def combine(archives: Sequence[Path], output: Path | None = None) -> Combined:
     digest = packing.publish(place, [merged[each] for each in sorted(merged)], seconds=seconds)
     start = f"{name}/{first.manifest['executable']}_"
     platforms = [each.removeprefix(start).removesuffix(".exe") for each in merged if each.startswith(start)]
-    return Combined(
+    return MergedArchive(
         archive=place, sha256=digest, platforms=tuple(sorted(each for each in platforms if not each.endswith(".bin")))
     )
 
@@ -78,7 +78,7 @@ def _read(path: Path) -> _Part:
         found = f"{root}/plugin.json" in contents
         why = f"its plugin.json cannot be used: {error}" if found else "it has no plugin.json"
         raise IntegrityError(f"{path} is not the archive of a backend plugin: {why}") from error
-    with packing.Previous(path) as earlier:
+    with packing.EarlierArchive(path) as earlier:
         entries = {
             info.filename: packing.entry(
                 info.filename, contents[info.filename], (info.external_attr >> 16) or stat.S_IFREG | 0o644, earlier

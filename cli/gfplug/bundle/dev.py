@@ -25,7 +25,7 @@ _MODULE = "module.js"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class DevBundle:
     """What was written, and what a person starts by hand when Grafana only attaches."""
 
     folder: Path
@@ -33,7 +33,7 @@ class Prepared:
     command: str
 
 
-def prepare(project: Project, *, python: Path | None = None, address: str = "") -> Prepared:
+def prepare(project: Project, *, python: Path | None = None, address: str = "") -> DevBundle:
     """Write `dist/` with a launcher of the project's source; with an address, one that attaches to what listens there.
 
     Raises: ProjectError, ToolError or UsageError, before the old `dist/` changes.
@@ -41,10 +41,10 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
     project.require_library()
     stages = Stages()
     manifest = dist.check(project)
-    with workspace.opened(project.root / "artifacts") as opened:
+    with workspace.open_folder(project.root / "artifacts") as opened:
         aside = opened / "old"
         dist.recover(project.dist, aside=aside)
-        folder = workspace.emptied(opened)
+        folder = workspace.make_empty(opened)
         interpreter = venv.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = linker.build_frontend(project, interpreter)
@@ -54,18 +54,18 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
             folder=folder / "launcher", executable=f"{manifest.executable}_{platform}{suffix}", platform=platform
         )
         frozen.folder.mkdir()
-        command = by_hand(project, interpreter, address) if address else ""
-        relinking = "" if address else relinker(project, interpreter)
+        command = command_by_hand(project, interpreter, address) if address else ""
+        relinking = "" if address else relink_command(project, interpreter)
         launcher = Launcher(python=interpreter, source=project.source, address=address, command=command, link=relinking)
         path = frozen.folder / frozen.executable
         path.write_bytes(launcher.executable(platform))
         path.chmod(0o755)
         made = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
         installed = dist.install(made, project.dist, aside=aside)
-    return Prepared(folder=installed.folder, executable=installed.executable, command=command)
+    return DevBundle(folder=installed.folder, executable=installed.executable, command=command)
 
 
-def relinker(project: Project, python: Path) -> str:
+def relink_command(project: Project, python: Path) -> str:
     """Return, in JSON, how `link` is started and for which file; nothing for a frontend that has sources of its own."""
     if npm.find(project) is not None:
         return ""
@@ -85,7 +85,7 @@ def link(project: Project, python: Path) -> Path:
     return path
 
 
-def by_hand(project: Project, python: Path, address: str) -> str:
+def command_by_hand(project: Project, python: Path, address: str) -> str:
     """Return the shell command that runs the plugin at an address: in a terminal, or as a debugger's configuration."""
     variable = f"GF_PLUGIN_GRPC_ADDRESS_{project.manifest.id.upper().replace('-', '_')}"
     words = [f"{variable}={address}", f"PYTHONPATH={shlex.quote(str(project.source))}", shlex.quote(str(python))]

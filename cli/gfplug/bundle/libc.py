@@ -48,7 +48,7 @@ def needs(path: Path) -> set[tuple[int, ...]]:
         return set()
     try:
         with reading(path.read_bytes()) as file:
-            return {version for auxiliary in _asked(file) if (version := _parse(auxiliary.name))}
+            return {version for auxiliary in _required_versions(file) if (version := _parse(auxiliary.name))}
     except UnreadableError:
         return set()
 
@@ -66,7 +66,7 @@ def enforce(folder: Path, limit: str) -> None:
         return
     lines = []
     for path, newest in sorted(found, key=lambda each: each[1], reverse=True):
-        symbol = wanted(path, newest) or "its relocations"
+        symbol = wanted_symbol(path, newest) or "its relocations"
         lines.append(f"{path.relative_to(folder).as_posix()}: GLIBC_{'.'.join(map(str, newest))}, for {symbol}")
     raise ToolError(
         f"the bundle needs a newer glibc than {limit}: {lines[0]}",
@@ -86,13 +86,15 @@ def parse(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
-def wanted(path: Path, version: tuple[int, ...]) -> str:
+def wanted_symbol(path: Path, version: tuple[int, ...]) -> str:
     """Return a symbol that a file wants in a version of glibc; empty if none is named."""
     from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 
     with reading(path.read_bytes()) as file:
-        numbers = {auxiliary["vna_other"] for auxiliary in _asked(file) if _parse(auxiliary.name) == version}
+        numbers = {
+            auxiliary["vna_other"] for auxiliary in _required_versions(file) if _parse(auxiliary.name) == version
+        }
         symbols = next(file.iter_sections("SHT_DYNSYM"), None)
         versions = next(file.iter_sections("SHT_GNU_versym"), None)
         if not isinstance(symbols, SymbolTableSection) or not isinstance(versions, GNUVerSymSection):
@@ -103,7 +105,7 @@ def wanted(path: Path, version: tuple[int, ...]) -> str:
     return ""
 
 
-def _asked(file: ELFFile) -> Iterator[VersionAuxiliary]:
+def _required_versions(file: ELFFile) -> Iterator[VersionAuxiliary]:
     """List what a file asks of each library, by version."""
     from elftools.elf.gnuversions import GNUVerNeedSection  # noqa: PLC0415
 

@@ -120,7 +120,7 @@ def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
     """Compress what is in a bundle, below a folder that has the plugin's id."""
     root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
     paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in files.entries(bundle)}
-    with Previous(previous) as old, ThreadPoolExecutor() as pool:
+    with EarlierArchive(previous) as old, ThreadPoolExecutor() as pool:
         return list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
 
 
@@ -137,7 +137,7 @@ def digest_path(archive: Path) -> Path:
     return archive.with_name(f"{archive.name}.sha256")
 
 
-def entry(name: str, content: bytes, mode: int, old: Previous) -> ArchiveEntry:
+def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
     """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
     body = old.packed(name, content)
     if body is None:
@@ -145,14 +145,14 @@ def entry(name: str, content: bytes, mode: int, old: Previous) -> ArchiveEntry:
     return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
 
 
-def _entry(name: str, path: Path, old: Previous) -> ArchiveEntry:
+def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
     if path.is_symlink():
         return packed(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777)
     mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
     return entry(name, path.read_bytes(), mode, old)
 
 
-class Previous:
+class EarlierArchive:
     """An earlier archive, whose compressed files may be used again; None, a missing or a broken one holds nothing."""
 
     def __init__(self, path: Path | None) -> None:

@@ -34,7 +34,7 @@ _LONGEST = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
+class Signature:
     """What was signed, by whom, and for which Grafanas."""
 
     folder: Path
@@ -43,7 +43,7 @@ class Signed:
     root_urls: tuple[str, ...]
 
 
-def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str] | None = None) -> Signed:
+def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str] | None = None) -> Signature:
     """Sign a bundle for some Grafanas: writes its MANIFEST.txt.
 
     Raises: UsageError without a token or a root URL; ProjectError for what can't be signed; FetchError if the API
@@ -71,7 +71,7 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
     answer = _ask(f"{known.get(API, _API).rstrip('/')}/plugins/ci/sign", request, token)
     organisation = _verify(answer, request)
     files.write_atomic(folder / SIGNATURE, answer)
-    return Signed(folder=folder, files=len(digests), organisation=organisation, root_urls=urls)
+    return Signature(folder=folder, files=len(digests), organisation=organisation, root_urls=urls)
 
 
 def _root_url(url: str) -> str:

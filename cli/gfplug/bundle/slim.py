@@ -96,12 +96,12 @@ def _read(path: Path) -> _Library | None:
 def _undo_losses(found: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
     """Undo what would lose a library a symbol that it has from its libraries' libraries: all on the way there."""
     for name, library in found.items():
-        way = _reached(name, before)
-        if _from(library, way, found) != _from(library, _reached(name, after), found):
+        way = _closure(name, before)
+        if _symbols_from(library, way, found) != _symbols_from(library, _closure(name, after), found):
             after.update({each: before[each] for each in way})
 
 
-def _reached(name: str, needed: dict[str, set[str]]) -> set[str]:
+def _closure(name: str, needed: dict[str, set[str]]) -> set[str]:
     """Return a library, what it asks for, what they ask for, and so on."""
     seen: set[str] = set()
     ahead = [name]
@@ -113,7 +113,7 @@ def _reached(name: str, needed: dict[str, set[str]]) -> set[str]:
     return seen
 
 
-def _from(library: _Library, names: set[str], found: dict[str, _Library]) -> set[bytes]:
+def _symbols_from(library: _Library, names: set[str], found: dict[str, _Library]) -> set[bytes]:
     """Return the symbols that a library wants and some others define."""
     return {symbol for name in names for symbol in library.wanted & found[name].defined}
 

@@ -24,13 +24,13 @@ _IN_THE_WAY = {errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 
 
 @contextmanager
-def opened(artifacts: Path) -> Iterator[Path]:
+def open_folder(artifacts: Path) -> Iterator[Path]:
     """Yield a folder below `artifacts` that vanishes with the block; it holds what a build that was killed left there.
 
     Raises: ProjectError if another build is running or nothing can be written; ToolError if the disk is full.
     """
     folder = artifacts / ".build"
-    with explained(artifacts):
+    with explain_refusals(artifacts):
         artifacts.mkdir(exist_ok=True)
         with mutex.hold(artifacts / ".lock", what=f"build of {artifacts.parent}"):
             try:
@@ -39,7 +39,7 @@ def opened(artifacts: Path) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def emptied(folder: Path) -> Path:
+def make_empty(folder: Path) -> Path:
     """Remove what is in the folder, and return a new one in it.
 
     The new one has a name of its own: a program that outlived a killed build may still be writing to the old one.
@@ -51,7 +51,7 @@ def emptied(folder: Path) -> Path:
 
 
 @contextmanager
-def explained(place: Path) -> Iterator[None]:
+def explain_refusals(place: Path) -> Iterator[None]:
     """Say in a sentence what the operating system means by refusing to write.
 
     Raises: ProjectError for what may not be written, ToolError for a full disk, also when another program met it.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class Examination:
     """One thing that was looked at: `is_good`, what was seen, and what to do if it is not good."""
 
     name: str
@@ -36,7 +36,7 @@ class Examined:
         return asdict(self)
 
 
-def examine(project: Project | None, *, folder: Path) -> list[Examined]:
+def examine(project: Project | None, *, folder: Path) -> list[Examination]:
     """Look at the machine, its tools, and the project if there is one."""
     found = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
     if project:
@@ -48,25 +48,25 @@ def examine(project: Project | None, *, folder: Path) -> list[Examined]:
     return found
 
 
-def _guard(name: str, look: Callable[[], Examined]) -> Examined:
+def _guard(name: str, look: Callable[[], Examination]) -> Examination:
     try:
         return look()
     except GfplugError as error:
-        return Examined(name=name, is_good=False, seen=error.message, remedy=error.hint)
+        return Examination(name=name, is_good=False, seen=error.message, remedy=error.hint)
 
 
-def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examined:
+def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examination:
     """Return `seen` as good, unless something is missing."""
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
-    return Examined(
+    return Examination(
         name=name, is_good=not missing, seen=sentences or seen, remedy=prerequisites.remedy(missing) if missing else ""
     )
 
 
-def _python() -> Examined:
+def _python() -> Examination:
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    return Examined(
+    return Examination(
         name="Python",
         is_good=sys.version_info >= OLDEST_PYTHON,
         seen=f"{platform.python_version()} at {sys.executable}",
@@ -74,12 +74,12 @@ def _python() -> Examined:
     )
 
 
-def _pythons(project: Project | None) -> list[Examined]:
+def _pythons(project: Project | None) -> list[Examination]:
     """Look for a Python to make environments with, and for what makes them."""
     try:
         search = python_search.search(python_search.versions_of(project))
     except GfplugError as error:
-        return [Examined(name="libpython", is_good=False, seen=error.message, remedy=error.hint)]
+        return [Examination(name="libpython", is_good=False, seen=error.message, remedy=error.hint)]
     return [
         _judge("libpython", prerequisites.missing_python(search), _plan(search)),
         _judge("venv", prerequisites.missing_venv(search), "environments can be made"),
@@ -95,11 +95,11 @@ def _plan(search: Search) -> str:
     return f"{search.reason}: `gfplug build` {plan}"
 
 
-def _libc() -> Examined:
+def _libc() -> Examination:
     name, version = platform.libc_ver()
     if sys.platform != "linux":
-        return Examined(name="C library", is_good=True, seen=platform.platform())
-    return Examined(
+        return Examination(name="C library", is_good=True, seen=platform.platform())
+    return Examination(
         name="C library",
         is_good=name == "glibc",
         seen=f"{name or 'not glibc'} {version}: the newest that a bundle made here can ask for",
@@ -107,15 +107,15 @@ def _libc() -> Examined:
     )
 
 
-def _room(folder: Path) -> Examined:
-    place = prerequisites.existing(folder)
+def _room(folder: Path) -> Examination:
+    place = prerequisites.nearest_existing(folder)
     free = shutil.disk_usage(place).free
     return _judge("disk", prerequisites.missing_room(folder), f"{free / 1e9:.1f} GB free at {place}")
 
 
-def _git() -> Examined:
+def _git() -> Examination:
     path = shutil.which("git")
-    return Examined(
+    return Examination(
         name="git",
         is_good=bool(path),
         seen=path or "not found: upgrades merge with it",
@@ -123,18 +123,18 @@ def _git() -> Examined:
     )
 
 
-def _optional() -> Iterator[Examined]:
+def _optional() -> Iterator[Examination]:
     for name, purpose in (
         ("uv", "makes environments faster and downloads Pythons"),
         ("go", "finds the module cache and proxy"),
     ):
         found = shutil.which(name)
-        yield Examined(name=name, is_good=True, seen=found or f"not found; it {purpose}, and is not needed")
+        yield Examination(name=name, is_good=True, seen=found or f"not found; it {purpose}, and is not needed")
 
 
-def _unfinished(project: Project) -> Examined:
+def _unfinished(project: Project) -> Examination:
     is_interrupted = journal.is_interrupted(project.root)
-    return Examined(
+    return Examination(
         name="upgrades",
         is_good=not is_interrupted,
         seen="one was interrupted" if is_interrupted else "none is unfinished",
@@ -142,13 +142,13 @@ def _unfinished(project: Project) -> Examined:
     )
 
 
-def _environment(project: Project) -> Examined:
+def _environment(project: Project) -> Examination:
     python = venv.interpreter_of(project.root / ".venv")
     if not python.exists():
-        return Examined(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
+        return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
     found = interpreters.probe(python, distributions=venv.requirements(project))
     missing = [*found.missing, *([] if found.has_libpython else ["a shared libpython"])]
-    return Examined(
+    return Examination(
         name="environment",
         is_good=not missing,
         seen=f"Python {'.'.join(map(str, found.version))} in .venv"
@@ -157,9 +157,9 @@ def _environment(project: Project) -> Examined:
     )
 
 
-def _owned(project: Project) -> Examined:
+def _owned(project: Project) -> Examination:
     changed = project.changed_owned()
-    return Examined(
+    return Examination(
         name="owned folders",
         is_good=not changed,
         seen=f"{len(changed)} files differ from gfplug.lock" if changed else "as gfplug.lock has them",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from gfplug import __version__, sdk
@@ -83,10 +82,9 @@ def _lock(project: Project) -> Iterator[Finding]:
 def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
     """Check that pyproject.toml asks for packages new enough for the stubs."""
     try:
-        table = tomllib.loads((project.root / "pyproject.toml").read_text(encoding="utf-8"))
-        lines = [str(line) for line in table["project"].get("dependencies", [])]
+        lines = [str(line) for line in project.pyproject.get("dependencies", [])]
         asks_for_runtime = requirements.asks_for_runtime(lines)
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError, GfplugError) as failure:
+    except (TypeError, GfplugError) as failure:
         yield error("pyproject", "pyproject.toml", f"it cannot be read: {failure}")
         return
     if not asks_for_runtime:

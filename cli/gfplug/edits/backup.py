@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gfplug.edits import trees
-from gfplug.edits.journal import FOLDER, Edit
+from gfplug.edits.journal import FOLDER
+from gfplug.edits.trees import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

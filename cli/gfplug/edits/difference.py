@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.edits.journal import Edit
-    from gfplug.edits.trees import TreeFile
+    from gfplug.edits.trees import Edit, TreeFile
 
 
 def show(edits: Mapping[str, Edit]) -> str:

@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from gfplug.errors import IntegrityError, ProjectError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gfplug.edits.trees import TreeFile
+    from gfplug.edits.trees import Edit
 
 FOLDER = ".gfplug"
 _JOURNAL = "journal"
@@ -40,33 +40,20 @@ _WRITERS = 8
 _log = logging.getLogger("gfplug")
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What becomes of one file: None before means there is none yet, None after that it goes."""
-
-    before: TreeFile | None
-    after: TreeFile | None
-
-    @property
-    def what(self) -> str:
-        """One word for it: `added`, `changed` or `deleted`."""
-        return "added" if self.before is None else "deleted" if self.after is None else "changed"
-
-
 @contextmanager
-def locked(root: Path) -> Iterator[None]:
+def lock_project(root: Path) -> Iterator[None]:
     """Let no other process change the project while the block runs; an interrupted change is finished first.
 
     Raises: ProjectError if another process changes it; IntegrityError if an interrupted change can't be trusted.
     """
     _require_no_link(root)
     with ExitStack() as stack:
-        with _explained("the project's folder must be writable"):
+        with _explain_refusals("the project's folder must be writable"):
             stack.enter_context(mutex.hold(root / FOLDER / _LOCK, what=f"upgrade of {root}"))
         if is_interrupted(root):
             _require_own(root)
             _log.warning("An upgrade of %s was interrupted: finishing it", root)
-            with _explained("restore the project from version control, and remove .gfplug/journal"):
+            with _explain_refusals("restore the project from version control, and remove .gfplug/journal"):
                 _finish(root)
         _sweep(root / FOLDER)
         yield
@@ -87,7 +74,7 @@ def require_finished(root: Path) -> None:
 
 
 def apply(root: Path, edits: Mapping[str, Edit]) -> None:
-    """Make the edits, all or none; call it within `locked`.
+    """Make the edits, all or none; call it within `lock_project`.
 
     Raises: ProjectError if a file is not as the edit expects, or can't be written; then nothing has changed.
     """
@@ -96,7 +83,7 @@ def apply(root: Path, edits: Mapping[str, Edit]) -> None:
     for path in edits:
         paths.require_inside(path, source="the upgrade")
     _require_unchanged(root, edits)
-    with _explained("nothing was changed; the project's folder must be writable, and the disk not full"):
+    with _explain_refusals("nothing was changed; the project's folder must be writable, and the disk not full"):
         stage = Path(tempfile.mkdtemp(dir=root / FOLDER, prefix=f"{_JOURNAL}."))
         try:
             _write(root, stage, edits)
@@ -137,7 +124,7 @@ def _require_own(root: Path) -> None:
 
 
 @contextmanager
-def _explained(hint: str) -> Iterator[None]:
+def _explain_refusals(hint: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:

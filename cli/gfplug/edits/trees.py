@@ -1,4 +1,4 @@
-"""Trees of files in memory: relative POSIX paths, contents, and whether a file may be executed."""
+"""Trees of files in memory: relative POSIX paths, contents, whether a file may be executed, and edits of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gfplug.edits.paths import is_linked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 
@@ -18,6 +18,25 @@ class TreeFile:
 
     content: bytes
     is_executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What becomes of one file: None before means there is none yet, None after that it goes."""
+
+    before: TreeFile | None
+    after: TreeFile | None
+
+    @property
+    def what(self) -> str:
+        """One word for it: `added`, `changed` or `deleted`."""
+        return "added" if self.before is None else "deleted" if self.after is None else "changed"
+
+
+def compare(old: Mapping[str, TreeFile], new: Mapping[str, TreeFile]) -> dict[str, Edit]:
+    """Return the edits that make one tree of another."""
+    edits = {path: Edit(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
+    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
 
 
 def read(root: Path, paths: Iterable[str]) -> dict[str, TreeFile]:

@@ -167,7 +167,7 @@ _SYMPTOM = "unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class Explanation:
     """What a log line means."""
 
     line: str
@@ -181,9 +181,9 @@ def remedy(text: str) -> str:
     return next((each.remedy for each in explain(text) if each.name != _SYMPTOM), "")
 
 
-def explain(text: str) -> list[Explained]:
+def explain(text: str) -> list[Explanation]:
     """Explain each line of a log that one of the known failures fits; the same failure once."""
-    found: dict[str, Explained] = {}
+    found: dict[str, Explanation] = {}
     for line in text.splitlines():
         for failure in FAILURES:
             match = re.search(failure.pattern, line, re.IGNORECASE)
@@ -191,7 +191,7 @@ def explain(text: str) -> list[Explained]:
                 known = {name: value or "" for name, value in match.groupdict().items()}
                 found.setdefault(
                     failure.name,
-                    Explained(
+                    Explanation(
                         line=line.strip(),
                         name=failure.name,
                         cause=failure.cause.format_map(known),

@@ -40,9 +40,9 @@ def from_json(data: bytes, *, where: str) -> dict[str, Any]:
     try:
         frame = json.loads(data)
     except ValueError as error:
-        raise _refused(where, f"it is not JSON ({error})") from error
+        raise _refuse(where, f"it is not JSON ({error})") from error
     if not isinstance(frame, dict) or not isinstance(frame.get("schema"), dict):
-        raise _refused(where, "it has no schema")
+        raise _refuse(where, "it has no schema")
     return frame
 
 
@@ -58,7 +58,7 @@ def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
     try:
         table = pa.ipc.open_file(data).read_all()
     except (pa.ArrowInvalid, OSError) as error:
-        raise _refused(where, f"it is not an Arrow IPC file ({error})") from error
+        raise _refuse(where, f"it is not an Arrow IPC file ({error})") from error
     metadata = table.schema.metadata or {}
     meta = _json_object(metadata, b"meta", where)
     schema = {
@@ -87,7 +87,7 @@ def _field(field: pa.Field, where: str) -> dict[str, Any]:
     extras = {key: _json_object(metadata, key.encode(), where) for key in ("labels", "config")}
     labels = extras["labels"] or {}
     if not all(isinstance(value, str) for value in labels.values()):
-        raise _refused(where, f"the labels of column {field.name!r} are not all text")
+        raise _refuse(where, f"the labels of column {field.name!r} are not all text")
     return {
         **({"name": field.name} if field.name else {}),
         "type": simple,
@@ -106,7 +106,7 @@ def _types(field: pa.Field, where: str) -> tuple[str, str]:
     if found == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
         return "enum", "enum"
     if found not in _TYPES:
-        raise _refused(where, f"Grafana has no type for column {field.name!r} of Arrow type {found}")
+        raise _refuse(where, f"Grafana has no type for column {field.name!r} of Arrow type {found}")
     return _TYPES[found]
 
 
@@ -115,9 +115,9 @@ def _column(
 ) -> tuple[list[Any], dict[str, list[int]] | None, list[int] | None]:
     simple, exact = described["type"], described["typeInfo"]["frame"]
     if simple == "time":
-        values = _filled(_nanoseconds(field, column), field, 0, where)
+        values = _fill_nulls(_nanoseconds(field, column), field, 0, where)
         return _times(values)
-    values = _filled(column.to_pylist(), field, _ZEROS.get(simple), where)
+    values = _fill_nulls(column.to_pylist(), field, _ZEROS.get(simple), where)
     if exact in {"float32", "float64"}:
         return _floats(values, is_single=exact == "float32")
     if simple == "other":
@@ -138,7 +138,7 @@ def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:
     return counted
 
 
-def _filled(values: list[Any], field: pa.Field, zero: Any, where: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds
+def _fill_nulls(values: list[Any], field: pa.Field, zero: Any, where: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds
     if field.nullable or None not in values:
         return values
     _log.warning("%s: column %r is not nullable but holds nulls: Grafana reads them as zero", where, field.name)
@@ -187,7 +187,7 @@ def _raw_json(value: bytes | None, field: pa.Field, where: str) -> Any:  # noqa:
     try:
         return json.loads(value)
     except ValueError as error:
-        raise _refused(where, f"column {field.name!r} holds {value[:40]!r}, which is not JSON") from error
+        raise _refuse(where, f"column {field.name!r} holds {value[:40]!r}, which is not JSON") from error
 
 
 def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[str, Any] | None:
@@ -196,11 +196,11 @@ def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[s
     try:
         found = json.loads(metadata[key])
     except ValueError as error:
-        raise _refused(where, f"its {key.decode()} is not JSON ({error})") from error
+        raise _refuse(where, f"its {key.decode()} is not JSON ({error})") from error
     if found is not None and not isinstance(found, dict):
-        raise _refused(where, f"its {key.decode()} is not a JSON object")
+        raise _refuse(where, f"its {key.decode()} is not a JSON object")
     return found
 
 
-def _refused(where: str, why: str) -> ToolError:
+def _refuse(where: str, why: str) -> ToolError:
     return ToolError(f"Grafana would refuse the whole response: {where}: {why}")

@@ -31,7 +31,7 @@ _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ending:
     """How a plugin ended.
 
     Units: `seconds` counts from the request to shut down to the end of the process and of both its pipes.
@@ -60,7 +60,7 @@ def launch(
     *,
     timeout: float = 60.0,
     watch: Callable[[LogLine], None] | None = None,
-    ended: Callable[[Ended], None] | None = None,
+    ended: Callable[[Ending], None] | None = None,
 ) -> Iterator[RunningPlugin]:
     """Start a plugin, shake hands, yield it, and end it whatever happens in the block.
 
@@ -161,7 +161,7 @@ def _not_found(program: Path, folder: Path) -> ToolError:
     )
 
 
-def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output) -> Ended:
+def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output) -> Ending:
     """Ask for the shutdown, wait two seconds for the process and its pipes, kill what is left.
 
     Source: hashicorp/go-plugin v1.8.0, client.go, Kill. go-plugin sets no deadline for the call; here it has one.
@@ -178,7 +178,7 @@ def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output
         process.kill()
         process.wait()
     left = not output.ended_within(max(0.1, _GRACE - (time.monotonic() - asked)))
-    return Ended(
+    return Ending(
         exit_code=process.returncode,
         seconds=round(time.monotonic() - start, 3),
         was_killed=was_killed,

@@ -30,7 +30,7 @@ class LogLine:
     def __str__(self) -> str:
         """Render the message, its short fields on the same line, and those of several lines below."""
         values = {key: value if isinstance(value, str) else json.dumps(value) for key, value in self.fields.items()}
-        short = [f"{key}={_quoted(value)}" for key, value in values.items() if "\n" not in value]
+        short = [f"{key}={_quote(value)}" for key, value in values.items() if "\n" not in value]
         long = [f"{key}:\n{value.rstrip()}" for key, value in values.items() if "\n" in value]
         return "\n".join([" ".join([self.message, *short]), *long])
 
@@ -128,5 +128,5 @@ def _is_timestamp(value: Any) -> bool:  # noqa: ANN401 - JSON
     return True
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     return json.dumps(value, ensure_ascii=False) if " " in value or not value else value

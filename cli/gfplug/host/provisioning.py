@@ -71,10 +71,10 @@ def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any
         return {key: interpolate(item, known) for key, item in value.items()}
     if isinstance(value, list):
         return [interpolate(item, known) for item in value]
-    return _VARIABLE.sub(lambda found: _filled(found, known), value) if isinstance(value, str) else value
+    return _VARIABLE.sub(lambda found: _fill_in(found, known), value) if isinstance(value, str) else value
 
 
-def _filled(found: re.Match[str], known: Mapping[str, str]) -> str:
+def _fill_in(found: re.Match[str], known: Mapping[str, str]) -> str:
     if found["escaped"]:
         return "$"
     if found["file"]:

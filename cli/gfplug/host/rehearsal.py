@@ -22,10 +22,10 @@ def rehearse(
     plugin: RunningPlugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
 ) -> list[tuple[Rule, RuleResult]]:
     """Evaluate each rule once. A query that fails ends its rule, as `execErrState` says what then."""
-    return [(rule, _evaluated(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
+    return [(rule, _evaluate(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
 
 
-def _evaluated(
+def _evaluate(
     plugin: RunningPlugin, rule: Rule, source: Settings, *, now: datetime, timeout: float
 ) -> alerting.RuleResult:
     asked = Query(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gfplug.host.convert import Health
-    from gfplug.host.launch import Ended
+    from gfplug.host.launch import Ending
     from gfplug.host.target import Target
 
 
@@ -31,7 +31,7 @@ class Smoke:
     handshake_ms: float
     first_answer_ms: float
     health: Health
-    ended: Ended
+    ended: Ending
 
 
 def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout: float = 60.0) -> Smoke:
@@ -42,7 +42,7 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
     Raises: ToolError with the plugin's own words if it cannot start, load its code, or answer a call.
     """
     used = Settings.from_mapping(settings or {})
-    endings: list[Ended] = []
+    endings: list[Ending] = []
     with launch(target, timeout=timeout, ended=endings.append) as plugin:
         health = plugin.check_health(used, timeout=timeout)
         if failure := health.details.get("loadError"):

@@ -69,12 +69,12 @@ def _relative(word: str, *, now: datetime, is_end: bool) -> datetime:
         if step is None:
             raise ValueError(word)
         sign, count, unit, rounding = step.groups()
-        found = _rounded(found, rounding, is_end=is_end) if rounding else _moved(found, int(sign + count), unit)
+        found = _round(found, rounding, is_end=is_end) if rounding else _shift(found, int(sign + count), unit)
         at = step.end()
     return found
 
 
-def _moved(found: datetime, count: int, unit: str) -> datetime:
+def _shift(found: datetime, count: int, unit: str) -> datetime:
     if unit not in _MONTHS:
         return found + timedelta(seconds=count * _SECONDS[unit])
     year, month = divmod(found.year * 12 + found.month - 1 + count * _MONTHS[unit], 12)
@@ -82,7 +82,7 @@ def _moved(found: datetime, count: int, unit: str) -> datetime:
     return found.replace(year=year, month=month + 1, day=min(found.day, last))
 
 
-def _rounded(found: datetime, unit: str, *, is_end: bool) -> datetime:
+def _round(found: datetime, unit: str, *, is_end: bool) -> datetime:
     start = found.replace(microsecond=0)
     if unit != "s":
         start = start.replace(second=0)
@@ -94,4 +94,4 @@ def _rounded(found: datetime, unit: str, *, is_end: bool) -> datetime:
         start -= timedelta(days=start.weekday())
     elif unit in _MONTHS:
         start = start.replace(day=1, month={"M": start.month, "Q": (start.month - 1) // 3 * 3 + 1, "y": 1}[unit])
-    return _moved(start, 1, unit) - timedelta(milliseconds=1) if is_end else start
+    return _shift(start, 1, unit) - timedelta(milliseconds=1) if is_end else start

@@ -120,22 +120,34 @@ class Project:
         return self.root / "dist"
 
     @property
-    def version(self) -> str:
-        """The plugin's version, from pyproject.toml.
+    def pyproject(self) -> dict[str, Any]:
+        """The table `project` of pyproject.toml.
 
-        Raises: ProjectError if pyproject.toml is missing, broken, or has no version.
+        Raises: ProjectError if the file is missing or broken, or has no such table.
         """
         path = self.root / "pyproject.toml"
         try:
-            return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
+            table = tomllib.loads(path.read_text(encoding="utf-8")).get("project")
         except FileNotFoundError as error:
             raise ProjectError(f"{path} does not exist") from error
         except OSError as error:
             raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
         except (ValueError, RecursionError) as error:
             raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
-        except (KeyError, TypeError) as error:
-            raise ProjectError(f"{path} has no version below [project]", hint='such as version = "0.1.0"') from error
+        if not isinstance(table, dict):
+            raise ProjectError(f"{path} has no table [project]", hint="restore it from version control")
+        return table
+
+    @property
+    def version(self) -> str:
+        """The plugin's version, from pyproject.toml.
+
+        Raises: ProjectError if it can't be read, or has no version.
+        """
+        if "version" not in self.pyproject:
+            path = self.root / "pyproject.toml"
+            raise ProjectError(f"{path} has no version below [project]", hint='such as version = "0.1.0"')
+        return str(self.pyproject["version"])
 
     def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
         """Map each file in an owned folder to its SHA-256, as it is on disk now."""

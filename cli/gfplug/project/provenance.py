@@ -72,7 +72,7 @@ def find(requirement: str = "") -> Provenance:
     Raises: UsageError if the requirement is none of gfplug's.
     """
     if requirement:
-        return _required(requirement)
+        return _from_requirement(requirement)
     if resources.is_published():
         return _from_index(f"gfplug=={__version__}")
     if address := _repository():
@@ -111,7 +111,7 @@ def is_plain(argument: str) -> bool:
     return bool(_WRITTEN.fullmatch(argument)) and argument.isascii() and argument.isprintable()
 
 
-def _required(text: str) -> Provenance:
+def _from_requirement(text: str) -> Provenance:
     requirement = _parse(text)
     if requirement.url:
         return Provenance(gfplug=str(requirement), newest="", vendored=("gfruntime",))

@@ -42,13 +42,13 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
     for name, floor in floors.items():
         place = places.get(name_of(name))
         if place is None:
-            dependencies.append(_raised(Requirement(name), floor))
-        elif (raised := _raised(Requirement(dependencies[place]), floor)) != str(Requirement(dependencies[place])):
+            dependencies.append(_raise_floor(Requirement(name), floor))
+        elif (raised := _raise_floor(Requirement(dependencies[place]), floor)) != str(Requirement(dependencies[place])):
             dependencies[place] = raised
     return tomlkit.dumps(document)
 
 
-def _raised(requirement: Requirement, floor: str) -> str:
+def _raise_floor(requirement: Requirement, floor: str) -> str:
     """Return the requirement with at least this floor, or as it is when its own floor is higher."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - heavy
     from packaging.version import Version  # noqa: PLC0415 - heavy
@@ -98,7 +98,7 @@ def follow(pyproject: str, fresh: str) -> str:
     return tomlkit.dumps(document)
 
 
-def listed(pyproject: str) -> list[str]:
+def list_dependencies(pyproject: str) -> list[str]:
     """Return the dependencies that a pyproject.toml lists; none if it can't be read."""
     try:
         lines = tomllib.loads(pyproject)["project"]["dependencies"]

@@ -64,7 +64,7 @@ class Change:
 def compare(old: FileDescriptorSet, new: FileDescriptorSet) -> list[Change]:
     """List what differs, what breaks most first, then by path."""
     before, after = descriptors.read(old), descriptors.read(new)
-    types = _Types(before, after, _renamed(before, after))
+    types = _Types(before, after, _find_renames(before, after))
     found = [*_messages(types), *_enums(before, after), *_services(types)]
     worst = list(Level)
     return sorted(found, key=lambda change: (worst.index(change.level), change.path, change.kind))
@@ -95,7 +95,7 @@ class _Types:
         return str(replace(rpc, request=request, response=response))
 
 
-def _renamed(old: Protocol, new: Protocol) -> dict[str, str]:
+def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
     """Pair each message that went with a new one of the very same fields."""
     born = sorted(new.messages.keys() - old.messages.keys())
     gone = {name: old.messages[name] for name in old.messages.keys() - new.messages.keys()}
@@ -123,14 +123,14 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
     for number, before in old.fields.items():
         path, after, moved = f"{message}.{before.name}", new.fields.get(number), new.named(before.name)
         if after is not None and after.name == before.name:
-            yield from _retyped(path, before, after, types)
+            yield from _compare_types(path, before, after, types)
         elif moved is not None:
             text = f"field {path} moved from number {number} to {moved.number}"
             yield _change(Level.WIRE, "field-moved", path, text)
             if str(moved) != str(before):
-                yield from _retyped(path, before, moved, types)
+                yield from _compare_types(path, before, moved, types)
         elif after is not None:
-            yield _reused(path, before, after, types, is_new=old.named(after.name) is None)
+            yield _judge_reuse(path, before, after, types, is_new=old.named(after.name) is None)
         else:
             note = "" if new.is_reserved(before) else "; its number is not reserved"
             yield _change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
@@ -147,7 +147,7 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
             )
 
 
-def _reused(path: str, before: ProtoField, after: ProtoField, types: _Types, *, is_new: bool) -> Change:
+def _judge_reuse(path: str, before: ProtoField, after: ProtoField, types: _Types, *, is_new: bool) -> Change:
     """Judge a number that another name has now: a new name for the same field, or another field altogether."""
     if is_new and before.label == after.label and types.are_alike(before.type, after.type):
         text = f"field {path} (number {before.number}) became {after.name}"
@@ -156,7 +156,7 @@ def _reused(path: str, before: ProtoField, after: ProtoField, types: _Types, *, 
     return _change(Level.WIRE, "number-reused", path, text)
 
 
-def _retyped(path: str, before: ProtoField, after: ProtoField, types: _Types) -> Iterator[Change]:
+def _compare_types(path: str, before: ProtoField, after: ProtoField, types: _Types) -> Iterator[Change]:
     if before.label != after.label:
         yield _change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
     elif before.type != after.type and types.renamed.get(before.type) != after.type:

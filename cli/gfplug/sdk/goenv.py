@@ -41,7 +41,7 @@ def is_private(module: str = MODULE) -> bool:
 
 def setting(name: str) -> str:
     """Return a setting from the environment or Go's env file; an empty one counts as unset, as in Go."""
-    return (os.environ.get(name) or _stored().get(name, "")).strip()
+    return (os.environ.get(name) or _read_file().get(name, "")).strip()
 
 
 def _matches(pattern: str, module: str) -> bool:
@@ -49,7 +49,7 @@ def _matches(pattern: str, module: str) -> bool:
     return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
-def _stored() -> dict[str, str]:
+def _read_file() -> dict[str, str]:
     path = _file()
     try:
         lines = path.read_text(encoding="utf-8").splitlines() if path else []

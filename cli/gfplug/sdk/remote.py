@@ -37,7 +37,7 @@ def ask_in_turn(ask: Callable[[str], _T]) -> _T:
             if not (source.forgives or isinstance(error, web.MissingError)):
                 break
             _log.debug("%s; asking the next source", error)
-    raise _joined(failures)
+    raise _combine(failures)
 
 
 def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
@@ -72,7 +72,7 @@ def releases(*, seconds: float = 30.0) -> list[SdkVersion]:
     return ask_in_turn(ask)
 
 
-def _joined(failures: list[GfplugError]) -> GfplugError:
+def _combine(failures: list[GfplugError]) -> GfplugError:
     """Return the failure that ended the search; the earlier ones become its details."""
     last = failures[-1]
     last.details = "\n".join(

@@ -50,10 +50,10 @@ def authorization(parts: SplitResult) -> str | None:
     """Return the Authorization header for a URL: from the URL itself, else from netrc."""
     if parts.username is not None:
         return _basic(unquote(parts.username), unquote(parts.password or ""))
-    return stored(parts)
+    return read_netrc(parts)
 
 
-def stored(parts: SplitResult) -> str | None:
+def read_netrc(parts: SplitResult) -> str | None:
     """Return the Authorization header that netrc holds for a host; over https only, as Go does."""
     if parts.scheme != "https" or not parts.hostname:
         return None

@@ -76,7 +76,7 @@ def verify(project: Project) -> Verification:
     except IntegrityError as error:
         checks.append(Check(name="wire", passed=False, said=error.message))
     else:
-        checks += [_wire(lock, generated, protos), _floors(lock, generated), _regenerated(project, lock, generated)]
+        checks += [_wire(lock, generated, protos), _floors(lock, generated), _stubs(project, lock, generated)]
     return Verification(version=lock.sdk_version, checks=tuple(checks))
 
 
@@ -107,12 +107,12 @@ def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
 def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
     if differing := _other_tools(lock, generated):
         return Check(name="floors", passed=None, said=f"not compared: {differing}")
-    ours, theirs = _listed(generated.floors), _listed(lock.floors)
+    ours, theirs = _join(generated.floors), _join(lock.floors)
     problem = "" if ours == theirs else f"the stubs need {ours}, the lock says {theirs}"
     return _judge("floors", problem, f"the stubs need {theirs} or later")
 
 
-def _regenerated(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
+def _stubs(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
     if differing := _other_tools(lock, generated):
         return Check(name="stubs", passed=None, said=f"not compared: {differing}")
     changed = [path for path, content in generated.files.items() if _read(project, path) != content]
@@ -137,5 +137,5 @@ def _read(project: Project, path: str) -> bytes | None:
         return None
 
 
-def _listed(floors: Mapping[str, str]) -> str:
+def _join(floors: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(floors.items()))

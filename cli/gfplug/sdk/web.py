@@ -105,7 +105,7 @@ class _Target:
         if urlsplit(self.url).scheme == "https" and urlsplit(target.url).scheme != "https":
             raise FetchError(f"{redact(self.url)} redirects to an unencrypted address: not followed")
         same = _origin(self.url) == _origin(target.url)
-        return _Target(target.url, self.authorization if same else trust.stored(urlsplit(target.url)))
+        return _Target(target.url, self.authorization if same else trust.read_netrc(urlsplit(target.url)))
 
 
 def redact(url: str) -> str:

@@ -33,15 +33,15 @@ def pyproject(text: str, *, base: str, fresh: str) -> str:
     `base` is what was rendered then: its dependencies were gfplug's. A list that is written as the template writes it
     keeps its lines and comments; in any other, gfplug's requirements are taken out and put at the end.
     """
-    ours, new = requirements.listed(base), requirements.listed(fresh)
-    mine = requirements.listed(text)
+    ours, new = requirements.list_dependencies(base), requirements.list_dependencies(fresh)
+    mine = requirements.list_dependencies(text)
     if not mine or not new or requirements.asks_for_runtime(mine):
         return text
     for name in _GONE:
         text = text.replace(name, "")
     wanted = [*(line for line in mine if line not in ours), *new]
     edited = _edit_lines(text, base=base, fresh=fresh)
-    names = sorted(map(requirements.name_of, requirements.listed(edited)))
+    names = sorted(map(requirements.name_of, requirements.list_dependencies(edited)))
     if names == sorted(set(map(requirements.name_of, wanted))) and _is_alike(edited, text):
         return edited
     return requirements.exchange(text, taken=ours, given=new)
@@ -79,7 +79,7 @@ def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]
             yield from authors
 
 
-def complete(
+def complete_base(
     base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]
 ) -> dict[str, TreeFile]:
     """Return the base with the file that the author had before the template: theirs is no change to it."""

@@ -62,7 +62,7 @@ def is_installed() -> bool:
     return shutil.which("git") is not None
 
 
-def listed(folder: Path) -> list[str] | None:
+def list_files(folder: Path) -> list[str] | None:
     """List the files below a folder that git tracks or would track, None when it is in no repository of git's."""
     if not is_installed():
         return None
@@ -70,7 +70,7 @@ def listed(folder: Path) -> list[str] | None:
     return None if names is None else sorted(set(names))
 
 
-def uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
+def find_uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
     """Return those of some paths below a folder whose contents are in no commit, None when git keeps none of them."""
     if not is_installed():
         return None
@@ -185,10 +185,10 @@ def _commit(name: str, tree: Mapping[str, TreeFile], *, mark: int, parent: bytes
     yield parent + b"deleteall\n"
     for path, entry in sorted(tree.items()):
         mode = b"100755" if entry.is_executable else b"100644"
-        yield b"M %s inline %s\ndata %d\n%s\n" % (mode, _quoted(path), len(entry.content), entry.content)
+        yield b"M %s inline %s\ndata %d\n%s\n" % (mode, _quote(path), len(entry.content), entry.content)
 
 
-def _quoted(path: str) -> bytes:
+def _quote(path: str) -> bytes:
     raw = os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
     return b'"' + raw + b'"'
 
@@ -209,7 +209,7 @@ def _outcome(repository: _Repository, labels: tuple[str, str]) -> GitMerge:
     tree = {path: TreeFile(contents[blob], is_executable) for path, (blob, is_executable) in clean.items()}
     for path in stages:
         if (found := repository.folder / path).is_file():
-            tree[path] = TreeFile(_labelled(found.read_bytes(), labels), path in executable)
+            tree[path] = TreeFile(_label_sides(found.read_bytes(), labels), path in executable)
     unresolved = {path: frozenset(sides) for path, sides in stages.items()}
     return GitMerge(tree=tree, stages=unresolved, renames=_renames(repository))
 
@@ -233,7 +233,7 @@ def _renames(repository: _Repository) -> dict[str, str]:
     return {new: old for _, old, new in zip(names[::3], names[1::3], names[2::3], strict=True)}
 
 
-def _labelled(content: bytes, labels: tuple[str, str]) -> bytes:
+def _label_sides(content: bytes, labels: tuple[str, str]) -> bytes:
     """Name the two sides in conflict markers."""
     yours, theirs = (label.encode() for label in labels)
     return _MARKER.sub(lambda found: b"<<<<<<< " + yours if b"HEAD" in found[1] else b">>>>>>> " + theirs, content)

@@ -45,7 +45,7 @@ def answers(
     """
     from packaging.version import Version  # noqa: PLC0415 - heavy
 
-    stored = _stored(root)
+    stored = _read_answers(root)
     for since, migrate in MIGRATIONS if migrations is None else migrations:
         if Version(template_version) < Version(since):
             stored = migrate(stored)
@@ -100,7 +100,7 @@ def _is_executable(info: zipfile.ZipInfo) -> bool:
     return bool(info.external_attr >> 16 & 0o100)
 
 
-def _stored(root: Path) -> dict[str, str]:
+def _read_answers(root: Path) -> dict[str, str]:
     path = root / ANSWERS_NAME
     try:
         _require_regular(path)

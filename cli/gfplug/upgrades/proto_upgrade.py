@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files, process, sdk, usage
 from gfplug.edits import backup, journal, trees
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import CompatError, IntegrityError, ProjectError
 from gfplug.project import lock, requirements
 from gfplug.project.environment import interpreters, venv
@@ -94,7 +93,7 @@ def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | 
     fails, the project is as it was.
     """
     stages = stages or Stages()
-    with journal.locked(project.root):
+    with journal.lock_project(project.root):
         made = plan(project, request, stages=stages)
         tests = _rehearse(project, made, request, stages) if made.edits else "not needed"
         journal.apply(project.root, made.edits)
@@ -110,7 +109,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
     """
     project.require_library()
     stages, old = stages or Stages(), project.lock
-    edited = _edited(project, force=request.force)
+    edited = _list_edited(project, force=request.force)
     with stages.stage("fetch", doing=f"Fetching SDK {request.version}", done=f"Fetched SDK {request.version}"):
         protos = sdk.fetch(request.version, source=request.source, offline=request.offline)
     with stages.stage("stubs", doing="Generating pluginv2", done=f"Generated pluginv2 from {protos.version}"):
@@ -132,7 +131,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
     )
 
 
-def _edited(project: Project, *, force: bool) -> list[str]:
+def _list_edited(project: Project, *, force: bool) -> list[str]:
     """List the stubs that somebody edited."""
     changed = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
     if changed and not force:
@@ -187,13 +186,12 @@ def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Ed
         owned={**unchanged, **{path: files.sha256(entry.content) for path, entry in new.items()}},
     )
     old_stubs = [path for path in project.owned_digests() if path.startswith(_STUBS)]
-    new |= {lock.LOCK_NAME: TreeFile(lock.encode(locked)), _PYPROJECT: _raised(project, generated)}
+    new |= {lock.LOCK_NAME: TreeFile(lock.encode(locked)), _PYPROJECT: _raise_floors(project, generated)}
     old = trees.read(project.root, [*old_stubs, *new])
-    edits = {path: Edit(old.get(path), new.get(path)) for path in old.keys() | new.keys()}
-    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+    return trees.compare(old, new)
 
 
-def _raised(project: Project, generated: Stubs) -> TreeFile:
+def _raise_floors(project: Project, generated: Stubs) -> TreeFile:
     """Return pyproject.toml with the stubs' floors, line ends as they are."""
     try:
         entry = trees.entry_of(project.root / _PYPROJECT)
@@ -218,7 +216,7 @@ def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, sta
         tempfile.TemporaryDirectory(prefix="gfplug-rehearsal-") as name,
     ):
         copy = Path(name) / "project"
-        shutil.copytree(project.root, copy, ignore=partial(_left_out, project.root), symlinks=True)
+        shutil.copytree(project.root, copy, ignore=partial(_leave_out, project.root), symlinks=True)
         journal.apply(copy, made.edits)
         process.run(
             [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -231,6 +229,6 @@ def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, sta
     return "passed"
 
 
-def _left_out(root: Path, folder: str, names: list[str]) -> set[str]:
+def _leave_out(root: Path, folder: str, names: list[str]) -> set[str]:
     """Name what a rehearsal does without: what was built or installed, at the top of the project."""
     return _NOT_COPIED.intersection(names) if Path(folder) == root else set()

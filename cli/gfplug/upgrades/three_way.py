@@ -41,7 +41,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class MergeResult:
     """The result, as what to do to the user's tree; `notes` tell what was decided without a conflict."""
 
     writes: Mapping[str, TreeFile]
@@ -52,7 +52,7 @@ class Merged:
 
 def merge(
     base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile], *, label: str
-) -> Merged:
+) -> MergeResult:
     """Merge three trees of relative POSIX paths; `label` names theirs in conflict markers, such as `template 1.2.0`.
 
     `yours` may hold more than the template ever rendered: candidates for files that the user moved.
@@ -77,7 +77,7 @@ class _Sides:
 
 
 @dataclass(slots=True)
-class _Decided:
+class _Result:
     """The resulting tree while it is put together; `renames` maps a path of theirs to what it was in the base."""
 
     tree: dict[str, TreeFile]
@@ -97,9 +97,9 @@ class _Decided:
         self.conflict(path, f"{why}: the template's is {name}")
 
 
-def _decide(sides: _Sides, outcome: GitMerge) -> _Decided:
+def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
     """Settle what git left open, so that nothing of the user's is lost."""
-    decided = _Decided({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
+    decided = _Result({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
     known = {*sides.base, *sides.yours, *sides.theirs}
     for path, having in sorted(outcome.stages.items()):
         plain, tilde, _ = path.rpartition("~")
@@ -117,7 +117,7 @@ def _decide(sides: _Sides, outcome: GitMerge) -> _Decided:
     return decided
 
 
-def _settle_contents(decided: _Decided, path: str, found: TreeFile | None, sides: _Sides) -> None:
+def _settle_contents(decided: _Result, path: str, found: TreeFile | None, sides: _Sides) -> None:
     """Take git's text with its markers; of two binaries, keep the user's and put the template's beside."""
     mine = sides.yours.get(path) or sides.yours.get(decided.renames.get(path, ""))
     new = sides.theirs.get(path)
@@ -131,7 +131,7 @@ def _settle_contents(decided: _Decided, path: str, found: TreeFile | None, sides
         decided.tree[path] = kept
 
 
-def _set_aside(decided: _Decided, path: str, found: TreeFile, *, is_yours: bool) -> None:
+def _set_aside(decided: _Result, path: str, found: TreeFile, *, is_yours: bool) -> None:
     """Name what can't stay where it was, because a folder took the place of a file or the other way round."""
     name = path + (_YOURS_ASIDE if is_yours else BESIDE)
     decided.tree[name] = found
@@ -139,7 +139,7 @@ def _set_aside(decided: _Decided, path: str, found: TreeFile, *, is_yours: bool)
     decided.conflict(path, f"{whose} is now {name}: {other} of that name")
 
 
-def _keep_edits(decided: _Decided, sides: _Sides) -> None:
+def _keep_edits(decided: _Result, sides: _Sides) -> None:
     """Tell of files that go because the template dropped them; whatever else would go, stays."""
     moved = {old for new, old in decided.renames.items() if new in decided.tree}
     aside = {path.removesuffix(_YOURS_ASIDE) for path in decided.tree if path.endswith(_YOURS_ASIDE)}
@@ -151,9 +151,9 @@ def _keep_edits(decided: _Decided, sides: _Sides) -> None:
             decided.conflict(path, "it could not be merged: kept as you have it")
 
 
-def _merge_whole_files(sides: _Sides) -> _Decided:
+def _merge_whole_files(sides: _Sides) -> _Result:
     """Merge without git: a file that one side alone changed is settled, any other is put beside."""
-    decided = _Decided(dict(sides.yours))
+    decided = _Result(dict(sides.yours))
     for path in sorted((sides.base.keys() - sides.theirs.keys()) & sides.yours.keys()):
         is_edited = sides.yours[path] != sides.base[path]
         decided.notes.append(
@@ -185,14 +185,14 @@ def _folders(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _as_changes(decided: _Decided, *, yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]) -> Merged:
+def _as_changes(decided: _Result, *, yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]) -> MergeResult:
     """Return the result as changes to the user's tree, line ends as they were."""
     models = {path: yours.get(path) or yours.get(decided.renames.get(path, "")) for path in decided.tree}
     result = {
         path: _with_ends_of(entry, models[path] or theirs.get(path.replace(BESIDE, "")))
         for path, entry in decided.tree.items()
     }
-    return Merged(
+    return MergeResult(
         writes={path: entry for path, entry in sorted(result.items()) if yours.get(path) != entry},
         deletes=tuple(sorted(yours.keys() - result.keys())),
         conflicts=tuple(decided.conflicts),

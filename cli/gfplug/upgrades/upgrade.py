@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import __version__, files
 from gfplug.edits import backup, difference, journal, paths, trees
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.project import lock, provenance, requirements
 from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gfplug.project.plugin_project import Project
-    from gfplug.upgrades.three_way import Conflict, Merged
+    from gfplug.upgrades.three_way import Conflict, MergeResult
 
 ONCE = ("src/plugin/", "tests/")
 """What `gfplug new` writes and no upgrade touches."""
@@ -78,7 +77,7 @@ def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None 
 
     Raises: as `plan` does; ProjectError if a file can't be written. Then the project is as it was.
     """
-    with journal.locked(project.root):
+    with journal.lock_project(project.root):
         made = plan(project, request, stages=stages)
         journal.apply(project.root, made.edits)
     return made
@@ -99,19 +98,19 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         tempfile.TemporaryDirectory(prefix="gfplug-upgrade-") as name,
     ):
         template.render(answers, Path(name))
-        fresh, after = _fresh(project, Path(name), answers)
+        fresh, after = _render(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
-    with stages.stage("merge", doing="Merging", done="Merged"):
+    with stages.stage("merge", doing="Merging", done="MergeResult"):
         sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
         merged, base, yours = _merge(project, fresh, request, sources)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
     backups = backup.copies(project.root, backed_up)
     edits = {
-        **_renamed(project, request.names, yours),
+        **_rename_elsewhere(project, request.names, yours),
         **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
         **{path: Edit(yours[path], None) for path in merged.deletes},
         **owned,
-        **_kept(project, fresh, after),
+        **_update_records(project, fresh, after),
         **backups,
     }
     return Plan(
@@ -128,7 +127,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
     )
 
 
-def _fresh(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, TreeFile], lock.Lock]:
+def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Complete a rendering as `gfplug new` would, and return it with its lock."""
     generated, locked = _stubs(project)
     pyproject = folder / "pyproject.toml"
@@ -172,7 +171,6 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
     """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
     found = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
-    edits = {path: Edit(found.get(path), new.get(path)) for path in found.keys() | new.keys()}
     changed = project.changed_owned()
     if changed and not force:
         raise ProjectError(
@@ -181,20 +179,19 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
             hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
             details=difference.show(_authors_edits(project, found, changed)),
         )
-    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+    return trees.compare(found, new)
 
 
 def _authors_edits(project: Project, found: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
     """Return what the author changed in owned files: against the project's history, or else the whole file."""
     shown = [path for path in changed if path in found]
     originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
-    edits = {path: Edit(originals.get(path), found[path]) for path in shown}
-    return {path: edit for path, edit in edits.items() if edit.before != edit.after}
+    return trees.compare(originals, {path: found[path] for path in shown})
 
 
 def _merge(
     project: Project, fresh: Mapping[str, TreeFile], request: UpgradeRequest, sources: Mapping[str, str]
-) -> tuple[Merged, dict[str, TreeFile], dict[str, TreeFile]]:
+) -> tuple[MergeResult, dict[str, TreeFile], dict[str, TreeFile]]:
     """Merge the user's files, names in them replaced by new ones; returns the base and the user's tree too."""
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
@@ -215,21 +212,20 @@ def _merge(
         yours |= trees.read(root, (path for path in candidates.find(root) if _is_merged(root, path)))
     rewrites = Rewrites(base=base, fresh=fresh, names=request.names, sources=sources)
     rewritten = rewrites.apply(yours)
-    whole = former.complete(rewrites.apply(base), rewritten, theirs)
+    whole = former.complete_base(rewrites.apply(base), rewritten, theirs)
     merged = three_way.merge(whole, rewritten, theirs, label=f"template {__version__}")
     writes = {path: entry for path, entry in rewritten.items() if entry != yours[path] and path not in merged.deletes}
     return replace(merged, writes={**writes, **merged.writes}), base, yours
 
 
-def _renamed(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
+def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
     """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
     if not names:
         return {}
     skipped = {lock.LOCK_NAME, *merged}
     old = trees.read(project.root, (path for path in candidates.find(project.root) if path not in skipped))
     old = {path: entry for path, entry in old.items() if not path.startswith((*_OWNED, ".gfplug/"))}
-    new = Rewrites(base={}, fresh={}, names=names).apply(old)
-    return {path: Edit(entry, new[path]) for path, entry in old.items() if entry != new[path]}
+    return trees.compare(old, Rewrites(base={}, fresh={}, names=names).apply(old))
 
 
 def _in_the_way(root: Path, theirs: Mapping[str, TreeFile]) -> Iterable[str]:
@@ -254,17 +250,16 @@ def _about_links(project: Project, fresh: Mapping[str, TreeFile]) -> list[str]:
     return [f"{path}: you have a link there: left so" for path in sorted(linked)]
 
 
-def _kept(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
+def _update_records(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
     """Renew what the project keeps for the next upgrade, and the lock."""
     new = {**{path: fresh[path] for path in _KEPT}, lock.LOCK_NAME: TreeFile(lock.encode(after))}
-    old = trees.read(project.root, new)
-    return {path: Edit(old.get(path), entry) for path, entry in new.items() if old.get(path) != entry}
+    return trees.compare(trees.read(project.root, new), new)
 
 
 def _edited_without_a_copy(
-    project: Project, base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], merged: Merged
+    project: Project, base: Mapping[str, TreeFile], yours: Mapping[str, TreeFile], merged: MergeResult
 ) -> list[str]:
     """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
-    uncommitted = git.uncommitted(project.root, edited)
+    uncommitted = git.find_uncommitted(project.root, edited)
     return edited if uncommitted is None else sorted(uncommitted)

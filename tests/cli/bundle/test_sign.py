@@ -75,7 +75,7 @@ def dist(tmp_path: Path) -> Path:
     return small_bundle(tmp_path / "dist")
 
 
-def sign(dist: Path, api: Api) -> service.Signed:
+def sign(dist: Path, api: Api) -> service.Signature:
     """Sign it at the fake."""
     variables = {service.TOKEN: TOKEN, service.API: api.address}
     return service.sign(dist, root_urls=[URL], variables=variables)

@@ -18,45 +18,37 @@ POSIX = pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 
 
 def test_the_folder_vanishes_with_the_block(tmp_path: Path) -> None:
-    """What was finished has been moved out; the rest goes."""
-    with workspace.opened(tmp_path / "artifacts") as folder:
-        workspace.emptied(folder).joinpath("half").write_text("")
-
+    """What was finished has been moved out; the rest goes, after an interruption too."""
+    with workspace.open_folder(tmp_path / "artifacts") as folder:
+        workspace.make_empty(folder).joinpath("half").write_text("")
     assert not folder.exists()
 
-
-def test_the_folder_vanishes_when_the_block_fails(tmp_path: Path) -> None:
-    """So it does after an interruption."""
-    folder = tmp_path / "artifacts/.build"
-    folder.mkdir(parents=True)
-    with pytest.raises(KeyboardInterrupt), workspace.opened(tmp_path / "artifacts"):
+    folder.mkdir()
+    with pytest.raises(KeyboardInterrupt), workspace.open_folder(tmp_path / "artifacts"):
         raise KeyboardInterrupt
-
     assert not folder.exists()
 
 
 def test_what_a_killed_build_left_is_there_until_emptied(tmp_path: Path) -> None:
-    """The next build can look for what to save before it starts anew."""
-    left = tmp_path / "artifacts/.build/old"
-    left.mkdir(parents=True)
-    with workspace.opened(tmp_path / "artifacts") as folder:
+    """The next build can look for what to save; a program that outlived the killed one writes to another folder."""
+    (tmp_path / "artifacts/.build/old").mkdir(parents=True)
+    with workspace.open_folder(tmp_path / "artifacts") as folder:
         assert (folder / "old").is_dir()
-        fresh = workspace.emptied(folder)
-        assert [path for path in folder.rglob("*") if path != fresh] == []
-
-
-def test_a_program_that_outlived_a_killed_build_has_another_folder(tmp_path: Path) -> None:
-    """What it still writes cannot reach the next build."""
-    with workspace.opened(tmp_path) as folder:
-        first = workspace.emptied(folder)
-        assert workspace.emptied(folder) != first
+        first = workspace.make_empty(folder)
+        second = workspace.make_empty(folder)
+        assert first != second
+        assert list(folder.rglob("*")) == [second]
 
 
 def test_a_second_build_is_refused(tmp_path: Path) -> None:
     """Two builds of one project would undo each other; the next one after the end may go on."""
-    with workspace.opened(tmp_path), pytest.raises(ProjectError, match="another build"), workspace.opened(tmp_path):
+    with (
+        workspace.open_folder(tmp_path),
+        pytest.raises(ProjectError, match="another build"),
+        workspace.open_folder(tmp_path),
+    ):
         pytest.fail("two builds at once")
-    with workspace.opened(tmp_path):
+    with workspace.open_folder(tmp_path):
         pass
 
 
@@ -70,7 +62,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> 
     else:
         (tmp_path / "artifacts").mkdir()
         (tmp_path / "artifacts/.lock").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ProjectError, match=r"cannot write .*artifacts"), workspace.opened(tmp_path / "artifacts"):
+    with pytest.raises(ProjectError, match=r"cannot write .*artifacts"), workspace.open_folder(tmp_path / "artifacts"):
         pytest.fail("there is no folder")
     assert not (tmp_path / "elsewhere").exists()
 
@@ -79,7 +71,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, place: str) -> 
 def test_a_read_only_project_is_named(tmp_path: Path) -> None:
     """The sentence names the folder, the hint says what it must be."""
     tmp_path.chmod(0o500)
-    with pytest.raises(ProjectError, match="Permission denied") as caught, workspace.opened(tmp_path / "artifacts"):
+    with (
+        pytest.raises(ProjectError, match="Permission denied") as caught,
+        workspace.open_folder(tmp_path / "artifacts"),
+    ):
         pytest.fail("it is read-only")
     tmp_path.chmod(0o700)
 
@@ -98,14 +93,14 @@ def test_a_refusal_to_write_becomes_a_sentence(
     tmp_path: Path, code: int, kind: type[GfplugError], sentence: str
 ) -> None:
     """The operating system's number becomes words and an exit code."""
-    with pytest.raises(kind, match=sentence), workspace.explained(tmp_path):
+    with pytest.raises(kind, match=sentence), workspace.explain_refusals(tmp_path):
         raise OSError(code, os.strerror(code), "here")
 
 
 def test_another_programs_full_disk_is_recognised(tmp_path: Path) -> None:
     """When PyInstaller meets the full disk, that is what is said, above PyInstaller's lines."""
     failure = ToolError("PyInstaller failed", details="OSError: [Errno 28] No space left on device: 'x'")
-    with pytest.raises(ToolError, match="the disk is full") as caught, workspace.explained(tmp_path):
+    with pytest.raises(ToolError, match="the disk is full") as caught, workspace.explain_refusals(tmp_path):
         raise failure
 
     assert caught.value.details == failure.details
@@ -113,5 +108,5 @@ def test_another_programs_full_disk_is_recognised(tmp_path: Path) -> None:
 
 def test_other_errors_pass_unchanged(tmp_path: Path) -> None:
     """A lost connection is no matter of the disk."""
-    with pytest.raises(ConnectionResetError), workspace.explained(tmp_path):
+    with pytest.raises(ConnectionResetError), workspace.explain_refusals(tmp_path):
         raise ConnectionResetError(errno.ECONNRESET, "reset")

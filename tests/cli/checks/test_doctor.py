@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gfplug.checks import doctor
-from gfplug.checks.doctor import Examined
+from gfplug.checks.doctor import Examination
 from gfplug.cli import main
 from gfplug.host import failures
 
@@ -93,7 +93,7 @@ def test_what_is_not_good_comes_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 6, the remedy on its own line."""
-    bad = Examined(name="disk", is_good=False, seen="full", remedy="make room")
+    bad = Examination(name="disk", is_good=False, seen="full", remedy="make room")
     monkeypatch.setattr(doctor, "examine", lambda _project, *, folder: [bad] if folder else [])
 
     assert main(["doctor", str(tmp_path)]) == 6

@@ -11,8 +11,7 @@ import pytest
 from hostile_journal import CONTENT, DIGEST, plant, snapshot, step
 
 from gfplug.edits import journal, paths
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import origin
@@ -67,7 +66,7 @@ def test_a_journal_writes_only_inside_the_project(project: Project, tmp_path: Pa
     plant(project.root, [{**each, "old": DIGEST} for each in steps], plan=plan)
     before = snapshot(tmp_path)
 
-    with pytest.raises(IntegrityError, match="names"), journal.locked(project.root):
+    with pytest.raises(IntegrityError, match="names"), journal.lock_project(project.root):
         pass
     assert snapshot(tmp_path) == before
 
@@ -98,7 +97,7 @@ def test_a_damaged_journal_is_one_sentence(project: Project, tmp_path: Path, ste
     plant(project.root, steps)
     before = snapshot(tmp_path)
 
-    with pytest.raises(IntegrityError, match="journal"), journal.locked(project.root):
+    with pytest.raises(IntegrityError, match="journal"), journal.lock_project(project.root):
         pass
     assert snapshot(tmp_path) == before
 
@@ -123,7 +122,7 @@ def test_nothing_is_written_through_a_link(project: Project, tmp_path: Path, lin
         moved.symlink_to(outside / "moved")
     before = snapshot(tmp_path)
 
-    with pytest.raises(IntegrityError), journal.locked(root):
+    with pytest.raises(IntegrityError), journal.lock_project(root):
         pass
     assert snapshot(tmp_path) == before
     assert not (root / "x").exists()
@@ -136,7 +135,7 @@ def test_a_special_file_does_not_make_a_command_wait(project: Project, name: str
     (project.root / ".gfplug").mkdir(exist_ok=True)
     os.mkfifo(project.root / ".gfplug" / name)
 
-    with pytest.raises(IntegrityError, match=name), journal.locked(project.root):
+    with pytest.raises(IntegrityError, match=name), journal.lock_project(project.root):
         pass
 
 
@@ -146,7 +145,7 @@ def test_another_users_journal_is_left_alone(project: Project, monkeypatch: pyte
     plant(project.root, [step("x")])
     monkeypatch.setattr(os, "geteuid", lambda: project.root.stat().st_uid + 1)
 
-    with pytest.raises(IntegrityError, match="belongs to another user"), journal.locked(project.root):
+    with pytest.raises(IntegrityError, match="belongs to another user"), journal.lock_project(project.root):
         pass
     assert not (project.root / "x").exists()
 
@@ -155,7 +154,7 @@ def test_an_upgrade_says_that_it_finishes_one(project: Project, caplog: pytest.L
     """A journal that only names the project's own files is finished, and said before it is."""
     plant(project.root, [step("x")])
 
-    with journal.locked(project.root):
+    with journal.lock_project(project.root):
         assert (project.root / "x").read_bytes() == CONTENT
     assert "was interrupted: finishing it" in caplog.text
 
@@ -202,7 +201,7 @@ def test_a_base_names_a_file_once(project: Project) -> None:
 
 def test_edits_from_elsewhere_stay_inside_too(project: Project) -> None:
     """However a path came into an upgrade, the last step before the disk refuses it."""
-    with journal.locked(project.root), pytest.raises(IntegrityError, match="names"):
+    with journal.lock_project(project.root), pytest.raises(IntegrityError, match="names"):
         journal.apply(project.root, {"../victim": Edit(None, TreeFile(b"x"))})
 
 
@@ -217,7 +216,7 @@ def test_a_file_where_the_journal_needs_a_folder_is_one_sentence(project: Projec
     (project.root / "taken").write_text("mine")
     plant(project.root, [step("taken/below")])
 
-    with pytest.raises(ProjectError, match="taken"), journal.locked(project.root):
+    with pytest.raises(ProjectError, match="taken"), journal.lock_project(project.root):
         pass
     assert (project.root / "taken").read_text() == "mine"
     assert (tmp_path / "victim").read_text() == "mine"

@@ -13,8 +13,7 @@ import pytest
 from small_edits import NEW, OLD, apply, edits, files_of, project
 
 from gfplug.edits import journal, mutex, trees
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import ProjectError
 
 if sys.platform != "win32":
@@ -132,7 +131,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     root = project(tmp_path)
 
     says = f"another upgrade of {re.escape(str(root))} is running"
-    with journal.locked(root), pytest.raises(ProjectError, match=says):
+    with journal.lock_project(root), pytest.raises(ProjectError, match=says):
         apply(root, edits())
     apply(root, edits())
     assert files_of(root) == NEW
@@ -176,7 +175,7 @@ def test_an_edit_between_the_crash_and_the_repair_stays(tmp_path: Path, monkeypa
     apply(root, edits())
     monkeypatch.undo()
     (root / "a").write_text("by the user")
-    with journal.locked(root):
+    with journal.lock_project(root):
         pass
 
     assert files_of(root) == NEW | {"a": "by the user", "a.gfplug-new": "new a"}

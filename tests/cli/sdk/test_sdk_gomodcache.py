@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.sdk import gomodcache, modzip
-from gfplug.sdk.index import MODULE
+from gfplug.sdk import gomodcache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,13 +20,9 @@ if TYPE_CHECKING:
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, world: World) -> Path:
     """Fill Go's module cache with one release."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
-    made = tmp_path / "mod" / "cache" / "download" / MODULE / "@v"
-    made.mkdir(parents=True)
-    content = world.zip(world.known)
-    (made / "v0.250.0.zip").write_bytes(content)
-    (made / "v0.250.0.ziphash").write_text(modzip.unpack(content, world.known).h1)
-    (made / "v0.250.0.info").write_text(json.dumps({"Version": "v0.250.0", "Origin": {"Hash": world.commit}}))
-    return made
+    place = world.fill_module_cache(tmp_path / "mod", world.zip(world.known))
+    (place / "v0.250.0.info").write_text(json.dumps({"Version": "v0.250.0", "Origin": {"Hash": world.commit}}))
+    return place
 
 
 @pytest.mark.usefixtures("folder")

@@ -9,20 +9,12 @@ import pytest
 
 from gfplug import sdk
 from gfplug.errors import CompatError, FetchError, UsageError
-from gfplug.sdk import SdkVersion, cache, modzip
-from gfplug.sdk.index import MODULE
+from gfplug.sdk import SdkVersion, cache
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sdk_world import Server, World
-
-
-def _fill_module_cache(folder: Path, world: World, content: bytes) -> None:
-    made = folder / "cache" / "download" / MODULE / "@v"
-    made.mkdir(parents=True)
-    (made / f"{world.known}.zip").write_bytes(content)
-    (made / f"{world.known}.ziphash").write_text(modzip.unpack(content, world.known).h1)
 
 
 def test_the_embedded_wire_needs_nothing(server: Server, world: World) -> None:
@@ -49,7 +41,7 @@ def test_gos_module_cache_comes_before_the_network(
 ) -> None:
     """Who works in Go has the SDK already."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path))
-    _fill_module_cache(tmp_path, world, world.zip(world.known))
+    world.fill_module_cache(tmp_path, world.zip(world.known))
 
     assert sdk.fetch(world.known, offline=True).source == "gomodcache"
     assert server.seen == []
@@ -60,7 +52,7 @@ def test_a_tampered_module_cache_is_passed_over(
 ) -> None:
     """Its own checksum may agree; the index does not."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path))
-    _fill_module_cache(tmp_path, world, world.zip(world.known, {"proto/backend.proto": world.proto, "x": b"x"}))
+    world.fill_module_cache(tmp_path, world.zip(world.known, {"proto/backend.proto": world.proto, "x": b"x"}))
     server.serve_body("v0.250.0.zip", world.zip(world.known))
 
     assert sdk.fetch(world.known).source == "goproxy"

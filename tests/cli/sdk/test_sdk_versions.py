@@ -57,12 +57,8 @@ def test_releases_are_sorted_once_each_and_without_what_is_not_one() -> None:
     assert [str(version) for version in releases(lines)] == ["v0.97.0", "v0.99.0", "v0.100.0"]
 
 
-def test_a_version_below_the_floor_is_refused() -> None:
+def test_the_floor_is_the_first_supported_version() -> None:
     """What came before v0.97.0 speaks another wire."""
+    assert require_supported(SdkVersion(0, 97, 0)) == SdkVersion(0, 97, 0)
     with pytest.raises(CompatError, match=r"v0\.96\.0 is too old: gfplug supports v0\.97\.0 and later"):
         require_supported(SdkVersion(0, 96, 0))
-
-
-def test_the_floor_itself_is_supported() -> None:
-    """The floor is the first supported version, not the last unsupported one."""
-    assert require_supported(SdkVersion(0, 97, 0)) == SdkVersion(0, 97, 0)

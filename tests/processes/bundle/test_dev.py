@@ -69,7 +69,7 @@ def test_a_reload_links_module_js_alone(
 ) -> None:
     """The launcher holds the command; it writes that one file, and not into a bundle that was built since."""
     made = dev.prepare(project, python=python)
-    said = json.loads(dev.relinker(project, python))
+    said = json.loads(dev.relink_command(project, python))
     assert json.dumps(said, sort_keys=True) in made.executable.read_text()
     before = {path: path.read_bytes() for path in files.entries(made.folder)}
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")

@@ -192,5 +192,5 @@ def test_a_symbol_is_named_for_a_version_of_glibc() -> None:
         pytest.skip("this Python has its modules built in")
     newest = max(libc.needs(path))
 
-    assert libc.wanted(path, newest)
-    assert libc.wanted(path, (1, 0)) == ""
+    assert libc.wanted_symbol(path, newest)
+    assert libc.wanted_symbol(path, (1, 0)) == ""

@@ -10,7 +10,7 @@ import pytest
 from small_project import diary, fake_python
 
 from gfplug.bundle import freeze
-from gfplug.errors import ProjectError, ToolError
+from gfplug.errors import GfplugError, ProjectError, ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,29 +70,29 @@ def test_the_order_in_which_modules_were_found_does_not_matter(project: Project,
     assert made[0].read_bytes() == made[1].read_bytes()
 
 
-def test_a_failure_shows_pyinstallers_last_lines(project: Project, tmp_path: Path) -> None:
-    """The sentence names PyInstaller, the details are its own words."""
-    python = fake_python(tmp_path / "python", freeze="echo NameError: spec >&2; exit 1")
-    with pytest.raises(ToolError, match="PyInstaller failed with exit code 1") as caught:
+@pytest.mark.parametrize(
+    ("script", "sentence", "more"),
+    [
+        ("echo NameError: spec >&2; exit 1", "PyInstaller failed with exit code 1", "NameError: spec"),
+        ('output="${output%/*}/other"', "made other, not a folder gpx_sales_<os>_<arch>", "COLLECT"),
+        (
+            'mkdir -p "${output%/*}"; echo program > "$output"; exit 0',
+            "made gpx_sales_linux_amd64, not a folder",
+            "keep its COLLECT",
+        ),
+    ],
+    ids=["a failure", "something else", "one file, whose child outlives a kill"],
+)
+def test_a_spec_that_makes_no_folder_is_refused(
+    project: Project, tmp_path: Path, script: str, sentence: str, more: str
+) -> None:
+    """The sentence says what was made and what was wanted, or PyInstaller's own words follow."""
+    python = fake_python(tmp_path / "python", freeze=script)
+    with pytest.raises(GfplugError, match=sentence) as caught:
         frozen(project, python, tmp_path)
 
-    assert caught.value.details == "NameError: spec"
-
-
-def test_a_spec_that_makes_something_else_is_refused(project: Project, tmp_path: Path) -> None:
-    """The sentence says what was made and what was wanted."""
-    python = fake_python(tmp_path / "python", freeze='output="${output%/*}/other"')
-    with pytest.raises(ProjectError, match="made other, not a folder gpx_sales_<os>_<arch>"):
-        frozen(project, python, tmp_path)
-
-
-def test_a_spec_that_makes_one_file_is_refused(project: Project, tmp_path: Path) -> None:
-    """PyInstaller's onefile: its child outlives a kill, so Grafana would be left with it."""
-    python = fake_python(tmp_path / "python", freeze='mkdir -p "${output%/*}"; echo program > "$output"; exit 0')
-    with pytest.raises(ProjectError, match="made gpx_sales_linux_amd64, not a folder") as caught:
-        frozen(project, python, tmp_path)
-
-    assert "keep its COLLECT" in caught.value.hint
+    assert isinstance(caught.value, ToolError if "exit code" in sentence else ProjectError)
+    assert more in f"{caught.value.hint}\n{caught.value.details}"
 
 
 def test_a_missing_spec_is_named(project: Project, tmp_path: Path) -> None:

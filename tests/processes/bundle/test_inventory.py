@@ -10,7 +10,7 @@ from commands import succeed
 from small_project import small_project
 
 from gfplug.bundle.components import component, inventory
-from gfplug.bundle.components.inventory import Collected, Inventory
+from gfplug.bundle.components.inventory import CollectedFiles, Inventory
 from gfplug.files import sha256
 from gfplug.project.environment.venv import interpreter_of
 
@@ -61,16 +61,22 @@ def install(packages: Path, name: str, *, record: str = PIP, url: str = "") -> N
 
 def take(folder: Path, packages: Path, *paths: str) -> Inventory:
     """Ask the environment, of which some files were collected."""
-    collected = Collected(frozenset(str(packages / path) for path in paths))
+    collected = CollectedFiles(frozenset(str(packages / path) for path in paths))
     return inventory.take(interpreter_of(folder), collected=collected, note=folder / "note.json")
 
 
-def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path) -> None:
-    """Files of its metadata's licences folder, those that the metadata names, and licences of its parts; no code."""
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    """Make the environment `env`, with one package; return where its packages are."""
     packages = environment(tmp_path / "env")
     install(packages, "acme")
-    install(packages, "other")
-    stock = take(tmp_path / "env", packages, "acme/__init__.py")
+    return packages
+
+
+def test_a_package_has_its_texts_and_nothing_else(tmp_path: Path, acme: Path) -> None:
+    """Files of its metadata's licences folder, those that the metadata names, and licences of its parts; no code."""
+    install(acme, "other")
+    stock = take(tmp_path / "env", acme, "acme/__init__.py")
 
     (used,) = stock.used
     assert (used.name, used.version, used.expression, used.author) == ("acme", "1.0", "MIT", "Somebody")
@@ -114,31 +120,24 @@ def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, e
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-def test_a_package_is_seen_through_a_link(tmp_path: Path) -> None:
+def test_a_package_is_seen_through_a_link(tmp_path: Path, acme: Path) -> None:
     """Some systems call the folder of packages lib64, which is a link to lib."""
-    packages = environment(tmp_path / "env")
-    install(packages, "acme")
-    (tmp_path / "lib64").symlink_to(packages.parent)
+    (tmp_path / "lib64").symlink_to(acme.parent)
+    stock = take(tmp_path / "env", tmp_path / "lib64/site-packages", "acme/__init__.py")
 
-    assert [
-        each.name for each in take(tmp_path / "env", tmp_path / "lib64/site-packages", "acme/__init__.py").used
-    ] == ["acme"]
+    assert [each.name for each in stock.used] == ["acme"]
 
 
-def test_it_is_stored_and_read_whole(tmp_path: Path) -> None:
+def test_it_is_stored_and_read_whole(tmp_path: Path, acme: Path) -> None:
     """With everything that the list of components needs."""
-    packages = environment(tmp_path / "env")
-    install(packages, "acme")
-    stock = take(tmp_path / "env", packages, "acme/__init__.py")
+    stock = take(tmp_path / "env", acme, "acme/__init__.py")
 
     assert Inventory.from_json(stock.to_json()) == stock
     assert stock.license.endswith(("LICENSE.txt", "LICENSE"))
 
 
-def test_binaries_of_no_package_are_identified(tmp_path: Path) -> None:
+def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> None:
     """A system's library, and what Python's own hold; the author's own extension module is neither."""
-    packages = environment(tmp_path / "env")
-    install(packages, "acme")
     texts = {
         "libz.so.1": b" inflate 1.3.1 Copyright ",
         "libpython3.12.so.1.0": b"OpenSSL 3.0.15 3 Sep 2024",
@@ -146,12 +145,12 @@ def test_binaries_of_no_package_are_identified(tmp_path: Path) -> None:
     }
     for name, content in texts.items():
         (tmp_path / name).write_bytes(content)
-    own = packages / "acme/libown.so.1"
+    own = acme / "acme/libown.so.1"
     own.write_bytes(b"")
-    (packages / "acme-1.0.dist-info/RECORD").write_text("acme/libown.so.1,,\nacme-1.0.dist-info/METADATA,,\n")
+    (acme / "acme-1.0.dist-info/RECORD").write_text("acme/libown.so.1,,\nacme-1.0.dist-info/METADATA,,\n")
     binaries = [(name, str(tmp_path / name), "EXTENSION" if name[0] == "_" else "BINARY") for name in texts]
     binaries.append(("libown.so.1", str(own), "BINARY"))
-    collected = Collected(frozenset(path for _, path, _ in binaries), tuple(sorted(binaries)))
+    collected = CollectedFiles(frozenset(path for _, path, _ in binaries), tuple(sorted(binaries)))
     stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
     assert [(each.file, each.upstream, each.version, each.is_inside) for each in stock.libraries] == [
@@ -172,7 +171,7 @@ def test_pyinstallers_tables_tell_what_was_collected(tmp_path: Path) -> None:
     (tmp_path / "plugin/COLLECT-00.toc").write_text(repr((entries,)))
     (tmp_path / "plugin/PYZ-00.toc").write_text(repr(("relative", [("json", "/lib/json.py", "PYMODULE")])))
 
-    assert inventory.collected(tmp_path) == Collected(
+    assert inventory.read_collected(tmp_path) == CollectedFiles(
         frozenset({"/lib/libz.so.1", "/data/x.txt", "/a/m.so", "/lib/json.py"}),
         (("libz.so.1", "/lib/libz.so.1", "BINARY"), ("m", "/a/m.so", "EXTENSION")),
     )

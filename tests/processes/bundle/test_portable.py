@@ -88,13 +88,10 @@ def test_a_launcher_without_its_loader_says_so(bundle: Bundle) -> None:
     assert b"cannot start the loader in _internal_linux" in done.stderr
 
 
-def test_another_platform_is_refused(bundle: Bundle) -> None:
-    """There are launchers for Linux only."""
-    with pytest.raises(ToolError, match="not possible on darwin_arm64"):
-        portable.bring_libc(bundle, "darwin_arm64")
-
-
-def test_a_system_without_glibc_is_refused(bundle: Bundle, tmp_path: Path) -> None:
-    """Nothing is copied from a system that has another C library."""
-    with pytest.raises(ToolError, match="no glibc"):
-        portable.bring_libc(bundle, "linux_amd64", root=tmp_path)
+@pytest.mark.parametrize(
+    ("platform_", "sentence"), [("darwin_arm64", "not possible on darwin_arm64"), ("linux_amd64", "no glibc")]
+)
+def test_what_has_no_glibc_is_refused(bundle: Bundle, tmp_path: Path, platform_: str, sentence: str) -> None:
+    """There are launchers for Linux only, and nothing is copied from a system that has another C library."""
+    with pytest.raises(ToolError, match=sentence):
+        portable.bring_libc(bundle, platform_, root=tmp_path)

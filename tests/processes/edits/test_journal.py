@@ -13,8 +13,7 @@ import small_edits
 from small_edits import NEW, OLD, apply, files_of, project
 
 from gfplug.edits import journal
-from gfplug.edits.journal import Edit
-from gfplug.edits.trees import TreeFile
+from gfplug.edits.trees import Edit, TreeFile
 
 KILLED = textwrap.dedent(
     """
@@ -48,7 +47,7 @@ def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> 
         project(root)
         command = [sys.executable, "-c", KILLED, str(root), str(step), str(Path(small_edits.__file__).parent)]
         done = subprocess.run(command, check=False, timeout=60)
-        with journal.locked(root):
+        with journal.lock_project(root):
             pass
         found = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
         outcomes.append("old" if found == OLD else "new" if found == NEW else f"broken at {step}: {found}")

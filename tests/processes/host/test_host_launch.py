@@ -15,7 +15,7 @@ import pytest
 from processes import alive
 
 from gfplug.errors import ToolError
-from gfplug.host.launch import Ended, launch
+from gfplug.host.launch import Ending, launch
 from gfplug.host.target import Target, environment
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _plugin_threads() -> list[str]:
 
 def test_a_plugin_answers_and_ends_by_itself(fake: Fake) -> None:
     """Handshake, stdio stream, health, shutdown; exit code 0, no kill, nothing left."""
-    endings: list[Ended] = []
+    endings: list[Ending] = []
     with launch(fake.healthy(), ended=endings.append) as plugin:
         health = plugin.check_health()
         pid = plugin.process.pid
@@ -156,7 +156,7 @@ def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -
 
 def test_a_plugin_that_ignores_shutdown_is_killed(fake: Fake) -> None:
     """After two seconds, as Grafana does; and that is told."""
-    endings: list[Ended] = []
+    endings: list[Ending] = []
     with launch(fake.healthy(shutdown="ignore"), ended=endings.append) as plugin:
         pid = plugin.process.pid
 
@@ -168,7 +168,7 @@ def test_a_plugin_that_ignores_shutdown_is_killed(fake: Fake) -> None:
 
 def test_a_plugin_that_ends_with_an_error_tells_its_code(fake: Fake) -> None:
     """A shutdown is clean only with exit code 0."""
-    endings: list[Ended] = []
+    endings: list[Ending] = []
     with launch(fake.healthy(exit=4), ended=endings.append):
         pass
 
@@ -178,7 +178,7 @@ def test_a_plugin_that_ends_with_an_error_tells_its_code(fake: Fake) -> None:
 @pytest.mark.parametrize("orphan", ["near", "far"])
 def test_a_descendant_that_holds_the_pipes_is_told(fake: Fake, orphan: str) -> None:
     """Grafana would wait for it without end; this host does not, in its process group or out of it."""
-    endings: list[Ended] = []
+    endings: list[Ending] = []
     start = time.monotonic()
     with launch(fake.healthy(orphan=orphan), ended=endings.append):
         pass

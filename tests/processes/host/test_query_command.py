@@ -98,10 +98,20 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
     assert "only reduced data can be alerted on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--alert"], ["--when", "often"], ["--when", "avg > 1"], ["--when", "last > x"]])
-def test_a_condition_that_is_none_starts_nothing(fake: Fake, dist: str, words: list[str]) -> None:
-    """A usage error, told before the plugin runs."""
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        *((["--when", text], "") for text in ("often", "avg > 1", "last > x")),
+        (["--alert"], ""),
+        (["--replay", "none.json"], "make it with --record"),
+    ],
+)
+def test_what_cannot_be_starts_nothing(
+    fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    """No condition, no recording: a usage error, told before the plugin runs."""
     assert main(["call", "query", dist, *words]) == 2
+    assert sentence in capsys.readouterr().err
     assert not (fake.folder / "record").exists()
 
 
@@ -123,12 +133,6 @@ def test_a_recording_is_asked_again_and_compared(
     recording.write_text(content, encoding="utf-8")
     assert main(["call", "query", dist, "--replay", str(recording)]) == 6
     assert "A.frames[0].data.values[1][7]: 7.5 became 7.0" in capsys.readouterr().err
-
-
-def test_no_recording_is_a_usage_error(dist: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The hint says how to make one."""
-    assert main(["call", "query", dist, "--replay", str(tmp_path / "none.json")]) == 2
-    assert "make it with --record" in capsys.readouterr().err
 
 
 def test_a_plot_can_be_a_picture(dist: str, tmp_path: Path) -> None:

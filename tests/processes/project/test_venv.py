@@ -75,39 +75,34 @@ def test_a_failed_installation_is_tried_again(project: Project, tmp_path: Path, 
     assert not list(tmp_path.glob("project/.venv/.gfplug*"))
 
 
+LOG = "2026-01-01T00:00:00,000   Added {name} from {name}.tar.gz to build tracker\\n"
+OWN, GOOD, BAD = (LOG.format(name=name) for name in ("acme-sales[build]", "good", "needs-pg>=2"))
+
+
 @pytest.mark.parametrize(
-    "said", ["ERROR: Failed building wheel for odd-thing", "  x Failed to build `odd-thing==1.0`"], ids=["pip", "uv"]
+    ("said", "log", "sentence"),
+    [
+        ("ERROR: Failed building wheel for odd-thing", "", "^odd-thing has no wheel for this Python"),
+        ("  x Failed to build `odd-thing==1.0`", "", "^odd-thing has no wheel for this Python"),
+        ("x Getting requirements to build wheel did not run successfully.", OWN + GOOD + BAD, "^needs-pg has no wheel"),
+        (
+            "x Preparing editable metadata (pyproject.toml) did not run successfully.",
+            OWN,
+            "installing the project into",
+        ),
+    ],
+    ids=["pip", "uv", "a build that never began", "the project's own metadata"],
 )
-def test_a_dependency_without_a_wheel_is_named(project: Project, base: Path, said: str) -> None:
-    """When pip or uv cannot build it, the sentence says what that means; their lines follow."""
-    fake_python(base, pip=f"echo '{said}' >&2; exit 1")
-    with pytest.raises(ToolError, match=r"odd-thing.* has no wheel for this Python") as caught:
+def test_a_dependency_that_cannot_be_built_is_named(
+    project: Project, base: Path, said: str, log: str, sentence: str
+) -> None:
+    """If pip leaves the name out, its log has it; what it says of the project itself blames no package."""
+    write = f"printf '{log}' > {project.root}/.venv/pip.log; " if log else ""
+    fake_python(base, pip=f"{write}echo '{said}' >&2; exit 1")
+    with pytest.raises(ToolError, match=sentence) as caught:
         venv.ensure(project, stages=Stages())
 
     assert said.strip() in caught.value.details
-
-
-NAMES = ("acme-sales[build]", "good", "needs-pg>=2")
-
-
-def test_a_dependency_whose_build_never_began_is_named_too(project: Project, base: Path) -> None:
-    """Getting its requirements or metadata failed: pip's words leave the name out, its log has it."""
-    log = "".join(f"2026-01-01T00:00:00,000   Added {name} from {name}.tar.gz to build tracker\\n" for name in NAMES)
-    said = "x Getting requirements to build wheel did not run successfully."
-    fake_python(base, pip=f"printf '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
-    with pytest.raises(ToolError, match=r"^needs-pg has no wheel for this Python") as caught:
-        venv.ensure(project, stages=Stages())
-
-    assert caught.value.details == said
-
-
-def test_the_projects_own_metadata_is_no_dependency(project: Project, base: Path) -> None:
-    """What pip says of the project itself blames no package."""
-    log = "2026-01-01T00:00:00,000   Added acme-sales[build] from file:///here to build tracker"
-    said = "x Preparing editable metadata (pyproject.toml) did not run successfully."
-    fake_python(base, pip=f"echo '{log}' > {project.root}/.venv/pip.log; echo '{said}' >&2; exit 1")
-    with pytest.raises(ToolError, match="installing the project into"):
-        venv.ensure(project, stages=Stages())
 
 
 def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,35 +202,28 @@ def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) 
     assert asked(python) == []
 
 
+REPORT = '{{"version": {}, "libpython": {}, "missing": {}}}'
+
+
 @pytest.mark.parametrize(
     ("report", "sentence"),
     [
-        (
-            '{"version": [3, 9, 2], "libpython": true, "missing": []}',
-            r"is Python 3\.9\.2; a plugin needs 3\.11 or newer",
-        ),
-        ('{"version": [3, 12, 1], "libpython": false, "missing": []}', "has no shared libpython"),
-        ('{"version": [3, 12, 1], "libpython": true, "missing": ["grpcio", "msgspec"]}', "lacks grpcio, msgspec"),
+        (REPORT.format("[3, 9, 2]", "true", "[]"), r"is Python 3\.9\.2; a plugin needs 3\.11 or newer"),
+        (REPORT.format("[3, 12, 1]", "false", "[]"), "has no shared libpython"),
+        (REPORT.format("[3, 12, 1]", "true", '["grpcio", "msgspec"]'), "lacks grpcio, msgspec"),
         ("hello", "is not a Python interpreter"),
     ],
 )
 def test_an_interpreter_that_cannot_serve_is_refused(
     project: Project, tmp_path: Path, report: str, sentence: str
 ) -> None:
-    """Too old, static, missing packages, or no Python at all: one sentence each."""
-    with pytest.raises(ToolError, match=sentence):
-        venv.ensure(project, python=fake_python(tmp_path / "python", report=report), stages=Stages())
-
-
-def test_a_missing_package_comes_with_the_command_to_type(project: Project, tmp_path: Path) -> None:
-    """The hint installs the project into that very interpreter."""
-    python = fake_python(
-        tmp_path / "python", report='{"version": [3, 12, 1], "libpython": true, "missing": ["grpcio"]}'
-    )
-    with pytest.raises(ToolError) as caught:
+    """Too old, static, missing packages, or no Python at all: one sentence each; a hint installs what is missing."""
+    python = fake_python(tmp_path / "python", report=report)
+    with pytest.raises(ToolError, match=sentence) as caught:
         venv.ensure(project, python=python, stages=Stages())
 
-    assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
+    if sentence.startswith("lacks"):
+        assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
 
 
 def test_a_missing_interpreter_is_named(project: Project, tmp_path: Path) -> None:
@@ -253,7 +241,7 @@ def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
 def test_a_broken_pyproject_is_named(project: Project, text: str) -> None:
     """The sentence names the file."""
     (project.root / "pyproject.toml").write_text(text)
-    with pytest.raises(ProjectError, match=r"pyproject\.toml cannot be read"):
+    with pytest.raises(ProjectError, match=r"pyproject\.toml"):
         venv.requirements(project)
 
 

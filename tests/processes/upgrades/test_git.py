@@ -52,15 +52,15 @@ def test_a_git_that_fails_is_a_tool_error(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_listing_a_folder_leaves_out_what_git_ignores(tmp_path: Path) -> None:
     """Tracked and new files are listed, ignored ones are not; a folder outside of git has no list."""
-    assert git.listed(tmp_path) is None
+    assert git.list_files(tmp_path) is None
     commands.git(tmp_path, "init", "-q")
     for name in (".gitignore", "seen", "kept/ünï"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("junk\n")
     (tmp_path / "junk").write_text("")
 
-    assert git.listed(tmp_path) == [".gitignore", "kept/ünï", "seen"]
-    assert git.listed(tmp_path / "kept") == ["ünï"]
+    assert git.list_files(tmp_path) == [".gitignore", "kept/ünï", "seen"]
+    assert git.list_files(tmp_path / "kept") == ["ünï"]
 
 
 def test_a_files_history_is_read_without_the_repositorys_programs(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.edits.trees import TreeFile
 from gfplug.upgrades import git, three_way
-from gfplug.upgrades.three_way import Merged
+from gfplug.upgrades.three_way import MergeResult
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows allows no such names")
@@ -35,7 +35,9 @@ def test_an_executable_bit_arrives_and_stays(*, yours: bool, theirs: bool) -> No
 
 def test_a_merge_that_was_merged_changes_nothing() -> None:
     """With theirs as the new base, a second merge writes nothing."""
-    assert merged(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == Merged(writes={}, deletes=(), conflicts=(), notes=())
+    assert merged(tree(f=NEWER), tree(f=BOTH), tree(f=NEWER)) == MergeResult(
+        writes={}, deletes=(), conflicts=(), notes=()
+    )
 
 
 def test_unresolved_markers_are_found() -> None:

@@ -45,7 +45,7 @@ def _is_license(name: str, license_files: set[str]) -> bool:
     return bool(_LICENSE_NAME.match(parts[-1])) and not parts[-1].lower().endswith(_CODE)
 
 
-def _described(distribution: Distribution, wanted: set[str]) -> tuple[dict[str, object], set[str]]:
+def _describe(distribution: Distribution, wanted: set[str]) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
     files = {str(file): str(distribution.locate_file(file)) for file in (distribution.files if wanted else None) or ()}
     used = wanted.intersection(map(_normal, files.values()))
@@ -79,7 +79,7 @@ def main(paths: list[str]) -> None:
     """Print what there is to know."""
     wanted = {_normal(path): path for path in paths}
     by_name = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
-    entries = [_described(by_name[name], set(wanted)) for name in sorted(by_name) if name]
+    entries = [_describe(by_name[name], set(wanted)) for name in sorted(by_name) if name]
     owned = set().union(*(used for _, used in entries))
     report = {
         "python": platform.python_version(),

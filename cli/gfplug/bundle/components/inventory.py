@@ -80,19 +80,19 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class CollectedFiles:
     """What PyInstaller collected: all paths that it read, and where each binary of the bundle came from, by kind."""
 
     paths: frozenset[str] = frozenset()
     binaries: tuple[tuple[str, str, str], ...] = ()
 
 
-def take(python: Path, *, collected: Collected | None = None, note: Path | None = None) -> Inventory:
+def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | None = None) -> Inventory:
     """Ask an interpreter for its packages, and which of them the collected files are of.
 
     `note` is where the question can be put: there are too many files for a command line.
     """
-    collected = collected or Collected()
+    collected = collected or CollectedFiles()
     command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("installed.py")]
     if note is not None:
         note.write_text(json.dumps(sorted(collected.paths)), encoding="utf-8")
@@ -113,7 +113,7 @@ def take(python: Path, *, collected: Collected | None = None, note: Path | None 
         raise ToolError(f"{python} does not list its packages", details=reply) from error
 
 
-def collected(work: Path) -> Collected:
+def read_collected(work: Path) -> CollectedFiles:
     """Return what PyInstaller collected, from the tables that it leaves in its work folder."""
     tables = {path: ast.literal_eval(path.read_text(encoding="utf-8")) for path in sorted(work.rglob("*.toc"))}
     texts = {text for table in tables.values() for text in _texts(table)}
@@ -124,10 +124,10 @@ def collected(work: Path) -> Collected:
         for entry in table[0]
         if entry[2] in {_BINARY, _EXTENSION}
     }
-    return Collected(frozenset(text for text in texts if Path(text).is_absolute()), tuple(sorted(binaries)))
+    return CollectedFiles(frozenset(text for text in texts if Path(text).is_absolute()), tuple(sorted(binaries)))
 
 
-def _libraries(collected: Collected, unowned: set[str], standard: Iterable[str]) -> tuple[Library, ...]:
+def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[str]) -> tuple[Library, ...]:
     """Identify the binaries that are of no package: native libraries, and what Python's own files hold."""
     binaries = [entry for entry in collected.binaries if entry[1] in unowned]
     shared = {file: Path(path) for file, path, kind in binaries if kind == _BINARY}

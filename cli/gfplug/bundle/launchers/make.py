@@ -25,7 +25,7 @@ OPTIONS = [
 ]
 
 
-def compiled(target: str) -> bytes:
+def compile_launcher(target: str) -> bytes:
     """Compile the launcher for one of Zig's targets."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "launcher"
@@ -36,7 +36,7 @@ def compiled(target: str) -> bytes:
 
 def main() -> None:
     """Write the launchers and what they were made from."""
-    made = {platform: compiled(target) for platform, target in TARGETS.items()}
+    made = {platform: compile_launcher(target) for platform, target in TARGETS.items()}
     for platform, content in made.items():
         (HERE / platform).write_bytes(content)
     digests = {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in ("launcher.c", *made)}

@@ -84,7 +84,7 @@ def missing_venv(search: Search) -> Iterator[Lack]:
 
 def missing_room(folder: Path) -> Iterator[Lack]:
     """Yield what is missing where the disk is full, or nothing can be written."""
-    place = existing(folder)
+    place = nearest_existing(folder)
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
@@ -95,7 +95,7 @@ def missing_room(folder: Path) -> Iterator[Lack]:
         yield Lack(sentence=f"{free / 1e9:.1f} GB are free at {place}", advice=advice)
 
 
-def existing(folder: Path) -> Path:
+def nearest_existing(folder: Path) -> Path:
     """Return a folder, or the nearest one above it that exists."""
     return next(each for each in (folder.absolute(), *folder.absolute().parents) if each.is_dir())
 

@@ -6,22 +6,21 @@ That is the Python that gfplug runs on; else the nearest version on the PATH or 
 from __future__ import annotations
 
 import logging
-import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gfplug.errors import ProjectError, ToolError
 from gfplug.project.environment import interpreters, uv
 from gfplug.project.environment.interpreters import NEWEST_PYTHON, OLDEST_PYTHON, Interpreter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Collection, Iterator
 
     from packaging.specifiers import SpecifierSet
 
     from gfplug.project.plugin_project import Project
 
+_T = TypeVar("_T")
 _log = logging.getLogger("gfplug")
 
 
@@ -64,11 +63,12 @@ def versions_of(project: Project | None) -> SpecifierSet | None:
         return None
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - a bare Python does without
 
-    path = project.root / "pyproject.toml"
+    versions = project.pyproject.get("requires-python", "")
     try:
-        return SpecifierSet(tomllib.loads(path.read_text(encoding="utf-8"))["project"].get("requires-python", ""))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, InvalidSpecifier) as error:
-        raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+        return SpecifierSet(versions)
+    except (TypeError, AttributeError, InvalidSpecifier) as error:
+        path = project.root / "pyproject.toml"
+        raise ProjectError(f"{path}: requires-python {versions!r} is not a range", hint='such as ">=3.11"') from error
 
 
 def search(versions: SpecifierSet | None) -> Search:
@@ -86,7 +86,7 @@ def search(versions: SpecifierSet | None) -> Search:
         versions=versions,
         without=tuple(python for python in candidates if not python.has_libpython),
         chosen=chosen,
-        downloadable=None if chosen else _nearest(_downloadable(), versions, own),
+        downloadable=None if chosen else _nearest(_ask_uv(uv.list_downloadable), versions, own),
     )
 
 
@@ -113,7 +113,7 @@ def download(result: Search) -> Interpreter:
 
 def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
     """Yield the Pythons on the PATH and of uv's that a plugin can be made with, but for those that do not run."""
-    for path in [*interpreters.on_path(), *_uvs()]:
+    for path in [*interpreters.on_path(), *_ask_uv(uv.list_installed)]:
         try:
             python = interpreters.probe(path)
         except ToolError as error:
@@ -123,23 +123,18 @@ def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
             yield python
 
 
-def _uvs() -> list[Path]:
+def _ask_uv(question: Callable[[], Collection[_T]]) -> Collection[_T]:
+    """Ask uv for Pythons; if it fails, it has none."""
     try:
-        return uv.installed()
+        return question()
     except ToolError as error:
         _log.debug("uv does not say which Pythons it has: %s", error)
-        return []
+        return ()
 
 
-def _downloadable() -> set[tuple[int, int]]:
-    try:
-        return uv.downloadable()
-    except ToolError as error:
-        _log.debug("uv does not say which Pythons it can download: %s", error)
-        return set()
-
-
-def _nearest(versions: set[tuple[int, int]], asked: SpecifierSet | None, own: Interpreter) -> tuple[int, int] | None:
+def _nearest(
+    versions: Collection[tuple[int, int]], asked: SpecifierSet | None, own: Interpreter
+) -> tuple[int, int] | None:
     """Return the minor version, of those a plugin can be made with and a project asks for, that is nearest to ours."""
     fitting = [each for each in versions if OLDEST_PYTHON <= each <= NEWEST_PYTHON and _is_among((*each, 99), asked)]
     return min(fitting, key=lambda version: _distance(version, own.version), default=None)

@@ -25,7 +25,7 @@ def program() -> str:
     return shutil.which("uv") or ""
 
 
-def installed() -> list[Path]:
+def list_installed() -> list[Path]:
     """List the CPythons that uv manages on this machine, without any download.
 
     Raises: ToolError if uv fails.
@@ -34,7 +34,7 @@ def installed() -> list[Path]:
     return [Path(build["path"]).absolute() for build in builds]
 
 
-def downloadable() -> set[tuple[int, int]]:
+def list_downloadable() -> set[tuple[int, int]]:
     """Return the minor versions of CPython that uv can download; empty if it is not here, or may not by itself.
 
     Raises: ToolError if uv fails.

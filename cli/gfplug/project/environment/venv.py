@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,15 +68,13 @@ def requirements(project: Project) -> tuple[str, ...]:
 
     Raises: ProjectError if pyproject.toml cannot be read.
     """
-    path = project.root / "pyproject.toml"
+    table = project.pyproject
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
         lines = [*table.get("dependencies", []), *table.get("optional-dependencies", {}).get("build", [])]
         names = [match[0] for line in lines if ";" not in line and (match := _NAME.match(line))]
-    except FileNotFoundError as error:
-        raise ProjectError(f"{path} does not exist") from error
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise ProjectError(f"{path} cannot be read: {error}", hint="mend the line it names") from error
+    except (AttributeError, TypeError) as error:
+        path = project.root / "pyproject.toml"
+        raise ProjectError(f"{path}: its dependencies are no lists of texts: {error}") from error
     runtime = f"gfruntime=={project.lock.template_version}"
     return tuple(dict.fromkeys([*(name for name in names if name != "gfruntime"), runtime, "pyinstaller"]))
 
@@ -174,7 +171,7 @@ def _install(project: Project, folder: Path) -> None:
                 timeout=_INSTALL_SECONDS,
             )
     except ToolError as error:
-        if unbuilt := _unbuilt(error.details, log):
+        if unbuilt := _name_unbuilt(error.details, log):
             raise ToolError(
                 f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
                 hint="choose a version that has one, another Python (--python), or install what its build asks for",
@@ -195,7 +192,7 @@ def _require_usable_path(project: Project) -> None:
         )
 
 
-def _unbuilt(said: str, log: Path) -> str:
+def _name_unbuilt(said: str, log: Path) -> str:
     """Name the package whose build failed; empty if something else did.
 
     pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last

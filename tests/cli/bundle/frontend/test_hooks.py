@@ -13,13 +13,6 @@ from gfplug.errors import ProjectError
 from gfplug.project.plugin_project import Project
 
 
-def refusal(text: str) -> str:
-    """Return the sentence that refuses a file."""
-    with pytest.raises(ProjectError) as caught:
-        hooks.parse(text)
-    return caught.value.message
-
-
 def test_the_packages_are_those_that_lines_of_code_require() -> None:
     """Any quotes; a comment, a method of that name and a longer name require nothing."""
     text = """
@@ -74,16 +67,12 @@ def test_a_text_of_comments_alone_is_no_hooks() -> None:
     ],
 )
 def test_what_cannot_be_a_part_of_module_js_is_named_with_its_line(text: str, sentence: str) -> None:
-    """One sentence says file, line and what is wrong."""
-    assert refusal(text).startswith(sentence)
+    """One sentence says file, line and what is wrong; there is one file for code of the browser."""
+    with pytest.raises(ProjectError, match=f"^{re.escape(sentence)}") as caught:
+        hooks.parse(text)
 
-
-def test_another_file_comes_with_the_way_out() -> None:
-    """There is one file for code of the browser."""
-    with pytest.raises(ProjectError) as caught:
-        hooks.parse("require('./rows')")
-
-    assert caught.value.hint == "move what you need of it into frontend/hooks.js"
+    if "another file" in sentence:
+        assert caught.value.hint == "move what you need of it into frontend/hooks.js"
 
 
 @pytest.mark.parametrize("text", ["exports.import = 1;", "const exported = 1;", "  import: 1,", "importAll();", ""])
