@@ -1,7 +1,7 @@
 """AdmissionControl and ResourceConversion: Kubernetes-style objects, checked and converted before Grafana stores them.
 
-The author's methods are static: the objects exist before any data source does. Failures are told in the answer's
-`result`, never as a failed call.
+The author's methods are static: the objects exist before any data source does. A failure is in the answer's
+`result`, and the call succeeds.
 Source: grafana-plugin-sdk-go v0.298.0, backend/admission.go and backend/conversion.go.
 """
 
@@ -127,7 +127,7 @@ class Objects:
             result = await self._runner.call_static(method, request)
             if not isinstance(result, Admission):
                 raise TypeError(f"{method} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
-        except Exception as error:  # noqa: BLE001  # told in the answer
+        except Exception as error:  # noqa: BLE001  # the answer says so
             failure = call.record_failure(error)
             result = Admission.deny(failure.message, reason="InternalError", code=failure.status)
         encoded = _admission(result)

@@ -55,7 +55,7 @@ def call_wsgi(app: WsgiApp, request: Request) -> Response:
     if not started:
         raise RuntimeError("the application started no response")
     status, headers = started[0]
-    return Response(status=int(status.split()[0]), headers=_headers(headers), body=_then(first, body))
+    return Response(status=int(status.split()[0]), headers=_headers(headers), body=_prepend(first, body))
 
 
 async def call_asgi(app: AsgiApp, request: Request) -> Response:
@@ -109,11 +109,11 @@ async def _asgi_body(messages: asyncio.Queue[dict[str, Any] | None], task: async
         else:
             await task  # it ended without a last part: perhaps by an exception
     finally:
-        _leave(task)
+        _let_finish(task)
 
 
-def _leave(task: asyncio.Task[None]) -> None:
-    """Let an application that has answered go on with its background work; one that has not is cancelled."""
+def _let_finish(task: asyncio.Task[None]) -> None:
+    """Let an application that has answered finish its background work; cancel one that has not."""
     task.add_done_callback(_log_failure)
     if sys.exc_info()[0] is not None:
         task.cancel()
@@ -138,7 +138,7 @@ def _wsgi_body(chunks: Iterable[bytes], early: list[bytes]) -> Iterator[bytes]:
             close()
 
 
-def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _prepend(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     """Put a part that was read ahead before the others; closing this closes them."""
     if first:
         yield first
@@ -146,7 +146,7 @@ def _then(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _environ(request: Request) -> dict[str, Any]:
-    """Make WSGI's environment (PEP 3333): paths are bytes in Latin-1 clothes."""
+    """Make WSGI's environment (PEP 3333), whose texts are bytes decoded as Latin-1."""
     environ = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
@@ -203,7 +203,7 @@ def _scope(request: Request) -> dict[str, Any]:
 
 def _headers(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str | list[str]]:
     """Collect headers, keeping all values of a repeated one."""
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in pairs:
-        found.setdefault(name, []).append(value)
-    return cast("Mapping[str, str | list[str]]", found)
+        values.setdefault(name, []).append(value)
+    return cast("Mapping[str, str | list[str]]", values)

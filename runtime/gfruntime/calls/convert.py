@@ -130,17 +130,17 @@ def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
     return decode
 
 
-def options(wanted: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
+def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
     """Fill the author's options from where the config page keeps each: jsonData, the url or the secrets."""
     values = json_object(json_data, _SETTINGS)
-    hints = get_type_hints(wanted, include_extras=True) if isinstance(wanted, type) else {}
+    hints = get_type_hints(options_type, include_extras=True) if isinstance(options_type, type) else {}
     for name, hint in hints.items():
         bare, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
         if bare is Secret:
             values[name] = secrets.get(name)
         elif any(isinstance(extra, Ui) and extra.store == "url" for extra in extras):
             values[name] = url or None
-    return _decode(wanted, values, _SETTINGS)
+    return _decode(options_type, values, _SETTINGS)
 
 
 def json_object(text: bytes, what: str) -> dict[str, Any]:
@@ -161,18 +161,18 @@ def json_object(text: bytes, what: str) -> dict[str, Any]:
     return value
 
 
-def _decode(wanted: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
+def _decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
     """Fill the author's type. A pydantic model checks itself; of its texts, which show values, keys and rules stay."""
-    if hasattr(wanted, "model_validate"):
+    if hasattr(target, "model_validate"):
         try:
-            return wanted.model_validate({key: value for key, value in values.items() if value is not None})
+            return target.model_validate({key: value for key, value in values.items() if value is not None})
         except ValueError as error:
             details = error.errors() if hasattr(error, "errors") else []
             text = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)
             raise DecodeError(f"{what}: {text or type(error).__name__}") from None
-    given = {key: value for key, value in values.items() if value is not None or not _has_default(wanted, key)}
+    given = {key: value for key, value in values.items() if value is not None or not _has_default(target, key)}
     try:
-        return msgspec.convert(given, wanted, strict=False, dec_hook=_hook)
+        return msgspec.convert(given, target, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
         raise DecodeError(f"{what}: {_key_first(str(error))}") from error
     except RecursionError as error:
@@ -186,17 +186,17 @@ def _key_first(message: str) -> str:
     return f"{path.rstrip('`').removeprefix('$').removeprefix('.')}: {text}" if is_there else text
 
 
-def _hook(wanted: type, value: object) -> object:
-    if wanted is Secret and isinstance(value, str):
+def _hook(target: type, value: object) -> object:
+    if target is Secret and isinstance(value, str):
         return Secret(value)
-    raise TypeError(f"expected {getattr(wanted, '__name__', wanted)}, got {type(value).__name__}")
+    raise TypeError(f"expected {getattr(target, '__name__', target)}, got {type(value).__name__}")
 
 
-def _has_default(wanted: Any, key: str) -> bool:  # noqa: ANN401
+def _has_default(target: Any, key: str) -> bool:  # noqa: ANN401
     """Tell whether a dataclass fills a key by itself, or ignores it."""
-    if not dataclasses.is_dataclass(wanted):
+    if not dataclasses.is_dataclass(target):
         return False
-    field = next((field for field in dataclasses.fields(wanted) if field.name == key), None)
+    field = next((field for field in dataclasses.fields(target) if field.name == key), None)
     missing = dataclasses.MISSING
     return field is None or field.default is not missing or field.default_factory is not missing
 

@@ -97,9 +97,14 @@ class Queries:
             (query,) = queries
             return {query.ref_id: await self._runner.await_if_needed(getattr(instance, method)(query))}
         except BaseException as error:
-            if isinstance(error, asyncio.CancelledError) and self._runner.loop.is_cancelled():
+            if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
                 raise
             return dict.fromkeys((query.ref_id for query in queries), error)
+
+    def _is_cancelled(self) -> bool:
+        """Tell whether the host cancelled this call, and not the author's code by itself, which is a failure."""
+        task = asyncio.current_task() if self._runner.loop.is_current() else None
+        return task is not None and task.cancelling() > 0
 
 
 async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]]) -> Encoded:

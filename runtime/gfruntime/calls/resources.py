@@ -67,7 +67,7 @@ class Resources:
         return result
 
     def _schema(self, request: Request) -> Response:
-        from gfruntime.author import controls, schema  # noqa: PLC0415  # hardly ever asked for
+        from gfruntime.author import controls, schema  # noqa: PLC0415  # seldom needed
 
         try:
             make: Any = self._runner.author.make

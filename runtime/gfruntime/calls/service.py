@@ -97,7 +97,7 @@ class Service:
 
     async def _health(self, call: ActiveCall) -> object:
         if not call.request.pluginContext.HasField("dataSourceInstanceSettings"):
-            return Health.ok("The plugin is running")  # asked for the plugin, not for a data source
+            return Health.ok("The plugin is running")  # this is about the plugin, not a data source
         if "check_health" in self._author.methods:
             return await self._runner.call("check_health", call.source)
         await self._runner.run("check_health", partial(self._runner.instance, call.source, "check_health"))

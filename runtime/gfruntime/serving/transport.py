@@ -74,7 +74,7 @@ class Transport:
         before = asyncio.all_tasks()
         await self._server.start()
         for task in asyncio.all_tasks() - before:
-            task.add_done_callback(self._ended)
+            task.add_done_callback(self._report_end)
         if address.network != "tcp":
             return address
         return Address(network="tcp", value=f"{address.value.rpartition(':')[0]}:{port}")
@@ -90,10 +90,10 @@ class Transport:
             _LOGGER.warning("Ending with %d calls unanswered", self._in_flight)
 
     async def stop(self) -> None:
-        """Close the connections; whoever is in a call loses it."""
+        """Close the connections; calls in flight are lost."""
         await self._server.stop(0.1)
 
-    def _ended(self, serving: asyncio.Task[Any]) -> None:
+    def _report_end(self, serving: asyncio.Task[Any]) -> None:
         """Report that grpcio serves no more: it gives up at a method's name that is no text, and says nothing."""
         error = None if serving.cancelled() else serving.exception()
         if error is not None and not self._ending.is_set():
@@ -121,23 +121,23 @@ class Transport:
             if self._ending.is_set():
                 await _refuse(context)
             self._enter()
-            call, seen = _call(context), metrics.rpc(path, "unary")
+            call, rpc = _call(context), metrics.rpc(path, "unary")
             try:
-                handler = (await self._loaded()).unary.get(path)
+                handler = (await self._loaded_application()).unary.get(path)
                 if handler is None:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301  # one place answers
-                answered = await handler(message, call)
+                reply = await handler(message, call)
             except asyncio.CancelledError:
-                seen.code = "Canceled"
+                rpc.code = "Canceled"
                 call.cancel.set()
                 raise
             except Exception as error:  # noqa: BLE001  # the gRPC edge
-                return await _abort(context, error, path, seen)
+                return await _abort(context, error, path, rpc)
             else:
-                seen.sent()
-                return answered
+                rpc.sent()
+                return reply
             finally:
-                asyncio.get_running_loop().call_soon(seen.ended)  # the answer goes first
+                asyncio.get_running_loop().call_soon(rpc.ended)  # the answer goes first
                 self._leave()
 
         return answer
@@ -147,29 +147,29 @@ class Transport:
             if self._ending.is_set():
                 await _refuse(context)
             self._enter(is_awaited=kind is CallKind.PARTS)
-            call, seen = _call(context), metrics.rpc(path, "server_stream")
+            call, rpc = _call(context), metrics.rpc(path, "server_stream")
             context.add_done_callback(lambda _: call.cancel.set())  # also when the reader leaves between two parts
             try:
-                handler = (await self._loaded()).streams.get(path)
+                handler = (await self._loaded_application()).streams.get(path)
                 if handler is None:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301
                 async with contextlib.aclosing(handler(message, call)) as parts:  # type: ignore[type-var]  # a generator
                     async for part in parts:
                         yield part
-                        seen.sent()
+                        rpc.sent()
             except (asyncio.CancelledError, GeneratorExit):
-                seen.code = "Canceled"
+                rpc.code = "Canceled"
                 call.cancel.set()
                 raise
             except Exception as error:  # noqa: BLE001
-                await _abort(context, error, path, seen)
+                await _abort(context, error, path, rpc)
             finally:
-                seen.ended()
+                rpc.ended()
                 self._leave(is_awaited=kind is CallKind.PARTS)
 
         return answer
 
-    async def _loaded(self) -> Application:
+    async def _loaded_application(self) -> Application:
         """Wait for the application, which a caller that leaves must not cancel."""
         return self._application.result() if self._application.done() else await asyncio.shield(self._application)
 
@@ -233,14 +233,14 @@ def _call(context: Any) -> Call:  # noqa: ANN401
     return Call(metadata=metadata)
 
 
-async def _abort(context: Any, error: Exception, path: str, seen: metrics.rpc) -> bytes:  # noqa: ANN401
+async def _abort(context: Any, error: Exception, path: str, rpc: metrics.rpc) -> bytes:  # noqa: ANN401
     """End a call with a status; the host gets a sentence, the log gets the traceback."""
     if isinstance(error, grpc.aio.AbortError):
         raise error
     if not isinstance(error, CallError):
         _LOGGER.error("%s failed", path, exc_info=error)
         error = CallError(f"the plugin failed: {type(error).__name__}")
-    seen.code = error.code.title().replace("_", "")  # as Go spells it
+    rpc.code = error.code.title().replace("_", "")  # as Go spells it
     trailing = (("grpc-status-details-bin", error.details),) if error.details else ()
     await context.abort(grpc.StatusCode[error.code], str(error), trailing)
     return b""

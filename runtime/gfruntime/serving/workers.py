@@ -174,11 +174,6 @@ class UserLoop:
         """Tell whether this code runs there, and so must not block."""
         return threading.get_ident() == self._thread.ident
 
-    def is_cancelled(self) -> bool:
-        """Tell whether this code runs there, in a task that was cancelled from outside."""
-        task = asyncio.current_task() if self.is_current() else None
-        return task is not None and task.cancelling() > 0
-
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
