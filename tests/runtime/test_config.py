@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gfruntime.request.config import GrafanaConfig, UserAgent
-from gfruntime.request.headers import canonical, http_headers, without
+from gfruntime.request.headers import canonical, http_headers
 
 
 @pytest.mark.parametrize(
@@ -44,13 +44,6 @@ def test_headers_are_told_from_the_rest() -> None:
 def test_names_are_spelled_as_go_does(name: str, spelled: str) -> None:
     """Each part begins with a capital; what is no header name stays as it is (item 74)."""
     assert canonical(name) == spelled
-
-
-def test_deleting_takes_the_first_that_names_it() -> None:
-    """With or without the prefix, in any case, and only one (item 74)."""
-    assert without({"http_X-A": "1", "x-a": "2", "b": "3"}, "X-a") == {"x-a": "2", "b": "3"}
-    assert without({"cookie": "1"}, "Cookie") == {}
-    assert without({"b": "3"}, "Cookie") == {"b": "3"}
 
 
 def test_toggles_are_split_at_commas_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
-from gfruntime.frames import arrow, framereader, frametext
+from gfruntime.frames import arrow, frametext
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -24,19 +25,9 @@ def test_arrow_round_trip(frame: Frame) -> None:
     assert arrow.decode(b"".join(arrow.encode(frame))) == frame
 
 
-@given(frames)
-def test_json_round_trip(frame: Frame) -> None:
-    """Reading Grafana's JSON of a frame gives the same frame, for every type, null, NaN, label, config and meta."""
-    assert framereader.decode(frametext.encode(frame)) == frame
-
-
-def test_every_type_survives_both_ways() -> None:
-    """The vector of every type, with least and greatest values, NaN, infinities and nulls, is itself after both."""
-    frame = all_types()
-    again = arrow.decode(b"".join(arrow.encode(frame)))
-
-    assert again == frame
-    assert framereader.decode(frametext.encode(again)) == frame
+def test_every_type_survives() -> None:
+    """The vector of every type, with least and greatest values, NaN, infinities and nulls, is itself afterwards."""
+    assert arrow.decode(b"".join(arrow.encode(all_types()))) == all_types()
 
 
 @given(frames)
@@ -103,7 +94,6 @@ def test_long_columns_are_written_as_short_ones() -> None:
     data = json.loads(frametext.encode(long))["data"]
     rows = [json.loads(frametext.encode(long.take(pa.array([row]))))["data"] for row in range(len(long))]
 
-    assert framereader.decode(frametext.encode(long)) == long
     assert data["values"] == [[row["values"][at][0] for row in rows] for at in (0, 1)]
     assert data["nanos"][0] == [row["nanos"][0][0] if "nanos" in row else 0 for row in rows]
 
@@ -142,3 +132,15 @@ def test_metadata_that_is_no_json_is_refused() -> None:
     for value in (loop, "\ud800"):
         with pytest.raises(FrameError, match="the frame's meta can't be written"):
             frametext.to_json({"custom": value}, what="the frame's meta")
+
+
+def test_documents_lose_their_line_breaks() -> None:
+    """JSON values are checked, inlined and on one line; their numbers and texts stay as they were."""
+    big: Any = b'{\n "n": 12345678901234567890.10,\r\n "s": "a\\n b"}'
+    written = frametext.encode(Frame(fields=[Field("j", [big], "json")]))
+
+    assert b"\n" not in written
+    assert b'{"n":12345678901234567890.10,"s":"a\\n b"}' in written
+    for broken in (b"{", b"NaN", b"[Infinity]", b'"\xff"'):
+        with pytest.raises(FrameError, match="column 'j'"):
+            Field("j", [broken], "json")

@@ -34,10 +34,3 @@ def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if key.startswith(PREFIX):
             chosen[canonical(key.removeprefix(PREFIX))] = value
     return chosen
-
-
-def without(headers: Mapping[str, str], name: str) -> dict[str, str]:
-    """Leave out one HTTP header: the first key that names it, as it stands or with the prefix."""
-    wanted = {canonical(name), canonical(PREFIX + name)}
-    first = next((key for key in headers if canonical(key) in wanted), None)
-    return {key: value for key, value in headers.items() if key != first}
