@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gfplug import files, sdk
+from gfplug import sdk
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.sdk import stubs
 
@@ -54,14 +54,8 @@ def committed(project: Project) -> sdk.ProtoSet:
         ) from error
     known = {release.version: release.descriptor for release in sdk.releases()}
     version = sdk.SdkVersion.parse(lock.sdk_version)
-    return sdk.ProtoSet(
-        version=version,
-        text=text,
-        sha256=files.sha256(text),
-        source=lock.source,
-        commit=lock.sdk_commit,
-        descriptor=known.get(version),
-    )
+    descriptor = known.get(version)
+    return sdk.ProtoSet(version=version, text=text, source=lock.source, commit=lock.sdk_commit, descriptor=descriptor)
 
 
 def verify(project: Project) -> Verification:

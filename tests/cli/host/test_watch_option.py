@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from small_project import small_project
-
 from gfplug.commands import call_options
 from gfplug.errors import ToolError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
+
+    from gfplug.project.plugin_project import Project
 
 
 def test_each_save_asks_again_also_after_a_failure(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What failed is told; the next save may mend it, and Ctrl-C ends without a traceback."""
-    project = small_project(tmp_path / "project")
     asked: list[int] = []
     looks = iter(range(3))
 
