@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import sdk
-from gfplug.errors import IntegrityError, ProjectError
+from gfplug.errors import IntegrityError
 from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
@@ -46,12 +46,7 @@ def committed(project: Project) -> sdk.ProtoSet:
     Raises: ProjectError if there is none, or the lock names no version.
     """
     lock = project.lock
-    try:
-        text = sdk.normalise(project.proto.read_bytes())
-    except OSError as error:
-        raise ProjectError(
-            f"cannot read {project.proto}: {error.strerror}", hint="restore it from version control"
-        ) from error
+    text = sdk.normalise(project.read_proto())
     known = {release.version: release.descriptor for release in sdk.releases()}
     version = sdk.SdkVersion.parse(lock.sdk_version)
     descriptor = known.get(version)
