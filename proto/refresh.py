@@ -94,9 +94,7 @@ def download(address: str, version: SdkVersion) -> goproxy.Module:
 
 def descriptor(version: SdkVersion, text: bytes) -> str:
     """Compile a proto and return the digest of its descriptor."""
-    described = stubs.describe(
-        ProtoSet(version=version, text=text, sha256=files.sha256(text), source="file", commit=None, descriptor=None)
-    )
+    described = stubs.describe(ProtoSet(version=version, text=text, source="file"))
     stubs.check(described)
     return stubs.digest(described)
 

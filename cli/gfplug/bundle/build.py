@@ -225,7 +225,7 @@ def _smoke(project: Project, made: Bundle, interpreter: Path) -> Smoke:
         cwd=made.folder,
         plugin_id=project.manifest.id,
         plugin_version=project.version,
-        proto=project.proto.read_bytes(),
+        proto=project.read_proto(),
     )
     try:
         return smoke(target, timeout=_SMOKE_SECONDS)

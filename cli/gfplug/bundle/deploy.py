@@ -38,7 +38,7 @@ def lines(plugin: DeployedPlugin, way: str) -> str:
     Raises: UsageError if there is no such way.
     """
     if way not in _MAKERS:
-        raise UsageError(f"{way!r} is no way to run Grafana that is known here", hint=f"one of {', '.join(WAYS)}")
+        raise UsageError(f"--as {way!r} is not supported", hint=f"choose one of {', '.join(WAYS)}")
     return _MAKERS[way](plugin)
 
 

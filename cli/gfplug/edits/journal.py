@@ -51,7 +51,7 @@ def lock_project(root: Path) -> Iterator[None]:
         with _explain_refusals("the project's folder must be writable"):
             stack.enter_context(mutex.hold(root / FOLDER / _LOCK, what=f"upgrade of {root}"))
         if is_interrupted(root):
-            _require_own(root)
+            steps.require_own(root)
             _log.warning("An upgrade of %s was interrupted: finishing it", root)
             with _explain_refusals("restore the project from version control, and remove .gfplug/journal"):
                 _finish(root)
@@ -104,22 +104,6 @@ def _require_no_link(root: Path) -> None:
         if paths.is_linked(root, path) or (place.exists() and not (place.is_dir() or place.is_file())):
             raise IntegrityError(
                 f"{place} is a link or a special file", hint="remove it; gfplug makes it when it is needed"
-            )
-
-
-def _require_own(root: Path) -> None:
-    """Refuse to finish what another user began.
-
-    Raises: IntegrityError naming the folder and its owner's number.
-    """
-    if os.name != "posix":
-        return
-    for place in (root, root / FOLDER, root / JOURNAL):
-        owner = place.lstat().st_uid
-        if owner != os.geteuid():
-            raise IntegrityError(
-                f"{place} belongs to another user (uid {owner}), and holds an interrupted upgrade",
-                hint=f"nothing was changed; as that user run gfplug upgrade, or remove {root / JOURNAL}",
             )
 
 

@@ -36,6 +36,22 @@ class Step:
     new: str | None
 
 
+def require_own(root: Path) -> None:
+    """Refuse to finish what another user began.
+
+    Raises: IntegrityError naming the folder and its owner's number.
+    """
+    if os.name != "posix":
+        return
+    for place in (root, (root / JOURNAL).parent, root / JOURNAL):
+        owner = place.lstat().st_uid
+        if owner != os.geteuid():
+            raise IntegrityError(
+                f"{place} belongs to another user (uid {owner}), and holds an interrupted upgrade",
+                hint=f"nothing was changed; as that user run gfplug upgrade, or remove {root / JOURNAL}",
+            )
+
+
 def read(path: Path) -> list[Step]:
     """Read the steps that a file of the journal lists.
 

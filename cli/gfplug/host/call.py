@@ -214,16 +214,8 @@ def _source(project: Project, python: Path | None) -> Target:
         env={"PYTHONPATH": str(project.source)},
         plugin_id=manifest.id,
         plugin_version=project.version,
-        proto=_proto(project),
+        proto=project.read_proto(),
     )
-
-
-def _proto(project: Project) -> bytes:
-    try:
-        return project.proto.read_bytes()
-    except OSError as error:
-        hint = "restore src/pluginv2 from version control"
-        raise ProjectError(f"{project.proto} cannot be read: {error.strerror}", hint=hint) from error
 
 
 def _bundle(folder: Path) -> CallTarget:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files, sdk
+from gfplug import sdk
 from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
@@ -35,11 +35,7 @@ class MessageFactory:
         from google.protobuf import descriptor_pool  # noqa: PLC0415 - heavy
 
         unnamed = sdk.FLOOR  # the version names nothing here: the text is all that counts
-        described = stubs.describe(
-            sdk.ProtoSet(
-                version=unnamed, text=text, sha256=files.sha256(text), source="file", commit=None, descriptor=None
-            )
-        )
+        described = stubs.describe(sdk.ProtoSet(version=unnamed, text=text, source="file"))
         stubs.check(described)
         self._pool = descriptor_pool.DescriptorPool()
         for file in described.file:

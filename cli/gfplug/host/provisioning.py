@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError, UsageError
+from gfplug.host import variables
 from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
@@ -67,11 +68,7 @@ def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any
     Source: grafana/grafana pkg/services/provisioning/values.
     """
     known = os.environ if environment is None else environment
-    if isinstance(value, dict):
-        return {key: interpolate(item, known) for key, item in value.items()}
-    if isinstance(value, list):
-        return [interpolate(item, known) for item in value]
-    return _VARIABLE.sub(lambda found: _fill_in(found, known), value) if isinstance(value, str) else value
+    return variables.replace(value, _VARIABLE, lambda match: _fill_in(match, known))
 
 
 def _fill_in(found: re.Match[str], known: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Dashboard variables in a query model: Grafana's frontend puts their values in before the plugin sees the model."""
+"""Variables in texts of JSON: those of a dashboard, whose values Grafana's frontend puts into a query model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]|\$(\w+)")
 
@@ -16,10 +16,15 @@ def interpolate(value: Any, variables: Mapping[str, str]) -> Any:  # noqa: ANN40
 
     A format is not applied: the value is put in as it was typed.
     """
+    return replace(value, _VARIABLE, lambda match: variables.get(match[1] or match[2] or match[3], match[0]))
+
+
+def replace(value: Any, pattern: re.Pattern[str], text_of: Callable[[re.Match[str]], str]) -> Any:  # noqa: ANN401 - JSON
+    """Replace a pattern in every text of a JSON value."""
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: variables.get(match[1] or match[2] or match[3], match[0]), value)
+        return pattern.sub(text_of, value)
     if isinstance(value, dict):
-        return {key: interpolate(item, variables) for key, item in value.items()}
+        return {key: replace(item, pattern, text_of) for key, item in value.items()}
     if isinstance(value, list):
-        return [interpolate(item, variables) for item in value]
+        return [replace(item, pattern, text_of) for item in value]
     return value

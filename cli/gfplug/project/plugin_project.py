@@ -114,6 +114,17 @@ class Project:
         """The SDK proto the stubs were generated from."""
         return self.root / "src" / "pluginv2" / "backend.proto"
 
+    def read_proto(self) -> bytes:
+        """Return the SDK proto.
+
+        Raises: ProjectError if it can't be read.
+        """
+        try:
+            return self.proto.read_bytes()
+        except OSError as error:
+            hint = "restore it from version control"
+            raise ProjectError(f"{self.proto} cannot be read: {error.strerror}", hint=hint) from error
+
     @property
     def dist(self) -> Path:
         """The bundle: the folder that Grafana mounts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug import files, resources
@@ -24,17 +24,21 @@ _SYNTAX = re.compile(rb"""^[ \t]*syntax[ \t]*=[ \t]*["']proto3["'][ \t]*;""", re
 class ProtoSet:
     """The SDK proto of one version.
 
-    Shape: `text` has LF line ends; `sha256` is of `text`; `source` is a kind (`embedded`, `cache`, `gomodcache`,
+    Shape: `text` has LF line ends; `source` is a kind (`embedded`, `cache`, `gomodcache`,
     `goproxy`, `github`, `file`), never an address; `descriptor` is the digest that the index promises, None for a
     version it does not know.
     """
 
     version: SdkVersion
     text: bytes
-    sha256: str
     source: str
-    commit: str | None
-    descriptor: str | None
+    commit: str | None = None
+    descriptor: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the text."""
+        return files.sha256(self.text)
 
 
 def embedded(version: SdkVersion) -> ProtoSet | None:
@@ -44,14 +48,7 @@ def embedded(version: SdkVersion) -> ProtoSet | None:
     if entry is None or not known.same_wire(version, known.default):
         return None
     text = normalise((resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes())
-    return ProtoSet(
-        version=version,
-        text=text,
-        sha256=files.sha256(text),
-        source="embedded",
-        commit=entry.commit,
-        descriptor=entry.descriptor,
-    )
+    return ProtoSet(version=version, text=text, source="embedded", commit=entry.commit, descriptor=entry.descriptor)
 
 
 def normalise(raw: bytes) -> bytes:
@@ -69,24 +66,17 @@ def accept(
     """
     text = normalise(raw)
     require_proto(text, f"SDK {version} from {source}")
-    digest = files.sha256(text)
+    protos = ProtoSet(version=version, text=text, source=source, commit=commit)
     known = index.load().find(version)
     if known is None:
         _log.warning("SDK %s is not in this gfplug's index: trusted on first use, pinned by the lock", version)
-        return ProtoSet(version=version, text=text, sha256=digest, source=source, commit=commit, descriptor=None)
-    _require_equal(f"proto of SDK {version} from {source}: sha256", digest, known.sha256)
+        return protos
+    _require_equal(f"proto of SDK {version} from {source}: sha256", protos.sha256, known.sha256)
     if h1 is not None:
         _require_equal(f"module zip of SDK {version} from {source}: checksum", h1, known.h1)
     if commit is not None and known.commit is not None:
         _require_equal(f"tag {version} from {source}: commit", commit, known.commit)
-    return ProtoSet(
-        version=version,
-        text=text,
-        sha256=digest,
-        source=source,
-        commit=known.commit or commit,
-        descriptor=known.descriptor,
-    )
+    return replace(protos, commit=known.commit or commit, descriptor=known.descriptor)
 
 
 def require_proto(text: bytes, what: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gfplug import files, sdk
-from gfplug.errors import IntegrityError, ProjectError
+from gfplug import sdk
+from gfplug.errors import IntegrityError
 from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
@@ -46,22 +46,11 @@ def committed(project: Project) -> sdk.ProtoSet:
     Raises: ProjectError if there is none, or the lock names no version.
     """
     lock = project.lock
-    try:
-        text = sdk.normalise(project.proto.read_bytes())
-    except OSError as error:
-        raise ProjectError(
-            f"cannot read {project.proto}: {error.strerror}", hint="restore it from version control"
-        ) from error
+    text = sdk.normalise(project.read_proto())
     known = {release.version: release.descriptor for release in sdk.releases()}
     version = sdk.SdkVersion.parse(lock.sdk_version)
-    return sdk.ProtoSet(
-        version=version,
-        text=text,
-        sha256=files.sha256(text),
-        source=lock.source,
-        commit=lock.sdk_commit,
-        descriptor=known.get(version),
-    )
+    descriptor = known.get(version)
+    return sdk.ProtoSet(version=version, text=text, source=lock.source, commit=lock.sdk_commit, descriptor=descriptor)
 
 
 def verify(project: Project) -> Verification:

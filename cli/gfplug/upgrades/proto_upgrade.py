@@ -116,7 +116,9 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
         generated = stubs.generate(protos)
     _require_locked(old, protos, generated)
     with stages.stage("compare", doing="Comparing", done=f"Compared {old.sdk_version} with {protos.version}"):
-        changes = [] if generated.descriptor == old.descriptor else _changes(project, protos)
+        changes: list[Change] = []
+        if generated.descriptor != old.descriptor:
+            changes = compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
     uses = usage.find(project.root, SEARCHED, {change.name for change in changes})
     if not request.force:
         _require_unused(changes, uses, request.version)
@@ -151,10 +153,6 @@ def _require_locked(old: lock.Lock, protos: ProtoSet, generated: Stubs) -> None:
             f"but {lock.LOCK_NAME} has {old.descriptor}",
             hint="the release was changed, or the source is wrong; nothing was changed",
         )
-
-
-def _changes(project: Project, protos: ProtoSet) -> list[Change]:
-    return compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
 
 
 def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], version: SdkVersion) -> None:

@@ -103,7 +103,9 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
     with stages.stage("merge", doing="Merging", done="MergeResult"):
         sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
         merged, base, yours = _merge(project, fresh, request, sources)
-    backed_up = _edited_without_a_copy(project, base, yours, merged) + list(_changed_owned(project))
+    backed_up = _edited_without_a_copy(project, base, yours, merged) + [
+        path for path, what in project.changed_owned().items() if what != "deleted"
+    ]
     backups = backup.copies(project.root, backed_up)
     edits = {
         **_rename_elsewhere(project, request.names, yours),
@@ -161,10 +163,6 @@ def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
 def _on_disk(project: Project) -> dict[str, TreeFile]:
     """Read the owned folders."""
     return trees.read(project.root, project.owned_digests(project.owned_folders()))
-
-
-def _changed_owned(project: Project) -> dict[str, str]:
-    return {path: what for path, what in project.changed_owned().items() if what != "deleted"}
 
 
 def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bool) -> dict[str, Edit]:

@@ -126,27 +126,20 @@ def folder_of(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_first_bundle_is_moved_into_place(tmp_path: Path) -> None:
-    """Without an old one there is nothing to exchange."""
-    new = folder_of(tmp_path / "new", "new")
-
-    made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
-    assert (made.folder, made.executable.read_text()) == (tmp_path / "dist", "new")
-
-
-@pytest.mark.parametrize("can_exchange", [True, False])
-def test_a_new_bundle_takes_the_old_ones_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, can_exchange: bool
+@pytest.mark.parametrize(("has_old", "can_exchange"), [(False, True), (True, True), (True, False)])
+def test_a_new_bundle_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_old: bool, can_exchange: bool
 ) -> None:
-    """With the system's exchange and without it."""
+    """With the system's exchange and without it; without an old one there is nothing to exchange."""
     if not can_exchange:
         monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
     new = folder_of(tmp_path / "new", "new")
-    folder_of(tmp_path / "dist", "old")
+    if has_old:
+        folder_of(tmp_path / "dist", "old")
 
     made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
-    assert made.executable.read_text() == "new"
-    assert sorted(path.name for path in (tmp_path / "dist").iterdir()) == ["gpx"]
+    assert (made.folder, made.executable.read_text()) == (tmp_path / "dist", "new")
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["gpx"]
 
 
 def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

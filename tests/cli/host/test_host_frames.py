@@ -62,15 +62,11 @@ def test_a_column_has_its_type_and_values(
 
 
 def test_times_are_floored_milliseconds_with_the_rest_in_nanos() -> None:
-    """Before 1970 too; null is null, and its nanos are zero."""
+    """Before 1970 too; null is null, and its nanos are zero; without any the key is left out."""
     frame = _one(pa.timestamp("ns"), [1_700_000_000_123_456_789, None, -1])
 
     assert frame["schema"]["fields"][0]["typeInfo"] == {"frame": "time.Time", "nullable": True}
     assert frame["data"] == {"values": [[1_700_000_000_123, None, -1]], "nanos": [[456_789, 0, 999_999]]}
-
-
-def test_whole_milliseconds_need_no_nanos() -> None:
-    """The key is left out."""
     assert frames_data(pa.timestamp("ns"), [1_000_000]) == {"values": [[1]]}
 
 
@@ -146,22 +142,28 @@ def test_a_frame_without_rows_or_fields_is_valid() -> None:
     }
 
 
-def test_nulls_in_a_column_that_has_none_are_zero_and_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    """Grafana reads what lies under the missing value."""
+@pytest.mark.parametrize(
+    ("kind", "values", "nullable", "shown", "sentence"),
+    [
+        (pa.int64(), [1, None], False, [1, 0], "not nullable but holds nulls"),
+        (pa.timestamp("ms"), [1_700_000_000_000], True, [1_700_000], "near 1970"),
+    ],
+)
+def test_what_grafana_reads_otherwise_is_warned_about(
+    caplog: pytest.LogCaptureFixture,
+    kind: pa.DataType,
+    values: list[Any],
+    shown: list[Any],
+    sentence: str,
+    *,
+    nullable: bool,
+) -> None:
+    """What lies under a missing value of a column that has none; a time of another unit, as nanoseconds."""
     with caplog.at_level(logging.WARNING, "gfplug"):
-        frame = _one(pa.int64(), [1, None], nullable=False)
+        frame = _one(kind, values, nullable=nullable)
 
-    assert frame["data"]["values"] == [[1, 0]]
-    assert "not nullable but holds nulls" in caplog.text
-
-
-def test_timestamps_of_another_unit_are_read_as_grafana_does(caplog: pytest.LogCaptureFixture) -> None:
-    """As nanoseconds, whatever they are: dates near 1970, and a warning."""
-    with caplog.at_level(logging.WARNING, "gfplug"):
-        frame = _one(pa.timestamp("ms"), [1_700_000_000_000])
-
-    assert frame["data"]["values"] == [[1_700_000]]
-    assert "near 1970" in caplog.text
+    assert frame["data"]["values"] == [shown]
+    assert sentence in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from gfplug.host.messages import fill, protocol
 from gfplug.host.target import Target, go_platform
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor import MethodDescriptor
     from google.protobuf.message import Message
 
 HEALTH = "/pluginv2.Diagnostics/CheckHealth"
@@ -58,13 +59,9 @@ class Fake:
 
     def says(self, method: str, *values: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
         """Return the part of a plan that answers a method with messages."""
-        service, name = method.removeprefix("/pluginv2.").split("/")
-        kind = message_factory.GetMessageClass(protocol(self.proto).method(service, name).output_type)
-        return {
-            method: {
-                "messages": [base64.b64encode(fill(kind(), value).SerializeToString()).decode() for value in values]
-            }
-        }
+        kind = message_factory.GetMessageClass(self._method(method).output_type)
+        messages = [fill(kind(), value).SerializeToString() for value in values]
+        return {method: {"messages": [base64.b64encode(message).decode() for message in messages]}}
 
     def healthy(self, **more: Any) -> Target:
         """Return a plugin that is well and answers an empty query."""
@@ -77,9 +74,11 @@ class Fake:
 
     def request(self, method: str) -> Any:
         """Decode the first request of a method."""
-        service, name = method.removeprefix("/pluginv2.").split("/")
-        kind: type[Message] = message_factory.GetMessageClass(protocol(self.proto).method(service, name).input_type)
+        kind: type[Message] = message_factory.GetMessageClass(self._method(method).input_type)
         return kind.FromString(next(base64.b64decode(data) for asked, data in self._recorded() if asked == method))
+
+    def _method(self, path: str) -> MethodDescriptor:
+        return protocol(self.proto).method(*path.removeprefix("/pluginv2.").split("/"))
 
     def _recorded(self) -> list[list[str]]:
         return [json.loads(line) for line in (self.folder / "record").read_text(encoding="utf-8").splitlines()]

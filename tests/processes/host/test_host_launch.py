@@ -154,25 +154,19 @@ def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -
     assert "about to die" in caught.value.details
 
 
-def test_a_plugin_that_ignores_shutdown_is_killed(fake: Fake) -> None:
-    """After two seconds, as Grafana does; and that is told."""
+def test_a_plugin_that_ends_badly_is_told(fake: Fake) -> None:
+    """With its exit code; one that ignores the shutdown is killed after two seconds, as Grafana does."""
     endings: list[Ending] = []
     with launch(fake.healthy(shutdown="ignore"), ended=endings.append) as plugin:
         pid = plugin.process.pid
+    with launch(fake.healthy(exit=4), ended=endings.append):
+        pass
 
+    assert "exit code 4" in endings[1].problem
     assert endings[0].was_killed
     assert "had to be killed" in endings[0].problem
     assert 1.5 < endings[0].seconds < 10
     assert not alive(pid)
-
-
-def test_a_plugin_that_ends_with_an_error_tells_its_code(fake: Fake) -> None:
-    """A shutdown is clean only with exit code 0."""
-    endings: list[Ending] = []
-    with launch(fake.healthy(exit=4), ended=endings.append):
-        pass
-
-    assert "exit code 4" in endings[0].problem
 
 
 @pytest.mark.parametrize("orphan", ["near", "far"])

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from small_machine import Machine
-from small_project import PYPROJECT, small_project
+from small_project import PYPROJECT
 
 from gfplug.errors import ProjectError, ToolError
 from gfplug.project.environment import python_search
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
@@ -83,9 +85,8 @@ def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> No
     assert chosen() is None
 
 
-def test_the_project_says_which_versions_serve(machine: Machine, tmp_path: Path) -> None:
+def test_the_project_says_which_versions_serve(machine: Machine, project: Project) -> None:
     """requires-python rules ours out, although it has a libpython, and others."""
-    project = small_project(tmp_path / "project")
     text = PYPROJECT.replace("[project]\n", '[project]\nrequires-python = ">=3.13"\n')
     (project.root / "pyproject.toml").write_text(text)
     machine.own("3.12.1", libpython=True)
@@ -98,9 +99,8 @@ def test_the_project_says_which_versions_serve(machine: Machine, tmp_path: Path)
     assert result.reason.startswith("pyproject.toml asks for Python >=3.13, and gfplug runs on Python 3.12.1 at ")
 
 
-def test_a_version_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_version_that_is_none_is_named(project: Project) -> None:
     """The sentence names the file."""
-    project = small_project(tmp_path / "project")
     (project.root / "pyproject.toml").write_text('[project]\nrequires-python = "new"\n')
     with pytest.raises(ProjectError, match=r"pyproject\.toml: requires-python 'new' is not a range"):
         python_search.versions_of(project)

@@ -23,14 +23,7 @@ _SMALL = f"{_HEAD}{_SERVICES}service Diagnostics {{ rpc Ask(Empty) returns (Empt
 
 def _protos(text: str | bytes, *, descriptor: str | None = None) -> ProtoSet:
     content = text.encode() if isinstance(text, str) else text
-    return ProtoSet(
-        version=sdk.default(),
-        text=content,
-        sha256=files.sha256(content),
-        source="file",
-        commit=None,
-        descriptor=descriptor,
-    )
+    return ProtoSet(version=sdk.default(), text=content, source="file", descriptor=descriptor)
 
 
 def _digest(text: str) -> str:

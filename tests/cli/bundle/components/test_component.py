@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import small_project
 
 from gfplug.bundle.components import component, upstreams
 from gfplug.bundle.components.inventory import Inventory, Package
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
 
     from gfplug.bundle.components.component import Component
 
+pytestmark = pytest.mark.usefixtures("project")
 TEXTS = component._TEXTS
 
 
 def of(tmp_path: Path, *used: Package, libraries: tuple[Library, ...] = (), text: str = "") -> list[Component]:
     """List the components of a project with some packages and libraries, Python first."""
-    root = tmp_path / "project"
-    project = Project(root) if root.exists() else small_project(root)
+    project = Project(tmp_path / "project")
     stock = Inventory(python="3.12.1", build=(), packages=used, used=used, libraries=libraries, license=text)
     return component.of(project, stock)
 
@@ -36,7 +35,6 @@ def runtime(sha256: str = "") -> Package:
 
 def test_a_package_from_the_projects_vendor_folder_has_its_wheels_digest(tmp_path: Path) -> None:
     """That of the file there, whatever the installer noted."""
-    of(tmp_path)
     vendor = tmp_path / "project/vendor"
     vendor.mkdir()
     (vendor / "gfruntime-0.3.0-py3-none-any.whl").write_bytes(b"wheel")

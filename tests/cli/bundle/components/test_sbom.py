@@ -6,10 +6,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
-from small_project import small_project
 
 from gfplug.bundle.components import component, sbom
 from gfplug.bundle.components.inventory import Inventory, Package
@@ -19,6 +19,7 @@ from gfplug.project.plugin_project import Project
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("project")
 RECORD = "0" * 64
 USED = (
     Package(name="grpcio", version="1.85.1", expression="Apache-2.0", record=RECORD),
@@ -50,12 +51,12 @@ STOCK = Inventory(python="3.12.1", build=(), packages=USED, used=USED, libraries
 
 
 def describe(tmp_path: Path) -> bytes:
-    """Describe a small bundle."""
+    """Describe a small bundle; `tmp_path/project` is there already."""
     contents = tmp_path / "dist/_internal_linux_amd64"
     contents.mkdir(parents=True, exist_ok=True)
     for library in LIBRARIES:
         (contents / library.file).write_text(library.file)
-    project = Project(tmp_path / "project") if (tmp_path / "project").exists() else small_project(tmp_path / "project")
+    project = Project(tmp_path / "project")
     return sbom.describe(project, component.of(project, STOCK), contents, seconds=1_700_000_000)
 
 

@@ -7,16 +7,19 @@ import logging
 from typing import TYPE_CHECKING
 
 import pytest
-from small_project import small_project
 
 from gfplug.bundle.components import thirdparty
 from gfplug.bundle.components.component import Component
 from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.components.native import Library
 from gfplug.bundle.dist import Bundle
+from gfplug.project.plugin_project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+pytestmark = pytest.mark.usefixtures("project")
 
 
 def component(name: str, *texts: tuple[str, str]) -> Component:
@@ -54,7 +57,7 @@ def bundle(tmp_path: Path) -> Bundle:
 def write(tmp_path: Path, bundle: Bundle, *used: Package, more: tuple[Library, ...] = ()) -> None:
     """Write both files."""
     stock = Inventory(python="3.12.1", build=(), packages=used, used=used)
-    thirdparty.write(small_project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
+    thirdparty.write(Project(tmp_path / "project"), stock, bundle, "linux_amd64", seconds=0, more=more)
 
 
 def test_both_files_name_the_platform_and_what_came_after_the_freeze(tmp_path: Path, bundle: Bundle) -> None:
