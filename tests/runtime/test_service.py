@@ -55,7 +55,7 @@ def test_health_tells_no_secret() -> None:
 
 
 @pytest.mark.parametrize(("kind", "asked"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
-def test_health_without_a_check_is_ok(kind: type, asked: pb.PluginContext) -> None:
+def test_health_without_a_handler_is_ok(kind: type, asked: pb.PluginContext) -> None:
     """A class without check_health is healthy when it can be made; without a data source it is the plugin's health."""
     assert check_health(kind, asked).status == pb.CheckHealthResponse.OK
 

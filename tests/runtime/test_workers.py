@@ -183,14 +183,19 @@ def test_many_jobs_one_after_another_leave_none_behind() -> None:
     assert threads <= 8
 
 
-def test_a_coroutine_that_cancels_itself_has_failed() -> None:
-    """Its caller is still there and hears so."""
+@pytest.mark.parametrize("is_by_task", [False, True])
+def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None:
+    """Its caller is still there and hears so, whether it raises the exception or cancels its own task."""
 
     async def give_up() -> None:
-        raise asyncio.CancelledError
+        task = asyncio.current_task()
+        if not is_by_task or task is None:
+            raise asyncio.CancelledError
+        task.cancel()
+        await asyncio.sleep(1)
 
     async def main() -> None:
-        with pytest.raises(RuntimeError, match="CancelledError"):
-            await UserLoop().run(give_up)
+        with pytest.raises(RuntimeError, match="CancelledError: the handler cancelled itself"):
+            await asyncio.wait_for(UserLoop().run(give_up), 5)
 
     asyncio.run(main())
