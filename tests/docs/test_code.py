@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, up
     ran = shell.run(f"gfplug call query --rows 1{url}", copy)
 
     assert ran.code == 0, ran.said
-    assert " rows, " in ran.said, ran.said
+    assert re.search(r"\d rows?, \d", ran.said), ran.said
     assert not url or "42" in ran.said, ran.said
 
 
