@@ -114,6 +114,6 @@ def test_two_upgrades_of_one_project_do_not_mix(tmp_path: Path, rendered: dict[s
 
     assert {code for code, _ in results} <= {0, 3}
     assert 0 in [code for code, _ in results]
-    assert all("another upgrade of {" in said for code, said in results if code == 3)
+    assert all(f"another upgrade of {project} is running" in said for code, said in results if code == 3)
     assert verify.verify(Project(project)).problems == []
     assert cli.main(["proto", "verify", str(project)]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import stat
 import zipfile
 import zlib
@@ -102,11 +103,9 @@ def _is_executable(info: zipfile.ZipInfo) -> bool:
 
 def _read_answers(root: Path) -> dict[str, str]:
     path = root / ANSWERS_NAME
-    try:
-        _require_regular(path)
-    except (OSError, ValueError) as error:
-        raise ProjectError(f"{path} cannot be read: {error}", hint=_RESTORE) from error
-    value = files.read_json(path, broken=_RESTORE)
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise ProjectError(f"{path} is no regular file", hint=_RESTORE)
+    value = files.read_json(path, missing=_RESTORE, broken=_RESTORE)
     if not isinstance(value, dict) or not isinstance(value.get("answers"), dict):
         raise ProjectError(f"{path} has no answers", hint=_RESTORE)
     if value.get("format") != _FORMAT:
