@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_staging_puts_a_finished_folder_in_place(tmp_path: Path) -> None:
-    """What was written in the block is at the destination afterwards, and nothing else is left beside it."""
+@pytest.mark.parametrize("exists", [False, True])
+def test_staging_puts_a_finished_folder_in_place(tmp_path: Path, *, exists: bool) -> None:
+    """What was written in the block is at the destination afterwards; a folder without content may be one."""
     destination = tmp_path / "project"
+    if exists:
+        destination.mkdir()
     with files.staging(destination) as stage:
         (stage / "a.txt").write_text("a")
-        assert not destination.exists()
+        assert not (destination / "a.txt").exists()
 
+    assert files.entries(tmp_path) == [destination / "a.txt"]
     assert (destination / "a.txt").read_text() == "a"
     assert list(tmp_path.iterdir()) == [destination]
 
@@ -37,16 +41,6 @@ def test_staging_leaves_nothing_after_a_failure(tmp_path: Path) -> None:
         fail(tmp_path / "new" / "parents" / "project")
 
     assert list(tmp_path.iterdir()) == []
-
-
-def test_staging_fills_an_empty_folder(tmp_path: Path) -> None:
-    """An existing folder without content may be the destination."""
-    destination = tmp_path / "project"
-    destination.mkdir()
-    with files.staging(destination) as stage:
-        (stage / "a.txt").write_text("a")
-
-    assert [path.name for path in destination.iterdir()] == ["a.txt"]
 
 
 @pytest.mark.parametrize("kind", ["file", "full folder"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import stat
 import zipfile
 import zlib
@@ -68,14 +69,14 @@ def base(root: Path) -> dict[str, TreeFile]:
 
     Raises: ProjectError if they were not kept, or can't be read; IntegrityError if a name leads out of the project.
     """
+    _require_regular(root / BASE_NAME)
     try:
-        _require_regular(root / BASE_NAME)
         with zipfile.ZipFile(root / BASE_NAME) as archive:
             members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             paths.require_distinct((info.filename for info in members), source=BASE_NAME)
             return {
                 paths.require_inside(info.filename, source=BASE_NAME): TreeFile(
-                    archive.read(info), _is_executable(info)
+                    archive.read(info), is_executable=bool(info.external_attr >> 16 & 0o100)
                 )
                 for info in members
             }
@@ -90,23 +91,16 @@ def base(root: Path) -> dict[str, TreeFile]:
 def _require_regular(path: Path) -> None:
     """Refuse what would make a reader wait, or lead it elsewhere.
 
-    Raises: ValueError; FileNotFoundError if there is nothing.
+    Raises: ProjectError.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise ValueError("it is no regular file")
-
-
-def _is_executable(info: zipfile.ZipInfo) -> bool:
-    return bool(info.external_attr >> 16 & 0o100)
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise ProjectError(f"{path} is no regular file", hint=_RESTORE)
 
 
 def _read_answers(root: Path) -> dict[str, str]:
     path = root / ANSWERS_NAME
-    try:
-        _require_regular(path)
-    except (OSError, ValueError) as error:
-        raise ProjectError(f"{path} cannot be read: {error}", hint=_RESTORE) from error
-    value = files.read_json(path, broken=_RESTORE)
+    _require_regular(path)
+    value = files.read_json(path, missing=_RESTORE, broken=_RESTORE)
     if not isinstance(value, dict) or not isinstance(value.get("answers"), dict):
         raise ProjectError(f"{path} has no answers", hint=_RESTORE)
     if value.get("format") != _FORMAT:
