@@ -19,7 +19,7 @@ def find(root: Path, folders: Collection[str], names: Collection[str]) -> dict[s
     """Map each of some names to the places that use it, as `path:line`.
 
     Only files that import the generated package count: `format` elsewhere is another thing. A file that is not Python
-    is passed over: whoever runs it will tell.
+    is passed over: it fails when it is run.
     """
     found = defaultdict(list)
     for folder in folders:

@@ -49,7 +49,7 @@ class Shim(JsonServer):
         self.configured = configured
 
     def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
-        """Answer a query, and the paths that are asked without a body; whoever asks may."""
+        """Answer a query, and the paths that are asked without a body; access is not checked."""
         del authorization
         url = urlsplit(path)
         if body is not None:

@@ -1,4 +1,4 @@
-"""User code that never returns: whoever does not wait for it is answered, and the plugin ends as soon as ever."""
+"""User code that never returns: calls that do not need it are answered, and the plugin ends as quickly as ever."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_what_needs_the_library_says_so(signals: Path, words: list[str], capsys:
 
 
 def test_a_cache_of_the_former_runtime_is_no_runtime(signals: Path) -> None:
-    """It goes with the folder; git leaves it behind for whoever pulls the upgraded project."""
+    """The upgrade removes it; in a clone, where git leaves it behind, it is ignored."""
     cache = signals / "src" / "gfruntime" / "calls" / "__pycache__" / "service.cpython-311.pyc"
     cache.parent.mkdir()
     cache.write_bytes(b"")

@@ -73,7 +73,7 @@ def verify_project(project: ProjectFolder = Path(), *, as_json: Json = False) ->
     if as_json:
         console.result_json(asdict(report))
     else:
-        rows = [(check.name, _MARKS[check.passed], check.said) for check in report.checks]
+        rows = [(check.name, _MARKS[check.passed], check.sentence) for check in report.checks]
         console.table(("CHECK", "RESULT", ""), rows)
     if report.problems:
         raise IntegrityError(

@@ -149,7 +149,7 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
 
 
 def _mode_after(edit: Edit, mode: int) -> int:
-    """Return a file's mode: as it was, with the executable bits that the edit wants for whoever may read."""
+    """Return a file's mode: as it was, and executable, where the edit says so, for all who may read it."""
     if edit.after is None or (edit.before and edit.before.is_executable == edit.after.is_executable):
         return mode
     return (mode & 0o666) | ((mode & 0o444) >> 2 if edit.after.is_executable else 0)

@@ -20,11 +20,11 @@ _STUBS = "src/pluginv2/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question and its answer: `passed` is None where it could not be asked, and `said` tells why."""
+    """One question and its answer: `passed` is None where it could not be asked, and `sentence` tells why."""
 
     name: str
     passed: bool | None
-    said: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Verification:
     @property
     def problems(self) -> list[str]:
         """What does not agree."""
-        return [check.said for check in self.checks if check.passed is False]
+        return [check.sentence for check in self.checks if check.passed is False]
 
 
 def committed(project: Project) -> sdk.ProtoSet:
@@ -63,14 +63,14 @@ def verify(project: Project) -> Verification:
     try:
         generated = stubs.generate(protos)
     except IntegrityError as error:
-        checks.append(Check(name="wire", passed=False, said=error.message))
+        checks.append(Check(name="wire", passed=False, sentence=error.message))
     else:
         checks += [_wire(lock, generated, protos), _floors(lock, generated), _stubs(project, lock, generated)]
     return Verification(version=lock.sdk_version, checks=tuple(checks))
 
 
 def _judge(name: str, problem: str, otherwise: str) -> Check:
-    return Check(name=name, passed=not problem, said=problem or otherwise)
+    return Check(name=name, passed=not problem, sentence=problem or otherwise)
 
 
 def _proto(lock: Lock, protos: sdk.ProtoSet) -> Check:
@@ -95,7 +95,7 @@ def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
 
 def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
     if differing := _other_tools(lock, generated):
-        return Check(name="floors", passed=None, said=f"not compared: {differing}")
+        return Check(name="floors", passed=None, sentence=f"not compared: {differing}")
     ours, theirs = _join(generated.floors), _join(lock.floors)
     problem = "" if ours == theirs else f"the stubs need {ours}, the lock says {theirs}"
     return _judge("floors", problem, f"the stubs need {theirs} or later")
@@ -103,7 +103,7 @@ def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
 
 def _stubs(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
     if differing := _other_tools(lock, generated):
-        return Check(name="stubs", passed=None, said=f"not compared: {differing}")
+        return Check(name="stubs", passed=None, sentence=f"not compared: {differing}")
     changed = [path for path, content in generated.files.items() if _read(project, path) != content]
     problem = f"generated anew, these differ: {', '.join(changed)}" if changed else ""
     return _judge("stubs", problem, "generated anew, every stub is the same")

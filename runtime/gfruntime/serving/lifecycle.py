@@ -25,7 +25,7 @@ _GRACE = 3.0  # seconds for an end in order, once the parent is gone
 
 
 class Lifecycle:
-    """One end, whoever asks for it: `request` may be called any number of times, from the control loop."""
+    """Ends the process once, however often `request` is called; call it from the control loop."""
 
     def __init__(self, *, on_end: Callable[[], None]) -> None:
         """Keep the last acts (flush, remove the socket), which must not block."""

@@ -63,7 +63,7 @@ def test_what_differs_from_the_index_is_refused(
 
 
 def test_a_known_release_brings_what_the_index_knows(world: World) -> None:
-    """The descriptor's digest is promised to whoever compiles it."""
+    """The proto set has the descriptor's digest, to compare a compiled proto with."""
     found = accept(world.proto, world.known, source="cache", commit=world.commit)
 
     assert (found.descriptor, found.commit, found.sha256) == (

@@ -1,4 +1,4 @@
-"""A data source that tells its secrets to whoever listens, as careless debugging does."""
+"""A data source that tells its secrets in every text that leaves it, as careless debugging does."""
 
 from __future__ import annotations
 

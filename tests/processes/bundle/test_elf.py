@@ -178,7 +178,7 @@ def test_what_is_no_elf_file_is_refused_and_left(tmp_path: Path, content: bytes)
 
 
 def test_a_symbol_is_named_for_a_version_of_glibc() -> None:
-    """The C library's own first symbol is wanted by whoever uses it."""
+    """The newest version that a file needs names one of its symbols; a version that it does not need names none."""
     library = Path(ctypes.__file__).parents[1] / "lib-dynload"
     path = next(iter(sorted(library.glob("_socket*.so"))), None)
     if path is None:

@@ -119,7 +119,7 @@ def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, said: str) -> N
 
 
 def test_protocs_own_words_are_kept() -> None:
-    """The line and the reason, for whoever has to mend the file."""
+    """The message has the line and the reason."""
     with pytest.raises(IntegrityError) as caught:
         stubs.generate(_protos(_SMALL.replace("Empty {}", "Empty { Nothing a = 1; }")))
     assert '"Nothing" is not defined' in caught.value.details
