@@ -47,7 +47,7 @@ def test_macros_that_grow_are_refused_before_they_take_memory(text: str) -> None
     tracemalloc.start()
     began = time.process_time()
     try:
-        with pytest.raises(QueryError, match=r"more than 16 times|more than 200 brackets|more than 1,000,000 characters"):
+        with pytest.raises(QueryError, match=r"more than (16 times|200 brackets|1,000,000 characters)"):
             macros.expand_sql(text, QUERY, macros=own)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
