@@ -75,8 +75,8 @@ def _read(path: Path) -> _Part:
         manifest = json.loads(contents[f"{root}/plugin.json"])
         manifest["id"], manifest["info"]["version"], manifest["executable"]
     except (KeyError, TypeError, ValueError) as error:
-        found = f"{root}/plugin.json" in contents
-        why = f"its plugin.json cannot be used: {error}" if found else "it has no plugin.json"
+        has_manifest = f"{root}/plugin.json" in contents
+        why = f"its plugin.json cannot be used: {error}" if has_manifest else "it has no plugin.json"
         raise IntegrityError(f"{path} is not the archive of a backend plugin: {why}") from error
     with packing.EarlierArchive(path) as earlier:
         entries = {
@@ -109,9 +109,9 @@ def _require_no_conflict(merged: dict[str, packing.ArchiveEntry], part: _Part, f
         and (entry.crc, entry.size, entry.mode) != (merged[name].crc, merged[name].size, merged[name].mode)
     )
     if differing:
-        listed = ", ".join(name.partition("/")[2] for name in differing[:_LISTED])
+        names = ", ".join(name.partition("/")[2] for name in differing[:_LISTED])
         more = f" and {len(differing) - _LISTED} more" if len(differing) > _LISTED else ""
         raise ProjectError(
-            f"{part.path.name} and {first.path.name} differ in {listed}{more}",
+            f"{part.path.name} and {first.path.name} differ in {names}{more}",
             hint="build all platforms from one commit; SOURCE_DATE_EPOCH gives them one date",
         )

@@ -60,8 +60,8 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         path = frozen.folder / frozen.executable
         path.write_bytes(launcher.executable(platform))
         path.chmod(0o755)
-        made = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
-        installed = dist.install(made, project.dist, aside=aside)
+        bundle = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
+        installed = dist.install(bundle, project.dist, aside=aside)
     return DevBundle(folder=installed.folder, executable=installed.executable, command=command)
 
 
@@ -70,8 +70,8 @@ def relink_command(project: Project, python: Path) -> str:
     if npm.find(project) is not None:
         return ""
     command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]
-    said = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[2])}
-    return json.dumps(said, sort_keys=True)
+    arguments = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[2])}
+    return json.dumps(arguments, sort_keys=True)
 
 
 def link(project: Project, python: Path) -> Path:

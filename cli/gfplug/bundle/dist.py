@@ -96,19 +96,19 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     for name in _FRONTEND_FOLDERS:
         if (project.root / "frontend" / name).is_dir():
             shutil.copytree(project.root / "frontend" / name, folder / name, dirs_exist_ok=True)
-    made = Bundle(folder, folder / frozen.executable)
-    _settle(made)
-    return made
+    bundle = Bundle(folder, folder / frozen.executable)
+    _settle(bundle)
+    return bundle
 
 
-def _manifest(text: str, given: bytes | None) -> str:
+def _manifest(text: str, other: bytes | None) -> str:
     """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
     ours = json.loads(text)
-    if given is None:
+    if other is None:
         return text
-    theirs = json.loads(given)
-    said = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
-    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    theirs = json.loads(other)
+    manifest = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def _settle(bundle: Bundle) -> None:
@@ -192,5 +192,5 @@ def find(target: Path) -> BundleLocation:
     named = f"{content['id']}-{content['info']['version']}"
     artifacts = folder.parent / "artifacts"
     serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
-    found = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
-    return BundleLocation(folder=folder, archives=tuple(found))
+    archives = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
+    return BundleLocation(folder=folder, archives=tuple(archives))

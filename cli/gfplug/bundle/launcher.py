@@ -112,9 +112,9 @@ class Launcher:
         stub = resources.files("distlib").joinpath(name).read_bytes()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            said = {"source": str(self.source), "address": self.address, "command": self.command, "link": self.link}
+            config = {"source": str(self.source), "address": self.address, "command": self.command, "link": self.link}
             archive.writestr(zipfile.ZipInfo("__main__.py", _TIME), _LAUNCHED.read_bytes())
-            archive.writestr(zipfile.ZipInfo("launch.json", _TIME), json.dumps(said, sort_keys=True))
+            archive.writestr(zipfile.ZipInfo("launch.json", _TIME), json.dumps(config, sort_keys=True))
         return stub + f'#!"{self.python}"\r\n'.encode() + packed.getvalue()
 
 

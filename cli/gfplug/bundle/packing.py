@@ -37,12 +37,12 @@ def epoch(variables: Mapping[str, str] | None = None) -> int:
 
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
     """
-    given = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
-    if not given:
+    text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
+    if not text:
         return EPOCH
-    if not (given.isascii() and given.isdigit() and len(given) <= len("9999999999")):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {given!r}, not a number of seconds since 1970")
-    return max(EPOCH, int(given))
+    if not (text.isascii() and text.isdigit() and len(text) <= len("9999999999")):
+        raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
+    return max(EPOCH, int(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,8 +72,8 @@ def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> 
     project = Project.find(path)
     rules = alerting.find(project.root / "provisioning" / "alerting")
     if not rules:
-        found = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
-        return _report("alerts", project.root, iter(found))
+        findings = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
+        return _report("alerts", project.root, iter(findings))
     place = call.find(path, python=python)
     source = call.settings(place, call.Overrides())
     with call.plugin(place, timeout=timeout) as plugin:
@@ -91,8 +91,8 @@ def _alert(rule: Rule, outcome: RuleResult) -> Iterator[Finding]:
         yield note("alert", rule.title, f"{{{labels}}} {each.state.value}")
 
 
-def _report(kind: str, path: Path, found: Iterator[Finding]) -> Report:
-    ordered = sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level))
+def _report(kind: str, path: Path, findings: Iterator[Finding]) -> Report:
+    ordered = sorted(dict.fromkeys(findings), key=lambda finding: LEVELS.index(finding.level))
     return Report(kind=kind, path=path, findings=tuple(ordered))
 
 

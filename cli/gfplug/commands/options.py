@@ -61,8 +61,8 @@ def pairs(texts: Sequence[str], keys: Sequence[str] = ()) -> dict[str, str]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key or (keys and key not in keys):
-            known = f", where KEY is {' or '.join(keys)}" if keys else ""
-            raise UsageError(f"--data expects KEY=VALUE{known}; got {text!r}")
+            choices = f", where KEY is {' or '.join(keys)}" if keys else ""
+            raise UsageError(f"--data expects KEY=VALUE{choices}; got {text!r}")
         values[key] = value
     return values
 

@@ -97,17 +97,17 @@ def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
 
     Raises: UsageError if one has no key or no `=`.
     """
-    found: dict[str, Any] = {}
+    tree: dict[str, Any] = {}
     for text in texts:
         key, value = _pair(text, option)
         *parents, last = key.split(".")
-        place = found
+        place = tree
         for parent in parents:
             place = place.setdefault(parent, {})
             if not isinstance(place, dict):
                 raise UsageError(f"{option} {key}: {parent} already holds a plain value")
         place[last] = _value(value)
-    return found
+    return tree
 
 
 def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
@@ -137,13 +137,13 @@ def headers(texts: Sequence[str]) -> dict[str, list[str]]:
 
     Raises: UsageError if one has no name or no colon.
     """
-    found: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {}
     for text in texts:
         name, colon, value = text.partition(":")
         if not name.strip() or not colon:
             raise UsageError(f"--header {name!r} is not 'Name: value'")
-        found.setdefault(name.strip(), []).append(value.strip())
-    return found
+        values.setdefault(name.strip(), []).append(value.strip())
+    return values
 
 
 def model(text: str) -> dict[str, Any]:
@@ -151,16 +151,16 @@ def model(text: str) -> dict[str, Any]:
 
     Raises: UsageError if it is anything else.
     """
-    content = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
+    document = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
     try:
-        found = json.loads(content)
+        content = json.loads(document)
     except ValueError as error:
         raise UsageError(
             f"--model is not JSON: {error}", hint="""write it as '{"table": "sales"}' or @FILE"""
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise UsageError("--model is not a JSON object")
-    return found
+    return content
 
 
 def content_of(text: str, *, option: str) -> bytes:
@@ -185,7 +185,7 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
         _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
 
 
-def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
+def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
     """Raise ToolError when a query failed or was not answered; the message names each, with status and source."""
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
@@ -193,10 +193,10 @@ def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> No
         for answer in answers.values()
         if answer.error or answer.status >= 400  # noqa: PLR2004 - HTTP's errors
     ]
-    silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in asked if ref_id not in answers]
+    silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in ref_ids if ref_id not in answers]
     if failed or silent:
-        said = "; ".join([*failed, *silent])
-        raise ToolError(said, hint=failures.remedy(said) or "-v shows the plugin's whole log")
+        message = "; ".join([*failed, *silent])
+        raise ToolError(message, hint=failures.remedy(message) or "-v shows the plugin's whole log")
 
 
 def _tell(line: LogLine) -> None:
@@ -261,24 +261,24 @@ def _base(place: CallTarget, overrides: Overrides) -> Settings:
 
 
 def _secrets(texts: Sequence[str]) -> dict[str, str]:
-    found = {}
+    secrets = {}
     for text in texts:
         key, value = _pair(text, "--secret")
         if value.startswith("$"):
             name = value[1:].strip("{}")
             if name not in os.environ:
                 raise UsageError(f"--secret {key}: the variable {name} is not set")
-            found[key] = os.environ[name]
+            secrets[key] = os.environ[name]
         else:
-            found[key] = content_of(value, option=f"--secret {key}").decode(errors="replace").rstrip("\r\n")
-    return found
+            secrets[key] = content_of(value, option=f"--secret {key}").decode(errors="replace").rstrip("\r\n")
+    return secrets
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
-        given = "" if option == "--secret" else f" {text!r}"  # what was typed may be the secret itself
-        raise UsageError(f"{option}{given} is not key=value")
+        quoted = "" if option == "--secret" else f" {text!r}"  # what was typed may be the secret itself
+        raise UsageError(f"{option}{quoted} is not key=value")
     return key, value
 
 

@@ -104,9 +104,10 @@ class RunningPlugin:
             "headers": {**({"FromAlert": "true"} if is_alert else {}), **(headers or {})},
             "queries": [convert.query_values(query, used, self.target) for query in queries],
         }
-        found = self._unary("Data", "QueryData", values, timeout=timeout).responses
-        asked = [query.ref_id for query in queries if query.ref_id in found]
-        return {ref_id: convert.answer(ref_id, found[ref_id]) for ref_id in [*asked, *sorted(set(found) - set(asked))]}
+        responses = self._unary("Data", "QueryData", values, timeout=timeout).responses
+        queried = [query.ref_id for query in queries if query.ref_id in responses]
+        ref_ids = [*queried, *sorted(set(responses) - set(queried))]
+        return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
 
     def call_resource(
         self,

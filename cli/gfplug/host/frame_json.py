@@ -100,14 +100,14 @@ def _field(field: pa.Field, where: str) -> dict[str, Any]:
 def _types(field: pa.Field, where: str) -> tuple[str, str]:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    found = str(field.type)
+    arrow_type = str(field.type)
     if pa.types.is_timestamp(field.type):
         return "time", "time.Time"
-    if found == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
+    if arrow_type == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
         return "enum", "enum"
-    if found not in _TYPES:
-        raise _refuse(where, f"Grafana has no type for column {field.name!r} of Arrow type {found}")
-    return _TYPES[found]
+    if arrow_type not in _TYPES:
+        raise _refuse(where, f"Grafana has no type for column {field.name!r} of Arrow type {arrow_type}")
+    return _TYPES[arrow_type]
 
 
 def _column(
@@ -194,12 +194,12 @@ def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[s
     if key not in metadata:
         return None
     try:
-        found = json.loads(metadata[key])
+        value = json.loads(metadata[key])
     except ValueError as error:
         raise _refuse(where, f"its {key.decode()} is not JSON ({error})") from error
-    if found is not None and not isinstance(found, dict):
+    if value is not None and not isinstance(value, dict):
         raise _refuse(where, f"its {key.decode()} is not a JSON object")
-    return found
+    return value
 
 
 def _refuse(where: str, why: str) -> ToolError:

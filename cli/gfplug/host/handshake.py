@@ -37,7 +37,7 @@ def parse(line: str) -> Handshake:
     parts = text.split("|")
     if len(parts) < _PARTS_AT_LEAST:
         raise ToolError(
-            f"the plugin wrote {_shown(text)} to stdout where Grafana expects the handshake line",
+            f"the plugin wrote {_excerpt(text)} to stdout where Grafana expects the handshake line",
             hint="nothing may print to stdout before the plugin serves: print to stderr, or log",
         )
     core, version, network, address = parts[:4]
@@ -53,7 +53,7 @@ def parse(line: str) -> Handshake:
         (len(certificate) > _CERTIFICATE_LONGER_THAN, "a TLS certificate, though Grafana asked for none"),
     ):
         if wrong:
-            raise ToolError(f"the plugin's handshake line names {sentence}: {_shown(text)}")
+            raise ToolError(f"the plugin's handshake line names {sentence}: {_excerpt(text)}")
     return Handshake(network=network, address=address, line=text)
 
 
@@ -62,5 +62,5 @@ def _is_tcp_address(address: str) -> bool:
     return bool(colon) and bool(host) and port.isdigit() and 0 < int(port) < 65536  # noqa: PLR2004 - the highest port
 
 
-def _shown(text: str) -> str:
+def _excerpt(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

@@ -54,9 +54,9 @@ class MessageFactory:
         """
         from google.protobuf import message_factory  # noqa: PLC0415 - heavy
 
-        found = self.method(service, method)
-        request = message_factory.GetMessageClass(found.input_type)
-        response = message_factory.GetMessageClass(found.output_type)
+        descriptor = self.method(service, method)
+        request = message_factory.GetMessageClass(descriptor.input_type)
+        response = message_factory.GetMessageClass(descriptor.output_type)
         return fill(request(), values), request.SerializeToString, response.FromString
 
 

@@ -71,7 +71,7 @@ def _differ(old: Any, new: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - 
         for at, (one, other) in enumerate(zip(old, new, strict=False)):
             yield from _differ(one, other, f"{where}[{at}]")
     elif not _same(old, new):
-        yield f"{where}: {_shown(old)} became {_shown(new)}"
+        yield f"{where}: {_excerpt(old)} became {_excerpt(new)}"
 
 
 def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON
@@ -79,7 +79,7 @@ def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON
     return math.isclose(old, new, rel_tol=_TOLERANCE) if numbers else bool(old == new)
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+def _excerpt(value: Any) -> str:  # noqa: ANN401 - JSON
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
 

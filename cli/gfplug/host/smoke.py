@@ -46,9 +46,9 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
     with launch(target, timeout=timeout, ended=endings.append) as plugin:
         health = plugin.check_health(used, timeout=timeout)
         if failure := health.details.get("loadError"):
-            said = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
-            hint = failures.remedy(f"{failure}\n{said}")
-            raise ToolError(f"the plugin's code cannot be loaded: {failure}", hint=hint, details=said)
+            details = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
+            hint = failures.remedy(f"{failure}\n{details}")
+            raise ToolError(f"the plugin's code cannot be loaded: {failure}", hint=hint, details=details)
         end = datetime.now(UTC)
         query = Query(start=end - timedelta(hours=1), end=end, interval=timedelta(seconds=30), max_data_points=100)
         plugin.query_data([query], used, timeout=timeout)

@@ -55,9 +55,9 @@ def example(text: str) -> str:
     return _one_of("example", text, EXAMPLES)
 
 
-def _one_of(what: str, text: str, known: tuple[str, ...]) -> str:
-    if text not in known:
-        raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(known)}")
+def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(choices)}")
     return text
 
 
@@ -120,9 +120,9 @@ class Answers:
         """
         if not isinstance(value, dict):
             raise ProjectError(f"{ANSWERS_NAME}: the answers are not a JSON object")
-        known = {field.name for field in fields(cls)}
-        for key in sorted(known ^ value.keys()):
-            what = "is missing" if key in known else "is not an answer of this gfplug's template"
+        names = {field.name for field in fields(cls)}
+        for key in sorted(names ^ value.keys()):
+            what = "is missing" if key in names else "is not an answer of this gfplug's template"
             raise ProjectError(f"{ANSWERS_NAME}: {key!r} {what}", hint="restore it from version control")
         for key, text in value.items():
             if not isinstance(text, str):

@@ -48,7 +48,7 @@ class Message:
 
     def named(self, name: str) -> ProtoField | None:
         """Return the field of a name, if there is one."""
-        return next((found for found in self.fields.values() if found.name == name), None)
+        return next((field for field in self.fields.values() if field.name == name), None)
 
     def is_reserved(self, one: ProtoField) -> bool:
         """Tell whether a field takes a number or a name that is reserved."""

@@ -53,8 +53,8 @@ def fetch(
         from gfplug.sdk import local  # noqa: PLC0415 - as above
 
         return local.read(source, version)
-    if found := embedded(version) or cache.find(version) or _from_go(version):
-        return found
+    if protos := embedded(version) or cache.find(version) or _from_go(version):
+        return protos
     if offline:
         raise FetchError(
             f"the proto of SDK {version} is not on this machine, and the network may not be used",
@@ -62,9 +62,9 @@ def fetch(
         )
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
-    found = remote.fetch(version, seconds=deadline)
-    cache.keep(found)
-    return found
+    protos = remote.fetch(version, seconds=deadline)
+    cache.keep(protos)
+    return protos
 
 
 def _from_go(version: SdkVersion) -> ProtoSet | None:

@@ -45,8 +45,8 @@ def setting(name: str) -> str:
 
 
 def _matches(pattern: str, module: str) -> bool:
-    wanted, parts = pattern.split("/"), module.split("/")
-    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
+    pattern_parts, parts = pattern.split("/"), module.split("/")
+    return len(parts) >= len(pattern_parts) and all(map(fnmatchcase, parts, pattern_parts))
 
 
 def _read_file() -> dict[str, str]:

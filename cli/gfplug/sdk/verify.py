@@ -47,9 +47,9 @@ def committed(project: Project) -> sdk.ProtoSet:
     """
     lock = project.lock
     text = sdk.normalise(project.read_proto())
-    known = {release.version: release.descriptor for release in sdk.releases()}
+    descriptors = {release.version: release.descriptor for release in sdk.releases()}
     version = sdk.SdkVersion.parse(lock.sdk_version)
-    descriptor = known.get(version)
+    descriptor = descriptors.get(version)
     return sdk.ProtoSet(version=version, text=text, source=lock.source, commit=lock.sdk_commit, descriptor=descriptor)
 
 
@@ -89,8 +89,8 @@ def _owned(project: Project) -> Check:
 def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
     is_same = generated.descriptor == lock.descriptor
     problem = "" if is_same else f"the proto compiles to {generated.descriptor}, the lock names {lock.descriptor}"
-    known = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
-    return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {known}")
+    origin = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
+    return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {origin}")
 
 
 def _floors(lock: Lock, generated: stubs.Stubs) -> Check:

@@ -56,10 +56,10 @@ class Deadline:
 
         Raises: FetchError if there are none.
         """
-        left = self._end - time.monotonic()
-        if left <= 0:
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
             raise FetchError(f"not done within {self.seconds:g} s", hint="try again, or see `--from` and `--offline`")
-        return left
+        return seconds
 
 
 class _TransientError(Exception):
@@ -150,7 +150,7 @@ def _follow(target: _Target, *, deadline: Deadline, limit: int) -> bytes:
 
 def _ask(target: _Target, *, deadline: Deadline, limit: int) -> bytes | str:
     """Send one request; return the body, or the address a redirect names."""
-    shown = redact(target.url)
+    address = redact(target.url)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"gfplug/{__version__}"}
     if target.authorization:
         headers["Authorization"] = target.authorization
@@ -158,39 +158,39 @@ def _ask(target: _Target, *, deadline: Deadline, limit: int) -> bytes | str:
         request = urllib.request.Request(target.url, headers=headers)  # noqa: S310 - _Target admits http and https only
         timeout = min(_SOCKET_SECONDS, deadline.remaining())
         with _cut_at(deadline) as sockets, _opener(target, sockets).open(request, timeout=timeout) as response:
-            return _read(response, shown, deadline=deadline, limit=limit)
+            return _read(response, address, deadline=deadline, limit=limit)
     except urllib.error.URLError as error:
-        raise _unreachable(shown, error.reason, deadline) from error
+        raise _unreachable(address, error.reason, deadline) from error
     except (OSError, http.client.HTTPException) as error:
-        raise _unreachable(shown, error, deadline) from error
+        raise _unreachable(address, error, deadline) from error
 
 
-def _read(response: http.client.HTTPResponse, shown: str, *, deadline: Deadline, limit: int) -> bytes | str:
+def _read(response: http.client.HTTPResponse, address: str, *, deadline: Deadline, limit: int) -> bytes | str:
     location = response.headers.get("Location")
     if response.status in {301, 302, 303, 307, 308} and location:
         return location
     if response.status != http.client.OK:
-        raise _refusal(response, shown)
+        raise _refusal(response, address)
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
-        raise FetchError(f"{shown} answered with the encoding {encoding[:20]!r}, which was not asked for")
+        raise FetchError(f"{address} answered with the encoding {encoding[:20]!r}, which was not asked for")
     if response.headers.get_content_type() == "text/html":
-        raise IntegrityError(f"{shown} answered with a web page", hint="a login page or a proxy may be in between")
+        raise IntegrityError(f"{address} answered with a web page", hint="a login page or a proxy may be in between")
     body = bytearray()
     while piece := response.read1(_PIECE):
         body += piece
         deadline.remaining()
         if len(body) > limit:
-            raise FetchError(f"{shown} is larger than {limit} bytes")
+            raise FetchError(f"{address} is larger than {limit} bytes")
     deadline.remaining()  # a cut connection looks like an end
     promised = response.headers.get("Content-Length", "")
     if promised.isascii() and promised.isdigit() and len(body) != int(promised[:15]):
-        raise _TransientError(IntegrityError(f"{shown} broke off after {len(body)} of {promised[:15]} bytes"))
+        raise _TransientError(IntegrityError(f"{address} broke off after {len(body)} of {promised[:15]} bytes"))
     return bytes(body)
 
 
-def _refusal(response: http.client.HTTPResponse, shown: str) -> Exception:
-    status, words = response.status, f"{shown} answered {response.status} {response.reason[:60]}"
+def _refusal(response: http.client.HTTPResponse, address: str) -> Exception:
+    status, words = response.status, f"{address} answered {response.status} {response.reason[:60]}"
     if status in {404, 410}:
         return MissingError(words)
     if status in {401, 403, 407}:
@@ -200,11 +200,11 @@ def _refusal(response: http.client.HTTPResponse, shown: str) -> Exception:
     return FetchError(words)
 
 
-def _unreachable(shown: str, reason: object, deadline: Deadline) -> Exception:
+def _unreachable(address: str, reason: object, deadline: Deadline) -> Exception:
     deadline.remaining()
     if isinstance(reason, http.client.IncompleteRead):
-        return _TransientError(IntegrityError(f"{shown} broke off after {len(reason.partial)} bytes of a piece"))
-    words = f"cannot reach {shown}: {_words(reason)}"
+        return _TransientError(IntegrityError(f"{address} broke off after {len(reason.partial)} bytes of a piece"))
+    words = f"cannot reach {address}: {_words(reason)}"
     if isinstance(reason, trust.CertificateError):
         return FetchError(words, hint="name your organization's certificates in GFPLUG_CA_BUNDLE")
     if isinstance(reason, (socket.gaierror, http.client.InvalidURL)):

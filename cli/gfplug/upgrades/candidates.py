@@ -16,10 +16,10 @@ _LARGEST = 1_000_000
 
 def find(root: Path) -> Iterator[str]:
     """Yield the paths of the files that git tracks or would track; without git, of all but what tools make."""
-    listed = git.list_files(root)
-    if listed is None:
-        listed = [path.relative_to(root).as_posix() for path in _walk(root)]
-    return (path for path in listed if _is_small(root / path))
+    names = git.list_files(root)
+    if names is None:
+        names = [path.relative_to(root).as_posix() for path in _walk(root)]
+    return (path for path in names if _is_small(root / path))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

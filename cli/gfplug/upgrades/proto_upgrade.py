@@ -94,10 +94,10 @@ def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | 
     """
     stages = stages or Stages()
     with journal.lock_project(project.root):
-        made = plan(project, request, stages=stages)
-        tests = _rehearse(project, made, request, stages) if made.edits else "not needed"
-        journal.apply(project.root, made.edits)
-    return replace(made, tests=tests, seconds=stages.seconds)
+        result = plan(project, request, stages=stages)
+        tests = _rehearse(project, result, request, stages) if result.edits else "not needed"
+        journal.apply(project.root, result.edits)
+    return replace(result, tests=tests, seconds=stages.seconds)
 
 
 def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
@@ -137,9 +137,9 @@ def _list_edited(project: Project, *, force: bool) -> list[str]:
     """List the stubs that somebody edited."""
     changed = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
     if changed and not force:
-        listed = ", ".join(f"{path} ({what})" for path, what in changed.items())
+        names = ", ".join(f"{path} ({what})" for path, what in changed.items())
         raise ProjectError(
-            f"generated files differ from {lock.LOCK_NAME}: {listed}",
+            f"generated files differ from {lock.LOCK_NAME}: {names}",
             hint="restore them from version control, or use --force: it keeps a copy",
         )
     return [path for path, what in changed.items() if what != "deleted"]
@@ -159,11 +159,11 @@ def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], versio
     breaking = [change for change in changes if change.level in {Level.WIRE, Level.SOURCE}]
     broken = [change for change in breaking if uses.get(change.name)]
     if broken:
-        listed = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
+        lines = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
         raise CompatError(
             f"your code uses {len(broken)} things that SDK {version} changes or lacks",
             hint="change the code first, or use --force",
-            details=listed,
+            details=lines,
         )
 
 
@@ -198,7 +198,7 @@ def _raise_floors(project: Project, generated: Stubs) -> TreeFile:
         raise ProjectError(f"{project.root / _PYPROJECT} cannot be read: {error}") from error
 
 
-def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:
+def _rehearse(project: Project, result: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:
     """Run the project's tests in a copy that is upgraded already, and say how it went."""
     if not request.with_tests:
         return "not run: --no-tests"
@@ -215,7 +215,7 @@ def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, sta
     ):
         copy = Path(name) / "project"
         shutil.copytree(project.root, copy, ignore=partial(_leave_out, project.root), symlinks=True)
-        journal.apply(copy, made.edits)
+        journal.apply(copy, result.edits)
         process.run(
             [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
             cwd=copy,

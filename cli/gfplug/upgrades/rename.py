@@ -32,7 +32,7 @@ class Renaming:
         """The upgrade that brings the new names."""
         changed = {key: text for key, text in self.after.to_json().items() if text != self.before.to_json()[key]}
         pairs = {self.before.plugin_id: self.after.plugin_id, self.before.executable: self.after.executable}
-        return upgrade.UpgradeRequest(given=changed, names={old: new for old, new in pairs.items() if old != new})
+        return upgrade.UpgradeRequest(answers=changed, names={old: new for old, new in pairs.items() if old != new})
 
 
 def find(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:

@@ -100,10 +100,10 @@ class _Result:
 def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
     """Settle what git left open, so that nothing of the user's is lost."""
     decided = _Result({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
-    known = {*sides.base, *sides.yours, *sides.theirs}
+    paths = {*sides.base, *sides.yours, *sides.theirs}
     for path, having in sorted(outcome.stages.items()):
         plain, tilde, _ = path.rpartition("~")
-        if tilde and path not in known and plain in known:
+        if tilde and path not in paths and plain in paths:
             _set_aside(decided, plain, outcome.tree[path], is_yours=git.YOURS in having)
         elif git.YOURS not in having:
             if git.THEIRS in having and path in sides.theirs:
@@ -117,24 +117,24 @@ def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
     return decided
 
 
-def _settle_contents(decided: _Result, path: str, found: TreeFile | None, sides: _Sides) -> None:
+def _settle_contents(decided: _Result, path: str, entry: TreeFile | None, sides: _Sides) -> None:
     """Take git's text with its markers; of two binaries, keep the user's and put the template's beside."""
     mine = sides.yours.get(path) or sides.yours.get(decided.renames.get(path, ""))
     new = sides.theirs.get(path)
-    if found is not None and _has_markers(found):
-        decided.tree[path] = found
+    if entry is not None and _has_markers(entry):
+        decided.tree[path] = entry
         decided.conflict(path, "you and the template changed the same lines")
     elif mine is not None and new is not None and mine.content != new.content:
         decided.tree[path] = mine
         decided.put_beside(path, new, "both changed it, and it can't be merged")
-    elif kept := found or mine or new:
-        decided.tree[path] = kept
+    elif choice := entry or mine or new:
+        decided.tree[path] = choice
 
 
-def _set_aside(decided: _Result, path: str, found: TreeFile, *, is_yours: bool) -> None:
+def _set_aside(decided: _Result, path: str, entry: TreeFile, *, is_yours: bool) -> None:
     """Name what can't stay where it was, because a folder took the place of a file or the other way round."""
     name = path + (_YOURS_ASIDE if is_yours else BESIDE)
-    decided.tree[name] = found
+    decided.tree[name] = entry
     whose, other = ("your file", "the template has a folder") if is_yours else ("the template's", "you have a folder")
     decided.conflict(path, f"{whose} is now {name}: {other} of that name")
 

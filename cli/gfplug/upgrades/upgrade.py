@@ -46,7 +46,7 @@ class UpgradeRequest:
     `names` are names in the author's files and what they become: a plugin's old and new id.
     """
 
-    given: Mapping[str, str]
+    answers: Mapping[str, str]
     force: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,9 +78,9 @@ def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None 
     Raises: as `plan` does; ProjectError if a file can't be written. Then the project is as it was.
     """
     with journal.lock_project(project.root):
-        made = plan(project, request, stages=stages)
-        journal.apply(project.root, made.edits)
-    return made
+        result = plan(project, request, stages=stages)
+        journal.apply(project.root, result.edits)
+    return result
 
 
 def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
@@ -91,7 +91,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
     template can't be rendered or git fails.
     """
     stages, before = stages or Stages(), project.lock
-    answers = origin.answers(project.root, before.template_version, given=request.given)
+    answers = origin.answers(project.root, before.template_version, overrides=request.answers)
     answers = replace(answers, gfplug=provenance.renew(answers.gfplug))
     with (
         stages.stage("template", doing="Rendering the template", done=f"Rendered the template of gfplug {__version__}"),
@@ -100,7 +100,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         template.render(answers, Path(name))
         fresh, after = _render(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
-    with stages.stage("merge", doing="Merging", done="MergeResult"):
+    with stages.stage("merge", doing="Merging", done="Merged"):
         sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
         merged, base, yours = _merge(project, fresh, request, sources)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + [
@@ -155,9 +155,9 @@ def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
             f"{project.proto} is not the proto that {lock.LOCK_NAME} names",
             hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version} --force",
         )
-    made = stubs.generate(protos)
-    generated = {f"src/{path}": TreeFile(content) for path, content in made.files.items()}
-    return generated, replace(locked, floors=made.floors, tools=made.tools)
+    package = stubs.generate(protos)
+    generated = {f"src/{path}": TreeFile(content) for path, content in package.files.items()}
+    return generated, replace(locked, floors=package.floors, tools=package.tools)
 
 
 def _on_disk(project: Project) -> dict[str, TreeFile]:
@@ -167,7 +167,7 @@ def _on_disk(project: Project) -> dict[str, TreeFile]:
 
 def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bool) -> dict[str, Edit]:
     """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
-    found = _on_disk(project)
+    current = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
     changed = project.changed_owned()
     if changed and not force:
@@ -175,16 +175,16 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
             f"owned files differ from {lock.LOCK_NAME}: "
             + ", ".join(f"{path} ({what})" for path, what in changed.items()),
             hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
-            details=difference.show(_authors_edits(project, found, changed)),
+            details=difference.show(_authors_edits(project, current, changed)),
         )
-    return trees.compare(found, new)
+    return trees.compare(current, new)
 
 
-def _authors_edits(project: Project, found: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
+def _authors_edits(project: Project, current: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
     """Return what the author changed in owned files: against the project's history, or else the whole file."""
-    shown = [path for path in changed if path in found]
-    originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
-    return trees.compare(originals, {path: found[path] for path in shown})
+    names = [path for path in changed if path in current]
+    originals = former.originals(project.root, project.lock.owned, names[:_MOST_ORIGINALS])
+    return trees.compare(originals, {path: current[path] for path in names})
 
 
 def _merge(
@@ -194,16 +194,16 @@ def _merge(
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
     is_lost = request.force and not (root / template.BASE_NAME).exists()
-    kept = {} if is_lost else origin.base(root)
-    base = {path: entry for path, entry in kept.items() if _is_merged(root, path)}
+    recorded = {} if is_lost else origin.base(root)
+    base = {path: entry for path, entry in recorded.items() if _is_merged(root, path)}
     yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
-    left = [
+    unresolved = [
         *three_way.unresolved(yours),
         *(path for path in base | theirs if os.path.lexists(root / f"{path}{three_way.BESIDE}")),
     ]
-    if left:
+    if unresolved:
         raise ConflictError(
-            f"an earlier upgrade is not finished: {', '.join(sorted(set(left)))}",
+            f"an earlier upgrade is not finished: {', '.join(sorted(set(unresolved)))}",
             hint=f"resolve the conflict markers, remove *{three_way.BESIDE}, then run it again",
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
@@ -232,7 +232,7 @@ def _in_the_way(root: Path, theirs: Mapping[str, TreeFile]) -> Iterable[str]:
         above = [folder.as_posix() for folder in PurePosixPath(path).parents]
         yield from (folder for folder in above if (root / folder).is_file())
         if (root / path).is_dir():
-            yield from (found.relative_to(root).as_posix() for found in files.walk(root / path))
+            yield from (file.relative_to(root).as_posix() for file in files.walk(root / path))
 
 
 def _is_merged(root: Path, path: str) -> bool:

@@ -48,7 +48,7 @@ def find(folder: Path) -> list[Rule]:
 
     Raises: ProjectError for a file that cannot be read.
     """
-    found: list[Rule] = []
+    rules: list[Rule] = []
     for path, content in provisioning.read_all(folder):
         try:
             written = [rule for group in (content or {}).get("groups", []) for rule in group.get("rules", [])]
@@ -59,12 +59,12 @@ def find(folder: Path) -> list[Rule]:
             ) from error
         for rule, title in zip(written, titles, strict=True):
             try:
-                found += _rule(rule)
+                rules += _rule(rule)
             except (KeyError, IndexError) as error:
                 raise ProjectError(f"{path}: the rule {title!r} lacks {error}") from error
             except (AttributeError, TypeError, ValueError) as error:
                 raise ProjectError(f"{path}: the rule {title!r} cannot be read: {error}") from error
-    return found
+    return rules
 
 
 def _rule(written: Mapping[str, Any]) -> Iterator[Rule]:

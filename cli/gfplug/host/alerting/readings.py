@@ -87,8 +87,8 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesRea
     if form == "long":
         yield from _grouped(columns, kind)
     elif by_contract:
-        wanted = _VALUES if kind == "series" else _NUMBERS
-        yield from (_whole(column, kind) for column in columns if column.exact in wanted)
+        types = _VALUES if kind == "series" else _NUMBERS
+        yield from (_whole(column, kind) for column in columns if column.exact in types)
     elif kind == "numbers":
         for item in _grouped(columns, kind):
             yield SeriesReading(
@@ -108,8 +108,8 @@ def _whole(column: _Column, kind: str) -> SeriesReading:
 def _grouped(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReading]:
     """Split rows by their texts: one series per group and value column, or one number per row and value column."""
     texts = [column for column in columns if column.exact == "string"]
-    wanted = _VALUES if kind == "series" else _NUMBERS
-    for column in (column for column in columns if column.exact in wanted):
+    types = _VALUES if kind == "series" else _NUMBERS
+    for column in (column for column in columns if column.exact in types):
         groups: dict[tuple[tuple[str, str], ...], list[Value]] = {}
         for row, value in enumerate(column.values):
             key = tuple((text.name, text.values[row] or "") for text in texts)
