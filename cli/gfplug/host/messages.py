@@ -5,6 +5,7 @@ The messages live in a private descriptor pool, so that several versions coexist
 
 from __future__ import annotations
 
+import base64
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -62,31 +63,15 @@ class MessageFactory:
 
 def fill(message: Message, values: Mapping[str, Any]) -> Message:
     """Set a message's fields from plain values: mappings for messages and maps, sequences for what repeats."""
-    for name, value in values.items():
-        field = message.DESCRIPTOR.fields_by_name.get(name)
-        if field is not None and value is not None:
-            _set(message, field, value)
-    return message
+    from google.protobuf import json_format  # noqa: PLC0415 - heavy
+
+    return json_format.ParseDict(_to_json(values), message, ignore_unknown_fields=True)
 
 
-def _set(message: Message, field: Any, value: Any) -> None:  # noqa: ANN401 - of either implementation; whatever it holds
-    place = getattr(message, field.name)
-    if _is_map(field):
-        inner = field.message_type.fields_by_name["value"].message_type
-        for key, item in value.items():
-            if inner is None:
-                place[key] = item
-            else:
-                fill(place[key], item)
-    elif field.is_repeated:
-        for item in value:
-            place.append(item) if field.message_type is None else fill(place.add(), item)
-    elif field.message_type is not None:
-        place.SetInParent()
-        fill(place, value)
-    else:
-        setattr(message, field.name, value)
-
-
-def _is_map(field: Any) -> bool:  # noqa: ANN401 - of either implementation
-    return bool(field.is_repeated and field.message_type is not None and field.message_type.GetOptions().map_entry)
+def _to_json(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value in protobuf's JSON form, in which bytes are base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in value.items()}
+    return [_to_json(item) for item in value] if isinstance(value, list) else value
