@@ -108,15 +108,20 @@ def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
 
 def _messages(types: _Types) -> Iterator[Change]:
     old, new, renamed = types.old.messages, types.new.messages, types.renamed
-    for name in old.keys() - new.keys():
-        if name in renamed:
-            yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {renamed[name]}")
-        else:
-            yield _change(Level.SOURCE, "message-removed", name, f"message {name} was removed")
-    for name in new.keys() - old.keys() - set(renamed.values()):
-        yield _change(Level.ADDITIVE, "message-added", name, f"message {name} was added")
+    for name, other in renamed.items():
+        yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {other}")
+    staying = old.keys() - renamed.keys(), new.keys() - set(renamed.values())
+    yield from _compare_names("message", *staying, removed=Level.SOURCE)
     for name in old.keys() & new.keys():
         yield from _fields(name, old[name], new[name], types)
+
+
+def _compare_names(what: str, old: set[str], new: set[str], *, removed: Level) -> Iterator[Change]:
+    """Report the declarations that one side alone has."""
+    for name in old - new:
+        yield _change(removed, f"{what}-removed", name, f"{what} {name} was removed")
+    for name in new - old:
+        yield _change(Level.ADDITIVE, f"{what}-added", name, f"{what} {name} was added")
 
 
 def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator[Change]:
@@ -184,10 +189,7 @@ def _oneof(one: ProtoField) -> str:
 
 
 def _enums(old: Protocol, new: Protocol) -> Iterator[Change]:
-    for name in old.enums.keys() - new.enums.keys():
-        yield _change(Level.SOURCE, "enum-removed", name, f"enum {name} was removed")
-    for name in new.enums.keys() - old.enums.keys():
-        yield _change(Level.ADDITIVE, "enum-added", name, f"enum {name} was added")
+    yield from _compare_names("enum", {*old.enums}, {*new.enums}, removed=Level.SOURCE)
     for name in old.enums.keys() & new.enums.keys():
         yield from _values(name, old.enums[name], new.enums[name])
 
@@ -214,10 +216,7 @@ def _services(types: _Types) -> Iterator[Change]:
     old, new = types.old, types.new
     everywhere = {f"{service}/{name}": rpc for service, rpcs in new.services.items() for name, rpc in rpcs.items()}
     old_paths = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
-    for service in old.services.keys() - new.services.keys():
-        yield _change(Level.WIRE, "service-removed", service, f"service {service} was removed")
-    for service in new.services.keys() - old.services.keys():
-        yield _change(Level.ADDITIVE, "service-added", service, f"service {service} was added")
+    yield from _compare_names("service", {*old.services}, {*new.services}, removed=Level.WIRE)
     for service, rpcs in old.services.items():
         for name, rpc in rpcs.items():
             path = f"{service}/{name}"

@@ -65,7 +65,12 @@ def verify(project: Project) -> Verification:
     except IntegrityError as error:
         checks.append(Check(name="wire", passed=False, sentence=error.message))
     else:
-        checks += [_wire(lock, generated, protos), _floors(lock, generated), _stubs(project, lock, generated)]
+        checks.append(_wire(lock, generated, protos))
+        if differing := _other_tools(lock, generated):
+            sentence = f"not compared: {differing}"
+            checks += [Check(name=name, passed=None, sentence=sentence) for name in ("floors", "stubs")]
+        else:
+            checks += [_floors(lock, generated), _stubs(project, generated)]
     return Verification(version=lock.sdk_version, checks=tuple(checks))
 
 
@@ -94,16 +99,12 @@ def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
 
 
 def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
-    if differing := _other_tools(lock, generated):
-        return Check(name="floors", passed=None, sentence=f"not compared: {differing}")
     ours, theirs = _join(generated.floors), _join(lock.floors)
     problem = "" if ours == theirs else f"the stubs need {ours}, the lock says {theirs}"
     return _judge("floors", problem, f"the stubs need {theirs} or later")
 
 
-def _stubs(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
-    if differing := _other_tools(lock, generated):
-        return Check(name="stubs", passed=None, sentence=f"not compared: {differing}")
+def _stubs(project: Project, generated: stubs.Stubs) -> Check:
     changed = [path for path, content in generated.files.items() if _read(project, path) != content]
     problem = f"generated anew, these differ: {', '.join(changed)}" if changed else ""
     return _judge("stubs", problem, "generated anew, every stub is the same")
