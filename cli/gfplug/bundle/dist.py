@@ -83,10 +83,7 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     plugin.json from there is completed by the project's, key by key.
     """
     frozen.folder.rename(folder)
-    for name, content in browser.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    files.write_tree(folder, browser)
     text = (project.root / "plugin.json").read_text(encoding="utf-8")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from gfplug.errors import ToolError
 
-_CORE_VERSION = "1"
-_PLUGIN_VERSION = "2"
+_CORE_VERSION, _PLUGIN_VERSION = 1, 2
 _PARTS_AT_LEAST = 4
 _CERTIFICATE_LONGER_THAN = 50
 _SHOWN = 200
@@ -44,8 +43,8 @@ def parse(line: str) -> Handshake:
     protocol = parts[4] if len(parts) > _PARTS_AT_LEAST else "netrpc"
     certificate = parts[5] if len(parts) > _PARTS_AT_LEAST + 1 else ""
     for wrong, sentence in (
-        (not core.isdigit() or int(core) != int(_CORE_VERSION), f"go-plugin core version {core!r}, not 1"),
-        (not version.isdigit() or int(version) != int(_PLUGIN_VERSION), f"plugin protocol version {version!r}, not 2"),
+        (not core.isdigit() or int(core) != _CORE_VERSION, f"go-plugin core version {core!r}, not 1"),
+        (not version.isdigit() or int(version) != _PLUGIN_VERSION, f"plugin protocol version {version!r}, not 2"),
         (network not in {"unix", "tcp"}, f"address type {network!r}, neither unix nor tcp"),
         (network == "tcp" and not _is_tcp_address(address), f"the TCP address {address!r}, not host:port"),
         (not address, "no address"),

@@ -31,7 +31,6 @@ _FORMAT = 1
 _LONGEST_LINE = 200
 _NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
 _JOINER = "\u200d"  # holds some emoji together
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
 
 
@@ -159,7 +158,7 @@ def remember(root: Path, answers: Answers) -> None:
         for path in files.walk(root):
             name = path.relative_to(root).as_posix()
             if not name.startswith(_NOT_IN_BASE):
-                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry = zipfile.ZipInfo(name)  # of 1980, as it is without a time
                 mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
                 entry.create_system, entry.external_attr = 3, mode << 16
                 archive.writestr(entry, path.read_bytes())
