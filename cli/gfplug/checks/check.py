@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from gfplug.host.alerting import Rule, RuleResult
 
+_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -64,7 +66,7 @@ def check(path: Path) -> Report:
     return _report("bundle", path, _bundle(path))
 
 
-def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> Report:
+def alerts(path: Path, *, python: Path | None = None) -> Report:
     """Start a plugin, ask it as each alert rule of the project's provisioning would, and say what would go wrong.
 
     Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
@@ -76,8 +78,8 @@ def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> 
         return _report("alerts", project.root, iter(findings))
     place = call.find(path, python=python)
     source = call.settings(place, call.Overrides())
-    with call.plugin(place, timeout=timeout) as plugin:
-        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=timeout)
+    with call.plugin(place, timeout=_SECONDS) as plugin:
+        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=_SECONDS)
     return _report("alerts", project.root, (each for rule, outcome in outcomes for each in _alert(rule, outcome)))
 
 

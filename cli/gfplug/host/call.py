@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import sdk
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import failures, provisioning, timerange
+from gfplug.host import arguments, failures, provisioning, timerange
 from gfplug.host.convert import Query, QueryAnswer
 from gfplug.host.launch import launch
 from gfplug.host.settings import Settings
@@ -87,27 +86,9 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
     return replace(
         base,
         url=base.url if overrides.url is None else overrides.url,
-        options={**base.options, **assignments(overrides.options, option="--option")},
-        secrets={**base.secrets, **_secrets(overrides.secrets)},
+        options={**base.options, **arguments.assignments(overrides.options, option="--option")},
+        secrets={**base.secrets, **arguments.secrets(overrides.secrets)},
     )
-
-
-def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
-    """Read `key=value` pairs: a value is JSON where it can be, else text; dots in a key make nested mappings.
-
-    Raises: UsageError if one has no key or no `=`.
-    """
-    tree: dict[str, Any] = {}
-    for text in texts:
-        key, value = _pair(text, option)
-        *parents, last = key.split(".")
-        place = tree
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"{option} {key}: {parent} already holds a plain value")
-        place[last] = _value(value)
-    return tree
 
 
 def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
@@ -130,50 +111,6 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
         model=model,
         query_type=str(model.get("queryType", "")),
     )
-
-
-def headers(texts: Sequence[str]) -> dict[str, list[str]]:
-    """Read `Name: value` headers; a name may come several times.
-
-    Raises: UsageError if one has no name or no colon.
-    """
-    values: dict[str, list[str]] = {}
-    for text in texts:
-        name, colon, value = text.partition(":")
-        if not name.strip() or not colon:
-            raise UsageError(f"--header {name!r} is not 'Name: value'")
-        values.setdefault(name.strip(), []).append(value.strip())
-    return values
-
-
-def model(text: str) -> dict[str, Any]:
-    """Read a query model: a JSON object, or `@FILE` that holds one.
-
-    Raises: UsageError if it is anything else.
-    """
-    document = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
-    try:
-        content = json.loads(document)
-    except ValueError as error:
-        raise UsageError(
-            f"--model is not JSON: {error}", hint="""write it as '{"table": "sales"}' or @FILE"""
-        ) from error
-    if not isinstance(content, dict):
-        raise UsageError("--model is not a JSON object")
-    return content
-
-
-def content_of(text: str, *, option: str) -> bytes:
-    """Return the text, or what the file holds that `@FILE` names.
-
-    Raises: UsageError if the file cannot be read.
-    """
-    if not text.startswith("@"):
-        return text.encode()
-    try:
-        return Path(text[1:]).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
 
 
 @contextmanager
@@ -258,32 +195,3 @@ def _base(place: CallTarget, overrides: Overrides) -> Settings:
         return Settings()
     folder = place.project.root / "provisioning" / "datasources"
     return provisioning.find(folder, plugin_id) or Settings()
-
-
-def _secrets(texts: Sequence[str]) -> dict[str, str]:
-    secrets = {}
-    for text in texts:
-        key, value = _pair(text, "--secret")
-        if value.startswith("$"):
-            name = value[1:].strip("{}")
-            if name not in os.environ:
-                raise UsageError(f"--secret {key}: the variable {name} is not set")
-            secrets[key] = os.environ[name]
-        else:
-            secrets[key] = content_of(value, option=f"--secret {key}").decode(errors="replace").rstrip("\r\n")
-    return secrets
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        quoted = "" if option == "--secret" else f" {text!r}"  # what was typed may be the secret itself
-        raise UsageError(f"{option}{quoted} is not key=value")
-    return key, value
-
-
-def _value(text: str) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -90,7 +90,6 @@ class RunningPlugin:
         queries: Sequence[Query],
         settings: Settings | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
         is_alert: bool = False,
         timeout: float = 60.0,
     ) -> dict[str, QueryAnswer]:
@@ -101,7 +100,7 @@ class RunningPlugin:
         used = settings or Settings()
         values = {
             "pluginContext": plugin_context(self.target, used, is_alert=is_alert),
-            "headers": {**({"FromAlert": "true"} if is_alert else {}), **(headers or {})},
+            "headers": {"FromAlert": "true"} if is_alert else {},
             "queries": [convert.query_values(query, used, self.target) for query in queries],
         }
         responses = self._unary("Data", "QueryData", values, timeout=timeout).responses

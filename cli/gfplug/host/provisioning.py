@@ -44,7 +44,7 @@ def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
         yield path, _load(path)
 
 
-def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings:
+def read(path: Path, plugin_id: str) -> Settings:
     """Read one file: a provisioning file, or the mapping of a single data source (url, jsonData, secureJsonData).
 
     Raises: UsageError if there is no such file or it holds no data source of the plugin; ProjectError if it is broken.
@@ -58,7 +58,7 @@ def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = 
     source = _source(content, path, plugin_id) if "datasources" in content else content
     if source is None:
         raise UsageError(f"{path} holds no data source of type {plugin_id}")
-    return Settings.from_mapping(interpolate(source, environment), source=str(path))
+    return Settings.from_mapping(interpolate(source), source=str(path))
 
 
 def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - YAML

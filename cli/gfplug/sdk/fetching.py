@@ -13,6 +13,7 @@ from gfplug.sdk.versions import SdkVersion, require_supported
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SECONDS = 60.0  # for all network work together
 _log = logging.getLogger("gfplug")
 
 
@@ -40,12 +41,9 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
     return max([newest, *remote.releases()])
 
 
-def fetch(
-    version: SdkVersion, *, source: Path | None = None, offline: bool = False, deadline: float = 60.0
-) -> ProtoSet:
+def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = False) -> ProtoSet:
     """Obtain the proto of a version, verified against everything that is known about it.
 
-    Units: `deadline` is in seconds, for all network work together.
     Raises: CompatError below the floor; FetchError if no source has it; IntegrityError if the bytes are not it.
     """
     require_supported(version)
@@ -62,7 +60,7 @@ def fetch(
         )
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
-    protos = remote.fetch(version, seconds=deadline)
+    protos = remote.fetch(version, seconds=_SECONDS)
     cache.keep(protos)
     return protos
 
