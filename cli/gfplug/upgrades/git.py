@@ -70,13 +70,13 @@ def list_files(folder: Path) -> list[str] | None:
     return None if names is None else sorted(set(names))
 
 
-def find_uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
-    """Return those of some paths below a folder whose contents are in no commit, None when git keeps none of them."""
+def find_uncommitted(folder: Path, paths: Sequence[str]) -> list[str]:
+    """Return those of some paths below a folder whose contents are in no commit: all, when git keeps none of them."""
     if not is_installed():
-        return None
+        return [*paths]
     differing = _ask(folder, "diff", "--name-only", "--relative", "-z", "HEAD")
     unknown = _ask(folder, "ls-files", "-z", "--others")
-    return None if differing is None or unknown is None else set(paths) & {*differing, *unknown}
+    return [*paths] if differing is None or unknown is None else sorted({*paths} & {*differing, *unknown})
 
 
 def contents(folder: Path, path: str) -> Iterator[bytes]:

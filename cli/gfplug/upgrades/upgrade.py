@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import __version__, files
@@ -122,7 +122,11 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         conflicts=merged.conflicts,
         notes=(
             *merged.notes,
-            *_about_links(project, fresh),
+            *(
+                f"{path}: you have a link there: left so"
+                for path in sorted(fresh)
+                if not path.startswith(ONCE) and paths.is_linked(project.root, path)
+            ),
             *filter(None, [provenance.doubt(answers.gfplug)]),
             *(f"{path}: a copy of a file of yours" for path in backups),
         ),
@@ -169,8 +173,7 @@ def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bo
     """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
     current = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
-    changed = project.changed_owned()
-    if changed and not force:
+    if (changed := project.changed_owned()) and not force:
         raise ProjectError(
             f"owned files differ from {lock.LOCK_NAME}: "
             + ", ".join(f"{path} ({what})" for path, what in changed.items()),
@@ -196,7 +199,7 @@ def _merge(
     is_lost = request.force and not (root / template.BASE_NAME).exists()
     recorded = {} if is_lost else origin.base(root)
     base = {path: entry for path, entry in recorded.items() if _is_merged(root, path)}
-    yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
+    yours = trees.read(root, base.keys() | theirs.keys() | set(candidates.in_the_way(root, theirs)))
     unresolved = [
         *three_way.unresolved(yours),
         *(path for path in base | theirs if os.path.lexists(root / f"{path}{three_way.BESIDE}")),
@@ -226,26 +229,11 @@ def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterab
     return trees.compare(old, Rewrites(base={}, fresh={}, names=names).apply(old))
 
 
-def _in_the_way(root: Path, theirs: Mapping[str, TreeFile]) -> Iterable[str]:
-    """List files of the user's that are where the template has a folder, or in a folder where it has a file."""
-    for path in theirs:
-        above = [folder.as_posix() for folder in PurePosixPath(path).parents]
-        yield from (folder for folder in above if (root / folder).is_file())
-        if (root / path).is_dir():
-            yield from (file.relative_to(root).as_posix() for file in files.walk(root / path))
-
-
 def _is_merged(root: Path, path: str) -> bool:
     """Tell whether a path is merged: the user's, not written once, and no link of theirs."""
     return (
         not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
     )
-
-
-def _about_links(project: Project, fresh: Mapping[str, TreeFile]) -> list[str]:
-    """Tell of links of the user's where the template has a file."""
-    linked = [path for path in fresh if not path.startswith(ONCE) and paths.is_linked(project.root, path)]
-    return [f"{path}: you have a link there: left so" for path in sorted(linked)]
 
 
 def _update_records(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
@@ -259,5 +247,4 @@ def _edited_without_a_copy(
 ) -> list[str]:
     """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
-    uncommitted = git.find_uncommitted(project.root, edited)
-    return edited if uncommitted is None else sorted(uncommitted)
+    return git.find_uncommitted(project.root, edited)
