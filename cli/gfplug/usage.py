@@ -38,7 +38,7 @@ def _list_names(path: Path) -> list[tuple[str, int]]:
         return []
     if not any(_imports_package(node) for node in nodes):
         return []
-    return sorted((spoken for node in nodes for spoken in _names(node)), key=lambda spoken: spoken[1])
+    return sorted((use for node in nodes for use in _names(node)), key=lambda use: use[1])
 
 
 def _imports_package(node: ast.AST) -> bool:

@@ -92,18 +92,18 @@ def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
     options.check()
     project.require_whole()
     dist.check(project)
-    with workspace.open_folder(project.root / "artifacts") as opened:
-        dist.recover(project.dist, aside=opened / "old")
-        return _Build(project, options, opened).run()
+    with workspace.open_folder(project.root / "artifacts") as scratch:
+        dist.recover(project.dist, aside=scratch / "old")
+        return _Build(project, options, scratch).run()
 
 
 class _Build:
     """One build, in the order of its stages."""
 
-    def __init__(self, project: Project, options: BuildOptions, opened: Path) -> None:
+    def __init__(self, project: Project, options: BuildOptions, scratch: Path) -> None:
         self.project, self.options = project, options
-        self.artifacts, self.aside, self.cache = opened.parent, opened / "old", opened.parent / ".cache"
-        self.folder = workspace.make_empty(opened)
+        self.artifacts, self.aside, self.cache = scratch.parent, scratch / "old", scratch.parent / ".cache"
+        self.folder = workspace.make_empty(scratch)
         self.seconds, self.day = packing.epoch(), day_of(project)
         self.stages = Stages()
 

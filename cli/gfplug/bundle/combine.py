@@ -47,17 +47,17 @@ def combine(archives: Sequence[Path], output: Path | None = None) -> MergedArchi
         raise UsageError("give two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
     parts = [_read(path) for path in archives]
     first = parts[0]
-    merged: dict[str, packing.ArchiveEntry] = {}
+    entries: dict[str, packing.ArchiveEntry] = {}
     for part in parts:
         _require_same_plugin(first, part)
-        _require_no_conflict(merged, part, first)
-        merged.update(part.entries)
+        _require_no_conflict(entries, part, first)
+        entries.update(part.entries)
     name, version = first.manifest["id"], first.manifest["info"]["version"]
     place = output or first.path.with_name(f"{name}-{version}.zip")
     seconds = min(part.seconds for part in parts)
-    digest = packing.publish(place, [merged[each] for each in sorted(merged)], seconds=seconds)
+    digest = packing.publish(place, [entries[each] for each in sorted(entries)], seconds=seconds)
     start = f"{name}/{first.manifest['executable']}_"
-    platforms = [each.removeprefix(start).removesuffix(".exe") for each in merged if each.startswith(start)]
+    platforms = [each.removeprefix(start).removesuffix(".exe") for each in entries if each.startswith(start)]
     return MergedArchive(
         archive=place, sha256=digest, platforms=tuple(sorted(each for each in platforms if not each.endswith(".bin")))
     )
@@ -98,15 +98,15 @@ def _require_same_plugin(first: _Part, part: _Part) -> None:
             raise ProjectError(f"{first.path.name} has the {what} {one}, {part.path.name} has {other}")
 
 
-def _require_no_conflict(merged: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
+def _require_no_conflict(entries: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
     """Refuse files of one name that differ, and signatures, which would not cover the rest."""
     if any(name.endswith(f"/{SIGNATURE}") for name in part.entries):
         raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign what was merged")
     differing = sorted(
         name
         for name, entry in part.entries.items()
-        if name in merged
-        and (entry.crc, entry.size, entry.mode) != (merged[name].crc, merged[name].size, merged[name].mode)
+        if name in entries
+        and (entry.crc, entry.size, entry.mode) != (entries[name].crc, entries[name].size, entries[name].mode)
     )
     if differing:
         names = ", ".join(name.partition("/")[2] for name in differing[:_LISTED])

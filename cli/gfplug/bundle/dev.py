@@ -41,10 +41,10 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
     project.require_library()
     stages = Stages()
     manifest = dist.check(project)
-    with workspace.open_folder(project.root / "artifacts") as opened:
-        aside = opened / "old"
+    with workspace.open_folder(project.root / "artifacts") as scratch:
+        aside = scratch / "old"
         dist.recover(project.dist, aside=aside)
-        folder = workspace.make_empty(opened)
+        folder = workspace.make_empty(scratch)
         interpreter = venv.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = linker.build_frontend(project, interpreter)

@@ -67,10 +67,10 @@ def check(project: Project) -> Manifest:
             f"pyproject.toml: Grafana cannot read the version {version!r}", hint="write three numbers, such as 1.2.0"
         )
     info = manifest.content.get("info")
-    written = info.get("version") if isinstance(info, dict) else None
-    if written not in {"%VERSION%", version}:
+    manifest_version = info.get("version") if isinstance(info, dict) else None
+    if manifest_version not in {"%VERSION%", version}:
         raise ProjectError(
-            f"plugin.json: info.version is {written!r}, but pyproject.toml has {version!r}",
+            f"plugin.json: info.version is {manifest_version!r}, but pyproject.toml has {version!r}",
             hint='write "%VERSION%" in plugin.json: the build puts the version of pyproject.toml there',
         )
     return manifest

@@ -131,8 +131,8 @@ def _imports(path: Path) -> list[str]:
 def _loads(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    called = node.func
-    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    func = node.func
+    name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
     return name in _LOADING
 
 

@@ -65,8 +65,8 @@ def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
         "fields": [_field(field, where) for field in table.schema],
     }
     columns = [
-        _column(field, column, described, where)
-        for field, column, described in zip(table.schema, table.columns, schema["fields"], strict=True)
+        _column(field, column, field_schema, where)
+        for field, column, field_schema in zip(table.schema, table.columns, schema["fields"], strict=True)
     ]
     values, entities, nanos = ([column[part] for column in columns] for part in range(3))
     return {
@@ -109,9 +109,9 @@ def _types(field: pa.Field, where: str) -> tuple[str, str]:
 
 
 def _column(
-    field: pa.Field, column: pa.ChunkedArray, described: dict[str, Any], where: str
+    field: pa.Field, column: pa.ChunkedArray, field_schema: dict[str, Any], where: str
 ) -> tuple[list[Any], dict[str, list[int]] | None, list[int] | None]:
-    simple, exact = described["type"], described["typeInfo"]["frame"]
+    simple, exact = field_schema["type"], field_schema["typeInfo"]["frame"]
     if simple == "time":
         values = _fill_nulls(_nanoseconds(field, column), field, 0, where)
         return _times(values)
@@ -134,8 +134,8 @@ def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:
             field.name,
             field.type.unit,
         )
-    counted: list[int | None] = column.cast(pa.int64()).to_pylist()
-    return counted
+    nanoseconds: list[int | None] = column.cast(pa.int64()).to_pylist()
+    return nanoseconds
 
 
 def _fill_nulls(values: list[Any], field: pa.Field, zero: Any, where: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds

@@ -35,11 +35,11 @@ class MessageFactory:
         """Compile the text; see `protocol`."""
         from google.protobuf import descriptor_pool  # noqa: PLC0415 - heavy
 
-        unnamed = sdk.FLOOR  # the version names nothing here: the text is all that counts
-        described = stubs.describe(sdk.ProtoSet(version=unnamed, text=text, source="file"))
-        stubs.check(described)
+        any_version = sdk.FLOOR  # the version names nothing here: the text is all that counts
+        descriptor_set = stubs.describe(sdk.ProtoSet(version=any_version, text=text, source="file"))
+        stubs.check(descriptor_set)
         self._pool = descriptor_pool.DescriptorPool()
-        for file in described.file:
+        for file in descriptor_set.file:
             self._pool.Add(file)
 
     def method(self, service: str, method: str) -> MethodDescriptor:

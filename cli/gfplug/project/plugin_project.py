@@ -175,11 +175,11 @@ class Project:
 
     def changed_owned(self) -> dict[str, str]:
         """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
-        locked, digests = dict(self.lock.owned), self.owned_digests(self.owned_folders())
+        lock_digests, digests = dict(self.lock.owned), self.owned_digests(self.owned_folders())
         return {
-            path: "added" if path not in locked else "deleted" if path not in digests else "edited"
-            for path in sorted(locked.keys() | digests.keys())
-            if locked.get(path) != digests.get(path)
+            path: "added" if path not in lock_digests else "deleted" if path not in digests else "edited"
+            for path in sorted(lock_digests.keys() | digests.keys())
+            if lock_digests.get(path) != digests.get(path)
         }
 
     def require_library(self) -> None:

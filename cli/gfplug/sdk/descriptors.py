@@ -80,10 +80,10 @@ class Protocol:
     services: dict[str, dict[str, Rpc]] = field(default_factory=dict)
 
 
-def read(described: FileDescriptorSet) -> Protocol:
+def read(descriptor_set: FileDescriptorSet) -> Protocol:
     """Return what a descriptor set declares; the files of `google.*` that it imports do not count."""
     protocol = Protocol()
-    for file in described.file:
+    for file in descriptor_set.file:
         if file.package.split(".")[0] == "google":
             continue
         scope = f".{file.package}." if file.package else "."

@@ -71,9 +71,9 @@ def _from_go(version: SdkVersion) -> ProtoSet | None:
     module = gomodcache.find(version)
     if module is None:
         return None
-    unpacked = modzip.unpack(module.content, version)
+    archive = modzip.unpack(module.content, version)
     try:
-        return accept(unpacked.proto, version, source="gomodcache", commit=module.commit, h1=unpacked.h1)
+        return accept(archive.proto, version, source="gomodcache", commit=module.commit, h1=archive.h1)
     except IntegrityError as error:
         _log.warning("Go's module cache was passed over for SDK %s: %s", version, error)
         return None

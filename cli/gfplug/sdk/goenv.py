@@ -22,8 +22,8 @@ def proxy() -> str:
 
 def module_cache() -> Path | None:
     """Return Go's module cache, or None where there is no place for one."""
-    if chosen := setting("GOMODCACHE"):
-        return Path(chosen)
+    if folder := setting("GOMODCACHE"):
+        return Path(folder)
     first = setting("GOPATH").split(os.pathsep)[0]
     home = _home()
     root = Path(first) if first else home / "go" if home else None

@@ -55,9 +55,9 @@ def generate(protos: ProtoSet) -> Stubs:
     """
     options = ["--python_out=out", "--grpc_python_out=out", *_type_options()]
     outputs = _protoc(protos.text, options)
-    described = _parse(outputs.pop("described"))
-    check(described)
-    descriptor = digest(described)
+    descriptor_set = _parse(outputs.pop("described"))
+    check(descriptor_set)
+    descriptor = digest(descriptor_set)
     if protos.descriptor is not None and descriptor != protos.descriptor:
         raise IntegrityError(
             f"the proto of SDK {protos.version} from {protos.source} compiles to {descriptor}, "
@@ -82,28 +82,28 @@ def describe(protos: ProtoSet) -> FileDescriptorSet:
     return _parse(_protoc(protos.text, [])["described"])
 
 
-def digest(described: FileDescriptorSet) -> str:
+def digest(descriptor_set: FileDescriptorSet) -> str:
     """Return a digest of the wire: comments, file options and file names do not count, nor does what is imported."""
     from google.protobuf.descriptor_pb2 import FileDescriptorProto  # noqa: PLC0415 - only commands that compile pay for it
 
-    hashed = hashlib.sha256()
-    for file in described.file:
+    hasher = hashlib.sha256()
+    for file in descriptor_set.file:
         if file.package.startswith("google."):
             continue
         bare = FileDescriptorProto()
         bare.CopyFrom(file)
         for name in ("name", "options", "source_code_info"):
             bare.ClearField(name)
-        hashed.update(bare.SerializeToString(deterministic=True))
-    return f"sha256:{hashed.hexdigest()}"
+        hasher.update(bare.SerializeToString(deterministic=True))
+    return f"sha256:{hasher.hexdigest()}"
 
 
-def check(described: FileDescriptorSet) -> None:
+def check(descriptor_set: FileDescriptorSet) -> None:
     """Refuse what compiles but is not the plugin protocol.
 
     Raises: IntegrityError unless the package is `pluginv2` and the four services every plugin speaks are there.
     """
-    files = [file for file in described.file if file.package == PACKAGE]
+    files = [file for file in descriptor_set.file if file.package == PACKAGE]
     services = {service.name for file in files for service in file.service}
     if not files:
         raise IntegrityError(f"the proto does not declare the package {PACKAGE}", hint="check where it came from")

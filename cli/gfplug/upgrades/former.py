@@ -89,10 +89,10 @@ def complete_base(
 
 def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
     """Return files as gfplug wrote them, from the project's own history, as far as git has them."""
-    committed = {path: git.contents(root, path) for path in paths}
+    versions = {path: git.contents(root, path) for path in paths}
     return {
         path: TreeFile(content)
-        for path, contents in committed.items()
+        for path, contents in versions.items()
         for content in contents
         if files.sha256(content) == digests.get(path)
     }

@@ -135,33 +135,33 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
 
 def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Complete a rendering as `gfplug new` would, and return it with its lock."""
-    generated, locked = _stubs(project)
+    stub_files, new_lock = _stubs(project)
     pyproject = folder / "pyproject.toml"
-    raised = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), locked.floors)
-    pyproject.write_bytes(raised.encode())
+    text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_lock.floors)
+    pyproject.write_bytes(text.encode())
     template.remember(folder, answers)
-    rendered = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
-    fresh = {**rendered, **generated}
+    tree = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
+    fresh = {**tree, **stub_files}
     digests = {path: files.sha256(entry.content) for path, entry in fresh.items() if path.startswith(_OWNED)}
     requirement = provenance.find(answers.gfplug).pip_argument
-    return fresh, replace(locked, template_version=__version__, gfplug=requirement, owned=digests)
+    return fresh, replace(new_lock, template_version=__version__, gfplug=requirement, owned=digests)
 
 
 def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Return the generated package and the lock that fits; made anew if it was edited, or if other tools made it."""
-    locked = project.lock
+    old_lock = project.lock
     is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
-    if is_whole and dict(locked.tools) == stubs.tool_versions():
-        return {path: entry for path, entry in _on_disk(project).items() if path.startswith(_STUBS)}, locked
+    if is_whole and dict(old_lock.tools) == stubs.tool_versions():
+        return {path: entry for path, entry in _on_disk(project).items() if path.startswith(_STUBS)}, old_lock
     protos = verify.committed(project)
-    if protos.sha256 != locked.proto_sha256:
+    if protos.sha256 != old_lock.proto_sha256:
         raise IntegrityError(
             f"{project.proto} is not the proto that {lock.LOCK_NAME} names",
-            hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version} --force",
+            hint=f"restore it: gfplug proto upgrade --to {old_lock.sdk_version} --force",
         )
     package = stubs.generate(protos)
-    generated = {f"src/{path}": TreeFile(content) for path, content in package.files.items()}
-    return generated, replace(locked, floors=package.floors, tools=package.tools)
+    stub_files = {f"src/{path}": TreeFile(content) for path, content in package.files.items()}
+    return stub_files, replace(old_lock, floors=package.floors, tools=package.tools)
 
 
 def _on_disk(project: Project) -> dict[str, TreeFile]:
@@ -197,8 +197,8 @@ def _merge(
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
     is_lost = request.force and not (root / template.BASE_NAME).exists()
-    recorded = {} if is_lost else origin.base(root)
-    base = {path: entry for path, entry in recorded.items() if _is_merged(root, path)}
+    base_files = {} if is_lost else origin.base(root)
+    base = {path: entry for path, entry in base_files.items() if _is_merged(root, path)}
     yours = trees.read(root, base.keys() | theirs.keys() | set(candidates.in_the_way(root, theirs)))
     unresolved = [
         *three_way.unresolved(yours),

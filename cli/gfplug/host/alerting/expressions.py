@@ -59,15 +59,15 @@ class Reduction:
         """Reduce the values of a series, in their order."""
         mode = _MODES[self.mode]
         if mode == "dropNN":
-            number = self._reduced([value for value in values if value is not None and math.isfinite(value)])
+            number = self._reduce([value for value in values if value is not None and math.isfinite(value)])
             return None if number is None or math.isnan(number) else number
         if mode == "replaceNN":
             numbers = [value if value is not None and math.isfinite(value) else self.replacement for value in values]
-            number = self._reduced(numbers)
+            number = self._reduce(numbers)
             return self.replacement if number is None or math.isnan(number) else number
-        return self._reduced(values)
+        return self._reduce(values)
 
-    def _reduced(self, values: Sequence[Value]) -> Value:
+    def _reduce(self, values: Sequence[Value]) -> Value:
         if self.reducer == "count":
             return float(len(values))
         if self.reducer == "last":

@@ -31,10 +31,10 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     numbers = [at for at in range(column_count) if fields[at]["type"] == "number"]
     lines = cells.columns([titles, ["-" * wide for wide in widths[:column_count]], *body], to_right=numbers)
     if count > rows:
-        lines.append(f"… {_counted(count - rows, 'more row')}")
+        lines.append(f"… {_count_of(count - rows, 'more row')}")
     if column_count < len(fields):
         others = ", ".join(map(title, fields[column_count:]))
-        lines.append(f"… {_counted(len(fields) - column_count, 'more column')}: {others}"[:width])
+        lines.append(f"… {_count_of(len(fields) - column_count, 'more column')}: {others}"[:width])
     return "\n".join(lines)
 
 
@@ -53,7 +53,7 @@ def heading(ref_id: str, frame: dict[str, Any]) -> str:
     rows = len(values[0]) if values else 0
     kind = (schema.get("meta") or {}).get("type", "")
     named = " ".join(part for part in (ref_id, schema.get("name", ""), f"({kind})" if kind else "") if part)
-    return f"{named}: {_counted(rows, 'row')}, {_counted(len(schema['fields']), 'field')}"
+    return f"{named}: {_count_of(rows, 'row')}, {_count_of(len(schema['fields']), 'field')}"
 
 
 def instant(milliseconds: int, nanos: int = 0) -> str:
@@ -67,7 +67,7 @@ def instant(milliseconds: int, nanos: int = 0) -> str:
     return f"{text}{digits}Z"
 
 
-def _counted(count: int, what: str) -> str:
+def _count_of(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
