@@ -110,12 +110,12 @@ def staging(destination: Path) -> Iterator[Path]:
     require_free(destination)
     is_there = destination.is_dir()
     parent = destination if is_there else destination.parent
-    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    created = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         parent.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(dir=parent, prefix=f".{destination.name}."))
     except OSError as error:
-        _remove_empty(made)
+        _remove_empty(created)
         raise ProjectError(
             f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
         ) from error
@@ -128,7 +128,7 @@ def staging(destination: Path) -> Iterator[Path]:
             stage.replace(destination)
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
-        _remove_empty(made)
+        _remove_empty(created)
         raise
 
 

@@ -30,7 +30,7 @@ MINE = LONG.replace("line 2\n", "line 2, mine\n")
 BOTH = MINE.replace("line 28\n", "line 28, newer\n")
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
-REQUEST = UpgradeRequest(given={})
+REQUEST = UpgradeRequest(answers={})
 
 OLD = {
     "notes.txt": LONG.encode(),

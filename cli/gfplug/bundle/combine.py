@@ -47,17 +47,17 @@ def combine(archives: Sequence[Path], output: Path | None = None) -> MergedArchi
         raise UsageError("give two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
     parts = [_read(path) for path in archives]
     first = parts[0]
-    merged: dict[str, packing.ArchiveEntry] = {}
+    entries: dict[str, packing.ArchiveEntry] = {}
     for part in parts:
         _require_same_plugin(first, part)
-        _require_no_conflict(merged, part, first)
-        merged.update(part.entries)
+        _require_no_conflict(entries, part, first)
+        entries.update(part.entries)
     name, version = first.manifest["id"], first.manifest["info"]["version"]
     place = output or first.path.with_name(f"{name}-{version}.zip")
     seconds = min(part.seconds for part in parts)
-    digest = packing.publish(place, [merged[each] for each in sorted(merged)], seconds=seconds)
+    digest = packing.publish(place, [entries[each] for each in sorted(entries)], seconds=seconds)
     start = f"{name}/{first.manifest['executable']}_"
-    platforms = [each.removeprefix(start).removesuffix(".exe") for each in merged if each.startswith(start)]
+    platforms = [each.removeprefix(start).removesuffix(".exe") for each in entries if each.startswith(start)]
     return MergedArchive(
         archive=place, sha256=digest, platforms=tuple(sorted(each for each in platforms if not each.endswith(".bin")))
     )
@@ -75,8 +75,8 @@ def _read(path: Path) -> _Part:
         manifest = json.loads(contents[f"{root}/plugin.json"])
         manifest["id"], manifest["info"]["version"], manifest["executable"]
     except (KeyError, TypeError, ValueError) as error:
-        found = f"{root}/plugin.json" in contents
-        why = f"its plugin.json cannot be used: {error}" if found else "it has no plugin.json"
+        has_manifest = f"{root}/plugin.json" in contents
+        why = f"its plugin.json cannot be used: {error}" if has_manifest else "it has no plugin.json"
         raise IntegrityError(f"{path} is not the archive of a backend plugin: {why}") from error
     with packing.EarlierArchive(path) as earlier:
         entries = {
@@ -98,20 +98,20 @@ def _require_same_plugin(first: _Part, part: _Part) -> None:
             raise ProjectError(f"{first.path.name} has the {what} {one}, {part.path.name} has {other}")
 
 
-def _require_no_conflict(merged: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
+def _require_no_conflict(entries: dict[str, packing.ArchiveEntry], part: _Part, first: _Part) -> None:
     """Refuse files of one name that differ, and signatures, which would not cover the rest."""
     if any(name.endswith(f"/{SIGNATURE}") for name in part.entries):
         raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign what was merged")
     differing = sorted(
         name
         for name, entry in part.entries.items()
-        if name in merged
-        and (entry.crc, entry.size, entry.mode) != (merged[name].crc, merged[name].size, merged[name].mode)
+        if name in entries
+        and (entry.crc, entry.size, entry.mode) != (entries[name].crc, entries[name].size, entries[name].mode)
     )
     if differing:
-        listed = ", ".join(name.partition("/")[2] for name in differing[:_LISTED])
+        names = ", ".join(name.partition("/")[2] for name in differing[:_LISTED])
         more = f" and {len(differing) - _LISTED} more" if len(differing) > _LISTED else ""
         raise ProjectError(
-            f"{part.path.name} and {first.path.name} differ in {listed}{more}",
+            f"{part.path.name} and {first.path.name} differ in {names}{more}",
             hint="build all platforms from one commit; SOURCE_DATE_EPOCH gives them one date",
         )

@@ -67,10 +67,10 @@ def check(project: Project) -> Manifest:
             f"pyproject.toml: Grafana cannot read the version {version!r}", hint="write three numbers, such as 1.2.0"
         )
     info = manifest.content.get("info")
-    written = info.get("version") if isinstance(info, dict) else None
-    if written not in {"%VERSION%", version}:
+    manifest_version = info.get("version") if isinstance(info, dict) else None
+    if manifest_version not in {"%VERSION%", version}:
         raise ProjectError(
-            f"plugin.json: info.version is {written!r}, but pyproject.toml has {version!r}",
+            f"plugin.json: info.version is {manifest_version!r}, but pyproject.toml has {version!r}",
             hint='write "%VERSION%" in plugin.json: the build puts the version of pyproject.toml there',
         )
     return manifest
@@ -83,10 +83,7 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     plugin.json from there is completed by the project's, key by key.
     """
     frozen.folder.rename(folder)
-    for name, content in browser.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    files.write_tree(folder, browser)
     text = (project.root / "plugin.json").read_text(encoding="utf-8")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
@@ -96,19 +93,19 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     for name in _FRONTEND_FOLDERS:
         if (project.root / "frontend" / name).is_dir():
             shutil.copytree(project.root / "frontend" / name, folder / name, dirs_exist_ok=True)
-    made = Bundle(folder, folder / frozen.executable)
-    _settle(made)
-    return made
+    bundle = Bundle(folder, folder / frozen.executable)
+    _settle(bundle)
+    return bundle
 
 
-def _manifest(text: str, given: bytes | None) -> str:
+def _manifest(text: str, other: bytes | None) -> str:
     """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
     ours = json.loads(text)
-    if given is None:
+    if other is None:
         return text
-    theirs = json.loads(given)
-    said = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
-    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    theirs = json.loads(other)
+    manifest = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def _settle(bundle: Bundle) -> None:
@@ -192,5 +189,5 @@ def find(target: Path) -> BundleLocation:
     named = f"{content['id']}-{content['info']['version']}"
     artifacts = folder.parent / "artifacts"
     serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
-    found = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
-    return BundleLocation(folder=folder, archives=tuple(found))
+    archives = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
+    return BundleLocation(folder=folder, archives=tuple(archives))

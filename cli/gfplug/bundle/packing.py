@@ -37,12 +37,12 @@ def epoch(variables: Mapping[str, str] | None = None) -> int:
 
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
     """
-    given = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
-    if not given:
+    text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
+    if not text:
         return EPOCH
-    if not (given.isascii() and given.isdigit() and len(given) <= len("9999999999")):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {given!r}, not a number of seconds since 1970")
-    return max(EPOCH, int(given))
+    if not (text.isascii() and text.isdigit() and len(text) <= len("9999999999")):
+        raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
+    return max(EPOCH, int(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +124,13 @@ def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
         return list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
 
 
-def packed(name: str, content: bytes, mode: int) -> ArchiveEntry:
-    """Compress one file; the same content gives the same bytes."""
+def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
+    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
     from deflate import deflate_compress  # noqa: PLC0415 - only packing needs it
 
-    body = bytes(deflate_compress(content, LEVEL)) if content else b"\3\0"
+    body = old.packed(name, content)
+    if body is None:
+        body = bytes(deflate_compress(content, LEVEL)) if content else b"\3\0"
     return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
 
 
@@ -137,17 +139,9 @@ def digest_path(archive: Path) -> Path:
     return archive.with_name(f"{archive.name}.sha256")
 
 
-def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
-    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
-    body = old.packed(name, content)
-    if body is None:
-        return packed(name, content, mode)
-    return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
-
-
 def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
     if path.is_symlink():
-        return packed(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777)
+        return entry(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777, old)
     mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
     return entry(name, path.read_bytes(), mode, old)
 

@@ -45,12 +45,12 @@ def require_distinct(paths: Iterable[str], *, source: str) -> None:
 
     Raises: IntegrityError naming the path.
     """
-    seen: set[str] = set()
+    folded_paths: set[str] = set()
     for path in paths:
         folded = unicodedata.normalize("NFC", path).casefold()
-        if folded in seen:
+        if folded in folded_paths:
             raise IntegrityError(f"{source} names {path[:80]!r} twice")
-        seen.add(folded)
+        folded_paths.add(folded)
 
 
 def is_linked(root: Path, path: str) -> bool:

@@ -161,7 +161,7 @@ def _floors(value: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
 
 
 def _texts(value: Any, dotted: str) -> dict[str, str]:  # noqa: ANN401 - JSON
-    found = _at(value, dotted, dict)
-    if not all(isinstance(text, str) for pair in found.items() for text in pair):
+    pairs = _at(value, dotted, dict)
+    if not all(isinstance(text, str) for pair in pairs.items() for text in pair):
         raise ProjectError(f"{LOCK_NAME}: {dotted!r} does not map text to text", hint=_RESTORE)
-    return found
+    return pairs

@@ -175,11 +175,11 @@ class Project:
 
     def changed_owned(self) -> dict[str, str]:
         """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
-        locked, found = dict(self.lock.owned), self.owned_digests(self.owned_folders())
+        lock_digests, digests = dict(self.lock.owned), self.owned_digests(self.owned_folders())
         return {
-            path: "added" if path not in locked else "deleted" if path not in found else "edited"
-            for path in sorted(locked.keys() | found.keys())
-            if locked.get(path) != found.get(path)
+            path: "added" if path not in lock_digests else "deleted" if path not in digests else "edited"
+            for path in sorted(lock_digests.keys() | digests.keys())
+            if lock_digests.get(path) != digests.get(path)
         }
 
     def require_library(self) -> None:
@@ -205,10 +205,10 @@ class Project:
         """
         self.require_library()
         if changed := self.changed_owned():
-            listed = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
+            names = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
             more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed
             raise ProjectError(
-                f"owned files differ from {lock.LOCK_NAME}: {listed}{more}",
+                f"owned files differ from {lock.LOCK_NAME}: {names}{more}",
                 hint="restore them from version control; your code belongs in src/plugin",
             )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfplug import files
 from gfplug.errors import ProjectError
 from gfplug.scaffold import new
 from gfplug.scaffold.choices import ADOPTED
@@ -90,10 +90,7 @@ def _answers(manifest: dict[str, Any]) -> Answers:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ProjectError(f"{path} is not valid JSON: {error}") from error
+    content = files.read_json(path)
     if not isinstance(content, dict):
         raise ProjectError(f"{path} is not a JSON object")
     return content

@@ -36,7 +36,7 @@ def answers(
     root: Path,
     template_version: str,
     *,
-    given: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
     migrations: Sequence[Migration] | None = None,
 ) -> Answers:
     """Return what the project answered, as this gfplug's template asks; new questions take what is given, or defaults.
@@ -51,9 +51,9 @@ def answers(
         if Version(template_version) < Version(since):
             stored = migrate(stored)
     questions = [field.name for field in fields(Answers)]
-    if unknown := [key for key in given or {} if key not in questions]:
+    if unknown := [key for key in overrides or {} if key not in questions]:
         raise UsageError(f"--data: {unknown[0]!r} is not asked here", hint=f"what is asked: {', '.join(questions)}")
-    stored |= given or {}
+    stored |= overrides or {}
     for field in fields(Answers):
         if field.name not in stored and field.default is MISSING:
             raise ProjectError(

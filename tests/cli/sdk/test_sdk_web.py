@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gfplug.errors import FetchError, IntegrityError
-from gfplug.sdk import web
+from gfplug.sdk import addresses, web
 from gfplug.sdk.web import Deadline, MissingError
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def test_redirects_to_anything_but_http_are_refused(server: Server, location: st
 def test_a_redirect_never_leaves_encryption() -> None:
     """From https to http is a way to be overheard."""
     with pytest.raises(FetchError, match="redirects to an unencrypted address"):
-        web._Target.of("https://a.example/x").redirected("http://a.example/x")
+        addresses.Target.of("https://a.example/x").redirected("http://a.example/x")
 
 
 def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> None:
@@ -188,7 +188,7 @@ def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> 
 
 def test_credentials_stay_with_their_origin() -> None:
     """Another host, port or scheme is another origin."""
-    target = web._Target.of("https://me:secret@a.example/x")
+    target = addresses.Target.of("https://me:secret@a.example/x")
 
     assert target.redirected("/y").authorization == target.authorization
     assert target.redirected("https://a.example:443/y").authorization == target.authorization
@@ -208,7 +208,7 @@ def test_credentials_stay_with_their_origin() -> None:
 )
 def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
     """For messages and logs; what is no URL has no marked secret, and is never sent."""
-    assert web.redact(url) == shown
+    assert addresses.redact(url) == shown
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,12 @@ def check(contents: Contents) -> Iterator[Finding]:
 
 def executables(contents: Contents, name: str) -> dict[str, BundledFile]:
     """Map each platform that a bundle serves to its executable."""
-    found = {}
+    by_platform = {}
     for item in contents.items.values():
         platform = item.name.removeprefix(f"{name}_")
         if platform != item.name and _PLATFORM.fullmatch(platform):
-            found[platform.removesuffix(".exe")] = item
-    return found
+            by_platform[platform.removesuffix(".exe")] = item
+    return by_platform
 
 
 def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iterator[Finding]:
@@ -122,14 +122,14 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
     ):
         if is_so != should:
             yield error("signature", SIGNATURE, f"it was signed as {what} {is_so}, this is {should}", "sign it again")
-    listed: dict[str, Any] = signed["files"] if isinstance(signed.get("files"), dict) else {}
-    found = {name: item for name, item in contents.items.items() if name != SIGNATURE}
-    for name in sorted(found.keys() - listed.keys()):
+    digests: dict[str, Any] = signed["files"] if isinstance(signed.get("files"), dict) else {}
+    present = {name: item for name, item in contents.items.items() if name != SIGNATURE}
+    for name in sorted(present.keys() - digests.keys()):
         yield error("signature-unlisted", name, "not in the signature: Grafana refuses the plugin as modified")
-    for name in sorted(listed.keys() - found.keys()):
+    for name in sorted(digests.keys() - present.keys()):
         yield error("signature-missing", name, "signed, but not there")
-    for name in sorted(found.keys() & listed.keys()):
-        if files.sha256(found[name].read()) != listed[name]:
+    for name in sorted(present.keys() & digests.keys()):
+        if files.sha256(present[name].read()) != digests[name]:
             yield error("signature-modified", name, "changed after it was signed", "sign it again")
 
 

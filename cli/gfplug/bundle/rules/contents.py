@@ -70,17 +70,17 @@ def of_archive(archive: Path) -> Contents:
         raise IntegrityError(f"{archive} is damaged: {broken}", hint="build it again")
     roots = tuple(sorted({entry.filename.split("/")[0] for entry in entries}))
     strays = tuple(entry.filename for entry in entries if _leads_elsewhere(entry.filename))
-    found = {}
+    items = {}
     for entry in entries:
         name = entry.filename.partition("/")[2]
         if name and entry.filename not in strays:
-            found[name] = BundledFile(
+            items[name] = BundledFile(
                 name=name,
                 mode=entry.external_attr >> 16,
                 size=entry.file_size,
                 read=partial(_read, archive, entry.filename),
             )
-    return Contents(items=found, roots=roots, strays=strays)
+    return Contents(items=items, roots=roots, strays=strays)
 
 
 def _leads_elsewhere(name: str) -> bool:

@@ -79,9 +79,9 @@ def _identity(content: dict[str, Any]) -> Iterator[Finding]:
             yield error("manifest-id", FILE, f"the id {name!r} does not end with -datasource")
 
 
-def _kinds(content: dict[str, Any], known: dict[str, type], place: str) -> Iterator[Finding]:
+def _kinds(content: dict[str, Any], kinds: dict[str, type], place: str) -> Iterator[Finding]:
     for key, value in content.items():
-        kind = known.get(key)
+        kind = kinds.get(key)
         if kind is None:
             yield warning(
                 "manifest-unknown", FILE, f"{place}{key!r} is not a key that Grafana knows", "a typing error?"
@@ -104,10 +104,10 @@ def _info(info: object, *, is_built: bool) -> Iterator[Finding]:
         yield error("manifest-updated", FILE, f"info.updated {updated!r} is not a date, such as 2026-07-01")
     if is_built and ("%" in version or "%" in updated):
         yield error("manifest-placeholder", FILE, f"info still holds {version} and {updated}", "run `gfplug build`")
-    yield from _shown(info)
+    yield from _presentation(info)
 
 
-def _shown(info: dict[str, Any]) -> Iterator[Finding]:
+def _presentation(info: dict[str, Any]) -> Iterator[Finding]:
     """Check what Grafana shows of the plugin."""
     logos, keywords = info.get("logos"), info.get("keywords")
     for size in ("small", "large"):
@@ -119,10 +119,10 @@ def _shown(info: dict[str, Any]) -> Iterator[Finding]:
         yield note("manifest-description", FILE, "info.description is empty: Grafana's plugin page shows nothing")
 
 
-def _dependencies(wanted: object) -> Iterator[Finding]:
-    if not isinstance(wanted, dict):
+def _dependencies(dependencies: object) -> Iterator[Finding]:
+    if not isinstance(dependencies, dict):
         return
-    text = wanted.get("grafanaDependency")
+    text = dependencies.get("grafanaDependency")
     if text is None:
         yield error("manifest-missing", FILE, "dependencies.grafanaDependency is missing", 'such as ">=11.6.0"')
     elif not isinstance(text, str) or not _RANGE.fullmatch(text.strip()):
