@@ -31,7 +31,7 @@ ROOMS = {
         {"project"},
         {"edits"},
         {"usage"},
-        {"files", "process", "resources", "stages"},
+        {"files", "process", "resources", "stages", "untrusted"},
         {"errors"},
     ],
     "runtime/gfruntime": [

@@ -20,9 +20,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug.edits import mutex, paths, steps
+from gfplug.edits import mutex, steps
 from gfplug.edits.steps import JOURNAL, Step, digest_at, digest_of
 from gfplug.errors import IntegrityError, ProjectError
+from gfplug.untrusted import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files
-from gfplug.edits import paths, trees
+from gfplug.edits import trees
 from gfplug.errors import IntegrityError
+from gfplug.untrusted import paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gfplug.edits.paths import is_linked
+from gfplug.untrusted.paths import is_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -11,10 +11,10 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.edits import paths
 from gfplug.edits.trees import TreeFile
 from gfplug.errors import ProjectError, UsageError
 from gfplug.scaffold.template import ANSWERS_NAME, BASE_NAME, Answers
+from gfplug.untrusted import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

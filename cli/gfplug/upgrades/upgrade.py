@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import __version__, files
-from gfplug.edits import backup, difference, journal, paths, trees
+from gfplug.edits import backup, difference, journal, trees
 from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.project import lock, provenance, requirements
@@ -21,6 +21,7 @@ from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.scaffold import template
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
+from gfplug.untrusted import paths
 from gfplug.upgrades import candidates, former, git, origin, three_way
 from gfplug.upgrades.rewrites import Rewrites
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostile_journal import CONTENT, DIGEST, plant, snapshot, step
 
-from gfplug.edits import journal, paths
+from gfplug.edits import journal
 from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.project.plugin_project import Project
+from gfplug.untrusted import paths
 from gfplug.upgrades import origin
 
 if TYPE_CHECKING:
