@@ -31,7 +31,7 @@ ROOMS = {
         {"project"},
         {"edits"},
         {"usage"},
-        {"files", "process", "resources", "stages", "untrusted"},
+        {"files", "process", "resources", "stages", "terminal", "untrusted"},
         {"errors"},
     ],
     "runtime/gfruntime": [

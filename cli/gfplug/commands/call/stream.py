@@ -16,7 +16,7 @@ from gfplug.host import arguments
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gfplug.host.drawing.cells import Part
+    from gfplug.terminal import Part
 
 
 @call_options.takes_call_options

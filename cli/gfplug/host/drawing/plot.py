@@ -16,7 +16,7 @@ from gfplug.host.drawing import tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gfplug.host.drawing.cells import Part
+    from gfplug.terminal import Part
 
 _MOST = 8
 _MARKS = "*+xo#@%&"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from gfplug.host.drawing import cells
+from gfplug import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,11 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     if not fields or not values:
         return "(no fields)"
     columns = [_column(frame, at, min(rows, count)) for at in range(len(fields))]
-    widths = [max(map(cells.width, column)) for column in columns]
+    widths = [max(map(terminal.width, column)) for column in columns]
     column_count = _fitting(widths, width)
     titles, *body = zip(*columns[:column_count], strict=True)
     numbers = [at for at in range(column_count) if fields[at]["type"] == "number"]
-    lines = cells.columns([titles, ["-" * wide for wide in widths[:column_count]], *body], to_right=numbers)
+    lines = terminal.columns([titles, ["-" * wide for wide in widths[:column_count]], *body], to_right=numbers)
     if count > rows:
         lines.append(f"… {_count_of(count - rows, 'more row')}")
     if column_count < len(fields):
@@ -84,7 +84,7 @@ def _column(frame: dict[str, Any], at: int, rows: int) -> list[str]:
         for row in positions:
             if row < rows:
                 texts[row] = _ENTITIES[name]
-    return [cells.escape(title(field), keep=""), *texts]
+    return [terminal.escape(title(field), keep=""), *texts]
 
 
 def _part(data: dict[str, Any], name: str, at: int) -> Any:  # noqa: ANN401 - a list or an object, by name
@@ -107,11 +107,11 @@ def _cell(value: Any, field: dict[str, Any]) -> str:  # noqa: ANN401 - whatever 
 
 def _short(text: str) -> str:
     """Keep a cell on one line: control characters escaped, the end of long text cut."""
-    line = cells.escape(text, keep="")
+    line = terminal.escape(text, keep="")
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
 def _fitting(widths: Sequence[int], width: int) -> int:
     """Count how many columns fit, at least two: a time and a value say something."""
-    ends = accumulate(widths, lambda end, wide: end + cells.GAP + wide)
+    ends = accumulate(widths, lambda end, wide: end + terminal.GAP + wide)
     return min(len(widths), max(2, sum(end <= width for end in ends)))
