@@ -7,9 +7,7 @@ import errno
 import json
 import os
 import re
-import shutil
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,8 @@ from gfplug import files
 from gfplug.bundle.rules import manifest_rules
 from gfplug.errors import ProjectError
 from gfplug.project import names
+from gfplug.project.plugin_project import Manifest
+from gfplug.untrusted import documents, paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.bundle.freeze import Frozen
-    from gfplug.project.plugin_project import Manifest, Project
+    from gfplug.project.plugin_project import Project
 
+_PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
@@ -88,11 +89,14 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
     for name in set(_DOCUMENTS) - browser.keys():
-        with suppress(FileNotFoundError):
-            shutil.copyfile(project.root / name, folder / name)
+        if os.path.lexists(project.root / name):
+            (folder / name).write_bytes(documents.read_bytes(paths.require_real(project.root, name)))
     for name in _FRONTEND_FOLDERS:
-        if (project.root / "frontend" / name).is_dir():
-            shutil.copytree(project.root / "frontend" / name, folder / name, dirs_exist_ok=True)
+        for path in files.walk(project.root / "frontend" / name):
+            source = path.relative_to(project.root).as_posix()
+            target = folder / path.relative_to(project.root / "frontend")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(documents.read_bytes(paths.require_real(project.root, source)))
     bundle = Bundle(folder, folder / frozen.executable)
     _settle(bundle)
     return bundle
@@ -172,6 +176,7 @@ class BundleLocation:
     """Where a built bundle is, and the archives that were made of it."""
 
     folder: Path
+    manifest: Manifest
     archives: tuple[Path, ...]
 
 
@@ -185,9 +190,9 @@ def find(target: Path) -> BundleLocation:
     folder = target / "dist" if (target / "dist" / "plugin.json").is_file() else target
     if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.lock").is_file():
         raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")
-    content = json.loads((folder / "plugin.json").read_text(encoding="utf-8"))
-    named = f"{content['id']}-{content['info']['version']}"
-    artifacts = folder.parent / "artifacts"
-    serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
-    archives = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
-    return BundleLocation(folder=folder, archives=tuple(archives))
+    manifest = Manifest.read(folder / "plugin.json")
+    named = f"{manifest.id}-{manifest.version}"
+    programs = {path.name.removeprefix(f"{manifest.executable}_").removesuffix(".exe") for path in folder.iterdir()}
+    platforms = sorted(filter(_PLATFORM.fullmatch, programs))
+    archives = [folder.parent / "artifacts" / f"{named}.{platform}.zip" for platform in platforms]
+    return BundleLocation(folder=folder, manifest=manifest, archives=tuple(path for path in archives if path.is_file()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import struct
@@ -16,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Self
 
 from gfplug import files
 from gfplug.errors import ToolError, UsageError
+from gfplug.project.plugin_project import Manifest
+from gfplug.untrusted import archives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,9 +93,9 @@ def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None
 
 def repack(bundle: Path, archive: Path) -> str:
     """Make an archive anew from its bundle, with the times it has; return its digest."""
-    with zipfile.ZipFile(archive) as old:
-        moment = datetime(*old.infolist()[0].date_time, tzinfo=UTC)
-    return publish(archive, _entries(bundle, archive), seconds=int(moment.timestamp()))
+    with archives.opened(archive) as old:
+        seconds = min((member.seconds for member in old.members.values()), default=0)
+    return publish(archive, _entries(bundle, archive), seconds=seconds)
 
 
 def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> str:
@@ -118,7 +119,7 @@ def _note_digest(archive: Path) -> str:
 
 def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
     """Compress what is in a bundle, below a folder that has the plugin's id."""
-    root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
+    root = Manifest.read(bundle / "plugin.json").id
     paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in files.entries(bundle)}
     with EarlierArchive(previous) as old, ThreadPoolExecutor() as pool:
         return list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))

@@ -62,7 +62,7 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
     digests = _digests(folder)
     request = {
         "plugin": manifest.id,
-        "version": manifest.content["info"]["version"],
+        "version": manifest.version,
         "files": digests,
         "signatureType": "private",
         "rootUrls": list(urls),

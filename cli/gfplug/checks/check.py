@@ -115,7 +115,8 @@ def _bundle(folder: Path) -> Iterator[Finding]:
 
 
 def _archive(path: Path) -> Iterator[Finding]:
-    yield from bundle_rules.check(contents.of_archive(path))
+    with contents.of_archive(path) as bundle:
+        yield from bundle_rules.check(bundle)
     digest = packing.digest_path(path)
     if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
         yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

@@ -15,6 +15,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _END = struct.Struct("<4s4H2LH")
 _LONGEST_COMMENT = 1 << 16
 _BROKEN = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile)
 _ENCRYPTED = 0x1
+_FIRST_DAY = 315_532_800  # 1980-01-01
 _LOCAL_HEADER = 30  # bytes, and the name's
 
 
@@ -68,6 +70,14 @@ class Member:
     def is_executable(self) -> bool:
         """Whether its owner may execute it."""
         return bool(self.mode & stat.S_IXUSR)
+
+    @property
+    def seconds(self) -> int:
+        """When it was last changed, in seconds since 1970; the first day that a zip file knows, for what is no date."""
+        try:
+            return int(datetime(*self.info.date_time, tzinfo=UTC).timestamp())
+        except ValueError:
+            return _FIRST_DAY
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from gfplug.errors import IntegrityError
+from gfplug.errors import IntegrityError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +41,17 @@ def require_inside(path: str, *, source: str) -> str:
             hint="nothing was changed; restore the file from where it came, or ask who made it",
         )
     return path
+
+
+def require_real(root: Path, path: str) -> Path:
+    """Return where a file below a folder is, after checking that no link on the way leads out of the folder.
+
+    Raises: ProjectError naming the path.
+    """
+    place = root / path
+    if not place.resolve().is_relative_to(root.resolve()):
+        raise ProjectError(f"{path} leads to {place.resolve()}, outside of {root}", hint="replace the link by a file")
+    return place
 
 
 def require_distinct(paths: Iterable[str], *, source: str) -> None:

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 FILE = "plugin.json"
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?|%VERSION%")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|%TODAY%")
-_RANGE = re.compile(
-    r"(<=?|>=?|=|~|\^)?\s?\d+(\.(\d+|x|\*)){0,2}([-+.0-9A-Za-z]*)?(\s*(\|\||-)?\s*(<=?|>=?|=|~|\^)?\s?\d+[-+.0-9A-Za-z*]*)*"
-)
+_OPERATOR = re.compile(r"(<=?|>=?|=|~|\^)\s+")
+_COMPARATOR = re.compile(r"(<=?|>=?|=|~|\^)?v?(\d+|x|\*)(\.(\d+|x|\*)){0,2}([-+][-+.0-9A-Za-z]*)?")
 EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 _KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
 _FLAGS = (
@@ -125,10 +124,16 @@ def _dependencies(dependencies: object) -> Iterator[Finding]:
     text = dependencies.get("grafanaDependency")
     if text is None:
         yield error("manifest-missing", FILE, "dependencies.grafanaDependency is missing", 'such as ">=11.6.0"')
-    elif not isinstance(text, str) or not _RANGE.fullmatch(text.strip()):
+    elif not isinstance(text, str) or not _is_range(text):
         yield error(
             "manifest-range", FILE, f"dependencies.grafanaDependency {text!r} is no version range", '">=11.6.0"'
         )
+
+
+def _is_range(text: str) -> bool:
+    """Tell whether a text is a range of versions as npm writes them: `>=11.6.0 <13`, `1.2 - 3`, `^11 || ^12`."""
+    parts = [_OPERATOR.sub(r"\1", part).replace(" - ", " ").split() for part in text.split("||")]
+    return all(words and all(map(_COMPARATOR.fullmatch, words)) for words in parts)
 
 
 def _backend(content: dict[str, Any]) -> Iterator[Finding]:
