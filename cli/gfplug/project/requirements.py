@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,8 +101,8 @@ def follow(pyproject: str, fresh: str) -> str:
 def list_dependencies(pyproject: str) -> list[str]:
     """Return the dependencies that a pyproject.toml lists; none if it can't be read."""
     try:
-        lines = tomllib.loads(pyproject)["project"]["dependencies"]
-    except (tomllib.TOMLDecodeError, LookupError, TypeError, RecursionError):
+        lines = documents.parse_toml(pyproject)["project"]["dependencies"]
+    except (ValueError, LookupError, TypeError):
         return []
     return lines if isinstance(lines, list) and all(isinstance(line, str) for line in lines) else []
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import files
 from gfplug.errors import ProjectError
 from gfplug.scaffold import new
 from gfplug.scaffold.choices import ADOPTED
 from gfplug.scaffold.template import Answers
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
@@ -90,7 +90,7 @@ def _answers(manifest: dict[str, Any]) -> Answers:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = files.read_json(path)
+    content = documents.read_json(path)
     if not isinstance(content, dict):
         raise ProjectError(f"{path} is not a JSON object")
     return content

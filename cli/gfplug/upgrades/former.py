@@ -7,12 +7,12 @@ requirements beside the author's own. Both folders go; pyproject.toml asks for t
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING
 
 from gfplug import files
 from gfplug.edits.trees import TreeFile
 from gfplug.project import requirements
+from gfplug.untrusted import documents
 from gfplug.upgrades import git
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def pyproject(text: str, *, base: str, fresh: str) -> str:
 
 def _is_alike(edited: str, text: str) -> bool:
     """Return whether two texts differ in nothing but the list of dependencies."""
-    tables = [tomllib.loads(each) for each in (edited, text)]
+    tables = [documents.parse_toml(each) for each in (edited, text)]
     for table in tables:
         table["project"].pop("dependencies")
     return tables[0] == tables[1]
@@ -57,7 +57,7 @@ def _is_alike(edited: str, text: str) -> bool:
 
 def _edit_lines(text: str, *, base: str, fresh: str) -> str:
     """Exchange the lines of a list that is written as the template writes it; the caller checks the result."""
-    mine, old, new = (_LIST.search(each) for each in (text, base, fresh))
+    mine, old, new = (_LIST.search(each[: each.rfind("\n]\n") + 3]) for each in (text, base, fresh))
     if not mine or not old or not new:
         return text
     lines = mine["lines"].splitlines()

@@ -255,5 +255,5 @@ def test_a_damaged_base_is_one_sentence(project: Project) -> None:
     content[45:60] = b"\xff" * 15
     place.write_bytes(content)
 
-    with pytest.raises(ProjectError, match=r"base\.zip is damaged"):
+    with pytest.raises(IntegrityError, match=r"base\.zip: 'README\.md' is damaged"):
         origin.base(project.root)
