@@ -11,7 +11,7 @@ from older import MINE, REQUEST, contents, text_at, use_template, write
 
 from gfplug import cli
 from gfplug.edits import journal
-from gfplug.errors import ProjectError, ToolError
+from gfplug.errors import IntegrityError, ProjectError, ToolError
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 from gfplug.upgrades import upgrade
@@ -98,12 +98,12 @@ def test_a_base_that_is_damaged_is_told(project: Path) -> None:
     path = project / template.BASE_NAME
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ProjectError, match=r"base\.zip is damaged"):
+    with pytest.raises(IntegrityError, match=r"base\.zip"):
         upgrade.upgrade(Project(project), REQUEST)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a", b"content")
     path.write_bytes(path.read_bytes().replace(b"content", b"kontent", 1))
-    with pytest.raises(ProjectError, match=r"base\.zip is damaged"):
+    with pytest.raises(IntegrityError, match=r"base\.zip"):
         upgrade.upgrade(Project(project), REQUEST)
 
 

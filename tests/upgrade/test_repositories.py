@@ -11,7 +11,7 @@ from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
-from gfplug.upgrades import git as git_program
+from gfplug.untrusted import repository
 from gfplug.upgrades import upgrade
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_a_file_that_became_a_link_is_left_alone(
 
 def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, Path]) -> None:
     """No git at all: what only the template changed is upgraded, what both changed is put beside."""
-    monkeypatch.setattr(git_program, "is_installed", lambda: False)
+    monkeypatch.setattr(repository, "is_installed", lambda: False)
     write(project, {"notes.txt": MINE})
 
     assert cli.main(["upgrade", str(project)]) == 8

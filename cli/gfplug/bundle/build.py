@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import process
 from gfplug.bundle import dist, freeze, libc, packing, portable, reuse, slim, workspace
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, ToolError, UsageError
 from gfplug.project.environment import interpreters, venv
 from gfplug.stages import Stages
+from gfplug.untrusted import repository
 
 if TYPE_CHECKING:
     from gfplug.bundle.components.inventory import Inventory
@@ -196,11 +196,8 @@ def day_of(project: Project) -> date:
     """Return the date a bundle shows: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
     if (seconds := packing.epoch()) != packing.EPOCH:
         return datetime.fromtimestamp(seconds, UTC).date()
-    try:
-        output = process.run(["git", "log", "-1", "--format=%ct", "--", "."], cwd=project.root, timeout=10.0)
-    except ToolError:  # no git, or no repository
-        output = ""
-    return datetime.fromtimestamp(int(output), UTC).date() if output.strip().isdigit() else datetime.now(UTC).date()
+    committed = repository.date_of(project.root)
+    return (datetime.now(UTC) if committed is None else datetime.fromtimestamp(committed, UTC)).date()
 
 
 def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.upgrades import git
+from gfplug.untrusted import repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ _LARGEST = 1_000_000
 
 def find(root: Path) -> Iterator[str]:
     """Yield the paths of the files that git tracks or would track; without git, of all but what tools make."""
-    names = git.list_files(root)
+    names = repository.list_files(root)
     if names is None:
         names = [path.relative_to(root).as_posix() for path in _walk(root)]
     return (path for path in names if _is_small(root / path))

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from gfplug import files
 from gfplug.edits.trees import TreeFile
 from gfplug.project import requirements
-from gfplug.untrusted import documents
-from gfplug.upgrades import git
+from gfplug.untrusted import documents, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +88,7 @@ def complete_base(
 
 def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
     """Return files as gfplug wrote them, from the project's own history, as far as git has them."""
-    versions = {path: git.contents(root, path) for path in paths}
+    versions = {path: repository.contents(root, path) for path in paths}
     return {
         path: TreeFile(content)
         for path, contents in versions.items()

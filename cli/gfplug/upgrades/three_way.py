@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gfplug.untrusted import repository
 from gfplug.upgrades import git
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def merge(
     Line ends are the user's, file by file; what is new keeps the template's.
     """
     sides = _Sides(*({path: _with_lf(entry) for path, entry in tree.items()} for tree in (base, yours, theirs)))
-    if git.is_installed():
+    if repository.is_installed():
         result = _decide(sides, git.merge(sides.base, sides.yours, sides.theirs, labels=("yours", label)))
     else:
         _log.warning("git was not found: files that both sides changed are put beside yours as *%s", BESIDE)

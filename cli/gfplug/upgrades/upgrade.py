@@ -21,8 +21,8 @@ from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.scaffold import template
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
-from gfplug.untrusted import paths
-from gfplug.upgrades import candidates, former, git, origin, three_way
+from gfplug.untrusted import paths, repository
+from gfplug.upgrades import candidates, former, origin, three_way
 from gfplug.upgrades.rewrites import Rewrites
 
 if TYPE_CHECKING:
@@ -248,4 +248,4 @@ def _edited_without_a_copy(
 ) -> list[str]:
     """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
-    return git.find_uncommitted(project.root, edited)
+    return repository.find_uncommitted(project.root, edited)
