@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +18,8 @@ from gfplug import __version__, files
 from gfplug.bundle.rules.bundle_rules import SIGNATURE, signed_content
 from gfplug.errors import FetchError, IntegrityError, ProjectError, UsageError
 from gfplug.project.plugin_project import Manifest
-from gfplug.sdk import trust
+from gfplug.sdk import web
+from gfplug.sdk.addresses import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,8 +74,12 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
 
 
 def _root_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise UsageError(f"{url!r} is not the address of a Grafana", hint="its root_url, with http:// or https://")
     return url if url.endswith("/") else f"{url}/"
 
@@ -94,31 +97,13 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
-    question = urllib.request.Request(  # noqa: S310 - the user's own GRAFANA_COM_URL, or Grafana's
-        address,
-        data=json.dumps(request).encode(),
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "User-Agent": f"gfplug/{__version__}",
-        },
-        method="POST",
-    )
+    body = json.dumps(request).encode()
     try:
-        context = trust.context() if address.startswith("https") else None
-        with urllib.request.urlopen(question, timeout=_SECONDS, context=context) as answer:  # noqa: S310
-            return bytes(answer.read(_LONGEST))
-    except urllib.error.HTTPError as error:
-        reply = error.read(2000).decode(errors="replace").strip()
+        return web.post(address, body, token=token, deadline=web.Deadline(_SECONDS), limit=_LONGEST)
+    except web.RefusedError as error:
         raise FetchError(
-            f"{urlsplit(address).netloc} answered {error.code}: {reply.replace(token, '***') or error.reason}",
-            hint=_HINTS.get(error.code, "the lines above are the server's"),
-        ) from None
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise FetchError(
-            f"{urlsplit(address).netloc} could not be reached: {reason}",
-            hint="check the address and the network; https_proxy names a proxy, GFPLUG_CA_BUNDLE your certificates",
+            f"{redact(address)} answered {error.status}: {error.text.replace(token, '***')}",
+            hint=_HINTS.get(error.status, "the text is the server's"),
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
@@ -35,6 +36,20 @@ class Target:
         netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
         bare = urlunsplit((parts.scheme, netloc, quote(parts.path, _SAFE), quote(parts.query, _SAFE), ""))
         return cls(bare, trust.authorization(parts))
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether nothing that is sent there leaves the machine."""
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read what is sent there."""
+        return self.url.startswith("https:") or self.is_on_this_machine
 
     def redirected(self, location: str) -> Target:
         """Return where a redirect leads: never from https to http; the credentials go to the same origin only."""

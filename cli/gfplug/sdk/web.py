@@ -1,4 +1,4 @@
-"""One HTTP GET, done carefully with the standard library.
+"""One HTTP GET or POST, done carefully with the standard library.
 
 Bounded in time (the whole exchange, not only each read), size, redirects and tries; complete or an error; through the
 proxies and certificates the environment names; and no credential ever reaches a message.
@@ -34,10 +34,21 @@ _TRIES = 3
 _REDIRECTS = 5
 _SOCKET_SECONDS = 20.0
 _PIECE = 65536
+_LONGEST_TEXT = 2000
 
 
 class MissingError(FetchError):
     """The server answered that it has no such thing (404, 410): another source may."""
+
+
+class RefusedError(FetchError):
+    """The server refused what was posted: with this status, and this text."""
+
+    def __init__(self, address: str, status: int, text: str) -> None:
+        """Keep what the server said."""
+        super().__init__(f"{address} answered {status}: {text}")
+        self.status = status
+        self.text = text
 
 
 class Deadline:
@@ -88,6 +99,26 @@ def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
     raise AssertionError  # the last try returns or raises
 
 
+def post(url: str, body: bytes, *, token: str, deadline: Deadline, limit: int) -> bytes:
+    """Send JSON with a bearer token, once, to this address and no other; return the answer's body, whole.
+
+    Units: `limit` is in bytes.
+    Raises: FetchError for an address that is not encrypted nor on this machine, for a redirect, for what is
+    unreachable, too large or too slow; RefusedError for an error status; IntegrityError as `get` does.
+    """
+    address = redact(url)
+    target = Target(Target.of(url).url, f"Bearer {token}")
+    if not target.is_private:
+        raise FetchError(f"{address} is not encrypted: the token is not sent there", hint="use an https address")
+    try:
+        answer = _ask(target, deadline=deadline, limit=limit, body=body)
+    except _TransientError as error:
+        raise error.final from error
+    if isinstance(answer, str):
+        raise FetchError(f"{address} redirects to {redact(answer)}: the token is not sent there")
+    return answer
+
+
 def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
     for _ in range(_REDIRECTS + 1):
         answer = _ask(target, deadline=deadline, limit=limit)
@@ -97,16 +128,21 @@ def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
     raise FetchError(f"{redact(target.url)}: more than {_REDIRECTS} redirects")
 
 
-def _ask(target: Target, *, deadline: Deadline, limit: int) -> bytes | str:
-    """Send one request; return the body, or the address a redirect names."""
+def _ask(target: Target, *, deadline: Deadline, limit: int, body: bytes | None = None) -> bytes | str:
+    """Send one request, a POST where there is a body; return the answer's body, or the address a redirect names."""
     address = redact(target.url)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"gfplug/{__version__}"}
     if target.authorization:
         headers["Authorization"] = target.authorization
+    if body is not None:
+        headers["Content-Type"] = "application/json"
     try:
-        request = urllib.request.Request(target.url, headers=headers)  # noqa: S310 - Target admits http and https only
+        request = urllib.request.Request(target.url, body, headers)  # noqa: S310 - Target admits http and https only
         timeout = min(_SOCKET_SECONDS, deadline.remaining())
         with _cut_at(deadline) as sockets, _opener(target, sockets).open(request, timeout=timeout) as response:
+            if body is not None and response.status >= http.client.BAD_REQUEST:
+                text = response.read(_LONGEST_TEXT).decode(errors="replace").strip()
+                raise RefusedError(address, response.status, text or response.reason[:60])
             return _read(response, address, deadline=deadline, limit=limit)
     except urllib.error.URLError as error:
         raise _unreachable(address, error.reason, deadline) from error
@@ -221,6 +257,6 @@ def _opener(target: Target, sockets: list[socket.socket]) -> urllib.request.Open
             return self.do_open(Encrypted, req, context=trust.context())
 
     opener = urllib.request.OpenerDirector()
-    opener.add_handler(urllib.request.ProxyHandler())
+    opener.add_handler(urllib.request.ProxyHandler({} if target.is_on_this_machine else None))
     opener.add_handler(EncryptedHandler() if target.url.startswith("https:") else PlainHandler())
     return opener

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ class Api:
         self.changes: dict[str, Any] = {}
         self.body: bytes | None = None
         self.address = ""
+        self.location = ""
+        self.piece, self.pause = 1 << 20, 0.0  # bytes, and the seconds between them
 
     def answer(self, request: dict[str, Any]) -> bytes:
         """Sign what was asked, with changes."""
@@ -55,8 +58,12 @@ def api() -> Iterator[Api]:
             answer = state.answer(request)
             self.send_response(state.status)
             self.send_header("Content-Length", str(len(answer)))
+            if state.location:
+                self.send_header("Location", state.location)
             self.end_headers()
-            self.wfile.write(answer)
+            for start in range(0, len(answer), state.piece):
+                self.wfile.write(answer[start : start + state.piece])
+                time.sleep(state.pause)
 
         def log_message(self, *_: object) -> None:
             """Stay quiet."""
@@ -140,7 +147,67 @@ def test_a_refusal_carries_the_servers_words_and_never_the_token(dist: Path, api
 def test_an_unreachable_api_is_said(dist: Path, api: Api) -> None:
     """One sentence with the host."""
     api.address = "http://127.0.0.1:1/api"
-    with pytest.raises(FetchError, match=r"127\.0\.0\.1:1 could not be reached"):
+    with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/api"):
+        sign(dist, api)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location", ["http://127.0.0.2:9/x", "https://evil.example/x", "//evil.example/x", "/other", "::"]
+)
+def test_the_token_follows_no_redirect(dist: Path, api: Api, status: int, location: str) -> None:
+    """Wherever it leads: nothing is asked again, and the sentence says where it would have gone."""
+    api.status, api.location = status, location
+    with pytest.raises(FetchError, match=r"redirects to .*: the token is not sent there"):
+        sign(dist, api)
+
+    assert len(api.asked) == 1
+    assert not (dist / "MANIFEST.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://grafana.example.com/api", "HTTP://192.0.2.1/api", "http://127.0.0.1.evil.example/"]
+)
+def test_the_token_goes_nowhere_unencrypted(dist: Path, api: Api, address: str) -> None:
+    """But to this machine."""
+    api.address = address
+    with pytest.raises(FetchError, match="is not encrypted: the token is not sent there"):
+        sign(dist, api)
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://grafana.example.com", "file:///etc/passwd", "grafana.example.com", "http://[::1"]
+)
+def test_an_address_of_another_kind_is_refused(dist: Path, api: Api, address: str) -> None:
+    """One sentence."""
+    api.address = address
+    with pytest.raises(FetchError, match=r"not an http or https address|not a valid URL"):
+        sign(dist, api)
+
+
+def test_a_proxy_does_not_see_what_stays_on_this_machine(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for http would read the token."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    assert sign(dist, api).organisation == "Acme"
+
+
+def test_a_server_that_drips_is_cut_at_the_deadline(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole exchange has one deadline."""
+    monkeypatch.setattr(service, "_SECONDS", 0.5)
+    api.piece, api.pause = 1, 0.1
+    began = time.monotonic()
+    with pytest.raises(FetchError, match=r"not done within 0\.5 s"):
+        sign(dist, api)
+
+    assert time.monotonic() - began < 3
+
+
+def test_an_answer_without_end_is_refused(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signed manifest has a bound."""
+    monkeypatch.setattr(service, "_LONGEST", 100)
+    with pytest.raises(FetchError, match="larger than 100 bytes"):
         sign(dist, api)
 
 
@@ -148,7 +215,7 @@ def test_without_token_or_address_nothing_is_asked(dist: Path, api: Api) -> None
     """The sentence names the variable, or the option."""
     with pytest.raises(UsageError, match="GRAFANA_ACCESS_POLICY_TOKEN"):
         service.sign(dist, root_urls=[URL], variables={})
-    for urls in ([], ["grafana.example.com"]):
+    for urls in ([], ["grafana.example.com"], ["http://[::1"]):
         with pytest.raises(UsageError):
             service.sign(dist, root_urls=urls, variables={service.TOKEN: TOKEN, service.API: api.address})
 
