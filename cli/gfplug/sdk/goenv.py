@@ -35,13 +35,21 @@ def is_private() -> bool:
 
     Source: go1.26.8, cmd/vendor/golang.org/x/mod, module.MatchPrefixPatterns.
     """
-    patterns = setting("GONOPROXY") or setting("GOPRIVATE")
-    return any(_matches(pattern.strip().rstrip("/")) for pattern in patterns.split(",") if pattern.strip())
+    return _is_listed(setting("GONOPROXY") or setting("GOPRIVATE"))
+
+
+def is_without_checksums() -> bool:
+    """Tell whether GONOSUMDB, or else GOPRIVATE, keeps the SDK away from the checksum database."""
+    return _is_listed(setting("GONOSUMDB") or setting("GOPRIVATE"))
 
 
 def setting(name: str) -> str:
     """Return a setting from the environment or Go's env file; an empty one counts as unset, as in Go."""
     return (os.environ.get(name) or _read_file().get(name, "")).strip()
+
+
+def _is_listed(patterns: str) -> bool:
+    return any(_matches(pattern.strip().rstrip("/")) for pattern in patterns.split(",") if pattern.strip())
 
 
 def _matches(pattern: str) -> bool:

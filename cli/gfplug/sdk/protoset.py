@@ -61,15 +61,23 @@ def accept(
 ) -> ProtoSet:
     """Return bytes as the proto of a version once they prove to be it.
 
-    A version the index does not know is trusted on first use: the lock then pins it.
-    Raises: IntegrityError if they are no pluginv2 proto, or differ from what the index promises.
+    A version the index does not know is compared with Go's checksum database, else trusted on first use: the lock then
+    pins it.
+    Raises: IntegrityError if they are no pluginv2 proto, or differ from what the index or the database promises.
     """
     text = normalise(raw)
     require_proto(text, f"SDK {version} from {source}")
     protos = ProtoSet(version=version, text=text, source=source, commit=commit)
     entry = index.load().find(version)
     if entry is None:
-        _log.warning("SDK %s is not in this gfplug's index: trusted on first use, pinned by the lock", version)
+        from gfplug.sdk import checksums  # noqa: PLC0415 - few versions need it
+
+        if problem := checksums.compare(version, h1):
+            _log.warning(
+                "SDK %s is not in this gfplug's index, and was not compared with Go's checksum database (%s): "
+                "trusted on first use, pinned by the lock",
+                *(version, problem),
+            )
         return protos
     _require_equal(f"proto of SDK {version} from {source}: sha256", protos.sha256, entry.sha256)
     if h1 is not None:

@@ -1,7 +1,8 @@
 """protoc: an SDK proto becomes a descriptor and typed Python stubs.
 
 protoc runs as a child process: inside ours its errors go to file descriptor 2, where nobody can catch them. Its exit
-code 0 proves nothing (an empty file compiles), so what it made is checked.
+code 0 proves nothing (an empty file compiles), so what it made is checked. Code is generated from the descriptor, which
+has no comments: a comment of a stranger's proto could end a docstring and be run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from gfplug import process
 from gfplug.errors import IntegrityError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
@@ -54,7 +55,7 @@ def generate(protos: ProtoSet) -> Stubs:
     promises; ToolError if protoc or its plugins can not be run.
     """
     options = ["--python_out=out", "--grpc_python_out=out", *_type_options()]
-    outputs = _protoc(protos.text, options)
+    outputs = _compile(protos.text, options, is_known=protos.descriptor is not None)
     descriptor_set = _parse(outputs.pop("described"))
     check(descriptor_set)
     descriptor = digest(descriptor_set)
@@ -79,7 +80,7 @@ def describe(protos: ProtoSet) -> FileDescriptorSet:
 
     Raises: IntegrityError if it does not compile; ToolError if protoc can not be run.
     """
-    return _parse(_protoc(protos.text, [])["described"])
+    return _parse(_compile(protos.text)["described"])
 
 
 def digest(descriptor_set: FileDescriptorSet) -> str:
@@ -126,30 +127,48 @@ def tool_versions() -> dict[str, str]:
         raise ToolError(f"{error.name} is not installed", hint="install gfplug again, with its dependencies") from error
 
 
-def _protoc(text: bytes, options: list[str]) -> dict[str, bytes]:
-    """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold."""
+def _compile(text: bytes, options: Sequence[str] = (), *, is_known: bool = True) -> dict[str, bytes]:
+    """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold.
+
+    With options, code is generated from the descriptor; that of a proto that the index does not know is imported once.
+    """
     import tempfile  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="gfplug-protoc-") as name:
         folder = Path(name)
         (folder / _FILE).write_bytes(text)
         (folder / "out").mkdir()
-        command = [
-            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PACKAGE}=."),
-            *("--descriptor_set_out=described", "--include_imports"),
-            *options,
-            f"{PACKAGE}/{_FILE}",
-        ]
-        try:
-            process.run(command, cwd=folder, what="protoc", timeout=_PROTOC_SECONDS)
-        except ToolError as error:
-            if _FILE not in error.details:  # protoc itself failed, it does not complain about the proto
-                raise
-            raise IntegrityError(
-                "the proto does not compile", hint="check where it came from", details=error.details
-            ) from error
+        _protoc(folder, f"-I{PACKAGE}=.", "--descriptor_set_out=described", "--include_imports")
+        if options:
+            _protoc(folder, "--descriptor_set_in=described", *options)
+        if options and not is_known:
+            _require_importable(folder / "out")
         paths = {path.relative_to(folder / "out").as_posix(): path for path in (folder / "out").rglob("*.py*")}
+        paths = {name: path for name, path in paths.items() if path.suffix in {".py", ".pyi"}}
         return {name: path.read_bytes() for name, path in sorted({**paths, "described": folder / "described"}.items())}
+
+
+def _protoc(folder: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "grpc_tools.protoc", *options, f"{PACKAGE}/{_FILE}"]
+    try:
+        process.run(command, cwd=folder, what="protoc", timeout=_PROTOC_SECONDS)
+    except ToolError as error:
+        if _FILE not in error.details:  # protoc itself failed, it does not complain about the proto
+            raise
+        raise IntegrityError(
+            "the proto does not compile", hint="check where it came from", details=error.details
+        ) from error
+
+
+def _require_importable(folder: Path) -> None:
+    """Import the generated code in another process: a method may have the name of a keyword."""
+    command = [sys.executable, "-B", "-c", f"import {PACKAGE}.backend_pb2_grpc"]
+    try:
+        process.run(command, cwd=folder, what="importing the generated code", timeout=_PROTOC_SECONDS)
+    except ToolError as error:
+        raise IntegrityError(
+            "the proto makes code that Python can't import", hint="check where it came from", details=error.details
+        ) from error
 
 
 def _parse(content: bytes) -> FileDescriptorSet:
