@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle import packing
+from gfplug.bundle.rules.bundle_rules import SIGNATURE
 from gfplug.errors import IntegrityError, ProjectError, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LISTED = 5
-SIGNATURE = "MANIFEST.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
