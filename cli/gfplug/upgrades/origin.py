@@ -89,7 +89,7 @@ def base(root: Path) -> dict[str, TreeFile]:
 
 
 def _require_regular(path: Path) -> None:
-    """Refuse a link or a special file, such as a pipe.
+    """Refuse what would make a reader wait, or lead it elsewhere.
 
     Raises: ProjectError.
     """
