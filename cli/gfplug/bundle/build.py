@@ -60,7 +60,7 @@ class BuildResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """What the user asked of a build.
+    """The options of a build.
 
     `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may ask for; `clean` forbids the
     use of what an earlier build left.
@@ -72,7 +72,7 @@ class BuildOptions:
     clean: bool = False
 
     def check(self) -> None:
-        """Raise UsageError for what cannot be."""
+        """Raise UsageError for an unknown mode, a bad glibc version, or options that exclude each other."""
         if self.libc not in portable.MODES:
             raise UsageError(f"--libc {self.libc}: it is {' or '.join(portable.MODES)}")
         if self.max_glibc and self.libc == "bundled":

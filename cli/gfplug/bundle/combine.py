@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug.bundle import packing
+from gfplug.bundle.rules.bundle_rules import SIGNATURE
 from gfplug.errors import IntegrityError, ProjectError, UsageError
 from gfplug.project.plugin_project import Manifest
 from gfplug.untrusted import archives, documents
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LISTED = 5
-SIGNATURE = "MANIFEST.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

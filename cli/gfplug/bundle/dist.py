@@ -113,7 +113,7 @@ def _manifest(text: str, other: bytes | None) -> str:
 
 
 def _settle(bundle: Bundle) -> None:
-    """Give every file the mode it must have, and leave no link that points nowhere or out of the bundle."""
+    """Set the mode of every file; remove links that are broken or lead out of the bundle."""
     root = bundle.folder.resolve()
     for path in bundle.files():
         if path.is_symlink():
@@ -151,7 +151,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
 
 
 def recover(place: Path, *, aside: Path) -> None:
-    """Put the old bundle back if a build was killed in that instant."""
+    """Put the old bundle back if a build was killed between the two renames of `install`."""
     if aside.exists() and not place.exists():
         aside.rename(place)
 

@@ -56,7 +56,7 @@ def _guard(name: str, look: Callable[[], Examination]) -> Examination:
 
 
 def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examination:
-    """Return `seen` as good, unless something is missing."""
+    """Return a good result, described by `seen`, unless something is missing."""
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
     return Examination(

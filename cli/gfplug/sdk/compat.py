@@ -36,7 +36,7 @@ class Level(enum.StrEnum):
     DOC = "doc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One difference.
 
@@ -109,7 +109,7 @@ def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
 def _messages(types: _Types) -> Iterator[Change]:
     old, new, renamed = types.old.messages, types.new.messages, types.renamed
     for name, other in renamed.items():
-        yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {other}")
+        yield Change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {other}")
     staying = old.keys() - renamed.keys(), new.keys() - set(renamed.values())
     yield from _compare_names("message", *staying, removed=Level.SOURCE)
     for name in old.keys() & new.keys():
@@ -119,9 +119,9 @@ def _messages(types: _Types) -> Iterator[Change]:
 def _compare_names(what: str, old: set[str], new: set[str], *, removed: Level) -> Iterator[Change]:
     """Report the declarations that one side alone has."""
     for name in old - new:
-        yield _change(removed, f"{what}-removed", name, f"{what} {name} was removed")
+        yield Change(removed, f"{what}-removed", name, f"{what} {name} was removed")
     for name in new - old:
-        yield _change(Level.ADDITIVE, f"{what}-added", name, f"{what} {name} was added")
+        yield Change(Level.ADDITIVE, f"{what}-added", name, f"{what} {name} was added")
 
 
 def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator[Change]:
@@ -131,23 +131,23 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
             yield from _compare_types(path, before, after, types)
         elif moved is not None:
             text = f"field {path} moved from number {number} to {moved.number}"
-            yield _change(Level.WIRE, "field-moved", path, text)
+            yield Change(Level.WIRE, "field-moved", path, text)
             if str(moved) != str(before):
                 yield from _compare_types(path, before, moved, types)
         elif after is not None:
             yield _judge_reuse(path, before, after, types, is_new=old.named(after.name) is None)
         else:
             note = "" if new.is_reserved(before) else "; its number is not reserved"
-            yield _change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
+            yield Change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
     if (old.reserved, old.reserved_names) != (new.reserved, new.reserved_names):
-        yield _change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
+        yield Change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
     for after in new.fields.values():
         path = f"{message}.{after.name}"
         is_number_reused = after.number in old.fields  # reported above, by the field that had the number
         if old.named(after.name) is None and not is_number_reused and old.is_reserved(after):
-            yield _change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
+            yield Change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
         elif old.named(after.name) is None and not is_number_reused:
-            yield _change(
+            yield Change(
                 Level.ADDITIVE, "field-added", path, f"field {path} ({after}, number {after.number}) was added"
             )
 
@@ -156,32 +156,32 @@ def _judge_reuse(path: str, before: ProtoField, after: ProtoField, types: _Types
     """Judge a number that another name has now: a new name for the same field, or another field altogether."""
     if is_new and before.label == after.label and types.are_alike(before.type, after.type):
         text = f"field {path} (number {before.number}) became {after.name}"
-        return _change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
+        return Change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
     text = f"field {path} was removed, and its number {before.number} is now {after.name} ({before} → {after})"
-    return _change(Level.WIRE, "number-reused", path, text)
+    return Change(Level.WIRE, "number-reused", path, text)
 
 
 def _compare_types(path: str, before: ProtoField, after: ProtoField, types: _Types) -> Iterator[Change]:
     if before.label != after.label:
-        yield _change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
+        yield Change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
     elif before.type != after.type and types.renamed.get(before.type) != after.type:
         level = Level.SOURCE if types.are_alike(before.type, after.type) else Level.WIRE
-        yield _change(level, "type-changed", path, f"field {path} changed from {before} to {after}")
+        yield Change(level, "type-changed", path, f"field {path} changed from {before} to {after}")
     if before.oneof != after.oneof:
         text = f"field {path} moved from {_oneof(before)} to {_oneof(after)}"
-        yield _change(Level.SOURCE, "oneof-changed", path, text)
+        yield Change(Level.SOURCE, "oneof-changed", path, text)
     if before.is_optional != after.is_optional:
         text = f"field {path} {'now tells' if after.is_optional else 'no longer tells'} absent from empty"
-        yield _change(Level.SOURCE, "presence-changed", path, text)
+        yield Change(Level.SOURCE, "presence-changed", path, text)
     if before.json_name != after.json_name:
         text = f"field {path} is {after.json_name} in JSON, no longer {before.json_name}"
-        yield _change(Level.SOURCE, "json-name-changed", path, text)
+        yield Change(Level.SOURCE, "json-name-changed", path, text)
     if before.is_deprecated != after.is_deprecated:
         yield _deprecated(f"field {path}", path, is_now=after.is_deprecated)
 
 
 def _deprecated(what: str, path: str, *, is_now: bool) -> Change:
-    return _change(Level.DOC, "deprecation", path, f"{what} is {'now' if is_now else 'no longer'} deprecated")
+    return Change(Level.DOC, "deprecation", path, f"{what} is {'now' if is_now else 'no longer'} deprecated")
 
 
 def _oneof(one: ProtoField) -> str:
@@ -200,16 +200,16 @@ def _values(enum_name: str, old: dict[str, int], new: dict[str, int]) -> Iterato
         path = f"{enum_name}.{value}"
         if value in new and new[value] != number:
             text = f"value {path} changed from {number} to {new[value]}"
-            yield _change(Level.WIRE, "value-changed", path, text)
+            yield Change(Level.WIRE, "value-changed", path, text)
         elif value not in new and number in names and names[number] not in old:
             text, hint = f"value {path} ({number}) became {names[number]}", f"probably renamed to {names[number]}"
-            yield _change(Level.SOURCE, "value-renamed", path, text, hint=hint)
+            yield Change(Level.SOURCE, "value-renamed", path, text, hint=hint)
         elif value not in new:
-            yield _change(Level.SOURCE, "value-removed", path, f"value {path} ({number}) was removed")
+            yield Change(Level.SOURCE, "value-removed", path, f"value {path} ({number}) was removed")
     for value, number in new.items():
         if value not in old and number not in old.values():
             path = f"{enum_name}.{value}"
-            yield _change(Level.ADDITIVE, "value-added", path, f"value {path} ({number}) was added")
+            yield Change(Level.ADDITIVE, "value-added", path, f"value {path} ({number}) was added")
 
 
 def _services(types: _Types) -> Iterator[Change]:
@@ -222,14 +222,14 @@ def _services(types: _Types) -> Iterator[Change]:
             path = f"{service}/{name}"
             if path not in everywhere:
                 hint = _successor(name, rpc, {other: everywhere[other] for other in everywhere.keys() - old_paths})
-                yield _change(Level.WIRE, "rpc-removed", path, f"RPC {path} was removed", hint=hint)
+                yield Change(Level.WIRE, "rpc-removed", path, f"RPC {path} was removed", hint=hint)
             elif types.translated(rpc) != str(everywhere[path]):
                 text = f"RPC {path} changed from {rpc} to {everywhere[path]}"
-                yield _change(Level.WIRE, "rpc-changed", path, text)
+                yield Change(Level.WIRE, "rpc-changed", path, text)
             elif rpc.is_deprecated != everywhere[path].is_deprecated:
                 yield _deprecated(f"RPC {path}", path, is_now=everywhere[path].is_deprecated)
     for path in everywhere.keys() - old_paths:
-        yield _change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
+        yield Change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
 
 
 def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
@@ -239,7 +239,3 @@ def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
         if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):
             return f"probably replaced by {path}"
     return ""
-
-
-def _change(level: Level, kind: str, path: str, message: str, *, hint: str = "") -> Change:
-    return Change(level=level, kind=kind, path=path, message=message, hint=hint)

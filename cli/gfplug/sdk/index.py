@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 MODULE = "github.com/grafana/grafana-plugin-sdk-go"
 PROTO_PATH = "proto/backend.proto"
-FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +62,6 @@ class Index:
             entries={release.version: release for release in sorted(releases, key=lambda release: release.version)},
         )
 
-    def to_text(self) -> str:
-        """Write the stored form: one line per proto and per release, newest first, so that a diff shows what is new."""
-        newest_first = sorted(self.entries.values(), key=lambda entry: entry.version, reverse=True)
-        protos = {entry.sha256[:12]: {"descriptor": entry.descriptor, "sha256": entry.sha256} for entry in newest_first}
-        versions = {
-            str(entry.version): {
-                "time": entry.time,
-                "commit": entry.commit,
-                "h1": entry.h1,
-                "proto": entry.sha256[:12],
-            }
-            for entry in newest_first
-        }
-        head = {"format": FORMAT, "module": MODULE, "default": str(self.default), "floor": str(self.floor)}
-        lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
-        return "{\n  " + ",\n  ".join([*lines, _section("protos", protos), _section("versions", versions)]) + "\n}\n"
-
     def find(self, version: SdkVersion) -> IndexedRelease | None:
         """Return what is known about a release; unknown ones exist: those made after this gfplug."""
         return self.entries.get(version)
@@ -94,8 +76,3 @@ class Index:
 def load() -> Index:
     """Return the index that ships with this gfplug."""
     return Index.from_json(json.loads((resources.folder("proto") / "versions.json").read_text(encoding="utf-8")))
-
-
-def _section(name: str, records: Mapping[str, dict[str, Any]]) -> str:
-    lines = [f"    {json.dumps(key)}: {json.dumps(record)}" for key, record in records.items()]
-    return f"{json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"

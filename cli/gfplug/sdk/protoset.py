@@ -59,7 +59,7 @@ def normalise(raw: bytes) -> bytes:
 def accept(
     raw: bytes, version: SdkVersion, *, source: str, commit: str | None = None, h1: str | None = None
 ) -> ProtoSet:
-    """Return bytes as the proto of a version once they prove to be it.
+    """Verify the bytes and return them as a ProtoSet.
 
     A version the index does not know is compared with Go's checksum database, else trusted on first use: the lock then
     pins it.

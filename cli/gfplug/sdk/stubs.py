@@ -204,7 +204,7 @@ def _script(name: str) -> Path:
 
 
 def _floors(code: Mapping[str, bytes]) -> dict[str, str]:
-    """Read from the generated headers what the stubs refuse to run under."""
+    """Read the oldest versions of grpcio and protobuf that the generated code accepts."""
     text = {name: content.decode() for name, content in code.items()}
     grpcio = _GRPC_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2_grpc.py", ""))
     protobuf = _PROTOBUF_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2.py", ""))

@@ -1,4 +1,4 @@
-"""Whom to trust and what to show: the certificates of a TLS connection, and stored credentials for a host."""
+"""The certificates that a TLS connection trusts, and the stored credentials for a host."""
 
 from __future__ import annotations
 

@@ -29,14 +29,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found out about a project's proto."""
+    """The results of all checks of a project's proto."""
 
     version: str
     checks: tuple[Check, ...]
 
     @property
     def problems(self) -> list[str]:
-        """What does not agree."""
+        """The sentences of the checks that failed."""
         return [check.sentence for check in self.checks if check.passed is False]
 
 

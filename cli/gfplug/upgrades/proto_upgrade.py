@@ -43,7 +43,7 @@ _TEST_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtoUpgradeRequest:
-    """What is asked: the version, where its proto may come from, and how careful to be.
+    """The options of the move: the version, the source of its proto, and which checks to make.
 
     Shape: `python` runs the tests instead of the project's `.venv`; `force` goes on although the author's code uses
     what goes, or stubs were edited, of which a copy is kept.
@@ -146,7 +146,7 @@ def _list_edited(project: Project, *, force: bool) -> list[str]:
 
 
 def _require_locked(old: lock.Lock, protos: ProtoSet, new_stubs: Stubs) -> None:
-    """Refuse a release whose wire is not what it was when the project was made: a tag that moved."""
+    """Refuse a release whose descriptor differs from the lock's: its tag was moved."""
     if str(protos.version) == old.sdk_version and new_stubs.descriptor != old.descriptor:
         raise IntegrityError(
             f"SDK {protos.version} from {protos.source} compiles to {new_stubs.descriptor}, "
@@ -228,5 +228,5 @@ def _rehearse(project: Project, result: Upgrade, request: ProtoUpgradeRequest, s
 
 
 def _leave_out(root: Path, folder: str, names: list[str]) -> set[str]:
-    """Name what a rehearsal does without: what was built or installed, at the top of the project."""
+    """Name the top-level folders that the copy leaves out: what was built or installed."""
     return _NOT_COPIED.intersection(names) if Path(folder) == root else set()

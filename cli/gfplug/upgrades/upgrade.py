@@ -42,7 +42,7 @@ _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeRequest:
-    """What is asked: `given` answers questions anew; `force` replaces edited owned files, after a backup.
+    """The options of an upgrade: `answers` replace stored ones; `force` replaces edited owned files, after a backup.
 
     `names` are names in the author's files and what they become: a plugin's old and new id.
     """
@@ -171,7 +171,7 @@ def _on_disk(project: Project) -> dict[str, TreeFile]:
 
 
 def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bool) -> dict[str, Edit]:
-    """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
+    """Replace the owned folders whole; refuse when one was edited, unless `force` is set."""
     current = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
     if (changed := project.changed_owned()) and not force:
@@ -221,7 +221,7 @@ def _merge(
 
 
 def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
-    """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
+    """Return the edits that put new names into files that are not merged: code, tests, the author's own files."""
     if not names:
         return {}
     skipped = {lock.LOCK_NAME, *merged}

@@ -26,7 +26,7 @@ _RELEASE = re.compile(r"\d+(\.\d+)*[a-z]?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One piece of others' work; what is not known of it is empty.
+    """One third-party component; fields that are not known are empty.
 
     `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
     `files` are its libraries in the contents folder, `inside` the ones there that it is linked into. `texts` are its

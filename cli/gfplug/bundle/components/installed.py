@@ -76,7 +76,7 @@ def _own_license() -> str:
 
 
 def main(paths: list[str]) -> None:
-    """Print what there is to know."""
+    """Print the report as one JSON object."""
     originals = {_normal(path): path for path in paths}
     by_name = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
     entries = [_describe(by_name[name], set(originals)) for name in sorted(by_name) if name]

@@ -49,7 +49,7 @@ def _lacks_module(name: str) -> bool:
 
 
 def main(what: str, names: "list[str]") -> None:
-    """Print what there is to know."""
+    """Print the report as one JSON object."""
     lacks = _lacks_module if what == "modules" else _lacks_distribution
     is_old = sys.version_info < (3, 8)
     report = {
