@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from small_bundle import small_bundle
 from small_project import small_project
 
 if TYPE_CHECKING:
@@ -17,3 +18,9 @@ if TYPE_CHECKING:
 def project(tmp_path: Path) -> Project:
     """Make a small project."""
     return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """Make a bundle that is good."""
+    return small_bundle(tmp_path / "dist")

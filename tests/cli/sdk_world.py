@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import threading
 import zipfile
 from dataclasses import dataclass, field
@@ -14,10 +13,10 @@ import pytest
 from servers import serving
 
 from gfplug import files
-from gfplug.sdk import FLOOR, SdkVersion, cache, goenv, index, modzip, web
+from gfplug.sdk import FLOOR, SdkVersion, cache, github, goenv, index, modzip, web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
 PROTO = b"""syntax = "proto3";
@@ -28,6 +27,8 @@ service Data { rpc QueryData(Empty) returns (Empty); }
 service Diagnostics { rpc CheckHealth(Empty) returns (Empty); }
 service Stream { rpc RunStream(Empty) returns (stream Empty); }
 """
+NOBODY = "http://127.0.0.1:1"
+"""Where nobody listens; GitHub is there, for all that a test knows."""
 _VARIABLES = (
     *("GOPROXY", "GONOPROXY", "GOPRIVATE", "GOPATH", "GOMODCACHE", "NETRC"),
     *("GFPLUG_CA_BUNDLE", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"),
@@ -35,12 +36,21 @@ _VARIABLES = (
 )
 
 
+def make_zip(entries: Iterable[tuple[str, bytes]]) -> bytes:
+    """Make a zip of names and contents, in their order."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
 @dataclass(frozen=True)
 class World:
     """The releases of the test's index, and how to make more."""
 
     default: SdkVersion
-    known: SdkVersion
+    indexed: SdkVersion
     newer: SdkVersion
     commit: str = "a" * 40
     proto: bytes = PROTO
@@ -48,18 +58,14 @@ class World:
     def zip(self, version: SdkVersion, entries: Mapping[str, bytes] | None = None) -> bytes:
         """Make a module zip; the entries' names are below the module's prefix."""
         chosen = {"proto/backend.proto": PROTO, "go.mod": b"module x\n"} if entries is None else entries
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in chosen.items():
-                archive.writestr(f"{index.MODULE}@{version}/{name}", content)
-        return made.getvalue()
+        return make_zip((f"{index.MODULE}@{version}/{name}", content) for name, content in chosen.items())
 
     def fill_module_cache(self, folder: Path, content: bytes) -> Path:
         """Put the known release into Go's module cache, as Go does; return where."""
         place = folder / "cache" / "download" / index.MODULE / "@v"
         place.mkdir(parents=True)
-        (place / f"{self.known}.zip").write_bytes(content)
-        (place / f"{self.known}.ziphash").write_text(modzip.unpack(content, self.known).h1)
+        (place / f"{self.indexed}.zip").write_bytes(content)
+        (place / f"{self.indexed}.ziphash").write_text(modzip.unpack(content, self.indexed).h1)
         return place
 
     def entry(self, version: SdkVersion, **changes: Any) -> index.IndexedRelease:
@@ -77,21 +83,21 @@ class World:
     def learn(self, monkeypatch: pytest.MonkeyPatch, *entries: index.IndexedRelease) -> None:
         """Replace the index by these releases and the default."""
         default = self.entry(self.default, sha256="0" * 64, descriptor="sha256:embedded", commit="b" * 40)
-        made = {entry.version: entry for entry in (default, *entries)}
-        monkeypatch.setattr(index, "load", lambda: index.Index(default=self.default, floor=FLOOR, entries=made))
+        releases = {entry.version: entry for entry in (default, *entries)}
+        monkeypatch.setattr(index, "load", lambda: index.Index(default=self.default, floor=FLOOR, entries=releases))
 
 
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """Know two releases of two wires: the default, which is embedded, and one to be fetched."""
-    made = World(default=SdkVersion(0, 298, 0), known=SdkVersion(0, 250, 0), newer=SdkVersion(0, 299, 0))
-    made.learn(monkeypatch, made.entry(made.known))
-    return made
+    world = World(default=SdkVersion(0, 298, 0), indexed=SdkVersion(0, 250, 0), newer=SdkVersion(0, 299, 0))
+    world.learn(monkeypatch, world.entry(world.indexed))
+    return world
 
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide this machine's settings, caches and installed Go; keep the tries, shorten the pauses."""
+    """Hide this machine's settings, caches, installed Go and GitHub; keep the tries, shorten the pauses."""
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GOENV", "off")
@@ -99,10 +105,8 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(goenv, "_ask_go", lambda: "")
     monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(web, "PAUSE", 0.01)
-    logger = logging.getLogger("gfplug")  # a test that ran main() has left it set up for its own terminal
-    monkeypatch.setattr(logger, "propagate", True)
-    monkeypatch.setattr(logger, "handlers", [])
-    monkeypatch.setattr(logger, "level", logging.NOTSET)
+    monkeypatch.setattr(github, "REPOSITORY", f"{NOBODY}/sdk.git")
+    monkeypatch.setattr(github, "RAW", f"{NOBODY}/raw")
 
 
 @dataclass
@@ -112,7 +116,7 @@ class Answer:
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    act: Callable[[BaseHTTPRequestHandler], None] | None = None
+    act: Callable[[BaseHTTPRequestHandler], object] | None = None
 
 
 @dataclass
@@ -141,7 +145,7 @@ class Server:
         answers = [Answer(status=status, headers=headers or {}) for status in statuses]
         self.serve(name, *answers, *([] if then is None else [Answer(then)]))
 
-    def serve_act(self, name: str, act: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    def serve_act(self, name: str, act: Callable[[BaseHTTPRequestHandler], object]) -> None:
         """Let a function write whatever it likes."""
         self.serve(name, Answer(act=act))
 
@@ -153,15 +157,15 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Start the server, and make it the only module proxy."""
-    made = Server("")
+    server = Server("")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             path = self.path.split("?", 1)[0]
-            made.seen.append((path, dict(self.headers)))
-            waiting = made.answers.get(path, [Answer(status=404)])
+            server.seen.append((path, dict(self.headers)))
+            waiting = server.answers.get(path, [Answer(status=404)])
             answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
             self.close_connection = True
             if answer.act:
@@ -183,11 +187,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
             pass  # clients that hang up are what is being tested
 
     listening = Quiet(("127.0.0.1", 0), Handler)
-    made.url = f"http://127.0.0.1:{listening.server_address[1]}"
-    monkeypatch.setenv("GOPROXY", made.url)
+    server.url = f"http://127.0.0.1:{listening.server_address[1]}"
+    monkeypatch.setenv("GOPROXY", server.url)
     with serving(listening):
-        yield made
-        made.gone.set()
+        yield server
+        server.gone.set()
 
 
 @pytest.fixture

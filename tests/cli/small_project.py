@@ -59,7 +59,7 @@ esac
 
 def small_project(folder: Path) -> Project:
     """Make a project with what a build reads, and nothing else."""
-    found = Project(folder)
+    project = Project(folder)
     (folder / "src/pluginv2").mkdir(parents=True)
     (folder / "frontend/img").mkdir(parents=True)
     (folder / "src/pluginv2/backend.proto").write_text("proto")
@@ -74,8 +74,8 @@ def small_project(folder: Path) -> Project:
     }
     (folder / "plugin.json").write_text(json.dumps(manifest))
     (folder / "pyproject.toml").write_text(PYPROJECT)
-    lock.write(found.lock_path, replace(LOCK, owned=found.owned_digests()))
-    return found
+    lock.write(project.lock_path, replace(LOCK, owned=project.owned_digests()))
+    return project
 
 
 def fake_python(path: Path, *, report: str = USABLE, pip: str = ":", freeze: str = ":") -> Path:

@@ -130,12 +130,13 @@ def kept(tmp_path: Path) -> Path:
 
 def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
     """As a copy, with its inventory; the next build may change it."""
-    found = reuse.find(kept, "key", tmp_path / "place")
+    copy = reuse.find(kept, "key", tmp_path / "place")
+    assert copy
+    frozen, stock = copy
 
-    assert found
-    assert (found[0].folder / "gpx").read_text() == "program"
-    assert (found[0].platform, found[1]) == ("linux_amd64", STOCK)
-    (found[0].folder / "gpx").write_text("changed")
+    assert (frozen.folder / "gpx").read_text() == "program"
+    assert (frozen.platform, stock) == ("linux_amd64", STOCK)
+    (frozen.folder / "gpx").write_text("changed")
     assert reuse.find(kept, "key", tmp_path / "again")
 
 

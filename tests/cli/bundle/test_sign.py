@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,84 +12,58 @@ from gfplug.bundle import packing
 from gfplug.bundle import sign as service
 from gfplug.cli import main
 from gfplug.errors import FetchError, IntegrityError, UsageError
+from gfruntime.testing.fakes import Answer, ReceivedRequest, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 TOKEN = "glc_secret"  # noqa: S105 - the fake API takes any
 URL = "https://grafana.example.com/"
 
 
-class Api:
-    """What the fake API saw, and how it answers."""
+class Api(Upstream):
+    """A fake of Grafana's API, which signs what is asked, with changes."""
 
-    def __init__(self) -> None:
-        """Answer well."""
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.status = 200
-        self.changes: dict[str, Any] = {}
-        self.body: bytes | None = None
-        self.address = ""
+    status = 200
+    changes: Mapping[str, Any] = {}
+    body: bytes | None = None
 
-    def answer(self, request: dict[str, Any]) -> bytes:
-        """Sign what was asked, with changes."""
-        kept = {key: request[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
-        return self.body or manifest_text({"signedByOrgName": "Acme", **kept, **self.changes})
+    def respond(self, target: str, request: ReceivedRequest) -> Answer:  # noqa: ARG002 - the base class has it
+        """Answer one request."""
+        asked_for = request.json()
+        content = {key: asked_for[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
+        signed = manifest_text({"signedByOrgName": "Acme", **content, **self.changes})
+        return Answer(body=self.body or signed, status=self.status)
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
     """Run the fake on the loopback."""
-    state = Api()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.asked.append({"path": self.path, **request})
-            state.headers.append(dict(self.headers))
-            answer = state.answer(request)
-            self.send_response(state.status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    state.address = f"http://127.0.0.1:{server.server_port}/api"
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def dist(tmp_path: Path) -> Path:
-    """Make a bundle."""
-    return small_bundle(tmp_path / "dist")
+    with Api() as server:
+        yield server
 
 
 def sign(dist: Path, api: Api) -> service.Signature:
     """Sign it at the fake."""
-    variables = {service.TOKEN: TOKEN, service.API: api.address}
+    variables = {service.TOKEN: TOKEN, service.API: f"{api.url}/api"}
     return service.sign(dist, root_urls=[URL], variables=variables)
 
 
 def test_digests_go_out_and_a_manifest_comes_back(dist: Path, api: Api) -> None:
     """Names and SHA-256 of every file, the token in its header only; the answer is MANIFEST.txt."""
-    made = sign(dist, api)
+    signature = sign(dist, api)
+    (request,) = api.requests
+    content = request.json()
 
-    (asked,) = api.asked
-    assert asked["path"] == "/api/plugins/ci/sign"
-    assert (asked["plugin"], asked["version"], asked["signatureType"]) == ("acme-sales-datasource", "1.2.3", "private")
-    assert asked["rootUrls"] == [URL]
-    assert asked["files"]["module.js"] == hashlib.sha256((dist / "module.js").read_bytes()).hexdigest()
-    assert TOKEN not in json.dumps(asked)
-    assert api.headers[0]["Authorization"] == f"Bearer {TOKEN}"
-    assert (made.organisation, made.files) == ("Acme", len(asked["files"]))
+    assert (request.method, request.path) == ("POST", "/api/plugins/ci/sign")
+    identity = ("acme-sales-datasource", "1.2.3", "private")
+    assert (content["plugin"], content["version"], content["signatureType"]) == identity
+    assert content["rootUrls"] == [URL]
+    assert content["files"]["module.js"] == hashlib.sha256((dist / "module.js").read_bytes()).hexdigest()
+    assert TOKEN not in request.body.decode()
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert (signature.organisation, signature.files) == ("Acme", len(content["files"]))
     assert main(["check", str(dist)]) == 0
 
 
@@ -101,7 +72,8 @@ def test_signing_again_leaves_the_old_signature_out(dist: Path, api: Api) -> Non
     sign(dist, api)
     sign(dist, api)
 
-    assert api.asked[0]["files"] == api.asked[1]["files"]
+    first, second = api.requests
+    assert first.json()["files"] == second.json()["files"]
 
 
 @pytest.mark.parametrize(
@@ -131,15 +103,15 @@ def test_a_refusal_carries_the_servers_words_and_never_the_token(dist: Path, api
     with pytest.raises(FetchError) as caught:
         sign(dist, api)
 
-    said = f"{caught.value.message} {caught.value.hint} {caught.value.details}"
-    assert f"answered {status}" in said
+    text = f"{caught.value.message} {caught.value.hint} {caught.value.details}"
+    assert f"answered {status}" in text
     assert hint in caught.value.hint
-    assert TOKEN not in said
+    assert TOKEN not in text
 
 
 def test_an_unreachable_api_is_said(dist: Path, api: Api) -> None:
     """One sentence with the host."""
-    api.address = "http://127.0.0.1:1/api"
+    api.url = "http://127.0.0.1:1"
     with pytest.raises(FetchError, match=r"127\.0\.0\.1:1 could not be reached"):
         sign(dist, api)
 
@@ -150,9 +122,9 @@ def test_without_token_or_address_nothing_is_asked(dist: Path, api: Api) -> None
         service.sign(dist, root_urls=[URL], variables={})
     for urls in ([], ["grafana.example.com"]):
         with pytest.raises(UsageError):
-            service.sign(dist, root_urls=urls, variables={service.TOKEN: TOKEN, service.API: api.address})
+            service.sign(dist, root_urls=urls, variables={service.TOKEN: TOKEN, service.API: api.url})
 
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_the_command_signs_a_project_and_packs_its_archive_again(
@@ -164,7 +136,7 @@ def test_the_command_signs_a_project_and_packs_its_archive_again(
     archive.parent.mkdir()
     packing.pack(dist, archive)
     monkeypatch.setenv(service.TOKEN, TOKEN)
-    monkeypatch.setenv(service.API, api.address)
+    monkeypatch.setenv(service.API, api.url)
 
     assert main(["sign", str(tmp_path / "project"), "--root-url", URL]) == 0
     assert capsys.readouterr().out == f"{archive}\n"

@@ -11,7 +11,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_bundle import MANIFEST, signed, small_bundle
+from small_bundle import MANIFEST, signed
 
 from gfplug.bundle import packing
 from gfplug.checks import check as service
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
-
-
-@pytest.fixture
-def dist(tmp_path: Path) -> Path:
-    """Make a bundle that is good."""
-    return small_bundle(tmp_path / "dist")
 
 
 def rules(path: Path, level: str = "error") -> set[str]:
@@ -127,8 +121,8 @@ def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
     (dist / "module.js").write_text("changed")
     (dist / "new.js").write_text("")
     (dist / "README.md").unlink()
-    found = {finding.rule: finding.where for finding in service.check(dist).findings if finding.level == "error"}
-    assert found == {
+    errors = {finding.rule: finding.where for finding in service.check(dist).findings if finding.level == "error"}
+    assert errors == {
         "signature-modified": "module.js",
         "signature-unlisted": "new.js",
         "signature-missing": "README.md",
@@ -181,9 +175,9 @@ def test_the_command_prints_findings_and_fails_with_three(dist: Path, capsys: py
     capsys.readouterr()
     change(dist, backend=False)
     assert main(["check", str(dist), "--json"]) == 3
-    said = json.loads(capsys.readouterr().out)
-    assert (said["kind"], said["counts"]["error"]) == ("bundle", 1)
-    assert said["findings"][0]["rule"] == "manifest-backend"
+    report = json.loads(capsys.readouterr().out)
+    assert (report["kind"], report["counts"]["error"]) == ("bundle", 1)
+    assert report["findings"][0]["rule"] == "manifest-backend"
 
 
 def test_modes_survive_the_archive(dist: Path, tmp_path: Path) -> None:

@@ -171,15 +171,14 @@ def test_a_project_above_must_be_the_users_own(project: Project, monkeypatch: py
         Project.find(inner)
 
 
-def base_with(root: Path, *names: str, change: Callable[[zipfile.ZipInfo], None] | None = None) -> None:
-    """Write a `base.zip` with members of these names."""
-    (root / ".gfplug").mkdir(exist_ok=True)
-    with zipfile.ZipFile(root / ".gfplug" / "base.zip", "w") as archive:
+def base_with(root: Path, *names: str, text: bytes = b"mine") -> Path:
+    """Write a `base.zip` with members of these names, and return its path."""
+    place = root / ".gfplug" / "base.zip"
+    place.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
-            entry = zipfile.ZipInfo(name)
-            if change:
-                change(entry)
-            archive.writestr(entry, b"mine")
+            archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+    return place
 
 
 @pytest.mark.parametrize("path", [path for path in OUTSIDE if "\0" not in path and len(path) < 2000])
@@ -244,15 +243,19 @@ def test_what_a_project_keeps_is_a_regular_file(project: Project, tmp_path: Path
         readers[name](project.root)
 
 
-def test_a_damaged_base_is_one_sentence(project: Project) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:45] + b"\xff" * 15 + content[60:],
+        lambda content: content[: len(content) // 2],
+        lambda content: content[:44] + bytes([content[44] ^ 1]) + content[45:],
+    ],
+    ids=["garbage", "cut short", "a flipped bit"],
+)
+def test_a_damaged_base_is_one_sentence(project: Project, damage: Callable[[bytes], bytes]) -> None:
     """Whatever zlib makes of it."""
-    (project.root / ".gfplug").mkdir()
-    place = project.root / ".gfplug" / "base.zip"
-    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.md", b"text " * 1000)
-    content = bytearray(place.read_bytes())
-    content[45:60] = b"\xff" * 15
-    place.write_bytes(content)
+    place = base_with(project.root, "README.md", text=b"text " * 1000)
+    place.write_bytes(damage(place.read_bytes()))
 
     with pytest.raises(ProjectError, match=r"base\.zip is damaged"):
         origin.base(project.root)

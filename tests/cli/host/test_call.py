@@ -97,10 +97,15 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         f"datasources: [{{type: {ID}, uid: u, url: http://a, jsonData: {{a: 1, b: 2}}, secureJsonData: {{t: x}}}}]",
         encoding="utf-8",
     )
-    found = call.settings(call.find(root / "dist"), call.Overrides())
+    provisioned = call.settings(call.find(root / "dist"), call.Overrides())
     changed = call.settings(call.find(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
 
-    assert (found.uid, found.url, found.options, found.secrets) == ("u", "http://a", {"a": 1, "b": 2}, {"t": "x"})
+    assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
+        "u",
+        "http://a",
+        {"a": 1, "b": 2},
+        {"t": "x"},
+    )
     assert (changed.uid, changed.url, changed.options) == ("u", "http://b", {"a": 1, "b": 3})
     assert changed.secrets == {"t": "x", "k": "v"}
 
@@ -185,11 +190,11 @@ def test_what_makes_no_sense_is_refused(ask: Callable[[], object], sentence: str
 
 def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
     """The last hour by default; the model's own query type."""
-    asked = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
+    default = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
     given = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
 
-    assert (asked.start, asked.end) == (NOW - timedelta(hours=1), NOW)
-    assert (asked.interval, asked.max_data_points, asked.query_type) == (timedelta(seconds=30), 100, "metrics")
+    assert (default.start, default.end) == (NOW - timedelta(hours=1), NOW)
+    assert (default.interval, default.max_data_points, default.query_type) == (timedelta(seconds=30), 100, "metrics")
     assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
 
 

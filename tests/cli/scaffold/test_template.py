@@ -52,9 +52,9 @@ def test_copier_is_asked_for_exactly_the_answers() -> None:
     """A question without an answer, or an answer without a question, would go unnoticed in copier."""
     questions = yaml.safe_load((resources.folder("template") / "copier.yml").read_text(encoding="utf-8"))
 
-    asked = {key for key in questions if not key.startswith("_")}
+    keys = {key for key in questions if not key.startswith("_")}
 
-    assert asked == {field.name for field in fields(Answers)} | {"layer"}
+    assert keys == {field.name for field in fields(Answers)} | {"layer"}
     assert tuple(questions["example"]["choices"]) == choices.EXAMPLES
 
 
@@ -257,10 +257,10 @@ def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
 @EXAMPLES
 def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, example: str) -> None:
     """The example's own fields are in them; esbuild is the one package, and the lock names no registry."""
-    found = _rendered(tmp_path, replace(ANSWERS, example=example, frontend="react"))
-    lock = json.loads(found["frontend/package-lock.json"])["packages"]
+    rendered = _rendered(tmp_path, replace(ANSWERS, example=example, frontend="react"))
+    lock = json.loads(rendered["frontend/package-lock.json"])["packages"]
 
-    assert "frontend/hooks.js" not in found
-    assert (b"amplitude" in found["frontend/src/types.ts"]) == (example == "signals")
+    assert "frontend/hooks.js" not in rendered
+    assert (b"amplitude" in rendered["frontend/src/types.ts"]) == (example == "signals")
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]

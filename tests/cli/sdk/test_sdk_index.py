@@ -55,13 +55,3 @@ def test_every_wire_since_the_floor_is_there(shipped: index.Index) -> None:
 
     assert len({shipped.entries[version].descriptor for version in changed}) == len(changed)
     assert len({entry.descriptor for entry in shipped.entries.values()}) == len(changed)
-
-
-@pytest.mark.usefixtures("world")
-def test_releases_with_another_wire_are_not_the_same() -> None:
-    """Only equal descriptors count, and unknown releases never do."""
-    known = index.load()
-
-    assert known.same_wire(known.default, known.default)
-    assert not known.same_wire(known.default, SdkVersion(0, 250, 0))
-    assert not known.same_wire(known.default, SdkVersion(0, 999, 0))

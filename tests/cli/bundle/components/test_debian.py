@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from packageurl import PackageURL
 
 from gfplug.bundle.components import debian, native
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STATUS = """\
 Package: libbz2-1.0
@@ -81,8 +78,6 @@ def test_a_library_of_a_package_has_both_versions(root: Path) -> None:
 
 def test_names_from_before_lib_was_a_link_count() -> None:
     """A list may say /lib where the file is in /usr/lib, and the other way round."""
-    from pathlib import Path  # noqa: PLC0415 - the only test that needs it
-
     assert {"/lib/x/a.so", "/usr/lib/x/a.so"} <= debian._spellings(Path("/lib/x/a.so"))
     assert {"/lib/x/a.so", "/usr/lib/x/a.so"} <= debian._spellings(Path("/usr/lib/x/a.so"))
 
