@@ -80,10 +80,10 @@ def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: 
     """Start a bundle below a process that is then killed; give the bundle's pid, and what it is."""
     if not Path("/proc/self").exists():
         pytest.skip("looks into /proc")
-    made = bundles[request.param]
+    bundle = bundles[request.param]
     env = {COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2", "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT, made.report["executable"]],
+        [sys.executable, "-c", _PARENT, bundle.report["executable"]],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -93,7 +93,7 @@ def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: 
     assert handshake.startswith("1|2|")
     parent.kill()
     parent.communicate(timeout=10)
-    yield int(pid), made
+    yield int(pid), bundle
     if Path(f"/proc/{pid}").exists():
         os.kill(int(pid), signal.SIGKILL)
 

@@ -48,8 +48,8 @@ def outcome(target: Target) -> str:
     try:
         started = smoke(target, timeout=30.0)
     except ToolError as error:
-        said = f"{error.message}\n{error.details}"
-        return NOTHING if "failed to run command" in said else f"broken: {said}"
+        words = f"{error.message}\n{error.details}"
+        return NOTHING if "failed to run command" in words else f"broken: {words}"
     return "starts" if started.health.status == "OK" and not started.ended.problem else f"odd: {started}"
 
 
@@ -57,14 +57,14 @@ def outcome(target: Target) -> str:
 def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Start each bundle in each image under each condition."""
     proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
-    found = {}
+    results = {}
     for image, libraries in roots.IMAGES.items():
         root = roots.make(tmp_path_factory.mktemp("image") / "root", libraries)
         for condition in roots.CONDITIONS:
-            found[f"{image} | {condition}"] = [
+            results[f"{image} | {condition}"] = [
                 outcome(root.target(bundles[mode].dist, condition=condition, proto=proto)) for mode in MODES
             ]
-    return found
+    return results
 
 
 def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[str]]) -> None:

@@ -45,12 +45,12 @@ def _pack(archive: Path) -> None:
     """Pack the Python that runs the tests as python-build-standalone packs its own."""
     library = f"libpython{MINOR}.so.1.0"
     places = [Path(sysconfig.get_config_var("LIBDIR")), Path(sys.base_prefix, "lib")]
-    found = next((place / library for place in places if (place / library).is_file()), None)
-    if not found:
+    shared = next((place / library for place in places if (place / library).is_file()), None)
+    if not shared:
         pytest.skip(f"{library} is not where its Python says")
     with tarfile.open(archive, "w:gz", compresslevel=1, dereference=True) as packed:
         packed.add(interpreters.running().resolve(), f"python/bin/python{MINOR}")
-        packed.add(found, f"python/lib/{library}")
+        packed.add(shared, f"python/lib/{library}")
         packed.add(sysconfig.get_path("stdlib"), f"python/lib/python{MINOR}", filter=_keep)
 
 

@@ -45,8 +45,8 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def _run(project: Path, *words: str) -> Ended:
     """Run a module with this interpreter, in the project, as its README says."""
-    known = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
-    return python(*words, cwd=project, env={key: os.environ[key] for key in known if key in os.environ})
+    kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
+    return python(*words, cwd=project, env={key: os.environ[key] for key in kept if key in os.environ})
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -62,9 +62,9 @@ def test_a_project_passes_its_own(project: Path, check: str) -> None:
 @pytest.mark.parametrize("frontend", ["react", ADOPTED])
 def test_a_project_with_a_frontend_of_its_own_passes_its_own_checks(frontend: str, tmp_path: Path) -> None:
     """What is not Python changes nothing for Python's tools."""
-    made = new_project(tmp_path / "project", replace(SALES, frontend=frontend))
+    project = new_project(tmp_path / "project", replace(SALES, frontend=frontend))
     for words in CHECKS.values():
-        done = _run(made, *words)
+        done = _run(project, *words)
 
         assert done.code == 0, done.out + done.err
 
@@ -116,8 +116,8 @@ def test_the_command_line_says_which_of_them(project: Path) -> None:
         done = _run(project, "gfplug", *words)
 
     assert done.code == 0, done.err
-    said = [line.strip().partition(":")[0] for line in done.out.splitlines()[1:]]
-    assert sorted(said) == ["would fire", "would not fire"]
+    verdicts = [line.strip().partition(":")[0] for line in done.out.splitlines()[1:]]
+    assert sorted(verdicts) == ["would fire", "would not fire"]
 
 
 def _columns(frame: dict[str, Any]) -> list[tuple[dict[str, str] | None, list[float]]]:

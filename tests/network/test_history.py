@@ -71,12 +71,12 @@ def test_from_the_floor_on_only_the_conversion_service_broke() -> None:
     pair = "v0.232.0..v0.243.0"
     since = {f"{old}..{new}" for old, new in pairs() if SdkVersion.parse(old) >= sdk.FLOOR}
     breaking = {
-        name: [change for change in found if change["level"] != Level.ADDITIVE]
-        for name, found in recorded().items()
+        name: [change for change in changed if change["level"] != Level.ADDITIVE]
+        for name, changed in recorded().items()
         if name in since
     }
 
-    assert {name for name, found in breaking.items() if found} == {pair}
+    assert {name for name, changed in breaking.items() if changed} == {pair}
     assert [change["level"] for change in breaking[pair]] == ["wire"] * 6
     assert all("Conver" in change["path"] for change in breaking[pair])
 

@@ -29,8 +29,8 @@ ANSWERS = Answers(org="acme", name="sales", title="Sales", description="Sales", 
 @pytest.fixture(scope="module")
 def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Find actionlint, or let Go install it; skip where neither is possible."""
-    if found := shutil.which("actionlint"):
-        return found
+    if program := shutil.which("actionlint"):
+        return program
     go = shutil.which("go")
     if go is None:
         pytest.skip("install Go 1.26: it installs actionlint")

@@ -10,8 +10,8 @@ from gfplug.sdk import ProtoSet, SdkVersion, goenv, gomodcache, goproxy, index, 
 
 def download(version: SdkVersion) -> goproxy.Module:
     """Return a real module zip, or skip with the reason why there is none."""
-    if found := gomodcache.find(version):
-        return found
+    if module := gomodcache.find(version):
+        return module
     if goenv.proxy() in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured, and Go's module cache lacks the release")
     try:
@@ -28,5 +28,5 @@ def proto(version: SdkVersion) -> ProtoSet:
 
 def first_of_each_wire() -> list[SdkVersion]:
     """List the releases since the floor that changed the wire, oldest first."""
-    known = index.load().entries
-    return sorted({entry.descriptor: version for version, entry in sorted(known.items(), reverse=True)}.values())
+    entries = index.load().entries
+    return sorted({entry.descriptor: version for version, entry in sorted(entries.items(), reverse=True)}.values())

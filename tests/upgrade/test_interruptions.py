@@ -62,8 +62,10 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
         assert upgrade(project, step, templates["new"], *words).code == -signal.SIGKILL
         with journal.lock_project(project):  # as every upgrade begins
             pass
-        found = {path: content for path, content in contents(project).items() if path in before.keys() | after.keys()}
-        outcomes.add("old" if found == before else "new" if found == after else f"broken at {step} of {steps}")
+        repaired = {
+            path: content for path, content in contents(project).items() if path in before.keys() | after.keys()
+        }
+        outcomes.add("old" if repaired == before else "new" if repaired == after else f"broken at {step} of {steps}")
         assert upgrade(project, 0, templates["new"], *words).code == 0
         assert contents(project) == after
 

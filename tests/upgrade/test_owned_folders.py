@@ -29,9 +29,9 @@ def test_an_edited_owned_folder_stops_the_upgrade(
     before = contents(project)
 
     assert cli.main(["upgrade", str(project)]) == 3
-    said = capsys.readouterr().err
-    assert f"{path} ({what})" in said
-    assert ("+# mine" in said) == (what != "deleted")
+    errors = capsys.readouterr().err
+    assert f"{path} ({what})" in errors
+    assert ("+# mine" in errors) == (what != "deleted")
     assert contents(project) == before
     assert cli.main(["upgrade", str(project), "--force"]) == 0
     assert Project(project).changed_owned() == {}

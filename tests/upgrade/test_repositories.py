@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from commands import commit, git
-from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
+from older import REQUEST, contents, text_at, write
+from small_trees import BOTH, LONG, MINE, NEWER
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
