@@ -1,7 +1,5 @@
 """What the build tests do as a user would: make a project, build it, break it."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -4,14 +4,13 @@ The packages are those of the interpreter that runs the tests, hard links to its
 users get, whatever else a developer has installed.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import distribution
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zipfile import ZipFile
 
 from packaging.requirements import Requirement
@@ -19,10 +18,6 @@ from packaging.requirements import Requirement
 from gfplug import files
 from gfplug.project.environment.venv import interpreter_of, requirements
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 
 def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: str = "pip") -> str:

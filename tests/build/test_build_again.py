@@ -1,14 +1,12 @@
 """Builds after the first: as quick as promised, the same bytes as a build from nothing, whole whatever happens."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import roots
@@ -18,9 +16,6 @@ from commands import run
 from gfplug import files
 from gfplug.bundle.portable import MODES
 from gfplug.host.target import COOKIE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MODULE = "src/plugin/datasource.py"
 

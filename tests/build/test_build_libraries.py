@@ -1,18 +1,13 @@
 """Projects with large libraries: they freeze, start and answer, beside the runtime that needs none of them."""
 
-from __future__ import annotations
-
 import json
 from importlib.metadata import PackageNotFoundError
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from building import built, gfplug
 from environments import clean, closure
 from projects import new_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIBRARIES = ("numpy", "pandas", "polars")
 CODE = '''\

@@ -1,7 +1,5 @@
 """A real build of the default example: what it makes, that it starts anywhere, that it can be repeated."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,23 +1,17 @@
 """The bundle starts in every image it claims; docs/compatibility.md is the table of what these tests saw."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import roots
+from building import Built
 
 from gfplug.bundle.portable import MODES
 from gfplug.errors import ToolError
 from gfplug.host.smoke import smoke
-
-if TYPE_CHECKING:
-    from building import Built
-
-    from gfplug.host.target import Target
+from gfplug.host.target import Target
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 HEAD = """\

@@ -1,23 +1,19 @@
 """A world of its own for each test: no caches, no proxies, a small index, and a server that misbehaves on request."""
 
-from __future__ import annotations
-
 import io
 import threading
 import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from servers import serving
 
 from gfplug import files
 from gfplug.sdk import FLOOR, SdkVersion, cache, github, goenv, index, modzip, web
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
 
 PROTO = b"""syntax = "proto3";
 package pluginv2;

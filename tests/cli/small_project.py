@@ -1,16 +1,11 @@
 """The smallest project that can be built, and an interpreter that only plays its part, for the tests of the build."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug.project import lock
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOCK = lock.Lock(
     sdk_version="v0.298.0",

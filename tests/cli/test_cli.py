@@ -1,10 +1,9 @@
 """The command line: light to start, clear when wrong, one exit code per kind of failure."""
 
-from __future__ import annotations
-
 import inspect
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -15,9 +14,6 @@ from gfplug.commands.build import Libc
 from gfplug.commands.call.call_options import CallOptions
 from gfplug.commands.deploy import Way
 from gfplug.scaffold import choices
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CHOICES = {
     ("new", "--example"): get_args(choices.Example),

@@ -1,7 +1,5 @@
 """The documentation of what is held: the tests that it names exist."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,17 +1,12 @@
 """Digests, atomic writes, and folders that appear whole or not at all."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug import files
 from gfplug.errors import ProjectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("exists", [False, True])

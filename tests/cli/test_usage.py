@@ -1,13 +1,8 @@
 """Where code speaks of the protocol: attributes, keywords, methods, texts and imports, in files that import it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug import usage
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CODE = """from pluginv2 import backend_pb2 as pb
 from pluginv2.backend_pb2 import StatusResult

@@ -1,7 +1,5 @@
 """Where the pages' commands run: a shell with gfplug, and the project that the README's first commands make."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

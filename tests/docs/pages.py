@@ -1,7 +1,5 @@
 """Every fenced block of every page, and those that no test here runs, each with its reason."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

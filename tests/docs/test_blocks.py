@@ -1,7 +1,5 @@
 """No block of the documentation is without its test, or the reason why it has none."""
 
-from __future__ import annotations
-
 import configparser
 import json
 import re

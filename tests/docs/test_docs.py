@@ -1,22 +1,16 @@
 """The documentation does what it says: its commands run, its code answers, what it names exists."""
 
-from __future__ import annotations
-
 import os
 import re
 import runpy
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from commands import python
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from commands import Ended
+from commands import Ended, python
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -4,26 +4,21 @@ The plugin behind it is real, started as Grafana starts it; rules are evaluated 
 late as Grafana's. `overrides` lets a path answer something else: that is how the tests see their tests fail.
 """
 
-from __future__ import annotations
-
 import base64
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonserver import JsonServer
 
 from gfplug.host import alerting, rehearsal
 from gfplug.host.alerting.evaluation import State
+from gfplug.host.client import RunningPlugin
 from gfplug.host.convert import Query
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from gfplug.host.client import RunningPlugin
-    from gfplug.host.settings import Settings
+from gfplug.host.settings import Settings
 
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
 LOOKS_BEFORE_EVALUATION = 2

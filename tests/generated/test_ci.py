@@ -1,19 +1,15 @@
 """The workflow that a project starts with: its own shell lines, and what its jobs take from one another."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import commands
 import pytest
 import yaml
 from projects import new_project
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,

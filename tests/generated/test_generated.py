@@ -1,25 +1,19 @@
 """Every combination of answers gives a project that passes its own checks, and starts."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from commands import python
+from commands import Ended, python
 from exampleapi import example_api
 from projects import SALES, new_project
 
 from gfplug.scaffold.choices import ADOPTED, EXAMPLES
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from commands import Ended
 
 pytestmark = pytest.mark.slow
 

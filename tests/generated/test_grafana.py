@@ -1,14 +1,13 @@
 """A project's own Grafana tests: in a real Grafana where there is one, and against a fake that misbehaves."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from commands import python
@@ -18,9 +17,6 @@ from projects import SALES, new_project
 
 from gfplug.host import call
 from gfplug.scaffold.choices import EXAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.slow
 

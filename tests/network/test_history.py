@@ -3,25 +3,21 @@
 `python tests/network/test_history.py` records the history anew; look at the difference before you commit it.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import upstream
 from commands import run
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from gfplug import files, sdk
 from gfplug.sdk import SdkVersion, compat, index, modzip, stubs
 from gfplug.sdk.compat import Level
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 pytestmark = [pytest.mark.network]
 

@@ -3,24 +3,19 @@
 They come from Go's module cache or the configured module proxy; without either, these tests are skipped.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import upstream
 from commands import run
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from gfplug import files, process, resources, sdk
 from gfplug.errors import FetchError, ToolError
 from gfplug.sdk import SdkVersion, github, goenv, index, modzip, stubs, web
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 pytestmark = pytest.mark.network
 

@@ -1,7 +1,5 @@
 """The workflows, ours and those that a project starts with, read by the linter that knows GitHub's rules."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The real releases of the SDK, from Go's module cache or the configured module proxy."""
 
-from __future__ import annotations
-
 import pytest
 
 from gfplug.errors import FetchError

@@ -1,9 +1,7 @@
 """A project of an older template, and the newer template it is upgraded to: the real one, with files of ours added."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import ANSWERS, NEW, OLD, make_template, unpack, use_template
@@ -13,9 +11,6 @@ from gfplug import __version__
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import new
 from gfplug.sdk import cache, goenv
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")

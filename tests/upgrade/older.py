@@ -1,15 +1,14 @@
 """What the tests of upgrades share: an older template, a newer one, what the user did, and a project's bytes."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from commands import run
+import pytest
+from commands import Ended, run
 from projects import new_project
 from small_trees import LONG, NEWER
 
@@ -18,12 +17,6 @@ from gfplug.project.plugin_project import Project
 from gfplug.scaffold.template import Answers
 from gfplug.upgrades import origin
 from gfplug.upgrades.upgrade import ONCE, UpgradeRequest
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pytest
-    from commands import Ended
 
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")

@@ -1,16 +1,11 @@
 """Releases of the SDK that never were: the embedded proto with something more, less, or else."""
 
-from __future__ import annotations
-
 import io
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug import resources
 from gfplug.sdk import index
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CONTEXT = "  string namespace = 10;"
 _CHUNKS = "  rpc QueryChunkedData("

@@ -4,8 +4,6 @@ Its author wrote `tests/fixtures/every_name/`, which is laid over the default pr
 `tests/fixtures/projects-0.1.tar.xz` and checked by that project's own tools.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import shutil

@@ -1,9 +1,7 @@
 """`gfplug upgrade` and the folders that gfplug owns: an edit in one stops it, `--force` makes them anew."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import REQUEST, contents, text_at, write
@@ -13,9 +11,6 @@ from gfplug.errors import IntegrityError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OWNED = {"edited": "vendor/old.txt", "added": "vendor/mine.txt", "deleted": "vendor/old.txt"}
 

@@ -1,19 +1,13 @@
 """`gfplug proto diff`: what changed between two releases, and the exit code that tells what breaks."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from releases import with_more
 
 from gfplug import cli, sdk
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.usefixtures("offline")
 

@@ -1,7 +1,5 @@
 """`gfplug proto upgrade`: what changes for this project, rehearsed first, all or nothing."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys

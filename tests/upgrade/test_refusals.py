@@ -1,25 +1,19 @@
 """What stops `gfplug upgrade`, in the template or the project; nothing is changed then."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import REQUEST, contents, text_at, use_template, write
 from small_trees import MINE
 
 from gfplug.edits import journal
+from gfplug.edits.trees import Edit
 from gfplug.errors import ProjectError, ToolError
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 from gfplug.upgrades import upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gfplug.edits.trees import Edit
 
 
 @pytest.mark.filterwarnings("ignore:.*ScandirIterator")  # copier leaves one open when a rendering fails

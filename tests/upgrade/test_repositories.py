@@ -1,9 +1,7 @@
 """`gfplug upgrade` where a project may stand: in a repository, a clone, below another, behind a link, without git."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import commit, git
@@ -14,9 +12,6 @@ from gfplug import cli
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import git as git_program
 from gfplug.upgrades import upgrade
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:

@@ -1,10 +1,8 @@
 """`gfplug upgrade`: every scenario of the table, whole projects, from the command line."""
 
-from __future__ import annotations
-
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import commit, git
@@ -15,9 +13,6 @@ from gfplug import __version__, cli
 from gfplug.errors import ConflictError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONFLICT = f"line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"
 

@@ -1,11 +1,10 @@
 """`gfplug merge`: several platforms in one archive; what does not fit together is refused."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from small_bundle import MANIFEST, signed, small_bundle
@@ -13,10 +12,6 @@ from small_bundle import MANIFEST, signed, small_bundle
 from gfplug.bundle import combine, packing
 from gfplug.cli import main
 from gfplug.errors import IntegrityError, ProjectError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """`gfplug deploy`: the lines for each way to run Grafana parse, and name this plugin and no other."""
 
-from __future__ import annotations
-
 import configparser
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,9 +10,6 @@ from small_bundle import signed
 from gfplug.bundle import deploy as service
 from gfplug.cli import main
 from gfplug.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ID = "acme-sales-datasource"
 OFFLINE = service.DeployedPlugin(id=ID, archive="x.zip", is_signed=False)

@@ -1,13 +1,11 @@
 """The bundle: what is in it, with which modes, and that it changes places with the old one in one step."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import stat
 import sys
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +13,7 @@ from gfplug.bundle import dist
 from gfplug.bundle.dist import Bundle
 from gfplug.bundle.freeze import Frozen
 from gfplug.errors import ProjectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
 

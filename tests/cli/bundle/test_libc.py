@@ -1,19 +1,14 @@
 """The libc floor: measured over every ELF file, numbers compared as numbers."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import libc
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs a program linked against glibc")

@@ -1,9 +1,9 @@
 """`gfplug sign` against a fake of Grafana's API: what is sent, what is believed, what never leaks."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_bundle import manifest_text, small_bundle
@@ -13,10 +13,6 @@ from gfplug.bundle import sign as service
 from gfplug.cli import main
 from gfplug.errors import FetchError, IntegrityError, UsageError
 from gfruntime.testing.fakes import Answer, ReceivedRequest, Upstream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 TOKEN = "glc_secret"  # noqa: S105 - the fake API takes any
 URL = "https://grafana.example.com/"

@@ -1,18 +1,13 @@
 """The folder a build works in: one build at a time, nothing left behind, the system's refusals in words."""
 
-from __future__ import annotations
-
 import errno
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import workspace
 from gfplug.errors import GfplugError, ProjectError, ToolError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 

@@ -1,14 +1,14 @@
 """`gfplug check`: every rule of a project, a bundle and an archive is seen to fail, and a good one is good."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import shutil
 import sys
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_bundle import MANIFEST, signed
@@ -17,10 +17,6 @@ from gfplug.bundle import packing
 from gfplug.checks import check as service
 from gfplug.cli import main
 from gfplug.errors import IntegrityError, ProjectError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
 

@@ -1,10 +1,8 @@
 """`gfplug doctor`: the machine in words, and each known failure to start explained from its log line."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,6 @@ from gfplug.checks import doctor
 from gfplug.checks.doctor import Examination
 from gfplug.cli import main
 from gfplug.host import failures
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LINES = {
     "glibc-too-old": "./gpx_x: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by ./gpx_x)",

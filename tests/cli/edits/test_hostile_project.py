@@ -1,11 +1,11 @@
 """A project from a stranger: its journal, its base and its links change no file outside of it, and nothing of git's."""
 
-from __future__ import annotations
-
 import os
 import zipfile
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hostile_journal import CONTENT, DIGEST, plant, snapshot, step
@@ -15,10 +15,6 @@ from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import origin
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, owners and FIFOs of POSIX")
 OUTSIDE = (

@@ -1,12 +1,11 @@
 """What `gfplug call` starts and what it tells the plugin; the host's own tests start plugins."""
 
-from __future__ import annotations
-
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,7 @@ from gfplug.host.convert import QueryAnswer
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 ID = "acme-sales-datasource"
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

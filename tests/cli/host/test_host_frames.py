@@ -1,7 +1,5 @@
 """Frames as Grafana reads them: Arrow files to Grafana's frame JSON."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging

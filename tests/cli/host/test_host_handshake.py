@@ -1,7 +1,5 @@
 """The handshake line by go-plugin's rules."""
 
-from __future__ import annotations
-
 import pytest
 
 from gfplug.errors import ToolError

@@ -1,17 +1,12 @@
 """Data sources from Grafana's provisioning files."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.errors import ProjectError, UsageError
 from gfplug.host import provisioning
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ID = "acme-sales-datasource"
 FILE = f"""\

@@ -1,9 +1,8 @@
 """The lock: what is stored comes back, and what is broken is named."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_project import LOCK
@@ -11,9 +10,6 @@ from small_project import LOCK
 from gfplug import __version__
 from gfplug.errors import ProjectError
 from gfplug.project import lock
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_lock_survives_the_disk(tmp_path: Path) -> None:

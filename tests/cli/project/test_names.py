@@ -1,7 +1,5 @@
 """Names: what people type becomes an id that Grafana accepts, or one clear sentence."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,11 +1,10 @@
 """Where gfplug came from decides where projects get it: nothing asks an index for what did not come from one."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +13,6 @@ from gfplug.errors import UsageError
 from gfplug.project import provenance, wheels
 from gfplug.scaffold import template
 from gfplug.scaffold.template import Answers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ANSWERS: dict[str, Any] = {"org": "acme", "name": "sales", "title": "Sales", "description": "Sales", "author": "acme"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

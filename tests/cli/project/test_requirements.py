@@ -1,7 +1,5 @@
 """Requirements: a project is never installed with packages older than its stubs accept."""
 
-from __future__ import annotations
-
 import tomllib
 
 import pytest

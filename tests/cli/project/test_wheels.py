@@ -1,7 +1,5 @@
 """The wheels that projects keep: never older than their sources, and as they were installed."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 import tomllib

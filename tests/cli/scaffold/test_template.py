@@ -1,7 +1,5 @@
 """The template: answers become a tree, whatever the machine it is rendered on."""
 
-from __future__ import annotations
-
 import compileall
 import json
 import os
@@ -9,8 +7,10 @@ import re
 import shutil
 import tomllib
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -20,10 +20,6 @@ from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.scaffold import choices, template
 from gfplug.scaffold.template import Answers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 ANSWERS = Answers(
     org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="Acme", example="signals"

@@ -1,7 +1,5 @@
 """The comparison of two protos: what it finds, how grave it calls it, and what it ignores."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,16 +1,11 @@
 """`gfplug proto`: what it prints, on which stream, and its exit codes."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug import cli, sdk
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("here")
 

@@ -1,18 +1,13 @@
 """The cache of fetched protos: a convenience that can not do harm."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
+from sdk_world import World
 
 from gfplug.sdk import cache
 from gfplug.sdk.protoset import ProtoSet, accept
-
-if TYPE_CHECKING:
-    from sdk_world import World
 
 
 @pytest.fixture

@@ -1,15 +1,10 @@
 """The list of releases: newest first, and honest about what is not known."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pytest
+from sdk_world import Server, World
 
 from gfplug import sdk
 from gfplug.sdk import SdkVersion
-
-if TYPE_CHECKING:
-    import pytest
-    from sdk_world import Server, World
 
 
 def test_a_source_adds_what_the_index_does_not_know(server: Server, world: World) -> None:

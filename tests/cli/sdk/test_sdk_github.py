@@ -1,18 +1,12 @@
 """GitHub: tags read from git's own protocol, and files by commit."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
+from sdk_world import Server, World
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import github
 from gfplug.sdk.index import PROTO_PATH
 from gfplug.sdk.web import Deadline, MissingError
-
-if TYPE_CHECKING:
-    from sdk_world import Server, World
 
 _REFS = "/sdk.git/info/refs"
 

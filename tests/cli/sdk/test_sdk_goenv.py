@@ -1,7 +1,5 @@
 """Go's settings: from the environment, from Go's env file, from Go itself."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,19 +1,13 @@
 """Go's module cache: used when whole, passed over when not."""
 
-from __future__ import annotations
-
 import json
 import logging
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from sdk_world import World
 
 from gfplug.sdk import gomodcache
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sdk_world import World
 
 
 @pytest.fixture

@@ -1,21 +1,15 @@
 """GOPROXY's grammar and a proxy's answers, as Go reads them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from sdk_world import World
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import goproxy
 from gfplug.sdk.goproxy import Source
 from gfplug.sdk.index import MODULE
 from gfplug.sdk.web import Deadline, MissingError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sdk_world import World
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The index that ships: whole, compact, and in step with the code beside it."""
 
-from __future__ import annotations
-
 import json
 import re
 

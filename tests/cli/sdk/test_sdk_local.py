@@ -1,19 +1,13 @@
 """--from PATH: a file, a checkout or a module zip, and everything that is none of them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from sdk_world import World
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import local
 from gfplug.sdk.protoset import embedded
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sdk_world import World
 
 
 @pytest.mark.parametrize("is_zip", [False, True])

@@ -1,17 +1,10 @@
 """Module zips: Go's checksum, and archives that want to do harm."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
-from sdk_world import make_zip
+from sdk_world import World, make_zip
 
 from gfplug.errors import IntegrityError
 from gfplug.sdk import modzip
-
-if TYPE_CHECKING:
-    from sdk_world import World
 
 _PREFIX = "github.com/grafana/grafana-plugin-sdk-go@v0.250.0/"
 _PROTO_NAME = f"{_PREFIX}proto/backend.proto"

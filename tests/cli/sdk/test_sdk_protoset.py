@@ -1,18 +1,13 @@
 """Text becomes a proto only after it proved to be one, and the right one."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
+from sdk_world import World
 
 from gfplug import files
 from gfplug.errors import IntegrityError
 from gfplug.sdk.protoset import accept, embedded, normalise, require_proto
-
-if TYPE_CHECKING:
-    from sdk_world import World
 
 
 def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:

@@ -1,17 +1,12 @@
 """The walk from one source to the next, and what it takes to believe an answer."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from sdk_world import Server, World
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import github, remote
-
-if TYPE_CHECKING:
-    from sdk_world import Server, World
 
 
 def _info(world: World) -> bytes:

@@ -1,20 +1,14 @@
 """fetch and resolve: the order of sources, and how each failure ends."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from sdk_world import Server, World
 
 from gfplug import sdk
 from gfplug.errors import CompatError, FetchError
 from gfplug.sdk import SdkVersion, cache
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sdk_world import Server, World
 
 
 def test_the_embedded_wire_needs_nothing(server: Server, world: World) -> None:

@@ -1,20 +1,15 @@
 """Certificates and stored credentials: found where people keep them, never fatal by accident."""
 
-from __future__ import annotations
-
 import base64
 import logging
 import ssl
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from gfplug.errors import FetchError
 from gfplug.sdk import trust
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _URL = urlsplit("https://proxy.example/go")
 

@@ -1,7 +1,5 @@
 """SDK versions: what is one, what is not, and how they are ordered."""
 
-from __future__ import annotations
-
 import pytest
 
 from gfplug.errors import CompatError, UsageError

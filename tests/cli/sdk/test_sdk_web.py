@@ -1,24 +1,17 @@
 """One GET against a server that does everything wrong."""
 
-from __future__ import annotations
-
 import base64
 import socket
 import time
-from typing import TYPE_CHECKING
+from http.server import BaseHTTPRequestHandler
 from unittest.mock import Mock
 
 import pytest
-from sdk_world import NOBODY
+from sdk_world import NOBODY, Server
 
 from gfplug.errors import FetchError, IntegrityError
 from gfplug.sdk import web
 from gfplug.sdk.web import Deadline, MissingError
-
-if TYPE_CHECKING:
-    from http.server import BaseHTTPRequestHandler
-
-    from sdk_world import Server
 
 _LIMIT = 1000
 

@@ -1,7 +1,5 @@
 """Files of Debian packages, from a small database of dpkg's."""
 
-from __future__ import annotations
-
 import hashlib
 from pathlib import Path
 

@@ -1,15 +1,10 @@
 """Native libraries: whose they are and which version, from their own bytes; what these don't tell stays open."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle.components import native, upstreams
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MARKS = {
     "libbz2.so.1.0": ("bzip2", b"\x001.0.8, 13-Jul-2019\0", "1.0.8"),

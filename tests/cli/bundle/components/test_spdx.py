@@ -1,7 +1,5 @@
 """What packages say about their licences, as SPDX: clear where it is clear, their own words where it is not."""
 
-from __future__ import annotations
-
 import pytest
 
 from gfplug.bundle.components import spdx

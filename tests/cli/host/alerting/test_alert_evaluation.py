@@ -1,7 +1,5 @@
 """Answers of every shape through reduce and threshold: what Grafana's alert engine would say, case by case."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
