@@ -25,6 +25,18 @@ class Built:
         return self.project / "dist"
 
     @property
+    def components(self) -> list[dict[str, Any]]:
+        """What the bundle lists as its parts."""
+        (path,) = self.dist.glob("sbom_*.cdx.json")
+        listed: list[dict[str, Any]] = json.loads(path.read_text())["components"]
+        return listed
+
+    @property
+    def proto(self) -> bytes:
+        """The protocol that it speaks."""
+        return (self.project / "src/pluginv2/backend.proto").read_bytes()
+
+    @property
     def archive(self) -> Path:
         """The archive."""
         return Path(self.report["archive"])

@@ -50,13 +50,12 @@ def outcome(target: Target) -> str:
 @pytest.fixture(scope="module")
 def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Start each bundle in each image under each condition."""
-    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
     results = {}
     for image, libraries in roots.IMAGES.items():
         root = roots.make(tmp_path_factory.mktemp("image") / "root", libraries)
         for condition in roots.CONDITIONS:
             results[f"{image} | {condition}"] = [
-                outcome(root.target(bundles[mode].dist, condition=condition, proto=proto)) for mode in MODES
+                outcome(root.target(bundles[mode].dist, condition=condition, proto=signals.proto)) for mode in MODES
             ]
     return results
 
@@ -87,9 +86,8 @@ def test_the_roots_would_show_a_missing_library(signals: Built, tmp_path: Path) 
     here = f"$ORIGIN/_internal_{program.name.removeprefix('gpx_sales_')}".encode()
     assert content.count(here) == 1
     program.write_bytes(content.replace(here, b"/nowhere".ljust(len(here), b"x")))
-    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
     root = roots.make(tmp_path / "image" / "root", roots.LAYER)
 
     assert "libz.so.1: cannot open shared object file" in outcome(
-        root.target(bundle, condition="as it is", proto=proto)
+        root.target(bundle, condition="as it is", proto=signals.proto)
     )

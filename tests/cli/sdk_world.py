@@ -1,19 +1,21 @@
 """A world of its own for each test: no caches, no proxies, a small index, and a server that misbehaves on request."""
 
 import io
-import threading
+import socket
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from threading import Event
 from typing import Any
 
 import pytest
-from servers import serving
 
 from gfplug import files
 from gfplug.sdk import FLOOR, SdkVersion, cache, github, goenv, index, modzip, web
+from gfruntime.testing.fakes import Answer, ReceivedRequest, Upstream
 
 PROTO = b"""syntax = "proto3";
 package pluginv2;
@@ -105,89 +107,63 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(github, "RAW", f"{NOBODY}/raw")
 
 
-@dataclass
-class Answer:
-    """What the server sends for one path; `act` takes over after the request was read."""
+class Server(Upstream):
+    """A module proxy on loopback: what a path answers comes one after the other, the last for ever."""
 
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    act: Callable[[BaseHTTPRequestHandler], object] | None = None
+    module = index.MODULE
 
-
-@dataclass
-class Server:
-    """A server on loopback: `answers` maps a path to what it sends, one after the other, the last for ever."""
-
-    url: str
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
-    seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    gone: threading.Event = field(default_factory=threading.Event)
-    module: str = index.MODULE
+    def __init__(self) -> None:
+        """Have nothing."""
+        self.queues: dict[str, list[Answer]] = {}
+        super().__init__()
 
     def serve(self, name: str, *answers: Answer) -> None:
         """Say what to answer for a file of the module, for a path, or for a whole URL asked of a proxy."""
         is_whole = name.startswith(("/", "http:"))
-        self.answers[name if is_whole else f"/{index.MODULE}/@v/{name}"] = list(answers)
+        self.queues[name if is_whole else f"/{index.MODULE}/@v/{name}"] = list(answers)
 
-    def serve_body(self, name: str, body: bytes, *, headers: dict[str, str] | None = None) -> None:
+    def serve_body(self, name: str, body: bytes) -> None:
         """Answer with these bytes, every time."""
-        self.serve(name, Answer(body, headers=headers or {}))
+        self.serve(name, Answer(body=body))
 
-    def serve_status(
-        self, name: str, *statuses: int, headers: dict[str, str] | None = None, then: bytes | None = None
-    ) -> None:
-        """Answer with one status after the other, the last for ever, or at last with a body."""
-        answers = [Answer(status=status, headers=headers or {}) for status in statuses]
-        self.serve(name, *answers, *([] if then is None else [Answer(then)]))
+    def serve_status(self, name: str, status: int, *, headers: Mapping[str, str] | None = None) -> None:
+        """Answer with this status, every time."""
+        self.serve(name, Answer(status=status, headers=headers or {}))
 
-    def serve_act(self, name: str, act: Callable[[BaseHTTPRequestHandler], object]) -> None:
-        """Let a function write whatever it likes."""
-        self.serve(name, Answer(act=act))
+    def respond(self, target: str, request: ReceivedRequest) -> Answer:  # noqa: ARG002 - the base class has it
+        """Answer one request."""
+        queue = self.queues.get(target.partition("?")[0], [Answer(status=404)])
+        return queue.pop(0) if len(queue) > 1 else queue[0]
 
-    def paths(self) -> list[str]:
-        """Return what was asked for."""
-        return [path for path, _ in self.seen]
+
+class RawServer(ThreadingTCPServer):
+    """Sends these pieces to whoever connects, with a pause after each, and stays silent then if there is a pause."""
+
+    daemon_threads = True
+
+    def __init__(self, *pieces: bytes, pause: float = 0.0) -> None:
+        """Listen on a free port."""
+        super().__init__(("127.0.0.1", 0), self.send)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.pieces, self.pause, self.ended, self.connections = pieces, pause, Event(), 0
+
+    def send(self, connection: socket.socket, *_: object) -> Any:
+        """Read a request and send the pieces."""
+        self.connections += 1
+        connection.recv(65536)
+        with suppress(OSError):
+            for piece in self.pieces:
+                connection.sendall(piece)
+                self.ended.wait(self.pause)
+        self.ended.wait(20 if self.pause else 0)
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """Start the server, and make it the only module proxy."""
-    server = Server("")
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            path = self.path.split("?", 1)[0]
-            server.seen.append((path, dict(self.headers)))
-            waiting = server.answers.get(path, [Answer(status=404)])
-            answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            self.close_connection = True
-            if answer.act:
-                answer.act(self)
-                return
-            self.send_response(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            pass  # clients that hang up are what is being tested
-
-    listening = Quiet(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{listening.server_address[1]}"
-    monkeypatch.setenv("GOPROXY", server.url)
-    with serving(listening):
-        yield server
-        server.gone.set()
+    with Server() as running:
+        monkeypatch.setenv("GOPROXY", running.url)
+        yield running
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from projects import SALES
 
 from gfplug.scaffold import template
-from gfplug.scaffold.template import Answers
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -21,7 +21,6 @@ SOURCES = {
     "from an index": "gfplug==1.0",
     "from an address": "gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl",
 }
-ANSWERS = Answers(org="acme", name="sales", title="Sales", description="Sales", author="acme")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def test_our_workflow_is_without_fault(linter: str, workflow: Path) -> None:
 @pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOURCES))
 def test_a_projects_workflows_are_without_fault(linter: str, source: str, tmp_path: Path) -> None:
     """Wherever gfplug came from."""
-    template.render(replace(ANSWERS, gfplug=source), tmp_path)
+    template.render(replace(SALES, gfplug=source), tmp_path)
 
     workflows = sorted((tmp_path / ".github" / "workflows").glob("*.yml"))
     assert len(workflows) == 2
@@ -65,7 +64,7 @@ def test_a_projects_workflows_are_without_fault(linter: str, source: str, tmp_pa
 
 def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
     """A job that waits for one that is not there."""
-    template.render(ANSWERS, tmp_path / "project")
+    template.render(SALES, tmp_path / "project")
     wrong = (tmp_path / "project" / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(wrong.replace("needs: plugin", "needs: plugins"), encoding="utf-8")
     done = run(linter, "-no-color", tmp_path / "ci.yml")

@@ -27,18 +27,6 @@ def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
     assert cli.main(["upgrade", str(clone)]) == 0
 
 
-def test_a_teammates_clone_is_upgraded_alike(project: Path, tmp_path: Path) -> None:
-    """What an upgrade needs is in the repository: a fresh clone gives the same project."""
-    write(project, {"notes.txt": MINE})
-    commit(project)
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", project, clone)
-    for folder in (project, clone):
-        upgrade.upgrade(Project(folder), REQUEST)
-
-    assert contents(clone) == contents(project)
-
-
 def test_other_work_in_progress_is_left_alone(project: Path) -> None:
     """Untracked and modified files that the template does not know stay, and do not stop the upgrade."""
     commit(project)

@@ -10,6 +10,7 @@ from older import BINARY, REQUEST, contents, text_at, write
 from small_trees import BOTH, MINE
 
 from gfplug import __version__, cli
+from gfplug.edits import difference
 from gfplug.errors import ConflictError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
@@ -109,8 +110,6 @@ def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
     (project / "icon.bin").unlink()
     commit(project)
     plan = upgrade.plan(Project(project), REQUEST)
-    from gfplug.edits import difference  # noqa: PLC0415 - beside the one test that needs it
-
     patch = tmp_path / "patch"
     patch.write_bytes(difference.show({path: plan.edits[path] for path in plan.changes}).encode())
     other = shutil.copytree(project, tmp_path / "other")

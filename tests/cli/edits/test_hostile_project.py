@@ -18,33 +18,12 @@ from gfplug.upgrades import origin
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links, owners and FIFOs of POSIX")
 OUTSIDE = (
-    "../victim",
-    "src/../../victim",
-    "/victim",
-    "./victim",
-    "a//b",
-    "a/./b",
-    "a/..",
-    "..",
-    "",
-    " ",
-    "...",
-    "C:/victim",
-    "C:victim",
-    "a\\..\\..\\victim",
-    "\\\\host\\share\\x",
-    "a\nb",
-    "a\0b",
-    "a\x1b[2J",
-    "a/.. /b",
-    "src/plugin.",
-    "README.md:stream",
-    ".git/hooks/post-checkout",
-    "sub/.GIT/config",
-    "git~1/config",
-    ".g\u200cit/config",
-    "x" * 2000,
+    *("../victim", "src/../../victim", "/victim", "./victim", "a//b", "a/./b", "a/..", "..", "", " ", "..."),
+    *("C:/victim", "C:victim", "a\\..\\..\\victim", "\\\\host\\share\\x", "README.md:stream", "src/plugin."),
+    *(".git/hooks/post-checkout", "sub/.GIT/config", "git~1/config", ".g\u200cit/config"),
+    *("a\nb", "a\0b", "a\x1b[2J", "a/.. /b", "x" * 2000),
 )
+"""Paths that lead out of a project, on some system; into git's folder; with signs that no file should have."""
 
 
 @pytest.fixture
@@ -177,20 +156,18 @@ def base_with(root: Path, *names: str, text: bytes = b"mine") -> Path:
     return place
 
 
-@pytest.mark.parametrize("path", [path for path in OUTSIDE if "\0" not in path and len(path) < 2000])
-def test_a_base_names_only_files_of_the_project(project: Project, path: str) -> None:
-    """A member whose name leads elsewhere is refused by name: else an upgrade would delete the file it means."""
-    base_with(project.root, path)
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        *(([path], r"base\.zip names") for path in OUTSIDE if "\0" not in path and len(path) < 2000),
+        (["README.md", "readme.MD"], "twice"),
+    ],
+)
+def test_a_base_names_only_files_of_the_project(project: Project, names: list[str], sentence: str) -> None:
+    """A name that leads elsewhere is refused, else an upgrade would delete that file; so are two names of one file."""
+    base_with(project.root, *names)
 
-    with pytest.raises(IntegrityError, match=r"base\.zip names"):
-        origin.base(project.root)
-
-
-def test_a_base_names_a_file_once(project: Project) -> None:
-    """Two members that are one file on some file system are refused."""
-    base_with(project.root, "README.md", "readme.MD")
-
-    with pytest.raises(IntegrityError, match="twice"):
+    with pytest.raises(IntegrityError, match=sentence):
         origin.base(project.root)
 
 

@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+from packaging.requirements import Requirement
 
 from gfplug.errors import ProjectError
 from gfplug.project import requirements
@@ -36,14 +37,9 @@ def _dependencies(text: str) -> list[str]:
 )
 def test_a_floor_that_is_too_low_is_raised(before: str, after: str) -> None:
     """What else the requirement says stays, but a cap below the floor."""
-    raised = requirements.raise_floors(_project(before), {"grpcio": "1.85.1"})
+    (line,) = _dependencies(requirements.raise_floors(_project(before), {"grpcio": "1.85.1"}))
 
-    (raised_line,) = _dependencies(raised)
-
-    assert sorted(after.partition(";")[0].replace("grpcio", "", 1).split(",")) == sorted(
-        raised_line.partition(";")[0].replace("grpcio", "", 1).split(",")
-    )
-    assert after.partition(";")[2] == raised_line.partition(";")[2]
+    assert Requirement(line) == Requirement(after)
 
 
 @pytest.mark.parametrize("text", ["grpcio>=1.85.1,<2", "grpcio >= 1.90", "grpcio==1.90.0", "GRPCIO>=2"])

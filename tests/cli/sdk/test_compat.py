@@ -93,11 +93,8 @@ CASES = ADDED | CHANGED
 
 def described(text: str) -> FileDescriptorSet:
     """Return the descriptor set of one file, written as text."""
-    return FileDescriptorSet(file=[text_format.Parse(_spelled_out(text), FileDescriptorProto())])
-
-
-def _spelled_out(text: str) -> str:
-    return text.replace("label: ONE", "label: LABEL_OPTIONAL").replace("label: MANY", "label: LABEL_REPEATED")
+    text = text.replace("label: ONE", "label: LABEL_OPTIONAL").replace("label: MANY", "label: LABEL_REPEATED")
+    return FileDescriptorSet(file=[text_format.Parse(text, FileDescriptorProto())])
 
 
 def compared(before: str, after: str) -> list[Change]:

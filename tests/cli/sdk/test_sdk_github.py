@@ -76,7 +76,7 @@ def test_a_missing_tag_is_named(hub: Server, world: World) -> None:
 
     with pytest.raises(MissingError, match=r"has no tag v0\.299\.0"):
         github.download(world.newer, Deadline(5))
-    assert len(hub.seen) == 1
+    assert len(hub.requests) == 1
 
 
 def test_an_unreachable_github_is_a_fetch_error(world: World) -> None:
