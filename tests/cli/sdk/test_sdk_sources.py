@@ -58,12 +58,6 @@ def test_offline_without_a_copy_is_a_fetch_error(server: Server, world: World) -
     assert server.requests == []
 
 
-def test_a_path_comes_before_everything(world: World, tmp_path: Path) -> None:
-    """Also before the embedded proto, and it is verified all the same."""
-    with pytest.raises(FetchError, match="does not exist"):
-        sdk.fetch(world.default, source=tmp_path / "missing")
-
-
 @pytest.mark.parametrize("text", ["v0.96.9", "v0.4.0", "0.1.0"])
 def test_below_the_floor_nothing_is_asked(server: Server, text: str) -> None:
     """Neither resolving nor fetching pretends."""
