@@ -27,9 +27,9 @@ class Api(Upstream):
 
     def respond(self, target: str, request: ReceivedRequest) -> Answer:  # noqa: ARG002 - the base class has it
         """Answer one request."""
-        asked_for = request.json()
-        content = {key: asked_for[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
-        signed = manifest_text({"signedByOrgName": "Acme", **content, **self.changes})
+        content = request.json()
+        manifest = {key: content[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
+        signed = manifest_text({"signedByOrgName": "Acme", **manifest, **self.changes})
         return Answer(body=self.body or signed, status=self.status)
 
 
