@@ -29,7 +29,7 @@ ROOMS = {
         {"project"},
         {"edits"},
         {"usage"},
-        {"files", "process", "resources", "stages"},
+        {"files", "process", "resources", "stages", "terminal", "untrusted"},
         {"errors"},
     ],
     "runtime/gfruntime": [

@@ -20,7 +20,7 @@ from gfplug.upgrades.upgrade import ONCE, UpgradeRequest
 
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
-REQUEST = UpgradeRequest(given={})
+REQUEST = UpgradeRequest(answers={})
 
 OLD = {
     "notes.txt": LONG.encode(),

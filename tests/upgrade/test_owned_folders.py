@@ -38,7 +38,7 @@ def test_edited_stubs_are_made_anew_with_force(project: Path, rendered: dict[str
     stub = "src/pluginv2/backend_pb2.pyi"
     (project / stub).write_text("# mine\n")
     assert cli.main(["upgrade", str(project)]) == 3
-    upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
+    upgrade.upgrade(Project(project), UpgradeRequest(answers={}, force=True))
 
     assert (project / stub).read_bytes() == (rendered["new"] / stub).read_bytes()
 
@@ -49,7 +49,7 @@ def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
     proto.write_bytes(proto.read_bytes() + b"// mine\n")
 
     with pytest.raises(IntegrityError, match="is not the proto"):
-        upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
+        upgrade.upgrade(Project(project), UpgradeRequest(answers={}, force=True))
 
 
 def test_stubs_of_other_tools_are_made_anew(project: Path, rendered: dict[str, Path]) -> None:

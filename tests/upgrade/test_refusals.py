@@ -53,7 +53,7 @@ def test_a_base_that_is_lost_needs_force(project: Path) -> None:
     write(project, {"notes.txt": MINE})
     with pytest.raises(ProjectError, match=r"base\.zip does not exist"):
         upgrade.upgrade(Project(project), REQUEST)
-    plan = upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
+    plan = upgrade.upgrade(Project(project), UpgradeRequest(answers={}, force=True))
 
     assert "notes.txt" in [conflict.path for conflict in plan.conflicts]
     assert "line 2, mine" in (text_at(project, "notes.txt") or "")

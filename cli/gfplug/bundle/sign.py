@@ -49,8 +49,8 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
     Raises: UsageError without a token or a root URL; ProjectError for what can't be signed; FetchError if the API
     refuses or can't be reached; IntegrityError if what it answers is not a signature of this bundle.
     """
-    known = os.environ if variables is None else variables
-    token = known.get(TOKEN, "").strip()
+    environment = os.environ if variables is None else variables
+    token = environment.get(TOKEN, "").strip()
     if not token:
         raise UsageError(
             f"{TOKEN} is not set", hint="make an access policy with plugins:write on grafana.com, and export its token"
@@ -62,13 +62,13 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
     digests = _digests(folder)
     request = {
         "plugin": manifest.id,
-        "version": manifest.content["info"]["version"],
+        "version": manifest.version,
         "files": digests,
         "signatureType": "private",
         "rootUrls": list(urls),
         "signPlugin": {"version": f"gfplug-{__version__}"},
     }
-    answer = _ask(f"{known.get(API, _API).rstrip('/')}/plugins/ci/sign", request, token)
+    answer = _ask(f"{environment.get(API, _API).rstrip('/')}/plugins/ci/sign", request, token)
     organisation = _verify(answer, request)
     files.write_atomic(folder / SIGNATURE, answer)
     return Signature(folder=folder, files=len(digests), organisation=organisation, root_urls=urls)
@@ -83,14 +83,14 @@ def _root_url(url: str) -> str:
 
 def _digests(folder: Path) -> dict[str, str]:
     """Map every file to its SHA-256, as Grafana will: slashes in names, the old signature left out."""
-    root, found = folder.resolve(), {}
+    root, digests = folder.resolve(), {}
     for path in files.entries(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise ProjectError(f"{name} is a link that leads out of the bundle", hint="build it again")
         if name != SIGNATURE:
-            found[name] = files.sha256_of(path)
-    return found
+            digests[name] = files.sha256_of(path)
+    return digests
 
 
 def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
@@ -109,9 +109,9 @@ def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
         with urllib.request.urlopen(question, timeout=_SECONDS, context=context) as answer:  # noqa: S310
             return bytes(answer.read(_LONGEST))
     except urllib.error.HTTPError as error:
-        said = error.read(2000).decode(errors="replace").strip()
+        reply = error.read(2000).decode(errors="replace").strip()
         raise FetchError(
-            f"{urlsplit(address).netloc} answered {error.code}: {said.replace(token, '***') or error.reason}",
+            f"{urlsplit(address).netloc} answered {error.code}: {reply.replace(token, '***') or error.reason}",
             hint=_HINTS.get(error.code, "the lines above are the server's"),
         ) from None
     except (urllib.error.URLError, TimeoutError, OSError) as error:

@@ -57,17 +57,17 @@ class Change:
 
     def to_json(self) -> dict[str, str]:
         """Return the change as `--json` shows it."""
-        shown = {"level": str(self.level), "kind": self.kind, "path": self.path, "message": self.message}
-        return {**shown, "hint": self.hint} if self.hint else shown
+        value = {"level": str(self.level), "kind": self.kind, "path": self.path, "message": self.message}
+        return {**value, "hint": self.hint} if self.hint else value
 
 
 def compare(old: FileDescriptorSet, new: FileDescriptorSet) -> list[Change]:
     """List what differs, what breaks most first, then by path."""
     before, after = descriptors.read(old), descriptors.read(new)
     types = _Types(before, after, _find_renames(before, after))
-    found = [*_messages(types), *_enums(before, after), *_services(types)]
+    changes = [*_messages(types), *_enums(before, after), *_services(types)]
     worst = list(Level)
-    return sorted(found, key=lambda change: (worst.index(change.level), change.path, change.kind))
+    return sorted(changes, key=lambda change: (worst.index(change.level), change.path, change.kind))
 
 
 def worst(changes: Iterable[Change]) -> Level | None:
@@ -108,15 +108,20 @@ def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
 
 def _messages(types: _Types) -> Iterator[Change]:
     old, new, renamed = types.old.messages, types.new.messages, types.renamed
-    for name in old.keys() - new.keys():
-        if name in renamed:
-            yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {renamed[name]}")
-        else:
-            yield _change(Level.SOURCE, "message-removed", name, f"message {name} was removed")
-    for name in new.keys() - old.keys() - set(renamed.values()):
-        yield _change(Level.ADDITIVE, "message-added", name, f"message {name} was added")
+    for name, other in renamed.items():
+        yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {other}")
+    staying = old.keys() - renamed.keys(), new.keys() - set(renamed.values())
+    yield from _compare_names("message", *staying, removed=Level.SOURCE)
     for name in old.keys() & new.keys():
         yield from _fields(name, old[name], new[name], types)
+
+
+def _compare_names(what: str, old: set[str], new: set[str], *, removed: Level) -> Iterator[Change]:
+    """Report the declarations that one side alone has."""
+    for name in old - new:
+        yield _change(removed, f"{what}-removed", name, f"{what} {name} was removed")
+    for name in new - old:
+        yield _change(Level.ADDITIVE, f"{what}-added", name, f"{what} {name} was added")
 
 
 def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator[Change]:
@@ -138,10 +143,10 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
         yield _change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
     for after in new.fields.values():
         path = f"{message}.{after.name}"
-        taken = after.number in old.fields  # reported above, by the field that had the number
-        if old.named(after.name) is None and not taken and old.is_reserved(after):
+        is_number_reused = after.number in old.fields  # reported above, by the field that had the number
+        if old.named(after.name) is None and not is_number_reused and old.is_reserved(after):
             yield _change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
-        elif old.named(after.name) is None and not taken:
+        elif old.named(after.name) is None and not is_number_reused:
             yield _change(
                 Level.ADDITIVE, "field-added", path, f"field {path} ({after}, number {after.number}) was added"
             )
@@ -184,10 +189,7 @@ def _oneof(one: ProtoField) -> str:
 
 
 def _enums(old: Protocol, new: Protocol) -> Iterator[Change]:
-    for name in old.enums.keys() - new.enums.keys():
-        yield _change(Level.SOURCE, "enum-removed", name, f"enum {name} was removed")
-    for name in new.enums.keys() - old.enums.keys():
-        yield _change(Level.ADDITIVE, "enum-added", name, f"enum {name} was added")
+    yield from _compare_names("enum", {*old.enums}, {*new.enums}, removed=Level.SOURCE)
     for name in old.enums.keys() & new.enums.keys():
         yield from _values(name, old.enums[name], new.enums[name])
 
@@ -213,23 +215,20 @@ def _values(enum_name: str, old: dict[str, int], new: dict[str, int]) -> Iterato
 def _services(types: _Types) -> Iterator[Change]:
     old, new = types.old, types.new
     everywhere = {f"{service}/{name}": rpc for service, rpcs in new.services.items() for name, rpc in rpcs.items()}
-    known = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
-    for service in old.services.keys() - new.services.keys():
-        yield _change(Level.WIRE, "service-removed", service, f"service {service} was removed")
-    for service in new.services.keys() - old.services.keys():
-        yield _change(Level.ADDITIVE, "service-added", service, f"service {service} was added")
+    old_paths = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
+    yield from _compare_names("service", {*old.services}, {*new.services}, removed=Level.WIRE)
     for service, rpcs in old.services.items():
         for name, rpc in rpcs.items():
             path = f"{service}/{name}"
             if path not in everywhere:
-                hint = _successor(name, rpc, {other: everywhere[other] for other in everywhere.keys() - known})
+                hint = _successor(name, rpc, {other: everywhere[other] for other in everywhere.keys() - old_paths})
                 yield _change(Level.WIRE, "rpc-removed", path, f"RPC {path} was removed", hint=hint)
             elif types.translated(rpc) != str(everywhere[path]):
                 text = f"RPC {path} changed from {rpc} to {everywhere[path]}"
                 yield _change(Level.WIRE, "rpc-changed", path, text)
             elif rpc.is_deprecated != everywhere[path].is_deprecated:
                 yield _deprecated(f"RPC {path}", path, is_now=everywhere[path].is_deprecated)
-    for path in everywhere.keys() - known:
+    for path in everywhere.keys() - old_paths:
         yield _change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
 
 

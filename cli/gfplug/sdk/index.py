@@ -46,21 +46,21 @@ class Index:
     def from_json(cls, value: dict[str, Any]) -> Index:
         """Read the stored form, in which releases with the same proto share one record of it."""
         protos = value["protos"]
-        entries = [
+        releases = [
             IndexedRelease(
                 version=SdkVersion.parse(text),
-                time=found["time"],
-                commit=found["commit"],
-                h1=found["h1"],
-                sha256=protos[found["proto"]]["sha256"],
-                descriptor=protos[found["proto"]]["descriptor"],
+                time=entry["time"],
+                commit=entry["commit"],
+                h1=entry["h1"],
+                sha256=protos[entry["proto"]]["sha256"],
+                descriptor=protos[entry["proto"]]["descriptor"],
             )
-            for text, found in value["versions"].items()
+            for text, entry in value["versions"].items()
         ]
         return cls(
             default=SdkVersion.parse(value["default"]),
             floor=SdkVersion.parse(value["floor"]),
-            entries={entry.version: entry for entry in sorted(entries, key=lambda entry: entry.version)},
+            entries={release.version: release for release in sorted(releases, key=lambda release: release.version)},
         )
 
     def to_text(self) -> str:
@@ -86,8 +86,8 @@ class Index:
 
     def same_wire(self, one: SdkVersion, other: SdkVersion) -> bool:
         """Tell whether two releases are known to speak the same wire."""
-        found = [self.entries.get(version) for version in (one, other)]
-        return all(found) and len({entry.descriptor for entry in found if entry}) == 1
+        entries = [self.entries.get(version) for version in (one, other)]
+        return all(entries) and len({entry.descriptor for entry in entries if entry}) == 1
 
 
 @cache

@@ -54,17 +54,17 @@ def generate(protos: ProtoSet) -> Stubs:
     promises; ToolError if protoc or its plugins can not be run.
     """
     options = ["--python_out=out", "--grpc_python_out=out", *_type_options()]
-    made = _protoc(protos.text, options)
-    described = _parse(made.pop("described"))
-    check(described)
-    descriptor = digest(described)
+    outputs = _protoc(protos.text, options)
+    descriptor_set = _parse(outputs.pop("described"))
+    check(descriptor_set)
+    descriptor = digest(descriptor_set)
     if protos.descriptor is not None and descriptor != protos.descriptor:
         raise IntegrityError(
             f"the proto of SDK {protos.version} from {protos.source} compiles to {descriptor}, "
             f"but the index promises {protos.descriptor}",
             hint="fetch the proto again, or reinstall gfplug if it came with it",
         )
-    code = {name: content.replace(b"\r\n", b"\n") for name, content in made.items()}
+    code = {name: content.replace(b"\r\n", b"\n") for name, content in outputs.items()}
     extra = {"__init__.py": b"", "py.typed": b"", _FILE: protos.text}
     return Stubs(
         files={**code, **{f"{PACKAGE}/{name}": content for name, content in extra.items()}},
@@ -82,32 +82,32 @@ def describe(protos: ProtoSet) -> FileDescriptorSet:
     return _parse(_protoc(protos.text, [])["described"])
 
 
-def digest(described: FileDescriptorSet) -> str:
+def digest(descriptor_set: FileDescriptorSet) -> str:
     """Return a digest of the wire: comments, file options and file names do not count, nor does what is imported."""
     from google.protobuf.descriptor_pb2 import FileDescriptorProto  # noqa: PLC0415 - only commands that compile pay for it
 
-    hashed = hashlib.sha256()
-    for file in described.file:
+    hasher = hashlib.sha256()
+    for file in descriptor_set.file:
         if file.package.startswith("google."):
             continue
         bare = FileDescriptorProto()
         bare.CopyFrom(file)
         for name in ("name", "options", "source_code_info"):
             bare.ClearField(name)
-        hashed.update(bare.SerializeToString(deterministic=True))
-    return f"sha256:{hashed.hexdigest()}"
+        hasher.update(bare.SerializeToString(deterministic=True))
+    return f"sha256:{hasher.hexdigest()}"
 
 
-def check(described: FileDescriptorSet) -> None:
+def check(descriptor_set: FileDescriptorSet) -> None:
     """Refuse what compiles but is not the plugin protocol.
 
     Raises: IntegrityError unless the package is `pluginv2` and the four services every plugin speaks are there.
     """
-    files = [file for file in described.file if file.package == PACKAGE]
-    found = {service.name for file in files for service in file.service}
+    files = [file for file in descriptor_set.file if file.package == PACKAGE]
+    services = {service.name for file in files for service in file.service}
     if not files:
         raise IntegrityError(f"the proto does not declare the package {PACKAGE}", hint="check where it came from")
-    if missing := sorted(_SERVICES - found):
+    if missing := sorted(_SERVICES - services):
         raise IntegrityError(
             f"the proto lacks the services {', '.join(missing)} of the plugin protocol", hint="check where it came from"
         )
@@ -148,8 +148,8 @@ def _protoc(text: bytes, options: list[str]) -> dict[str, bytes]:
             raise IntegrityError(
                 "the proto does not compile", hint="check where it came from", details=error.details
             ) from error
-        made = {path.relative_to(folder / "out").as_posix(): path for path in (folder / "out").rglob("*.py*")}
-        return {name: path.read_bytes() for name, path in sorted({**made, "described": folder / "described"}.items())}
+        paths = {path.relative_to(folder / "out").as_posix(): path for path in (folder / "out").rglob("*.py*")}
+        return {name: path.read_bytes() for name, path in sorted({**paths, "described": folder / "described"}.items())}
 
 
 def _parse(content: bytes) -> FileDescriptorSet:
@@ -175,10 +175,10 @@ def _script(name: str) -> Path:
 
     names = {name, f"{name}.exe"}
     recorded = metadata.files("mypy-protobuf") or []
-    found = [Path(str(file.locate())) for file in recorded if file.name in names]
+    scripts = [Path(str(file.locate())) for file in recorded if file.name in names]
     beside = Path(sysconfig.get_path("scripts")) / name
     on_path = shutil.which(name)
-    for candidate in (*found, beside, *([Path(on_path)] if on_path else [])):
+    for candidate in (*scripts, beside, *([Path(on_path)] if on_path else [])):
         if candidate.is_file():
             return candidate.resolve()
     raise ToolError(f"{name} was not found", hint="install gfplug again: mypy-protobuf belongs to it")

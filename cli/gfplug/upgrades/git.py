@@ -70,13 +70,13 @@ def list_files(folder: Path) -> list[str] | None:
     return None if names is None else sorted(set(names))
 
 
-def find_uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
-    """Return those of some paths below a folder whose contents are in no commit, None when git keeps none of them."""
+def find_uncommitted(folder: Path, paths: Sequence[str]) -> list[str]:
+    """Return those of some paths below a folder whose contents are in no commit: all, when git keeps none of them."""
     if not is_installed():
-        return None
+        return [*paths]
     differing = _ask(folder, "diff", "--name-only", "--relative", "-z", "HEAD")
     unknown = _ask(folder, "ls-files", "-z", "--others")
-    return None if differing is None or unknown is None else set(paths) & {*differing, *unknown}
+    return [*paths] if differing is None or unknown is None else sorted({*paths} & {*differing, *unknown})
 
 
 def contents(folder: Path, path: str) -> Iterator[bytes]:
@@ -106,7 +106,7 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _git(
-    folder: Path, *words: str, shield: Mapping[str, str], given: bytes = b""
+    folder: Path, *words: str, shield: Mapping[str, str], stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in a folder, without its variables, which a hook that calls us would have set."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
@@ -114,7 +114,7 @@ def _git(
         ["git", *words],  # noqa: S607 - whichever git the user has
         cwd=folder,
         env={**variables, **shield},
-        input=given,
+        input=stdin,
         capture_output=True,
         timeout=_SECONDS,
         check=False,
@@ -138,7 +138,7 @@ def merge(
         (repository.folder / ".git" / "info").mkdir(exist_ok=True)
         (repository.folder / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, encoding="utf-8")
         names = {"yours": yours, "theirs": theirs}
-        repository.run("fast-import", "--quiet", given=b"".join(_stream(base, names)))
+        repository.run("fast-import", "--quiet", stdin=b"".join(_stream(base, names)))
         repository.run("symbolic-ref", "HEAD", "refs/heads/yours")
         repository.run("read-tree", "-u", "--reset", "HEAD")
         repository.run("merge", "--quiet", "--no-commit", "--no-ff", "theirs", accepted=(0, 1))
@@ -149,7 +149,7 @@ def merge(
 class _Repository:
     folder: Path
 
-    def run(self, *words: str, given: bytes = b"", accepted: Sequence[int] = (0,)) -> bytes:
+    def run(self, *words: str, stdin: bytes = b"", accepted: Sequence[int] = (0,)) -> bytes:
         """Run one git command in the repository and return its standard output."""
         settings = [word for key, value in _OPTIONS.items() for word in ("-c", f"{key}={value}")]
         shield = {
@@ -164,12 +164,12 @@ class _Repository:
             **{f"GIT_{who}_{what}": "gfplug" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
         try:
-            done = _git(self.folder, *settings, *words, shield=shield, given=given)
+            done = _git(self.folder, *settings, *words, shield=shield, stdin=stdin)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ToolError(f"git {words[0]} could not be run: {error}") from error
         if done.returncode not in accepted:
-            said = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=said[-2000:])
+            output = (done.stdout + done.stderr).decode(errors="replace").strip()
+            raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=output[-2000:])
         return done.stdout
 
 
@@ -208,15 +208,15 @@ def _outcome(repository: _Repository, labels: tuple[str, str]) -> GitMerge:
     contents = _blobs(repository, sorted({blob for blob, _ in clean.values()}))
     tree = {path: TreeFile(contents[blob], is_executable) for path, (blob, is_executable) in clean.items()}
     for path in stages:
-        if (found := repository.folder / path).is_file():
-            tree[path] = TreeFile(_label_sides(found.read_bytes(), labels), path in executable)
+        if (file := repository.folder / path).is_file():
+            tree[path] = TreeFile(_label_sides(file.read_bytes(), labels), path in executable)
     unresolved = {path: frozenset(sides) for path, sides in stages.items()}
     return GitMerge(tree=tree, stages=unresolved, renames=_renames(repository))
 
 
 def _blobs(repository: _Repository, names: Sequence[str]) -> dict[str, bytes]:
     """Read many objects with one process."""
-    answer = repository.run("cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode())
+    answer = repository.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
     contents, start = {}, 0
     for name in names:
         head_end = answer.index(b"\n", start)
@@ -236,4 +236,4 @@ def _renames(repository: _Repository) -> dict[str, str]:
 def _label_sides(content: bytes, labels: tuple[str, str]) -> bytes:
     """Name the two sides in conflict markers."""
     yours, theirs = (label.encode() for label in labels)
-    return _MARKER.sub(lambda found: b"<<<<<<< " + yours if b"HEAD" in found[1] else b">>>>>>> " + theirs, content)
+    return _MARKER.sub(lambda match: b"<<<<<<< " + yours if b"HEAD" in match[1] else b">>>>>>> " + theirs, content)

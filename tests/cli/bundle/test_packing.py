@@ -24,7 +24,9 @@ def bundle(folder: Path, *, names: tuple[str, ...] = NAMES, mtime: float = 1.0) 
         path.write_bytes(name.encode() * 1000)
         path.chmod(0o755 if name.startswith("gpx_") else 0o644)
         os.utime(path, (mtime, mtime))
-    (folder / "plugin.json").write_text(json.dumps({"id": "acme-sales-datasource"}))
+    (folder / "plugin.json").write_text(
+        json.dumps({"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"})
+    )
     return folder
 
 

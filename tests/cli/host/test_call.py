@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import call
+from gfplug.host import arguments, call
 from gfplug.host.convert import QueryAnswer
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
@@ -142,7 +142,7 @@ def test_assignments_are_json_where_they_can_be() -> None:
     """Numbers, booleans and lists keep their type; dots nest."""
     texts = ["n=3", "ok=true", "list=[1]", "table=sales", 'quoted="3"', "a.b=1", "a.c=x", "empty="]
 
-    assert call.assignments(texts, option="--set") == {
+    assert arguments.assignments(texts, option="--set") == {
         "n": 3,
         "ok": True,
         "list": [1],
@@ -157,21 +157,23 @@ def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
     """An object, nothing else."""
     (tmp_path / "model.json").write_text('{"table": "sales"}', encoding="utf-8")
 
-    assert call.model('{"a": 1}') == {"a": 1}
-    assert call.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
+    assert arguments.model('{"a": 1}') == {"a": 1}
+    assert arguments.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
 
 
 def test_headers_may_repeat() -> None:
     """As HTTP's do."""
-    assert call.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
+    assert arguments.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
 
 
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        *((partial(call.assignments, texts, option="--set"), "--set") for texts in (["x"], ["=x"], ["a=1", "a.b=2"])),
-        *((partial(call.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
-        (partial(call.headers, ["nothing"]), "--header"),
+        (partial(arguments.assignments, ["x"], option="--set"), "--set"),
+        (partial(arguments.assignments, ["=x"], option="--set"), "--set"),
+        (partial(arguments.assignments, ["a=1", "a.b=2"], option="--set"), "--set"),
+        *((partial(arguments.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
+        (partial(arguments.headers, ["nothing"]), "--header"),
         (partial(call.question, call.QueryRange(start="now", end="now-1h"), model={}, now=NOW), "ends before it"),
         (partial(call.question, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
     ],

@@ -10,7 +10,7 @@ from sdk_world import NOBODY, RawServer, Server
 from servers import serving
 
 from gfplug.errors import FetchError, IntegrityError
-from gfplug.sdk import web
+from gfplug.sdk import addresses, web
 from gfplug.sdk.web import Deadline, MissingError
 from gfruntime.testing.fakes import Answer
 
@@ -135,7 +135,7 @@ def test_a_redirect_loop_ends(server: Server) -> None:
 def test_redirects_to_anything_but_http_are_refused(location: str, sentence: str) -> None:
     """A server may not send us to the local disk, nor from https to where we are overheard."""
     with pytest.raises(FetchError, match=sentence):
-        web._Target.of("https://a.example/x").redirected(location)
+        addresses.Target.of("https://a.example/x").redirected(location)
 
 
 def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> None:
@@ -152,7 +152,7 @@ def test_credentials_of_the_address_are_sent_and_never_shown(server: Server) -> 
 
 def test_credentials_stay_with_their_origin() -> None:
     """Another host, port or scheme is another origin."""
-    target = web._Target.of("https://me:secret@a.example/x")
+    target = addresses.Target.of("https://me:secret@a.example/x")
 
     assert target.redirected("/y").authorization == target.authorization
     assert target.redirected("https://a.example:443/y").authorization == target.authorization
@@ -172,7 +172,7 @@ def test_credentials_stay_with_their_origin() -> None:
 )
 def test_addresses_are_shown_without_secrets(url: str, shown: str) -> None:
     """For messages and logs; what is no URL has no marked secret, and is never sent."""
-    assert web.redact(url) == shown
+    assert addresses.redact(url) == shown
 
 
 @pytest.mark.parametrize(
