@@ -1,7 +1,5 @@
 """The layout: what is at the top level, which rooms each package has, and that imports only point down."""
 
-from __future__ import annotations
-
 import ast
 import graphlib
 from collections import Counter

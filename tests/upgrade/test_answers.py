@@ -1,10 +1,8 @@
 """The answers that a project keeps, when `gfplug upgrade` puts them to today's questions."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import ANSWERS, REQUEST, contents
@@ -16,9 +14,6 @@ from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 from gfplug.upgrades import origin, upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BROKEN = {
     "missing": (None, "does not exist"),

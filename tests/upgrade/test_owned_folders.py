@@ -1,9 +1,7 @@
 """`gfplug upgrade` and the folders that gfplug owns: an edit in one stops it, `--force` makes them anew."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import REQUEST, contents, text_at, write
@@ -13,9 +11,6 @@ from gfplug.errors import IntegrityError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OWNED = {"edited": "vendor/old.txt", "added": "vendor/mine.txt", "deleted": "vendor/old.txt"}
 
@@ -29,9 +24,9 @@ def test_an_edited_owned_folder_stops_the_upgrade(
     before = contents(project)
 
     assert cli.main(["upgrade", str(project)]) == 3
-    said = capsys.readouterr().err
-    assert f"{path} ({what})" in said
-    assert ("+# mine" in said) == (what != "deleted")
+    errors = capsys.readouterr().err
+    assert f"{path} ({what})" in errors
+    assert ("+# mine" in errors) == (what != "deleted")
     assert contents(project) == before
     assert cli.main(["upgrade", str(project), "--force"]) == 0
     assert Project(project).changed_owned() == {}

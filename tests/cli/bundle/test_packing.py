@@ -1,22 +1,17 @@
 """The archive: the same bytes for the same bundle, with the modes Grafana needs, and its digest beside it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import stat
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import packing
 from gfplug.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ("gpx_sales_linux_amd64", "_internal_linux_amd64/lib.so", "img/logo.svg", "README.md")
 

@@ -1,12 +1,11 @@
 """What `gfplug call` starts and what it tells the plugin; the host's own tests start plugins."""
 
-from __future__ import annotations
-
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,12 +15,7 @@ from gfplug.host.convert import QueryAnswer
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 ID = "acme-sales-datasource"
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -97,10 +91,15 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         f"datasources: [{{type: {ID}, uid: u, url: http://a, jsonData: {{a: 1, b: 2}}, secureJsonData: {{t: x}}}}]",
         encoding="utf-8",
     )
-    found = call.settings(call.find(root / "dist"), call.Overrides())
+    provisioned = call.settings(call.find(root / "dist"), call.Overrides())
     changed = call.settings(call.find(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
 
-    assert (found.uid, found.url, found.options, found.secrets) == ("u", "http://a", {"a": 1, "b": 2}, {"t": "x"})
+    assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
+        "u",
+        "http://a",
+        {"a": 1, "b": 2},
+        {"t": "x"},
+    )
     assert (changed.uid, changed.url, changed.options) == ("u", "http://b", {"a": 1, "b": 3})
     assert changed.secrets == {"t": "x", "k": "v"}
 
@@ -187,11 +186,11 @@ def test_what_makes_no_sense_is_refused(ask: Callable[[], object], sentence: str
 
 def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
     """The last hour by default; the model's own query type."""
-    asked = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
+    default = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
     given = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
 
-    assert (asked.start, asked.end) == (NOW - timedelta(hours=1), NOW)
-    assert (asked.interval, asked.max_data_points, asked.query_type) == (timedelta(seconds=30), 100, "metrics")
+    assert (default.start, default.end) == (NOW - timedelta(hours=1), NOW)
+    assert (default.interval, default.max_data_points, default.query_type) == (timedelta(seconds=30), 100, "metrics")
     assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
 
 

@@ -122,9 +122,9 @@ def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, said: str) -> N
     "comment",
     [
         '// """\n// import os; os.mkdir("ran")\n// """',
-        "// \'\'\'; import os; os.mkdir('ran') #",
+        "// '''; import os; os.mkdir('ran') #",
         '/* \\"""\nimport os; os.mkdir("ran")\n""" */',
-        '// \\',
+        "// \\",
     ],
 )
 @pytest.mark.parametrize("place", ["service Data", "rpc Ask", "message Empty", 'syntax = "proto3"'])

@@ -1,7 +1,5 @@
 """Time series as drawings of characters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
