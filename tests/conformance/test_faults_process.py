@@ -28,7 +28,7 @@ def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, envir
     """
     plugin = host.start(faulty_probe, env=environment, record_stdout=True)
     plugin.query(query())
-    printing = plugin.send("query", request=query_request(query(kind="print", size=4)))
+    printing = plugin.send("query", request=query_request(query(kind="print")))
     begin = time.monotonic()
     if not environment:  # an `async def` handler that prints has its loop to itself
         assert plugin.query(query())["A"]["status"] == 200
