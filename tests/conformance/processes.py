@@ -36,7 +36,7 @@ def descendants(pid: int) -> list[int]:
     return children + [below for child in children for below in descendants(child)]
 
 
-def eventually(claim: Callable[[], object], *, within_s: float) -> float:
+def eventually(claim: Callable[[], object], *, within_s: float = 5.0) -> float:
     """Wait until a claim holds and return how many seconds that took.
 
     Raises: TimeoutError if it does not hold in time.

@@ -92,13 +92,15 @@ def test_fifty_streams_starve_no_query(host: Host, probe: Path) -> None:
 
 
 def test_kill_is_quick_while_streams_run(host: Host, probe: Path) -> None:
-    """An active RunStream and a slow query hold up no shutdown (item 27)."""
+    """An active RunStream and a query that blocks for a minute hold up no shutdown (items 26, 27)."""
     plugin = host.start(probe)
     plugin.send("run_stream", request=channel("endless"), count=0)
-    plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
+    plugin.query(query())
+    blocked = plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
     time.sleep(0.5)
 
     ends_well(plugin)
+    assert blocked.answer.exception(10) is not None
 
 
 def test_downstream_failure_of_a_call_names_its_source(running_python: Plugin) -> None:

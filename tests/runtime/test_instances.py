@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from children import eventually
+from processes import eventually
 
 from gfruntime.calls.instances import Instances, Key, Source, Version
 

@@ -161,11 +161,11 @@ def test_head_is_get_without_the_body(services: Services) -> None:
 
 
 def test_call_resource_answers_what_no_route_does() -> None:
-    """Routes are asked first, then the method for all."""
+    """Routes are asked first, then the method for all, which gets the path as it came."""
     services = Services(WithFallback)
 
     assert call(services, "tables")[0].headers["Content-Type"].values == ["application/json"]
-    assert call(services, "other")[0].body == b"fallback other"
+    assert call(services, "an%20other")[0].body == b"fallback an%20other"
 
 
 @pytest.mark.parametrize(

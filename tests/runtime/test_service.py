@@ -27,7 +27,7 @@ class Source(Plain):
         return Health.error("away, sesame-health", details={"port": 12345, "sesame-health": ["at sesame-health"]})
 
     def call_resource(self, request: Request) -> Response:
-        return Response.json([request.query, request.header("x-one"), request.json()])
+        return Response.json([])
 
 
 def check_health(kind: type, context: pb.PluginContext) -> pb.CheckHealthResponse:
@@ -60,15 +60,14 @@ def test_health_without_a_handler_is_ok(kind: type, asked: pb.PluginContext) -> 
     assert check_health(kind, asked).status == pb.CheckHealthResponse.OK
 
 
-def test_resources_see_the_request_as_it_was() -> None:
-    """Repeated query parameters, headers and body reach the handler."""
-    request = pb.CallResourceRequest(pluginContext=context(), path="echo", url="echo?a=1&a=2&b=", body=b'{"x":1}')
-    request.headers["X-One"].values.append("one")
-    (answer,) = Services(Source).stream("Resource/CallResource", request, pb.CallResourceResponse)
+def test_requests_without_a_data_source_are_answered() -> None:
+    """A query says what it lacks, and a resource is status 400 (item 49)."""
+    services = Services(Source)
+    request = pb.QueryDataRequest(queries=[pb.DataQuery(refId="A")])
+    (part,) = services.stream("Resource/CallResource", pb.CallResourceRequest(), pb.CallResourceResponse)
 
-    assert answer.code == 200
-    assert json.loads(answer.body) == [{"a": ["1", "2"], "b": [""]}, "one", {"x": 1}]
-    assert answer.headers["Content-Type"].values == ["application/json"]
+    assert "names no data source" in services.query(request)["A"].error
+    assert part.code == 400
 
 
 def test_methods_are_those_that_the_author_has() -> None:

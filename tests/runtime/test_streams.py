@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from calls import Plain, Services
-from children import context, eventually
+from children import context
 from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped,unused-ignore]  # no types
 from pluginv2 import backend_pb2 as pb
+from processes import eventually
 
 from gfruntime import DataOnly, DownstreamError, Frame, StreamRequest, StreamResponse
 from gfruntime.serving.methods import Call, CallError
@@ -236,7 +237,7 @@ def test_fifty_streams_leave_no_threads() -> None:
         return running
 
     assert asyncio.run(main()) >= before + 50
-    eventually(lambda: threading.active_count() < before + 10, within=2)
+    eventually(lambda: threading.active_count() < before + 10, within_s=2)
 
 
 def test_channels_without_rules_are_open_to_readers_only() -> None:
@@ -249,10 +250,3 @@ def test_channels_without_rules_are_open_to_readers_only() -> None:
     assert subscribe(services, "x").status == 0
     assert published.status == 2
     assert packets(services, "x") == [b'"x"']
-
-
-def test_data_source_without_channels_has_no_stream_service() -> None:
-    """The three methods are answered UNIMPLEMENTED by the transport (item 47)."""
-    application = Services(Plain).application
-
-    assert not [path for path in {*application.unary, *application.streams} if "Stream/" in path]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from children import GO_PLUGIN, HERE, eventually, query_request
+from children import GO_PLUGIN, HERE, query_request
 from fixtures import standalone_project
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
+from processes import eventually
 
 from gfruntime.serving import plugin_json, standalone
 from gfruntime.telemetry import profiling
@@ -54,7 +55,7 @@ class Project:
     def start_server(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a standalone server and wait for its announcement."""
         server = self.start("-standalone", **environment)
-        eventually((self.folder / "dist" / "pid.txt").exists, within=10)
+        eventually((self.folder / "dist" / "pid.txt").exists, within_s=10)
         return server
 
     def read(self, name: str) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import grpc
 from children import HERE, plugin
 from places import SOURCE
 
@@ -16,20 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CLIENT = self_signed()
-
-
-def test_a_process_serves_the_host_with_the_certificate(stub_folder: Path, tmp_path: Path) -> None:
-    """The line ends with the process' certificate, and gRPC answers through TLS."""
-    with plugin(stub_folder, tmp_path, PLUGIN_CLIENT_CERT=CLIENT.pem) as child:
-        _, _, network, address, protocol, certificate = child.line.strip().split("|")
-        server = ssl.DER_cert_to_PEM_cert(base64.b64decode(certificate + "=" * (-len(certificate) % 4)))
-        trust = grpc.ssl_channel_credentials(server.encode(), CLIENT.key_pem.encode(), CLIENT.pem.encode())
-        options = [("grpc.ssl_target_name_override", "localhost"), ("grpc.default_authority", "localhost")]
-        with grpc.secure_channel(f"{network}:{address}", trust, options) as channel:
-            check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")  # raw bytes, which its types don't foresee
-            assert check(b"", timeout=10) == b"\x08\x01"
-
-    assert protocol == "grpc"
 
 
 def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
