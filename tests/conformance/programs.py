@@ -10,12 +10,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,14 +102,11 @@ class Programs:
 
     def _once(self, name: str, make: Callable[[], object]) -> Path:
         """Let one worker make something; return its path, or fail as the making failed."""
-        note = self.folder / f"{name}.made"
-        try:
-            (self.folder / f"{name}.begun").mkdir()
-        except FileExistsError:
-            wait_for(note)
-        else:
-            publish(note, attempt(make))
-        if failure := json.loads(note.read_text(encoding="utf-8")):
+        note = self.folder / f"{name}.failure"
+        with FileLock(self.folder / f"{name}.lock", timeout=PATIENCE_S):
+            if not note.exists():
+                note.write_text(attempt(make), encoding="utf-8")
+        if failure := note.read_text(encoding="utf-8"):
             raise NotMadeError(failure)
         return self.folder / name
 
@@ -123,25 +120,6 @@ def attempt(make: Callable[[], object]) -> str:
     except BaseException as error:  # noqa: BLE001  # the others must hear of it, whatever it is
         return repr(error)
     return ""
-
-
-def publish(note: Path, failure: str) -> None:
-    """Write a note that others wait for, whole at once."""
-    draft = note.with_suffix(".draft")
-    draft.write_text(json.dumps(failure), encoding="utf-8")
-    draft.replace(note)
-
-
-def wait_for(note: Path) -> None:
-    """Wait until another worker has written its note.
-
-    Raises: NotMadeError when it never does.
-    """
-    begin = time.monotonic()
-    while not note.exists():
-        if time.monotonic() - begin > PATIENCE_S:
-            raise NotMadeError(f"{note.stem} was not made within {PATIENCE_S:.0f} s")
-        time.sleep(0.1)
 
 
 def go_tool() -> Path:

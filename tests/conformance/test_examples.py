@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -107,22 +106,6 @@ def test_an_alert_rule_reads_http(host: Host, http: Path, source: dict[str, Any]
     assert judged(answer) == ("", [], 2)
 
 
-def test_signals_reports_a_bad_query_alone(host: Host, signals: Path) -> None:
-    """A period of nought is that query's error, 400, and nobody else's."""
-    answers = host.start(signals).query(query(), query("B", period=0))
-
-    assert (answers["A"]["status"], answers["B"]["status"]) == (200, 400)
-    assert "period" in answers["B"]["error"]
-
-
-def test_signals_lists_its_signals(host: Host, signals: Path) -> None:
-    """The resource `signals` answers JSON, others 404."""
-    plugin = host.start(signals)
-
-    assert json.loads(plugin.resource("signals").body) == ["sine", "sawtooth", "square", "noise"]
-    assert plugin.resource("elsewhere").code == 404
-
-
 def test_http_maps_rows_to_series(host: Host, http: Path, source: dict[str, Any]) -> None:
     """One frame per region, labelled by it; the secret went along, the times are the API's."""
     answer = host.start(http).query(query(), settings=source)["A"]
@@ -134,24 +117,3 @@ def test_http_maps_rows_to_series(host: Host, http: Path, source: dict[str, Any]
     assert all(frame["meta"]["typeVersion"] == [0, 1] for frame in answer["frames"])
     assert column(answer, field=0)["values"][0] == START_MS * 1_000_000 + MINUTE_NS * 2 // 3
     assert all(70 <= value <= 90 for value in column(answer)["values"])
-
-
-def test_http_blames_the_api(host: Host, http: Path, source: dict[str, Any]) -> None:
-    """A wrong token, an unknown path and an API that is away are downstream errors of their own queries."""
-    plugin = host.start(http)
-    wrong = settings({}, secrets={"token": "wrong"}, url=source["url"], uid="refused")
-    refused = plugin.query(query(), settings=wrong)["A"]
-    answers = plugin.query(query("A"), query("B", path="/nowhere"), settings=source)
-    away = plugin.query(query(), settings=settings({}, url="http://127.0.0.1:1", uid="away", number=3))["A"]
-
-    assert (refused["status"], refused["source"]) == (401, "downstream")
-    assert (answers["A"]["status"], answers["B"]["status"], answers["B"]["source"]) == (200, 404, "downstream")
-    assert (away["status"], away["source"]) == (502, "downstream")
-
-
-def test_http_health_tells_what_is_wrong(host: Host, http: Path, api: str) -> None:
-    """Save & test with a wrong token answers ERROR with the API's words."""
-    answer = host.start(http).health(settings({}, secrets={"token": "wrong"}, url=api))
-
-    assert answer["status"] == "ERROR"
-    assert "401" in answer["message"]

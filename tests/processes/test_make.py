@@ -6,13 +6,15 @@ import ast
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import run
-from small_machine import Machine
 
 from gfplug.project.environment import prerequisites, system_packages
+
+if TYPE_CHECKING:
+    from small_machine import Machine
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "prerequisites.py"
@@ -21,13 +23,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A Debian with git, whose Python has no shared libpython."""
-    made = Machine(tmp_path, monkeypatch)
-    made.program("apt-get")
-    made.program("git")
-    monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: True)
-    return made
+def machine(machine: Machine) -> Machine:
+    """Make a Debian with git."""
+    machine.program("apt-get")
+    machine.program("git")
+    return machine
 
 
 def asked(*goals: str) -> tuple[list[str], str]:

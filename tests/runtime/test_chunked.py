@@ -175,8 +175,3 @@ def test_alert_rules_get_what_they_can_read(services: Services) -> None:
     assert (rule["A"].status, panel["A"].status) == (400, 200)
     assert "channel" not in json.loads(rule["B"].frame)["schema"].get("meta", {})
     assert json.loads(panel["B"].frame)["schema"]["meta"]["channel"] == "ds/x/y"
-
-
-def test_data_source_without_chunks_has_no_such_method() -> None:
-    """UNIMPLEMENTED lets the host fall back to QueryData (item 72)."""
-    assert "/pluginv2.Data/QueryChunkedData" not in Services(Plain).application.streams

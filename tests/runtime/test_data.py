@@ -12,6 +12,7 @@ import pytest
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
+from gfruntime.frames import labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,6 +115,20 @@ def test_json_strings_are_values_and_bytes_are_documents() -> None:
     assert field.to_list() == [b'"a"', b'{"b":1}', b"3"]
 
 
+def test_labels_are_text_and_sorted() -> None:
+    """Labels are text to text: other values are written as text, and the keys are sorted."""
+    written = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
+
+    assert written is not None
+    assert list(written.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
+
+
+def test_text_form_is_sorted() -> None:
+    """Labels are written for people as k=v, k2=v2."""
+    assert labels.text({"b": "2", "a": "1"}) == "a=1, b=2"
+    assert labels.text({}) == ""
+
+
 def test_labels_go_to_value_columns() -> None:
     """Labels are text, sorted, and belong to numbers and booleans only."""
     frame = Frame.of(time=[NOON], name_of=["a"], value=[1], labels={"shard": 3, "host": "web"})
@@ -164,26 +179,6 @@ def test_numpy_types_become_ours(items: list[Any], dtype: str, field_type: str, 
     field = Field("v", numpy.array(items, dtype=dtype))
 
     assert (field.type, field.to_list()) == (field_type, expected)
-
-
-def test_from_arrow_takes_polars_tables() -> None:
-    """A polars DataFrame becomes a frame by Arrow's PyCapsules; microseconds and large strings are converted."""
-    polars = pytest.importorskip("polars")
-    table = polars.DataFrame({"time": [NOON], "host": ["a"], "value": [1.5]})
-    frame = Frame.from_arrow(table, name="cpu", labels={"x": 1})
-
-    assert [field.type for field in frame.fields] == ["time", "string", "float64"]
-    assert frame["time"].to_list() == [NOON]
-    assert frame["value"].labels == {"x": "1"}
-
-
-def test_from_arrow_names_a_pandas_index() -> None:
-    """An unnamed index of times becomes the first column, called time; any other unnamed index is left out."""
-    times = pa.table({"v": [1.0], "__index_level_0__": pa.array([NOON])})
-    numbers = pa.table({"v": [1.0], "__index_level_0__": [7]})
-
-    assert [field.name for field in Frame.from_arrow(times).fields] == ["time", "v"]
-    assert [field.name for field in Frame.from_arrow(numbers).fields] == ["v"]
 
 
 @pytest.mark.parametrize(

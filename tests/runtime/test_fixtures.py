@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gfruntime import Frame, HttpClient, HttpSettings, Query, Request, Response, Settings, StreamRequest, route
+from calls import Plain
+
+from gfruntime import Frame, HttpClient, HttpSettings, Request, Response, Settings, StreamRequest, route
 from gfruntime.testing import call, packets
 from gfruntime.testing.fakes import Replay, Upstream
 
@@ -16,14 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Source:
+class Source(Plain):
     """Has resources and channels."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     @route("GET", "/tables/{name}")
     async def table(self, request: Request, name: str) -> dict[str, str]:

@@ -269,10 +269,14 @@ def test_polars_types_become_ours() -> None:
             "l": [[1, 2]],
             "c": polars.Series(["x"], dtype=polars.Categorical),
             "date": [NOON.date()],
+            "host": ["a"],
         }
     )
+    frame = Frame.from_arrow(table, labels={"x": 1})
 
-    assert [field.type for field in Frame.from_arrow(table).fields] == ["time", "float64", "json", "string", "time"]
+    assert [field.type for field in frame.fields] == ["time", "float64", "json", "string", "time", "string"]
+    assert frame["t"].to_list() == [NOON]
+    assert frame["d"].labels == {"x": "1"}
 
 
 def test_uuids_and_extensions_keep_their_meaning() -> None:

@@ -117,23 +117,3 @@ def test_the_plugins_warnings_are_shown_and_the_rest_on_demand(fake: Fake, capsy
     assert "warning: plugin: a warn rows=1\n" in usual
     assert "a info" not in usual
     assert "plugin: a info rows=1\n" in all_of_it
-
-
-def test_a_plugin_that_does_not_start_shows_its_traceback(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 6, and the plugin's own words."""
-    traceback = "Traceback (most recent call last):\nModuleNotFoundError: No module named 'x'\n"
-    code = main(["call", "health", fake.dist(stderr=traceback, exit_early=1)])
-    err = capsys.readouterr().err
-
-    assert code == 6
-    assert "ModuleNotFoundError" in err
-    assert "ended before its handshake line: exit code 1" in err
-
-
-def test_a_wrong_argument_exits_with_2_before_anything_is_started(fake: Fake) -> None:
-    """Times and models are read first."""
-    dist = fake.dist()
-
-    assert main(["call", "query", dist, "--from", "yesterday"]) == 2
-    assert main(["call", "query", dist, "--model", "[]"]) == 2
-    assert not (fake.folder / "record").exists()

@@ -103,13 +103,15 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
     [
         *((["--when", text], "") for text in ("often", "avg > 1", "last > x")),
         (["--alert"], ""),
+        (["--from", "yesterday"], ""),
+        (["--model", "[]"], ""),
         (["--replay", "none.json"], "make it with --record"),
     ],
 )
 def test_what_cannot_be_starts_nothing(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
 ) -> None:
-    """No condition, no recording: a usage error, told before the plugin runs."""
+    """No condition, time, model or recording: a usage error, told before the plugin runs."""
     assert main(["call", "query", dist, *words]) == 2
     assert sentence in capsys.readouterr().err
     assert not (fake.folder / "record").exists()

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from small_machine import Machine
 
 from gfplug.errors import ToolError
 from gfplug.project.environment import prerequisites, system_packages
@@ -17,17 +16,11 @@ from gfplug.project.environment import prerequisites, system_packages
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from small_machine import Machine
+
     from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-
-
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Make a machine on which gfplug runs on Python 3.12.1 without libpython: the system's."""
-    bare = Machine(tmp_path, monkeypatch)
-    monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.parent == bare.folder / "own")
-    return bare
 
 
 def refusal(project: Project) -> ToolError:

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_machine import Machine
 from small_project import PYPROJECT
 
 from gfplug.errors import ProjectError, ToolError
@@ -15,15 +14,11 @@ from gfplug.project.environment import python_search
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from small_machine import Machine
+
     from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-
-
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Make a machine on which gfplug runs on Python 3.12.1 without libpython."""
-    return Machine(tmp_path, monkeypatch)
 
 
 def chosen() -> Path | None:

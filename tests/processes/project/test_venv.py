@@ -147,16 +147,6 @@ def test_a_folder_that_is_no_environment_stays(project: Project) -> None:
 STATIC = '{"version": [3, 12, 1], "libpython": false, "missing": []}'
 
 
-def test_a_static_python_makes_no_environment(project: Project, base: Path) -> None:
-    """Without libpython nothing is installed: the sentence comes before the minutes."""
-    fake_python(base, report=STATIC)
-    with pytest.raises(ToolError, match=r"Python 3\.12\.1.* no shared libpython"):
-        venv.ensure(project, stages=Stages())
-
-    assert asked(base) == []
-    assert not (project.root / ".venv").exists()
-
-
 def test_another_python_makes_the_environment_if_ours_is_static(
     project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,19 +11,14 @@ import pytest
 from gfplug import cli, files, sdk
 from gfplug.project import lock
 from gfplug.project.plugin_project import Project
-from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gfplug.sdk import stubs
+
 
 pytestmark = pytest.mark.usefixtures("here")
-
-
-@pytest.fixture(scope="module")
-def generated() -> stubs.Stubs:
-    """Generate the stubs once."""
-    return stubs.generate(sdk.fetch(sdk.default(), offline=True))
 
 
 @pytest.fixture

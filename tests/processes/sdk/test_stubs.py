@@ -30,12 +30,6 @@ def _digest(text: str) -> str:
     return stubs.digest(stubs.describe(_protos(text)))
 
 
-@pytest.fixture(scope="module")
-def generated() -> stubs.Stubs:
-    """Generate the default version once."""
-    return stubs.generate(sdk.fetch(sdk.default(), offline=True))
-
-
 def test_the_package_is_complete(generated: stubs.Stubs) -> None:
     """Code, types, the proto itself, and the mark that types are there."""
     names = ("__init__.py", "backend.proto", "backend_pb2.py", "backend_pb2.pyi", "backend_pb2_grpc.py")
@@ -63,20 +57,6 @@ def test_nothing_generated_names_this_machine(generated: stubs.Stubs) -> None:
         assert b"gfplug-protoc-" not in content, name
         assert str(Path.home()).encode() not in content, name
         assert b"\r" not in content, name
-
-
-def test_the_stubs_import_and_speak(generated: stubs.Stubs, tmp_path: Path) -> None:
-    """In a process of their own, with warnings as errors: one package `pluginv2`, found on the path."""
-    files.write_tree(tmp_path, generated.files)
-    script = """
-        from pluginv2 import backend_pb2, backend_pb2_grpc
-        request = backend_pb2.QueryDataRequest(queries=[backend_pb2.DataQuery(refId="A", json=b"{}")])
-        assert backend_pb2.QueryDataRequest.FromString(request.SerializeToString()) == request
-        print(backend_pb2.DESCRIPTOR.name, backend_pb2_grpc.DataServicer.__name__)
-    """
-    done = run(sys.executable, "-W", "error", "-c", textwrap.dedent(script), cwd=tmp_path)
-
-    assert (done.out, done.err) == ("pluginv2/backend.proto DataServicer\n", "")
 
 
 def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> None:
