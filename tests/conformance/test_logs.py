@@ -18,7 +18,7 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)"
 LEVELS = {"trace", "debug", "info", "warn", "error"}
 
 
-def said(plugin: Plugin, words: str) -> dict[str, Any]:
+def wait_for_entry(plugin: Plugin, words: str) -> dict[str, Any]:
     """Wait for a log record with these words in its message."""
     eventually(lambda: any(words in entry["message"] for entry in plugin.logs()), within_s=5)
     return next(entry for entry in plugin.logs() if words in entry["message"])
@@ -27,7 +27,7 @@ def said(plugin: Plugin, words: str) -> dict[str, Any]:
 def test_a_line_arrives_with_level_and_fields(running: Plugin) -> None:
     """The client parses the author's line: level, text, fields, and what the request adds (items 37, 44)."""
     running.query(query(kind="log"))
-    entry = said(running, "the probe speaks")
+    entry = wait_for_entry(running, "the probe speaks")
 
     assert entry["level"] == "warn"
     assert (entry["fields"]["table"], entry["fields"]["rows"]) == ("sales", 3)
@@ -65,7 +65,7 @@ def test_odd_fields_can_not_harm_grafana(host: Host, python_probe: Path) -> None
     """Fields named as hclog's own, NaN, objects and a long text arrive as one good line (40, 41, 43)."""
     plugin = host.start(python_probe)
     plugin.query(query(kind="odd log"))
-    entry = said(plugin, "oddly")
+    entry = wait_for_entry(plugin, "oddly")
 
     assert entry["level"] == "error"
     assert len(entry["fields"]["long"]) < 60 * 1024

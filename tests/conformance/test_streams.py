@@ -127,15 +127,3 @@ def test_chunks_follow_one_another(running: Plugin, form: str) -> None:
         assert [chunk["frames"][0]["json"]["data"]["values"] for chunk in own] == [[[0]], [[1]], [[2]]]
     else:
         assert [chunk["frames"][0]["fields"][0]["values"] for chunk in own] == [[0], [1], [2]]
-
-
-def test_chunked_query_that_fails_leaves_the_others_whole(running: Plugin) -> None:
-    """Its last chunk is the error; another query's chunks are all there (items 56, 72)."""
-    request = query_request(query(rows=1, kind="downstream"), query("B", rows=2), format="JSON")
-    chunks = running.ask("query_chunked", request=request)["chunks"]
-    errors = [chunk for chunk in chunks if chunk["error"]]
-
-    assert [(chunk["ref_id"], chunk["status"], chunk["error"]) for chunk in errors] == [
-        ("A", 503, "the database is away")
-    ]
-    assert len([chunk for chunk in chunks if chunk["ref_id"] == "B"]) == 2

@@ -91,8 +91,10 @@ class Child:
 
 
 @contextmanager
-def plugin(stubs: Path, folder: Path, *, kind: str = "", **environment: str) -> Iterator[Child]:
-    """Start the sample with an environment that holds go-plugin's variables and the module path, nothing else."""
+def plugin(
+    stubs: Path, folder: Path, *, kind: str = "", descriptor: int | None = None, **environment: str
+) -> Iterator[Child]:
+    """Start the sample with go-plugin's variables and the module path; its stderr is a file, or the descriptor."""
     path = ":".join(map(str, (HERE, SOURCE, stubs)))
     stderr = folder / "stderr"
     with stderr.open("wb") as file:
@@ -101,7 +103,7 @@ def plugin(stubs: Path, folder: Path, *, kind: str = "", **environment: str) -> 
             env={**GO_PLUGIN, "PYTHONPATH": path, "SAMPLE": kind, "TMPDIR": str(folder), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=file,
+            stderr=file if descriptor is None else descriptor,
             cwd=folder,
         )
     child = Child(process, stderr)

@@ -158,10 +158,7 @@ def test_parts_of_one_frame_must_fit_together(services: Services) -> None:
 
 def test_model_that_does_not_fit_is_its_querys_error() -> None:
     """A query that can't be decoded fails alone."""
-    request = pb.QueryChunkedDataRequest(
-        pluginContext=context(), queries=[pb.DataQuery(refId="A", json=b"5"), pb.DataQuery(refId="B")], format=pb.JSON
-    )
-    chunks = Services(Sync).stream("Data/QueryChunkedData", request, pb.QueryChunkedDataResponse)
+    chunks = ask(Services(Sync), 5, {})  # type: ignore[arg-type]  # the mistake to test
 
     assert {chunk.refId: chunk.status for chunk in chunks} == {"A": 400, "B": 200}
 

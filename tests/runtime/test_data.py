@@ -12,7 +12,6 @@ import pytest
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
-from gfruntime.frames import labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +65,7 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
 
 
 @pytest.mark.parametrize(
-    ("values", "told", "because"),
+    ("values", "field_type", "because"),
     [
         ([1, "a"], None, "can't be read"),
         ([1, True], None, "can't be read"),
@@ -84,10 +83,10 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
         (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, "Grafana has no type for"),
     ],
 )
-def test_values_without_a_type_are_refused_by_name(values: object, told: Any, because: str) -> None:
+def test_values_without_a_type_are_refused_by_name(values: object, field_type: Any, because: str) -> None:
     """What can't be sent is refused where it is made, and the message names the column."""
     with pytest.raises(FrameError, match="column 'x'") as caught:
-        Field("x", values, told)
+        Field("x", values, field_type)
 
     assert because in str(caught.value)
 
@@ -121,12 +120,6 @@ def test_labels_are_text_and_sorted() -> None:
 
     assert written is not None
     assert list(written.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
-
-
-def test_text_form_is_sorted() -> None:
-    """Labels are written for people as k=v, k2=v2."""
-    assert labels.text({"b": "2", "a": "1"}) == "a=1, b=2"
-    assert labels.text({}) == ""
 
 
 def test_labels_go_to_value_columns() -> None:

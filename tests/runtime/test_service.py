@@ -54,10 +54,10 @@ def test_health_tells_no_secret() -> None:
     assert json.loads(health.jsonDetails) == {"port": 12345, "***": ["at ***"]}
 
 
-@pytest.mark.parametrize(("kind", "asked"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
-def test_health_without_a_handler_is_ok(kind: type, asked: pb.PluginContext) -> None:
+@pytest.mark.parametrize(("kind", "plugin_context"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
+def test_health_without_a_handler_is_ok(kind: type, plugin_context: pb.PluginContext) -> None:
     """A class without check_health is healthy when it can be made; without a data source it is the plugin's health."""
-    assert check_health(kind, asked).status == pb.CheckHealthResponse.OK
+    assert check_health(kind, plugin_context).status == pb.CheckHealthResponse.OK
 
 
 def test_requests_without_a_data_source_are_answered() -> None:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def test_the_machine_is_examined(tmp_path: Path) -> None:
     """Each thing has what was seen; this machine can build, or the tests of the build could not run."""
-    found = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
+    examined = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
 
-    assert {"Python", "libpython", "venv", "C library", "disk", "git"} <= set(found)
-    assert found["Python"].is_good
-    assert all(each.seen for each in found.values())
+    assert {"Python", "libpython", "venv", "C library", "disk", "git"} <= set(examined)
+    assert examined["Python"].is_good
+    assert all(each.seen for each in examined.values())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")

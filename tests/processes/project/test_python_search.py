@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 
 def chosen() -> Path | None:
     """Return the path of the Python that is taken."""
-    found = python_search.search(None).chosen
-    return found.path if found else None
+    python = python_search.search(None).chosen
+    return python.path if python else None
 
 
 def test_our_own_python_is_taken_if_it_can_serve(machine: Machine) -> None:
@@ -127,9 +127,9 @@ def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine
 
     assert (result.chosen, result.downloadable) == (None, (3, 13))
     assert (python.path, python.version) == (machine.folder / "downloaded/python", (3, 13, 1))
-    asked = (machine.folder / "uv.diary").read_text().splitlines()[-2:]
-    assert asked[0].startswith("venv --quiet --no-project --managed-python --python 3.13 ")
-    assert asked[1] == "python find --no-project --managed-python 3.13"
+    commands = (machine.folder / "uv.diary").read_text().splitlines()[-2:]
+    assert commands[0].startswith("venv --quiet --no-project --managed-python --python 3.13 ")
+    assert commands[1] == "python find --no-project --managed-python 3.13"
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import grpc
 import pytest
-from children import GO_PLUGIN, HERE, Child, plugin
+from children import HERE, Child, plugin
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 from processes import eventually
 
+from gfruntime.serving.tls import self_signed
+
 pytestmark = pytest.mark.timeout(60)
-LINE = re.compile(r"^1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n$")
 
 
 def test_health_knows_two_names(child: Child) -> None:
@@ -49,7 +48,7 @@ def test_prints_become_log_lines(child: Child) -> None:
     assert "xxxraw bytes" in printed
     assert "a child's words" in printed
     assert any(entry["@message"] == "a library's complaint" for entry in child.logs() if entry["@module"] == "stderr")
-    assert LINE.match(child.line)
+    assert re.fullmatch(r"1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n", child.line)
     assert child.process.stdout.read() == b""
 
 
@@ -69,29 +68,13 @@ def test_a_failed_task_is_logged(async_child: Child) -> None:
     eventually(lambda: any("never retrieved" in entry["@message"] for entry in async_child.logs()))
 
 
-def test_a_host_that_reads_no_log_blocks_nothing(stub_folder: Path) -> None:
+def test_a_host_that_reads_no_log_blocks_nothing(stub_folder: Path, tmp_path: Path) -> None:
     """A full stderr pipe blocks no query: log lines are dropped instead."""
-    path = ":".join(map(str, (HERE, SOURCE, stub_folder)))
     reader, writer = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fixtures.sample_main"],
-        env={**GO_PLUGIN, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=writer,
-    )
-    try:
-        child = Child(process, Path(os.devnull))
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb"), plugin(stub_folder, tmp_path, descriptor=writer) as child:
         for _ in range(3):
             assert child.query({"do": "print", "size": 4 << 20})["A"].status == 200
         assert child.shutdown() < 2
-        child.channel.close()
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-        os.close(reader)
-        os.close(writer)
 
 
 def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) -> None:
@@ -153,3 +136,21 @@ def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
     child.process.stdout.read()  # until end of file
 
     assert time.monotonic() - began < 1
+
+
+def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
+    """Where cryptography is not installed, one line on stderr says so; nothing is served and nothing is left."""
+    hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"
+    hidden.mkdir()
+    temporary.mkdir()
+    (hidden / "cryptography.py").write_text("raise ImportError('it is not there')", encoding="utf-8")
+    path = ":".join(map(str, (hidden, HERE, SOURCE, stub_folder)))
+    pem = self_signed().pem
+    with plugin(stub_folder, tmp_path, PLUGIN_CLIENT_CERT=pem, PYTHONPATH=path, TMPDIR=str(temporary)) as child:
+        status = child.process.wait(20)
+        [entry] = child.logs()
+
+    assert (status, child.line) == (1, "")
+    assert entry["@level"] == "error"
+    assert "cryptography (it is not there): add `cryptography` to the dependencies" in entry["@message"]
+    assert list(temporary.iterdir()) == []

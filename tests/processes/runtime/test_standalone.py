@@ -72,9 +72,9 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, stub_folder: Path) -> Iterator[Project]:
     """Make a project, and end what it started."""
-    made = Project(tmp_path, stub_folder)
-    yield made
-    made.stop()
+    project = Project(tmp_path, stub_folder)
+    yield project
+    project.stop()
 
 
 def line_of(process: subprocess.Popen[bytes]) -> str:
@@ -227,11 +227,11 @@ def test_profiling_answers_whatever_it_is_asked() -> None:
     """Another page, another method and half a request are told so, and the next request is answered."""
     port = profiling.start({"GF_PLUGIN_PROFILING_ENABLED": "true", "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
     head = b" HTTP/1.1\r\nHost: x\r\n\r\n"
-    said = []
+    statuses = []
     for request in (b"GET /favicon.ico" + head, b"POST /" + head, b"\r\n", b"", b"GET /" + head):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-            said.append(b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n")[0].decode())
+            statuses.append(b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n")[0].decode())
 
-    assert [line.split()[1] for line in said] == ["404", "405", "405", "405", "200"]
+    assert [line.split()[1] for line in statuses] == ["404", "405", "405", "405", "200"]

@@ -78,7 +78,7 @@ def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         (b"", "does not declare the package pluginv2"),
         (b"<html><body>sign in</body></html>", "does not compile"),
@@ -92,9 +92,9 @@ def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
         (bytes(100), "does not compile"),
     ],
 )
-def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, said: str) -> None:
+def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) -> None:
     """Whether protoc complains or, as for an empty file, does not."""
-    with pytest.raises(IntegrityError, match=said):
+    with pytest.raises(IntegrityError, match=reason):
         stubs.generate(_protos(text))
 
 
