@@ -15,7 +15,7 @@ TOP = {
 }
 TESTS = {
     *("cli", "runtime", "processes", "generated", "build", "conformance", "browser", "upgrade", "network", "docs"),
-    *("golden", "fixtures", "conftest.py", "check_types.py"),
+    *("fuzz", "golden", "fixtures", "conftest.py", "check_types.py"),
 }
 ROOMS = {
     "cli/gfplug": [
