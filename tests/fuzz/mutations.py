@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-ODD = st.sampled_from([
+ODD: st.SearchStrategy[Any] = st.sampled_from([
     *(None, True, -1, 0, 2**31, 2**63 - 1, 2**64, -(2**63), 1e308, float("nan"), float("inf")),
     *("", " ", "\0", "\n", "\x1b[2J", "\u202e", "\ud800", "é" * 300, "x" * 5000, "1e999", "%00"),
     *("../../x", "/etc/passwd", "C:x", "${__from", "$__timeFilter("),
