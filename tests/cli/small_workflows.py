@@ -1,21 +1,20 @@
 """Every workflow that there is: gfplug's own, and those of each kind of project."""
 
-from __future__ import annotations
-
+from dataclasses import replace
 from pathlib import Path
 
+from projects import SALES
+
 from gfplug.scaffold import template
-from gfplug.scaffold.template import Answers
 
 OURS = sorted((Path(__file__).parents[2] / ".github" / "workflows").glob("*.yml"))
-_SALES = {"org": "acme", "name": "sales", "title": "Sales", "description": "Sales", "author": "acme"}
 PROJECTS = {
-    "signals": Answers(**_SALES),
-    "http": Answers(**_SALES, example="http"),
-    "hybrid": Answers(**_SALES, example="http", mode="hybrid"),
-    "react": Answers(**_SALES, frontend="react"),
-    "from an index": Answers(**_SALES, gfplug="gfplug==1.0"),
-    "from an address": Answers(**_SALES, gfplug="gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl"),
+    "signals": SALES,
+    "http": replace(SALES, example="http"),
+    "hybrid": replace(SALES, example="http", mode="hybrid"),
+    "react": replace(SALES, frontend="react"),
+    "from an index": replace(SALES, gfplug="gfplug==1.0"),
+    "from an address": replace(SALES, gfplug="gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl"),
 }
 """A project of each kind that has workflows; one that `gfplug adopt` makes has none."""
 

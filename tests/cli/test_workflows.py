@@ -1,21 +1,18 @@
 """What every workflow holds to, gfplug's own and a project's: pinned actions, and no token beside others' code."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from projects import SALES
 from small_workflows import OURS, PROJECTS, render
 
 from gfplug.scaffold import template
-from gfplug.scaffold.template import Answers
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 _PINNED = re.compile(r"^\s*(?:- )?uses: ([\w.-]+/[\w.-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$")
 _TOKEN = re.compile(r"\bsecrets\b|\bgithub\.token\b")
@@ -93,8 +90,7 @@ def test_a_projects_workflows_hold_to_the_rules(kind: str, tmp_path: Path) -> No
 
 def test_an_adopted_project_has_no_workflows(tmp_path: Path) -> None:
     """It lies inside a repository that has its own."""
-    answers = Answers(org="a", name="b", title="B", description="B", author="a", frontend="adopted")
-    template.render(answers, tmp_path)
+    template.render(replace(SALES, frontend="adopted"), tmp_path)
 
     assert not (tmp_path / ".github").exists()
 

@@ -1,17 +1,12 @@
 """The workflows, ours and those that a project starts with, read by the linter that knows GitHub's rules."""
 
-from __future__ import annotations
-
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import run
 from small_workflows import OURS, render
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -21,8 +16,8 @@ LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 @pytest.fixture(scope="module")
 def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Find actionlint, or let Go install it; skip where neither is possible."""
-    if found := shutil.which("actionlint"):
-        return found
+    if program := shutil.which("actionlint"):
+        return program
     go = shutil.which("go")
     if go is None:
         pytest.skip("install Go 1.26: it installs actionlint")

@@ -1,7 +1,5 @@
 """Every workflow, read by zizmor, which knows how workflows are attacked; it asks no network here."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys

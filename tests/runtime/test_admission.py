@@ -123,3 +123,21 @@ def test_stateless_methods_must_be_static() -> None:
 
     with pytest.raises(TypeError, match="validate_admission must be a static method"):
         Author.of(Wrong)
+
+
+@pytest.mark.parametrize("answer", [Admission.deny(None), Admission.deny("no", code=-1)])  # type: ignore[arg-type]  # on purpose
+def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None:
+    """What the author's method returned wrongly is told in the answer, as an exception is."""
+
+    class Wrong(Source):
+        @staticmethod
+        def validate_admission(request: AdmissionRequest) -> Admission:  # noqa: ARG004  # as every other
+            return answer
+
+    response = Services(Wrong).unary(
+        "AdmissionControl/ValidateAdmission",
+        admission(b"x", operation=pb.AdmissionRequest.CREATE),
+        pb.ValidationResponse,
+    )
+
+    assert (response.allowed, response.result.reason) == (False, "InternalError")

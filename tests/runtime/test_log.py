@@ -61,6 +61,15 @@ def test_long_lines_are_cut_with_a_marker() -> None:
     assert re.match(r"begin.*…\[cut\]….*end$", json.loads(line)["@message"])
 
 
+@pytest.mark.parametrize("number", [10**400, -(10**400), 10**5000, float("inf"), float("nan"), 2**63], ids=range(6))
+def test_numbers_of_any_size_are_logged(number: float) -> None:
+    """A number that JSON or Python can't write becomes text."""
+    line = json.loads(lines.encode("info", "m", {"n": number}), parse_constant=pytest.fail)
+
+    assert line["@message"] == "m"
+    assert line["n"]
+
+
 def test_many_short_values_are_dropped_from_a_line() -> None:
     """Values that are short, but too many for a line, leave the message."""
     line = lines.encode("error", "many", {f"numbers{number}": [[10**9] * 100] * 100 for number in range(100)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -24,7 +25,9 @@ class Source(Plain):
 
     def check_health(self) -> Health:
         masking.remember(["sesame-health", "12345"])
-        return Health.error("away, sesame-health", details={"port": 12345, "sesame-health": ["at sesame-health"]})
+        return Health.error(
+            "away, sesame-health", details={"pin": 12345, "sesame-health": ["at sesame-health"], "port": 443}
+        )
 
     def call_resource(self, request: Request) -> Response:
         return Response.json([request.query, request.header("x-one"), request.json()])
@@ -51,7 +54,7 @@ def test_health_tells_no_secret() -> None:
     health = check_health(Source, context())
 
     assert (health.status, health.message) == (pb.CheckHealthResponse.ERROR, "away, ***")
-    assert json.loads(health.jsonDetails) == {"port": 12345, "***": ["at ***"]}
+    assert json.loads(health.jsonDetails) == {"pin": "***", "***": ["at ***"], "port": 443}
 
 
 @pytest.mark.parametrize(("kind", "asked"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
@@ -92,3 +95,30 @@ def test_methods_are_those_that_the_proto_has(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delattr(pb, "QueryChunkedDataRequest")
 
     assert set(Services(Chunks).application.streams) == {"/pluginv2.Resource/CallResource"}
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ({"v": float("nan"), "w": [float("inf")]}, {"v": None, "w": [None]}),
+        ({"when": dt.date(2026, 1, 2)}, {"when": "2026-01-02"}),
+    ],
+)
+def test_health_details_are_json_that_go_reads(details: dict[str, object], expected: object) -> None:
+    """NaN becomes null, and what JSON lacks becomes text."""
+
+    class Odd(Source):
+        def check_health(self) -> Health:
+            return Health.ok("m", details=details)
+
+    assert json.loads(check_health(Odd, context()).jsonDetails, parse_constant=pytest.fail) == expected
+
+
+def test_a_status_that_there_is_not_is_named() -> None:
+    """The message says what there is."""
+
+    class Odd(Source):
+        def check_health(self) -> Health:
+            return Health(status="OK")  # type: ignore[arg-type]  # on purpose
+
+    assert "Health.status must be ok, error or unknown; got 'OK'" in check_health(Odd, context()).message

@@ -1,7 +1,5 @@
 """The scheduled workflow of a project: its own shell lines, run here with a repository and a `gh` of ours."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

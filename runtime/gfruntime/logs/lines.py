@@ -23,6 +23,7 @@ _MAX_TEXT = 24 * 1024
 _LEAST_TEXT = 64
 _MOST_READ = 256 * 1024  # characters of a text's beginning, and of its end
 _MOST_KEYS = 100
+_MOST_BITS = 10_000  # Python refuses to write much larger numbers as text
 _CUT = " …[cut]… "
 _RESERVED = ("@message", "@level", "@timestamp", "@module")
 _SHORT = 2000
@@ -71,8 +72,9 @@ def _clean(value: object, most: int = _MOST_KEYS) -> object:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, (int, float)):
-        text = str(value)
-        return value if math.isfinite(value) and masking.hide(text) == text else masking.hide(text)
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            return f"a number of {value.bit_length()} bits"
+        return masking.hide_number(value) if isinstance(value, int) or math.isfinite(value) else str(value)
     if isinstance(value, dict):
         return {_hidden(str(key)): _clean(item, most // 4) for key, item in list(value.items())[:most]}
     if isinstance(value, (list, tuple, set)):

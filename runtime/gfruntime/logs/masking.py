@@ -203,6 +203,13 @@ _secrets = Secrets()
 remember, keep, release, hide = _secrets.remember, _secrets.keep, _secrets.release, _secrets.hide
 
 
+def hide_number(number: float) -> float | str:
+    """Return a number, or the text that hides it where it holds a secret, such as a PIN."""
+    text = repr(number)
+    hidden = hide(text)
+    return number if hidden == text else hidden
+
+
 def named_secrets(settings: Mapping[str, str]) -> list[str]:
     """List the values of settings and environment variables whose names say that they are secret."""
     return [value for key, value in settings.items() if key.endswith(_SECRET_NAMES)]

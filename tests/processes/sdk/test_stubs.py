@@ -118,6 +118,35 @@ def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, said: str) -> N
         stubs.generate(_protos(text))
 
 
+@pytest.mark.parametrize(
+    "comment",
+    [
+        '// """\n// import os; os.mkdir("ran")\n// """',
+        "// '''; import os; os.mkdir('ran') #",
+        '/* \\"""\nimport os; os.mkdir("ran")\n""" */',
+        "// \\",
+    ],
+)
+@pytest.mark.parametrize("place", ["service Data", "rpc Ask", "message Empty", 'syntax = "proto3"'])
+def test_a_comment_is_no_code(tmp_path: Path, comment: str, place: str) -> None:
+    """Comments stay in the proto; the code that is generated has none, and imports without running one."""
+    protos = _protos(_SMALL.replace(place, f"\n{comment}\n{place}", 1))
+    package = stubs.generate(protos)
+    files.write_tree(tmp_path, package.files)
+    run(sys.executable, "-c", "import pluginv2.backend_pb2_grpc", cwd=tmp_path)
+
+    assert not (tmp_path / "ran").exists()
+    assert package.files["pluginv2/backend.proto"] == protos.text
+    assert {name for name, content in package.files.items() if b"mkdir" in content} <= {"pluginv2/backend.proto"}
+
+
+@pytest.mark.parametrize("name", ["import", "None", "class", "await"])
+def test_code_that_python_cannot_import_is_refused(name: str) -> None:
+    """A method or a service with the name of a keyword compiles, and its code does not."""
+    with pytest.raises(IntegrityError, match="code that Python can't import"):
+        stubs.generate(_protos(_SMALL.replace("rpc Ask", f"rpc {name}", 1)))
+
+
 def test_protocs_own_words_are_kept() -> None:
     """The message has the line and the reason."""
     with pytest.raises(IntegrityError) as caught:

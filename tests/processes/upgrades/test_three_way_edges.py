@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.edits.trees import TreeFile
-from gfplug.upgrades import git, three_way
+from gfplug.untrusted import repository
+from gfplug.upgrades import three_way
 from gfplug.upgrades.three_way import MergeResult
 
 
@@ -68,7 +69,7 @@ def test_no_line_the_user_wrote_is_lost(
     """Whatever the three trees, a line that only the user has is somewhere in the result, and the result is a tree."""
     mine = {path: TreeFile(content + b"\nonly mine " + path.encode()) for path, content in yours.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(git, "is_installed", lambda: has_git)
+        patch.setattr(repository, "is_installed", lambda: has_git)
         found = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
     result = applied(mine, found)
 

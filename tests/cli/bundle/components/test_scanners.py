@@ -5,11 +5,10 @@ a package URL is the ecosystem, its name is looked up as it is, its version in a
 IR 7695, 6.2: a CPE's formatted string.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from packageurl import PackageURL
@@ -20,9 +19,6 @@ from gfplug.bundle.components import component, sbom, upstreams
 from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.components.native import Library
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("project")
 ECOSYSTEMS = {"pypi": "PyPI", "deb": "Debian", "generic": "OSS-Fuzz"}
