@@ -66,6 +66,8 @@ def _job_faults(job: Mapping[str, Any]) -> Iterator[str]:
     if "write" in permissions.values() or _TOKEN.search(str(job)):
         yield from (f"a token beside {match[0].strip()}" for match in _OTHERS_CODE.finditer(scripts))
         yield from (f"a token beside {name}" for name in sorted(actions - _MAY_HOLD_A_TOKEN))
+    if "actions/upload-artifact" in actions and any("cache" in step.get("with", {}) for step in job["steps"]):
+        yield "keeps what a cache brought"
     if "${{" in scripts:
         yield "an expression in a script"
     for step in job["steps"]:
@@ -151,6 +153,11 @@ def test_a_good_workflow_has_no_fault() -> None:
             "      contents: write\n",
             "      id-token: write\n    env: {A: '${{ github.token }}'}\n",
             "a: a token outside",
+        ),
+        (
+            "    steps:\n",
+            "    steps:\n      - {uses: actions/upload-artifact@v1}\n      - {with: {cache: pip}}\n",
+            "a: keeps what a cache brought",
         ),
         ("jobs:\n", "env: {A: '${{ secrets.A }}'}\njobs:\n", "every job has a token"),
     ],

@@ -69,11 +69,11 @@ class Runner:
         """Return the folder that the first job keeps and the second one takes."""
         return self.temp / "upgrade"
 
-    def run(self, job: str, *names: str) -> list[Ended]:
+    def run(self, job: str, *names: str, workflow: Path | None = None) -> list[Ended]:
         """Run a job's named steps as GitHub does, in a new checkout, to the first that fails."""
         checkout = self.folder / job
         git(self.folder, "clone", "--quiet", self.origin, checkout)
-        lines = scripts(checkout / ".github/workflows/upgrade.yml")[job]
+        lines = scripts(workflow or checkout / ".github/workflows/upgrade.yml")[job]
         words = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c")
         ended: list[Ended] = []
         for name in names:
@@ -87,9 +87,9 @@ class Runner:
         for ended in (*self.run("upgrade", "Upgrade"), *self.open()):
             assert ended.code == 0, ended.out + ended.err
 
-    def open(self) -> list[Ended]:
+    def open(self, workflow: Path | None = None) -> list[Ended]:
         """Run the second job."""
-        return self.run("pull-request", "Commit", "Open a pull request")
+        return self.run("pull-request", "Commit", "Open a pull request", workflow=workflow)
 
     def calls(self) -> list[str]:
         """Return what `gh` was called with."""
@@ -209,6 +209,27 @@ def test_reports_are_only_quoted(hostile: Runner) -> None:
     assert all(line.startswith("    ") for line in reports.splitlines() if line)
     assert "\r" not in text
     assert len(text) <= 60_000
+
+
+def test_our_refresh_takes_one_file_of_its_patch(tmp_path: Path) -> None:
+    """Of what the job that ran packages hands over, only proto/versions.json reaches the branch."""
+    project, path = tmp_path / "project", "proto/versions.json"
+    (project / "proto").mkdir(parents=True)
+    (project / path).write_text("a\n")
+    commit(project)
+    (project / path).write_text("b\n")
+    patch = git(project, "diff") + create(".github/workflows/evil.yml") + create("runtime/evil.py")
+    runner = Runner(tmp_path, project, "off")
+    runner.env["BRANCH"] = "refresh-versions"
+    (runner.temp / "refresh").mkdir()
+    for name, text in {"versions.patch": patch, "refresh.log": "~~~~\n", "changes.log": "Fixes #1\n"}.items():
+        (runner.temp / "refresh" / name).write_text(text)
+    ended = runner.open(ROOT / ".github/workflows/refresh.yml")
+
+    assert [each.code for each in ended] == [0, 0], ended
+    assert git(runner.origin, "show", "--format=", "--name-only", "refresh-versions").split() == [path]
+    assert "    ~~~~\n" in (runner.temp / "text.md").read_text()
+    assert [line.split()[:2] for line in runner.calls()] == [["pr", "create"]]
 
 
 @pytest.mark.parametrize("whose", ["project", "gfplug"])
