@@ -30,7 +30,7 @@ class Source(Plain):
         )
 
     def call_resource(self, request: Request) -> Response:
-        return Response.json([request.query, request.header("x-one"), request.json()])
+        return Response.json([])
 
 
 def check_health(kind: type, context: pb.PluginContext) -> pb.CheckHealthResponse:
@@ -57,21 +57,20 @@ def test_health_tells_no_secret() -> None:
     assert json.loads(health.jsonDetails) == {"pin": "***", "***": ["at ***"], "port": 443}
 
 
-@pytest.mark.parametrize(("kind", "asked"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
-def test_health_without_a_handler_is_ok(kind: type, asked: pb.PluginContext) -> None:
+@pytest.mark.parametrize(("kind", "plugin_context"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
+def test_health_without_a_handler_is_ok(kind: type, plugin_context: pb.PluginContext) -> None:
     """A class without check_health is healthy when it can be made; without a data source it is the plugin's health."""
-    assert check_health(kind, asked).status == pb.CheckHealthResponse.OK
+    assert check_health(kind, plugin_context).status == pb.CheckHealthResponse.OK
 
 
-def test_resources_see_the_request_as_it_was() -> None:
-    """Repeated query parameters, headers and body reach the handler."""
-    request = pb.CallResourceRequest(pluginContext=context(), path="echo", url="echo?a=1&a=2&b=", body=b'{"x":1}')
-    request.headers["X-One"].values.append("one")
-    (answer,) = Services(Source).stream("Resource/CallResource", request, pb.CallResourceResponse)
+def test_requests_without_a_data_source_are_answered() -> None:
+    """A query says what it lacks, and a resource is status 400 (item 49)."""
+    services = Services(Source)
+    request = pb.QueryDataRequest(queries=[pb.DataQuery(refId="A")])
+    (part,) = services.stream("Resource/CallResource", pb.CallResourceRequest(), pb.CallResourceResponse)
 
-    assert answer.code == 200
-    assert json.loads(answer.body) == [{"a": ["1", "2"], "b": [""]}, "one", {"x": 1}]
-    assert answer.headers["Content-Type"].values == ["application/json"]
+    assert "names no data source" in services.query(request)["A"].error
+    assert part.code == 400
 
 
 def test_methods_are_those_that_the_author_has() -> None:

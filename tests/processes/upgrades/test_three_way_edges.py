@@ -21,9 +21,9 @@ from gfplug.upgrades.three_way import MergeResult
 )
 def test_odd_names_are_names(name: str) -> None:
     """Whatever a file system allows in a name goes through the merge."""
-    found = merged({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
+    outcome = merged({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
 
-    assert found.writes == {name: TreeFile(BOTH.encode())}
+    assert outcome.writes == {name: TreeFile(BOTH.encode())}
 
 
 @pytest.mark.parametrize(("yours", "theirs"), [(False, True), (True, False)])
@@ -70,8 +70,8 @@ def test_no_line_the_user_wrote_is_lost(
     mine = {path: TreeFile(content + b"\nonly mine " + path.encode()) for path, content in yours.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repository, "is_installed", lambda: has_git)
-        found = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
-    result = applied(mine, found)
+        outcome = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
+    result = applied(mine, outcome)
 
     assert all(any(f"only mine {path}" in text for text in result.values()) for path in mine)
     assert not any(other.startswith(f"{path}/") for path in result for other in result)
