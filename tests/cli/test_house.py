@@ -11,7 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOP = {
     *("cli", "runtime", "template", "proto", "tests", "benchmarks", "docs", "examples", ".ci", ".github"),
-    *("pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", ".gitignore"),
+    *(
+        "pyproject.toml",
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "Makefile",
+        ".gitignore",
+    ),
 }
 TESTS = {
     *("cli", "runtime", "processes", "generated", "build", "conformance", "browser", "upgrade", "network", "docs"),
