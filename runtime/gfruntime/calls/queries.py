@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
     from gfruntime.request.vocabulary import Query
 
     Group = tuple[str, list[pb.DataQuery]]  # a method, and the queries that one call of it answers

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
 
 SCHEMA = "gfplug/schema"
 """Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
