@@ -80,19 +80,23 @@ def run_alone(load: Callable[[], Application]) -> int:
     if place is None:
         sys.stderr.write("No plugin.json was found below this folder; start it in the plugin's project.\n")
         return 1
-    asyncio.run(_serve_alone(load, manifest.plugin_id, place))
+    address = standalone.choose_address(os.environ, manifest.plugin_id)
+    refusal = standalone.refusal(address, manifest.plugin_id, sys.argv[1:])
+    if refusal:
+        sys.stderr.write(refusal)
+        return 1
+    asyncio.run(_serve_alone(load, manifest.plugin_id, place, address))
     return 0
 
 
-async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: Path) -> None:
+async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: Path, wanted: str) -> None:
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
     application: asyncio.Future[Application] = loop.create_future()
     ended = asyncio.Event()
     server = transport.Transport(application, on_shutdown=None, on_lost=ended.set)
-    wanted = handshake.Address(network="tcp", value=standalone.address(os.environ, plugin_id))
-    address = await server.start(wanted)
+    address = await server.start(handshake.Address(network="tcp", value=wanted))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
     with standalone.announced(place, address.value):
