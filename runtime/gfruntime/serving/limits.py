@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_THREADS = 12  # ours, and those of grpcio that do not depend on the processors
+_THREADS = 16  # ours, and those of grpcio that do not depend on the processors
 _FILES = 28
 _ADDRESSES = 512 << 20  # with what grpcio and pyarrow map, and no more than two arenas
-_PYTHON = 64 << 20
+_PRIVATE = 288 << 20  # of them memory that is the process's own
+_PYTHON = 64 << 20  # what is there already
 _ARENA_MAX, _ARENAS = -8, 2  # glibc's mallopt; each arena takes 64 MiB of addresses
 _MIB = 1 << 20
 _IN_BYTES = ("ulimit -v", "ulimit -d")
@@ -34,7 +35,7 @@ _WORDS = {
 _ERRNOS = {errno.ENOMEM: "memory", errno.EMFILE: "files", errno.ENFILE: "files"}
 _LIMITS: dict[str, tuple[str, dict[str, str], str]] = {
     "memory": ("too little memory", {"RLIMIT_AS": "ulimit -v", "RLIMIT_DATA": "ulimit -d"}, "memory.max"),
-    "threads": ("too few threads", {"RLIMIT_NPROC": "ulimit -u"}, "pids.max"),
+    "threads": ("too few threads", {"RLIMIT_NPROC": "ulimit -u", "RLIMIT_AS": "ulimit -v"}, "pids.max"),
     "files": ("too few open files", {"RLIMIT_NOFILE": "ulimit -n"}, ""),
 }
 """What is short, the limits of the process that may be the reason, and the file that has the container's limit."""
@@ -45,10 +46,11 @@ def find_shortage() -> str:
     if not _can_open_files():
         return _sentence("files", f"a plugin needs {_FILES + 3}")
     if not _can_map_addresses():
-        return _sentence("memory", f"a plugin needs about {(_ADDRESSES + _PYTHON) // _MIB} MiB of addresses")
+        needs = [(each + _PYTHON) // _MIB for each in (_ADDRESSES, _PRIVATE)]
+        return _sentence("memory", f"a plugin needs about {needs[0]} MiB of addresses, and {needs[1]} MiB of data")
     threads = _THREADS + min(max(os.cpu_count() or 1, 2), 16)
     if not _can_start_threads(threads):
-        return _sentence("threads", f"a plugin needs {threads} on this machine")
+        return _sentence("threads", f"a plugin needs {threads + 1} on this machine")
     return ""
 
 
@@ -116,21 +118,22 @@ def _can_open_files() -> bool:
 
 
 def _can_map_addresses() -> bool:
-    """Try a mapping where addresses are limited, and let malloc be sparing with them there."""
+    """Try mappings where addresses are limited, and let malloc be sparing with them there."""
     if not sys.platform.startswith("linux"):
         return True
     import resource  # noqa: PLC0415  # not on Windows
 
-    if all(resource.getrlimit(each)[0] < 0 for each in (resource.RLIMIT_AS, resource.RLIMIT_DATA)):
+    needs = {resource.RLIMIT_AS: _ADDRESSES, resource.RLIMIT_DATA: _PRIVATE}
+    sizes = [size for limit, size in needs.items() if resource.getrlimit(limit)[0] != resource.RLIM_INFINITY]
+    if not sizes:
         return True
+    import ctypes  # noqa: PLC0415  # seldom needed
     import mmap  # noqa: PLC0415  # seldom needed
 
     try:
-        mmap.mmap(-1, _ADDRESSES).close()
-    except (OSError, ValueError, MemoryError):
+        mmap.mmap(-1, max(sizes), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError:
         return False
-    import ctypes  # noqa: PLC0415  # seldom needed
-
     with contextlib.suppress(AttributeError, OSError):  # another libc
         ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
     return True
