@@ -113,7 +113,8 @@ class Pool:
             if not job.run() and not self._readmit_thread():
                 return
             del job  # an idle thread must not hold on to a frame
-            self._idle.append(None)
+            if self._jobs.empty():  # else it takes the next one at once
+                self._idle.append(None)
 
     def _readmit_thread(self) -> bool:
         """Count a thread again that was blocked; return whether there is room for it."""
