@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "conformance.md"
+LIMITS = ROOT / "docs" / "limits.md"
 FRAME_RULES = 55
 PROTOCOL_RULES = 90
 
@@ -33,9 +36,19 @@ def test_every_protocol_rule_has_its_row() -> None:
     assert all("`test_" in text for text in found.values())
 
 
-def test_named_tests_exist() -> None:
+def test_every_limit_has_its_test() -> None:
+    """Each row about a limit names the tests that provoke it."""
+    lines = LIMITS.read_text(encoding="utf-8").splitlines()
+    table = [line for line in lines if line.startswith("| ") and not line.startswith(("| ---", "| What"))]
+
+    assert len(table) > 10
+    assert all("`test_" in line.rpartition("| ")[2] for line in (row.removesuffix(" |") for row in table))
+
+
+@pytest.mark.parametrize("document", [DOCUMENT, LIMITS], ids=lambda path: path.stem)
+def test_named_tests_exist(document: Path) -> None:
     """Each test that the document names is there."""
-    named = set(re.findall(r"`(test_\w+)`", DOCUMENT.read_text(encoding="utf-8")))
+    named = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     there = set(re.findall(r"^\s*(?:async )?def (test_\w+)\(", source, re.MULTILINE))
 

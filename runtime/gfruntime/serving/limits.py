@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _PRIVATE = 288 << 20  # of them memory that is the process's own
 _PYTHON = 64 << 20  # what is there already
 _ARENA_MAX, _ARENAS = -8, 2  # glibc's mallopt; each arena takes 64 MiB of addresses
 _MIB = 1 << 20
+_PATIENCE = 0.1  # seconds for threads to end
 _IN_BYTES = ("ulimit -v", "ulimit -d")
 _WORDS = {
     "failed to map segment": "memory",
@@ -140,16 +142,21 @@ def _can_map_addresses() -> bool:
 
 
 def _can_start_threads(count: int) -> bool:
-    gate = _thread.allocate_lock()
+    """Start as many threads at once, and wait until they have ended: the plugin's own take their places."""
+    gate, ended, started = _thread.allocate_lock(), list[None](), 0
 
     def wait() -> None:
         with gate:
-            pass
+            ended.append(None)
 
     with gate:
         try:
-            for _ in range(count):
+            while started < count:
                 _thread.start_new_thread(wait, ())
+                started += 1
         except RuntimeError:
             return False
+    end = time.monotonic() + _PATIENCE
+    while len(ended) < started and time.monotonic() < end:
+        time.sleep(0.0001)
     return True
