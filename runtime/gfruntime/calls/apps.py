@@ -205,8 +205,11 @@ def _scope(request: Request) -> dict[str, Any]:
 
 def _forwarded(request: Request) -> dict[str, list[str]]:
     """List the headers that an application sees, as a web server would; CGI gives `Proxy` another meaning."""
-    legal = headers.legal(request.headers)
-    return {name: values for name, values in legal.items() if "_" not in name and name.lower() not in _OWN}
+    return {
+        name: values
+        for name, values in headers.merged(request.headers).items()
+        if headers.is_legal(name) and "_" not in name and name.lower() not in _OWN
+    }
 
 
 def _headers(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str | list[str]]:

@@ -111,7 +111,7 @@ def _request(call: ActiveCall) -> Request:
         path=message.path,
         method=message.method or "GET",
         url=message.url,
-        headers=headers.legal({key: item.values for key, item in message.headers.items()}),
+        headers=headers.merged({key: item.values for key, item in message.headers.items()}),
         body=message.body,
         context=call.incoming.context,
         cancel=call.cancel,

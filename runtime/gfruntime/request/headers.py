@@ -39,13 +39,13 @@ def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
-def legal(headers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Keep what can be an HTTP header; names that differ in case alone are one, canonical spelling first."""
+def merged(headers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Keep what is one line; names that differ in case alone are one header, canonical spelling first."""
     names: dict[str, str] = {}
     chosen: dict[str, list[str]] = {}
     for name in sorted(headers, key=_rank):
-        values = [value for value in headers[name] if is_legal(name, value)]
-        if is_legal(name) and (values or not headers[name]):
+        values = [value for value in headers[name] if _BREAKS.isdisjoint(value)]
+        if _BREAKS.isdisjoint(name) and (values or not headers[name]):
             chosen.setdefault(names.setdefault(name.lower(), name), []).extend(values)
     return chosen
 

@@ -39,7 +39,7 @@ def ask(child: Child, headers: Sequence[http2.Header], body: bytes = QUERY, *, s
     came = http2.ask(child.line.split("|")[3], headers, body, seconds=seconds)
 
     assert child.query({})["A"].status == 200
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
     assert child.process.poll() is None
     assert not any("gRPC ended by itself" in entry["@message"] for entry in child.logs())
     return came
@@ -47,7 +47,7 @@ def ask(child: Child, headers: Sequence[http2.Header], body: bytes = QUERY, *, s
 
 def test_a_usual_call_is_answered(child: Child) -> None:
     """What the other tests spoil is right as it stands."""
-    assert OK in ask(child, http2.headers())
+    assert OK in ask(child, http2.headers(), seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_usual_call_is_answered(child: Child) -> None:
 )
 def test_unknown_methods_are_unimplemented(child: Child, path: bytes) -> None:
     """A method's name may be any bytes: the call is answered as any unknown method is."""
-    assert UNIMPLEMENTED in ask(child, http2.headers({b":path": path}))
+    assert UNIMPLEMENTED in ask(child, http2.headers({b":path": path}), seconds=10)
 
 
 def test_a_hundred_names_that_are_no_text_leave_every_call_its_answer(child: Child) -> None:

@@ -28,6 +28,7 @@ def test_a_process_serves_the_host_with_the_certificate(stub_folder: Path, tmp_p
         with grpc.secure_channel(f"{network}:{address}", trust, options) as channel:
             check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")  # raw bytes, which its types don't foresee
             assert check(b"", timeout=10) == b"\x08\x01"
+            assert check(b"", timeout=10, metadata=[("cookie", "c" * (1 << 20))]) == b"\x08\x01"
 
     assert protocol == "grpc"
 
