@@ -172,6 +172,23 @@ def test_address_in_the_environment_wins(project: Project) -> None:
     assert line_of(project.start(**GO_PLUGIN, **address)) == f"1|2|tcp|127.0.0.1:{port}|grpc\n"
 
 
+def test_a_caller_without_the_secrets_gets_no_instance_that_has_them(project: Project) -> None:
+    """To know a data source's id, uid and time of change is not enough: the caller gets an instance of its own."""
+    words = "sesame"
+    project.start_server()
+    honest = query_request({"do": "raise"}, token=words)
+    intruder = pb.QueryDataRequest.FromString(honest.SerializeToString())
+    intruder.pluginContext.dataSourceInstanceSettings.decryptedSecureJsonData.clear()
+    with grpc.insecure_channel(project.read("standalone.txt"), options=[("grpc.enable_http_proxy", 0)]) as channel:
+        method: Any = channel.unary_unary("/pluginv2.Data/QueryData")
+        errors = [
+            pb.QueryDataResponse.FromString(method(request.SerializeToString(), timeout=20)).responses["A"].error
+            for request in (honest, intruder, honest)
+        ]
+
+    assert errors == ["ValueError: bad ***", "ValueError: bad", "ValueError: bad ***"]
+
+
 REACHABLE = (
     *("0.0.0.0:50051", "[::]:50051", "192.0.2.1:50051", "example.org:50051", "0:50051", "127.1:50051", "*:50051"),
     *("ipv4:0.0.0.0:50051", "[::ffff:0.0.0.0]:50051", "[]:50051", "::1:50051", "127.0.0.1", "unix:/x", " :50051"),
