@@ -67,6 +67,7 @@ class Pool:
         self._size = size
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._idle: deque[None] = deque()  # an item for each thread that waits; cheaper than a semaphore
+        self._unmatched: deque[None] = deque()  # an item for each job that took no idle thread and started none
         self._count = self._blocked = 0  # threads; those of them that are blocked and replaced
         self._lock = threading.Lock()
 
@@ -82,7 +83,8 @@ class Pool:
             self._idle.pop()
         except IndexError:
             with self._lock:
-                self._start_thread()
+                if not self._start_thread():
+                    self._unmatched.append(None)
         self._jobs.put(job)
         return job
 
@@ -96,16 +98,18 @@ class Pool:
                     with contextlib.suppress(RuntimeError):  # then the next job asks for one
                         self._start_thread()
 
-    def _start_thread(self) -> None:
+    def _start_thread(self) -> bool:
         """Start a thread if there is room for one; the lock is held. Where that fails, those that are there must do."""
         if self._count - self._blocked >= self._size:
-            return
+            return False
         try:
             threading.Thread(target=self._work, name=f"worker-{self._count + 1}", daemon=True).start()
-            self._count += 1
         except RuntimeError:
             if self._count <= self._blocked:
                 raise
+            return False
+        self._count += 1
+        return True
 
     def _work(self) -> None:
         while True:
@@ -113,7 +117,9 @@ class Pool:
             if not job.run() and not self._readmit_thread():
                 return
             del job  # an idle thread must not hold on to a frame
-            if self._jobs.empty():  # else it takes the next one at once
+            try:
+                self._unmatched.pop() if self._unmatched else self._idle.append(None)
+            except IndexError:  # another thread was faster
                 self._idle.append(None)
 
     def _readmit_thread(self) -> bool:
