@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CONFORMANCE, THREATS = (ROOT / "docs" / name for name in ("conformance.md", "threat-model.md"))
+CONFORMANCE, THREATS, LIMITS = (ROOT / "docs" / f"{name}.md" for name in ("conformance", "threat-model", "limits"))
 HEAD = ("| what may come | what holds it | tests |", "| --- | --- | --- |")
 BOUNDARIES = [
     *("A cloned project", "An archive", "Sources of protos", "An upstream API", "A viewer's request"),
@@ -29,7 +29,7 @@ def test_every_rule_has_its_row(heading: str, count: int) -> None:
     assert all("`test_" in text for text in rules.values())
 
 
-@pytest.mark.parametrize("document", [CONFORMANCE, THREATS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("document", [CONFORMANCE, THREATS, LIMITS], ids=lambda path: path.stem)
 def test_named_tests_exist(document: Path) -> None:
     """Each test that a document names is there."""
     named = set(re.findall(r"`(test_\w+)`", document.read_text(encoding="utf-8")))
@@ -38,6 +38,15 @@ def test_named_tests_exist(document: Path) -> None:
 
     assert named
     assert named - there == set()
+
+
+def test_every_limit_has_its_test() -> None:
+    """Each row about a limit names the tests that provoke it."""
+    lines = LIMITS.read_text(encoding="utf-8").splitlines()
+    table = [line for line in lines if line.startswith("| ") and not line.startswith(("| ---", "| What"))]
+
+    assert len(table) > 10
+    assert all("`test_" in line.rpartition("| ")[2] for line in (row.removesuffix(" |") for row in table))
 
 
 def test_every_threat_names_its_defence_and_a_test() -> None:

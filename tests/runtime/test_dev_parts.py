@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, wire
-from gfruntime.dev import notices, spare, watch
+from gfruntime.dev import child, notices, spare, supervisor, watch
 from gfruntime.frames import arrow
+from gfruntime.serving.methods import Call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +97,15 @@ def test_an_alert_rules_answer_stays_byte_for_byte() -> None:
     assert notices.add(response, _request(FromAlert="true"), "text") == response
     assert notices.add(response, _request(), "text") != response
     assert b"text" in notices.add(response, _request(), "text")
+
+
+def test_metadata_that_grpcio_does_not_send_stays_behind() -> None:
+    """What a caller could send the supervisor, but not this the plugin's process, fails no call."""
+    metadata = {"x": ["a", "\xe9", "b\r\nc", ""], "x-bin": ["\xff\x00"], "grpc-timeout": ["1S"], "user-agent": ["me"]}
+
+    assert supervisor._metadata(Call(metadata=metadata)) == [("x", "a"), ("x", ""), ("x-bin", b"\xff\x00")]
+
+
+def test_large_metadata_passes_the_supervisor() -> None:
+    """Its channels take as much as its server."""
+    assert {("grpc.max_metadata_size", 16 << 20), ("grpc.absolute_max_metadata_size", 16 << 20)} <= set(child._OPTIONS)

@@ -74,8 +74,8 @@ def settings(
 
     Raises: DecodeError naming the option.
     """
+    masking.remember(secrets_of(message))
     secrets = dict(message.decryptedSecureJsonData)
-    masking.remember([*secrets.values(), *_credentials(message, secrets)])
     return Settings(
         options=options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets),
         secrets=secrets,
@@ -201,8 +201,9 @@ def _has_default(target: Any, key: str) -> bool:  # noqa: ANN401
     return field is None or field.default is not missing or field.default_factory is not missing
 
 
-def _credentials(message: pb.DataSourceInstanceSettings, secrets: Mapping[str, str]) -> list[str]:
-    """List what is as good as a password: the one in the URL, and user and password as HTTP sends them."""
+def secrets_of(message: pb.DataSourceInstanceSettings) -> list[str]:
+    """List what no text may show: the secrets, the password in the URL, and user and password as HTTP sends them."""
+    secrets = message.decryptedSecureJsonData
     host = message.url.partition("://")[2].partition("/")[0]
     user, is_there, password = host.rpartition("@")[0].partition(":")
     pairs = [
@@ -212,7 +213,7 @@ def _credentials(message: pb.DataSourceInstanceSettings, secrets: Mapping[str, s
     ]
     pairs = [(name, word) for name, word in pairs if word]
     sent = [base64.b64encode(f"{name}:{word}".encode()).decode() for name, word in pairs]
-    return [*sent, *(word for _, word in pairs), password]
+    return [*secrets.values(), *sent, *(word for _, word in pairs), password]
 
 
 def _user(message: pb.User) -> User:

@@ -16,9 +16,9 @@ from gfruntime.author.author_class import Author
 from gfruntime.calls import answers, endpoint
 from gfruntime.calls.admission import Objects
 from gfruntime.calls.chunked import Chunked
-from gfruntime.calls.instances import Runner
 from gfruntime.calls.queries import Queries
 from gfruntime.calls.resources import Resources
+from gfruntime.calls.runner import Runner
 from gfruntime.calls.streams import Streams
 from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Health
