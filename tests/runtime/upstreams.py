@@ -9,9 +9,11 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from gfruntime import HttpClient, Settings
+from gfruntime.request.config import GrafanaConfig
 from gfruntime.serving.tls import self_signed
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Server(http.server.ThreadingHTTPServer):
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.connections = 0
+        self._open: list[socket.socket] = []
         self.seen: list[dict[str, Any]] = []
         self.scheme = "http"
         if context is not None:
@@ -39,6 +42,12 @@ class Server(http.server.ThreadingHTTPServer):
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
+    def hang_up(self) -> None:
+        """End every connection."""
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: tests break connections on purpose."""
 
@@ -49,6 +58,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.server.connections += 1
+        self.server._open.append(self.request)
         super().setup()
 
     def do_GET(self) -> None:
@@ -97,6 +107,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
+
+
+def settings(**parts: Any) -> Settings[dict[str, Any]]:
+    """Describe a data source."""
+    data, secrets = parts.pop("data", {}), parts.pop("secrets", {})
+    config = GrafanaConfig(parts.pop("config", {}))
+    return Settings(options={}, json_data=data, secrets=secrets, config=config, uid="u", name="n", **parts)
+
+
+def client(server: Server, **parts: Any) -> HttpClient:
+    """Make a client for a server."""
+    names = ("forward_headers", "allowed_hosts", "deadline", "max_bytes")
+    options = {name: parts.pop(name) for name in names if name in parts}
+    return HttpClient.of(settings(url=server.url + parts.pop("base", "/base"), **parts), **options)
 
 
 @contextmanager

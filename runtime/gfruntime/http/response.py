@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import time
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import DownstreamError, PluginError, source_of_status
+from gfruntime.logs import masking
 
 if TYPE_CHECKING:
-    from gfruntime.http.connection import Connection
+    import http.client
+    from collections.abc import Iterable
 
-_CHUNK = 64 * 1024
 _FAILED = 400
-_GZIP = 31  # zlib's name for gzip's format
+_LONGEST = 300  # of what an upstream says in a message
+_MOST_EXPLAINED = 1 << 20  # bytes of a body that is searched for an explanation
+_DEEPEST = 4
+_KEYS = ("message", "error", "detail", "errors", "error_description", "description", "reason", "title", "msg")
 
 
 class UpstreamError(PluginError):
@@ -32,11 +33,16 @@ class HttpResponse:
     headers: http.client.HTTPMessage = field(repr=False)
     body: bytes = field(repr=False)
     path: str = "the upstream"
+    explanation: str = ""
+    """What the upstream says about an error, in one line and without secrets."""
 
     @property
     def text(self) -> str:
         """Decode the body, by default as UTF-8."""
-        return self.body.decode(self.headers.get_content_charset("utf-8"), "replace")
+        try:
+            return self.body.decode(self.headers.get_content_charset("utf-8"), "replace")
+        except LookupError:  # a character set that Python does not know
+            return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
         """Read the body as JSON.
@@ -45,56 +51,54 @@ class HttpResponse:
         """
         try:
             return json.loads(self.body)
+        except RecursionError:
+            raise DownstreamError(f"{self.path} answered JSON that is nested too deeply") from None
         except ValueError as error:
-            raise DownstreamError(f"{self.path} answered something that is not JSON: {error}") from error
+            raise DownstreamError(f"{self.path} answered something that is not JSON: {one_line(str(error))}") from error
 
     def raise_for_status(self) -> HttpResponse:
-        """Raise an error for a status of 400 and above: downstream, unless the status blames the request."""
+        """Raise an error for a status of 400 and above: downstream, unless the status blames the request.
+
+        Its text has the status, and what the upstream says about it.
+        """
         if self.status < _FAILED:
             return self
         kind = DownstreamError if source_of_status(self.status) == "downstream" else UpstreamError
-        raise kind(f"{self.path} answered {self.status} {self.reason}".rstrip(), status=self.status)
+        sentence = f"{self.path} answered {self.status} {one_line(self.reason)}".rstrip()
+        raise kind(f"{sentence}: {self.explanation}" if self.explanation else sentence, status=self.status)
 
 
-def read(
-    connection: Connection, response: http.client.HTTPResponse, *, limit: int, deadline: float | None
-) -> HttpResponse:
-    """Read a body, decompressed, up to the limit; 0 is none.
+def explain(body: bytes, *, secrets: Iterable[str] = ()) -> str:
+    """Return what the body of an error says: a JSON object's message, or the first line of a text.
 
-    Raises: DownstreamError when there is more, TimeoutError when time is up.
+    `secrets` are what the upstream may repeat of the request.
     """
-    is_gzip = response.headers.get("Content-Encoding", "").lower() == "gzip"
-    unpack = zlib.decompressobj(_GZIP) if is_gzip else None
-    parts, size = [], 0
-    while True:
-        bound(connection, deadline)
-        chunk = response.read1(_CHUNK)
-        if not chunk:
-            break
-        part = chunk if unpack is None else _unpacked(unpack, chunk, limit - size + 1 if limit else 0)
-        size += len(part)
-        if limit and size > limit:
-            raise DownstreamError(f"the upstream answered more than the limit of {limit} bytes")
-        parts.append(part)
-    if response.length or (unpack is not None and parts and not unpack.eof):
-        raise http.client.IncompleteRead(b"", response.length)
-    return HttpResponse(status=response.status, reason=response.reason, headers=response.headers, body=b"".join(parts))
-
-
-def bound(connection: Connection, deadline: float | None) -> None:
-    """Let the next step on a connection take no longer than what is left.
-
-    Raises: TimeoutError when nothing is left.
-    """
-    left = None if deadline is None else deadline - time.monotonic()
-    if left is not None and left <= 0:
-        raise TimeoutError
-    if connection.sock is not None:  # gone when the upstream ends the connection with its answer
-        connection.sock.settimeout(left)
-
-
-def _unpacked(unpack: Any, chunk: bytes, most: int) -> bytes:  # noqa: ANN401  # zlib's type has no name
+    text = body[:_MOST_EXPLAINED].decode("utf-8", "replace")
     try:
-        return unpack.decompress(chunk, most)  # type: ignore[no-any-return]
-    except zlib.error as error:
-        raise DownstreamError(f"the upstream answered broken gzip: {error}") from error
+        explanation = _message(json.loads(text), _DEEPEST)
+    except RecursionError:
+        explanation = ""
+    except ValueError:
+        is_markup = text.lstrip().startswith("<")
+        explanation = "" if is_markup or "\0" in text else next(iter(text.strip().splitlines()), "")
+    for secret in sorted(secrets, key=len, reverse=True):
+        explanation = explanation.replace(secret, "***")
+    return one_line(explanation)
+
+
+def one_line(text: str) -> str:
+    """Shorten what an upstream says, without secrets and without characters that control a terminal."""
+    printable = "".join(each if each.isprintable() else " " for each in masking.hide(text[: 10 * _LONGEST]))
+    line = " ".join(printable.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _message(value: Any, depth: int) -> str:  # noqa: ANN401  # JSON
+    """Find the text in `message`, `error`, `error.message`, `detail`, `errors[0].message` and their like."""
+    if isinstance(value, str):
+        return value
+    if depth and isinstance(value, list) and value:
+        return _message(value[0], depth - 1)
+    if depth and isinstance(value, dict):
+        return next(filter(None, (_message(value.get(key), depth - 1) for key in _KEYS)), "")
+    return ""

@@ -1,0 +1,164 @@
+"""Connections to upstreams, kept by urllib3: straight, by a proxy from the environment, or by a SOCKS5 proxy."""
+
+from __future__ import annotations
+
+import functools
+import http.client
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util.ssltransport import SSLTransport
+
+from gfruntime.http import deadlines
+from gfruntime.http.proxies import Proxy, proxy_for
+from gfruntime.http.socks import Socks
+
+if TYPE_CHECKING:
+    import socket
+
+    from gfruntime.http.addresses import Origin
+    from gfruntime.http.settings import HttpSettings
+
+
+class StaleConnectionError(ConnectionError):
+    """The upstream has just closed a connection that was kept: the request may not have arrived."""
+
+
+class Pools:
+    """The connections of one client."""
+
+    def __init__(self, settings: HttpSettings) -> None:
+        """Prepare TLS; nothing is connected yet."""
+        self._settings = settings
+        self._context = _with_deadlines(settings.ssl_context())
+        self._secure_socks = Socks.of_grafana(settings)
+        self._managers: dict[tuple[Proxy | None, str], PoolManager] = {}
+        self._lock = threading.Lock()
+
+    def of(self, origin: Origin) -> tuple[HTTPConnectionPool, bool]:
+        """Return an origin's connections, and whether their requests need the whole address, as by a proxy.
+
+        Raises: DownstreamError when the environment names a proxy that is none.
+        """
+        proxy = None if self._secure_socks else proxy_for(origin)
+        with self._lock:
+            key = (proxy, origin.scheme)
+            if key not in self._managers:
+                self._managers[key] = self._manager(proxy, origin.scheme)
+        pool = self._managers[key].connection_from_host(origin.host, origin.port, origin.scheme)
+        return pool, proxy is not None and not proxy.is_socks and origin.scheme == "http"
+
+    def close(self) -> None:
+        """Close the connections that wait for a next request."""
+        with self._lock:
+            managers = list(self._managers.values())
+            self._managers.clear()
+        for manager in managers:
+            manager.clear()
+
+    def _manager(self, proxy: Proxy | None, scheme: str) -> PoolManager:
+        settings = self._settings
+        socks = Socks.of_proxy(proxy) if proxy is not None and proxy.is_socks else self._secure_socks
+        options: dict[str, Any] = {"maxsize": max(settings.max_idle, 1), "ssl_context": self._context}
+        if settings.server_name and scheme == "https":
+            options |= {"server_hostname": settings.server_name}
+        manager: PoolManager
+        if proxy is None or proxy.is_socks:
+            manager = PoolManager(**options)
+        else:
+            own = _with_deadlines(type(settings)().ssl_context()) if proxy.scheme == "https" else None
+            options |= {"ssl_context": own} if scheme == "http" else {}
+            manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=own, **options)
+        dialing = _Dialing(settings.dial_timeout, settings.idle_timeout or float("inf"), socks)
+        classes: dict[str, Any] = {
+            "http": functools.partial(_Pool, dialing=dialing),
+            "https": functools.partial(_TlsPool, dialing=dialing),
+        }
+        manager.pool_classes_by_scheme = classes
+        return manager
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialing:
+    """How connections are made, and how long they are kept."""
+
+    timeout: float
+    idle_timeout: float
+    socks: Socks | None
+
+    def dial(self, host: str, port: int) -> socket.socket:
+        dial = self.socks.dial if self.socks is not None else deadlines.connect
+        return dial(host, port, dial_timeout=self.timeout)
+
+
+class _Dialed(HTTPConnection):
+    """A connection that keeps to the deadline, and is not used again after long idleness."""
+
+    def __init__(self, *arguments: Any, dialing: _Dialing, **options: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **options)
+        self._dialing = dialing
+        self.idle_since = 0.0
+
+    def _new_conn(self) -> socket.socket:
+        return self._dialing.dial(self._dns_host, self.port)
+
+    @property
+    def is_connected(self) -> bool:
+        return super().is_connected and time.monotonic() - self.idle_since < self._dialing.idle_timeout
+
+
+class _DialedTls(_Dialed, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Keeping(HTTPConnectionPool):
+    """A pool that says when a kept connection was stale, and drops what it has no room for without a word."""
+
+    def _make_request(self, conn: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401  # urllib3's own
+        was_kept = conn.sock is not None
+        try:
+            return super()._make_request(conn, *arguments, **options)
+        except (ConnectionError, http.client.BadStatusLine) as error:
+            if was_kept:
+                raise StaleConnectionError from error
+            raise
+
+    def _put_conn(self, conn: Any) -> None:  # noqa: ANN401
+        if conn is not None:
+            conn.idle_since = time.monotonic()
+            if self.pool is not None and self.pool.full():
+                conn.close()
+                return
+        super()._put_conn(conn)
+
+    def _validate_conn(self, conn: Any) -> None:  # noqa: ANN401
+        """Connect; urllib3's own warns where the data source's settings spare the certificate."""
+        if conn.is_closed:
+            conn.connect()
+
+
+class _Pool(_Keeping):
+    ConnectionCls = _Dialed
+
+
+class _TlsPool(_Keeping, HTTPSConnectionPool):
+    ConnectionCls = _DialedTls
+
+
+def _with_deadlines(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Let a TLS configuration make connections that keep to the deadline, also inside of other encrypted ones."""
+    wrap = context.wrap_socket
+
+    def wrap_socket(sock: socket.socket, **options: Any) -> ssl.SSLSocket | SSLTransport:  # noqa: ANN401
+        if isinstance(sock, ssl.SSLSocket):  # wrapped once more, the first encryption would be lost
+            return SSLTransport(sock, context, options.get("server_hostname"))
+        return wrap(sock, **options)
+
+    context.sslsocket_class = deadlines.TlsSocket
+    context.wrap_socket = wrap_socket  # type: ignore[method-assign,assignment]  # urllib3 calls it with these options
+    return context
