@@ -17,8 +17,9 @@ from gfruntime.request.config import GrafanaConfig
 from gfruntime.serving.tls import self_signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Self
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -70,7 +71,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if name.startswith("status/"):
             self.answer(b"no", status=int(name[7:]))
         elif name.startswith("to/"):
-            place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"]
+            place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"] or self.path.partition("?to=")[2]
             self.answer(b"", {"Location": place}, status=int(name[3:6]))
         elif name == "slow":
             time.sleep(1.5)
@@ -107,6 +108,41 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing."""
+
+
+class Script:
+    """An upstream that answers each connection with these bytes, a part after each pause, and hangs up."""
+
+    def __init__(self, *parts: bytes, pause: float = 0.0, repeats: int = 1) -> None:
+        """Listen on a free port."""
+        self._parts, self._pause, self._repeats = parts, pause, repeats
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.requests: list[bytes] = []
+        threading.Thread(target=_accept, args=(self._listener, self._answer), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Give the running server."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self._listener.close()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            request = b""
+            while b"\r\n\r\n" not in request:
+                part = connection.recv(65536)
+                if not part:
+                    return
+                request += part
+            self.requests.append(request)
+            first, *others = self._parts
+            connection.sendall(first)
+            for part in others * self._repeats:
+                time.sleep(self._pause)
+                connection.sendall(part)
 
 
 def settings(**parts: Any) -> Settings[dict[str, Any]]:
@@ -147,6 +183,22 @@ def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
     return context, own.pem
 
 
+def _accept(listener: socket.socket, answer: Callable[[socket.socket], None]) -> None:
+    """Answer each connection in a thread of its own, until the listener is closed."""
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=_quietly, args=(answer, client), daemon=True).start()
+
+
+def _quietly(answer: Callable[[socket.socket], None], client: socket.socket) -> None:
+    """Say nothing about connections that a test breaks on purpose."""
+    with suppress(OSError):
+        answer(client)
+
+
 class SocksProxy:
     """SOCKS5 with user and password, over TLS or not; forwards to one server whatever name it is asked for."""
 
@@ -156,18 +208,10 @@ class SocksProxy:
         self._to, self._context, self._refuses = to, context, refuses
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=_accept, args=(self._listener, self._serve), daemon=True).start()
 
     def close(self) -> None:
         self._listener.close()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
         stream = client
@@ -187,8 +231,6 @@ class SocksProxy:
             with socket.create_connection(("127.0.0.1", self._to)) as onward:
                 threading.Thread(target=_carry, args=(onward, stream), daemon=True).start()
                 _carry(stream, onward)
-        except OSError:
-            return
         finally:
             stream.close()
             client.close()

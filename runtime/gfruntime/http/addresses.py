@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PORTS = {"http": 80, "https": 443}
 _WHOLE = re.compile(r"https?://", re.IGNORECASE)
+_NO_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[/?#]|$)", re.IGNORECASE)
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _ENCODED_DOT = re.compile("%2e", re.IGNORECASE)
 _OVERLONG = re.compile("%(?:c0|e0%80)%a[ef]", re.IGNORECASE)  # how old decoders were told `.` and `/`
@@ -104,6 +105,8 @@ class Addresses:
         if not place:
             raise DownstreamError(f"{address.shown} redirects, but does not say where to")
         try:
+            if _NO_HOST.match(place):  # `urljoin` would take it for a relative one
+                raise ValueError  # noqa: TRY301
             target = _address(urlsplit(urljoin(address.url, place)))
         except (QueryError, ValueError):
             raise DownstreamError(f"{address.shown} redirects to an address that is not valid HTTP") from None

@@ -78,9 +78,8 @@ def _inflate(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
             part = unpack.decompress(rest, _CHUNK)
             while part:
                 yield part
-                rest = unpack.unconsumed_tail
-                part = unpack.decompress(rest, _CHUNK)
-            rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
+                part = b"" if unpack.eof else unpack.decompress(unpack.unconsumed_tail, _CHUNK)
+            rest = unpack.unused_data
     if head or (unpack is not None and not unpack.eof):
         raise EOFError("it ends too early")
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import http.client
     from collections.abc import Iterable
 
-_FAILED = 400
+_FAILED, _UNAUTHORIZED = 400, 401
 _LONGEST = 300  # of what an upstream says in a message
 _MOST_EXPLAINED = 1 << 20  # bytes of a body that is searched for an explanation
 _DEEPEST = 4
@@ -59,13 +59,14 @@ class HttpResponse:
     def raise_for_status(self) -> HttpResponse:
         """Raise an error for a status of 400 and above: downstream, unless the status blames the request.
 
-        Its text has the status, and what the upstream says about it.
+        Its text has the status, and what the upstream says about it; not for 401, which may repeat what it refuses.
         """
         if self.status < _FAILED:
             return self
         kind = DownstreamError if source_of_status(self.status) == "downstream" else UpstreamError
         sentence = f"{self.path} answered {self.status} {one_line(self.reason)}".rstrip()
-        raise kind(f"{sentence}: {self.explanation}" if self.explanation else sentence, status=self.status)
+        is_told = self.explanation and self.status != _UNAUTHORIZED
+        raise kind(f"{sentence}: {self.explanation}" if is_told else sentence, status=self.status)
 
 
 def explain(body: bytes, *, secrets: Iterable[str] = ()) -> str:
