@@ -6,7 +6,7 @@ import http.client
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import urllib3
+from urllib3.exceptions import HTTPError, ProtocolError, ProxyError
 
 from gfruntime.errors import DownstreamError
 from gfruntime.http import bodies, deadlines, outgoing
@@ -15,6 +15,8 @@ from gfruntime.http.response import HttpResponse, explain, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from urllib3 import BaseHTTPResponse
 
     from gfruntime.http.addresses import Address, Addresses
     from gfruntime.http.deadlines import Deadline
@@ -25,7 +27,7 @@ _KEEP_METHOD = {307, 308}
 _MOST_REDIRECTS = 10
 _REPEATABLE = {"GET", "HEAD", "OPTIONS"}
 _FAILED = 400
-_FAILURES = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
+_FAILURES = (HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,25 +62,29 @@ class Exchanges:
     def run(self, sent: Outgoing, deadline: Deadline) -> HttpResponse:
         """Send a request and read the answer.
 
-        Raises: DownstreamError for whatever goes wrong on the way.
+        Raises: DownstreamError for whatever goes wrong on the way; no secret of the request is in its text.
         """
-        shown = sent.address.shown
+        secrets = outgoing.secrets(sent.headers)
         token = deadlines.current.set(deadline)
         try:
-            return replace(self._follow(sent, outgoing.secrets(sent.headers)), path=shown)
+            answer = self._follow(sent)
+        except DownstreamError as error:
+            error.args = (one_line(str(error), secrets=secrets),)
+            raise
         except _FAILURES as error:
-            if deadline.is_over:
-                raise DownstreamError(f"{shown} did not answer within {deadline.seconds:g} s", status=504) from error
-            *_, cause = _causes(error)
-            status = 504 if isinstance(cause, TimeoutError) else 502
-            raise DownstreamError(f"{shown} could not be asked: {self._reason(error, cause)}", status=status) from error
+            reason = one_line(self._reason(error, deadline), secrets=secrets)
+            is_late = deadline.is_over or isinstance(_cause(error), TimeoutError)
+            raise DownstreamError(f"{sent.address.shown} {reason}", status=504 if is_late else 502) from error
         finally:
             deadlines.current.reset(token)
+        explanation = one_line(explain(answer.body), secrets=secrets) if answer.status >= _FAILED else ""
+        reason = one_line(answer.reason, secrets=secrets)
+        return replace(answer, path=sent.address.shown, reason=reason, explanation=explanation)
 
-    def _follow(self, sent: Outgoing, secrets: set[str]) -> HttpResponse:
+    def _follow(self, sent: Outgoing) -> HttpResponse:
         """Send, and go where the answers point; another origin gets nothing of the data source's."""
         for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._once(sent, secrets)
+            answer = self._once(sent)
             if answer.status not in _REDIRECTS:
                 return answer
             sent = replace(sent, address=self._addresses.redirect(sent.address, answer.headers.get("Location", "")))
@@ -89,7 +95,7 @@ class Exchanges:
             sent = sent.with_headers(sent.headers, self._settings)
         raise DownstreamError(f"the upstream redirects more than {_MOST_REDIRECTS} times")
 
-    def _once(self, sent: Outgoing, secrets: set[str]) -> HttpResponse:
+    def _once(self, sent: Outgoing) -> HttpResponse:
         """Send one request, and read its answer whole."""
         response = self._send(sent)
         shown = sent.address.shown
@@ -104,16 +110,10 @@ class Exchanges:
         headers = http.client.HTTPMessage()
         for name, value in response.headers.items():
             headers[name] = value
-        return HttpResponse(
-            status=response.status,
-            reason=response.reason or "",
-            headers=headers,
-            body=body,
-            path=shown,
-            explanation=explain(body, secrets=secrets) if response.status >= _FAILED else "",
-        )
+        reason = response.reason or ""
+        return HttpResponse(status=response.status, reason=reason, headers=headers, body=body, path=shown)
 
-    def _send(self, sent: Outgoing) -> urllib3.BaseHTTPResponse:
+    def _send(self, sent: Outgoing) -> BaseHTTPResponse:
         """Send one request; a kept connection that the upstream has just closed is replaced."""
         pool, needs_whole = self._pools.of(sent.address.origin)
         while True:
@@ -129,17 +129,26 @@ class Exchanges:
                     preload_content=False,
                     decode_content=False,
                 )
-            except urllib3.exceptions.ProtocolError as error:
-                is_stale = any(isinstance(cause, StaleConnectionError) for cause in _causes(error))
+            except ProtocolError as error:
+                is_stale = any(isinstance(each, StaleConnectionError) for each in _causes(error))
                 if not is_stale or sent.method not in _REPEATABLE:
                     raise
 
-    def _reason(self, error: Exception, cause: BaseException) -> str:
+    def _reason(self, error: Exception, deadline: Deadline) -> str:
         """Say why an upstream could not be asked, without its address."""
+        if deadline.is_over:
+            return f"did not answer within {deadline.seconds:g} s"
+        cause = _cause(error)
         if isinstance(cause, TimeoutError):
-            return f"no connection within {self._settings.dial_timeout:g} s"
-        text = one_line(str(getattr(cause, "strerror", None) or cause) or type(cause).__name__)
-        return f"the proxy: {text}" if isinstance(error, urllib3.exceptions.ProxyError) else text
+            return f"could not be asked: no connection within {self._settings.dial_timeout:g} s"
+        text = str(getattr(cause, "strerror", None) or cause) or type(cause).__name__
+        return f"could not be asked: {'the proxy: ' if isinstance(error, ProxyError) else ''}{text}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what is behind an error of urllib3's."""
+    *_, cause = _causes(error)
+    return cause
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -148,4 +157,4 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while link is not None:
         yield link
         inner = next((each for each in link.args if isinstance(each, BaseException)), None)
-        link = inner or (link.__cause__ if isinstance(link, urllib3.exceptions.HTTPError) else None)
+        link = inner or (link.__cause__ if isinstance(link, HTTPError) else None)

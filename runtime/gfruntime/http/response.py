@@ -69,26 +69,25 @@ class HttpResponse:
         raise kind(f"{sentence}: {self.explanation}" if is_told else sentence, status=self.status)
 
 
-def explain(body: bytes, *, secrets: Iterable[str] = ()) -> str:
-    """Return what the body of an error says: a JSON object's message, or the first line of a text.
+def explain(body: bytes) -> str:
+    """Return what the body of an error says: a JSON object's message, or the first line of a text."""
+    text = body[:_MOST_EXPLAINED].decode("utf-8", "replace")
+    try:
+        return _message(json.loads(text), _DEEPEST)
+    except RecursionError:
+        return ""
+    except ValueError:
+        is_markup = text.lstrip().startswith("<")
+        return "" if is_markup or "\0" in text else next(iter(text.strip().splitlines()), "")
+
+
+def one_line(text: str, *, secrets: Iterable[str] = ()) -> str:
+    """Shorten what an upstream says, without secrets and without characters that control a terminal.
 
     `secrets` are what the upstream may repeat of the request.
     """
-    text = body[:_MOST_EXPLAINED].decode("utf-8", "replace")
-    try:
-        explanation = _message(json.loads(text), _DEEPEST)
-    except RecursionError:
-        explanation = ""
-    except ValueError:
-        is_markup = text.lstrip().startswith("<")
-        explanation = "" if is_markup or "\0" in text else next(iter(text.strip().splitlines()), "")
     for secret in sorted(secrets, key=len, reverse=True):
-        explanation = explanation.replace(secret, "***")
-    return one_line(explanation)
-
-
-def one_line(text: str) -> str:
-    """Shorten what an upstream says, without secrets and without characters that control a terminal."""
+        text = text.replace(secret, "***")
     printable = "".join(each if each.isprintable() else " " for each in masking.hide(text[: 10 * _LONGEST]))
     line = " ".join(printable.split())
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
