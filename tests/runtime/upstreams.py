@@ -199,6 +199,53 @@ def _quietly(answer: Callable[[socket.socket], None], client: socket.socket) -> 
         answer(client)
 
 
+class Proxy:
+    """An HTTP proxy, over TLS or not: tunnels to one server whatever it is asked for, and answers the rest itself."""
+
+    def __init__(self, to: int, context: ssl.SSLContext | None = None) -> None:
+        """Listen on a free port."""
+        self.heads: list[str] = []
+        self._to, self._context = to, context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=_accept, args=(self._listener, self._serve), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Give the running proxy."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self._listener.close()
+
+    def _serve(self, client: socket.socket) -> None:
+        stream = self._context.wrap_socket(client, server_side=True) if self._context else client
+        with stream:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += stream.recv(1)
+            self.heads.append(head.decode())
+            if not head.startswith(b"CONNECT"):
+                stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+                return
+            stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", self._to)) as onward:
+                stream.settimeout(0.01)  # one thread for both ways: two may not use one TLS connection
+                onward.settimeout(0.01)
+                while all(_carry_some(*pair) for pair in ((stream, onward), (onward, stream))):
+                    pass
+
+
+def _carry_some(source: socket.socket, target: socket.socket) -> bool:
+    """Carry what there is, and tell whether more may come."""
+    try:
+        data = source.recv(65536)
+    except TimeoutError:
+        return True
+    target.sendall(data)
+    return bool(data)
+
+
 class SocksProxy:
     """SOCKS5 with user and password, over TLS or not; forwards to one server whatever name it is asked for."""
 

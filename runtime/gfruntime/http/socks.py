@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gfruntime.errors import DownstreamError
 from gfruntime.http.deadlines import TlsSocket, connect
 from gfruntime.http.settings import HttpSettings, load_pair, pem
 
@@ -43,6 +44,8 @@ class Socks:
         if settings.socks is None:
             return None
         host, _, port = settings.socks.address.rpartition(":")
+        if not port.isdecimal():
+            raise DownstreamError("Grafana's secure socks proxy has no valid address")
         tls = None if settings.socks.allow_insecure else settings.socks
         user, password = settings.socks_user, settings.socks_password
         return cls(host=host.strip("[]"), port=int(port), user=user, password=password, tls=tls)
