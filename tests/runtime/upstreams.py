@@ -119,6 +119,7 @@ class Script:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[bytes] = []
+        self.ended = 0
         threading.Thread(target=_accept, args=(self._listener, self._answer), daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -130,6 +131,12 @@ class Script:
         self._listener.close()
 
     def _answer(self, connection: socket.socket) -> None:
+        try:
+            self._say_all(connection)
+        finally:
+            self.ended += 1
+
+    def _say_all(self, connection: socket.socket) -> None:
         with connection:
             request = b""
             while b"\r\n\r\n" not in request:

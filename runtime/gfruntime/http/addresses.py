@@ -131,7 +131,7 @@ class Addresses:
         """Check a whole address: its origin is the data source's, or one that the author allows."""
         parts = _split(url)
         address = _address(parts)
-        if self._url and address.origin != _origin(_split(self._url)):
+        if self._url and address.origin != origin_of(self._url):
             if not self._allowed & address.origin.names:
                 raise QueryError(
                     f"{address.origin.url} is not the data source's host, so it is not asked; the plugin's author can "
@@ -153,6 +153,14 @@ class Addresses:
         root = self._root
         is_there = path == root or path.startswith(f"{root}/")
         return not root or (is_there and not any(_climbs(names) for names in _readings(path.removeprefix(root))))
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin of a URL.
+
+    Raises: QueryError when it is none of HTTP.
+    """
+    return _origin(_split(url))
 
 
 def _leaving(path: str, root: str) -> QueryError:
@@ -177,7 +185,8 @@ def _origin(parts: SplitResult) -> Origin:
     """
     try:
         port = parts.port
-        host = (parts.hostname or "").encode("idna").decode().lower()
+        host = parts.hostname or ""
+        host = host if host.isascii() else host.encode("idna").decode().lower()
     except ValueError:
         raise QueryError("the data source's URL has no valid host or port") from None
     if parts.scheme not in _PORTS or not host or _NOT_IN_HOSTS.search(host):

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
-from gfruntime.http import outgoing
+from gfruntime.http import deadlines, outgoing
 from gfruntime.http.addresses import Addresses
 from gfruntime.http.deadlines import Deadline
 from gfruntime.http.exchanges import Exchanges, Outgoing
@@ -112,7 +112,9 @@ class HttpClient:
         Raises: DownstreamError when the upstream can't be reached, is too slow, or answers too much; QueryError when
         the address leaves the data source's path or host.
         """
-        end = self._end(timeout, deadline)
+        seconds = (self.settings.timeout if timeout is None else timeout, self._deadline, deadline)
+        least = min((each for each in seconds if each is not None and each > 0), default=None)
+        end = Deadline(least, outer=deadlines.current.get())
         return self._send(end, method, url, params=params, headers=headers, json=json, body=body, max_bytes=max_bytes)
 
     def close(self) -> None:
@@ -123,10 +125,6 @@ class HttpClient:
         """Close what a data source without `dispose` has left open."""
         if hasattr(self, "_exchanges"):
             self.close()
-
-    def _end(self, timeout: float | None, deadline: float | None) -> Deadline:
-        seconds = (self.settings.timeout if timeout is None else timeout, self._deadline, deadline)
-        return Deadline(min((each for each in seconds if each is not None and each > 0), default=None))
 
     def _send(
         self,

@@ -19,35 +19,41 @@ from typing import Any
 class Deadline:
     """The end of one exchange: redirects, names, connections, handshakes, headers and bodies included."""
 
-    def __init__(self, seconds: float | None) -> None:
-        """Begin now; None is no end."""
+    def __init__(self, seconds: float | None, *, outer: Deadline | None = None) -> None:
+        """Begin now; None is no end but that of the outer one."""
         self.seconds = seconds
         self._end = float("inf") if seconds is None else time.monotonic() + seconds
+        self._outer = outer
         self._socket: socket.socket | None = None
 
     @property
     def is_over(self) -> bool:
         """Tell whether no time is left."""
-        return time.monotonic() >= self._end
+        return time.monotonic() >= self._end or (self._outer is not None and self._outer.is_over)
 
     def left(self, most: float = 0) -> float | None:
         """Return the seconds that are left, and no more than `most` unless it is 0; None for any number.
 
         Raises: TimeoutError when nothing is left.
         """
-        left = self._end - time.monotonic()
-        if left <= 0:
+        if self.is_over:
             raise TimeoutError
-        shortest = min(left, most or left)
-        return None if shortest == float("inf") else shortest
+        shortest = min(self._end - time.monotonic(), most or float("inf"))
+        outer = self._outer.left() if self._outer is not None else None
+        shortest = shortest if outer is None else min(shortest, outer)
+        return None if shortest == float("inf") else max(shortest, 0.001)
 
     def use(self, connection: socket.socket) -> None:
-        """Let the next step on a socket take no longer than what is left.
+        """Let the next step on a socket take no longer than what is left; without an end its own timeout holds.
 
         Raises: TimeoutError when nothing is left.
         """
         self._socket = connection
-        connection.settimeout(self.left())
+        if self._outer is not None:
+            self._outer.use(connection)
+        left = self.left()
+        if left is not None:
+            connection.settimeout(left)
 
     def stop(self) -> None:
         """End the exchange now, from another thread than its own."""
@@ -57,9 +63,14 @@ class Deadline:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's, which takes the other's state away
 
 
-_UNLIMITED = Deadline(None)
-current: contextvars.ContextVar[Deadline] = contextvars.ContextVar("gfruntime_http_deadline", default=_UNLIMITED)
+current: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("gfruntime_http_deadline", default=None)
 """The deadline of the exchange that this thread runs."""
+
+
+def _use(connection: socket.socket) -> None:
+    deadline = current.get()
+    if deadline is not None:
+        deadline.use(connection)
 
 
 class Socket(socket.socket):
@@ -67,17 +78,17 @@ class Socket(socket.socket):
 
     def recv(self, *arguments: Any) -> bytes:  # noqa: ANN401  # the base's
         """Receive bytes."""
-        current.get().use(self)
+        _use(self)
         return super().recv(*arguments)
 
     def recv_into(self, *arguments: Any) -> int:  # noqa: ANN401
         """Receive bytes into a buffer."""
-        current.get().use(self)
+        _use(self)
         return super().recv_into(*arguments)
 
     def sendall(self, *arguments: Any) -> None:  # noqa: ANN401
         """Send bytes."""
-        current.get().use(self)
+        _use(self)
         super().sendall(*arguments)
 
 
@@ -86,12 +97,12 @@ class TlsSocket(ssl.SSLSocket):
 
     def read(self, *arguments: Any) -> Any:  # noqa: ANN401
         """Receive bytes; all other ways to receive call this one."""
-        current.get().use(self)
+        _use(self)
         return super().read(*arguments)
 
     def send(self, *arguments: Any) -> int:  # noqa: ANN401
         """Send bytes; `sendall` calls this."""
-        current.get().use(self)
+        _use(self)
         return super().send(*arguments)
 
 
@@ -100,7 +111,7 @@ def connect(host: str, port: int, *, dial_timeout: float) -> Socket:
 
     Raises: OSError when none does, TimeoutError when time is up.
     """
-    deadline = current.get()
+    deadline = current.get() or Deadline(None)
     end = time.monotonic() + dial_timeout if dial_timeout > 0 else float("inf")
     addresses = _look_up(host, port, deadline.left(max(dial_timeout, 0)))
     problem: OSError = OSError("the name has no address")

@@ -6,10 +6,14 @@ import functools
 import gzip
 import sys
 import zlib
+from typing import TYPE_CHECKING
 
 import pytest
 from commands import run
 from upstreams import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 resource = pytest.importorskip("resource", reason="only Unix limits a process's memory so")
 
@@ -52,7 +56,7 @@ def deflated() -> bytes:
     return first * 34
 
 
-BODIES = {
+BODIES: dict[str, tuple[bytes, Callable[[], bytes]]] = {
     "members of gzip": (b"gzip", members),
     "one member of gzip": (b"gzip", one_member),
     "deflate": (b"deflate", deflated),
