@@ -145,6 +145,11 @@ def test_whole_addresses_of_the_same_origin_are_asked(server: Server) -> None:
         "http://[::1/x",
         "http://ho st:81/x",
         "http://host%2eother:81/x",
+        "http://" + "a" * 64 + "/x",
+        "http://" + "a." * 127 + "a/x",
+        "http://a..b/x",
+        "http://.a/x",
+        "http://[fe80::1%25eth0]/x",
     ],
 )
 def test_other_hosts_are_refused(url: str) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     _Transport = TypeVar("_Transport", bound=httpx.HTTPTransport | httpx.AsyncHTTPTransport)
 
 
-def httpx_client(settings: Settings[Any] | HttpSettings, **options: Any) -> httpx.Client:  # noqa: ANN401  # httpx's own
+def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -> httpx.Client:  # noqa: ANN401  # httpx's own
     """Return a configured `httpx.Client`; the options are httpx's.
 
     Raises: ModuleNotFoundError when the project does not depend on httpx.
@@ -41,10 +41,10 @@ def httpx_client(settings: Settings[Any] | HttpSettings, **options: Any) -> http
             _prepare(request, http)
             return super().handle_request(request)
 
-    return httpx.Client(**{**_httpx_options(http, Transport), **options})
+    return httpx.Client(**{**_httpx_options(http, Transport), **httpx_options})
 
 
-def httpx_async_client(settings: Settings[Any] | HttpSettings, **options: Any) -> httpx.AsyncClient:  # noqa: ANN401
+def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -> httpx.AsyncClient:  # noqa: ANN401
     """Return a configured `httpx.AsyncClient`; the options are httpx's.
 
     Raises: ModuleNotFoundError when the project does not depend on httpx.
@@ -60,7 +60,7 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **options: Any) -
             _prepare(request, http)
             return await super().handle_async_request(request)
 
-    return httpx.AsyncClient(**{**_httpx_options(http, Transport), **options})
+    return httpx.AsyncClient(**{**_httpx_options(http, Transport), **httpx_options})
 
 
 def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session:

@@ -25,7 +25,8 @@ _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _ENCODED_DOT = re.compile("%2e", re.IGNORECASE)
 _OVERLONG = re.compile("%(?:c0|e0%80)%a[ef]", re.IGNORECASE)  # how old decoders were told `.` and `/`
 _PATH, _QUERY = "/%:@!$&'()*+,;=~-._", "/%:@!$&'()*+,;=~-._?[]|"
-_NOT_IN_HOSTS = re.compile(r"[\s\\%<>^`{|}\"\0-\x1f]")
+_LABEL = r"[^\s\\%<>^`{|}\"\0-\x1f.]{1,63}"
+_HOST = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*\.?")
 _MOST_DECODED = 8  # times
 _LONGEST = 200  # of an address in a message
 
@@ -189,7 +190,7 @@ def _origin(parts: SplitResult) -> Origin:
         host = host if host.isascii() else host.encode("idna").decode().lower()
     except ValueError:
         raise QueryError("the data source's URL has no valid host or port") from None
-    if parts.scheme not in _PORTS or not host or _NOT_IN_HOSTS.search(host):
+    if parts.scheme not in _PORTS or not _HOST.fullmatch(host):
         raise QueryError("the data source needs a URL that begins with http:// or https://")
     return Origin(parts.scheme, host, _PORTS[parts.scheme] if port is None else port)
 
