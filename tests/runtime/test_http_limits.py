@@ -12,6 +12,7 @@ import pytest
 from upstreams import Script, Server, client
 
 from gfruntime import DownstreamError, HttpClient, HttpSettings
+from gfruntime.request.incoming import Incoming, enter
 
 pytestmark = pytest.mark.usefixtures("outside_of_calls")
 
@@ -95,6 +96,14 @@ def test_the_smallest_deadline_counts(server: Server, clients: float | None, cal
         made.get(f"{server.url}/slow", deadline=calls)
     with pytest.raises(DownstreamError, match=r"within 0\.1 s"):
         made.get(f"{server.url}/slow", deadline=calls, timeout=0.1)
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(0.2, "0.[12]"), (-1.0, "0.001")])
+def test_grafanas_patience_counts_as_well(server: Server, left: float, seconds: str) -> None:
+    """A request within a query ends when nobody waits for its answer any more."""
+    enter(Incoming(endpoint="queryData", deadline=time.monotonic() + left))
+    with pytest.raises(DownstreamError, match=f"within {seconds}"):
+        client(server).get(f"{server.url}/slow")
 
 
 @pytest.mark.parametrize(

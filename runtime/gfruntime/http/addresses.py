@@ -7,6 +7,7 @@ asked as it is, for the ones that an upstream gives (paging links).
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -85,7 +86,7 @@ class Addresses:
 
     def __init__(self, url: str, allowed_hosts: Collection[str]) -> None:
         """Take the data source's URL; without one, any whole address is asked."""
-        self._url = url
+        self._url = url.strip()
         self._allowed = {host.lower().rstrip("/") for host in allowed_hosts}
 
     def resolve(self, url: str, params: Mapping[str, str | Sequence[str]] | None) -> Address:
@@ -119,7 +120,7 @@ class Addresses:
 
     def _below(self, url: str) -> Address:
         """Resolve a relative address."""
-        base = _split(self._url)
+        base = self._base
         path, _, query = url.partition("#")[0].partition("?")
         whole = f"{base.path.rstrip('/')}/{path.lstrip('/')}" if path else base.path
         joined = "&".join(filter(None, (base.query, query)))
@@ -132,7 +133,7 @@ class Addresses:
         """Check a whole address: its origin is the data source's, or one that the author allows."""
         parts = _split(url)
         address = _address(parts)
-        if self._url and address.origin != origin_of(self._url):
+        if self._url and address.origin != _origin(self._base):
             if not self._allowed & address.origin.names:
                 raise QueryError(
                     f"{address.origin.url} is not the data source's host, so it is not asked; the plugin's author can "
@@ -144,10 +145,14 @@ class Addresses:
             raise _leaving(parts.path, self._root)
         return replace(address, is_confined=is_below)
 
-    @property
+    @functools.cached_property
+    def _base(self) -> SplitResult:
+        return _split(self._url)
+
+    @functools.cached_property
     def _root(self) -> str:
-        """Return the data source's path without a slash at its end; empty for all of its host."""
-        return _clean(_split(self._url).path).rstrip("/")
+        """The data source's path without a slash at its end; empty for all of its host."""
+        return _clean(self._base.path).rstrip("/")
 
     def _is_below(self, path: str) -> bool:
         """Tell whether a path without dot segments is the data source's or below it, for any server."""

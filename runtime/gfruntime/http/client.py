@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json as json_module
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
@@ -108,11 +109,12 @@ class HttpClient:
     ) -> HttpResponse:
         """Send a request and read the answer; a relative URL goes below the data source's.
 
-        The least of `timeout` (else the data source's) and both deadlines bounds the exchange, redirects included.
+        The least of `timeout` (else the data source's), both deadlines and the time that Grafana waits for the call
+        bounds the exchange, redirects included.
         Raises: DownstreamError when the upstream can't be reached, is too slow, or answers too much; QueryError when
         the address leaves the data source's path or host.
         """
-        seconds = (self.settings.timeout if timeout is None else timeout, self._deadline, deadline)
+        seconds = (self.settings.timeout if timeout is None else timeout, self._deadline, deadline, _left_of_call())
         least = min((each for each in seconds if each is not None and each > 0), default=None)
         end = Deadline(least, outer=deadlines.current.get())
         return self._send(end, method, url, params=params, headers=headers, json=json, body=body, max_bytes=max_bytes)
@@ -165,3 +167,11 @@ class HttpClient:
         if grafanas > 0 and (limit <= 0 or grafanas < limit):
             return grafanas, "which is Grafana's: its setting response_limit"
         return max(limit, 0), "which the plugin's author can raise: HttpClient.of(settings, max_bytes=...)"
+
+
+def _left_of_call() -> float | None:
+    """Return the seconds that Grafana still waits for the call that is being answered."""
+    call = current_call()
+    if call is None or call.deadline is None:
+        return None
+    return max(call.deadline - time.monotonic(), 0.001)

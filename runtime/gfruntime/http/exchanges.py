@@ -137,7 +137,8 @@ class Exchanges:
     def _reason(self, error: Exception, deadline: Deadline) -> str:
         """Say why an upstream could not be asked, without its address."""
         if deadline.is_over:
-            return "was given up" if deadline.seconds is None else f"did not answer within {deadline.seconds:g} s"
+            seconds = deadline.seconds
+            return "was given up" if seconds is None else f"did not answer within {round(seconds, 3):g} s"
         cause = _cause(error)
         if isinstance(cause, TimeoutError):
             return f"could not be asked: no connection within {self._settings.dial_timeout:g} s"

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gfruntime.http.settings import HttpSettings
 
 
+_MOST_POOLS = 10  # origins: redirects may lead to any number
+
+
 class StaleConnectionError(ConnectionError):
     """The upstream has just closed a connection that was kept: the request may not have arrived."""
 
@@ -37,7 +40,7 @@ class Pools:
         self._settings = settings
         self._context = _with_deadlines(settings.ssl_context())
         self._secure_socks = Socks.of_grafana(settings)
-        self._managers: dict[tuple[Proxy | None, str], PoolManager] = {}
+        self._pools: dict[tuple[Proxy | None, Origin], HTTPConnectionPool] = {}  # the last used last
         self._lock = threading.Lock()
 
     def of(self, origin: Origin) -> tuple[HTTPConnectionPool, bool]:
@@ -47,32 +50,32 @@ class Pools:
         """
         proxy = None if self._secure_socks else proxy_for(origin)
         with self._lock:
-            key = (proxy, origin.scheme)
-            if key not in self._managers:
-                self._managers[key] = self._manager(proxy, origin.scheme)
-        pool = self._managers[key].connection_from_host(origin.host, origin.port, origin.scheme)
+            pool = self._pools.pop((proxy, origin), None) or self._pool(proxy, origin)
+            self._pools[proxy, origin] = pool
+            if len(self._pools) > _MOST_POOLS:
+                self._pools.pop(next(iter(self._pools))).close()
         return pool, proxy is not None and not proxy.is_socks and origin.scheme == "http"
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""
         with self._lock:
-            managers = list(self._managers.values())
-            self._managers.clear()
-        for manager in managers:
-            manager.clear()
+            pools = list(self._pools.values())
+            self._pools.clear()
+        for pool in pools:
+            pool.close()
 
-    def _manager(self, proxy: Proxy | None, scheme: str) -> PoolManager:
+    def _pool(self, proxy: Proxy | None, origin: Origin) -> HTTPConnectionPool:
         settings = self._settings
         socks = Socks.of_proxy(proxy) if proxy is not None and proxy.is_socks else self._secure_socks
         options: dict[str, Any] = {"maxsize": max(settings.max_idle, 1), "ssl_context": self._context}
-        if settings.server_name and scheme == "https":
+        if settings.server_name and origin.scheme == "https":
             options |= {"server_hostname": settings.server_name}
         manager: PoolManager
         if proxy is None or proxy.is_socks:
             manager = PoolManager(**options)
         else:
             own = _with_deadlines(type(settings)().ssl_context()) if proxy.scheme == "https" else None
-            options |= {"ssl_context": own} if scheme == "http" else {}
+            options |= {"ssl_context": own} if origin.scheme == "http" else {}
             manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=own, **options)
         dialing = _Dialing(settings.dial_timeout, settings.idle_timeout or float("inf"), socks)
         classes: dict[str, Any] = {
@@ -80,7 +83,7 @@ class Pools:
             "https": functools.partial(_TlsPool, dialing=dialing),
         }
         manager.pool_classes_by_scheme = classes
-        return manager
+        return manager.connection_from_host(origin.host, origin.port, origin.scheme)
 
 
 @dataclass(frozen=True, slots=True)
