@@ -151,6 +151,5 @@ def _own(http: HttpSettings) -> Origin | None:
 
 
 def _missing(package: str) -> ModuleNotFoundError:
-    return ModuleNotFoundError(
-        f"{package} is not installed; add {package!r} to the dependencies in pyproject.toml", name=package
-    )
+    sentence = f"{package} is not installed; add {package!r} to the dependencies in pyproject.toml"
+    return ModuleNotFoundError(sentence, name=package)

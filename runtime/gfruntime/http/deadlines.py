@@ -106,23 +106,23 @@ class TlsSocket(ssl.SSLSocket):
         return super().send(*arguments)
 
 
-def connect(host: str, port: int, *, dial_timeout: float) -> Socket:
+def connect(host: str, port: int, *, timeout: float) -> Socket:
     """Connect to the first address of a host that answers; each gets its share of the time.
 
     Raises: OSError when none does, TimeoutError when time is up.
     """
     deadline = current.get() or Deadline(None)
-    end = time.monotonic() + dial_timeout if dial_timeout > 0 else float("inf")
-    addresses = _look_up(host, port, deadline.left(max(dial_timeout, 0)))
+    end = time.monotonic() + (timeout or float("inf"))
+    addresses = _look_up(host, port, deadline.left(timeout))
     problem: OSError = OSError("the name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         share = max(end - time.monotonic(), 0.001) / (len(addresses) - number)
         connection = Socket(family, kind, protocol)
         try:
-            connection.settimeout(deadline.left(0 if share == float("inf") else share))
+            connection.settimeout(deadline.left(share))
             connection.connect(address)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(deadline.left(max(dial_timeout, 0)))  # for the handshake that may follow
+            connection.settimeout(deadline.left(timeout))  # for the handshake that may follow
         except OSError as error:
             connection.close()
             problem = error

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from urllib3.exceptions import HTTPError, ProtocolError, ProxyError
 
 from gfruntime.errors import DownstreamError
-from gfruntime.http import bodies, deadlines, outgoing
+from gfruntime.http import deadlines, outgoing
 from gfruntime.http.pools import Pools, StaleConnectionError
-from gfruntime.http.response import HttpResponse, explain, one_line
+from gfruntime.http.response import HttpResponse, encodings_of, explain, one_line, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -100,10 +100,8 @@ class Exchanges:
         response = self._send(sent)
         shown = sent.address.shown
         try:
-            encodings = bodies.encodings_of(
-                response, shown=shown, is_asked_for=outgoing.asks_for_encoding(sent.headers)
-            )
-            body = bodies.read(response, limit=sent.limit, encodings=encodings, shown=shown, bound=sent.bound)
+            encodings = encodings_of(response, shown=shown, is_asked_for=outgoing.asks_for_encoding(sent.headers))
+            body = read_body(response, limit=sent.limit, encodings=encodings, shown=shown, bound=sent.bound)
         except BaseException:
             response.close()
             raise

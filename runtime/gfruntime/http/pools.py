@@ -7,7 +7,6 @@ import http.client
 import ssl
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
@@ -15,11 +14,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssltransport import SSLTransport
 
 from gfruntime.http import deadlines
-from gfruntime.http.proxies import Proxy, proxy_for
-from gfruntime.http.socks import Socks
+from gfruntime.http.proxies import Proxy, dial_by_socks, proxy_for, secure_proxy
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from gfruntime.http.addresses import Origin
     from gfruntime.http.settings import HttpSettings
@@ -39,7 +38,7 @@ class Pools:
         """Prepare TLS; nothing is connected yet."""
         self._settings = settings
         self._context = _with_deadlines(settings.ssl_context())
-        self._secure_socks = Socks.of_grafana(settings)
+        self._secure_proxy = secure_proxy(settings)
         self._pools: dict[tuple[Proxy | None, Origin], HTTPConnectionPool] = {}  # the last used last
         self._lock = threading.Lock()
 
@@ -48,7 +47,7 @@ class Pools:
 
         Raises: DownstreamError when the environment names a proxy that is none.
         """
-        proxy = None if self._secure_socks else proxy_for(origin)
+        proxy = self._secure_proxy or proxy_for(origin)
         with self._lock:
             pool = self._pools.pop((proxy, origin), None) or self._pool(proxy, origin)
             self._pools[proxy, origin] = pool
@@ -66,61 +65,60 @@ class Pools:
 
     def _pool(self, proxy: Proxy | None, origin: Origin) -> HTTPConnectionPool:
         settings = self._settings
-        socks = Socks.of_proxy(proxy) if proxy is not None and proxy.is_socks else self._secure_socks
         options: dict[str, Any] = {"maxsize": max(settings.max_idle, 1), "ssl_context": self._context}
         if settings.server_name and origin.scheme == "https":
             options |= {"server_hostname": settings.server_name}
+        dial: Callable[..., socket.socket] = deadlines.connect
         manager: PoolManager
         if proxy is None or proxy.is_socks:
             manager = PoolManager(**options)
+            if proxy is not None:
+                dial = functools.partial(dial_by_socks, proxy=proxy, tls=settings.socks)
         else:
             own = _with_deadlines(type(settings)().ssl_context()) if proxy.scheme == "https" else None
             options |= {"ssl_context": own} if origin.scheme == "http" else {}
             manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=own, **options)
-        dialing = _Dialing(settings.dial_timeout, settings.idle_timeout or float("inf"), socks)
+        dial = functools.partial(dial, timeout=settings.dial_timeout)
+        more: dict[str, Any] = {"dial": dial, "idle_timeout": settings.idle_timeout or float("inf")}
         classes: dict[str, Any] = {
-            "http": functools.partial(_Pool, dialing=dialing),
-            "https": functools.partial(_TlsPool, dialing=dialing),
+            "http": functools.partial(_Pool, **more),
+            "https": functools.partial(_TlsPool, **more),
         }
         manager.pool_classes_by_scheme = classes
         return manager.connection_from_host(origin.host, origin.port, origin.scheme)
 
 
-@dataclass(frozen=True, slots=True)
-class _Dialing:
-    """How connections are made, and how long they are kept."""
-
-    timeout: float
-    idle_timeout: float
-    socks: Socks | None
-
-    def dial(self, host: str, port: int) -> socket.socket:
-        dial = self.socks.dial if self.socks is not None else deadlines.connect
-        return dial(host, port, dial_timeout=self.timeout)
-
-
 class _Dialed(HTTPConnection):
     """A connection that keeps to the deadline, and is not used again after long idleness."""
 
-    def __init__(self, *arguments: Any, dialing: _Dialing, **options: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401  # urllib3's own
+        dial: Callable[[str, int], socket.socket],
+        idle_timeout: float,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
         super().__init__(*arguments, **options)
-        self._dialing = dialing
+        self._dial = dial
+        self._idle_timeout = idle_timeout
         self.idle_since = 0.0
 
     def _new_conn(self) -> socket.socket:
-        return self._dialing.dial(self._dns_host, self.port)
+        return self._dial(self._dns_host, self.port)
 
     @property
     def is_connected(self) -> bool:
-        return super().is_connected and time.monotonic() - self.idle_since < self._dialing.idle_timeout
+        return super().is_connected and time.monotonic() - self.idle_since < self._idle_timeout
 
 
 class _DialedTls(_Dialed, HTTPSConnection):
     """The same over TLS."""
 
 
-class _Keeping(HTTPConnectionPool):
+class _Pool(HTTPConnectionPool):
     """A pool that says when a kept connection was stale, and drops what it has no room for without a word."""
+
+    ConnectionCls = _Dialed
 
     def _make_request(self, conn: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401  # urllib3's own
         was_kept = conn.sock is not None
@@ -145,11 +143,7 @@ class _Keeping(HTTPConnectionPool):
             conn.connect()
 
 
-class _Pool(_Keeping):
-    ConnectionCls = _Dialed
-
-
-class _TlsPool(_Keeping, HTTPSConnectionPool):
+class _TlsPool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _DialedTls
 
 

@@ -1,4 +1,4 @@
-"""Proxies that the environment names: HTTP_PROXY and HTTPS_PROXY, and NO_PROXY as Go reads it.
+"""Proxies: those of HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as Go reads them; Grafana's secure socks proxy; SOCKS5.
 
 Not by urllib.request, which would bring FTP, cookies and more into every bundle.
 Source: golang.org/x/net v0.30.0, http/httpproxy.
@@ -9,17 +9,32 @@ from __future__ import annotations
 import base64
 import ipaddress
 import os
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from gfruntime.errors import DownstreamError
+from gfruntime.http.deadlines import TlsSocket, connect
+from gfruntime.http.settings import HttpSettings, load_pair, pem
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
     from gfruntime.http.addresses import Origin
+    from gfruntime.request.config import SocksProxy
 
+_VERSION, _NO_AUTH, _BY_PASSWORD, _CONNECT, _BY_NAME = 5, 0, 2, 1, 3  # RFC 1928
+_REPLY_SIZES = {1: 4, 4: 16}  # by kind of address
+_LONGEST = 255
+_ERRORS = {
+    2: "connection not allowed",
+    3: "network unreachable",
+    4: "host unreachable",
+    5: "connection refused",
+    6: "TTL expired",
+}
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
@@ -123,3 +138,69 @@ def _is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host.lower().rstrip(".") == "localhost"
+
+
+def secure_proxy(settings: HttpSettings) -> Proxy | None:
+    """Describe Grafana's secure socks proxy; None where the data source does not use it."""
+    if settings.socks is None:
+        return None
+    host, _, port = settings.socks.address.rpartition(":")
+    if not port.isdecimal():
+        raise DownstreamError("Grafana's secure socks proxy has no valid address")
+    user, password = settings.socks_user, settings.socks_password
+    return Proxy(scheme="socks5", host=host.strip("[]"), port=int(port), user=user, password=password)
+
+
+def dial_by_socks(host: str, port: int, *, timeout: float, proxy: Proxy, tls: SocksProxy | None) -> socket.socket:
+    """Connect to an address by name, as the proxy's network knows it; `tls` is how to speak to the proxy, if it is."""
+    plain = connect(proxy.host, proxy.port, timeout=timeout)
+    try:
+        through = plain if tls is None or tls.allow_insecure else _encrypt(plain, tls, proxy.host)
+        _greet(through, proxy)
+        _ask(through, host, port)
+    except BaseException:
+        plain.close()
+        raise
+    return through
+
+
+def _encrypt(plain: socket.socket, tls: SocksProxy, host: str) -> ssl.SSLSocket:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = TlsSocket
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    for authority in tls.root_cas:
+        context.load_verify_locations(cadata=pem(authority))
+    load_pair(context, tls.client_cert, tls.client_key)
+    return context.wrap_socket(plain, server_hostname=tls.server_name or host)
+
+
+def _greet(stream: socket.socket, proxy: Proxy) -> None:
+    method = _BY_PASSWORD if proxy.password else _NO_AUTH
+    stream.sendall(bytes((_VERSION, 1, method)))
+    if _exactly(stream, 2) != bytes((_VERSION, method)):
+        raise ConnectionError("the socks proxy refuses this way of authentication")
+    if method == _BY_PASSWORD:
+        user, password = proxy.user.encode()[:_LONGEST], proxy.password.encode()[:_LONGEST]
+        stream.sendall(bytes((1, len(user))) + user + bytes((len(password),)) + password)
+        if _exactly(stream, 2)[1]:
+            raise ConnectionError("the socks proxy refuses the user or password")
+
+
+def _ask(stream: socket.socket, host: str, port: int) -> None:
+    name = host.encode()  # an origin's, which is ASCII and short
+    stream.sendall(bytes((_VERSION, _CONNECT, 0, _BY_NAME, len(name))) + name + port.to_bytes(2, "big"))
+    _, code, _, kind = _exactly(stream, 4)
+    if code:
+        raise ConnectionError(f"the socks proxy: {_ERRORS.get(code, f'error {code}')}")
+    size = _REPLY_SIZES[kind] if kind in _REPLY_SIZES else _exactly(stream, 1)[0]
+    _exactly(stream, size + 2)
+
+
+def _exactly(stream: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = stream.recv(size - len(data))
+        if not chunk:
+            raise ConnectionResetError("the socks proxy ended the connection")
+        data += chunk
+    return data
