@@ -61,6 +61,34 @@ def test_a_byte_now_and_then_does_not_hold_a_request(parts: tuple[bytes, ...]) -
     assert time.monotonic() - began < 1.2
 
 
+def test_a_proxy_that_answers_slowly_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer to CONNECT comes byte by byte."""
+    with Script(b"", b"H", pause=0.05, repeats=60) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        with pytest.raises(DownstreamError, match=r"/x did not answer within 0\.4 s"):
+            HttpClient(HttpSettings(url="https://far.example")).get("x", timeout=0.4)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "first"),
+    [
+        ("https", b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb\x03\x03"),  # the begin of a ServerHello of 16 KiB
+        ("http", b"\x05\x02\x01\x00\x05\x00\x00\x03\xff"),  # SOCKS5 agrees, and begins to say a name of 255 bytes
+    ],
+)
+def test_a_slow_handshake_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch, scheme: str, first: bytes) -> None:
+    """A byte now and then that belongs to a handshake, of TLS or of SOCKS5."""
+    with Script(first, b"x", pause=0.05, repeats=60, head_end=b"") as upstream:
+        address = upstream.url.removeprefix("http://")
+        monkeypatch.setenv("http_proxy", f"socks5://u:p@{address}")
+        url = f"https://{address}" if scheme == "https" else "http://inside.example"
+        began = time.monotonic()
+        with pytest.raises(DownstreamError, match=r"/x did not answer within 0\.4 s"):
+            HttpClient(HttpSettings(url=url)).get("x", timeout=0.4)
+
+    assert time.monotonic() - began < 1.2
+
+
 def test_redirects_share_one_deadline() -> None:
     """Each is quick, all of them together are not."""
     with Script(b"", b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", pause=0.15) as upstream:

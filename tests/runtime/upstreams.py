@@ -113,9 +113,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 class Script:
     """An upstream that answers each connection with these bytes, a part after each pause, and hangs up."""
 
-    def __init__(self, *parts: bytes, pause: float = 0.0, repeats: int = 1) -> None:
-        """Listen on a free port."""
-        self._parts, self._pause, self._repeats = parts, pause, repeats
+    def __init__(self, *parts: bytes, pause: float = 0.0, repeats: int = 1, head_end: bytes = b"\r\n\r\n") -> None:
+        """Listen on a free port; `head_end` ends a request."""
+        self._parts, self._pause, self._repeats, self._head_end = parts, pause, repeats, head_end
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[bytes] = []
@@ -138,8 +138,8 @@ class Script:
 
     def _say_all(self, connection: socket.socket) -> None:
         with connection:
-            request = b""
-            while b"\r\n\r\n" not in request:
+            request = connection.recv(65536)
+            while self._head_end not in request:
                 part = connection.recv(65536)
                 if not part:
                     return

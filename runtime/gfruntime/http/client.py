@@ -61,8 +61,8 @@ class HttpClient:
         self._name = name
         self._deadline = deadline
         self._max_bytes = max_bytes
-        credentials = (settings.password, settings.authorization.removeprefix("Basic "), *settings.headers.values())
-        masking.remember(filter(None, credentials))
+        masking.remember({settings.password, *outgoing.secrets({"Authorization": settings.authorization})})
+        masking.remember(outgoing.secrets(settings.headers))
 
     @classmethod
     def of(

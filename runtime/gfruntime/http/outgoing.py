@@ -76,10 +76,13 @@ def without_body(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def secrets(headers: Mapping[str, str]) -> set[str]:
-    """List what an upstream may repeat of a request's headers, and no message may show."""
-    private = [value for name, value in headers.items() if name.lower() not in _PUBLIC]
-    parts = {part for value in private for part in (value, *re.split(r"[\s;,=]+", value))}
-    return {part for part in parts if len(part) >= _SHORTEST_SECRET}
+    """List what an upstream may repeat of a request's headers, and no message may show: values, tokens, cookies."""
+    private = {value for name, value in headers.items() if name.lower() not in _PUBLIC}
+    for value in list(private):
+        first, *others = re.split(r"[\s;,]+", value)
+        tokens = others if others and first.isalpha() else [first, *others]  # the first may be `Bearer`
+        private.update(tokens, (token.rstrip("=").partition("=")[2] for token in tokens))
+    return {secret for secret in private if len(secret) >= _SHORTEST_SECRET}
 
 
 def _is_latin(text: str) -> bool:
