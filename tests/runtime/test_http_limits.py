@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import socket
+import threading
 import time
 import zlib
 
@@ -109,9 +110,11 @@ def test_an_upstream_that_reads_nothing_does_not_hold_a_request() -> None:
 
 def test_a_slow_resolver_does_not_hold_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's takes as long as it likes."""
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: time.sleep(1))
+    is_over = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [is_over.wait(5)])
     with pytest.raises(DownstreamError, match="did not answer within"):
         HttpClient(HttpSettings(url="http://slow.example")).get("x", timeout=0.2)
+    is_over.set()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +129,7 @@ def test_the_smallest_deadline_counts(server: Server, clients: float | None, cal
         made.get(f"{server.url}/slow", deadline=calls, timeout=0.1)
 
 
-@pytest.mark.parametrize(("left", "seconds"), [(0.2, "0.[12]"), (-1.0, "0.001")])
+@pytest.mark.parametrize(("left", "seconds"), [(0.3, r"0\.[0-3]"), (-1.0, r"0\.001 s")])
 def test_grafanas_patience_counts_as_well(server: Server, left: float, seconds: str) -> None:
     """A request within a query ends when nobody waits for its answer any more."""
     enter(Incoming(endpoint="queryData", deadline=time.monotonic() + left))

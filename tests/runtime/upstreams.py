@@ -120,6 +120,7 @@ class Script:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.requests: list[bytes] = []
         self.ended = 0
+        self._is_closed = threading.Event()
         threading.Thread(target=_accept, args=(self._listener, self._answer), daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -128,7 +129,8 @@ class Script:
 
     def __exit__(self, *_: object) -> None:
         """Stop it."""
-        self._listener.close()
+        self._is_closed.set()
+        _close(self._listener)
 
     def _answer(self, connection: socket.socket) -> None:
         try:
@@ -148,7 +150,8 @@ class Script:
             first, *others = self._parts
             connection.sendall(first)
             for part in others * self._repeats:
-                time.sleep(self._pause)
+                if self._is_closed.wait(self._pause):
+                    return
                 connection.sendall(part)
 
 
@@ -200,6 +203,13 @@ def _accept(listener: socket.socket, answer: Callable[[socket.socket], None]) ->
         threading.Thread(target=_quietly, args=(answer, client), daemon=True).start()
 
 
+def _close(listener: socket.socket) -> None:
+    """Close a listener; the thread that waits for a connection ends."""
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 def _quietly(answer: Callable[[socket.socket], None], client: socket.socket) -> None:
     """Say nothing about connections that a test breaks on purpose."""
     with suppress(OSError):
@@ -223,7 +233,7 @@ class Proxy:
 
     def __exit__(self, *_: object) -> None:
         """Stop it."""
-        self._listener.close()
+        _close(self._listener)
 
     def _serve(self, client: socket.socket) -> None:
         stream = self._context.wrap_socket(client, server_side=True) if self._context else client
@@ -265,7 +275,7 @@ class SocksProxy:
         threading.Thread(target=_accept, args=(self._listener, self._serve), daemon=True).start()
 
     def close(self) -> None:
-        self._listener.close()
+        _close(self._listener)
 
     def _serve(self, client: socket.socket) -> None:
         stream = client
