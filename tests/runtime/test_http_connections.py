@@ -144,6 +144,19 @@ def test_no_header_for_a_proxy_reaches_an_upstream(server: Server, name: str) ->
     assert "proxy-authorization" not in headers
 
 
+@pytest.mark.parametrize(
+    ("credentials", "sent"), [("ada@", "ada:"), (":pw@", ":pw"), ("ada:p%40%3A@", "ada:p@:"), ("%C3%A9:pw@", "é:pw")]
+)
+def test_a_proxys_credentials_have_many_forms(
+    server: Server, monkeypatch: pytest.MonkeyPatch, credentials: str, sent: str
+) -> None:
+    """One of both, encoded characters, blanks around the address."""
+    monkeypatch.setenv("http_proxy", f" {server.url.replace('//', f'//{credentials}')} ")
+    headers = HttpClient.of(settings(url="http://far.example")).get("x").json()["headers"]
+
+    assert headers["proxy-authorization"] == "Basic " + base64.b64encode(sent.encode()).decode()
+
+
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS5"])
 @pytest.mark.parametrize("credentials", ["", "u:p%40@"])
 def test_a_socks_proxy_of_the_environment_is_used(

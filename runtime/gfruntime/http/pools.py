@@ -15,13 +15,13 @@ from urllib3.util.ssltransport import SSLTransport
 
 from gfruntime.http import deadlines
 from gfruntime.http.proxies import Proxy, dial_by_socks, proxy_for, secure_proxy
+from gfruntime.http.settings import HttpSettings
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
     from gfruntime.http.addresses import Origin
-    from gfruntime.http.settings import HttpSettings
 
 
 _MOST_POOLS = 10  # origins: redirects may lead to any number
@@ -75,7 +75,7 @@ class Pools:
             if proxy is not None:
                 dial = functools.partial(dial_by_socks, proxy=proxy, tls=settings.socks)
         else:
-            own = _with_deadlines(type(settings)().ssl_context()) if proxy.scheme == "https" else None
+            own = _with_deadlines(HttpSettings().ssl_context()) if proxy.scheme == "https" else None
             options |= {"ssl_context": own} if origin.scheme == "http" else {}
             manager = ProxyManager(proxy.url, proxy_headers=proxy.headers, proxy_ssl_context=own, **options)
         dial = functools.partial(dial, timeout=settings.dial_timeout)

@@ -61,7 +61,7 @@ class Proxy:
     @property
     def headers(self) -> Mapping[str, str]:
         """Return the header that says who asks."""
-        if not self.user:
+        if not self.user and not self.password:
             return {}
         credentials = f"{self.user}:{self.password}"
         return {"Proxy-Authorization": "Basic " + base64.b64encode(credentials.encode()).decode()}
@@ -101,7 +101,7 @@ def _proxy(parts: SplitResult, name: str) -> Proxy:
 
 
 def _variable(name: str) -> str:
-    return os.environ.get(name) or os.environ.get(name.upper(), "")
+    return (os.environ.get(name) or os.environ.get(name.upper(), "")).strip()
 
 
 def _is_spared(host: str, port: int) -> bool:
