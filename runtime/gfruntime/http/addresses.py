@@ -95,7 +95,9 @@ class Addresses:
         Raises: QueryError when it is not HTTP, leaves the data source's path, or belongs to another host.
         """
         address = self._whole(url) if _WHOLE.match(url) else self._below(url)
-        added = urlencode(params or {}, doseq=True, errors="replace")
+        if not params:
+            return address
+        added = urlencode(params, doseq=True, errors="replace")
         return replace(address, query="&".join(filter(None, (address.query, added))))
 
     def redirect(self, address: Address, location: str) -> Address:

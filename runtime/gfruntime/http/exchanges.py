@@ -64,21 +64,22 @@ class Exchanges:
 
         Raises: DownstreamError for whatever goes wrong on the way; no secret of the request is in its text.
         """
-        secrets = outgoing.secrets(sent.headers)
         token = deadlines.current.set(deadline)
         try:
             answer = self._follow(sent)
         except DownstreamError as error:
-            error.args = (one_line(str(error), secrets=secrets),)
+            error.args = (one_line(str(error), secrets=outgoing.secrets(sent.headers)),)
             raise
         except _FAILURES as error:
-            reason = one_line(self._reason(error, deadline), secrets=secrets)
+            reason = one_line(self._reason(error, deadline), secrets=outgoing.secrets(sent.headers))
             is_late = deadline.is_over or isinstance(_cause(error), TimeoutError)
             raise DownstreamError(f"{sent.address.shown} {reason}", status=504 if is_late else 502) from error
         finally:
             deadlines.current.reset(token)
-        explanation = one_line(explain(answer.body), secrets=secrets) if answer.status >= _FAILED else ""
-        reason = one_line(answer.reason, secrets=secrets)
+        if answer.status < _FAILED:
+            return answer if answer.path == sent.address.shown else replace(answer, path=sent.address.shown)
+        secrets = outgoing.secrets(sent.headers)
+        explanation, reason = one_line(explain(answer.body), secrets=secrets), one_line(answer.reason, secrets=secrets)
         return replace(answer, path=sent.address.shown, reason=reason, explanation=explanation)
 
     def _follow(self, sent: Outgoing) -> HttpResponse:
