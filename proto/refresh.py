@@ -12,10 +12,12 @@ run that is stopped goes on where it was. A recorded release never changes: a di
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gfplug import files
 from gfplug.errors import FetchError, GfplugError, IntegrityError
@@ -23,8 +25,12 @@ from gfplug.sdk import github, gomodcache, goproxy, index, modzip, remote, stubs
 from gfplug.sdk.protoset import ProtoSet, normalise, require_proto
 from gfplug.sdk.versions import SdkVersion
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 HERE = Path(__file__).resolve().parent
 FILE = HERE / "versions.json"
+FORMAT = 1
 PAUSE = 1.0
 """Seconds between two downloads."""
 
@@ -135,8 +141,32 @@ def store(entries: dict[SdkVersion, index.IndexedRelease]) -> None:
         raise IntegrityError("pluginv2/backend.proto speaks no release's wire")
     if max(served) != max(entries):
         say(f"note: {max(entries)} speaks another wire than pluginv2/backend.proto; the default stays {max(served)}")
-    content = index.Index(default=max(served), floor=versions.FLOOR, entries=entries).to_text()
-    files.write_atomic(FILE, content.encode())
+    content = index.Index(default=max(served), floor=versions.FLOOR, entries=entries)
+    files.write_atomic(FILE, to_text(content).encode())
+
+
+def to_text(content: index.Index) -> str:
+    """Write the stored form: one line per proto and per release, newest first, so that a diff shows what is new."""
+    newest_first = sorted(content.entries.values(), key=lambda entry: entry.version, reverse=True)
+    protos = {entry.sha256[:12]: {"descriptor": entry.descriptor, "sha256": entry.sha256} for entry in newest_first}
+    versions = {
+        str(entry.version): {
+            "time": entry.time,
+            "commit": entry.commit,
+            "h1": entry.h1,
+            "proto": entry.sha256[:12],
+        }
+        for entry in newest_first
+    }
+    head = {"format": FORMAT, "module": index.MODULE, "default": str(content.default), "floor": str(content.floor)}
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
+    return "{\n  " + ",\n  ".join([*lines, section("protos", protos), section("versions", versions)]) + "\n}\n"
+
+
+def section(name: str, records: Mapping[str, dict[str, Any]]) -> str:
+    """Write a mapping with one line for each of its records."""
+    lines = [f"    {json.dumps(key)}: {json.dumps(record)}" for key, record in records.items()]
+    return f"{json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"
 
 
 def say(line: str) -> None:

@@ -6,21 +6,17 @@ to install. Where GFPLUG_REQUIRE_ALL is set, as `.ci/run` does on Linux, every s
 The tests below `cli` and `runtime` start no process: one that does fails.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 from multiprocessing import util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
 
 collect_ignore = ["fixtures"]  # the projects in it have tests of their own
 REQUIRE_ALL = "GFPLUG_REQUIRE_ALL"

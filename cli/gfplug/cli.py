@@ -71,23 +71,23 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        return _refused(error)
+        return _report_refusal(error)
     except Exception:  # noqa: BLE001 - the outermost frame: whatever arrives here is a bug of ours
-        return _bug()
+        return _report_bug()
     finally:
         console.end_stage()
     return 0
 
 
-def _refused(error: OSError) -> int:
+def _report_refusal(error: OSError) -> int:
     path = error.filename2 or error.filename  # of a rename, where to
     if error.errno not in _OUTSIDE or not path:
-        return _bug()
+        return _report_bug()
     console.fail(ProjectError(f"{path}: {error.strerror}"))
     return ProjectError.exit_code
 
 
-def _bug() -> int:
+def _report_bug() -> int:
     console.note(traceback.format_exc())
     console.note("This is a bug in gfplug. Please report it with the lines above.")
     return 1

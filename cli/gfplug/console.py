@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gfplug.host.drawing import cells
+from gfplug import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from gfplug.errors import GfplugError
-    from gfplug.host.drawing.cells import Part
+    from gfplug.terminal import Part
 
 _PLAIN_WIDTH = 100
 _WIDEST = 100_000
@@ -79,8 +79,8 @@ def result_json(value: Any) -> None:  # noqa: ANN401 - JSON
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table to stdout: aligned columns, one line per row, readable by `cut` and by people."""
-    lines = [[cells.escape(str(cell), keep="") for cell in row] for row in (head, *rows)]
-    result("\n".join(cells.columns(lines)))
+    lines = [[terminal.escape(str(cell), keep="") for cell in row] for row in (head, *rows)]
+    result("\n".join(terminal.columns(lines)))
 
 
 @contextmanager
@@ -168,8 +168,8 @@ def _write(stream: TextIO, *parts: Part) -> None:
     if has_colour(stream) and not is_above_picture and any(isinstance(part, tuple) for part in parts):
         _screen(stream).print(_styled(parts), end="", soft_wrap=True)
         return
-    text = cells.plain(parts)
-    stream.write(cells.escape(text) if stream.isatty() or stream is sys.stderr else text)
+    text = terminal.plain(parts)
+    stream.write(terminal.escape(text) if stream.isatty() or stream is sys.stderr else text)
     if stream is sys.stderr:
         stream.flush()
 
@@ -187,7 +187,7 @@ def _styled(parts: Sequence[Part]) -> Text:
     text = Text()
     for part in parts:
         words, style = part if isinstance(part, tuple) else (part, "")
-        text.append(cells.escape(words), style)
+        text.append(terminal.escape(words), style)
     return text
 
 

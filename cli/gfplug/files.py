@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gfplug.errors import ProjectError
 
@@ -28,21 +27,6 @@ def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def read_json(path: Path, *, missing: str = "", broken: str = "mend the line it names") -> Any:  # noqa: ANN401 - JSON
-    """Read a JSON file; `missing` and `broken` are hints for when it is.
-
-    Raises: ProjectError naming the file.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProjectError(f"{path} does not exist", hint=missing) from error
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise ProjectError(f"{path} is not valid JSON: {error}", hint=broken) from error
 
 
 def entries(root: Path) -> list[Path]:
@@ -110,12 +94,12 @@ def staging(destination: Path) -> Iterator[Path]:
     require_free(destination)
     is_there = destination.is_dir()
     parent = destination if is_there else destination.parent
-    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    created = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     try:
         parent.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(dir=parent, prefix=f".{destination.name}."))
     except OSError as error:
-        _remove_empty(made)
+        _remove_empty(created)
         raise ProjectError(
             f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
         ) from error
@@ -128,7 +112,7 @@ def staging(destination: Path) -> Iterator[Path]:
             stage.replace(destination)
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
-        _remove_empty(made)
+        _remove_empty(created)
         raise
 
 

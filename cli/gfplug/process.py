@@ -47,6 +47,6 @@ def run(
     return done.stdout.decode(errors="replace")
 
 
-def last_lines(output: bytes, count: int = _LAST_LINES) -> str:
+def last_lines(output: bytes) -> str:
     """Return the end of a program's output as text."""
-    return "\n".join(output.decode(errors="replace").strip().splitlines()[-count:])
+    return "\n".join(output.decode(errors="replace").strip().splitlines()[-_LAST_LINES:])

@@ -21,13 +21,13 @@ def find(root: Path, folders: Collection[str], names: Collection[str]) -> dict[s
     Only files that import the generated package count: `format` elsewhere is another thing. A file that is not Python
     is passed over: it fails when it is run.
     """
-    found = defaultdict(list)
+    uses = defaultdict(list)
     for folder in folders:
         for path in files.walk(root / folder) if (root / folder).is_dir() else []:
             for name, line in _list_names(path) if path.suffix == ".py" else []:
                 if name in names:
-                    found[name].append(f"{path.relative_to(root).as_posix()}:{line}")
-    return {name: list(dict.fromkeys(places)) for name, places in sorted(found.items())}
+                    uses[name].append(f"{path.relative_to(root).as_posix()}:{line}")
+    return {name: list(dict.fromkeys(places)) for name, places in sorted(uses.items())}
 
 
 def _list_names(path: Path) -> list[tuple[str, int]]:
@@ -38,7 +38,7 @@ def _list_names(path: Path) -> list[tuple[str, int]]:
         return []
     if not any(_imports_package(node) for node in nodes):
         return []
-    return sorted((spoken for node in nodes for spoken in _names(node)), key=lambda spoken: spoken[1])
+    return sorted((use for node in nodes for use in _names(node)), key=lambda use: use[1])
 
 
 def _imports_package(node: ast.AST) -> bool:

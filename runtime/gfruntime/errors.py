@@ -123,7 +123,8 @@ def sentence(error: BaseException) -> str:
         text = f"its text can't be read ({type(broken).__name__})"
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return masking.hide(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …")
+    text = masking.hide(text[: 4 * _LONGEST])  # first, for a part of a secret could not be told from other text
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a table of causes

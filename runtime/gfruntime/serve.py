@@ -53,7 +53,7 @@ def serve(
     from gfruntime.logs import log, masking  # noqa: PLC0415  # once it is sure that a host listens
     from gfruntime.serving import stdio  # noqa: PLC0415  # once it is sure that a host listens
 
-    masking.remember_settings(os.environ)
+    masking.keep(masking.named_secrets(os.environ))
     reserved = stdio.reserve()
     writer = log.install(reserved.stderr, level=os.environ.get("GF_PLUGIN_LOG_LEVEL", "info"))
     sys.setswitchinterval(_SWITCH_INTERVAL)

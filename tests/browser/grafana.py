@@ -20,14 +20,14 @@ OLDEST_NODE = 20
 
 def program(*names: str) -> str:
     """Find the first of some programs, or skip."""
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
         pytest.skip(f"install {PRODUCTS[names[0]]}: {' or '.join(names)} is not on PATH")
     if names == ("node",):
-        version = succeed(found, "--version")
+        version = succeed(path, "--version")
         if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
-            pytest.skip(f"install Node.js 20: {found} is {version.strip()}")
-    return found
+            pytest.skip(f"install Node.js 20: {path} is {version.strip()}")
+    return path
 
 
 def installed(version: str) -> Path:
@@ -50,8 +50,8 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
     done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", cwd=stage, timeout=600)
     if done.code != 0:
         shutil.rmtree(stage)
-        said = done.err.strip().splitlines()[-1:]
-        pytest.skip(f"npm could not install the packages of {source.name}: {said}")
+        last_line = done.err.strip().splitlines()[-1:]
+        pytest.skip(f"npm could not install the packages of {source.name}: {last_line}")
     try:
         stage.rename(folder)
     except OSError:  # another process was faster

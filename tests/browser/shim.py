@@ -55,8 +55,8 @@ class Shim(JsonServer):
         if body is not None:
             return 200, json.dumps(self._query(body)).encode()
         if url.path.endswith("/health"):
-            found = self.plugin.health(self.configured.settings())
-            return 200 if found["status"] == "OK" else 400, json.dumps(found).encode()
+            health = self.plugin.health(self.configured.settings())
+            return 200 if health["status"] == "OK" else 400, json.dumps(health).encode()
         if url.path.startswith(_RESOURCES):
             resource = self.plugin.resource(path.removeprefix(_RESOURCES), settings=self.configured.settings())
             return resource.code, resource.body
@@ -67,15 +67,15 @@ class Shim(JsonServer):
     def _query(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Answer /api/ds/query by asking the plugin."""
         start, end = int(body["from"]), int(body["to"])
-        asked = [
+        queries = [
             messages.query(
                 query["refId"], start_ms=start, span_ms=end - start, **{k: v for k, v in query.items() if k != "refId"}
             )
             | {"maxDataPoints": query["maxDataPoints"], "intervalMS": query["intervalMs"]}
             for query in body["queries"]
         ]
-        found = self.plugin.query(*asked, settings=self.configured.settings())
-        return {"results": {ref_id: _result(response) for ref_id, response in found.items()}}
+        responses = self.plugin.query(*queries, settings=self.configured.settings())
+        return {"results": {ref_id: _result(response) for ref_id, response in responses.items()}}
 
     def _proxied(self, path: str, query: str) -> tuple[int, bytes]:
         """Ask the API itself, with what the route of this path adds."""
@@ -91,7 +91,7 @@ class Shim(JsonServer):
 
     def _filled(self, template: str) -> str:
         secrets = self.configured.secrets
-        return re.sub(r"\{\{ \.SecureJsonData\.(\w+) \}\}", lambda found: secrets[found[1]], template)
+        return re.sub(r"\{\{ \.SecureJsonData\.(\w+) \}\}", lambda match: secrets[match[1]], template)
 
 
 def _result(response: Mapping[str, Any]) -> dict[str, Any]:

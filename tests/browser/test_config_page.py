@@ -45,31 +45,31 @@ def test_options_go_where_they_are_kept(evaluate: Evaluate) -> None:
 
 def test_a_stored_secret_shows_only_that_it_is_there(evaluate: Evaluate) -> None:
     """The control has no value to show; resetting forgets the stored one at the next save."""
-    found = evaluate(
+    token = evaluate(
         config(SETTINGS) + "const token = control('gf-config-token'); token.onReset();"
         " return [token.isConfigured, token.value, changed[0].secureJsonFields, changed[0].secureJsonData]; })([])"
     )
 
-    assert found == [True, "", {"token": False}, {"token": ""}]
+    assert token == [True, "", {"token": False}, {"token": ""}]
 
 
 def test_defaults_are_shown_and_not_stored(evaluate: Evaluate) -> None:
     """An option that nobody changed follows the dataclass when its default changes."""
-    found = evaluate(
+    shown = evaluate(
         config("{ url: '', jsonData: {} }") + "return [control('gf-config-retries').value, changed.length]; })([])"
     )
 
-    assert found == [3, 0]
+    assert shown == [3, 0]
 
 
 def test_provisioned_settings_cannot_be_edited(evaluate: Evaluate) -> None:
     """Every control is disabled when Grafana says that the data source is read-only."""
-    found = evaluate(
+    disabled = evaluate(
         config("{ url: '', jsonData: {}, readOnly: true }")
         + "return page.filter((each) => each.props.id).map((each) => each.props.disabled); })([])"
     )
 
-    assert found == [True] * 6
+    assert disabled == [True] * 6
 
 
 def test_rows_of_options_are_edited_in_place(evaluate: Evaluate) -> None:
@@ -127,7 +127,7 @@ def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
 
 def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:
     """Its validation hook hears of every complaint by field, and of none when all is well."""
-    found = evaluate(
+    complaints = evaluate(
         "[['', true], ['http://a', false]].map(([url, token]) => { const heard = []; let validate;"
         " const options = { url, jsonData: { timeout: token ? 0.5 : 1.5 }, secureJsonFields: { token } };"
         " plugin.components.ConfigEditor({ options, onOptionsChange() {}, validation: {"
@@ -135,7 +135,7 @@ def test_grafana_13_is_told_what_may_not_be_saved(evaluate: Evaluate) -> None:
         " clearError: () => {} } }); return [validate(), heard]; })"
     )
 
-    assert found == [
+    assert complaints == [
         [False, [["url", "API URL is required"], ["timeout", "Timeout must be at least 1"]]],
         [False, [["token", "API token is required"]]],
     ]

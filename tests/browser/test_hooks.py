@@ -29,20 +29,20 @@ ASK = """datasource.query({ range, scopedVars: {}, targets: [{ refId: 'A', table
 
 def test_hooks_answer_in_the_browser_through_the_data_source_proxy(evaluate: Evaluate) -> None:
     """Variables are filled in first; the request goes to the proxy, which adds the secrets."""
-    found = evaluate(
+    answer = evaluate(
         "[await datasource.query({ requestId: 'Q1', range, scopedVars: {}, targets: [{ refId: 'A', table: '$env' }] })"
         ".values(), calls]",
         hooks=HOOKS,
     )
 
-    assert found[0] == [
+    assert answer[0] == [
         {
             "key": "A",
             "state": "Done",
             "data": [{"fields": [{"name": "value", "values": [1, 2, 3]}], "length": 3, "refId": "A"}],
         }
     ]
-    assert found[1] == [
+    assert answer[1] == [
         {
             "fetch": {
                 "method": "GET",
@@ -71,10 +71,10 @@ def test_what_a_hook_leaves_goes_to_python(evaluate: Evaluate) -> None:
     assert set(by_key) == {"backend", "B", "C", "D"}
 
 
-@pytest.mark.parametrize(("hooks", "told"), [(HOOKS, 0), ("throw new Error('broken');", 1)], ids=["good", "broken"])
-def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, hooks: str, told: int) -> None:
+@pytest.mark.parametrize(("hooks", "count"), [(HOOKS, 0), ("throw new Error('broken');", 1)], ids=["good", "broken"])
+def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, hooks: str, count: int) -> None:
     """Variables and annotations with own forms, and alert rules, are Python's, whatever the hooks are."""
-    asked = evaluate(
+    ref_ids = evaluate(
         "(datasource.query({ range, scopedVars: {}, targets: [{ refId: 'V', queryType: 'variable' }] }),"
         " datasource.query({ range, scopedVars: {}, app: 'unified-alerting', targets: [{ refId: 'A', table: 'ok' }] }),"
         " [complaints.length, ...calls.flatMap((call) => call.backend.map((target) => target.refId))])",
@@ -82,18 +82,18 @@ def test_hooks_are_not_asked_what_has_a_method_of_its_own(evaluate: Evaluate, ho
         source=Wide,
     )
 
-    assert asked == [told, "V", "A"]
+    assert ref_ids == [count, "V", "A"]
 
 
 def test_a_public_dashboard_asks_python_alone(evaluate: Evaluate) -> None:
     """Its visitors have no data source proxy."""
-    found = evaluate(
+    calls = evaluate(
         "((runtime.config.publicDashboardAccessToken = 'x'),"
         " datasource.query({ range, targets: [{ refId: 'A', table: 'ok' }] }), calls.map((call) => Object.keys(call)))",
         hooks=HOOKS,
     )
 
-    assert found == [["backend"]]
+    assert calls == [["backend"]]
 
 
 def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
@@ -102,13 +102,13 @@ def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
         "exports.applyTemplateVariables = (query, original) => ({ ...query, was: original.table });\n"
         "exports.QueryEditorHelp = () => null;\n"
     )
-    found = evaluate(
+    query = evaluate(
         "[datasource.applyTemplateVariables({ refId: 'A', table: '$env' }, {}), Object.keys(plugin.components)]",
         hooks=hooks,
     )
 
-    assert (found[0]["table"], found[0]["was"]) == ("prod", "$env")
-    assert found[1] == ["ConfigEditor", "QueryEditor", "QueryEditorHelp"]
+    assert (query[0]["table"], query[0]["was"]) == ("prod", "$env")
+    assert query[1] == ["ConfigEditor", "QueryEditor", "QueryEditorHelp"]
 
 
 @pytest.mark.parametrize(

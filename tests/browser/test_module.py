@@ -88,13 +88,13 @@ def test_variables_are_filled_in_inside_rows_and_sections(evaluate: Evaluate) ->
 
 def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
     """The query type tells Python which; an old dashboard's bare text is no query."""
-    found = evaluate(
+    queries = evaluate(
         "(datasource.variables.query({ targets: [{ refId: 'V', of: 'columns', table: '$env' }, ''] }),"
         " [datasource.variables.getType(), ...calls.flatMap((call) => call.backend ?? [])])",
         source=Wide,
     )
 
-    assert found == [
+    assert queries == [
         "custom",
         {"refId": "V", "of": "columns", "table": "prod", "queryType": "variable"},
         {"refId": "variable", "of": "tables", "table": "", "queryType": "variable"},
@@ -103,12 +103,12 @@ def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evalu
 
 def test_annotations_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:
     """What is stored is completed; without a stored query the defaults are asked."""
-    found = evaluate(
+    queries = evaluate(
         "[{ target: { refId: 'Anno', severity: 1 } }, {}].map((each) => datasource.annotations.prepareQuery(each))",
         source=Wide,
     )
 
-    assert found == [
+    assert queries == [
         {"refId": "Anno", "severity": 1, "queryType": "annotation"},
         {"refId": "annotation", "severity": 3, "queryType": "annotation"},
     ]

@@ -88,9 +88,9 @@ def test_each_control_stores_its_type(evaluate: Evaluate, field: str, event: str
 )
 def test_a_wrong_value_is_named_beside_its_field(evaluate: Evaluate, text: str, complaint: str | None) -> None:
     """The sentence begins with the field's label."""
-    found = evaluate(query(text) + "return editor.map((each) => each.props.error).filter(Boolean); })([])")
+    errors = evaluate(query(text) + "return editor.map((each) => each.props.error).filter(Boolean); })([])")
 
-    assert found == ([complaint] if complaint else [])
+    assert errors == ([complaint] if complaint else [])
 
 
 def test_a_section_is_kept_inside_an_object(evaluate: Evaluate) -> None:
@@ -153,7 +153,7 @@ def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
         for table in ("''", "'a b/$env'")
     ]
 
-    assert [[path for path in asked if isinstance(path, str)] for asked in paths] == [
+    assert [[path for path in calls if isinstance(path, str)] for calls in paths] == [
         ["tables"],
         ["tables", "columns?table=a%20b%2Fprod"],
     ]

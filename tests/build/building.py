@@ -1,7 +1,5 @@
 """What the build tests do as a user would: make a project, build it, break it."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
@@ -25,6 +23,18 @@ class Built:
     def dist(self) -> Path:
         """The bundle."""
         return self.project / "dist"
+
+    @property
+    def components(self) -> list[dict[str, Any]]:
+        """What the bundle lists as its parts."""
+        (path,) = self.dist.glob("sbom_*.cdx.json")
+        listed: list[dict[str, Any]] = json.loads(path.read_text())["components"]
+        return listed
+
+    @property
+    def proto(self) -> bytes:
+        """The protocol that it speaks."""
+        return (self.project / "src/pluginv2/backend.proto").read_bytes()
 
     @property
     def archive(self) -> Path:

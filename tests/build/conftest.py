@@ -1,7 +1,5 @@
 """One built project for all tests of this folder."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

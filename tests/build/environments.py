@@ -4,14 +4,13 @@ The packages are those of the interpreter that runs the tests, hard links to its
 users get, whatever else a developer has installed.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import distribution
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zipfile import ZipFile
 
 from packaging.requirements import Requirement
@@ -19,10 +18,6 @@ from packaging.requirements import Requirement
 from gfplug import files
 from gfplug.project.environment.venv import interpreter_of, requirements
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 
 def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: str = "pip") -> str:
@@ -32,8 +27,8 @@ def clean(folder: Path, *, project: Path, extra: Iterable[str] = (), installer: 
     """
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True, timeout=120)
     (packages,) = folder.glob("Lib/site-packages" if sys.platform == "win32" else "lib/python*/site-packages")
-    asked = [Requirement(line).name for line in requirements(Project(project))]
-    for name in sorted(closure([*asked, *extra]) - {"gfruntime"}):
+    names = [Requirement(line).name for line in requirements(Project(project))]
+    for name in sorted(closure([*names, *extra]) - {"gfruntime"}):
         _link(name, packages)
     for wheel in (project / "vendor").glob("gfruntime-*.whl"):  # the tests' own environment has it editable
         with ZipFile(wheel) as archive:
@@ -48,15 +43,15 @@ def closure(names: Iterable[str]) -> set[str]:
 
     Raises: PackageNotFoundError if one is not installed.
     """
-    found: set[str] = set()
+    packages: set[str] = set()
     ahead = list(names)
     while ahead:
         name = ahead.pop().lower().replace("_", "-")
-        if name not in found:
-            found.add(name)
-            asked = map(Requirement, distribution(name).requires or [])
-            ahead += [each.name for each in asked if each.marker is None or each.marker.evaluate({"extra": ""})]
-    return found
+        if name not in packages:
+            packages.add(name)
+            others = map(Requirement, distribution(name).requires or [])
+            ahead += [each.name for each in others if each.marker is None or each.marker.evaluate({"extra": ""})]
+    return packages
 
 
 def _link(name: str, packages: Path) -> None:

@@ -4,8 +4,6 @@ Source: grafana/grafana v12.2.0, Dockerfile: its Alpine stage copies seven files
 distroless stage has no C library. The files here are this machine's, in the folder where its own loader looks.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

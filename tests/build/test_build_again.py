@@ -1,14 +1,12 @@
 """Builds after the first: as quick as promised, the same bytes as a build from nothing, whole whatever happens."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import roots
@@ -18,9 +16,6 @@ from commands import run
 from gfplug import files
 from gfplug.bundle.portable import MODES
 from gfplug.host.target import COOKIE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MODULE = "src/plugin/datasource.py"
 
@@ -80,10 +75,10 @@ def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: 
     """Start a bundle below a process that is then killed; give the bundle's pid, and what it is."""
     if not Path("/proc/self").exists():
         pytest.skip("looks into /proc")
-    made = bundles[request.param]
+    bundle = bundles[request.param]
     env = {COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2", "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen(
-        [sys.executable, "-c", _PARENT, made.report["executable"]],
+        [sys.executable, "-c", _PARENT, bundle.report["executable"]],
         env=env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -93,7 +88,7 @@ def orphan(request: pytest.FixtureRequest, bundles: dict[str, Built], tmp_path: 
     assert handshake.startswith("1|2|")
     parent.kill()
     parent.communicate(timeout=10)
-    yield int(pid), made
+    yield int(pid), bundle
     if Path(f"/proc/{pid}").exists():
         os.kill(int(pid), signal.SIGKILL)
 

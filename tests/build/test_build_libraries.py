@@ -1,18 +1,13 @@
 """Projects with large libraries: they freeze, start and answer, beside the runtime that needs none of them."""
 
-from __future__ import annotations
-
 import json
 from importlib.metadata import PackageNotFoundError
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from building import built, gfplug
 from environments import clean, closure
 from projects import new_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIBRARIES = ("numpy", "pandas", "polars")
 CODE = '''\
@@ -56,11 +51,11 @@ def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Pat
         pytest.skip(f"install gfplug's extra `dev`: {error}")
     project = new_project(tmp_path / "project")
     (project / "src/plugin/datasource.py").write_text(CODE)
-    made = built(project, python=clean(tmp_path / "environment", project=project, extra=LIBRARIES))
-    asked = gfplug("call", "query", made.dist, "--json")
-    assert asked.code == 0, asked.err
+    bundle = built(project, python=clean(tmp_path / "environment", project=project, extra=LIBRARIES))
+    query = gfplug("call", "query", bundle.dist, "--json")
+    assert query.code == 0, query.err
 
-    (frame,) = json.loads(asked.out)["results"]["A"]["frames"]
+    (frame,) = json.loads(query.out)["results"]["A"]["frames"]
     assert frame["data"]["values"][1] == [1.0, 2.0, 3.0, 4.0]
-    health = gfplug("call", "health", made.dist)
+    health = gfplug("call", "health", bundle.dist)
     assert health.out.strip() == "OK: x ProcessPoolExecutor DataFrame DataFrame matrix"

@@ -1,23 +1,17 @@
 """The bundle starts in every image it claims; docs/compatibility.md is the table of what these tests saw."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import roots
+from building import Built
 
 from gfplug.bundle.portable import MODES
 from gfplug.errors import ToolError
 from gfplug.host.smoke import smoke
-
-if TYPE_CHECKING:
-    from building import Built
-
-    from gfplug.host.target import Target
+from gfplug.host.target import Target
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "compatibility.md"
 HEAD = """\
@@ -48,23 +42,22 @@ def outcome(target: Target) -> str:
     try:
         started = smoke(target, timeout=30.0)
     except ToolError as error:
-        said = f"{error.message}\n{error.details}"
-        return NOTHING if "failed to run command" in said else f"broken: {said}"
+        words = f"{error.message}\n{error.details}"
+        return NOTHING if "failed to run command" in words else f"broken: {words}"
     return "starts" if started.health.status == "OK" and not started.ended.problem else f"odd: {started}"
 
 
 @pytest.fixture(scope="module")
 def seen(signals: Built, bundles: dict[str, Built], tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Start each bundle in each image under each condition."""
-    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
-    found = {}
+    results = {}
     for image, libraries in roots.IMAGES.items():
         root = roots.make(tmp_path_factory.mktemp("image") / "root", libraries)
         for condition in roots.CONDITIONS:
-            found[f"{image} | {condition}"] = [
-                outcome(root.target(bundles[mode].dist, condition=condition, proto=proto)) for mode in MODES
+            results[f"{image} | {condition}"] = [
+                outcome(root.target(bundles[mode].dist, condition=condition, proto=signals.proto)) for mode in MODES
             ]
-    return found
+    return results
 
 
 def test_the_table_in_the_documentation_is_what_was_seen(seen: dict[str, list[str]]) -> None:
@@ -93,9 +86,8 @@ def test_the_roots_would_show_a_missing_library(signals: Built, tmp_path: Path) 
     here = f"$ORIGIN/_internal_{program.name.removeprefix('gpx_sales_')}".encode()
     assert content.count(here) == 1
     program.write_bytes(content.replace(here, b"/nowhere".ljust(len(here), b"x")))
-    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
     root = roots.make(tmp_path / "image" / "root", roots.LAYER)
 
     assert "libz.so.1: cannot open shared object file" in outcome(
-        root.target(bundle, condition="as it is", proto=proto)
+        root.target(bundle, condition="as it is", proto=signals.proto)
     )

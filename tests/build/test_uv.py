@@ -1,7 +1,5 @@
 """The real uv brings a Python for the project's environment: from a mirror on this machine, as its settings say."""
 
-from __future__ import annotations
-
 import hashlib
 import http.server
 import json
@@ -10,9 +8,9 @@ import shutil
 import sys
 import sysconfig
 import tarfile
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from servers import serving
@@ -20,9 +18,6 @@ from servers import serving
 from gfplug.errors import ToolError
 from gfplug.project.environment import interpreters, prerequisites
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 UV = shutil.which("uv", path=str(Path(sys.executable).parent)) or ""
 RELEASES = "https://github.com/astral-sh/python-build-standalone/releases/download"
@@ -45,12 +40,12 @@ def _pack(archive: Path) -> None:
     """Pack the Python that runs the tests as python-build-standalone packs its own."""
     library = f"libpython{MINOR}.so.1.0"
     places = [Path(sysconfig.get_config_var("LIBDIR")), Path(sys.base_prefix, "lib")]
-    found = next((place / library for place in places if (place / library).is_file()), None)
-    if not found:
+    shared = next((place / library for place in places if (place / library).is_file()), None)
+    if not shared:
         pytest.skip(f"{library} is not where its Python says")
     with tarfile.open(archive, "w:gz", compresslevel=1, dereference=True) as packed:
         packed.add(interpreters.running().resolve(), f"python/bin/python{MINOR}")
-        packed.add(found, f"python/lib/{library}")
+        packed.add(shared, f"python/lib/{library}")
         packed.add(sysconfig.get_path("stdlib"), f"python/lib/python{MINOR}", filter=_keep)
 
 

@@ -1,19 +1,21 @@
 """What the tests of the command line share."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from small_bundle import small_bundle
 from small_project import small_project
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Make a small project."""
     return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """Make a bundle that is good."""
+    return small_bundle(tmp_path / "dist")

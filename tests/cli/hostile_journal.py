@@ -1,14 +1,9 @@
 """A journal as somebody plants it who wants to write elsewhere."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
+from pathlib import Path
+from typing import Any
 
 CONTENT = b"#!/bin/sh\necho attacked\n"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

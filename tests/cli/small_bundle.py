@@ -1,13 +1,9 @@
 """The smallest bundle that is good, and a signature such as Grafana's API gives."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 MANIFEST: dict[str, Any] = {
     "type": "datasource",

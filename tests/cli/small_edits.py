@@ -1,15 +1,9 @@
 """A small tree, the one that it becomes, and the edits that lead there, for the tests of the journal."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug.edits import journal
 from gfplug.edits.trees import Edit, TreeFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 OLD = {"a": "old a", "gone/b": "old b", "conf": "a file", "dir/c": "old c", "same": "same"}
 NEW = {"a": "new a", "conf/d": "now a folder", "dir": "now a file", "new/e": "new e", "same": "same"}

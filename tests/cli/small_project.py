@@ -1,16 +1,11 @@
 """The smallest project that can be built, and an interpreter that only plays its part, for the tests of the build."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug.project import lock
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOCK = lock.Lock(
     sdk_version="v0.298.0",
@@ -59,7 +54,7 @@ esac
 
 def small_project(folder: Path) -> Project:
     """Make a project with what a build reads, and nothing else."""
-    found = Project(folder)
+    project = Project(folder)
     (folder / "src/pluginv2").mkdir(parents=True)
     (folder / "frontend/img").mkdir(parents=True)
     (folder / "src/pluginv2/backend.proto").write_text("proto")
@@ -74,8 +69,8 @@ def small_project(folder: Path) -> Project:
     }
     (folder / "plugin.json").write_text(json.dumps(manifest))
     (folder / "pyproject.toml").write_text(PYPROJECT)
-    lock.write(found.lock_path, replace(LOCK, owned=found.owned_digests()))
-    return found
+    lock.write(project.lock_path, replace(LOCK, owned=project.owned_digests()))
+    return project
 
 
 def fake_python(path: Path, *, report: str = USABLE, pip: str = ":", freeze: str = ":") -> Path:

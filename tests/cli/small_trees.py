@@ -1,14 +1,8 @@
 """Small trees of files, and their merge as text, for the tests of the three-way merge."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from gfplug.edits.trees import TreeFile
 from gfplug.upgrades import three_way
-
-if TYPE_CHECKING:
-    from gfplug.upgrades.three_way import MergeResult
+from gfplug.upgrades.three_way import MergeResult
 
 LONG = "".join(f"line {number}\n" for number in range(1, 31))
 MINE = LONG.replace("line 2\n", "line 2, mine\n")

@@ -1,10 +1,9 @@
 """The command line: light to start, clear when wrong, one exit code per kind of failure."""
 
-from __future__ import annotations
-
 import inspect
 import re
-from typing import TYPE_CHECKING, Any, get_args
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -15,9 +14,6 @@ from gfplug.commands.build import Libc
 from gfplug.commands.call.call_options import CallOptions
 from gfplug.commands.deploy import Way
 from gfplug.scaffold import choices
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CHOICES = {
     ("new", "--example"): get_args(choices.Example),
@@ -86,20 +82,20 @@ def test_choices_are_shown_and_completed(
     place: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The help lists them, a wrong value is a usage error that names them, and the shell offers them."""
-    (command, option), known = place, CHOICES[place]
+    (command, option), values = place, CHOICES[place]
     names = {"new": ["name"]}.get(command, [])
 
-    assert f"{option} [{'|'.join(known)}]" in help_of((command,), capsys)
+    assert f"{option} [{'|'.join(values)}]" in help_of((command,), capsys)
     assert cli.main([command, *names, option, "wrong"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert f"Invalid value for '{option}'" in err
-    assert f"'wrong' is not one of {', '.join(map(repr, known))}." in err
+    assert f"'wrong' is not one of {', '.join(map(repr, values))}." in err
     monkeypatch.setenv("_GFPLUG_COMPLETE", "complete_bash")
     monkeypatch.setenv("COMP_WORDS", f"gfplug {command} {option} ")
     monkeypatch.setenv("COMP_CWORD", "3")
     cli.main([])
-    assert capsys.readouterr().out.split() == list(known)
+    assert capsys.readouterr().out.split() == list(values)
 
 
 def test_choices_are_those_of_the_services() -> None:

@@ -1,14 +1,12 @@
 """The documentation of what is held: the tests that it names exist."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "conformance.md"
-FRAME_RULES = 55
-PROTOCOL_RULES = 90
 
 
 def rows(heading: str) -> dict[int, str]:
@@ -17,20 +15,13 @@ def rows(heading: str) -> dict[int, str]:
     return {int(number): text for number, text in re.findall(r"^\| (\d+) \| (.*) \|$", section, re.MULTILINE)}
 
 
-def test_every_frame_rule_has_its_row() -> None:
-    """The rules on data frames are numbered without a gap, each with tests or a reason."""
-    found = rows("Data frames")
+@pytest.mark.parametrize(("heading", "count"), [("Data frames", 55), ("Protocol", 90)])
+def test_every_rule_has_its_row(heading: str, count: int) -> None:
+    """The rules are numbered without a gap, each with tests or a reason."""
+    rules = rows(heading)
 
-    assert list(found) == list(range(1, FRAME_RULES + 1))
-    assert all("`test_" in text for text in found.values())
-
-
-def test_every_protocol_rule_has_its_row() -> None:
-    """The rules on the process are numbered without a gap, each with tests."""
-    found = rows("Protocol")
-
-    assert list(found) == list(range(1, PROTOCOL_RULES + 1))
-    assert all("`test_" in text for text in found.values())
+    assert list(rules) == list(range(1, count + 1))
+    assert all("`test_" in text for text in rules.values())
 
 
 def test_named_tests_exist() -> None:

@@ -1,13 +1,11 @@
 """What a person sees: stages that count their seconds, colour where it is wanted, and nothing that a terminal obeys."""
 
-from __future__ import annotations
-
 import io
 import logging
 import re
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import TYPE_CHECKING
 
 import pyte
 import pytest
@@ -15,9 +13,6 @@ import pytest
 from gfplug import console
 from gfplug.errors import ToolError
 from gfplug.stages import Stages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class Terminal(io.StringIO):

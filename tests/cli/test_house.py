@@ -1,7 +1,5 @@
 """The layout: what is at the top level, which rooms each package has, and that imports only point down."""
 
-from __future__ import annotations
-
 import ast
 import graphlib
 from collections import Counter
@@ -17,7 +15,7 @@ TOP = {
 }
 TESTS = {
     *("cli", "runtime", "processes", "generated", "build", "conformance", "browser", "upgrade", "network", "docs"),
-    *("golden", "fixtures", "conftest.py", "check_types.py"),
+    *("fuzz", "golden", "fixtures", "conftest.py", "check_types.py"),
 }
 ROOMS = {
     "cli/gfplug": [
@@ -31,7 +29,7 @@ ROOMS = {
         {"project"},
         {"edits"},
         {"usage"},
-        {"files", "process", "resources", "stages"},
+        {"files", "process", "resources", "stages", "terminal", "untrusted"},
         {"errors"},
     ],
     "runtime/gfruntime": [

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from hostclient import Host
 from programs import BUILT, HERE, Programs, executable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from hostclient import Plugin
 
+    HostMaker = Callable[..., Host]
+    """Starts another host, in the folder `cwd` if one is given, which the test may kill."""
+
 SLOWEST_TEST_S = 120
-
-
-class HostMaker(Protocol):
-    """Starts another host, which the test may kill."""
-
-    def __call__(self, *, cwd: Path | None = None) -> Host:
-        """Start it in a folder."""
-        ...
 
 
 def pytest_configure() -> None:

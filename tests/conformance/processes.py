@@ -36,7 +36,13 @@ def descendants(pid: int) -> list[int]:
     return children + [below for child in children for below in descendants(child)]
 
 
-def eventually(claim: Callable[[], object], *, within_s: float) -> float:
+def cpu(pid: int) -> float:
+    """Return a process's CPU time in ticks; none is left when it has ended."""
+    stat = _stat(pid)
+    return float(stat[11]) + float(stat[12]) if stat else 0.0
+
+
+def eventually(claim: Callable[[], object], *, within_s: float = 5.0) -> float:
     """Wait until a claim holds and return how many seconds that took.
 
     Raises: TimeoutError if it does not hold in time.

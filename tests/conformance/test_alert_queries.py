@@ -53,7 +53,7 @@ def source(programs: Programs, host_program: Path) -> Iterator[Plugin]:
         yield host.start(executable)
 
 
-def asked(source: Plugin, *kinds: str, from_alert: bool = True) -> dict[str, Any]:
+def ask_kinds(source: Plugin, *kinds: str, from_alert: bool = True) -> dict[str, Any]:
     """Ask for several kinds at once, as the alert engine or as a panel."""
     headers = {"FromAlert": "true"} if from_alert else {}
     return source.query(*(query(kind, kind=kind) for kind in kinds), headers=headers)
@@ -62,7 +62,7 @@ def asked(source: Plugin, *kinds: str, from_alert: bool = True) -> dict[str, Any
 def test_live_channels_are_for_panels(source: Plugin) -> None:
     """A frame's channel reaches a panel and never an alert rule; its times are sorted for both."""
     for from_alert in (True, False):
-        [frame] = asked(source, "live", from_alert=from_alert)["live"]["frames"]
+        [frame] = ask_kinds(source, "live", from_alert=from_alert)["live"]["frames"]
 
         assert ("channel" in frame["meta"]) is not from_alert
         assert [field["values"] for field in frame["fields"]][1] == [1.0, 2.0]
@@ -70,8 +70,8 @@ def test_live_channels_are_for_panels(source: Plugin) -> None:
 
 def test_logs_are_refused_by_themselves(source: Plugin) -> None:
     """Logs asked for by a rule are an error of that query, which says why; the others, and panels, are answered."""
-    answers = asked(source, "logs", "multi", "nothing")
-    shown = asked(source, "logs", from_alert=False)["logs"]
+    answers = ask_kinds(source, "logs", "multi", "nothing")
+    shown = ask_kinds(source, "logs", from_alert=False)["logs"]
 
     assert (answers["logs"]["status"], answers["logs"]["source"]) == (400, "plugin")
     assert answers["logs"]["error"].startswith("This query gives logs, which alert rules can't read")
@@ -82,13 +82,13 @@ def test_logs_are_refused_by_themselves(source: Plugin) -> None:
 
 def test_what_a_rule_will_stumble_over_is_logged(source: Plugin) -> None:
     """Two series without labels are answered, and the log says what the rule will fail with."""
-    assert asked(source, "twins")["twins"]["status"] == 200
+    assert ask_kinds(source, "twins")["twins"]["status"] == 200
     assert "2 series have the labels {}" in source.stderr()
 
 
 def test_a_shape_that_breaks_its_type_is_an_error(source: Plugin) -> None:
     """A frame whose author gave it a type of another shape is that query's error, before Grafana reads it wrongly."""
-    answers = asked(source, "broken", "multi", from_alert=False)
+    answers = ask_kinds(source, "broken", "multi", from_alert=False)
 
     assert answers["broken"]["status"] == 500
     assert "2 rows where at most one is read" in answers["broken"]["error"]

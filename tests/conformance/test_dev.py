@@ -4,132 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from commands import python
-from hostclient import HostError
+from devproject import Editor, answers, editor, plugin, value
 from messages import query, query_request
-from processes import alive, descendants, eventually
-from programs import gfplug
+from processes import descendants, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from hostclient import Host, Plugin
-    from programs import Programs
 
-PYTHON = sys.executable
-SOURCE = '''"""Answers one number."""
-
-from dataclasses import dataclass
-
-from gfruntime import Frame, Health, Query, Settings
-
-
-@dataclass(frozen=True)
-class Empty:
-    pass
-
-
-class Datasource:
-    def __init__(self, settings: Settings[Empty]) -> None: ...
-
-    def check_health(self) -> Health:
-        return Health.ok("number VALUE")
-
-    def query(self, query: Query[Empty]) -> Frame:
-        return Frame.of(time=[query.time_range.start], value=[VALUE.0])
-'''
+__all__ = ["editor", "plugin"]
 BROKEN = "import no_such_package\n"
 WORDS = "ModuleNotFoundError: No module named 'no_such_package'"
-SPARE_S = 30.0
-
-
-class Editor:
-    """Saves the one file of a project."""
-
-    def __init__(self, project: Path) -> None:
-        """Find the file."""
-        self.file = project / "src" / "plugin" / "datasource.py"
-
-    def save(self, value: int, more: str = "") -> None:
-        """Save code that answers a number."""
-        self.file.write_text(SOURCE.replace("VALUE", str(value)) + more, encoding="utf-8")
-
-
-@pytest.fixture
-def editor(programs: Programs, tmp_path: Path) -> Editor:
-    """Copy a project that `gfplug dev` can be used on, answering 1."""
-    folder = tmp_path / "project"
-    shutil.copytree(programs.project("dev"), folder)
-    editor = Editor(folder)
-    editor.save(1)
-    gfplug("dev", str(folder), "--python", PYTHON)
-    return editor
-
-
-@pytest.fixture
-def plugin(host: Host, editor: Editor) -> Iterator[Plugin]:
-    """Start what `gfplug dev` put into dist, with Grafana's restart loop around it."""
-    dist = editor.file.parents[2] / "dist"
-    manifest = json.loads((dist / "plugin.json").read_text(encoding="utf-8"))
-    (launcher,) = dist.glob(manifest["executable"] + "_*")
-    running = host.start(launcher, restart=True)
-    yield running
-    family = [running.pid, *descendants(running.pid)]
-    ended = running.kill()
-    eventually(lambda: not any(map(alive, family)), within_s=5)
-    assert not ended["forced"]
-
-
-def value(plugin: Plugin) -> float:
-    """Ask the plugin for its number."""
-    (frame,) = plugin.query(query())["A"]["frames"]
-    return float(frame["fields"][1]["values"][0])
-
-
-def answers(plugin: Plugin, number: int) -> bool:
-    """Tell whether the plugin answers, and answers a number."""
-    try:
-        return value(plugin) == number
-    except HostError:
-        return False
 
 
 def messages(plugin: Plugin) -> list[str]:
     """List what the host logged."""
     return [entry["message"] for entry in plugin.logs()]
-
-
-def wait_for_spare(plugin: Plugin) -> None:
-    """Wait until the process that waits for the next save does nothing any more, as it does while a person types."""
-    spent = [-1.0]
-
-    def is_idle() -> bool:
-        before, spent[0] = spent[0], sum(map(cpu, descendants(plugin.pid)))
-        time.sleep(0.3)
-        return len(descendants(plugin.pid)) == 2 and before == spent[0]
-
-    eventually(is_idle, within_s=SPARE_S)
-
-
-def cpu(pid: int) -> float:
-    """Return a process's CPU time in ticks."""
-    try:
-        words = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return float(words[11]) + float(words[12])
 
 
 def test_a_save_is_served_and_the_log_says_so(plugin: Plugin, editor: Editor) -> None:
@@ -172,13 +71,6 @@ def test_code_that_does_not_import_leaves_the_old_code_and_says_why(broken: Plug
     assert any(WORDS in message for message in messages(broken))
 
 
-def test_an_alert_rule_sees_no_notice(broken: Plugin) -> None:
-    """What is evaluated stays as the code made it."""
-    (frame,) = broken.query(query(), headers={"FromAlert": "true"})["A"]["frames"]
-
-    assert "notices" not in (frame["meta"] or {})
-
-
 def test_mending_the_code_ends_the_complaint(broken: Plugin, editor: Editor) -> None:
     """The next save that imports is served, without a notice."""
     editor.save(3)
@@ -186,15 +78,6 @@ def test_mending_the_code_ends_the_complaint(broken: Plugin, editor: Editor) -> 
     (frame,) = broken.query(query())["A"]["frames"]
 
     assert (frame["fields"][1]["values"], (frame["meta"] or {}).get("notices")) == ([3], None)
-
-
-def test_a_syntax_error_is_explained_too(plugin: Plugin, editor: Editor) -> None:
-    """The sentence is Python's."""
-    value(plugin)
-    editor.save(2, "def broken(:\n")
-
-    eventually(lambda: "SyntaxError" in plugin.health()["message"], within_s=10)
-    assert value(plugin) == 1
 
 
 def test_a_project_that_never_imported_says_why_and_recovers(host: Host, editor: Editor) -> None:
@@ -257,56 +140,13 @@ def test_a_process_that_dies_is_started_again(plugin: Plugin, editor: Editor) ->
     assert editor.file.is_file()
 
 
-@pytest.mark.slow
-def test_a_save_is_served_within_a_second(plugin: Plugin, editor: Editor) -> None:
-    """Median over 20 saves, each made when the machine has come to rest as while a person types."""
-    value(plugin)
-    took = []
-    for number in range(2, 22):
-        wait_for_spare(plugin)
-        editor.save(number)
-        took.append(eventually(partial(answers, plugin, number), within_s=20))
-    print("save to served, seconds:", sorted(round(seconds, 2) for seconds in took))  # noqa: T201 - the figure
-
-    assert statistics.median(took) <= 1.0
-
-
-@pytest.mark.slow
-def test_a_hundred_saves_leave_nothing(plugin: Plugin, editor: Editor) -> None:
-    """No process, thread or descriptor stays, and the memory of the one that stays is bounded."""
-
-    def size() -> tuple[int, int]:
-        folder = Path(f"/proc/{plugin.pid}")
-        resident = int((folder / "statm").read_text(encoding="ascii").split()[1]) * 4096
-        return len(list((folder / "fd").iterdir())), resident
-
-    value(plugin)
-    for number in range(2, 12):
-        editor.save(number)
-        time.sleep(0.1)
-    eventually(lambda: value(plugin) == 11, within_s=30)
-    wait_for_spare(plugin)
-    files, memory = size()
-    for number in range(12, 102):
-        editor.save(number)
-        time.sleep(0.25)
-    eventually(lambda: value(plugin) == 101, within_s=30)
-    wait_for_spare(plugin)
-    now_files, now_memory = size()
-
-    assert len(descendants(plugin.pid)) == 2  # the one that answers, and the spare one
-    assert now_files <= files + 4
-    assert now_memory < memory + 16e6
-    assert plugin.state()["starts"] == 1
-
-
 def test_grafana_attaches_to_a_plugin_that_runs_by_hand(host: Host, editor: Editor) -> None:
     """`gfplug dev --attach` shows a command; what it runs, in a terminal or debugger, answers Grafana."""
     project = editor.file.parents[2]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    done = python("gfplug", "dev", project, "--python", PYTHON, "--attach", "--address", address)
+    done = python("gfplug", "dev", project, "--python", sys.executable, "--attach", "--address", address)
     (command,) = [line.strip() for line in done.err.splitlines() if "-standalone" in line]
     (launcher,) = (project / "dist").glob("gpx_*")
     with subprocess.Popen(["/bin/sh", "-c", f"exec env {command}"], cwd=project) as by_hand:

@@ -30,9 +30,10 @@ def blocked(plugin: Plugin, count: int = 1, **source: Any) -> list[Pending]:
 
 
 def test_a_full_pool_keeps_health_and_the_end_free(host: Host, faulty_probe: Path) -> None:
-    """With every thread of the pool blocked, and queries waiting for one, "Save & test" and Kill do not wait."""
+    """With the pool's threads blocked, one of them busy, and queries waiting, "Save & test" and Kill do not wait."""
     plugin = host.start(faulty_probe)
     plugin.query(query())
+    plugin.send("query", request=query_request(query(kind="burn")))
     blocked(plugin, THREADS + 16)
     begin = time.monotonic()
     plugin.ping()

@@ -28,7 +28,7 @@ def test_megabytes_of_prints_block_nothing(host: Host, faulty_probe: Path, envir
     """
     plugin = host.start(faulty_probe, env=environment, record_stdout=True)
     plugin.query(query())
-    printing = plugin.send("query", request=query_request(query(kind="print", size=4)))
+    printing = plugin.send("query", request=query_request(query(kind="print")))
     begin = time.monotonic()
     if not environment:  # an `async def` handler that prints has its loop to itself
         assert plugin.query(query())["A"]["status"] == 200
@@ -85,7 +85,7 @@ def test_an_end_without_notice_is_seen_at_once(
     host: Host, faulty_probe: Path, environment: dict[str, str], ending: tuple[str, str]
 ) -> None:
     """The host hears how the process ended, its callers that it did; nothing is left, and the next start answers."""
-    kind, told = ending
+    kind, message = ending
     plugin = host.start(faulty_probe, env=environment, restart=True)
     plugin.query(query())
     family = [plugin.pid, *descendants(plugin.pid)]
@@ -94,7 +94,7 @@ def test_an_end_without_notice_is_seen_at_once(
     eventually(lambda: plugin.state()["starts"] == 2, within_s=10)
 
     assert [pid for pid in family if alive(pid)] == []
-    assert told in json.dumps(plugin.logs())
+    assert message in json.dumps(plugin.logs())
     eventually(lambda: answers(plugin), within_s=20)
 
 

@@ -8,27 +8,21 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf import json_format, message_factory
 from hostclient import HostError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from messages import context, query, query_request
+from messages import query, query_request
 from messages import settings as source
 
 from gfplug import sdk
 from gfplug.host.messages import MessageFactory, protocol
+from gfruntime.serving.methods import METHODS
 
 if TYPE_CHECKING:
     from hostclient import Plugin
 
 MIB = 1 << 20
-METHODS = {
-    "Data": ["QueryData", "QueryChunkedData"],
-    "Diagnostics": ["CheckHealth", "CollectMetrics"],
-    "Resource": ["CallResource"],
-    "Stream": ["SubscribeStream", "PublishStream", "RunStream"],
-    "AdmissionControl": ["ValidateAdmission", "MutateAdmission"],
-    "ResourceConversion": ["ConvertObjects"],
-}
 OTHERS = ["/grpc.health.v1.Health/Check", "/plugin.GRPCStdio/StreamStdio", "/pluginv2.Data/Nothing", "/a/b", "/"]
 fuzzed = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -58,7 +52,7 @@ def test_a_query_or_a_body_of_64_mib_arrives(running_python: Plugin, size: int) 
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "told"),
+    ("text", "status", "message"),
     [
         (b"", 200, ""),
         (b"null", 200, ""),
@@ -76,16 +70,16 @@ def test_a_query_or_a_body_of_64_mib_arrives(running_python: Plugin, size: int) 
         (b'{"a": ' * 100_000, 400, "the query: nested too deeply"),
     ],
 )
-def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: bytes, status: int, told: str) -> None:
+def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: bytes, status: int, message: str) -> None:
     """The message says that it is the query, which key, and what was expected there; its neighbour is whole."""
     answers = running_python.query(raw_query("A", text), query("B"))
 
     assert (answers["A"]["status"], answers["B"]["status"]) == (status, 200)
-    assert answers["A"]["error"].startswith(told)
+    assert answers["A"]["error"].startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (b"{", "the data source's settings: not JSON"),
         (b"[]", "the data source's settings: expected an object, got list"),
@@ -94,13 +88,13 @@ def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: byt
         (b"[" * 100_000, "the data source's settings: nested too deeply"),
     ],
 )
-def test_malformed_settings_are_told_by_health_and_queries(running_python: Plugin, text: bytes, told: str) -> None:
+def test_malformed_settings_are_told_by_health_and_queries(running_python: Plugin, text: bytes, message: str) -> None:
     """Each says which settings are wrong; other data sources do not notice."""
     broken = {**source(uid=f"broken-{hash(text)}"), "jsonData": base64.b64encode(text).decode()}
     health, answers = running_python.health(broken), running_python.query(query("A"), query("B"), settings=broken)
 
-    assert (health["status"], health["message"].startswith(told)) == ("ERROR", True)
-    assert all(answers[ref]["error"].startswith(told) for ref in "AB")
+    assert (health["status"], health["message"].startswith(message)) == ("ERROR", True)
+    assert all(answers[ref]["error"].startswith(message) for ref in "AB")
     assert well(running_python)
 
 
@@ -148,34 +142,23 @@ def pluginv2() -> MessageFactory:
 @cache
 def real(service: str, method: str) -> bytes:
     """Give the bytes of a request such as Grafana sends."""
+    text = base64.b64encode(b"{}").decode()
     values = {
-        "pluginContext": {
-            **context(),
-            "dataSourceInstanceSettings": {
-                "id": 1,
-                "uid": "fuzz",
-                "name": "fuzz",
-                "jsonData": b"{}",
-                "lastUpdatedMS": 1,
-            },
-        },
-        "queries": [
-            {"refId": ref, "json": b'{"rows": 2}', "timeRange": {"fromEpochMS": 1, "toEpochMS": 3_600_000}}
-            for ref in "AB"
-        ],
+        **query_request(query("A", rows=2), query("B", rows=2)),
         "headers": {},
         "path": "three",
         "url": "three",
-        "data": b"{}",
-        "object_bytes": b"{}",
+        "data": text,
+        "objectBytes": text,
         "kind": {"kind": "Thing"},
-        "objects": [{"raw": b"{}", "content_type": "application/json"}],
+        "objects": [{"raw": text, "contentType": "application/json"}],
     }
-    request, write, _ = pluginv2().request(service, method, values)
-    return write(request)
+    request = message_factory.GetMessageClass(pluginv2().method(service, method).input_type)()
+    json_format.ParseDict(values, request, ignore_unknown_fields=True)
+    return request.SerializeToString()
 
 
-PATHS = [(f"/pluginv2.{service}/{method}", service, method) for service, names in METHODS.items() for method in names]
+PATHS = [(path, *path.removeprefix("/pluginv2.").split("/")) for path in METHODS]
 
 
 @st.composite
@@ -208,10 +191,10 @@ def outcome(plugin: Plugin, path: str, message: bytes, *, limit: int = 5, timeou
 
 def survives(plugin: Plugin, path: str, message: bytes) -> None:
     """Send bytes to a method: an answer or a status comes in time, and another query is answered as ever."""
-    code, told = outcome(plugin, path, message)
+    code, failure = outcome(plugin, path, message)
 
-    assert code not in {"", "Unavailable", "DeadlineExceeded"}, told
-    assert "Traceback" not in told
+    assert code not in {"", "Unavailable", "DeadlineExceeded"}, failure
+    assert "Traceback" not in failure
     assert well(plugin)
 
 

@@ -65,3 +65,10 @@ def test_tenants_share_nothing(running: Plugin) -> None:
 
     assert len(set(births)) == 3
     assert instance(running, source, tenant="one") == births[0]
+
+
+def test_organisations_share_nothing(running_python: Plugin) -> None:
+    """Two organisations have an object each."""
+    source = settings(uid="organisations", number=17)
+
+    assert instance(running_python, source) != instance(running_python, source, orgId=2)

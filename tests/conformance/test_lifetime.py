@@ -29,17 +29,6 @@ def test_kill_leaves_no_process(host: Host, any_plugin: Path) -> None:
     assert WARNING not in [entry["message"] for entry in plugin.logs()]
 
 
-def test_kill_is_quick_while_a_query_runs(host: Host, probe: Path) -> None:
-    """A query that blocks for a minute holds up no shutdown (items 26, 27)."""
-    plugin = host.start(probe)
-    plugin.query(query())
-    blocked = plugin.send("query", request=query_request(query(kind="sleep", seconds=60)))
-    time.sleep(0.5)
-
-    ends_well(plugin)
-    assert blocked.answer.exception(10) is not None
-
-
 def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe: Path) -> None:
     """A process that user code left running keeps none of the host's pipes open: Kill would wait for it (item 30)."""
     plugin = host.start(python_probe)
@@ -52,14 +41,16 @@ def test_a_child_of_user_code_does_not_hold_up_the_end(host: Host, python_probe:
 
 
 def test_runs_leave_no_files(host: Host, any_plugin: Path, tmp_path: Path) -> None:
-    """Started and stopped, the plugin leaves its temp folder as it found it (items 24, 36)."""
+    """Started and stopped, the plugin leaves its temp folder, of any name, as it found it (items 24, 36)."""
+    folder = tmp_path / "données ☃"
+    folder.mkdir()
     for _ in range(3):
-        plugin = host.start(any_plugin, env={"TMPDIR": str(tmp_path)})
-        assert plugin.started["address"].startswith(str(tmp_path))
+        plugin = host.start(any_plugin, env={"TMPDIR": str(folder)})
+        assert plugin.started["address"].startswith(str(folder))
         plugin.health()
         plugin.kill()
 
-    assert list(tmp_path.rglob("*")) == []
+    assert list(folder.iterdir()) == []
 
 
 def test_is_restarted_after_a_crash(host: Host, any_plugin: Path) -> None:

@@ -15,35 +15,42 @@ if TYPE_CHECKING:
     from hostclient import Host
     from programs import Programs
 
-BROKEN = '"""Broken."""\n\nimport no_such_package\n'
-WORDS = "ModuleNotFoundError: No module named 'no_such_package'"
+FAILURES = {
+    "broken": ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
+    "exits": ("raise SystemExit(3)", "SystemExit: 3"),
+}
+"""By the project's name: the line that fails, and what is said of it."""
 
 
-@pytest.fixture(scope="module")
-def broken(programs: Programs) -> Path:
-    """Give a plugin whose datasource.py raises when imported."""
-    return programs.variant("broken", BROKEN)
+@pytest.fixture(scope="module", params=FAILURES)
+def broken(request: pytest.FixtureRequest, programs: Programs) -> tuple[Path, str]:
+    """Give a plugin whose datasource.py raises when imported, and the exception's text."""
+    line, text = FAILURES[request.param]
+    return programs.variant(request.param, f'"""Broken."""\n\n{line}\n'), text
 
 
-def test_health_says_why(host: Host, broken: Path) -> None:
+def test_health_says_why(host: Host, broken: tuple[Path, str]) -> None:
     """Health is ERROR with the exception's text; the traceback is in the details. The end is as clean as any."""
-    plugin = host.start(broken)
+    command, text = broken
+    plugin = host.start(command)
     answer = plugin.health()
     details = json.loads(answer["details"])
 
-    assert (answer["status"], answer["message"]) == ("ERROR", WORDS)
-    assert details["loadError"] == WORDS
+    assert (answer["status"], answer["message"]) == ("ERROR", text)
+    assert details["loadError"] == text
     assert "datasource.py" in details["verboseMessage"]
     ends_well(plugin)
 
 
-def test_every_query_says_why_and_one_log_line_has_the_traceback(host: Host, broken: Path) -> None:
+def test_every_query_says_why_and_one_log_line_has_the_traceback(host: Host, broken: tuple[Path, str]) -> None:
     """Each query has the same error, and the call itself succeeds; the log has the traceback once (item 42)."""
-    plugin = host.start(broken)
+    command, text = broken
+    plugin = host.start(command)
     plugin.health()
     answers = plugin.query(query("A"), query("B"))
     lines = [entry for entry in plugin.logs() if "Traceback" in json.dumps(entry)]
 
-    assert [WORDS in answers[ref]["error"] for ref in "AB"] == [True, True]
-    assert [answers[ref]["status"] for ref in "AB"] == [500, 500]
+    assert {ref: (answer["error"], answer["status"]) for ref, answer in answers.items()} == dict.fromkeys(
+        "AB", (text, 500)
+    )
     assert [entry["level"] for entry in lines] == ["error"]

@@ -79,8 +79,8 @@ def test_the_stream_moves(host: Host, programs: Programs) -> None:
     assert frame["meta"]["channel"] == "ds/ds-1/wave"
 
     words = ["wave", str(programs.project("stream")), "--json", "--count", "3", "--data", '{"hertz": 20}']
-    said = succeed(sys.executable, "-m", "gfplug", "call", "stream", *words, "--python", sys.executable)
-    packets = [json.loads(line) for line in said.splitlines()]
+    output = succeed(sys.executable, "-m", "gfplug", "call", "stream", *words, "--python", sys.executable)
+    packets = [json.loads(line) for line in output.splitlines()]
     assert [sorted(packet) for packet in packets] == [["data", "schema"], ["data"], ["data"]]
 
 

@@ -21,7 +21,7 @@ def echo(answer: dict[str, Any]) -> dict[str, Any]:
     return answer["frames"][0]["fields"][0]["values"][0]  # type: ignore[no-any-return]  # JSON
 
 
-def said(plugin: Plugin, message: str) -> bool:
+def has_logged(plugin: Plugin, message: str) -> bool:
     """Tell whether the plugin has logged a message."""
     return message in [entry["message"] for entry in plugin.logs()]
 
@@ -159,27 +159,13 @@ def test_64_queries_at_once(running: Plugin) -> None:
     assert time.monotonic() - begin < 64 * 0.5 / 4
 
 
-def test_blocked_queries_starve_nothing(running: Plugin) -> None:
-    """While queries block for 4 s, ping, health and another query are answered long before that."""
-    running.query(query())
-    for _ in range(8):
-        running.send("query", request=query_request(query(kind="sleep", seconds=4)))
-    time.sleep(0.2)
-    begin = time.monotonic()
-    running.ping()
-
-    assert running.health()["status"] == "OK"
-    assert running.query(query())["A"]["status"] == 200
-    assert time.monotonic() - begin < 2
-
-
 def test_a_cancelled_query_is_told(running: Plugin) -> None:
     """When Grafana no longer wants the answer, the handler hears of it within a second (item 59)."""
     waiting = running.send("query", request=query_request(query(kind="wait", seconds=30)))
-    eventually(lambda: said(running, "the probe waits"), within_s=20)
+    eventually(lambda: has_logged(running, "the probe waits"), within_s=20)
     running.ask("cancel", id=waiting.number)
 
-    eventually(lambda: said(running, "the probe was cancelled"), within_s=1)
+    eventually(lambda: has_logged(running, "the probe was cancelled"), within_s=1)
     with pytest.raises(HostError, match=r"Canceled|canceled"):
         waiting.result()
 
@@ -191,3 +177,35 @@ def test_a_large_response_is_sent(running: Plugin) -> None:
 
     assert answer["bytes"] > 100 * (1 << 20)
     assert answer["frames"][0]["rows"] == rows
+
+
+def test_frame_json_is_the_sdks(running: Plugin) -> None:
+    """Decoded and written again by the SDK: type and version say wide, no column is nullable, labels stay."""
+    frame: dict[str, Any] = running.query(query(rows=2))["A"]["frames"][0]["json"]
+
+    assert frame == {
+        "schema": {
+            "name": "series",
+            "refId": "A",
+            "meta": {"type": "timeseries-wide", "typeVersion": [0, 1]},
+            "fields": [
+                {"name": "time", "type": "time", "typeInfo": {"frame": "time.Time"}},
+                {
+                    "name": "value",
+                    "type": "number",
+                    "typeInfo": {"frame": "float64"},
+                    "labels": {"host": "web-1"},
+                    "config": {"unit": "percent"},
+                },
+            ],
+        },
+        "data": {"values": [[START_MS, START_MS + 60_000], [0, 0.5]]},
+    }
+
+
+def test_a_series_without_rows_keeps_its_columns(running: Plugin) -> None:
+    """No rows is a frame with fields and no values, not an error."""
+    frame = running.query(query(rows=0))["A"]["frames"][0]
+
+    assert frame["rows"] == 0
+    assert [field["type"] for field in frame["fields"]] == ["time.Time", "float64"]

@@ -105,10 +105,10 @@ def test_sql_macros_are_the_sdks(sdk: Host, text: str, start: dt.datetime, span:
     """SQL with nested brackets, missing ones and unknown names is expanded or refused as by the SDK."""
     end = start + span * MS
     query: Query[None] = Query(model=None, time_range=TimeRange(start=start, end=end), interval=step * MS)
-    told: dict[str, Any] = {"from_ns": ns(start), "until_ns": ns(end), "interval_ns": step * 10**6}
-    told |= {"table": "tab", "column": "col"}
+    times: dict[str, Any] = {"from_ns": ns(start), "until_ns": ns(end), "interval_ns": step * 10**6}
+    times |= {"table": "tab", "column": "col"}
     try:
-        theirs = sdk.ask("macros", text=text, **told)
+        theirs = sdk.ask("macros", text=text, **times)
     except HostError:
         with pytest.raises(QueryError):
             macros.expand_sql(text, query, table="tab", column="col")
@@ -128,8 +128,8 @@ def test_url_macros_are_the_sdks(sdk: Host, forms: list[tuple[str, str]], start:
     text = "/".join(["x", *(f"${{__{end}{form}}}" for end, form in forms)])
     between = TimeRange(start=start, end=start + 1001 * MS)
 
-    told: dict[str, Any] = {"from_ns": ns(between.start), "until_ns": ns(between.end)}
-    assert macros.expand_url(text, between) == sdk.ask("macros", text=text, url=True, **told)
+    times: dict[str, Any] = {"from_ns": ns(between.start), "until_ns": ns(between.end)}
+    assert macros.expand_url(text, between) == sdk.ask("macros", text=text, url=True, **times)
 
 
 @EXAMPLES

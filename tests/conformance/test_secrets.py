@@ -47,8 +47,8 @@ def source(place: str = "", **more: Any) -> dict[str, Any]:
     """Describe a data source that has secrets wherever there is room for one."""
     url = f"http://ada:{URL_PASSWORD}@api.example"
     options = {"place": place, "httpHeaderName1": "X-Key", "tlsAuth": True, "url": url}
-    made = settings(options, secrets=SECRETS, url=url, uid=f"leaky-{place}")
-    return {**made, "basicAuthEnabled": True, "basicAuthUser": "ada", **more}
+    configured = settings(options, secrets=SECRETS, url=url, uid=f"leaky-{place}")
+    return {**configured, "basicAuthEnabled": True, "basicAuthUser": "ada", **more}
 
 
 def asks(place: str = "") -> dict[str, Any]:
@@ -80,10 +80,10 @@ def leaky(host: Host, programs: Programs) -> Plugin:
 def test_no_answer_tells_a_secret(leaky: Plugin) -> None:
     """Errors, statuses, details, refusals: each says that something was hidden, and none says what."""
     kinds = [query(f"Q{at}", kind=kind) for at, kind in enumerate(("raise", "query", "downstream"))]
-    asked = {"pluginContext": asks(), "headers": HEADERS}
+    request = {"pluginContext": asks(), "headers": HEADERS}
     answers = {
-        "query": answered(leaky, "query", **asked, queries=kinds),
-        "chunks": answered(leaky, "query_chunked", **asked, queries=[query()]),
+        "query": answered(leaky, "query", **request, queries=kinds),
+        "chunks": answered(leaky, "query_chunked", **request, queries=[query()]),
         "details": answered(leaky, "check_health", pluginContext=asks("details"), headers=HEADERS),
         "health": answered(leaky, "check_health", pluginContext=asks("health"), headers=HEADERS),
         "made": answered(leaky, "check_health", pluginContext=asks("make"), headers=HEADERS),
@@ -111,8 +111,8 @@ def resource(plugin: Plugin, path: str) -> str:
 @pytest.mark.parametrize("kind", ["log", "print", "raise", "query", "thread"])
 def test_no_log_tells_a_secret(leaky: Plugin, kind: str) -> None:
     """Whatever is logged, printed, warned of or raised: stdout has the handshake alone, stderr no secret."""
-    asked = {"pluginContext": asks(), "headers": HEADERS}
-    leaky.ask("query", request={**asked, "queries": [query(kind=kind)]})
+    request = {"pluginContext": asks(), "headers": HEADERS}
+    leaky.ask("query", request={**request, "queries": [query(kind=kind)]})
     for place in ("health", "make", "details"):
         leaky.health(source(place))
     eventually(lambda: "***" in leaky.stderr(), within_s=5)

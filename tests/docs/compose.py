@@ -1,7 +1,5 @@
 """What `docker compose up` would read in this folder: it parses, and what it mounts is there."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Where the pages' commands run: a shell with gfplug, and the project that the README's first commands make."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal
@@ -46,10 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a script ended, and what it said on both streams."""
+    """How a script ended, and what it wrote to both streams."""
 
     code: int
-    said: str
+    output: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +60,22 @@ class Shell:
         """Run a script to its end, and end what it left in the background."""
         path = os.pathsep.join([str(self.tools), os.environ["PATH"]])
         typed = {key: value for key, value in os.environ.items() if key != "CI"}
-        with (self.tools / "said").open("w+b") as said:
+        with (self.tools / "log").open("w+b") as log:
             running = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", script.replace("\n$ ", "\n").removeprefix("$ ")],
                 cwd=folder,
                 env={**typed, "HOME": str(self.tools), "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"},
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
             )
             try:
                 code = running.wait(300)
             finally:
                 _end(running.pid)
-            said.seek(0)
-            return Ran(code, said.read().decode(errors="replace"))
+            log.seek(0)
+            return Ran(code, log.read().decode(errors="replace"))
 
 
 def _end(group: int) -> None:
@@ -109,7 +107,7 @@ def quickstart(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 def project(quickstart: tuple[Path, Ran]) -> Path:
     """Give the project of the quickstart, built."""
     folder, ran = quickstart
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
     return folder
 
 
@@ -118,7 +116,7 @@ def fresh(shell: Shell, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a project to copy."""
     folder = tmp_path_factory.mktemp("fresh")
     ran = shell.run("gfplug new acme-block project --defaults --offline", folder)
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
     return folder / "project"
 
 

@@ -1,7 +1,5 @@
 """What surrounds an excerpt of Python in the pages, so that it can be run: a `datasource.py` with `BLOCK` in it."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Every fenced block of every page, and those that no test here runs, each with its reason."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +81,10 @@ class Block:
 def pages() -> list[str]:
     """List the pages that people read."""
     ignored = {line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()}
-    found = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*/README.md")]
-    found += [path for path in ROOT.glob("*/README.md") if path.parent.name not in ignored]  # `make demo` makes one
-    found += [*ROOT.glob("template/**/*.md.jinja"), *ROOT.glob("template/**/*.md")]
-    return sorted({path.relative_to(ROOT).as_posix() for path in found})
+    paths = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/*/README.md")]
+    paths += [path for path in ROOT.glob("*/README.md") if path.parent.name not in ignored]  # `make demo` makes one
+    paths += [*ROOT.glob("template/**/*.md.jinja"), *ROOT.glob("template/**/*.md")]
+    return sorted({path.relative_to(ROOT).as_posix() for path in paths})
 
 
 def text_of(page: str) -> str:
@@ -120,10 +118,10 @@ def python_blocks() -> list[Block]:
 
 def inline_commands() -> list[str]:
     """List the commands in running text that have arguments and stand for nothing else, such as NAME does."""
-    found: set[str] = set()
+    lines: set[str] = set()
     for page in pages():
         if page in {"docs/reference.md", "CHANGELOG.md"}:
             continue
         text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
-        found |= {line for line in re.findall(r"`(gfplug [^`\n]+)`", text) if re.search(r" (-|\S*[*.\"])", line)}
-    return sorted(line for line in found if not re.search(r"\b[A-Z]+\b(?<!TOKEN)|[|\[]|\{=", line))
+        lines |= {line for line in re.findall(r"`(gfplug [^`\n]+)`", text) if re.search(r" (-|\S*[*.\"])", line)}
+    return sorted(line for line in lines if not re.search(r"\b[A-Z]+\b(?<!TOKEN)|[|\[]|\{=", line))

@@ -1,7 +1,5 @@
 """No block of the documentation is without its test, or the reason why it has none."""
 
-from __future__ import annotations
-
 import configparser
 import json
 import re
@@ -28,12 +26,12 @@ INSTRUCTIONS = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL
 
 def test_every_block_is_run_or_listed_with_a_reason() -> None:
     """A block in a language that no test knows is noticed, as is an entry whose block is gone."""
-    found = blocks()
+    listed = blocks()
 
-    assert [str(block) for block in found if block.language not in {*SHELL, *PARSED, "python"}] == []
-    assert set(NOT_RUN) - {block.key for block in found} == set()
+    assert [str(block) for block in listed if block.language not in {*SHELL, *PARSED, "python"}] == []
+    assert set(NOT_RUN) - {block.key for block in listed} == set()
     assert all(NOT_RUN.values())
-    keys = [block.key for block in found]
+    keys = [block.key for block in listed]
     assert sorted(key for key in set(keys) if keys.count(key) > 1 and key in {*NOT_RUN, *EXCERPTS}) == []
 
 
@@ -76,8 +74,8 @@ def test_the_container_of_the_builds_page_runs_a_command_that_exists() -> None:
     (workdir,) = re.findall(r"^WORKDIR (.*)$", block.text, re.MULTILINE)
 
     assert words[:4] == ["python3.12", "-m", "gfplug", "build"]
-    known = text_of("docs/reference.md")
-    assert all(f"  {word} <" in known for word in words if word.startswith("--"))
+    reference = text_of("docs/reference.md")
+    assert all(f"  {word} <" in reference for word in words if word.startswith("--"))
     assert f'-v "$PWD:{workdir}"' in text_of("docs/building.md")
 
 

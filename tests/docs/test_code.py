@@ -49,9 +49,9 @@ def test_a_whole_file_is_a_data_source_that_answers(shell: Shell, copy: Path, up
     url = f" --url {upstream.url}" if 'store="url"' in block.text else ""
     ran = shell.run(f"gfplug call query --rows 1{url}", copy)
 
-    assert ran.code == 0, ran.said
-    assert re.search(r"\d rows?, \d", ran.said), ran.said
-    assert not url or "42" in ran.said, ran.said
+    assert ran.code == 0, ran.output
+    assert re.search(r"\d rows?, \d", ran.output), ran.output
+    assert not url or "42" in ran.output, ran.output
 
 
 @pytest.mark.parametrize("block", [block for block in python_blocks() if block.key in EXCERPTS], ids=str)
@@ -66,8 +66,8 @@ def test_an_excerpt_works_in_its_place(shell: Shell, copy: Path, upstream: Upstr
         (copy / "src" / "plugin" / "datasource.py").write_text(code, encoding="utf-8")
         for words, answer in excerpt.asks.items():
             ran = shell.run(f"gfplug call {words.replace('UPSTREAM', upstream.url)}", copy)
-            assert ran.code == 0, ran.said
-            assert answer in ran.said, ran.said
+            assert ran.code == 0, ran.output
+            assert answer in ran.output, ran.output
 
 
 def run_as_test(shell: Shell, project: Path, code: str) -> None:
@@ -79,5 +79,5 @@ def run_as_test(shell: Shell, project: Path, code: str) -> None:
     line = "python -m pytest -q -p no:cacheprovider tests/test_excerpt.py"
     ran = shell.run(f"{line} --update-golden\n{line}", project)
 
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
     assert list((project / "tests" / "golden").iterdir())

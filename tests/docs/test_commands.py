@@ -42,8 +42,8 @@ def test_the_readmes_first_commands_make_a_data_source_that_answers(quickstart: 
     """From nothing to the built executable's answer."""
     folder, ran = quickstart
 
-    assert ran.code == 0, ran.said
-    assert ran.said.count("value {series=1, signal=sine}") >= 2
+    assert ran.code == 0, ran.output
+    assert ran.output.count("value {series=1, signal=sine}") >= 2
     assert list((folder / "artifacts").glob("acme-sales-datasource-0.1.0.*.zip"))
 
 
@@ -52,7 +52,7 @@ def test_a_shell_block_runs(shell: Shell, project: Path, block: Block) -> None:
     """In the project, to its end, without a failure."""
     ran = shell.run(block.text, project)
 
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
 
 
 @pytest.mark.parametrize("line", [line for line in inline_commands() if line not in INLINE_NOT_RUN])
@@ -61,21 +61,21 @@ def test_a_command_in_running_text_runs(shell: Shell, copy: Path, line: str) -> 
     before = f"{line.replace('--replay', '--record')}\n" if "--replay" in line else ""
     ran = shell.run(f"{before}{line}", copy)
 
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
 
 
 def rendered(project: Path) -> dict[int, Block]:
     """Map the blocks of the template's README, by their number there, to what a project's README has of them."""
-    found = blocks_in(TEMPLATE, (project / "README.md").read_text(encoding="utf-8"))
+    own = blocks_in(TEMPLATE, (project / "README.md").read_text(encoding="utf-8"))
     whole = blocks_in(TEMPLATE, text_of(TEMPLATE))
-    assert [block.language for block in found] == [block.language for block in whole]
-    return {block.number: block for block in found}
+    assert [block.language for block in own] == [block.language for block in whole]
+    return {block.number: block for block in own}
 
 
 def shown_first(numbers: dict[int, Block], text: str) -> Block:
     """Find the one block that has a text."""
-    (found,) = (block for block in numbers.values() if text in block.text)
-    return found
+    (block,) = (each for each in numbers.values() if text in each.text)
+    return block
 
 
 @pytest.mark.parametrize("text", ["# makes .venv", "docker compose up", "gfplug upgrade --dry-run"])
@@ -83,14 +83,14 @@ def test_the_commands_of_a_projects_readme_run(shell: Shell, project: Path, text
     """Those of the default example; the checks have their tests in tests/generated."""
     ran = shell.run(shown_first(rendered(project), text).text, project)
 
-    assert ran.code == 0, ran.said
+    assert ran.code == 0, ran.output
 
 
 def test_every_shell_block_of_a_projects_readme_has_a_test() -> None:
     """Three run above; the others are listed."""
-    found = [block for block in blocks() if block.page == TEMPLATE and block.language == "sh"]
+    shell = [block for block in blocks() if block.page == TEMPLATE and block.language == "sh"]
 
-    assert len([block for block in found if block.key not in NOT_RUN]) == 3
+    assert len([block for block in shell if block.key not in NOT_RUN]) == 3
 
 
 def test_the_http_examples_readme_gets_an_answer_from_its_api(shell: Shell, tmp_path: Path) -> None:
@@ -104,8 +104,8 @@ def test_the_http_examples_readme_gets_an_answer_from_its_api(shell: Shell, tmp_
     text = text.replace("example_api.server", f"example_api.server --port {port}").replace(":8000", f":{port}")
     ran = shell.run(text, tmp_path / "project")
 
-    assert ran.code == 0, ran.said
-    assert "region=" in ran.said
+    assert ran.code == 0, ran.output
+    assert "region=" in ran.output
 
 
 def test_the_ini_lines_of_a_projects_readme_are_those_of_deploy(

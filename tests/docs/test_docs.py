@@ -1,22 +1,16 @@
 """The documentation does what it says: its commands run, its code answers, what it names exists."""
 
-from __future__ import annotations
-
 import os
 import re
 import runpy
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from commands import python
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from commands import Ended
+from commands import Ended, python
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -46,7 +40,7 @@ STEPS = re.compile(
 def test_the_tutorial_works_as_it_is_typed(tmp_path: Path) -> None:
     """Every command in its order, the files put where the page says, the edits made; what it shows was said before."""
     text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
-    folder, said, edits = tmp_path, "", 0
+    folder, output, edits = tmp_path, "", 0
     for step in STEPS.finditer(text):
         if step["file"]:
             path = folder / step["file"]
@@ -59,16 +53,16 @@ def test_the_tutorial_works_as_it_is_typed(tmp_path: Path) -> None:
             place = step["block"].partition("\n")[0].removeprefix("# ")
             (folder / place).write_text(step["block"], encoding="utf-8")
         elif not step["language"]:
-            assert step["block"] in said
+            assert step["block"] in output
         elif step["language"] == "console":
-            said = ""
+            output = ""
             for line in (line.removeprefix("$ ") for line in step["block"].splitlines()):
                 if line.startswith("cd "):
                     folder /= line.removeprefix("cd ")
                     continue
                 done = run(line, folder)
                 assert done.code == 0, (line, done.err)
-                said += done.out
+                output += done.out
 
     assert edits == 2
     tested = python("pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
@@ -81,8 +75,8 @@ def commands_in(text: str) -> set[str]:
     fenced = re.findall(r"^```(?:console|sh)?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     lines = [line for block in fenced for line in block.splitlines()]
     lines += re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    found = (re.split(r"[#&|]| \[", line.removeprefix("$ "))[0].strip() for line in lines)
-    return {line for line in found if line.startswith("gfplug ")}
+    shown = (re.split(r"[#&|]| \[", line.removeprefix("$ "))[0].strip() for line in lines)
+    return {line for line in shown if line.startswith("gfplug ")}
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +101,9 @@ def test_a_page_names_commands_and_options_that_exist(page: Path, helps: dict[tu
         words = re.findall(r"[^\s\"']+", line)[1:]
         for first in {words[0].replace("\\", "")} if words and not words[0].startswith("-") else set():
             assert (first,) in helps, line
-        known = max((each for each in helps if tuple(words[: len(each)]) == each), key=len)
+        command = max((each for each in helps if tuple(words[: len(each)]) == each), key=len)
         for option in (word.partition("=")[0] for word in words if word.startswith("--")):
-            assert option in helps[known] or option in helps[()], line
+            assert option in helps[command] or option in helps[()], line
 
 
 def test_the_reference_is_what_its_script_writes(reference: dict[str, Any], tmp_path: Path) -> None:
@@ -128,7 +122,7 @@ def test_every_pain_has_its_sentence_and_its_tests() -> None:
     page = (DOCS / "errors.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \|(.*)\|(.*)\|$", page, re.MULTILINE)
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    known = set(re.findall(r"^def (test_\w+)\(", source, re.MULTILINE))
+    tests = set(re.findall(r"^def (test_\w+)\(", source, re.MULTILINE))
 
     assert set(re.findall(r"`(test_\w+)`", page)) <= known
     assert [int(number) for number, _, _ in rows] == PAINS
@@ -136,7 +130,7 @@ def test_every_pain_has_its_sentence_and_its_tests() -> None:
     for number, _, cell in rows:
         named = re.findall(r"`(test_\w+)`", cell)
         assert named, number
-        assert set(named) <= known, number
+        assert set(named) <= tests, number
 
 
 def test_links_between_pages_lead_somewhere() -> None:

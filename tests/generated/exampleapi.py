@@ -1,16 +1,12 @@
 """The API that a project of the http example asks, served for a test."""
 
-from __future__ import annotations
-
 import runpy
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from servers import serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 TOKEN = "example-token"  # noqa: S105 - what the provisioning of a new project says
 

@@ -4,26 +4,21 @@ The plugin behind it is real, started as Grafana starts it; rules are evaluated 
 late as Grafana's. `overrides` lets a path answer something else: that is how the tests see their tests fail.
 """
 
-from __future__ import annotations
-
 import base64
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
 from jsonserver import JsonServer
 
 from gfplug.host import alerting, rehearsal
 from gfplug.host.alerting.evaluation import State
+from gfplug.host.client import RunningPlugin
 from gfplug.host.convert import Query
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
-
-    from gfplug.host.client import RunningPlugin
-    from gfplug.host.settings import Settings
+from gfplug.host.settings import Settings
 
 ADMIN = "Basic " + base64.b64encode(b"admin:admin").decode()
 LOOKS_BEFORE_EVALUATION = 2
@@ -54,43 +49,45 @@ class FakeGrafana(JsonServer):
             return 401, {"message": "Invalid username or password"}
         if path == f"/api/datasources/uid/{self.settings.uid}/health" and body is None:
             return self._health()
-        known: Mapping[str, Callable[[], Answer]] = {
+        answers: Mapping[str, Callable[[], Answer]] = {
             "/api/health": lambda: (200, {"database": "ok", "version": "13.2.3"}),
             "/api/datasources": lambda: (200, self._sources()),
             "/api/v1/provisioning/alert-rules": lambda: (200, self._rules()),
             "/api/prometheus/grafana/api/v1/rules": lambda: (200, self._states()),
             "/api/ds/query": lambda: self._query(body),
         }
-        return known[path]() if path in known else (404, {"message": "Not found"})
+        return answers[path]() if path in answers else (404, {"message": "Not found"})
 
     def _sources(self) -> list[Mapping[str, Any]]:
         text = (self.provisioning / "datasources" / "datasource.yaml").read_text(encoding="utf-8")
-        found: list[Mapping[str, Any]] = yaml.safe_load(text)["datasources"]
-        return [{"uid": "another", "type": "prometheus"}, *found]
+        provisioned: list[Mapping[str, Any]] = yaml.safe_load(text)["datasources"]
+        return [{"uid": "another", "type": "prometheus"}, *provisioned]
 
     def _rules(self) -> list[dict[str, Any]]:
         text = (self.provisioning / "alerting" / "rules.yaml").read_text(encoding="utf-8")
         return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
 
     def _health(self) -> Answer:
-        found = self.plugin.check_health(self.settings)
-        return 200 if found.status == "OK" else 400, {"status": found.status, "message": found.message}
+        health = self.plugin.check_health(self.settings)
+        return 200 if health.status == "OK" else 400, {"status": health.status, "message": health.message}
 
     def _states(self) -> dict[str, Any]:
         """Tell the rules' states: nothing is evaluated at first, as Grafana looks at a rule once a minute."""
         self.looks += 1
         rules = alerting.find(self.provisioning / "alerting") if self.looks > LOOKS_BEFORE_EVALUATION else []
-        told = []
+        states = []
         for rule, outcome in rehearsal.rehearse(self.plugin, rules, self.settings, now=datetime.now(UTC), timeout=20):
             fires = any(each.state is State.ALERTING for each in outcome.instances)
             health = {"health": "error", "lastError": outcome.error} if outcome.error else {"health": "ok"}
-            told.append({"name": rule.title, "state": "firing" if fires else "inactive", "type": "alerting", **health})
-        return {"status": "success", "data": {"groups": [{"name": "sales", "rules": told}]}}
+            states.append(
+                {"name": rule.title, "state": "firing" if fires else "inactive", "type": "alerting", **health}
+            )
+        return {"status": "success", "data": {"groups": [{"name": "sales", "rules": states}]}}
 
     def _query(self, body: Any) -> Answer:
         now = datetime.now(UTC)
         assert (body["from"], body["to"]) == ("now-30m", "now")
-        asked = [
+        queries = [
             Query(
                 ref_id=query["refId"],
                 start=now - timedelta(minutes=30),
@@ -102,5 +99,7 @@ class FakeGrafana(JsonServer):
             for query in body["queries"]
             if query["datasource"]["uid"] == self.settings.uid
         ]
-        results = {ref_id: found.to_json() for ref_id, found in self.plugin.query_data(asked, self.settings).items()}
+        results = {
+            ref_id: answer.to_json() for ref_id, answer in self.plugin.query_data(queries, self.settings).items()
+        }
         return 400 if any("error" in result for result in results.values()) else 200, {"results": results}

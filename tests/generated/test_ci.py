@@ -1,19 +1,15 @@
 """The workflow that a project starts with: its own shell lines, and what its jobs take from one another."""
 
-from __future__ import annotations
-
 import shutil
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import commands
 import pytest
 import yaml
 from projects import new_project
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,17 +39,17 @@ def scripts(job: Mapping[str, Any]) -> dict[str, str]:
 
 def step(job: Mapping[str, Any], action: str) -> Mapping[str, Any]:
     """Return what a job gives to an action."""
-    (found,) = [each["with"] for each in job["steps"] if each.get("uses", "").startswith(f"actions/{action}@")]
-    return found  # type: ignore[no-any-return]  # YAML
+    (inputs,) = [each["with"] for each in job["steps"] if each.get("uses", "").startswith(f"actions/{action}@")]
+    return inputs  # type: ignore[no-any-return]  # YAML
 
 
 def test_the_fast_checks_pass_on_a_new_project(project: Path, jobs: Mapping[str, Any]) -> None:
     """Every line of the job that says no within a minute, but for the installation."""
-    found = scripts(jobs["check"])
-    assert list(found) == ["Install", *FAST]
+    lines = scripts(jobs["check"])
+    assert list(lines) == ["Install", *FAST]
 
     for name in FAST:
-        commands.step(found[name], project)
+        commands.step(lines[name], project)
 
 
 def test_the_fast_checks_come_first_and_need_no_docker(jobs: Mapping[str, Any]) -> None:

@@ -1,14 +1,13 @@
 """A project's own Grafana tests: in a real Grafana where there is one, and against a fake that misbehaves."""
 
-from __future__ import annotations
-
 import os
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from commands import python
@@ -19,9 +18,6 @@ from projects import SALES, new_project
 from gfplug.host import call
 from gfplug.scaffold.choices import EXAMPLES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.slow
 
 URL = os.environ.get("GRAFANA_URL", "")
@@ -30,7 +26,7 @@ ALL = {HEALTH, PANELS, RULE}
 STATES = "/api/prometheus/grafana/api/v1/rules"
 
 
-def made(folder: Path, example: str = EXAMPLES[0], mode: str = "backend") -> Path:
+def new_example(folder: Path, example: str = EXAMPLES[0], mode: str = "backend") -> Path:
     """Make a project as `gfplug new acme-sales` does."""
     return new_project(folder, replace(SALES, example=example, mode=mode))
 
@@ -75,8 +71,8 @@ def provisioned(project: Path, *, has_api: bool = True) -> Iterator[Provisioned]
 @pytest.fixture(scope="module")
 def signals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provisioned]:
     """Provision the default example, once."""
-    with provisioned(made(tmp_path_factory.mktemp("grafana") / "project")) as found:
-        yield found
+    with provisioned(new_example(tmp_path_factory.mktemp("grafana") / "project")) as here:
+        yield here
 
 
 @pytest.fixture
@@ -92,21 +88,21 @@ def here(signals: Provisioned) -> Iterator[Provisioned]:
 )
 def test_a_grafana_that_behaves_passes_all(tmp_path: Path, example: str, mode: str) -> None:
     """The data source is well, the dashboard's queries bring frames, and the rule fires once it is evaluated."""
-    with provisioned(made(tmp_path / "project", example, mode)) as found:
-        passed, failed, said = found.run(patience=0.1)
+    with provisioned(new_example(tmp_path / "project", example, mode)) as here:
+        passed, failed, output = here.run(patience=0.1)
 
-    assert (passed, failed) == (ALL, set()), said
-    assert found.grafana.looks == 3
+    assert (passed, failed) == (ALL, set()), output
+    assert here.grafana.looks == 3
 
 
 def test_an_api_that_is_away_fails_all(tmp_path: Path) -> None:
     """Nothing is faked here: the plugin asks an address where nobody listens."""
-    with provisioned(made(tmp_path / "project", "http"), has_api=False) as found:
-        found.grafana.looks = 10
-        passed, failed, said = found.run()
+    with provisioned(new_example(tmp_path / "project", "http"), has_api=False) as here:
+        here.grafana.looks = 10
+        passed, failed, output = here.run()
 
-    assert (passed, failed) == (set(), ALL), said
-    assert said.count("could not be asked") >= 3
+    assert (passed, failed) == (set(), ALL), output
+    assert output.count("could not be asked") >= 3
 
 
 MISDEEDS = {
@@ -142,10 +138,10 @@ def test_a_grafana_that_misbehaves_fails_the_test_for_it(here: Provisioned, misd
     path, answer, expected, words = MISDEEDS[misdeed]
     here.grafana.overrides[path] = answer
 
-    passed, failed, said = here.run()
+    passed, failed, output = here.run()
 
-    assert (passed, failed) == (ALL - expected, expected), said
-    assert words in said
+    assert (passed, failed) == (ALL - expected, expected), output
+    assert words in output
 
 
 def test_a_rule_that_never_fires_fails(here: Provisioned) -> None:
@@ -155,36 +151,36 @@ def test_a_rule_that_never_fires_fails(here: Provisioned) -> None:
     rules.write_text(re.sub(r"params: \[\d+\]", "params: [1000000]", before), encoding="utf-8")
     here.grafana.looks = 10
     try:
-        passed, failed, said = here.run()
+        passed, failed, output = here.run()
     finally:
         rules.write_text(before, encoding="utf-8")
 
-    assert (passed, failed) == ({HEALTH, PANELS}, {RULE}), said
-    assert "is inactive" in said
+    assert (passed, failed) == ({HEALTH, PANELS}, {RULE}), output
+    assert "is inactive" in output
 
 
-def test_a_wrong_password_is_told(here: Provisioned) -> None:
-    """The password comes from the environment."""
-    _, failed, said = here.run(GRAFANA_PASSWORD="wrong")  # noqa: S106 - not a secret
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"GRAFANA_PASSWORD": "wrong"}, "Invalid username or password"),
+        ({"GRAFANA_URL": "http://127.0.0.1:9"}, "http://127.0.0.1:9/api/health"),
+    ],
+    ids=["a wrong password", "nothing listens"],
+)
+def test_a_grafana_that_cannot_be_asked_is_told(here: Provisioned, environment: dict[str, Any], words: str) -> None:
+    """Both come from the environment; the address is in the message."""
+    _, failed, output = here.run(**environment)
 
     assert failed == ALL
-    assert "Invalid username or password" in said
-
-
-def test_a_grafana_that_is_not_there_is_named(here: Provisioned) -> None:
-    """Nothing listens: the address is in the message."""
-    _, failed, said = here.run(GRAFANA_URL="http://127.0.0.1:9")
-
-    assert failed == ALL
-    assert "http://127.0.0.1:9/api/health" in said
+    assert words in output
 
 
 def test_without_a_grafana_they_are_skipped_with_a_reason(signals: Provisioned) -> None:
     """The project's fast checks need none."""
-    passed, failed, said = outcome(signals.project)
+    passed, failed, output = outcome(signals.project)
 
     assert (passed, failed) == (set(), set())
-    assert "GRAFANA_URL is not set" in said
+    assert "GRAFANA_URL is not set" in output
 
 
 @pytest.mark.grafana
@@ -194,9 +190,9 @@ def test_without_a_grafana_they_are_skipped_with_a_reason(signals: Provisioned) 
 @pytest.mark.timeout(600)
 def test_the_project_works_in_a_real_grafana(tmp_path: Path) -> None:
     """The Grafana at GRAFANA_URL runs the project acme-sales; GRAFANA_EXAMPLE names its example, else signals."""
-    project = made(tmp_path / "project", os.environ.get("GRAFANA_EXAMPLE", EXAMPLES[0]))
+    project = new_example(tmp_path / "project", os.environ.get("GRAFANA_EXAMPLE", EXAMPLES[0]))
     given = {key: text for key, text in os.environ.items() if key.startswith("GRAFANA_")}
 
-    passed, failed, said = outcome(project, **given)
+    passed, failed, output = outcome(project, **given)
 
-    assert (passed, failed) == (ALL, set()), said
+    assert (passed, failed) == (ALL, set()), output

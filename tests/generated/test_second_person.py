@@ -3,8 +3,6 @@
 Third-party packages come from a folder and nothing from an index, so that nothing can be taken from one by accident.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

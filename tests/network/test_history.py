@@ -3,25 +3,21 @@
 `python tests/network/test_history.py` records the history anew; look at the difference before you commit it.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import upstream
 from commands import run
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from gfplug import files, sdk
 from gfplug.sdk import SdkVersion, compat, index, modzip, stubs
 from gfplug.sdk.compat import Level
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 pytestmark = [pytest.mark.network]
 
@@ -71,12 +67,12 @@ def test_from_the_floor_on_only_the_conversion_service_broke() -> None:
     pair = "v0.232.0..v0.243.0"
     since = {f"{old}..{new}" for old, new in pairs() if SdkVersion.parse(old) >= sdk.FLOOR}
     breaking = {
-        name: [change for change in found if change["level"] != Level.ADDITIVE]
-        for name, found in recorded().items()
+        name: [change for change in changed if change["level"] != Level.ADDITIVE]
+        for name, changed in recorded().items()
         if name in since
     }
 
-    assert {name for name, found in breaking.items() if found} == {pair}
+    assert {name for name, changed in breaking.items() if changed} == {pair}
     assert [change["level"] for change in breaking[pair]] == ["wire"] * 6
     assert all("Conver" in change["path"] for change in breaking[pair])
 

@@ -1,7 +1,5 @@
 """The workflows, ours and those that a project starts with, read by the linter that knows GitHub's rules."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from dataclasses import replace
@@ -9,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from projects import SALES
 
 from gfplug.scaffold import template
-from gfplug.scaffold.template import Answers
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -23,14 +21,13 @@ SOURCES = {
     "from an index": "gfplug==1.0",
     "from an address": "gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl",
 }
-ANSWERS = Answers(org="acme", name="sales", title="Sales", description="Sales", author="acme")
 
 
 @pytest.fixture(scope="module")
 def linter(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Find actionlint, or let Go install it; skip where neither is possible."""
-    if found := shutil.which("actionlint"):
-        return found
+    if program := shutil.which("actionlint"):
+        return program
     go = shutil.which("go")
     if go is None:
         pytest.skip("install Go 1.26: it installs actionlint")
@@ -57,7 +54,7 @@ def test_our_workflow_is_without_fault(linter: str, workflow: Path) -> None:
 @pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOURCES))
 def test_a_projects_workflows_are_without_fault(linter: str, source: str, tmp_path: Path) -> None:
     """Wherever gfplug came from."""
-    template.render(replace(ANSWERS, gfplug=source), tmp_path)
+    template.render(replace(SALES, gfplug=source), tmp_path)
 
     workflows = sorted((tmp_path / ".github" / "workflows").glob("*.yml"))
     assert len(workflows) == 2
@@ -67,7 +64,7 @@ def test_a_projects_workflows_are_without_fault(linter: str, source: str, tmp_pa
 
 def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
     """A job that waits for one that is not there."""
-    template.render(ANSWERS, tmp_path / "project")
+    template.render(SALES, tmp_path / "project")
     wrong = (tmp_path / "project" / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(wrong.replace("needs: plugin", "needs: plugins"), encoding="utf-8")
     done = run(linter, "-no-color", tmp_path / "ci.yml")

@@ -1,7 +1,5 @@
 """The real releases of the SDK, from Go's module cache or the configured module proxy."""
 
-from __future__ import annotations
-
 import pytest
 
 from gfplug.errors import FetchError
@@ -10,8 +8,8 @@ from gfplug.sdk import ProtoSet, SdkVersion, goenv, gomodcache, goproxy, index, 
 
 def download(version: SdkVersion) -> goproxy.Module:
     """Return a real module zip, or skip with the reason why there is none."""
-    if found := gomodcache.find(version):
-        return found
+    if module := gomodcache.find(version):
+        return module
     if goenv.proxy() in {"", "off", "direct"}:
         pytest.skip("no Go module proxy is configured, and Go's module cache lacks the release")
     try:
@@ -28,5 +26,5 @@ def proto(version: SdkVersion) -> ProtoSet:
 
 def first_of_each_wire() -> list[SdkVersion]:
     """List the releases since the floor that changed the wire, oldest first."""
-    known = index.load().entries
-    return sorted({entry.descriptor: version for version, entry in sorted(known.items(), reverse=True)}.values())
+    entries = index.load().entries
+    return sorted({entry.descriptor: version for version, entry in sorted(entries.items(), reverse=True)}.values())

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from small_machine import Machine
 from small_project import small_project
+
+from gfplug.project.environment import system_packages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +20,14 @@ if TYPE_CHECKING:
 def project(tmp_path: Path) -> Project:
     """Make a small project."""
     return small_project(tmp_path / "project")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Make a machine on which gfplug runs on the system's Python 3.12.1, without a shared libpython."""
+    bare = Machine(tmp_path, monkeypatch)
+    monkeypatch.setattr(system_packages, "_is_the_systems", lambda python: python.path.parent == bare.folder / "own")
+    return bare
 
 
 @pytest.fixture(autouse=True)

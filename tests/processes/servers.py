@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from http.server import HTTPServer
+    from socketserver import BaseServer
 
-    ServerT = TypeVar("ServerT", bound=HTTPServer)
+    ServerT = TypeVar("ServerT", bound=BaseServer)
 
 
 @contextmanager

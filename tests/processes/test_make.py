@@ -6,13 +6,15 @@ import ast
 import runpy
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from commands import run
-from small_machine import Machine
 
 from gfplug.project.environment import prerequisites, system_packages
+
+if TYPE_CHECKING:
+    from small_machine import Machine
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "prerequisites.py"
@@ -21,16 +23,14 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interp
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A Debian with git, whose Python has no shared libpython."""
-    made = Machine(tmp_path, monkeypatch)
-    made.program("apt-get")
-    made.program("git")
-    monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: True)
-    return made
+def machine(machine: Machine) -> Machine:
+    """Make a Debian with git."""
+    machine.program("apt-get")
+    machine.program("git")
+    return machine
 
 
-def asked(*goals: str) -> tuple[list[str], str]:
+def list_lacks(*goals: str) -> tuple[list[str], str]:
     """Return what a machine lacks for some goals, without the Python's name, and what to type."""
     lacks = list(runpy.run_path(str(SCRIPT))["missing"](goals))
     return [lack.sentence.partition(" has ")[2] or lack.sentence for lack in lacks], prerequisites.remedy(lacks)
@@ -49,10 +49,10 @@ def test_everything_is_said_at_once_with_one_line_to_type(machine: Machine) -> N
     machine.own("3.11.2", missing='["ensurepip"]')
     libpython = "no shared libpython"
 
-    sentences, hint = asked("demo")
+    sentences, hint = list_lacks("demo")
     assert sentences == ["no ensurepip", f"{libpython}; no other Python on this machine serves"]
     assert hint.startswith("apt-get install python3.11-venv libpython3.11")
-    assert asked("demo", "test") == (
+    assert list_lacks("demo", "test") == (
         ["no ensurepip", libpython, "git is not on PATH"],
         "apt-get install python3.11-venv libpython3.11 git",
     )
@@ -62,19 +62,19 @@ def test_the_demo_takes_another_python(machine: Machine) -> None:
     """`gfplug build` finds one on the PATH, or asks uv; the tests build with the Python that they run on."""
     machine.own("3.11.2")
     machine.uv(can=("3.13.1",))
-    assert asked("demo") == ([], "")
-    assert asked("test") == (["no shared libpython"], "apt-get install libpython3.11")
+    assert list_lacks("demo") == ([], "")
+    assert list_lacks("test") == (["no shared libpython"], "apt-get install libpython3.11")
 
     (machine.folder / "bin/uv").unlink()
     machine.python("python3.13", "3.13.0")
-    assert asked("demo") == ([], "")
+    assert list_lacks("demo") == ([], "")
 
 
 def test_lint_and_unit_tests_need_a_python_alone(machine: Machine) -> None:
     """They build no plugin and start no git."""
     (machine.folder / "bin/git").unlink()
 
-    assert asked("check", "unit") == ([], "")
+    assert list_lacks("check", "unit") == ([], "")
 
 
 @pytest.mark.usefixtures("machine")
@@ -82,8 +82,8 @@ def test_a_python_of_ones_own_gets_no_package_of_debians(monkeypatch: pytest.Mon
     """One built without the library is served by another Python."""
     monkeypatch.setattr(system_packages, "_is_the_systems", lambda _interpreter: False)
 
-    assert asked("demo")[1] == "install uv"
-    assert asked("test")[1] == "name a Python that has one: make test PYTHON=..."
+    assert list_lacks("demo")[1] == "install uv"
+    assert list_lacks("test")[1] == "name a Python that has one: make test PYTHON=..."
 
 
 def test_the_readme_names_debians_packages(machine: Machine) -> None:
@@ -91,7 +91,7 @@ def test_the_readme_names_debians_packages(machine: Machine) -> None:
     table = (ROOT / "README.md").read_text(encoding="utf-8")
     for version in ("3.11.2", "3.12.3", "3.13.5"):
         machine.own(version)
-        package = asked("test")[1].removeprefix("apt-get install ")
+        package = list_lacks("test")[1].removeprefix("apt-get install ")
 
         assert f"`apt-get install make python3-venv {package}`" in table
 

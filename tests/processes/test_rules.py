@@ -75,39 +75,39 @@ def outcome(
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_the_closing_lines_name_what_to_install(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """After pytest's own summary, with the programs that most tests miss first; other skips are not counted."""
-    code, counts, said = outcome(tmp_path, *workers)
+    code, counts, output = outcome(tmp_path, *workers)
 
     assert (code, counts) == (0, {"passed": 1, "xfailed": 1, "skipped": 5})
-    assert said.splitlines()[-2] == "4 tests were skipped: install Go 1.99, Chromium and a C compiler to run them"
-    said = outcome(tmp_path, *workers, "-k", "browser")[2]
-    assert said.splitlines()[-2] == "1 test was skipped: install Chromium to run it"
+    assert output.splitlines()[-2] == "4 tests were skipped: install Go 1.99, Chromium and a C compiler to run them"
+    output = outcome(tmp_path, *workers, "-k", "browser")[2]
+    assert output.splitlines()[-2] == "1 test was skipped: install Chromium to run it"
 
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_what_must_not_be_skipped_fails(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """In a test's body and in its fixtures; what MAY_SKIP lists and what fails as expected stays as it is."""
-    code, counts, said = outcome(tmp_path, *workers, environment={"GFPLUG_REQUIRE_ALL": "1"})
+    code, counts, output = outcome(tmp_path, *workers, environment={"GFPLUG_REQUIRE_ALL": "1"})
 
     assert (code, counts) == (1, {"passed": 1, "xfailed": 1, "skipped": 1, "failed": 3, "error": 1})
-    assert said.count("GFPLUG_REQUIRE_ALL is set, and this was skipped: install Go 1.99: it compiles the host") == 2
-    assert "GFPLUG_REQUIRE_ALL is set, and this was skipped: install Chromium: it is not on PATH" in said
+    assert output.count("GFPLUG_REQUIRE_ALL is set, and this was skipped: install Go 1.99: it compiles the host") == 2
+    assert "GFPLUG_REQUIRE_ALL is set, and this was skipped: install Chromium: it is not on PATH" in output
 
 
 @pytest.mark.parametrize("workers", WORKERS, ids=["one process", "a worker"])
 def test_a_whole_module_must_not_be_skipped_either(tmp_path: Path, workers: tuple[str, ...]) -> None:
     """A module that skips itself is no test that passed."""
-    code, _, said = outcome(tmp_path, *workers, tests=MODULE, environment={"GFPLUG_REQUIRE_ALL": "1"})
+    code, _, output = outcome(tmp_path, *workers, tests=MODULE, environment={"GFPLUG_REQUIRE_ALL": "1"})
 
     assert code not in {0, 5}
-    assert "this was skipped: could not import 'no_such_module'" in said
+    assert "this was skipped: could not import 'no_such_module'" in output
 
 
 def test_nothing_to_install_is_not_mentioned(tmp_path: Path) -> None:
     """Without such skips the last lines are pytest's own."""
-    code, counts, said = outcome(tmp_path, "-k", "passes or grafana")
+    code, counts, output = outcome(tmp_path, "-k", "passes or grafana")
 
     assert (code, counts) == (0, {"passed": 1, "skipped": 1, "deselected": 5})
-    assert "skipped: install" not in said
+    assert "skipped: install" not in output
 
 
 STARTS = """
@@ -154,10 +154,10 @@ def test_only_some_folders_hold_tests_that_start_processes(tmp_path: Path, folde
     """Whichever way a process starts, a test below cli or runtime fails for it, and the sentence names the folder."""
     (tmp_path / folder).mkdir(parents=True)
     (tmp_path / folder / "test_starts.py").write_text(STARTS, encoding="utf-8")
-    _, counts, said = outcome(tmp_path, folder)
+    _, counts, output = outcome(tmp_path, folder)
 
     assert counts == ends
-    assert said.count("move it below tests/processes") == ends.get("failed", 0)
+    assert output.count("move it below tests/processes") == ends.get("failed", 0)
 
 
 def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
@@ -176,7 +176,7 @@ def test_the_go_that_is_asked_for_is_the_one_that_the_module_needs() -> None:
     )
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     code = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
-    asked = {path: set(GO.findall(path.read_text(encoding="utf-8"))) for path in [*pages, *code]}
+    versions_by_path = {path: set(GO.findall(path.read_text(encoding="utf-8"))) for path in [*pages, *code]}
 
-    assert {path: versions for path, versions in asked.items() if versions - {needed}} == {}
-    assert any(asked[path] for path in code)
+    assert {path: versions for path, versions in versions_by_path.items() if versions - {needed}} == {}
+    assert any(versions_by_path[path] for path in code)

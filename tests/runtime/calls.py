@@ -68,6 +68,22 @@ class Services:
 
         return [answer.FromString(message) for message in run(collect())]
 
+    def resource(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+        count: int = 0,
+    ) -> list[pb.CallResourceResponse]:
+        """Call a resource, its path with a query string or without."""
+        request = pb.CallResourceRequest(pluginContext=context(), url=path, method=method, body=body)
+        request.path = path.partition("?")[0]
+        for name, value in (headers or {}).items():
+            request.headers[name].values.append(value)
+        return self.stream("Resource/CallResource", request, pb.CallResourceResponse, count=count)
+
     def query(self, request: pb.QueryDataRequest, call: Call | None = None) -> dict[str, pb.DataResponse]:
         """Ask QueryData."""
         return dict(self.unary("Data/QueryData", request, pb.QueryDataResponse, call).responses)

@@ -9,17 +9,14 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf.message import Message
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-MessageT = TypeVar("MessageT", bound=Message)
 
 HERE = Path(__file__).parent
 GO_PLUGIN = {
@@ -52,26 +49,21 @@ class Child:
             self._channel = grpc.insecure_channel(f"unix:{address}" if network == "unix" else address, options=options)
         return self._channel
 
-    def call(self, method: str, request: bytes | Message, answer: type[MessageT], *, timeout: float = 20) -> MessageT:
-        """Call a unary method."""
-        sent = request if isinstance(request, bytes) else request.SerializeToString()
-        received: bytes = self.channel.unary_unary(method)(sent, timeout=timeout)
-        return answer.FromString(received)
-
-    def start_query(self, *models: Mapping[str, Any], marker: str = "", token: str = "") -> Any:
+    def start_query(self, *models: Mapping[str, Any], marker: str = "") -> Any:
         """Send a query, without waiting for its answer."""
-        sent = query_request(*models, marker=marker, token=token)
+        sent = query_request(*models, marker=marker)
         return self.channel.unary_unary("/pluginv2.Data/QueryData").future(sent.SerializeToString(), timeout=20)
 
-    def query(self, *models: Mapping[str, Any], marker: str = "", token: str = "") -> dict[str, pb.DataResponse]:
+    def query(self, *models: Mapping[str, Any], marker: str = "") -> dict[str, pb.DataResponse]:
         """Query, ref ids A, B, C ..."""
-        answer = pb.QueryDataResponse.FromString(self.start_query(*models, marker=marker, token=token).result())
+        answer = pb.QueryDataResponse.FromString(self.start_query(*models, marker=marker).result())
         return dict(answer.responses)
 
     def check_health(self) -> pb.CheckHealthResponse:
         """Press "Save & test"."""
         request = pb.CheckHealthRequest(pluginContext=context())
-        return self.call("/pluginv2.Diagnostics/CheckHealth", request, pb.CheckHealthResponse)
+        method = self.channel.unary_unary("/pluginv2.Diagnostics/CheckHealth")
+        return pb.CheckHealthResponse.FromString(method(request.SerializeToString(), timeout=20))
 
     def ping(self, name: str = "plugin") -> bytes:
         """Ask go-plugin's health service."""
@@ -99,8 +91,10 @@ class Child:
 
 
 @contextmanager
-def plugin(stubs: Path, folder: Path, *, kind: str = "", **environment: str) -> Iterator[Child]:
-    """Start the sample with an environment that holds go-plugin's variables and the module path, nothing else."""
+def plugin(
+    stubs: Path, folder: Path, *, kind: str = "", descriptor: int | None = None, **environment: str
+) -> Iterator[Child]:
+    """Start the sample with go-plugin's variables and the module path; its stderr is a file, or the descriptor."""
     path = ":".join(map(str, (HERE, SOURCE, stubs)))
     stderr = folder / "stderr"
     with stderr.open("wb") as file:
@@ -109,7 +103,7 @@ def plugin(stubs: Path, folder: Path, *, kind: str = "", **environment: str) -> 
             env={**GO_PLUGIN, "PYTHONPATH": path, "SAMPLE": kind, "TMPDIR": str(folder), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=file,
+            stderr=file if descriptor is None else descriptor,
             cwd=folder,
         )
     child = Child(process, stderr)
@@ -124,27 +118,18 @@ def plugin(stubs: Path, folder: Path, *, kind: str = "", **environment: str) -> 
         process.stdout.close()
 
 
-def context(*, marker: str = "", token: str = "", uid: str = "u1") -> pb.PluginContext:
+def context(*, marker: str = "", uid: str = "u1") -> pb.PluginContext:
     """Describe a configured data source; other settings have another time of change."""
     settings = pb.DataSourceInstanceSettings(
         uid=uid,
         name="my source",
         jsonData=json.dumps({"marker": marker}).encode(),
-        decryptedSecureJsonData={"token": token} if token else {},
-        lastUpdatedMS=len(marker) + len(token),
+        lastUpdatedMS=len(marker),
     )
     return pb.PluginContext(pluginId="acme-sample-datasource", orgId=1, dataSourceInstanceSettings=settings)
 
 
-def query_request(*models: Mapping[str, Any], marker: str = "", token: str = "") -> pb.QueryDataRequest:
+def query_request(*models: Mapping[str, Any], marker: str = "") -> pb.QueryDataRequest:
     """Put one query per model into a request."""
     queries = [pb.DataQuery(refId=chr(ord("A") + i), json=json.dumps(model).encode()) for i, model in enumerate(models)]
-    return pb.QueryDataRequest(pluginContext=context(marker=marker, token=token), queries=queries)
-
-
-def eventually(is_so: Any, *, within: float = 5.0) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + within
-    while not is_so():
-        assert time.monotonic() < end, "it never came to be so"
-        time.sleep(0.02)
+    return pb.QueryDataRequest(pluginContext=context(marker=marker), queries=queries)

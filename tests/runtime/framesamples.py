@@ -79,6 +79,11 @@ frames = st.integers(0, 4).flatmap(
 )
 
 
+def shown(frame: Frame) -> list[tuple[str, str, Any]]:
+    """List a frame's columns: name, type, values."""
+    return [(field.name, field.type, field.to_list()) for field in frame.fields]
+
+
 def all_types() -> Frame:
     """Make one frame with every type, nullable and not: least and greatest values, zero, NaN, infinities, null.
 
@@ -96,20 +101,20 @@ def all_types() -> Frame:
         "json": ("json", [b'{"a":1}', b"[1,2,3]", b'{"b":2}', b'[{"c":3},{"d":4}]', b'{"e":{"f":5}}']),
         "enum": ("enum", [1, 2, 2, 1, 1]),
     }
-    made: list[Field] = []
+    fields: list[Field] = []
     for name, (kind, values) in columns.items():
         for nullable in (False, True):
             items: Any = [None if nullable and row == 2 else value for row, value in enumerate(values)]
             array = pa.array(items, pa.timestamp("ns")) if kind == "time" else items
             title = f"nullable_{name}" if nullable else name
-            made.append(Field(title, array, kind, nullable=nullable, **_ORNAMENTS.get(title, {})))
+            fields.append(Field(title, array, kind, nullable=nullable, **_ORNAMENTS.get(title, {})))
     meta = {
         "custom": {"Hi": "there"},
         "stats": [{"displayName": "sample", "value": 1.234}],
         "channel": "sample/channel/name",
         "executedQueryString": "SELECT * FROM table",
     }
-    return Frame(fields=made, name="many_types", ref_id="A", meta=meta)
+    return Frame(fields=fields, name="many_types", ref_id="A", meta=meta)
 
 
 _SAFE = float(2**53 - 1)

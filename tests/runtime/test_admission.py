@@ -23,11 +23,11 @@ class Source(Plain):
 
     @staticmethod
     def validate_admission(request: AdmissionRequest) -> Admission:
-        found = request.json()
-        if found == "raise":
+        document = request.json()
+        if document == "raise":
             raise KeyError("spec")
         seen = f"{request.operation} {request.kind.group}/{request.kind.version} {request.kind.kind}"
-        if not found:
+        if not document:
             return Admission.deny("no url", code=400)
         return Admission.allow(warnings=[seen, request.old_object.decode(), request.context.plugin_id])
 
@@ -71,13 +71,13 @@ def test_validation_sees_the_whole_request(services: Services) -> None:
     assert list(answer.warnings) == ["update g/v1 K", "old", "p"]
 
 
-@pytest.mark.parametrize(("text", "code", "said"), [(b"{}", 400, "no url"), (b'"raise"', 500, "KeyError: 'spec'")])
-def test_refusals_and_failures_are_told_in_the_result(services: Services, text: bytes, code: int, said: str) -> None:
+@pytest.mark.parametrize(("text", "code", "message"), [(b"{}", 400, "no url"), (b'"raise"', 500, "KeyError: 'spec'")])
+def test_refusals_and_failures_are_told_in_the_result(services: Services, text: bytes, code: int, message: str) -> None:
     """A refusal and an exception are answers, not failed calls (item 73)."""
     answer = services.unary("AdmissionControl/ValidateAdmission", admission(text), pb.ValidationResponse)
 
     assert not answer.allowed
-    assert (answer.result.status, answer.result.message, answer.result.code) == ("Failure", said, code)
+    assert (answer.result.status, answer.result.message, answer.result.code) == ("Failure", message, code)
 
 
 @pytest.mark.parametrize(("operation", "stored"), [(0, b'{"changed": true}'), (2, b"given")])
@@ -123,3 +123,21 @@ def test_stateless_methods_must_be_static() -> None:
 
     with pytest.raises(TypeError, match="validate_admission must be a static method"):
         Author.of(Wrong)
+
+
+@pytest.mark.parametrize("answer", [Admission.deny(None), Admission.deny("no", code=-1)])  # type: ignore[arg-type]  # on purpose
+def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None:
+    """What the author's method returned wrongly is told in the answer, as an exception is."""
+
+    class Wrong(Source):
+        @staticmethod
+        def validate_admission(request: AdmissionRequest) -> Admission:  # noqa: ARG004  # as every other
+            return answer
+
+    response = Services(Wrong).unary(
+        "AdmissionControl/ValidateAdmission",
+        admission(b"x", operation=pb.AdmissionRequest.CREATE),
+        pb.ValidationResponse,
+    )
+
+    assert (response.allowed, response.result.reason) == (False, "InternalError")

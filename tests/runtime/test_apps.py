@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from calls import Plain, Services
-from children import context
-from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Request, Response, Settings, call_asgi, call_wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pluginv2 import backend_pb2 as pb
 
 closed = threading.Event()
 
@@ -78,22 +78,9 @@ class Asgi(Wsgi):
         return await call_asgi(self.app, request)
 
 
-def call(
-    kind: type,
-    path: str,
-    *,
-    body: bytes = b"",
-    method: str = "POST",
-    headers: dict[str, str] | None = None,
-    count: int = 0,
-) -> list[pb.CallResourceResponse]:
-    """Call a resource."""
-    request = pb.CallResourceRequest(
-        pluginContext=context(), path=path.partition("?")[0], url=path, method=method, body=body
-    )
-    for name, value in (headers or {"X-One": "1"}).items():
-        request.headers[name].values.append(value)
-    return Services(kind).stream("Resource/CallResource", request, pb.CallResourceResponse, count=count)
+def call(kind: type, path: str, **parts: Any) -> list[pb.CallResourceResponse]:
+    """Post to a resource."""
+    return Services(kind).resource(path, **{"method": "POST", "headers": {"X-One": "1"}} | parts)
 
 
 @pytest.mark.parametrize("kind", [Wsgi, Asgi])

@@ -49,11 +49,11 @@ class Full:
 
 def test_annotations_say_what_to_decode() -> None:
     """Options and model are found in the annotations, async methods by their kind, a missing one is missing."""
-    found = Author.of(Full)
+    author = Author.of(Full)
 
-    assert (found.options, found.model) == (Options, Model)
-    assert found.methods == {"query", "check_health", "dispose"}
-    assert found.async_methods == {"check_health"}
+    assert (author.options, author.model) == (Options, Model)
+    assert author.methods == {"query", "check_health", "dispose"}
+    assert author.async_methods == {"check_health"}
 
 
 def test_batches_and_decorators_are_seen_through() -> None:
@@ -65,9 +65,9 @@ def test_batches_and_decorators_are_seen_through() -> None:
         @_decorated
         async def query_batch(self, queries: list[Query[Model]]) -> dict[str, Frame]: ...  # type: ignore[empty-body]
 
-    found = Author.of(Batch)
-    assert found.model is Model
-    assert found.async_methods == {"query_batch"}
+    author = Author.of(Batch)
+    assert author.model is Model
+    assert author.async_methods == {"query_batch"}
 
 
 def test_without_annotations_objects_arrive() -> None:
@@ -77,7 +77,11 @@ def test_without_annotations_objects_arrive() -> None:
         def query(self, query):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             return query
 
-    assert (Author.of(Plain).options, Author.of(Plain).model) == (dict[str, Any], dict[str, Any])
+    class Other(Plain):
+        def __init__(self, settings: object) -> None: ...
+
+    for author in (Author.of(Plain), Author.of(Other)):
+        assert (author.options, author.model) == (dict[str, Any], dict[str, Any])
 
 
 def test_a_class_without_queries_is_refused() -> None:

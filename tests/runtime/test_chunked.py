@@ -158,10 +158,7 @@ def test_parts_of_one_frame_must_fit_together(services: Services) -> None:
 
 def test_model_that_does_not_fit_is_its_querys_error() -> None:
     """A query that can't be decoded fails alone."""
-    request = pb.QueryChunkedDataRequest(
-        pluginContext=context(), queries=[pb.DataQuery(refId="A", json=b"5"), pb.DataQuery(refId="B")], format=pb.JSON
-    )
-    chunks = Services(Sync).stream("Data/QueryChunkedData", request, pb.QueryChunkedDataResponse)
+    chunks = ask(Services(Sync), 5, {})  # type: ignore[arg-type]  # the mistake to test
 
     assert {chunk.refId: chunk.status for chunk in chunks} == {"A": 400, "B": 200}
 
@@ -175,8 +172,3 @@ def test_alert_rules_get_what_they_can_read(services: Services) -> None:
     assert (rule["A"].status, panel["A"].status) == (400, 200)
     assert "channel" not in json.loads(rule["B"].frame)["schema"].get("meta", {})
     assert json.loads(panel["B"].frame)["schema"]["meta"]["channel"] == "ds/x/y"
-
-
-def test_data_source_without_chunks_has_no_such_method() -> None:
-    """UNIMPLEMENTED lets the host fall back to QueryData (item 72)."""
-    assert "/pluginv2.Data/QueryChunkedData" not in Services(Plain).application.streams

@@ -9,7 +9,7 @@ from gfruntime.request.headers import canonical, http_headers
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "parts"),
     [
         ("Grafana/12.2.0-pre (linux; amd64)", ("12.2.0-pre", "linux", "amd64")),
         ("Grafana/11.2.2+security-01 (darwin; arm64)", ("11.2.2+security-01", "darwin", "arm64")),
@@ -18,11 +18,11 @@ from gfruntime.request.headers import canonical, http_headers
         ("", ("0.0.0", "unknown", "unknown")),
     ],
 )
-def test_user_agent_is_read_by_grafanas_rule(text: str, found: tuple[str, str, str]) -> None:
+def test_user_agent_is_read_by_grafanas_rule(text: str, parts: tuple[str, str, str]) -> None:
     """Version, system and architecture; whatever doesn't match is version 0.0.0 (item 76)."""
     agent = UserAgent.parse(text)
 
-    assert (agent.version, agent.os, agent.arch) == found
+    assert (agent.version, agent.os, agent.arch) == parts
 
 
 def test_headers_are_told_from_the_rest() -> None:

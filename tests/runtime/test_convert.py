@@ -17,6 +17,7 @@ from gfruntime.errors import DecodeError
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.incoming import Incoming
+from gfruntime.request.vocabulary import User
 
 UTC = dt.UTC
 
@@ -74,12 +75,11 @@ def test_context_is_converted() -> None:
     message = pb.PluginContext(orgId=2, pluginId="p", pluginVersion="1", userAgent="Grafana/12", namespace="default")
     message.user.CopyFrom(pb.User(login="l", name="n", email="e", role="Admin"))
     message.grafanaConfig["GF_APP_URL"] = "http://g"
-    found = convert.plugin_context(message)
+    result = convert.plugin_context(message)
 
-    assert (found.org_id, found.plugin_id, found.plugin_version) == (2, "p", "1")
-    assert (found.user_agent, found.namespace, found.config) == ("Grafana/12", "default", {"GF_APP_URL": "http://g"})
-    assert found.user is not None
-    assert (found.user.login, found.user.name, found.user.email, found.user.role) == ("l", "n", "e", "Admin")
+    assert (result.org_id, result.plugin_id, result.plugin_version) == (2, "p", "1")
+    assert (result.user_agent, result.namespace, result.config) == ("Grafana/12", "default", {"GF_APP_URL": "http://g"})
+    assert result.user == User(login="l", name="n", email="e", role="Admin")
 
 
 def test_settings_are_converted() -> None:
@@ -89,13 +89,13 @@ def test_settings_are_converted() -> None:
     )
     message.jsonData = b'{"a":1}'
     message.decryptedSecureJsonData["token"] = "sesame-convert"  # noqa: S105  # made up
-    found = convert.settings(message, options_type=dict, config=GrafanaConfig())
+    settings = convert.settings(message, options_type=dict, config=GrafanaConfig())
 
-    assert (found.name, found.url, found.user, found.database, found.uid) == ("n", "u", "w", "d", "i")
-    assert (found.basic_auth_enabled, found.basic_auth_user, found.options) == (True, "b", {"a": 1})
-    assert found.updated == dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
-    assert found.secrets == {"token": "sesame-convert"}
-    assert "sesame" not in repr(found)
+    assert (settings.name, settings.url, settings.user, settings.database, settings.uid) == ("n", "u", "w", "d", "i")
+    assert (settings.basic_auth_enabled, settings.basic_auth_user, settings.options) == (True, "b", {"a": 1})
+    assert settings.updated == dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert settings.secrets == {"token": "sesame-convert"}
+    assert "sesame" not in repr(settings)
     assert masking.hide("sesame-convert") == "***"
 
 
@@ -103,17 +103,17 @@ def test_query_is_converted() -> None:
     """Times, durations and the alert flag become Python's types; FromAlert is a boolean (item 75)."""
     message = pb.DataQuery(refId="B", maxDataPoints=5, intervalMS=1500, json=b"{}", queryType="t")
     message.timeRange.CopyFrom(pb.TimeRange(fromEpochMS=1000, toEpochMS=2000))
-    found = convert.query(
+    query = convert.query(
         message,
         decode_model=lambda text: text,
         call=Incoming(endpoint="queryData", headers={"FromAlert": "true"}),
         cancel=threading.Event(),
     )
 
-    assert (found.ref_id, found.max_data_points, found.query_type, found.model) == ("B", 5, "t", b"{}")
-    assert found.interval == dt.timedelta(seconds=1.5)
-    assert found.time_range.duration == dt.timedelta(seconds=1)
-    assert found.from_alert
+    assert (query.ref_id, query.max_data_points, query.query_type, query.model) == ("B", 5, "t", b"{}")
+    assert query.interval == dt.timedelta(seconds=1.5)
+    assert query.time_range.duration == dt.timedelta(seconds=1)
+    assert query.from_alert
 
 
 def test_passwords_in_urls_and_headers_are_remembered() -> None:
@@ -123,11 +123,11 @@ def test_passwords_in_urls_and_headers_are_remembered() -> None:
         basicAuthUser="ada",
         decryptedSecureJsonData={"basicAuthPassword": "sesame-basic"},
     )
-    found = convert.settings(message, options_type=dict[str, str], config=GrafanaConfig())
+    settings = convert.settings(message, options_type=dict[str, str], config=GrafanaConfig())
     sent = base64.b64encode(b"ada:sesame-basic").decode()
 
     assert masking.hide(f"{message.url} sesame@url {sent}") == "http://eve:***@api.example/path *** ***"
-    assert "sesame" not in repr(found)
+    assert "sesame" not in repr(settings)
 
 
 @pytest.mark.parametrize(

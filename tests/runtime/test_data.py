@@ -65,7 +65,7 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
 
 
 @pytest.mark.parametrize(
-    ("values", "told", "because"),
+    ("values", "field_type", "because"),
     [
         ([1, "a"], None, "can't be read"),
         ([1, True], None, "can't be read"),
@@ -83,10 +83,10 @@ def test_values_become_a_type_that_grafana_reads(values: object, field_type: str
         (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), None, "Grafana has no type for"),
     ],
 )
-def test_values_without_a_type_are_refused_by_name(values: object, told: Any, because: str) -> None:
+def test_values_without_a_type_are_refused_by_name(values: object, field_type: Any, because: str) -> None:
     """What can't be sent is refused where it is made, and the message names the column."""
     with pytest.raises(FrameError, match="column 'x'") as caught:
-        Field("x", values, told)
+        Field("x", values, field_type)
 
     assert because in str(caught.value)
 
@@ -112,6 +112,14 @@ def test_json_strings_are_values_and_bytes_are_documents() -> None:
     field = Field("x", ["a", b'{"b":1}', 3], "json")
 
     assert field.to_list() == [b'"a"', b'{"b":1}', b"3"]
+
+
+def test_labels_are_text_and_sorted() -> None:
+    """Labels are text to text: other values are written as text, and the keys are sorted."""
+    written = Field("v", [1], labels={"b": 2, "a": True, "c": None, 3: 1.5}).labels  # type: ignore[dict-item]  # on purpose
+
+    assert written is not None
+    assert list(written.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
 
 
 def test_labels_go_to_value_columns() -> None:
@@ -164,26 +172,6 @@ def test_numpy_types_become_ours(items: list[Any], dtype: str, field_type: str, 
     field = Field("v", numpy.array(items, dtype=dtype))
 
     assert (field.type, field.to_list()) == (field_type, expected)
-
-
-def test_from_arrow_takes_polars_tables() -> None:
-    """A polars DataFrame becomes a frame by Arrow's PyCapsules; microseconds and large strings are converted."""
-    polars = pytest.importorskip("polars")
-    table = polars.DataFrame({"time": [NOON], "host": ["a"], "value": [1.5]})
-    frame = Frame.from_arrow(table, name="cpu", labels={"x": 1})
-
-    assert [field.type for field in frame.fields] == ["time", "string", "float64"]
-    assert frame["time"].to_list() == [NOON]
-    assert frame["value"].labels == {"x": "1"}
-
-
-def test_from_arrow_names_a_pandas_index() -> None:
-    """An unnamed index of times becomes the first column, called time; any other unnamed index is left out."""
-    times = pa.table({"v": [1.0], "__index_level_0__": pa.array([NOON])})
-    numbers = pa.table({"v": [1.0], "__index_level_0__": [7]})
-
-    assert [field.name for field in Frame.from_arrow(times).fields] == ["time", "v"]
-    assert [field.name for field in Frame.from_arrow(numbers).fields] == ["v"]
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from calls import Plain, Services, queries
-from children import context
 
 from gfruntime import Frame, Query
 from gfruntime.calls import endpoint
 from gfruntime.logs import log, masking
 from gfruntime.serving.methods import Call, CallError
-
-if TYPE_CHECKING:
-    from pluginv2 import backend_pb2 as pb
 
 
 class Failing(Plain):
@@ -114,28 +110,6 @@ def test_malformed_requests_are_told_from_failures() -> None:
         asyncio.run(handler(b"\xff", Call()))
 
     assert caught.value.code == "INTERNAL"
-
-
-def _asked(uid: str, org: int) -> pb.QueryDataRequest:
-    request = queries({})
-    request.pluginContext.CopyFrom(context(uid=uid))
-    request.pluginContext.orgId = org
-    return request
-
-
-def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
-    """Another uid, org or tenant never shares an instance; the same one does."""
-    made: list[object] = []
-
-    class Source(Plain):
-        def __init__(self, settings: Any) -> None:
-            made.append(settings)
-
-    services = Services(Source)
-    for uid, org, tenant in (("u1", 1, []), ("u1", 1, []), ("u2", 1, []), ("u1", 2, []), ("u1", 1, ["t"])):
-        services.query(_asked(uid, org), Call(metadata={"tenantid": tenant}))
-
-    assert len(made) == 4
 
 
 def test_forwarded_credentials_are_remembered() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import pytest
+from calls import Plain
 
 from gfruntime import Frame, HttpClient, HttpSettings, Query, Request, Response, Settings, StreamRequest, route
-from gfruntime.testing import call, packets
+from gfruntime.testing import START, ask, call, packets, query, settings
 from gfruntime.testing.fakes import Replay, Upstream
 
 if TYPE_CHECKING:
@@ -16,14 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Source:
+class Source(Plain):
     """Has resources and channels."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
     @route("GET", "/tables/{name}")
     async def table(self, request: Request, name: str) -> dict[str, str]:
@@ -72,9 +70,10 @@ def test_upstream_answers_as_it_is_told() -> None:
 
     assert (answer.status, answer.json()) == (201, [1])
     assert missing.status == 404
-    asked = upstream.requests[0]
-    assert (asked.method, asked.path, asked.query, asked.json()) == ("POST", "/rows", {"a": ["1", "2"]}, {"b": 1})
-    assert asked.headers["content-type"] == "application/json"
+    request = upstream.requests[0]
+    assert (request.method, request.path, request.query) == ("POST", "/rows", {"a": ["1", "2"]})
+    assert request.json() == {"b": 1}
+    assert request.headers["content-type"] == "application/json"
 
 
 def test_upstream_may_take_its_time() -> None:
@@ -101,11 +100,39 @@ def test_recording_is_replayed_without_the_system(tmp_path: Path) -> None:
         assert real.requests[0].query["key"] == ["sesame"]
     with Replay("http://127.0.0.1:9", path, hide=["key"]) as replayed:
         http = HttpClient(HttpSettings(url=replayed.url))
-        said = [http.get("/n?key=other&a=1").text for _ in range(3)]
+        texts = [http.get("/n?key=other&a=1").text for _ in range(3)]
         raw = http.post("/bytes", body=b"in").body
         missing = http.get("/never")
 
-    assert said == ["one", "two", "two"]
+    assert texts == ["one", "two", "two"]
     assert raw == b"\xff\x00"
     assert (missing.status, replayed.missed) == (501, ["GET /never"])
     assert "sesame" not in path.read_text(encoding="utf-8")
+
+
+class Point(Plain):
+    """Answers at once."""
+
+    def query(self, query: Query[int]) -> Frame:  # type: ignore[override]  # another model
+        return Frame.of(time=[query.time_range.start], v=[query.model])
+
+
+class AsyncPoint(Point):
+    """Answers from a loop."""
+
+    async def query(self, query: Query[int]) -> list[Frame]:  # type: ignore[override]  # async
+        return [super().query(query)]
+
+
+@pytest.mark.parametrize("kind", [Point, AsyncPoint])
+def test_ask_gives_what_grafana_would_decode(kind: type[Point]) -> None:
+    """Frames come back encoded and decoded, with ref id and type."""
+    (frame,) = ask(kind(settings({})), query(7))
+
+    assert (frame.ref_id, frame["time"].to_list(), frame["v"].to_list()) == ("A", [START], [7])
+    assert frame.meta == {"type": "timeseries-wide", "typeVersion": [0, 1]}
+
+
+def test_query_has_a_range_of_an_hour() -> None:
+    """Without being told, a query covers one hour."""
+    assert query(1).time_range.duration == dt.timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""Golden files in the Go SDK's format; `tests/conformance/test_sdk_golden.py` has the SDK read and write them."""
+"""Golden files in the Go SDK's format; `tests/conformance/test_sdk_frames.py` has the SDK read and write them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from calls import Plain
 from framesamples import all_types, frames
 from hypothesis import HealthCheck, given, settings
 
@@ -104,19 +105,16 @@ def test_other_files_are_refused(tmp_path: Path, name: str, text: str) -> None:
         golden.read(path)
 
 
-class _Logs:
+class _Logs(Plain):
     """A data source of log lines."""
 
-    def __init__(self, given: Settings[str]) -> None:
-        self.given = given
-
-    def query(self, asked: Query[str]) -> Frame:
-        return Frame.of(timestamp=[START], body=[asked.model]).with_meta(preferredVisualisationType="logs")
+    def query(self, query: Query[str]) -> Frame:  # type: ignore[override]  # another model
+        return Frame.of(timestamp=[START], body=[query.model]).with_meta(preferredVisualisationType="logs")
 
 
 def test_asking_as_a_rule_does_what_the_runtime_does() -> None:
     """In an author's test a query from an alert rule is checked as in Grafana."""
-    source = _Logs(Settings(options=""))
+    source = _Logs(Settings(options={}))
 
     assert len(ask(source, query("x"))) == 1
     with pytest.raises(QueryError, match="gives logs"):

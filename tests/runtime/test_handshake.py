@@ -50,12 +50,22 @@ def test_unfit_temp_folders_are_passed_over(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_told_folder_is_obeyed(tmp_path: Path) -> None:
-    """PLUGIN_UNIX_SOCKET_DIR holds the socket itself; when it can't, a loopback port is used."""
-    told = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path)})
-    missing = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path / "missing")})
+    """PLUGIN_UNIX_SOCKET_DIR holds the socket itself, which is removed at the end."""
+    address = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path)})
+    Path(address.value).touch()
+    assert list(tmp_path.iterdir()) == [Path(address.value)]
+    address.remove()
+    assert list(tmp_path.iterdir()) == []
 
-    assert os.path.dirname(told.value) == str(tmp_path)  # noqa: PTH120  # a text
-    assert (missing.network, missing.value) == ("tcp", "127.0.0.1:0")
+
+@pytest.mark.parametrize("name", ["missing", "d" * 100])
+def test_told_folder_that_can_hold_no_socket_is_passed_over(tmp_path: Path, name: str) -> None:
+    """A folder that is not there, or whose path is too long for a socket, costs a loopback address."""
+    if name != "missing":
+        (tmp_path / name).mkdir()
+    address = handshake.choose_address({"PLUGIN_UNIX_SOCKET_DIR": str(tmp_path / name)})
+
+    assert (address.network, address.value) == ("tcp", "127.0.0.1:0")
 
 
 def test_without_unix_sockets_the_hosts_ports_are_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from children import eventually
+from processes import eventually
 
 from gfruntime.calls.instances import Instances, Key, Source, Version
 
@@ -18,18 +18,18 @@ FIRST, SECOND = Version(1, {}), Version(2, {})
 def test_concurrent_first_requests_make_one_instance() -> None:
     """Same key and unchanged settings: under 100 concurrent first requests the factory runs once."""
     instances = Instances(lambda _: None)
-    made: list[object] = []
+    objects: list[object] = []
 
     def make() -> object:
         time.sleep(0.05)
-        made.append(object())
-        return made[-1]
+        objects.append(object())
+        return objects[-1]
 
     with ThreadPoolExecutor(100) as pool:
-        found = list(pool.map(lambda _: instances.acquire(Source(KEY, FIRST, make)), range(100)))
+        acquired = list(pool.map(lambda _: instances.acquire(Source(KEY, FIRST, make)), range(100)))
 
-    assert len(made) == 1
-    assert set(found) == {made[0]}
+    assert len(objects) == 1
+    assert set(acquired) == {objects[0]}
 
 
 @pytest.mark.parametrize("changed", [Version(2, {}), Version(0, {}), Version(1, {"a": "b"})])

@@ -26,14 +26,14 @@ times = st.lists(moments, min_size=1) | st.lists(moments.map(lambda each: each.r
 @given(items=floats | integers | times)
 def test_the_short_way_gives_what_the_long_one_would(items: list[Any]) -> None:
     """Type and values are those that Arrow infers, times brought to nanoseconds in UTC."""
-    found = lists.column(items)
+    column = lists.column(items)
     naive = [item.replace(tzinfo=None) if isinstance(item, dt.datetime) else item for item in items]
     inferred = pa.array(naive)
     expected = inferred.cast(pa.timestamp("ns")) if pa.types.is_timestamp(inferred.type) else inferred
 
-    assert found is not None
-    assert found[1].type == expected.type
-    assert Field("v", found[1], found[0]) == Field("v", expected, found[0])
+    assert column is not None
+    assert column[1].type == expected.type
+    assert Field("v", column[1], column[0]) == Field("v", expected, column[0])
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
 import re
 import threading
+from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from children import TIMESTAMP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfruntime.logs import log, masking
+from gfruntime.logs import lines, log, masking
 
 JSONISH = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -31,7 +34,7 @@ def line_of(record: logging.LogRecord) -> dict[str, Any]:
 @given(st.text(), st.dictionaries(st.sampled_from(["@message", "@level", "@timestamp", "@module", "a", "b"]), JSONISH))
 def test_lines_have_the_shape_that_the_host_needs(message: str, extra: dict[str, Any]) -> None:
     """Whatever is logged: one JSON object on one line, its @-keys texts, no bare NaN, at most 60 KiB."""
-    line = log.encode("info", message, extra)
+    line = lines.encode("info", message, extra)
     parsed = json.loads(line, parse_constant=lambda name: pytest.fail(f"bare {name}"))
 
     assert line.count(b"\n") == 1
@@ -52,10 +55,27 @@ def test_levels_are_the_five_that_the_host_knows(number: int, level: str) -> Non
 
 def test_long_lines_are_cut_with_a_marker() -> None:
     """No line exceeds 60 KiB, though many values are long; the cut is marked, beginning and end are kept."""
-    line = log.encode("error", "begin" + "ü" * 100_000 + "end", {f"k{i}": "☃" * 50_000 for i in range(300)})
+    line = lines.encode("error", "begin" + "ü" * 100_000 + "end", {f"k{i}": "☃" * 50_000 for i in range(300)})
 
     assert len(line) <= 60 * 1024
     assert re.match(r"begin.*…\[cut\]….*end$", json.loads(line)["@message"])
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 10**5000, float("inf"), float("nan"), 2**63], ids=range(6))
+def test_numbers_of_any_size_are_logged(number: float) -> None:
+    """A number that JSON or Python can't write becomes text."""
+    line = json.loads(lines.encode("info", "m", {"n": number}), parse_constant=pytest.fail)
+
+    assert line["@message"] == "m"
+    assert line["n"]
+
+
+def test_many_short_values_are_dropped_from_a_line() -> None:
+    """Values that are short, but too many for a line, leave the message."""
+    line = lines.encode("error", "many", {f"numbers{number}": [[10**9] * 100] * 100 for number in range(100)})
+
+    assert json.loads(line)["@message"] == "many"
+    assert json.loads(line)["error"] == "too many values for one line"
 
 
 def test_exceptions_carry_their_traceback() -> None:
@@ -72,11 +92,54 @@ def test_exceptions_carry_their_traceback() -> None:
 def test_secrets_are_hidden_in_every_value() -> None:
     """Message, extra values and nested values lose their secrets."""
     masking.remember(["sesame-log"])
-    line = log.encode(
+    line = lines.encode(
         "info", "m sesame-log", {"a": "sesame-log", "b": {"c": ["sesame-log"]}, "d": ValueError("sesame-log")}
     )
 
     assert b"sesame" not in line
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"key-24681357": 1},
+        {"nested": {"key-24681357": 1}},
+        {"number": 24681357},
+        {"number": 24681357.0},
+        {"number": -24681357},
+        {"list": [{"number": 24681357}]},
+        {"bytes": b"24681357"},
+        {"object": Decimal(24681357)},
+        {"enum": IntEnum("Number", {"SECRET": 24681357}).SECRET},  # type: ignore[attr-defined]  # made by a call
+        {"hex": b"24681357".hex()},
+        {"base64": base64.b64encode(b"user:24681357").decode()},
+    ],
+    ids=lambda extra: next(iter(extra)),
+)
+def test_a_secret_is_hidden_wherever_a_line_shows_it(extra: dict[str, object]) -> None:
+    """As a key, as a number, as bytes, inside other objects, encoded."""
+    masking.remember(["24681357"])
+    text = lines.encode("info", "m", extra).decode()
+
+    assert "24681357" not in text
+    assert "***" in text
+
+
+def test_secrets_are_hidden_in_chains_notes_and_groups() -> None:
+    """Whatever a traceback prints of an exception's causes loses its secrets."""
+    masking.remember(["sesame-chain"])
+    try:
+        try:
+            int("sesame-chain")
+        except ValueError as cause:
+            cause.add_note("note sesame-chain")
+            raise ExceptionGroup("group sesame-chain", [cause, KeyError(b"sesame-chain")]) from cause
+    except ExceptionGroup as error:
+        record = logging.LogRecord("x", 40, "f", 1, "failed", (), (type(error), error, error.__traceback__))
+
+    text = json.dumps(line_of(record))
+    assert "sesame" not in text
+    assert "group ***" in text
 
 
 def test_values_without_a_json_form_become_text() -> None:

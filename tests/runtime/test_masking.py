@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
-from urllib.parse import quote
+import re
+import timeit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from gfruntime.logs import masking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = "-----BEGIN KEY-----\nQUJDREVGRw\nSElKS0xNTg\n-----END KEY-----"
 
@@ -39,15 +47,136 @@ def test_secrets_are_hidden_as_texts_spell_them() -> None:
 
 def test_settings_with_telling_names_are_secrets() -> None:
     """Grafana's own, from its configuration or the environment."""
-    masking.remember_settings({"GF_PLUGIN_APP_CLIENT_SECRET": "sesame-client", "GF_APP_URL": "http://plain"})
+    masking.remember(
+        masking.named_secrets({"GF_PLUGIN_APP_CLIENT_SECRET": "sesame-client", "GF_APP_URL": "http://plain"})
+    )
 
     assert masking.hide("sesame-client at http://plain") == "*** at http://plain"
 
 
-def test_many_secrets_are_found_in_any_text() -> None:
-    """However many rotated, in short texts as in long ones; the oldest of very many are forgotten."""
-    masking.remember(f"rotated-{number}-x" for number in range(3000))
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "repr": repr,
+    "repr of bytes": lambda secret: repr(secret.encode()),
+    "ascii": ascii,
+    "JSON": json.dumps,
+    "JSON, not ASCII": lambda secret: json.dumps(secret, ensure_ascii=False),
+    "HTML": html.escape,
+    "URL": quote,
+    "URL, slashes too": lambda secret: quote(secret, safe=""),
+    "URL, form": quote_plus,
+    "URL, lower case": lambda secret: re.sub("%..", lambda match: match[0].lower(), quote(secret)),
+    "hex": lambda secret: secret.encode().hex(),
+    "HEX": lambda secret: secret.encode().hex().upper(),
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64, no padding": lambda secret: base64.b64encode(secret.encode()).decode().rstrip("="),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+    "base64 after one byte": lambda secret: base64.b64encode(f":{secret}".encode()).decode(),
+    "base64 after two bytes": lambda secret: base64.b64encode(f"u:{secret}".encode()).decode(),
+    "base64 amid others": lambda secret: base64.b64encode(f"eve:{secret}:end".encode()).decode(),
+}
 
-    assert masking.hide("rotated-2999-x, rotated-2500-x") == "***, ***"
-    assert masking.hide("y" * 100_000 + "rotated-2999-x") == "y" * 100_000 + "***"
-    assert masking.hide("rotated-1-x") == "rotated-1-x"
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize(
+    "secret", ["q7#x", "Zq9v", "sesame-öffne dich", 'a"b\\c/d<e>&f+g', "7x" * 700, "\n tab\t ~?>", "日本語の鍵"]
+)
+def test_secrets_are_hidden_in_every_spelling(secret: str, spell: Callable[[str], str]) -> None:
+    """From four characters on, in whatever encoding a text shows them; next to nothing of them stays."""
+    secrets = masking.Secrets()
+    secrets.remember([secret])
+    spelled = spell(secret)
+    hidden = secrets.hide(f"before {spelled} after")
+
+    assert "***" in hidden
+    assert len(hidden.replace("***", "").replace("before", "").replace("after", "").strip("\"'= ")) <= 12
+    assert secret not in hidden
+
+
+@pytest.mark.parametrize("text", ["12345678", "0012345678", "'12345678'", "12345678.5", "key-12345678"])
+def test_a_secret_of_digits_is_hidden_as_a_number(text: str) -> None:
+    """Also where it lost its zeros."""
+    secrets = masking.Secrets()
+    secrets.remember(["0012345678"])
+
+    assert "12345678" not in secrets.hide(text)
+
+
+def test_certificates_and_public_keys_are_no_secrets() -> None:
+    """A bundle of a hundred certificates hides nothing; of a certificate with its key the key is hidden."""
+    line = "MIIDdzCCAl+gAwIBAgIE"
+    certificate = f"-----BEGIN CERTIFICATE-----\n{line}cert\n-----END CERTIFICATE-----\n"
+    public = f"-----BEGIN PUBLIC KEY-----\n{line}public\n-----END PUBLIC KEY-----\n"
+    private = f"-----BEGIN EC PRIVATE KEY-----\n{line}private\n-----END EC PRIVATE KEY-----\n"
+    secrets = masking.Secrets()
+    secrets.keep([certificate * 100, public, certificate + private])
+
+    assert secrets.hide(certificate) == certificate
+    assert secrets.hide(public) == public
+    assert secrets.hide(f"{line}private") == "***"
+
+
+def test_any_number_of_secrets_is_hidden() -> None:
+    """There is no limit, and the first are hidden as the last, in short texts as in long ones."""
+    secrets = masking.Secrets()
+    secrets.keep(f"token-{number}-x" for number in range(5000))
+
+    assert secrets.hide("token-0-x, token-2500-x, token-4999-x") == "***, ***, ***"
+    assert secrets.hide("y" * 100_000 + "token-1-x") == "y" * 100_000 + "***"
+
+
+def test_secrets_are_hidden_while_kept_and_some_minutes_longer() -> None:
+    """An instance's as long as there is an instance that has them; those of requests for a few minutes."""
+    now = 0.0
+    secrets = masking.Secrets(clock=lambda: now)
+
+    def pass_minutes(count: int) -> None:
+        nonlocal now
+        for _ in range(count):
+            now += 60
+            secrets.remember(["of another request"])
+
+    secrets.remember(["of one request"])
+    secrets.keep(["of two instances"])
+    secrets.keep(["of two instances"])
+    pass_minutes(4)
+    assert secrets.hide("of one request") == "***"
+    pass_minutes(30)
+    assert secrets.hide("of one request, of two instances") == "of one request, ***"
+    secrets.release(["of two instances"])
+    pass_minutes(30)
+    assert secrets.hide("of two instances") == "***"
+    secrets.release(["of two instances"])
+    pass_minutes(4)
+    assert secrets.hide("of two instances") == "***"
+    pass_minutes(30)
+    assert secrets.hide("of two instances, of another request") == "of two instances, ***"
+    assert len(secrets) == 1
+
+
+def test_very_many_bytes_of_requests_are_forgotten_aloud(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The memory of what requests bring is bounded, and the log says when the bound is reached."""
+    monkeypatch.setattr(masking, "_MOST_BYTES", 1 << 20)
+    secrets = masking.Secrets()
+    secrets.keep(["of an instance"])
+    for number in range(40):
+        secrets.remember([f"{number}-" + "s" * 10_000])
+
+    assert "Requests brought more than 1 MB of secrets" in caplog.text
+    assert secrets.hide("of an instance") == "***"
+    assert len(secrets) < 20
+
+
+def test_a_line_costs_the_same_with_ten_thousand_secrets() -> None:
+    """An index finds the few that a text may hold."""
+    few, many = masking.Secrets(), masking.Secrets()
+    few.keep(["glsa_00000_0123456789abcdef"])
+    many.keep(f"glsa_{number:05}_0123456789abcdef" for number in range(10_000))
+    line = "Plugin Request Completed, traceId 4bf92f3577b34da6a3ce929d0e0e4736, duration 12.345ms " * 4
+
+    def cost(secrets: masking.Secrets) -> float:
+        return min(timeit.repeat(lambda: secrets.hide(line), number=200, repeat=5))
+
+    assert cost(many) < 4 * cost(few)

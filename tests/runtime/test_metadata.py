@@ -18,14 +18,14 @@ from gfruntime.frames import frametext, metadata
 def configured(**config: object) -> dict[str, Any]:
     """Make a field with this config and return it as it is written."""
     text = frametext.encode(Frame(fields=[Field("v", [1.0], config=config)]))
-    found: dict[str, Any] = json.loads(text)["schema"]["fields"][0]["config"]
-    return found
+    written: dict[str, Any] = json.loads(text)["schema"]["fields"][0]["config"]
+    return written
 
 
 def described(**meta: object) -> dict[str, Any]:
     """Make a frame with this meta and return it as it is written."""
-    found: dict[str, Any] = json.loads(frametext.encode(Frame(meta=meta)))["schema"]["meta"]
-    return found
+    written: dict[str, Any] = json.loads(frametext.encode(Frame(meta=meta)))["schema"]["meta"]
+    return written
 
 
 @pytest.mark.parametrize("version", [[0, 1], (0, 1), [0.0, 1.0]])

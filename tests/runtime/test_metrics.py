@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import prometheus_client
 import pytest
-from calls import Services
+from calls import Plain, Services
 from children import context
 from pluginv2 import backend_pb2 as pb
 from prometheus_client.parser import text_string_to_metric_families
 
-from gfruntime import Frame, Query, Settings
 from gfruntime.telemetry import metrics
-
-
-class Source:
-    """Answers."""
-
-    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
-        """Keep nothing."""
-
-    def query(self, query: Query[dict[str, Any]]) -> Frame:
-        return Frame.of(v=[1])
 
 
 def scrape() -> dict[str, float]:
     """Ask for metrics, as their parser reads them."""
-    answer = Services(Source).unary("Diagnostics/CollectMetrics", pb.CollectMetricsRequest(), pb.CollectMetricsResponse)
+    answer = Services(Plain).unary("Diagnostics/CollectMetrics", pb.CollectMetricsRequest(), pb.CollectMetricsResponse)
     text = answer.metrics.prometheus.decode()
     assert text.endswith("\n")
     return {
@@ -40,7 +28,7 @@ def scrape() -> dict[str, float]:
 
 def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
     """Requests, instances, RPCs and the process under the names that dashboards exist for (item 64)."""
-    services = Services(Source)
+    services = Services(Plain)
     request = pb.QueryDataRequest(pluginContext=context(), queries=[pb.DataQuery(refId="A")])
     before = scrape()
     services.unary("Data/QueryData", request, pb.QueryDataResponse)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from calls import Plain, Services
-from children import context
-from pluginv2 import backend_pb2 as pb
 
 from gfruntime import QueryError, Request, Response, route
 from gfruntime.serving.methods import CallError
@@ -95,12 +93,6 @@ class WithFallback(Source):
         return Response(body=f"fallback {request.path}")
 
 
-def call(services: Services, path: str, method: str = "GET", **parts: Any) -> list[pb.CallResourceResponse]:
-    """Call a resource."""
-    request = pb.CallResourceRequest(pluginContext=context(), path=path, url=path, method=method)
-    return services.stream("Resource/CallResource", request, pb.CallResourceResponse, **parts)
-
-
 @pytest.fixture(scope="module")
 def services() -> Services:
     """Give the source with routes alone."""
@@ -118,7 +110,7 @@ def services() -> Services:
 )
 def test_routes_match_method_and_path(services: Services, method: str, path: str, body: object) -> None:
     """Parts of the path are decoded and given by name; JSON is answered as JSON; `def` and `async def` alike (67)."""
-    (answer,) = call(services, path, method)
+    (answer,) = services.resource(path, method=method)
 
     assert (answer.code, json.loads(answer.body)) == (200, body)
     assert answer.headers["Content-Type"].values == ["application/json"]
@@ -126,21 +118,21 @@ def test_routes_match_method_and_path(services: Services, method: str, path: str
 
 def test_rest_of_a_path_may_have_slashes(services: Services) -> None:
     """`{path...}` takes all that is left."""
-    (answer,) = call(services, "files/a/b%20c.txt")
+    (answer,) = services.resource("files/a/b%20c.txt")
 
     assert answer.body == b"a/b c.txt"
 
 
 def test_nothing_returned_is_no_content(services: Services) -> None:
     """None is 204, without a body (item 65)."""
-    (answer,) = call(services, "tables/x", "DELETE")
+    (answer,) = services.resource("tables/x", method="DELETE")
 
     assert (answer.code, answer.body) == (204, b"")
 
 
 def test_unknown_path_is_404_in_json(services: Services) -> None:
     """What no route knows is 404 with a JSON message (item 66)."""
-    (answer,) = call(services, "nowhere")
+    (answer,) = services.resource("nowhere")
 
     assert answer.code == 404
     assert json.loads(answer.body) == {"message": "there is no resource 'nowhere'"}
@@ -148,24 +140,24 @@ def test_unknown_path_is_404_in_json(services: Services) -> None:
 
 def test_known_path_with_another_method_is_405(services: Services) -> None:
     """The answer names the methods that there are."""
-    (answer,) = call(services, "tables/x", "PUT")
+    (answer,) = services.resource("tables/x", method="PUT")
 
     assert (answer.code, list(answer.headers["Allow"].values)) == (405, ["DELETE, GET, HEAD"])
 
 
 def test_head_is_get_without_the_body(services: Services) -> None:
     """HEAD needs no route of its own."""
-    (answer,) = call(services, "tables", "HEAD")
+    (answer,) = services.resource("tables", method="HEAD")
 
     assert (answer.code, answer.body) == (200, b"")
 
 
 def test_call_resource_answers_what_no_route_does() -> None:
-    """Routes are asked first, then the method for all."""
+    """Routes are asked first, then the method for all, which gets the path as it came."""
     services = Services(WithFallback)
 
-    assert call(services, "tables")[0].headers["Content-Type"].values == ["application/json"]
-    assert call(services, "other")[0].body == b"fallback other"
+    assert services.resource("tables")[0].headers["Content-Type"].values == ["application/json"]
+    assert services.resource("an%20other")[0].body == b"fallback an%20other"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +171,7 @@ def test_call_resource_answers_what_no_route_does() -> None:
 )
 def test_failures_are_json(path: str, code: int, body: bytes) -> None:
     """A failed resource answers JSON with a status; 204 has no body; there is always one message."""
-    (answer,) = call(Services(WithFallback), path)
+    (answer,) = Services(WithFallback).resource(path)
 
     assert (answer.code, answer.body) == (code, body)
 
@@ -187,7 +179,7 @@ def test_failures_are_json(path: str, code: int, body: bytes) -> None:
 @pytest.mark.parametrize("path", ["stream", "async"])
 def test_generators_are_streamed(services: Services, path: str) -> None:
     """Each part is a message of its own; code and headers are in the first alone (item 65)."""
-    first, *others = call(services, path)
+    first, *others = services.resource(path)
 
     assert [part.body for part in (first, *others)] == [b"part 0\n", b"part 1\n", b"part 2\n"]
     assert first.code in {200, 201}
@@ -197,14 +189,14 @@ def test_generators_are_streamed(services: Services, path: str) -> None:
 def test_reader_that_leaves_closes_the_body(services: Services) -> None:
     """When the browser goes away, the generator's `finally` runs (item 59)."""
     closed.clear()
-    call(services, "stream", count=1)
+    services.resource("stream", count=1)
 
     assert closed.wait(1)
 
 
 def test_body_that_fails_at_once_is_500(services: Services) -> None:
     """Before the first part there is still time for a status (item 66)."""
-    (answer,) = call(services, "early/fails")
+    (answer,) = services.resource("early/fails")
 
     assert (answer.code, json.loads(answer.body)) == (500, {"message": "the plugin failed; its log says why"})
 
@@ -212,17 +204,25 @@ def test_body_that_fails_at_once_is_500(services: Services) -> None:
 def test_body_that_fails_later_ends_with_an_error(services: Services) -> None:
     """After the first part the body can only be cut, and the call says why."""
     with pytest.raises(CallError, match="the file is gone"):
-        call(services, "late/fails")
+        services.resource("late/fails")
 
 
 def test_empty_stream_is_one_message(services: Services) -> None:
     """No message at all would be an error on the host (item 65)."""
-    assert [(part.code, part.body) for part in call(services, "empty")] == [(202, b"")]
+    assert [(part.code, part.body) for part in services.resource("empty")] == [(202, b"")]
 
 
 def test_long_parts_are_split(services: Services) -> None:
     """No message carries more than a mebibyte of body."""
-    assert [len(part.body) for part in call(services, "big")] == [1 << 20, 1 << 20, 1 << 19]
+    assert [len(part.body) for part in services.resource("big")] == [1 << 20, 1 << 20, 1 << 19]
+
+
+def test_requests_are_read_by_the_handler() -> None:
+    """Repeated query parameters, a header of any case and a JSON body (item 67)."""
+    request = Request(path="x", url="x?a=1&a=2&b=", headers={"X-One": ["one"]}, body=b'{"x":1}')
+
+    assert (request.query, request.json()) == ({"a": ["1", "2"], "b": [""]}, {"x": 1})
+    assert (request.header("x-one"), request.header("x-two")) == ("one", "")
 
 
 @pytest.mark.parametrize("pattern", ["tables", "/a{b", "/{a...}/b", "/{1}"])

@@ -1,93 +1,21 @@
-"""The UI schema: which control a type gets, and what is refused, by class and field."""
+"""The UI schema: which control a type gets, and how forms are put together."""
 
 from __future__ import annotations
 
 import dataclasses
-import enum
 import json
-import math
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import pytest
+from forms import Aggregation, Level, Table, Window, datasource, one
 
-from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe, load, main
 from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.vocabulary import Query, Settings
+from gfruntime.request.vocabulary import Query
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SOURCE = Path(__file__).parents[2] / "runtime"
-Table = NewType("Table", str)
-
-
-class Aggregation(enum.Enum):
-    """Choices with names of their own."""
-
-    AVERAGE = "avg"
-    P95 = "p95"
-
-
-class Level(enum.IntEnum):
-    """Choices that are numbers."""
-
-    LOW = 1
-    HIGH = 2
-
-
-@dataclass(frozen=True)
-class Node:
-    """A dataclass that contains itself."""
-
-    child: Node | None = None
-
-
-@dataclass(frozen=True)
-class Window:
-    """A dataclass that may stand inside another."""
-
-    size: Annotated[int, Ui(minimum=1)] = 5
-    unit: Literal["s", "m"] = "m"
-
-
-@dataclass(frozen=True)
-class Deep:
-    """One that may not: it contains another."""
-
-    window: Window = Window()
-
-
-@dataclass(frozen=True)
-class Note:
-    """One that needs more than a line."""
-
-    text: Annotated[str, Ui(widget="textarea")] = ""
-
-
-def datasource(*, options: Any = dict, model: Any = dict) -> type:
-    """Make a data source class for an options type and a query model."""
-
-    class Datasource:
-        def __init__(self, settings: Any) -> None: ...
-        def query(self, query: Any) -> None: ...
-
-    Datasource.__init__.__annotations__ = {"settings": Settings[options]}
-    Datasource.query.__annotations__ = {"query": Query[model]}
-    return Datasource
-
-
-def one(hint: Any, default: Any, *, config: bool = False, name: str = "f") -> dict[str, Any]:
-    """Describe a form of one field, and return that field."""
-    value = field(default_factory=default) if callable(default) else field(default=default)
-    form = dataclasses.make_dataclass("Options" if config else "Model", [(name, hint, value)], frozen=True)
-    described = describe(datasource(options=form) if config else datasource(model=form))
-    (found,) = described["config" if config else "query"]["fields"]
-    assert isinstance(found, dict)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -126,9 +54,9 @@ def test_choices_keep_the_order_they_are_written_in() -> None:
 
 def test_a_list_of_choices_is_a_multiple_choice() -> None:
     """The default of a list of enum members is the list of their values."""
-    found = one(tuple[Level, ...], (Level.HIGH,))
+    described = one(tuple[Level, ...], (Level.HIGH,))
 
-    assert (found["kind"], found["default"]) == ("multi", [2])
+    assert (described["kind"], described["default"]) == ("multi", [2])
     assert one(list[Literal["a"]], tuple)["default"] == []
 
 
@@ -161,72 +89,26 @@ def test_the_presentation_travels() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("hint", "default", "sentence"),
-    [
-        (dict[str, str], dict, "Model.f: dict[str, str] has no form control"),
-        (bytes, b"", "Model.f: bytes has no form control"),
-        (list, list, "Model.f: list has no form control"),
-        (tuple[str, int], ("a", 1), "Model.f: tuple[str, int] has no form control"),
-        (list[list[str]], list, "Model.f: list[list[str]] has no form control"),
-        (list[bool], list, "Model.f: list[bool] has no form control"),
-        (Union[int, str], 1, "Model.f: "),  # noqa: UP007 - the older spelling
-        (Any, None, "Model.f: Any has no form control"),
-        (Node, Node(), "Model.f.child refers back to Node: a form cannot contain itself"),
-        (list[Node], list, "Model.f.child refers back to Node: a form cannot contain itself"),
-        (Deep, Deep(), "Model.f.window is a dataclass inside a dataclass inside a dataclass"),
-        (Window, Window(size=1), "Model.f: its default must be Window()"),
-        (Window | None, None, "Model.f: its default must be Window()"),
-        (list[Window], lambda: [3], "Model.f: its default [3] is not a list of Window"),
-        (list[Note], list, "Model.f: Note.text does not fit into one row"),
-        (HttpOptions, HttpOptions(), "Model.f: HTTP settings belong in the options themselves"),
-        (Annotated[int, Ui(options_from="x")], 1, "Model.f: options_from is for a str or a list[str] of a query"),
-        (Annotated[str, Ui(options_from="x?y={y}")], "", "Model.f: options_from names 'y', which is no field of Model"),
-        (Annotated[str, Ui(show_if={"y": [1]})], "", "Model.f: show_if names 'y', which is no field of Model"),
-        (Literal[True, False], True, "Model.f: the choices must be texts or whole numbers"),
-        (Secret, Secret(""), "Model.f: a secret belongs in the options"),
-        (int, "5", "Model.f: its default '5' is not a whole number"),
-        (int, True, "Model.f: its default True is not a whole number"),
-        (float, math.nan, "Model.f: its default nan is not a number"),
-        (Annotated[int, Ui(minimum=1, maximum=9)], 0, "Model.f: its default 0 is not a whole number at least 1"),
-        (str, None, "Model.f: its default None is not a text"),
-        (bool, 1, "Model.f: its default 1 is not True or False"),
-        (Literal["a", "b"], "c", "Model.f: its default 'c' is not one of 'a', 'b'"),
-            (tuple[int, ...], ("1",), "Model.f: its default ['1'] is not a list of its items"),
-        (Annotated[int, Ui(widget="code")], 1, "Model.f: the widget 'code' does not fit its type"),
-        (Annotated[str, Ui(minimum=1)], "", "Model.f: minimum and maximum are for numbers"),
-        (Annotated[str, Ui(store="url")], "", 'Model.f: store="url" is for one str of the options'),
-    ],
-)  # fmt: skip
-def test_what_has_no_form_is_refused_by_name(hint: Any, default: Any, sentence: str) -> None:
-    """One sentence names the class and the field."""
-    with pytest.raises(SchemaError) as caught:
-        one(hint, default)
-
-    assert str(caught.value).startswith(sentence)
-    assert "\n" not in str(caught.value)
-
-
 def test_a_dataclass_inside_another_becomes_a_section() -> None:
     """Its fields carry both names; in the options they are kept in jsonData."""
     form = dataclasses.make_dataclass("Form", [("window", Annotated[Window, Ui(help="unused")], Window())])
-    said = describe(datasource(options=form, model=form))
+    schema = describe(datasource(options=form, model=form))
 
-    assert said["query"]["fields"] == [
+    assert schema["query"]["fields"] == [
         {"section": "Window", "name": "window.size", "label": "Size", "kind": "number", "integer": True, "min": 1,
          "default": 5},
         {"section": "Window", "name": "window.unit", "label": "Unit", "kind": "select", "default": "m",
          "options": [{"value": "s", "label": "s"}, {"value": "m", "label": "m"}]},
     ]  # fmt: skip
-    assert {field["store"] for field in said["config"]["fields"]} == {"jsonData"}
+    assert {field["store"] for field in schema["config"]["fields"]} == {"jsonData"}
 
 
 def test_a_list_of_dataclasses_becomes_rows() -> None:
     """The rows' fields and the default travel as JSON."""
-    found = one(list[Window], lambda: [Window(size=2)])
+    described = one(list[Window], lambda: [Window(size=2)])
 
-    assert (found["kind"], found["default"]) == ("list", [{"size": 2, "unit": "m"}])
-    assert [(inner["name"], inner["default"]) for inner in found["fields"]] == [("size", 5), ("unit", "m")]
+    assert (described["kind"], described["default"]) == ("list", [{"size": 2, "unit": "m"}])
+    assert [(inner["name"], inner["default"]) for inner in described["fields"]] == [("size", 5), ("unit", "m")]
 
 
 def test_choices_may_come_from_the_plugin() -> None:
@@ -269,61 +151,9 @@ def test_variables_and_annotations_may_have_forms_of_their_own() -> None:
     assert "own" not in describe(datasource())
 
 
-@pytest.mark.parametrize(
-    ("model", "sentence"),
-    [
-        (dataclasses.make_dataclass("Model", [("table", str)]), "Model.table has no default"),
-        (Node, "Node.child refers back to Node"),
-        (Path, "Path must be a dataclass"),
-    ],
-)
-def test_a_model_without_a_form_is_refused(model: type, sentence: str) -> None:
-    """Alert rules may leave any field out, a form cannot be endless, and another class has no fields to show."""
-    with pytest.raises(SchemaError, match=f"^{re.escape(sentence)}"):
-        describe(datasource(model=model))
-
-
-@pytest.mark.parametrize(
-    ("hint", "default", "sentence"),
-    [
-        (Annotated[str, Ui(store="url")] | None, None, "Grafana keeps it as a text"),
-        (Optional[Secret], None, "Grafana keeps it as a text"),  # noqa: UP045 - older
-        (Secret, Secret("hunter2"), "a secret must not have a default"),
-    ],
-)
-def test_what_grafana_keeps_as_text_is_text(hint: Any, default: Any, sentence: str) -> None:
-    """The URL and a secret are never None; a secret's default would be readable in module.js, and is not shown."""
-    with pytest.raises(SchemaError, match=rf"Options\.f: {sentence}") as caught:
-        one(hint, default, config=True)
-
-    assert "hunter2" not in str(caught.value)
-
-
-def test_a_data_source_has_one_url() -> None:
-    """Two options cannot be kept in the same place."""
-    url = Annotated[str, Ui(store="url")]
-    form = dataclasses.make_dataclass("Options", [("a", url, ""), ("b", url, "")])
-
-    with pytest.raises(SchemaError, match="Options: a and b both say"):
-        describe(datasource(options=form))
-
-
-@pytest.mark.parametrize("name", ["refId", "hide", "datasource", "intervalMs", "constructor", "toString", "__proto__"])
-def test_names_that_grafana_or_javascript_own_are_refused(name: str) -> None:
-    """They would be overwritten by every query, or read from every object."""
-    with pytest.raises(SchemaError, match=f"Model.{name}: .* choose another name"):
-        one(str, "", name=name)
-
-
 def test_a_dict_has_no_form() -> None:
     """Its fields are known to nobody, on purpose."""
     assert describe(datasource(model=dict[str, Any]))["query"] == {"fields": []}
-
-
-def test_a_class_that_answers_no_query_is_refused() -> None:
-    """The sentence names the class and the method that is missing."""
-    with pytest.raises(SchemaError, match=r"^Path: .*query"):
-        describe(Path)
 
 
 def test_the_hash_follows_the_dataclasses_alone() -> None:

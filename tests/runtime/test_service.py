@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -24,10 +25,12 @@ class Source(Plain):
 
     def check_health(self) -> Health:
         masking.remember(["sesame-health", "12345"])
-        return Health.error("away, sesame-health", details={"port": 12345, "sesame-health": ["at sesame-health"]})
+        return Health.error(
+            "away, sesame-health", details={"pin": 12345, "sesame-health": ["at sesame-health"], "port": 443}
+        )
 
     def call_resource(self, request: Request) -> Response:
-        return Response.json([request.query, request.header("x-one"), request.json()])
+        return Response.json([])
 
 
 def check_health(kind: type, context: pb.PluginContext) -> pb.CheckHealthResponse:
@@ -51,24 +54,23 @@ def test_health_tells_no_secret() -> None:
     health = check_health(Source, context())
 
     assert (health.status, health.message) == (pb.CheckHealthResponse.ERROR, "away, ***")
-    assert json.loads(health.jsonDetails) == {"port": 12345, "***": ["at ***"]}
+    assert json.loads(health.jsonDetails) == {"pin": "***", "***": ["at ***"], "port": 443}
 
 
-@pytest.mark.parametrize(("kind", "asked"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
-def test_health_without_a_handler_is_ok(kind: type, asked: pb.PluginContext) -> None:
+@pytest.mark.parametrize(("kind", "plugin_context"), [(Plain, context()), (Source, pb.PluginContext(pluginId="p"))])
+def test_health_without_a_handler_is_ok(kind: type, plugin_context: pb.PluginContext) -> None:
     """A class without check_health is healthy when it can be made; without a data source it is the plugin's health."""
-    assert check_health(kind, asked).status == pb.CheckHealthResponse.OK
+    assert check_health(kind, plugin_context).status == pb.CheckHealthResponse.OK
 
 
-def test_resources_see_the_request_as_it_was() -> None:
-    """Repeated query parameters, headers and body reach the handler."""
-    request = pb.CallResourceRequest(pluginContext=context(), path="echo", url="echo?a=1&a=2&b=", body=b'{"x":1}')
-    request.headers["X-One"].values.append("one")
-    (answer,) = Services(Source).stream("Resource/CallResource", request, pb.CallResourceResponse)
+def test_requests_without_a_data_source_are_answered() -> None:
+    """A query says what it lacks, and a resource is status 400 (item 49)."""
+    services = Services(Source)
+    request = pb.QueryDataRequest(queries=[pb.DataQuery(refId="A")])
+    (part,) = services.stream("Resource/CallResource", pb.CallResourceRequest(), pb.CallResourceResponse)
 
-    assert answer.code == 200
-    assert json.loads(answer.body) == [{"a": ["1", "2"], "b": [""]}, "one", {"x": 1}]
-    assert answer.headers["Content-Type"].values == ["application/json"]
+    assert "names no data source" in services.query(request)["A"].error
+    assert part.code == 400
 
 
 def test_methods_are_those_that_the_author_has() -> None:
@@ -92,3 +94,30 @@ def test_methods_are_those_that_the_proto_has(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delattr(pb, "QueryChunkedDataRequest")
 
     assert set(Services(Chunks).application.streams) == {"/pluginv2.Resource/CallResource"}
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ({"v": float("nan"), "w": [float("inf")]}, {"v": None, "w": [None]}),
+        ({"when": dt.date(2026, 1, 2)}, {"when": "2026-01-02"}),
+    ],
+)
+def test_health_details_are_json_that_go_reads(details: dict[str, object], expected: object) -> None:
+    """NaN becomes null, and what JSON lacks becomes text."""
+
+    class Odd(Source):
+        def check_health(self) -> Health:
+            return Health.ok("m", details=details)
+
+    assert json.loads(check_health(Odd, context()).jsonDetails, parse_constant=pytest.fail) == expected
+
+
+def test_a_status_that_there_is_not_is_named() -> None:
+    """The message says what there is."""
+
+    class Odd(Source):
+        def check_health(self) -> Health:
+            return Health(status="OK")  # type: ignore[arg-type]  # on purpose
+
+    assert "Health.status must be ok, error or unknown; got 'OK'" in check_health(Odd, context()).message

@@ -11,13 +11,13 @@ from gfruntime.serving import stdio
 @given(st.lists(st.binary(max_size=10)))
 def test_nothing_printed_is_lost(chunks: list[bytes]) -> None:
     """Whatever the chunks, the lines and the rest hold every byte but newlines and blank lines."""
-    found, pending = [], b""
+    lines, pending = [], b""
     for chunk in chunks:
         whole, pending = stdio.lines(pending, chunk)
-        found += whole
+        lines += whole
 
     expected = [line for line in b"".join(chunks).split(b"\n")[:-1] if line.strip()]
-    assert found == expected
+    assert lines == expected
     assert pending == b"".join(chunks).split(b"\n")[-1]
 
 

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import sqlite3
-import uuid
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
+from framesamples import shown
 
 from gfruntime import Field, Frame
 from gfruntime.errors import FrameError
-from gfruntime.frames.columns import epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 LATER = NOON + dt.timedelta(hours=1)
-
-
-def shown(frame: Frame) -> list[tuple[str, str, Any]]:
-    """List a frame's columns: name, type, values."""
-    return [(field.name, field.type, field.to_list()) for field in frame.fields]
 
 
 @pytest.fixture
@@ -147,171 +139,3 @@ def test_group_by_loses_nothing_in_silence(frame: Frame, because: str) -> None:
     """What can't be grouped raises, naming the column."""
     with pytest.raises(FrameError, match=because):
         frame.group_by("host")
-
-
-def test_pandas_missing_values_are_null() -> None:
-    """NaN, None, NaT and NA are null in every pandas type; nullable integers stay integers."""
-    pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame(
-        {
-            "f": [1.5, math.nan],
-            "i": pandas.array([1, None], dtype="Int64"),
-            "s": ["a", None],
-            "b": pandas.array([True, None], dtype="boolean"),
-            "t": [NOON, pandas.NaT],
-        }
-    )
-    frame = Frame.from_pandas(table)
-
-    assert [field.type for field in frame.fields] == ["float64", "int64", "string", "bool", "time"]
-    assert [field.to_list()[1] for field in frame.fields] == [None] * 5
-
-
-def test_pandas_nan_can_be_kept() -> None:
-    """With keep_nan a float column's NaN is a value."""
-    pandas = pytest.importorskip("pandas")
-    kept = Frame.from_pandas(pandas.DataFrame({"f": [math.nan]}), keep_nan=True)["f"].to_list()
-
-    assert math.isnan(kept[0])
-
-
-@pytest.mark.parametrize(
-    ("index", "expected"),
-    [
-        ({"data": [NOON], "name": None}, ["time", "v"]),
-        ({"data": [NOON], "name": "at"}, ["at", "v"]),
-        ({"data": [7], "name": None}, ["v"]),
-        ({"data": [7], "name": "id"}, ["id", "v"]),
-    ],
-)
-def test_pandas_index_is_a_column_when_it_says_something(index: dict[str, Any], expected: list[str]) -> None:
-    """An index is a column when it is named or holds times; it comes first. No __index_level_0__ is left."""
-    pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"v": [1.0]}, index=pandas.Index(**index))
-
-    assert [field.name for field in Frame.from_pandas(table).fields] == expected
-    assert [field.name for field in Frame.from_arrow(table).fields] == expected
-
-
-def test_pandas_pivots_become_labels() -> None:
-    """Columns with a name, or of several levels, become labels: the field's name alone tells no alerts apart."""
-    pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"time": [NOON, NOON], "host": ["a", "b"], "cpu": [1.0, 2.0]})
-    one = Frame.from_pandas(table.pivot(index="time", columns="host", values="cpu"))
-    several = Frame.from_pandas(table.pivot(index="time", columns="host"))
-
-    assert [(field.name, field.labels) for field in one.fields[1:]] == [
-        ("Value", {"host": "a"}),
-        ("Value", {"host": "b"}),
-    ]
-    assert [(field.name, field.labels) for field in several.fields[1:]] == [
-        ("cpu", {"host": "a"}),
-        ("cpu", {"host": "b"}),
-    ]
-
-
-def test_pandas_types_become_ours() -> None:
-    """Categories become texts, periods their start, sparse columns dense, intervals JSON; a series is one column."""
-    pandas = pytest.importorskip("pandas")
-
-    assert Field("x", pandas.Series(["a", "b"], dtype="category")).to_list() == ["a", "b"]
-    assert Field("x", pandas.period_range("2026-01", periods=1, freq="M")).to_list() == [NOON.replace(hour=0)]
-    assert Field("x", pandas.Series(pandas.arrays.SparseArray([0.0, 1.0]))).to_list() == [0.0, 1.0]
-    assert Field("x", pandas.interval_range(0, 1)).type == "json"
-    assert shown(Frame.from_pandas(pandas.Series([1.0]))) == [("Value", "float64", [1.0])]
-
-
-def test_pandas_without_rows_is_no_text() -> None:
-    """An empty DataFrame's columns, which pandas calls objects, are numbers unless types say otherwise."""
-    pandas = pytest.importorskip("pandas")
-    frame = Frame.from_pandas(pandas.DataFrame({"a": [], "b": []}, dtype=object), types={"b": "string"})
-
-    assert [field.type for field in frame.fields] == ["float64", "string"]
-
-
-def test_pandas_mixed_objects_are_refused_by_name() -> None:
-    """A column of several types is refused, named."""
-    pandas = pytest.importorskip("pandas")
-    with pytest.raises(FrameError, match="column 'x'"):
-        Frame.from_pandas(pandas.DataFrame({"x": [1, "a"]}))
-
-
-def test_numpy_arrays_become_frames() -> None:
-    """A structured array brings its names; one of two dimensions is given them."""
-    numpy = pytest.importorskip("numpy")
-    structured = numpy.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
-
-    assert shown(Frame.from_numpy(structured)) == [("a", "int32", [1]), ("b", "float64", [2.5])]
-    assert shown(Frame.from_numpy(numpy.zeros((1, 2)), names=["x", "y"])) == [
-        ("x", "float64", [0.0]),
-        ("y", "float64", [0.0]),
-    ]
-    with pytest.raises(FrameError, match=r"got shape \(1, 2\), names 1"):
-        Frame.from_numpy(numpy.zeros((1, 2)), names=["x"])
-
-
-def test_arrow_batches_and_chunks_become_one_column() -> None:
-    """Record batches and chunked tables become plain columns, the pandas key of their schema dropped."""
-    batch = pa.record_batch({"v": [1, 2]})
-    table = pa.Table.from_batches([batch, batch]).replace_schema_metadata({"pandas": "{}"})
-
-    assert shown(Frame.from_arrow(batch)) == [("v", "int64", [1, 2])]
-    assert isinstance(Frame.from_arrow(table)["v"].values, pa.Int64Array)
-
-
-def test_polars_types_become_ours() -> None:
-    """Polars' strings, categories, microseconds, durations and lists become what Grafana reads."""
-    polars = pytest.importorskip("polars")
-    table = polars.DataFrame(
-        {
-            "t": [NOON],
-            "d": [dt.timedelta(seconds=2)],
-            "l": [[1, 2]],
-            "c": polars.Series(["x"], dtype=polars.Categorical),
-            "date": [NOON.date()],
-        }
-    )
-
-    assert [field.type for field in Frame.from_arrow(table).fields] == ["time", "float64", "json", "string", "time"]
-
-
-def test_uuids_and_extensions_keep_their_meaning() -> None:
-    """UUIDs become text, JSON columns JSON, 8-bit booleans booleans."""
-    one = uuid.UUID(int=1)
-
-    assert Field("x", [one, None]).to_list() == [str(one), None]
-    assert Field("x", pa.array([one.bytes], pa.uuid())).to_list() == [str(one)]
-    assert Field("x", pa.array(['{"a":1}'], pa.json_())).type == "json"
-    assert Field("x", pa.array([1, 0], pa.int8()).cast(pa.bool8())).to_list() == [True, False]
-
-
-def test_maps_and_nan_in_lists_become_json() -> None:
-    """A map becomes an object; NaN inside a list is null, as JSON has none."""
-    assert Field("x", pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64()))).to_list() == [b'{"a": 1}']
-    assert Field("x", [[1.0, math.nan]]).to_list() == [b"[1.0, null]"]
-
-
-def test_epochs_are_whole_numbers() -> None:
-    """Counts since 1970 become times exactly; fractions are refused, being noise below a microsecond."""
-    assert Field("t", epoch([1_767_268_800_000, None])).to_list() == [NOON, None]
-    assert Field("t", epoch([1_767_268_800], "s")).to_list() == [NOON]
-    with pytest.raises(FrameError, match="whole numbers of s"):
-        epoch([1.5], "s")
-
-
-def test_enums_take_texts_or_numbers() -> None:
-    """Texts become numbers with the texts in the config; numbers must point into the texts there are."""
-    config = {"type": {"enum": {"text": ["ok", "bad"]}}}
-    field = Field("state", ["ok", None, "bad", "ok"], "enum")
-
-    assert (field.to_list(), field.config) == ([0, None, 1, 0], config)
-    assert Field("state", ["bad"], "enum", config=config).to_list() == [1]
-    assert Field("state", [1], "enum", config=config).to_list() == [1]
-    assert Field("state", pa.array(["x"]).dictionary_encode(), "enum").config == {"type": {"enum": {"text": ["x"]}}}
-
-
-@pytest.mark.parametrize(("values", "because"), [([2], "2 has no text in an enum of 2"), (["odd"], "'odd' is none of")])
-def test_enums_without_a_text_are_refused(values: list[Any], because: str) -> None:
-    """A number or text outside the config's texts raises, as the panel would show a blank."""
-    with pytest.raises(FrameError, match=because):
-        Field("state", values, "enum", config={"type": {"enum": {"text": ["ok", "bad"]}}})

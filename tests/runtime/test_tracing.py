@@ -54,10 +54,10 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 
 def query(url: str, *, model: bytes = b"{}", **metadata: str) -> pb.DataResponse:
     """Query the source, with a trace of the host's."""
-    asked = context()
-    asked.dataSourceInstanceSettings.url = url
-    asked.user.name = "Ada"
-    request = pb.QueryDataRequest(pluginContext=asked, queries=[pb.DataQuery(refId="A", json=model)], format=pb.JSON)
+    source = context()
+    source.dataSourceInstanceSettings.url = url
+    source.user.name = "Ada"
+    request = pb.QueryDataRequest(pluginContext=source, queries=[pb.DataQuery(refId="A", json=model)], format=pb.JSON)
     call = Call(metadata={name: [value] for name, value in metadata.items()})
     return Services(Source).unary("Data/QueryData", request, pb.QueryDataResponse, call).responses["A"]
 

@@ -1,19 +1,16 @@
 """A project of an older template, and the newer template it is upgraded to: the real one, with files of ours added."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import ANSWERS, NEW, OLD, make_template, unpack, use_template
 from projects import new_project
 
 from gfplug import __version__
+from gfplug.project.plugin_project import Project
 from gfplug.scaffold import new
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from gfplug.sdk import cache, goenv
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +45,18 @@ def project(
     """A project of the older template; gfplug renders the newer one."""
     use_template(monkeypatch, templates["new"])
     return shutil.copytree(rendered["old"], tmp_path / "project")
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide this machine's caches and module proxies."""
+    monkeypatch.setenv("GOPROXY", "off")
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
+    monkeypatch.setattr(goenv, "_ask_go", lambda: "")
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
+
+
+@pytest.fixture
+def current(tmp_path: Path, rendered: dict[str, Path]) -> Project:
+    """A project of the newer template, at the embedded release."""
+    return Project(shutil.copytree(rendered["new"], tmp_path / "project"))

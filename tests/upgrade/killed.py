@@ -6,8 +6,6 @@ A step is a change below FOLDER; N = 0 kills nothing, and the number of steps is
 TEMPLATE is the template to render, instead of gfplug's own.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,16 +1,16 @@
 """What the tests of upgrades share: an older template, a newer one, what the user did, and a project's bytes."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from commands import run
+import pytest
+from commands import Ended, run
 from projects import new_project
+from small_trees import LONG, NEWER
 
 from gfplug import cli, resources, sdk
 from gfplug.project.plugin_project import Project
@@ -18,19 +18,9 @@ from gfplug.scaffold.template import Answers
 from gfplug.upgrades import origin
 from gfplug.upgrades.upgrade import ONCE, UpgradeRequest
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pytest
-    from commands import Ended
-
-LONG = "".join(f"line {number}\n" for number in range(1, 31))
-NEWER = LONG.replace("line 28\n", "line 28, newer\n")
-MINE = LONG.replace("line 2\n", "line 2, mine\n")
-BOTH = MINE.replace("line 28\n", "line 28, newer\n")
 BINARY = [bytes([0, 1, 2]) * 9 + bytes([number]) for number in range(3)]
 ANSWERS = Answers(org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="acme")
-REQUEST = UpgradeRequest(given={})
+REQUEST = UpgradeRequest(answers={})
 
 OLD = {
     "notes.txt": LONG.encode(),
@@ -108,9 +98,9 @@ def assert_becomes_fresh(project: Path, fresh: Path) -> None:
     assert cli.main(["upgrade", str(project)]) == 0
     if Project(project).lock.sdk_version != str(sdk.default()):
         assert cli.main(["proto", "upgrade", str(project), "--no-tests", "--offline"]) == 0
-    found, expected = contents(project), contents(new_project(fresh, answers))
+    upgraded, expected = contents(project), contents(new_project(fresh, answers))
 
-    differing = {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)}
+    differing = {path for path in upgraded.keys() | expected.keys() if upgraded.get(path) != expected.get(path)}
     assert {path for path in differing if not path.startswith(ONCE)} == set()
 
 

@@ -1,16 +1,11 @@
 """Releases of the SDK that never were: the embedded proto with something more, less, or else."""
 
-from __future__ import annotations
-
 import io
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug import resources
 from gfplug.sdk import index
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CONTEXT = "  string namespace = 10;"
 _CHUNKS = "  rpc QueryChunkedData("
@@ -36,9 +31,9 @@ def with_less() -> str:
 def module_proxy(folder: Path, version: str, text: str) -> str:
     """Make a folder that serves one release as Go's module proxies do, and return its address."""
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as made:
-        made.writestr(f"{index.MODULE}@{version}/go.mod", "module x\n")
-        made.writestr(f"{index.MODULE}@{version}/proto/backend.proto", text)
+    with zipfile.ZipFile(archive, "w") as module:
+        module.writestr(f"{index.MODULE}@{version}/go.mod", "module x\n")
+        module.writestr(f"{index.MODULE}@{version}/proto/backend.proto", text)
     files = folder / index.MODULE / "@v"
     files.mkdir(parents=True)
     (files / f"{version}.zip").write_bytes(archive.getvalue())

@@ -1,10 +1,8 @@
 """The answers that a project keeps, when `gfplug upgrade` puts them to today's questions."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import ANSWERS, REQUEST, contents
@@ -16,9 +14,6 @@ from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 from gfplug.upgrades import origin, upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BROKEN = {
     "missing": (None, "does not exist"),
@@ -53,7 +48,7 @@ def test_an_answer_that_no_longer_serves_is_told(project: Path) -> None:
 def test_a_question_that_is_not_asked_takes_no_answer(project: Path) -> None:
     """A key that no question has is refused."""
     with pytest.raises(UsageError, match="'colour' is not asked here"):
-        upgrade.upgrade(Project(project), UpgradeRequest(given={"colour": "red"}))
+        upgrade.upgrade(Project(project), UpgradeRequest(answers={"colour": "red"}))
     assert cli.main(["upgrade", str(project), "--data", "colour"]) == 2
 
 

@@ -4,8 +4,6 @@ Its author wrote `tests/fixtures/every_name/`, which is laid over the default pr
 `tests/fixtures/projects-0.1.tar.xz` and checked by that project's own tools.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import shutil
@@ -134,16 +132,16 @@ def _names(nodes: list[ast.AST]) -> set[str]:
 def _imports(nodes: list[ast.AST]) -> set[str]:
     """List what they import by `from`, and the attributes of modules that are imported so."""
     statements = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    found = {alias.name: f"{node.module}.{alias.name}" for node in statements for alias in node.names}
+    modules = {alias.name: f"{node.module}.{alias.name}" for node in statements for alias in node.names}
     read = [node for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
-    return {*found.values(), *(f"{found.get(name := ast.unparse(node.value), name)}.{node.attr}" for node in read)}
+    return {*modules.values(), *(f"{modules.get(name := ast.unparse(node.value), name)}.{node.attr}" for node in read)}
 
 
 def _arguments(nodes: list[ast.AST]) -> dict[str, set[str | int | None]]:
     """Map the names of functions and classes to the parameters that they are given: keywords, and places of others."""
-    found: dict[str, set[str | int | None]] = defaultdict(set)
+    arguments: dict[str, set[str | int | None]] = defaultdict(set)
     for node in nodes:
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            found[name] |= {*range(len(node.args)), *(keyword.arg for keyword in node.keywords)}
-    return found
+            arguments[name] |= {*range(len(node.args)), *(keyword.arg for keyword in node.keywords)}
+    return arguments

@@ -4,18 +4,13 @@
 there still upgrade.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import assert_becomes_fresh, contents, passes_its_tests, unpack
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@
 `react`, and `adopted`, a plugin with a backend beside its frontend. It is never made anew.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import sys
 import tomllib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import commit
@@ -18,9 +16,6 @@ from older import assert_becomes_fresh, contents, passes_its_tests, run_in
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KINDS = {"signals": "", "http": "", "hybrid": "", "react": "", "adopted": "backend"}
 EDITS = {

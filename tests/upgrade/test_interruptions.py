@@ -1,18 +1,16 @@
 """Upgrades that are killed, and upgrades at the same time: the project is whole, old or new, and so is the cache."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from commands import python, run
+from commands import Ended, python, run
 from older import contents
 from releases import module_proxy, with_more
 
@@ -20,11 +18,6 @@ from gfplug import cli
 from gfplug.edits import journal
 from gfplug.project.plugin_project import Project
 from gfplug.sdk import verify
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from commands import Ended
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="SIGKILL")]
 
@@ -62,8 +55,10 @@ def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
         assert upgrade(project, step, templates["new"], *words).code == -signal.SIGKILL
         with journal.lock_project(project):  # as every upgrade begins
             pass
-        found = {path: content for path, content in contents(project).items() if path in before.keys() | after.keys()}
-        outcomes.add("old" if found == before else "new" if found == after else f"broken at {step} of {steps}")
+        repaired = {
+            path: content for path, content in contents(project).items() if path in before.keys() | after.keys()
+        }
+        outcomes.add("old" if repaired == before else "new" if repaired == after else f"broken at {step} of {steps}")
         assert upgrade(project, 0, templates["new"], *words).code == 0
         assert contents(project) == after
 

@@ -1,9 +1,7 @@
 """`gfplug upgrade` and the folders that gfplug owns: an edit in one stops it, `--force` makes them anew."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from older import REQUEST, contents, text_at, write
@@ -13,9 +11,6 @@ from gfplug.errors import IntegrityError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
 from gfplug.upgrades.upgrade import UpgradeRequest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OWNED = {"edited": "vendor/old.txt", "added": "vendor/mine.txt", "deleted": "vendor/old.txt"}
 
@@ -29,9 +24,9 @@ def test_an_edited_owned_folder_stops_the_upgrade(
     before = contents(project)
 
     assert cli.main(["upgrade", str(project)]) == 3
-    said = capsys.readouterr().err
-    assert f"{path} ({what})" in said
-    assert ("+# mine" in said) == (what != "deleted")
+    errors = capsys.readouterr().err
+    assert f"{path} ({what})" in errors
+    assert ("+# mine" in errors) == (what != "deleted")
     assert contents(project) == before
     assert cli.main(["upgrade", str(project), "--force"]) == 0
     assert Project(project).changed_owned() == {}
@@ -43,7 +38,7 @@ def test_edited_stubs_are_made_anew_with_force(project: Path, rendered: dict[str
     stub = "src/pluginv2/backend_pb2.pyi"
     (project / stub).write_text("# mine\n")
     assert cli.main(["upgrade", str(project)]) == 3
-    upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
+    upgrade.upgrade(Project(project), UpgradeRequest(answers={}, force=True))
 
     assert (project / stub).read_bytes() == (rendered["new"] / stub).read_bytes()
 
@@ -54,7 +49,7 @@ def test_an_edited_proto_is_not_taken_for_the_locked_one(project: Path) -> None:
     proto.write_bytes(proto.read_bytes() + b"// mine\n")
 
     with pytest.raises(IntegrityError, match="is not the proto"):
-        upgrade.upgrade(Project(project), UpgradeRequest(given={}, force=True))
+        upgrade.upgrade(Project(project), UpgradeRequest(answers={}, force=True))
 
 
 def test_stubs_of_other_tools_are_made_anew(project: Path, rendered: dict[str, Path]) -> None:

@@ -1,6 +1,4 @@
-"""`gfplug proto diff` and `proto upgrade`: what changes for this project, rehearsed first, all or nothing."""
-
-from __future__ import annotations
+"""`gfplug proto upgrade`: what changes for this project, rehearsed first, all or nothing."""
 
 import json
 import shutil
@@ -15,7 +13,7 @@ from releases import embedded, with_less, with_more
 from gfplug import cli, sdk
 from gfplug.errors import CompatError, FetchError, IntegrityError, ProjectError, ToolError
 from gfplug.project.plugin_project import Project
-from gfplug.sdk import SdkVersion, cache, goenv, verify
+from gfplug.sdk import SdkVersion, verify
 from gfplug.upgrades import proto_upgrade
 from gfplug.upgrades.proto_upgrade import ProtoUpgradeRequest
 
@@ -27,22 +25,8 @@ FIELD_TEST = """from pluginv2 import backend_pb2
 def test_field() -> None:
     assert "reg" + "ion" in backend_pb2.PluginContext.DESCRIPTOR.fields_by_name
 """
+pytestmark = pytest.mark.usefixtures("offline")
 USES = "from pluginv2 import backend_pb2\n\nCONTEXT = backend_pb2.PluginContext(namespace='x')\n"
-
-
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Hide this machine's caches and module proxies."""
-    monkeypatch.setenv("GOPROXY", "off")
-    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "mod"))
-    monkeypatch.setattr(goenv, "_ask_go", lambda: "")
-    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
-
-
-@pytest.fixture
-def project(tmp_path: Path, rendered: dict[str, Path]) -> Project:
-    """A project at the embedded release."""
-    return Project(shutil.copytree(rendered["new"], tmp_path / "project"))
 
 
 def written(folder: Path, text: str) -> Path:
@@ -58,148 +42,148 @@ def request(version: SdkVersion, source: Path | None = None, **options: object) 
     return ProtoUpgradeRequest(version=version, source=source, **chosen)  # type: ignore[arg-type]  # the test's own words
 
 
-def test_a_newer_release_is_named_by_what_it_adds(project: Project, tmp_path: Path) -> None:
+def test_a_newer_release_is_named_by_what_it_adds(current: Project, tmp_path: Path) -> None:
     """Fields and calls are listed, stubs and lock are the new ones, and the project verifies."""
-    made = proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
+    upgraded = proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
 
-    assert [(change.level, change.path) for change in made.changes] == [
+    assert [(change.level, change.path) for change in upgraded.changes] == [
         ("additive", "Data/QueryFast"),
         ("additive", "PluginContext.region"),
     ]
-    assert verify.verify(project).problems == []
-    assert project.lock.sdk_version == "v0.299.0"
-    assert "QueryFast" in (project.source / "pluginv2" / "backend_pb2_grpc.py").read_text()
+    assert verify.verify(current).problems == []
+    assert current.lock.sdk_version == "v0.299.0"
+    assert "QueryFast" in (current.source / "pluginv2" / "backend_pb2_grpc.py").read_text()
 
 
-def test_stop_by_stop_is_as_good_as_straight(project: Project, tmp_path: Path) -> None:
+def test_stop_by_stop_is_as_good_as_straight(current: Project, tmp_path: Path) -> None:
     """Whatever the way, back and forth included, the end is the same, byte for byte."""
-    other = Project(shutil.copytree(project.root, tmp_path / "other"))
+    other = Project(shutil.copytree(current.root, tmp_path / "other"))
     more, less = written(tmp_path, with_more()), tmp_path / "less.proto"
     less.write_text(with_less(), encoding="utf-8")
     for version, source in [(NEWER, more), (NEWEST, less), (sdk.default(), None), (NEWER, more)]:
-        proto_upgrade.upgrade(project, request(version, source))
+        proto_upgrade.upgrade(current, request(version, source))
     proto_upgrade.upgrade(other, request(NEWER, more))
 
-    assert contents(project.root) == contents(other.root)
+    assert contents(current.root) == contents(other.root)
 
 
-def test_there_and_back_is_where_it_began(project: Project, tmp_path: Path) -> None:
+def test_there_and_back_is_where_it_began(current: Project, tmp_path: Path) -> None:
     """Going back says that it does, and what is lost; then the project is as `gfplug new` made it."""
-    before = contents(project.root)
-    proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
-    made = proto_upgrade.upgrade(project, request(sdk.default()))
+    before = contents(current.root)
+    proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
+    upgraded = proto_upgrade.upgrade(current, request(sdk.default()))
 
-    assert made.is_back
-    assert [change.kind for change in made.changes] == ["rpc-removed", "field-removed"]
-    assert contents(project.root) == before
+    assert upgraded.is_back
+    assert [change.kind for change in upgraded.changes] == ["rpc-removed", "field-removed"]
+    assert contents(current.root) == before
 
 
-def test_the_same_wire_changes_no_stub(project: Project) -> None:
+def test_the_same_wire_changes_no_stub(current: Project) -> None:
     """Releases that speak alike differ in the lock alone."""
-    made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+    upgraded = proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3)))
 
-    assert made.changes == ()
-    assert made.files == {"gfplug.lock": "changed"}
+    assert upgraded.changes == ()
+    assert upgraded.files == {"gfplug.lock": "changed"}
 
 
-def test_an_upgrade_to_where_one_is_changes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_upgrade_to_where_one_is_changes_nothing(current: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """No file is written, and the command says so."""
-    before = contents(project.root)
+    before = contents(current.root)
 
-    assert cli.main(["proto", "upgrade", str(project.root), "--offline"]) == 0
+    assert cli.main(["proto", "upgrade", str(current.root), "--offline"]) == 0
     assert f"Already at SDK {sdk.default()}" in capsys.readouterr().err
-    assert contents(project.root) == before
+    assert contents(current.root) == before
 
 
-def test_what_the_project_says_is_named(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_project_says_is_named(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The report names the lines that use what changes; when that goes, the upgrade stops with exit code 7."""
-    (project.source / "plugin" / "uses.py").write_text(USES)
-    before = contents(project.root)
-    words = ["proto", "upgrade", str(project.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
+    (current.source / "plugin" / "uses.py").write_text(USES)
+    before = contents(current.root)
+    words = ["proto", "upgrade", str(current.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
 
     assert cli.main([*words, "--no-tests"]) == 7
-    said = capsys.readouterr().err
-    assert "field PluginContext.namespace (number 10) was removed" in said
-    assert "src/plugin/uses.py:3" in said
-    assert contents(project.root) == before
+    errors = capsys.readouterr().err
+    assert "field PluginContext.namespace (number 10) was removed" in errors
+    assert "src/plugin/uses.py:3" in errors
+    assert contents(current.root) == before
     assert cli.main([*words, "--no-tests", "--force"]) == 0
     assert "used in src/plugin/uses.py:3" in capsys.readouterr().err
 
 
-def test_the_projects_tests_run_first(project: Project, tmp_path: Path) -> None:
+def test_the_projects_tests_run_first(current: Project, tmp_path: Path) -> None:
     """They run in a copy that has the new stubs; the project is touched when they pass."""
-    test = project.root / "tests" / "test_stubs.py"
+    test = current.root / "tests" / "test_stubs.py"
     test.write_text(FIELD_TEST)
-    for other in (project.root / "tests").glob("test_datasource*"):
+    for other in (current.root / "tests").glob("test_datasource*"):
         other.unlink()
     source = written(tmp_path, with_more())
-    made = proto_upgrade.upgrade(project, request(NEWER, source, with_tests=True, python=PYTHON))
-    assert made.tests == "passed"
-    before = contents(project.root)
+    upgraded = proto_upgrade.upgrade(current, request(NEWER, source, with_tests=True, python=PYTHON))
+    assert upgraded.tests == "passed"
+    before = contents(current.root)
 
     with pytest.raises(ToolError, match="the project's tests, with the new stubs, failed with exit code 1") as caught:
-        proto_upgrade.upgrade(project, request(sdk.default(), with_tests=True, python=PYTHON))
+        proto_upgrade.upgrade(current, request(sdk.default(), with_tests=True, python=PYTHON))
     assert "test_stubs.py" in caught.value.details
-    assert contents(project.root) == before
+    assert contents(current.root) == before
 
 
 @pytest.mark.parametrize("what", ["no environment", "no pytest", "no tests"])
-def test_tests_that_can_not_run_are_told(project: Project, what: str, tmp_path: Path) -> None:
+def test_tests_that_can_not_run_are_told(current: Project, what: str, tmp_path: Path) -> None:
     """The upgrade goes on, and its report says why nothing was proven."""
     python = None
     if what == "no tests":
-        shutil.rmtree(project.root / "tests")
+        shutil.rmtree(current.root / "tests")
     if what == "no pytest":
         succeed(sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "v"))
         python = tmp_path / "v" / "bin" / "python"
-    made = proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), with_tests=True, python=python))
+    upgraded = proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3), with_tests=True, python=python))
 
-    said = {"no environment": "has no .venv yet", "no pytest": "pytest is not installed", "no tests": "has none"}
-    assert made.tests.startswith("not run: ")
-    assert said[what] in made.tests
+    reasons = {"no environment": "has no .venv yet", "no pytest": "pytest is not installed", "no tests": "has none"}
+    assert upgraded.tests.startswith("not run: ")
+    assert reasons[what] in upgraded.tests
 
 
-def test_floors_are_raised_and_line_ends_kept(project: Project) -> None:
+def test_floors_are_raised_and_line_ends_kept(current: Project) -> None:
     """pyproject.toml gets the stubs' floors, comments and CRLF stay."""
-    path = project.root / "pyproject.toml"
+    path = current.root / "pyproject.toml"
     text = path.read_text()
-    floor = project.lock.floors["grpcio"]
+    floor = current.lock.floors["grpcio"]
     lowered = text.replace(f'"grpcio>={floor}', '"grpcio>=1.0.0')
     assert lowered != text
     path.write_bytes(("# mine\n" + lowered).replace("\n", "\r\n").encode())
-    proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+    proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3)))
 
     assert path.read_bytes() == ("# mine\n" + text).replace("\n", "\r\n").encode()
 
 
-def test_edited_stubs_stop_the_upgrade(project: Project) -> None:
+def test_edited_stubs_stop_the_upgrade(current: Project) -> None:
     """They are named; `--force` replaces them and keeps a copy."""
-    (project.source / "pluginv2" / "backend_pb2.pyi").write_text("# mine\n")
+    (current.source / "pluginv2" / "backend_pb2.pyi").write_text("# mine\n")
     with pytest.raises(ProjectError, match=r"src/pluginv2/backend_pb2\.pyi \(edited\)"):
-        proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
-    proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), force=True))
+        proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3)))
+    proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3), force=True))
 
-    assert (project.root / ".gfplug/backup/1/src/pluginv2/backend_pb2.pyi").read_text() == "# mine\n"
-    assert project.changed_owned() == {}
+    assert (current.root / ".gfplug/backup/1/src/pluginv2/backend_pb2.pyi").read_text() == "# mine\n"
+    assert current.changed_owned() == {}
 
 
-def test_an_edited_wheel_stops_the_upgrade(project: Project) -> None:
+def test_an_edited_wheel_stops_the_upgrade(current: Project) -> None:
     """The tests run with what is in vendor/: it must be what the lock names."""
-    wheel = next((project.root / "vendor").glob("gfruntime-*.whl"))
+    wheel = next((current.root / "vendor").glob("gfruntime-*.whl"))
     wheel.write_bytes(wheel.read_bytes() + b"x")
 
     with pytest.raises(IntegrityError, match=r"vendor/gfruntime-.* \(edited\): not as gfplug\.lock has it"):
-        proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3), force=True))
+        proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3), force=True))
 
 
-def test_a_release_that_changed_is_refused(project: Project, tmp_path: Path) -> None:
+def test_a_release_that_changed_is_refused(current: Project, tmp_path: Path) -> None:
     """The lock pins what was trusted on first use: the same version with another wire is not it."""
-    proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
-    before = contents(project.root)
+    proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, with_more())))
+    before = contents(current.root)
 
     with pytest.raises(IntegrityError, match=r"SDK v0\.299\.0 from file compiles to"):
-        proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, embedded())))
-    assert contents(project.root) == before
+        proto_upgrade.upgrade(current, request(NEWER, written(tmp_path, embedded())))
+    assert contents(current.root) == before
 
 
 FAULTS = {
@@ -213,43 +197,43 @@ FAULTS = {
 
 @pytest.mark.parametrize(("version", "text", "error"), list(FAULTS.values()), ids=list(FAULTS))
 def test_a_proto_that_can_not_be_had_changes_nothing(
-    project: Project, tmp_path: Path, version: SdkVersion, text: str | None, error: type[Exception]
+    current: Project, tmp_path: Path, version: SdkVersion, text: str | None, error: type[Exception]
 ) -> None:
     """Whatever is wrong with it, the project is as it was."""
-    before = contents(project.root)
+    before = contents(current.root)
     source = None if text is None else written(tmp_path, text)
 
     with pytest.raises(error):
-        proto_upgrade.upgrade(project, request(version, source))
-    assert contents(project.root) == before
+        proto_upgrade.upgrade(current, request(version, source))
+    assert contents(current.root) == before
 
 
-def test_a_rehearsal_changes_nothing(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_rehearsal_changes_nothing(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--dry-run` tells the changes and the files, and leaves the project alone."""
-    before = contents(project.root)
-    words = ["proto", "upgrade", str(project.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_more()))]
+    before = contents(current.root)
+    words = ["proto", "upgrade", str(current.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_more()))]
 
     assert cli.main([*words, "--dry-run"]) == 0
     captured = capsys.readouterr()
     assert "RPC Data/QueryFast was added" in captured.err
     assert "Nothing was changed" in captured.err
     assert "changed   src/pluginv2/backend_pb2.py\n" in captured.out
-    assert contents(project.root) == before
+    assert contents(current.root) == before
 
 
-def test_nothing_is_committed(project: Project) -> None:
+def test_nothing_is_committed(current: Project) -> None:
     """The work tree changes, the history and the index do not."""
-    commit(project.root)
-    head = git(project.root, "rev-parse", "HEAD")
-    proto_upgrade.upgrade(project, request(SdkVersion(0, 296, 3)))
+    commit(current.root)
+    head = git(current.root, "rev-parse", "HEAD")
+    proto_upgrade.upgrade(current, request(SdkVersion(0, 296, 3)))
 
-    assert git(project.root, "rev-parse", "HEAD") == head
-    assert git(project.root, "status", "--porcelain") == " M gfplug.lock\n"
+    assert git(current.root, "rev-parse", "HEAD") == head
+    assert git(current.root, "status", "--porcelain") == " M gfplug.lock\n"
 
 
-def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_is_json(current: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One object: from, to, source, tests, changes with their uses, files, timings."""
-    words = ["proto", "upgrade", str(project.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
+    words = ["proto", "upgrade", str(current.root), "--to", "v0.299.0", "--from", str(written(tmp_path, with_less()))]
 
     assert cli.main([*words, "--no-tests", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -260,38 +244,3 @@ def test_the_report_is_json(project: Project, tmp_path: Path, capsys: pytest.Cap
     assert "used" not in change
     assert report["files"]["gfplug.lock"] == "changed"
     assert {"fetch", "stubs", "compare"} <= report["stages"].keys()
-
-
-def test_releases_of_one_wire_do_not_differ(capsys: pytest.CaptureFixture[str]) -> None:
-    """`proto diff` of two releases that speak alike prints nothing to stdout, and an empty list as JSON."""
-    assert cli.main(["proto", "diff", "v0.291.0", "v0.298.0", "--offline", "--exit-code"]) == 0
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "v0.291.0 and v0.298.0 have the same wire" in captured.err
-    assert cli.main(["proto", "diff", "v0.291.0", "default", "--json", "--offline"]) == 0
-    assert json.loads(capsys.readouterr().out) == {
-        "from": "v0.291.0",
-        "to": str(sdk.default()),
-        "worst": None,
-        "changes": [],
-    }
-
-
-def test_a_diff_begins_at_the_project(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Without arguments it is from the project's release to the embedded one; `--exit-code` tells what breaks."""
-    proto_upgrade.upgrade(project, request(NEWER, written(tmp_path, with_more())))
-    monkeypatch.chdir(project.root)
-
-    assert cli.main(["proto", "diff", "--offline"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["LEVEL", "wire", "source"]
-    assert cli.main(["proto", "diff", "--offline", "--exit-code"]) == 7
-    assert f"2 changes from v0.299.0 to {sdk.default()} break something" in capsys.readouterr().err
-
-
-def test_a_diff_of_what_is_not_here_is_a_fetch_error() -> None:
-    """Offline, a release that is neither embedded nor kept ends in exit code 4."""
-    assert cli.main(["proto", "diff", "v0.97.0", "v0.150.0", "--offline"]) == 4
-    assert cli.main(["proto", "diff", "one", "v0.150.0"]) == 2

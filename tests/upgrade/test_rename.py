@@ -1,9 +1,7 @@
 """`gfplug rename`: another plugin id everywhere, in one command, and every edit stays."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import commit
@@ -12,9 +10,6 @@ from projects import new_project
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OLD, NEW = "acme-sales-datasource", "acme-orders-datasource"
 CODE = f'PLUGIN = "{OLD}"\nOTHER = "{OLD}-test"\nEXECUTABLE = "gpx_sales"\nTABLE = "sales"\n'

@@ -1,21 +1,17 @@
 """`gfplug upgrade` where a project may stand: in a repository, a clone, below another, behind a link, without git."""
 
-from __future__ import annotations
-
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import commit, git
-from older import BOTH, LONG, MINE, NEWER, REQUEST, contents, text_at, write
+from older import REQUEST, contents, text_at, write
+from small_trees import BOTH, LONG, MINE, NEWER
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
-from gfplug.upgrades import git as git_program
+from gfplug.untrusted import repository
 from gfplug.upgrades import upgrade
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
@@ -29,18 +25,6 @@ def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
     assert cli.main(["upgrade", str(clone)]) == 0
     assert (clone / "notes.txt").read_bytes() == BOTH.replace("\n", "\r\n").encode()
     assert cli.main(["upgrade", str(clone)]) == 0
-
-
-def test_a_teammates_clone_is_upgraded_alike(project: Path, tmp_path: Path) -> None:
-    """What an upgrade needs is in the repository: a fresh clone gives the same project."""
-    write(project, {"notes.txt": MINE})
-    commit(project)
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", project, clone)
-    for folder in (project, clone):
-        upgrade.upgrade(Project(folder), REQUEST)
-
-    assert contents(clone) == contents(project)
 
 
 def test_other_work_in_progress_is_left_alone(project: Path) -> None:
@@ -107,7 +91,7 @@ def test_a_file_that_became_a_link_is_left_alone(
 
 def test_without_git_edits_are_kept(project: Path, monkeypatch: pytest.MonkeyPatch, rendered: dict[str, Path]) -> None:
     """No git at all: what only the template changed is upgraded, what both changed is put beside."""
-    monkeypatch.setattr(git_program, "is_installed", lambda: False)
+    monkeypatch.setattr(repository, "is_installed", lambda: False)
     write(project, {"notes.txt": MINE})
 
     assert cli.main(["upgrade", str(project)]) == 8

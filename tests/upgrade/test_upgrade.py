@@ -1,22 +1,19 @@
 """`gfplug upgrade`: every scenario of the table, whole projects, from the command line."""
 
-from __future__ import annotations
-
 import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from commands import commit, git
-from older import BINARY, BOTH, MINE, REQUEST, contents, text_at, write
+from older import BINARY, REQUEST, contents, text_at, write
+from small_trees import BOTH, MINE
 
 from gfplug import __version__, cli
+from gfplug.edits import difference
 from gfplug.errors import ConflictError
 from gfplug.project.plugin_project import Project
 from gfplug.upgrades import upgrade
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CONFLICT = f"line 1\n<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> template {__version__}\n"
 
@@ -72,9 +69,9 @@ def test_an_upgrade_wins_every_row(
 def test_an_untouched_project_becomes_a_fresh_one(project: Path, rendered: dict[str, Path]) -> None:
     """Every byte is as `gfplug new` would write it, but for what is written once."""
     upgrade.upgrade(Project(project), REQUEST)
-    found, expected = contents(project), contents(rendered["new"])
+    upgraded, expected = contents(project), contents(rendered["new"])
 
-    assert {path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)} == {
+    assert {path for path in upgraded.keys() | expected.keys() if upgraded.get(path) != expected.get(path)} == {
         "src/plugin/once.py"
     }
     assert os.access(project / "run.sh", os.X_OK)
@@ -92,22 +89,6 @@ def test_a_second_upgrade_changes_nothing(project: Path, capsys: pytest.CaptureF
     assert captured.out == ""
     assert f"Up to date with gfplug {__version__}" in captured.err
     assert {path: (project / path).stat().st_mtime_ns for path in contents(project)} == before
-
-
-def test_the_files_that_changed_are_the_result(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Standard output lists each file with a word; what was decided is told on standard error."""
-    write(project, {"short.txt": "line 1\nmine\n", "dropped.txt": "mine\n"})
-
-    assert cli.main(["upgrade", str(project)]) == 8
-    captured = capsys.readouterr()
-    assert "conflict  short.txt\n" in captured.out
-    assert "added     added.txt\n" in captured.out
-    assert "changed   notes.txt\n" in captured.out
-    assert "deleted   vendor/old.txt\n" in captured.out
-    assert ".gfplug/" not in captured.out
-    assert "dropped.txt: the template no longer has it, you changed it: kept" in captured.err
-    assert "short.txt: you and the template changed the same lines" in captured.err
-    assert "error: 1 file needs you" in captured.err
 
 
 @pytest.mark.parametrize("option", ["--dry-run", "--diff"])
@@ -129,30 +110,34 @@ def test_a_diff_can_be_applied(project: Path, tmp_path: Path) -> None:
     (project / "icon.bin").unlink()
     commit(project)
     plan = upgrade.plan(Project(project), REQUEST)
-    from gfplug.edits import difference  # noqa: PLC0415 - beside the one test that needs it
-
     patch = tmp_path / "patch"
     patch.write_bytes(difference.show({path: plan.edits[path] for path in plan.changes}).encode())
     other = shutil.copytree(project, tmp_path / "other")
     git(other, "apply", "--unsafe-paths", patch)
     upgrade.upgrade(Project(project), REQUEST)
-    found, expected = ({k: v for k, v in contents(f).items() if not k.startswith(".gfplug/")} for f in (other, project))
+    patched, expected = (
+        {k: v for k, v in contents(f).items() if not k.startswith(".gfplug/")} for f in (other, project)
+    )
 
-    assert found == expected
+    assert patched == expected
 
 
 def test_a_conflict_is_marked_in_the_file_and_listed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As git marks it, with nothing put beside; the command names the files and what to do."""
-    write(project, {"short.txt": "line 1\nmine\n"})
-    code = cli.main(["upgrade", str(project)])
-    said = capsys.readouterr().err
+    """As git marks it, with nothing put beside; the result is each file with a word, and what to do is told apart."""
+    write(project, {"short.txt": "line 1\nmine\n", "dropped.txt": "mine\n"})
 
-    assert code == 8
+    assert cli.main(["upgrade", str(project)]) == 8
+    out, err = capsys.readouterr()
     assert text_at(project, "short.txt") == CONFLICT
     assert [path for path in contents(project) if path.endswith((".rej", ".orig"))] == []
-    assert "short.txt: " in said
-    assert "error: 1 file needs you" in said
-    assert "hint: resolve what is listed above, then commit; everything else is done" in said
+    assert {"conflict  short.txt", "added     added.txt", "changed   notes.txt", "deleted   vendor/old.txt"} <= set(
+        out.splitlines()
+    )
+    assert ".gfplug/" not in out
+    assert "dropped.txt: the template no longer has it, you changed it: kept" in err
+    assert "short.txt: you and the template changed the same lines" in err
+    assert "error: 1 file needs you" in err
+    assert "hint: resolve what is listed above, then commit; everything else is done" in err
 
 
 def test_an_upgrade_that_was_not_finished_is_not_built_upon(project: Path) -> None:

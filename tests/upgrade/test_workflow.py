@@ -1,7 +1,5 @@
 """The scheduled workflow of a project: its own shell lines, run here with a repository and a `gh` of ours."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys
@@ -65,7 +63,7 @@ class Runner:
         for name in ("Upgrade", "Open a pull request"):
             succeed(*words, lines[name], cwd=self.checkout, env=self.env)
 
-    def said(self) -> list[str]:
+    def calls(self) -> list[str]:
         """Return what `gh` was called with."""
         log = self.temp / "gh.log"
         return log.read_text().splitlines() if log.exists() else []
@@ -88,7 +86,7 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     runner.upgrade()
     text = (runner.temp / "text.md").read_text()
 
-    assert [line.split()[:4] for line in runner.said()] == [["pr", "create", "--head", "gfplug-upgrade"]]
+    assert [line.split()[:4] for line in runner.calls()] == [["pr", "create", "--head", "gfplug-upgrade"]]
     assert '"version": "v0.299.0"' in runner.pushed("gfplug.lock")
     assert "QueryFast" in runner.pushed("src/pluginv2/backend.proto")
     assert "additive  RPC Data/QueryFast was added" in text
@@ -103,7 +101,7 @@ def test_an_open_pull_request_is_renewed(runner: Runner) -> None:
     (runner.temp / "is-open").touch()
     runner.upgrade()
 
-    assert [line.split()[1] for line in runner.said()] == ["create", "edit"]
+    assert [line.split()[1] for line in runner.calls()] == ["create", "edit"]
 
 
 def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:

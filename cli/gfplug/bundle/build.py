@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug import process
 from gfplug.bundle import dist, freeze, libc, packing, portable, reuse, slim, workspace
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, ToolError, UsageError
 from gfplug.project.environment import interpreters, venv
 from gfplug.stages import Stages
+from gfplug.untrusted import repository
 
 if TYPE_CHECKING:
     from gfplug.bundle.components.inventory import Inventory
@@ -60,7 +60,7 @@ class BuildResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
-    """What the user asked of a build.
+    """The options of a build.
 
     `libc` is one of `portable.MODES`; `max_glibc` is the newest glibc that the bundle may ask for; `clean` forbids the
     use of what an earlier build left.
@@ -72,7 +72,7 @@ class BuildOptions:
     clean: bool = False
 
     def check(self) -> None:
-        """Raise UsageError for what cannot be."""
+        """Raise UsageError for an unknown mode, a bad glibc version, or options that exclude each other."""
         if self.libc not in portable.MODES:
             raise UsageError(f"--libc {self.libc}: it is {' or '.join(portable.MODES)}")
         if self.max_glibc and self.libc == "bundled":
@@ -81,67 +81,67 @@ class BuildOptions:
             libc.parse(self.max_glibc)
 
 
-def build(project: Project, wishes: BuildOptions | None = None) -> BuildResult:
+def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
     """Build a project: environment, frontend, freeze, bundle, smoke start, archive; the last step puts all in place.
 
     What an earlier build made is used again as far as nothing has changed. Whatever fails or interrupts it, the bundle
     and the archives that were there before stay as they were.
     Raises: ProjectError, ToolError or UsageError, before anything of the project changes.
     """
-    wishes = wishes or BuildOptions()
-    wishes.check()
+    options = options or BuildOptions()
+    options.check()
     project.require_whole()
     dist.check(project)
-    with workspace.open_folder(project.root / "artifacts") as opened:
-        dist.recover(project.dist, aside=opened / "old")
-        return _Build(project, wishes, opened).run()
+    with workspace.open_folder(project.root / "artifacts") as scratch:
+        dist.recover(project.dist, aside=scratch / "old")
+        return _Build(project, options, scratch).run()
 
 
 class _Build:
     """One build, in the order of its stages."""
 
-    def __init__(self, project: Project, wishes: BuildOptions, opened: Path) -> None:
-        self.project, self.wishes = project, wishes
-        self.artifacts, self.aside, self.cache = opened.parent, opened / "old", opened.parent / ".cache"
-        self.folder = workspace.make_empty(opened)
+    def __init__(self, project: Project, options: BuildOptions, scratch: Path) -> None:
+        self.project, self.options = project, options
+        self.artifacts, self.aside, self.cache = scratch.parent, scratch / "old", scratch.parent / ".cache"
+        self.folder = workspace.make_empty(scratch)
         self.seconds, self.day = packing.epoch(), day_of(project)
         self.stages = Stages()
 
     def run(self) -> BuildResult:
-        python = venv.ensure(self.project, python=self.wishes.python, stages=self.stages)
+        python = venv.ensure(self.project, python=self.options.python, stages=self.stages)
         with self.stages.stage("compare", doing="Looking for changes", done="Looked for changes"):
-            found, stock = reuse.inputs(self.project), inventory.take(python)
-            options = {"epoch": self.seconds, "python": str(python)}
-            asked = {"libc": self.wishes.libc, "day": self.day.isoformat(), "glibc": self.wishes.max_glibc}
-            asked["frontend"] = npm.state(npm.find(self.project))
-            key = reuse.result_key(found, stock, {**options, **asked})
-            before = None if self.wishes.clean else self._recall(key)
+            digests, stock = reuse.inputs(self.project), inventory.take(python)
+            freeze_options = {"epoch": self.seconds, "python": str(python)}
+            bundle_options = {"libc": self.options.libc, "day": self.day.isoformat(), "glibc": self.options.max_glibc}
+            bundle_options["frontend"] = npm.state(npm.find(self.project))
+            key = reuse.result_key(digests, stock, {**freeze_options, **bundle_options})
+            before = None if self.options.clean else self._recall(key)
         if before:
             _log.info("Nothing has changed since the last build")
             return replace(before, stages=self.stages.seconds)
         with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = _browser(self.project, python)
-        frozen, stock = self._frozen(python, reuse.frozen_key(self.project, found, stock, options))
-        made, floor = self._bundle(frozen, stock, browser)
+        frozen, stock = self._frozen(python, reuse.frozen_key(self.project, digests, stock, freeze_options))
+        bundle, floor = self._bundle(frozen, stock, browser)
         with self.stages.stage(
             "smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"
         ):
-            smoke = _smoke(self.project, made, python)
-        return self._finish(made, floor, smoke, key, frozen.platform)
+            smoke = _smoke(self.project, bundle, python)
+        return self._finish(bundle, floor, smoke, key, frozen.platform)
 
     def _recall(self, key: str) -> BuildResult | None:
-        known = reuse.recall(self.cache, key, root=self.project.root)
-        return BuildResult.from_json(known) if known else None
+        record = reuse.recall(self.cache, key, root=self.project.root)
+        return BuildResult.from_json(record) if record else None
 
     def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
         """Return a frozen plugin with the author's code as it is now: the one that was kept, or a new one."""
-        kept = None if self.wishes.clean else reuse.find(self.cache, key, self.folder / "kept")
-        if kept:
+        cached = None if self.options.clean else reuse.find(self.cache, key, self.folder / "kept")
+        if cached:
             with self.stages.stage(
                 "code", doing="Compiling your code", done="Compiled your code into the frozen plugin"
             ):
-                freeze.compile_code(self.project, kept[0], python=python)
-            return kept
+                freeze.compile_code(self.project, cached[0], python=python)
+            return cached
         with self.stages.stage("freeze", doing="Freezing with PyInstaller", done="Froze the plugin"):
             frozen = freeze.freeze(self.project, python=python, workspace=self.folder, epoch=self.seconds)
             collected = inventory.read_collected(self.folder / "work")
@@ -155,24 +155,24 @@ class _Build:
 
     def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
         with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
-            made = dist.assemble(self.project, frozen, self.folder / "dist", browser=browser, day=self.day)
-            floor, brought = libc.floor(made.folder), {}
-            if self.wishes.libc == "bundled":
-                floor, brought = None, portable.bring_libc(made, frozen.platform)
-            more = native.identify(brought)
-            thirdparty.write(self.project, stock, made, frozen.platform, seconds=self.seconds, more=more)
+            bundle = dist.assemble(self.project, frozen, self.folder / "dist", browser=browser, day=self.day)
+            floor, libraries = libc.floor(bundle.folder), {}
+            if self.options.libc == "bundled":
+                floor, libraries = None, portable.bring_libc(bundle, frozen.platform)
+            more = native.identify(libraries)
+            thirdparty.write(self.project, stock, bundle, frozen.platform, seconds=self.seconds, more=more)
         if floor:
             _log.info("Needs glibc %s or newer, because of %s", floor, floor.path)
-        if self.wishes.max_glibc:
-            libc.enforce(made.folder, self.wishes.max_glibc)
-        return made, floor
+        if self.options.max_glibc:
+            libc.enforce(bundle.folder, self.options.max_glibc)
+        return bundle, floor
 
-    def _finish(self, made: Bundle, floor: libc.Floor | None, smoke: Smoke, key: str, platform: str) -> BuildResult:
+    def _finish(self, bundle: Bundle, floor: libc.Floor | None, smoke: Smoke, key: str, platform: str) -> BuildResult:
         archive = self.artifacts / f"{self.project.manifest.id}-{self.project.version}.{platform}.zip"
         with self.stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
             packed = self.folder / archive.name
-            digest = packing.pack(made.folder, packed, seconds=self.seconds, previous=archive)
-        installed = dist.install(made, self.project.dist, aside=self.aside)
+            digest = packing.pack(bundle.folder, packed, seconds=self.seconds, previous=archive)
+        installed = dist.install(bundle, self.project.dist, aside=self.aside)
         for path in (packing.digest_path(archive), archive):
             (self.folder / path.name).replace(path)
         result = BuildResult(
@@ -196,11 +196,8 @@ def day_of(project: Project) -> date:
     """Return the date a bundle shows: that of SOURCE_DATE_EPOCH, else of the project's last commit, else today."""
     if (seconds := packing.epoch()) != packing.EPOCH:
         return datetime.fromtimestamp(seconds, UTC).date()
-    try:
-        said = process.run(["git", "log", "-1", "--format=%ct", "--", "."], cwd=project.root, timeout=10.0)
-    except ToolError:  # no git, or no repository
-        said = ""
-    return datetime.fromtimestamp(int(said), UTC).date() if said.strip().isdigit() else datetime.now(UTC).date()
+    committed = repository.date_of(project.root)
+    return (datetime.now(UTC) if committed is None else datetime.fromtimestamp(committed, UTC)).date()
 
 
 def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
@@ -212,7 +209,7 @@ def _browser(project: Project, interpreter: Path) -> dict[str, bytes]:
         raise
 
 
-def _smoke(project: Project, made: Bundle, interpreter: Path) -> Smoke:
+def _smoke(project: Project, bundle: Bundle, interpreter: Path) -> Smoke:
     """Start what was built as Grafana does; it must load, and answer health and a query.
 
     Raises: ToolError with the plugin's own words; a module that PyInstaller did not see is named, with its remedy.
@@ -221,8 +218,8 @@ def _smoke(project: Project, made: Bundle, interpreter: Path) -> Smoke:
     from gfplug.host.target import Target  # noqa: PLC0415 - grpc and pyarrow, which only this stage needs
 
     target = Target(
-        command=(str(made.executable),),
-        cwd=made.folder,
+        command=(str(bundle.executable),),
+        cwd=bundle.folder,
         plugin_id=project.manifest.id,
         plugin_version=project.version,
         proto=project.read_proto(),

@@ -10,7 +10,7 @@ import sys
 
 
 def main(source: str, target: str) -> None:
-    """Compile what is there."""
+    """Compile each module that has a source."""
     for folder, _, names in os.walk(target):
         for name in sorted(names):
             if not name.endswith(".pyc"):

@@ -54,14 +54,14 @@ def _ini(plugin: DeployedPlugin) -> str:
 
 
 def _env(plugin: DeployedPlugin) -> str:
-    found = [f"GF_PATHS_PLUGINS={FOLDER}"]
+    lines = [f"GF_PATHS_PLUGINS={FOLDER}"]
     if not plugin.is_signed:
-        found.append(f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin.id}")
+        lines.append(f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin.id}")
     if plugin.url:
-        found.append(f"GF_INSTALL_PLUGINS={plugin.url};{plugin.id}")
+        lines.append(f"GF_INSTALL_PLUGINS={plugin.url};{plugin.id}")
     else:
-        found.insert(0, f"# without a network: unzip {plugin.archive} -d {FOLDER}, before Grafana starts")
-    return "\n".join(found) + "\n"
+        lines.insert(0, f"# without a network: unzip {plugin.archive} -d {FOLDER}, before Grafana starts")
+    return "\n".join(lines) + "\n"
 
 
 def _compose(plugin: DeployedPlugin) -> str:
@@ -96,9 +96,9 @@ def _dockerfile(plugin: DeployedPlugin) -> str:
 
 
 def _variables(plugin: DeployedPlugin, pattern: str) -> str:
-    found = [line.partition("=") for line in _env(plugin).splitlines() if not line.startswith("#")]
-    wanted = [(name, value) for name, _, value in found if name != "GF_PATHS_PLUGINS"]
-    return "".join(pattern.format(name=name, value=value) + "\n" for name, value in wanted)
+    assignments = [line.partition("=") for line in _env(plugin).splitlines() if not line.startswith("#")]
+    variables = [(name, value) for name, _, value in assignments if name != "GF_PATHS_PLUGINS"]
+    return "".join(pattern.format(name=name, value=value) + "\n" for name, value in variables)
 
 
 _MAKERS: dict[str, Callable[[DeployedPlugin], str]] = {

@@ -41,10 +41,10 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
     project.require_library()
     stages = Stages()
     manifest = dist.check(project)
-    with workspace.open_folder(project.root / "artifacts") as opened:
-        aside = opened / "old"
+    with workspace.open_folder(project.root / "artifacts") as scratch:
+        aside = scratch / "old"
         dist.recover(project.dist, aside=aside)
-        folder = workspace.make_empty(opened)
+        folder = workspace.make_empty(scratch)
         interpreter = venv.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = linker.build_frontend(project, interpreter)
@@ -60,8 +60,8 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         path = frozen.folder / frozen.executable
         path.write_bytes(launcher.executable(platform))
         path.chmod(0o755)
-        made = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
-        installed = dist.install(made, project.dist, aside=aside)
+        bundle = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
+        installed = dist.install(bundle, project.dist, aside=aside)
     return DevBundle(folder=installed.folder, executable=installed.executable, command=command)
 
 
@@ -70,8 +70,8 @@ def relink_command(project: Project, python: Path) -> str:
     if npm.find(project) is not None:
         return ""
     command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]
-    said = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[2])}
-    return json.dumps(said, sort_keys=True)
+    arguments = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[2])}
+    return json.dumps(arguments, sort_keys=True)
 
 
 def link(project: Project, python: Path) -> Path:

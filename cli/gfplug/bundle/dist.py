@@ -7,9 +7,7 @@ import errno
 import json
 import os
 import re
-import shutil
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,8 @@ from gfplug import files
 from gfplug.bundle.rules import manifest_rules
 from gfplug.errors import ProjectError
 from gfplug.project import names
+from gfplug.project.plugin_project import Manifest
+from gfplug.untrusted import documents, paths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.bundle.freeze import Frozen
-    from gfplug.project.plugin_project import Manifest, Project
+    from gfplug.project.plugin_project import Project
 
+_PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
@@ -67,10 +68,10 @@ def check(project: Project) -> Manifest:
             f"pyproject.toml: Grafana cannot read the version {version!r}", hint="write three numbers, such as 1.2.0"
         )
     info = manifest.content.get("info")
-    written = info.get("version") if isinstance(info, dict) else None
-    if written not in {"%VERSION%", version}:
+    manifest_version = info.get("version") if isinstance(info, dict) else None
+    if manifest_version not in ("%VERSION%", version):
         raise ProjectError(
-            f"plugin.json: info.version is {written!r}, but pyproject.toml has {version!r}",
+            f"plugin.json: info.version is {manifest_version!r}, but pyproject.toml has {version!r}",
             hint='write "%VERSION%" in plugin.json: the build puts the version of pyproject.toml there',
         )
     return manifest
@@ -83,36 +84,36 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     plugin.json from there is completed by the project's, key by key.
     """
     frozen.folder.rename(folder)
-    for name, content in browser.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    files.write_tree(folder, browser)
     text = (project.root / "plugin.json").read_text(encoding="utf-8")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
     for name in set(_DOCUMENTS) - browser.keys():
-        with suppress(FileNotFoundError):
-            shutil.copyfile(project.root / name, folder / name)
+        if os.path.lexists(project.root / name):
+            (folder / name).write_bytes(documents.read_bytes(paths.require_real(project.root, name)))
     for name in _FRONTEND_FOLDERS:
-        if (project.root / "frontend" / name).is_dir():
-            shutil.copytree(project.root / "frontend" / name, folder / name, dirs_exist_ok=True)
-    made = Bundle(folder, folder / frozen.executable)
-    _settle(made)
-    return made
+        for path in files.walk(project.root / "frontend" / name):
+            source = path.relative_to(project.root).as_posix()
+            target = folder / path.relative_to(project.root / "frontend")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(documents.read_bytes(paths.require_real(project.root, source)))
+    bundle = Bundle(folder, folder / frozen.executable)
+    _settle(bundle)
+    return bundle
 
 
-def _manifest(text: str, given: bytes | None) -> str:
+def _manifest(text: str, other: bytes | None) -> str:
     """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
     ours = json.loads(text)
-    if given is None:
+    if other is None:
         return text
-    theirs = json.loads(given)
-    said = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
-    return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    theirs = json.loads(other)
+    manifest = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
+    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
 
 
 def _settle(bundle: Bundle) -> None:
-    """Give every file the mode it must have, and leave no link that points nowhere or out of the bundle."""
+    """Set the mode of every file; remove links that are broken or lead out of the bundle."""
     root = bundle.folder.resolve()
     for path in bundle.files():
         if path.is_symlink():
@@ -150,7 +151,7 @@ def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
 
 
 def recover(place: Path, *, aside: Path) -> None:
-    """Put the old bundle back if a build was killed in that instant."""
+    """Put the old bundle back if a build was killed between the two renames of `install`."""
     if aside.exists() and not place.exists():
         aside.rename(place)
 
@@ -175,6 +176,7 @@ class BundleLocation:
     """Where a built bundle is, and the archives that were made of it."""
 
     folder: Path
+    manifest: Manifest
     archives: tuple[Path, ...]
 
 
@@ -188,9 +190,9 @@ def find(target: Path) -> BundleLocation:
     folder = target / "dist" if (target / "dist" / "plugin.json").is_file() else target
     if not (folder / "plugin.json").is_file() or folder.joinpath("gfplug.lock").is_file():
         raise ProjectError(f"there is no bundle in {target}", hint="run `gfplug build` first")
-    content = json.loads((folder / "plugin.json").read_text(encoding="utf-8"))
-    named = f"{content['id']}-{content['info']['version']}"
-    artifacts = folder.parent / "artifacts"
-    serving = {path.name.removeprefix(f"{content['executable']}_").removesuffix(".exe") for path in folder.iterdir()}
-    found = [path for path in sorted(artifacts.glob(f"{named}.*.zip")) if path.name.split(".")[-2] in serving]
-    return BundleLocation(folder=folder, archives=tuple(found))
+    manifest = Manifest.read(folder / "plugin.json")
+    named = f"{manifest.id}-{manifest.version}"
+    programs = {path.name.removeprefix(f"{manifest.executable}_").removesuffix(".exe") for path in folder.iterdir()}
+    platforms = sorted(filter(_PLATFORM.fullmatch, programs))
+    archives = [folder.parent / "artifacts" / f"{named}.{platform}.zip" for platform in platforms]
+    return BundleLocation(folder=folder, manifest=manifest, archives=tuple(path for path in archives if path.is_file()))

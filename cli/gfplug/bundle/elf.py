@@ -127,23 +127,23 @@ class Elf:
         Raises: UnreadableError.
         """
         defined: set[bytes] = set()
-        wanted: set[bytes] = set()
+        undefined: set[bytes] = set()
         with reading(self.content) as file:
             [table] = file.iter_sections("SHT_DYNSYM")
             names = file.get_section(table["sh_link"]).data()
             for name, info, _, section, _, _ in _SYMBOL.iter_unpack(table.data()):  # iter_symbols takes 6 times as long
                 if name and info >> 4:  # a local symbol is nobody else's
-                    (defined if section else wanted).add(names[name : names.index(b"\0", name)])
-        return defined, wanted
+                    (defined if section else undefined).add(names[name : names.index(b"\0", name)])
+        return defined, undefined
 
     def drop_needed(self, names: Collection[str]) -> bytes:
         """Stop asking for libraries, by asking for another one twice; the first stays, if all are to go."""
-        asked = [(number, each.d_val) for number, each in enumerate(self.dynamic) if each.d_tag == "DT_NEEDED"]
-        kept = [value for (_, value), name in zip(asked, self.needed, strict=True) if name not in names]
-        kept = kept or [value for _, value in asked[:1]]
+        entries = [(number, each.d_val) for number, each in enumerate(self.dynamic) if each.d_tag == "DT_NEEDED"]
+        remaining = [value for (_, value), name in zip(entries, self.needed, strict=True) if name not in names]
+        remaining = remaining or [value for _, value in entries[:1]]
         content = bytearray(self.content)
-        for number, value in asked:
-            self._set(content, number, value if value in kept else kept[0])
+        for number, value in entries:
+            self._set(content, number, value if value in remaining else remaining[0])
         return bytes(content)
 
     def set_runpath(self, path: str) -> bytes:

@@ -55,10 +55,10 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
         hint="the lines above are PyInstaller's; what it shall collect is in plugin.spec",
         timeout=_SECONDS,
     )
-    made = _find(output, project.manifest.executable)
-    for library in made.folder.rglob("base_library.zip"):
+    frozen = _find(output, project.manifest.executable)
+    for library in frozen.folder.rglob("base_library.zip"):
         _sort(library)
-    return made
+    return frozen
 
 
 def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
@@ -88,23 +88,23 @@ def _environment(workspace: Path, python: Path) -> dict[str, str]:
 
 
 def _find(output: Path, executable: str) -> Frozen:
-    made = sorted(output.iterdir()) if output.is_dir() else []
-    for folder in made:
+    entries = sorted(output.iterdir()) if output.is_dir() else []
+    for folder in entries:
         platform = folder.name.removeprefix(f"{executable}_")
         for name in (folder.name, f"{folder.name}.exe"):
             if platform != folder.name and (folder / name).is_file():
                 return Frozen(folder=folder, executable=name, platform=platform)
-    found = ", ".join(path.name for path in made) or "nothing"
+    names = ", ".join(path.name for path in entries) or "nothing"
     raise ProjectError(
-        f"plugin.spec made {found}, not a folder {executable}_<os>_<arch> with an executable of that name",
+        f"plugin.spec made {names}, not a folder {executable}_<os>_<arch> with an executable of that name",
         hint="take `name` in plugin.spec from the executable in plugin.json, and keep its COLLECT",
     )
 
 
 def _sort(library: Path) -> None:
     """Put PyInstaller's zip of start-up modules in order: it writes them as it happened to find them, and unpacked."""
-    with zipfile.ZipFile(library) as found:
-        modules = {entry.filename: found.read(entry) for entry in found.infolist()}
+    with zipfile.ZipFile(library) as archive:
+        modules = {entry.filename: archive.read(entry) for entry in archive.infolist()}
     with zipfile.ZipFile(library, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as ordered:
         for name, code in sorted(modules.items()):
             ordered.writestr(zipfile.ZipInfo(name), code, zipfile.ZIP_DEFLATED)

@@ -24,14 +24,13 @@ from gfplug.errors import ToolError, UsageError
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _STUBS = {"windows_amd64": "t64.exe", "windows_arm64": "t64-arm.exe"}
 _LAUNCHED = Path(__file__).parent / "launchers" / "windows_main.py"
-_TIME = (1980, 1, 1, 0, 0, 0)
 _LAST_PORT = 65535
 
 _SOURCE_SCRIPT = """\
 #!/bin/sh
 # Written by `gfplug dev`: runs the project's source and starts it anew on each save. `gfplug build` replaces it.
-if [ ! -x {python} ]; then
-  {say} error "gfplug dev: this Grafana cannot see the interpreter {shown}: it must run on the same file system"
+{say}if [ ! -x {python} ]; then
+  say error "gfplug dev: this Grafana cannot see the interpreter {shown}: it must run on the same file system"
   exit 1
 fi
 GFPLUG_LINK={link} PYTHONPATH={source} exec {python} -P -m gfruntime.dev
@@ -40,7 +39,7 @@ GFPLUG_LINK={link} PYTHONPATH={source} exec {python} -P -m gfruntime.dev
 _ATTACH_SCRIPT = """\
 #!/bin/sh
 # Written by `gfplug dev --attach`: Grafana starts this, and connects to the plugin that runs in a terminal or debugger.
-here=${{0%/*}}
+{say}here=${{0%/*}}
 locate() {{
   address={address}
   server=none
@@ -56,8 +55,8 @@ locate() {{
 }}
 locate
 first=$address/$server
-[ -z "$stale" ] || {say} warn "gfplug dev: $stale; using $address"
-{say} info "gfplug dev: attached to $address; start the plugin there with: {command}"
+[ -z "$stale" ] || say warn "gfplug dev: $stale; using $address"
+say info "gfplug dev: attached to $address; start the plugin there with: {command}"
 echo "1|2|tcp|$address|grpc"
 while kill -0 "$PPID" 2>/dev/null; do
   sleep 1 </dev/null >/dev/null 2>&1
@@ -65,8 +64,7 @@ while kill -0 "$PPID" 2>/dev/null; do
   [ "$address/$server" = "$first" ] || exit 0  # Grafana starts it again, and connects anew
 done
 """
-_SAY = "say"
-_SAY_FUNCTION = """\
+_SAY = """\
 say() {
   printf '{"@level":"%s","@message":"%s","@timestamp":"%s"}\\n' "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)" >&2
 }
@@ -101,9 +99,7 @@ class Launcher:
             python, source = shlex.quote(str(self.python)), shlex.quote(str(self.source))
             shown, link = _plain(str(self.python)), shlex.quote(self.link)
             text = _SOURCE_SCRIPT.format(python=python, source=source, shown=shown, link=link, say=_SAY)
-        head, line, rest = text.partition("\n")
-        comment, end, body = rest.partition("\n")
-        return f"{head}{line}{comment}{end}{_SAY_FUNCTION}{body}".encode(errors="surrogateescape")
+        return text.encode(errors="surrogateescape")
 
     def _stub(self, platform: str) -> bytes:
         name = _STUBS.get(platform)
@@ -112,9 +108,9 @@ class Launcher:
         stub = resources.files("distlib").joinpath(name).read_bytes()
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            said = {"source": str(self.source), "address": self.address, "command": self.command, "link": self.link}
-            archive.writestr(zipfile.ZipInfo("__main__.py", _TIME), _LAUNCHED.read_bytes())
-            archive.writestr(zipfile.ZipInfo("launch.json", _TIME), json.dumps(said, sort_keys=True))
+            config = {"source": str(self.source), "address": self.address, "command": self.command, "link": self.link}
+            archive.writestr(zipfile.ZipInfo("__main__.py"), _LAUNCHED.read_bytes())
+            archive.writestr(zipfile.ZipInfo("launch.json"), json.dumps(config, sort_keys=True))
         return stub + f'#!"{self.python}"\r\n'.encode() + packed.getvalue()
 
 

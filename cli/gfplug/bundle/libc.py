@@ -36,10 +36,10 @@ def floor(folder: Path) -> Floor | None:
 
     Of several files with the same floor the last by name is told.
     """
-    asked = (
+    floors = (
         Floor(version, path.relative_to(folder).as_posix()) for path in files.walk(folder) for version in needs(path)
     )
-    return max(asked, default=None)
+    return max(floors, default=None)
 
 
 def needs(path: Path) -> set[tuple[int, ...]]:
@@ -59,13 +59,12 @@ def enforce(folder: Path, limit: str) -> None:
     Raises: ToolError naming each such file, and a symbol it wants; UsageError if the limit is no version.
     """
     highest = parse(limit)
-    found = [
-        (path, newest) for path in files.walk(folder) if (asked := needs(path)) and (newest := max(asked)) > highest
-    ]
-    if not found:
+    newest_needs = [(path, max(needs(path), default=())) for path in files.walk(folder)]
+    offenders = [(path, newest) for path, newest in newest_needs if newest > highest]
+    if not offenders:
         return
     lines = []
-    for path, newest in sorted(found, key=lambda each: each[1], reverse=True):
+    for path, newest in sorted(offenders, key=lambda each: each[1], reverse=True):
         symbol = wanted_symbol(path, newest) or "its relocations"
         lines.append(f"{path.relative_to(folder).as_posix()}: GLIBC_{'.'.join(map(str, newest))}, for {symbol}")
     raise ToolError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import struct
@@ -16,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Self
 
 from gfplug import files
 from gfplug.errors import ToolError, UsageError
+from gfplug.project.plugin_project import Manifest
+from gfplug.untrusted import archives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,12 +38,12 @@ def epoch(variables: Mapping[str, str] | None = None) -> int:
 
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
     """
-    given = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
-    if not given:
+    text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
+    if not text:
         return EPOCH
-    if not (given.isascii() and given.isdigit() and len(given) <= len("9999999999")):
-        raise UsageError(f"SOURCE_DATE_EPOCH is {given!r}, not a number of seconds since 1970")
-    return max(EPOCH, int(given))
+    if not (text.isascii() and text.isdigit() and len(text) <= len("9999999999")):
+        raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
+    return max(EPOCH, int(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +93,9 @@ def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None
 
 def repack(bundle: Path, archive: Path) -> str:
     """Make an archive anew from its bundle, with the times it has; return its digest."""
-    with zipfile.ZipFile(archive) as old:
-        moment = datetime(*old.infolist()[0].date_time, tzinfo=UTC)
-    return publish(archive, _entries(bundle, archive), seconds=int(moment.timestamp()))
+    with archives.opened(archive) as old:
+        seconds = min((member.seconds for member in old.members.values()), default=0)
+    return publish(archive, _entries(bundle, archive), seconds=seconds)
 
 
 def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> str:
@@ -118,17 +119,19 @@ def _note_digest(archive: Path) -> str:
 
 def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
     """Compress what is in a bundle, below a folder that has the plugin's id."""
-    root = json.loads((bundle / "plugin.json").read_text(encoding="utf-8"))["id"]
+    root = Manifest.read(bundle / "plugin.json").id
     paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in files.entries(bundle)}
     with EarlierArchive(previous) as old, ThreadPoolExecutor() as pool:
         return list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
 
 
-def packed(name: str, content: bytes, mode: int) -> ArchiveEntry:
-    """Compress one file; the same content gives the same bytes."""
+def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
+    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
     from deflate import deflate_compress  # noqa: PLC0415 - only packing needs it
 
-    body = bytes(deflate_compress(content, LEVEL)) if content else b"\3\0"
+    body = old.packed(name, content)
+    if body is None:
+        body = bytes(deflate_compress(content, LEVEL)) if content else b"\3\0"
     return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
 
 
@@ -137,17 +140,9 @@ def digest_path(archive: Path) -> Path:
     return archive.with_name(f"{archive.name}.sha256")
 
 
-def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:
-    """Make one file's entry; its compressed bytes are the earlier archive's if that has the same content."""
-    body = old.packed(name, content)
-    if body is None:
-        return packed(name, content, mode)
-    return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
-
-
 def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
     if path.is_symlink():
-        return packed(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777)
+        return entry(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777, old)
     mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
     return entry(name, path.read_bytes(), mode, old)
 

@@ -68,8 +68,8 @@ def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict
             f"--libc bundled is not possible on {platform}", hint=f"it is on {' and '.join(LOADERS)}, with glibc"
         )
     contents = bundle.folder / contents_of(platform)
-    found = _glibc(platform, root)
-    for name, path in found.items():
+    libraries = _glibc(platform, root)
+    for name, path in libraries.items():
         shutil.copyfile(path, contents / name)
         (contents / name).chmod(0o755 if name == LOADERS[platform] else 0o644)
     program = bundle.executable.with_name(bundle.executable.name + PROGRAM_SUFFIX)
@@ -77,7 +77,7 @@ def bring_libc(bundle: Bundle, platform: str, *, root: Path = Path("/")) -> dict
     shutil.copyfile(launcher, bundle.executable)
     for path in (program, bundle.executable):
         path.chmod(0o755)
-    return found
+    return libraries
 
 
 def contents_of(platform: str) -> str:

@@ -31,30 +31,30 @@ _LOADING = {"import_module", "__import__", "CDLL", "LoadLibrary", "find_library"
 
 def inputs(project: Project) -> dict[str, str]:
     """Map each file of a project that a build may read to its SHA-256."""
-    found = {}
+    digests = {}
     for path in files.walk(project.root):
         parts = path.relative_to(project.root).parts
         if parts[0] not in _SKIPPED and parts[:2] not in _MADE and not parts[0].startswith(".gfplug-"):
-            found["/".join(parts)] = files.sha256_of(path)
-    return found
+            digests["/".join(parts)] = files.sha256_of(path)
+    return digests
 
 
-def result_key(found: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
+def result_key(digests: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
     """Return the digest of everything a finished build was made from."""
-    return _digest([found, inventory.to_json(), dict(options), _own_code()])
+    return _digest([digests, inventory.to_json(), dict(options), _own_code()])
 
 
-def frozen_key(project: Project, found: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
+def frozen_key(project: Project, digests: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
     """Return the digest of what PyInstaller sees: of the author's modules only what they import."""
-    spec = (project.root / "plugin.spec").read_text(encoding="utf-8") if "plugin.spec" in found else ""
-    unseen = [name for name in _NOT_FROZEN if name not in spec]
-    seen = {
+    spec = (project.root / "plugin.spec").read_text(encoding="utf-8") if "plugin.spec" in digests else ""
+    invisible = [name for name in _NOT_FROZEN if name not in spec]
+    visible = {
         name: _imports(project.root / name) if _is_code(name) else digest
-        for name, digest in found.items()
-        if not any(name == each or name.startswith(f"{each}/") for each in unseen)
+        for name, digest in digests.items()
+        if not any(name == each or name.startswith(f"{each}/") for each in invisible)
     }
-    seen["plugin.json"] = project.manifest.executable
-    return _digest([seen, inventory.to_json(), dict(options), _own_code()])
+    visible["plugin.json"] = project.manifest.executable
+    return _digest([visible, inventory.to_json(), dict(options), _own_code()])
 
 
 def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
@@ -64,39 +64,39 @@ def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)
     shutil.copytree(frozen.folder, folder, symlinks=True)
-    known = {
+    record = {
         "key": key,
         "executable": frozen.executable,
         "platform": frozen.platform,
         "inventory": inventory.to_json(),
         "tree": tree(folder),
     }
-    files.write_atomic(cache / "frozen.json", json.dumps(known).encode())
+    files.write_atomic(cache / "frozen.json", json.dumps(record).encode())
 
 
 def find(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] | None:
     """Copy the frozen plugin of that key to `place`; None if it is not there whole."""
-    known = _read(cache / "frozen.json")
-    if known.get("key") != key or tree(cache / "frozen") != known["tree"]:
+    record = _read(cache / "frozen.json")
+    if record.get("key") != key or tree(cache / "frozen") != record["tree"]:
         return None
     shutil.copytree(cache / "frozen", place, symlinks=True)
-    frozen = Frozen(folder=place, executable=known["executable"], platform=known["platform"])
-    return frozen, Inventory.from_json(known["inventory"])
+    frozen = Frozen(folder=place, executable=record["executable"], platform=record["platform"])
+    return frozen, Inventory.from_json(record["inventory"])
 
 
 def remember(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable[Path], *, root: Path) -> None:
     """Note what a finished build was made from, and what it made below `root`."""
-    made = {path.relative_to(root).as_posix(): tree(path) for path in outputs}
-    note = {"key": key, "result": dict(result), "outputs": made}
+    digests = {path.relative_to(root).as_posix(): tree(path) for path in outputs}
+    note = {"key": key, "result": dict(result), "outputs": digests}
     files.write_atomic(cache / "result.json", json.dumps(note, indent=2, sort_keys=True).encode())
 
 
 def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
     """Return the last result, if it was made from the same and everything it made is unchanged."""
-    known = _read(cache / "result.json")
-    if known.get("key") != key or any(tree(root / name) != digest for name, digest in known["outputs"].items()):
+    record = _read(cache / "result.json")
+    if record.get("key") != key or any(tree(root / name) != digest for name, digest in record["outputs"].items()):
         return None
-    result: dict[str, Any] = known["result"]
+    result: dict[str, Any] = record["result"]
     return result
 
 
@@ -131,8 +131,8 @@ def _imports(path: Path) -> list[str]:
 def _loads(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    called = node.func
-    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    func = node.func
+    name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
     return name in _LOADING
 
 
@@ -148,7 +148,7 @@ def _digest(value: object) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    return record if isinstance(record, dict) else {}

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +18,8 @@ from gfplug import __version__, files
 from gfplug.bundle.rules.bundle_rules import SIGNATURE, signed_content
 from gfplug.errors import FetchError, IntegrityError, ProjectError, UsageError
 from gfplug.project.plugin_project import Manifest
-from gfplug.sdk import trust
+from gfplug.sdk import web
+from gfplug.sdk.addresses import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,8 +48,8 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
     Raises: UsageError without a token or a root URL; ProjectError for what can't be signed; FetchError if the API
     refuses or can't be reached; IntegrityError if what it answers is not a signature of this bundle.
     """
-    known = os.environ if variables is None else variables
-    token = known.get(TOKEN, "").strip()
+    environment = os.environ if variables is None else variables
+    token = environment.get(TOKEN, "").strip()
     if not token:
         raise UsageError(
             f"{TOKEN} is not set", hint="make an access policy with plugins:write on grafana.com, and export its token"
@@ -62,63 +61,49 @@ def sign(folder: Path, *, root_urls: Sequence[str], variables: Mapping[str, str]
     digests = _digests(folder)
     request = {
         "plugin": manifest.id,
-        "version": manifest.content["info"]["version"],
+        "version": manifest.version,
         "files": digests,
         "signatureType": "private",
         "rootUrls": list(urls),
         "signPlugin": {"version": f"gfplug-{__version__}"},
     }
-    answer = _ask(f"{known.get(API, _API).rstrip('/')}/plugins/ci/sign", request, token)
+    answer = _ask(f"{environment.get(API, _API).rstrip('/')}/plugins/ci/sign", request, token)
     organisation = _verify(answer, request)
     files.write_atomic(folder / SIGNATURE, answer)
     return Signature(folder=folder, files=len(digests), organisation=organisation, root_urls=urls)
 
 
 def _root_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise UsageError(f"{url!r} is not the address of a Grafana", hint="its root_url, with http:// or https://")
     return url if url.endswith("/") else f"{url}/"
 
 
 def _digests(folder: Path) -> dict[str, str]:
     """Map every file to its SHA-256, as Grafana will: slashes in names, the old signature left out."""
-    root, found = folder.resolve(), {}
+    root, digests = folder.resolve(), {}
     for path in files.entries(folder):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() and not path.resolve().is_relative_to(root):
             raise ProjectError(f"{name} is a link that leads out of the bundle", hint="build it again")
         if name != SIGNATURE:
-            found[name] = files.sha256_of(path)
-    return found
+            digests[name] = files.sha256_of(path)
+    return digests
 
 
 def _ask(address: str, request: Mapping[str, Any], token: str) -> bytes:
-    question = urllib.request.Request(  # noqa: S310 - the user's own GRAFANA_COM_URL, or Grafana's
-        address,
-        data=json.dumps(request).encode(),
-        headers={
-            "Authorization": f"Bearer {token}",
-            "Content-Type": "application/json",
-            "User-Agent": f"gfplug/{__version__}",
-        },
-        method="POST",
-    )
+    body = json.dumps(request).encode()
     try:
-        context = trust.context() if address.startswith("https") else None
-        with urllib.request.urlopen(question, timeout=_SECONDS, context=context) as answer:  # noqa: S310
-            return bytes(answer.read(_LONGEST))
-    except urllib.error.HTTPError as error:
-        said = error.read(2000).decode(errors="replace").strip()
+        return web.post(address, body, token=token, deadline=web.Deadline(_SECONDS), limit=_LONGEST)
+    except web.RefusedError as error:
         raise FetchError(
-            f"{urlsplit(address).netloc} answered {error.code}: {said.replace(token, '***') or error.reason}",
-            hint=_HINTS.get(error.code, "the lines above are the server's"),
-        ) from None
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
-        reason = getattr(error, "reason", error)
-        raise FetchError(
-            f"{urlsplit(address).netloc} could not be reached: {reason}",
-            hint="check the address and the network; https_proxy names a proxy, GFPLUG_CA_BUNDLE your certificates",
+            f"{redact(address)} answered {error.status}: {error.text.replace(token, '***')}",
+            hint=_HINTS.get(error.status, "the text is the server's"),
         ) from None
 
 

@@ -29,7 +29,7 @@ class _Library:
     path: Path
     elf: Elf
     defined: set[bytes]
-    wanted: set[bytes]
+    undefined: set[bytes]
 
 
 def slim(folder: Path, *, executable: str) -> None:
@@ -69,64 +69,64 @@ def strip(path: Path) -> None:
 
 def drop_unused(folder: Path) -> list[str]:
     """Remove the libraries of one package that its others ask for without need; return their names."""
-    found = {path.name: library for path in libraries(folder) if (library := _read(path))}
-    before = {name: found.keys() & set(library.elf.needed) for name, library in found.items()}
+    by_name = {path.name: library for path in libraries(folder) if (library := _read(path))}
+    before = {name: by_name.keys() & set(library.elf.needed) for name, library in by_name.items()}
     after = {
-        name: {wanted for wanted in needed if found[name].wanted & found[wanted].defined}
+        name: {other for other in needed if by_name[name].undefined & by_name[other].defined}
         for name, needed in before.items()
     }
-    _undo_losses(found, before, after)
-    for name, library in found.items():
+    _undo_losses(by_name, before, after)
+    for name, library in by_name.items():
         if needless := before[name] - after[name]:
             content = library.elf.drop_needed(needless)
             after[name] |= needless & set(Elf.parse(content).needed)
             library.path.write_bytes(content)
-    return _remove_orphans(found, after)
+    return _remove_orphans(by_name, after)
 
 
 def _read(path: Path) -> _Library | None:
     try:
         elf = Elf.read(path)
-        defined, wanted = elf.symbols()
+        defined, undefined = elf.symbols()
     except UnreadableError:
         return None
-    return _Library(path, elf, defined, wanted)
+    return _Library(path, elf, defined, undefined)
 
 
-def _undo_losses(found: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
+def _undo_losses(by_name: dict[str, _Library], before: dict[str, set[str]], after: dict[str, set[str]]) -> None:
     """Undo what would lose a library a symbol that it has from its libraries' libraries: all on the way there."""
-    for name, library in found.items():
+    for name, library in by_name.items():
         way = _closure(name, before)
-        if _symbols_from(library, way, found) != _symbols_from(library, _closure(name, after), found):
+        if _symbols_from(library, way, by_name) != _symbols_from(library, _closure(name, after), by_name):
             after.update({each: before[each] for each in way})
 
 
 def _closure(name: str, needed: dict[str, set[str]]) -> set[str]:
     """Return a library, what it asks for, what they ask for, and so on."""
-    seen: set[str] = set()
+    names: set[str] = set()
     ahead = [name]
     while ahead:
         each = ahead.pop()
-        if each not in seen:
-            seen.add(each)
+        if each not in names:
+            names.add(each)
             ahead.extend(needed[each])
-    return seen
+    return names
 
 
-def _symbols_from(library: _Library, names: set[str], found: dict[str, _Library]) -> set[bytes]:
+def _symbols_from(library: _Library, names: set[str], by_name: dict[str, _Library]) -> set[bytes]:
     """Return the symbols that a library wants and some others define."""
-    return {symbol for name in names for symbol in library.wanted & found[name].defined}
+    return {symbol for name in names for symbol in library.undefined & by_name[name].defined}
 
 
-def _remove_orphans(found: dict[str, _Library], needed: dict[str, set[str]]) -> list[str]:
+def _remove_orphans(by_name: dict[str, _Library], needed: dict[str, set[str]]) -> list[str]:
     """Remove the plain libraries that nobody asks for any more; Python imports the other files by itself."""
     removed: list[str] = []
     while True:
-        asked = {wanted for name in found.keys() - set(removed) for wanted in needed[name]}
-        orphans = sorted(name for name in found.keys() - asked - set(removed) if name.startswith("lib"))
+        used = {other for name in by_name.keys() - set(removed) for other in needed[name]}
+        orphans = sorted(name for name in by_name.keys() - used - set(removed) if name.startswith("lib"))
         orphans = [name for name in orphans if ".so." in name]
         if not orphans:
             return removed
         for name in orphans:
-            found[name].path.unlink()
+            by_name[name].path.unlink()
         removed += orphans

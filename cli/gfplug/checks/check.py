@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from gfplug.host.alerting import Rule, RuleResult
 
+_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -64,7 +66,7 @@ def check(path: Path) -> Report:
     return _report("bundle", path, _bundle(path))
 
 
-def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> Report:
+def alerts(path: Path, *, python: Path | None = None) -> Report:
     """Start a plugin, ask it as each alert rule of the project's provisioning would, and say what would go wrong.
 
     Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
@@ -72,12 +74,12 @@ def alerts(path: Path, *, python: Path | None = None, timeout: float = 60.0) -> 
     project = Project.find(path)
     rules = alerting.find(project.root / "provisioning" / "alerting")
     if not rules:
-        found = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
-        return _report("alerts", project.root, iter(found))
+        findings = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
+        return _report("alerts", project.root, iter(findings))
     place = call.find(path, python=python)
     source = call.settings(place, call.Overrides())
-    with call.plugin(place, timeout=timeout) as plugin:
-        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=timeout)
+    with call.plugin(place, timeout=_SECONDS) as plugin:
+        outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=_SECONDS)
     return _report("alerts", project.root, (each for rule, outcome in outcomes for each in _alert(rule, outcome)))
 
 
@@ -91,8 +93,8 @@ def _alert(rule: Rule, outcome: RuleResult) -> Iterator[Finding]:
         yield note("alert", rule.title, f"{{{labels}}} {each.state.value}")
 
 
-def _report(kind: str, path: Path, found: Iterator[Finding]) -> Report:
-    ordered = sorted(dict.fromkeys(found), key=lambda finding: LEVELS.index(finding.level))
+def _report(kind: str, path: Path, findings: Iterator[Finding]) -> Report:
+    ordered = sorted(dict.fromkeys(findings), key=lambda finding: LEVELS.index(finding.level))
     return Report(kind=kind, path=path, findings=tuple(ordered))
 
 
@@ -113,7 +115,8 @@ def _bundle(folder: Path) -> Iterator[Finding]:
 
 
 def _archive(path: Path) -> Iterator[Finding]:
-    yield from bundle_rules.check(contents.of_archive(path))
+    with contents.of_archive(path) as bundle:
+        yield from bundle_rules.check(bundle)
     digest = packing.digest_path(path)
     if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
         yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

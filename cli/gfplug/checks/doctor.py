@@ -38,14 +38,14 @@ class Examination:
 
 def examine(project: Project | None, *, folder: Path) -> list[Examination]:
     """Look at the machine, its tools, and the project if there is one."""
-    found = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
+    examinations = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
     if project:
-        found += [
+        examinations += [
             _unfinished(project),
             _guard("environment", lambda: _environment(project)),
             _guard("owned folders", lambda: _owned(project)),
         ]
-    return found
+    return examinations
 
 
 def _guard(name: str, look: Callable[[], Examination]) -> Examination:
@@ -56,7 +56,7 @@ def _guard(name: str, look: Callable[[], Examination]) -> Examination:
 
 
 def _judge(name: str, lacks: Iterable[Lack], seen: str) -> Examination:
-    """Return `seen` as good, unless something is missing."""
+    """Return a good result, described by `seen`, unless something is missing."""
     missing = list(lacks)
     sentences = "; ".join(lack.sentence for lack in missing)
     return Examination(
@@ -128,8 +128,8 @@ def _optional() -> Iterator[Examination]:
         ("uv", "makes environments faster and downloads Pythons"),
         ("go", "finds the module cache and proxy"),
     ):
-        found = shutil.which(name)
-        yield Examination(name=name, is_good=True, seen=found or f"not found; it {purpose}, and is not needed")
+        path = shutil.which(name)
+        yield Examination(name=name, is_good=True, seen=path or f"not found; it {purpose}, and is not needed")
 
 
 def _unfinished(project: Project) -> Examination:
@@ -146,12 +146,12 @@ def _environment(project: Project) -> Examination:
     python = venv.interpreter_of(project.root / ".venv")
     if not python.exists():
         return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
-    found = interpreters.probe(python, distributions=venv.requirements(project))
-    missing = [*found.missing, *([] if found.has_libpython else ["a shared libpython"])]
+    interpreter = interpreters.probe(python, distributions=venv.requirements(project))
+    missing = [*interpreter.missing, *([] if interpreter.has_libpython else ["a shared libpython"])]
     return Examination(
         name="environment",
         is_good=not missing,
-        seen=f"Python {'.'.join(map(str, found.version))} in .venv"
+        seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv"
         + (f", without {', '.join(missing)}" if missing else ""),
         remedy="`gfplug build` mends it, or says why not",
     )

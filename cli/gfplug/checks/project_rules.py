@@ -94,12 +94,12 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
             "its dependencies lack gfruntime, which the plugin runs on",
             f'add "{provenance.find().runtime}"',
         )
-    asked = {match[1].lower(): match[2] for line in lines if (match := _FLOOR.match(line))}
+    bounds = {match[1].lower(): match[2] for line in lines if (match := _FLOOR.match(line))}
     for name, floor in sorted(floors.items()):
-        if name not in asked:
+        if name not in bounds:
             yield warning("stub-floor", "pyproject.toml", f"{name} has no lower bound; the stubs need {floor} or newer")
-        elif _numbers(asked[name]) < _numbers(floor):
-            yield error("stub-floor", "pyproject.toml", f"{name}>={asked[name]}, but the stubs need {floor} or newer")
+        elif _numbers(bounds[name]) < _numbers(floor):
+            yield error("stub-floor", "pyproject.toml", f"{name}>={bounds[name]}, but the stubs need {floor} or newer")
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -24,17 +24,15 @@ def deploy(
 
     With --url for a host that has a network, else for one that has none.
     """
-    import json  # noqa: PLC0415 - a command's imports are its own
-
-    from gfplug.bundle import deploy as service  # noqa: PLC0415
+    from gfplug.bundle import deploy as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundle import dist  # noqa: PLC0415
 
     bundle = dist.find(target)
-    content = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
-    archive = bundle.archives[0].name if bundle.archives else f"{content['id']}-{content['info']['version']}.zip"
+    manifest = bundle.manifest
+    archive = bundle.archives[0].name if bundle.archives else f"{manifest.id}-{manifest.version}.zip"
     image_option = {"image": image} if image else {}
     plugin = service.DeployedPlugin(
-        id=content["id"], archive=archive, is_signed=(bundle.folder / "MANIFEST.txt").is_file(), url=url, **image_option
+        id=manifest.id, archive=archive, is_signed=(bundle.folder / "MANIFEST.txt").is_file(), url=url, **image_option
     )
     for each in service.WAYS if way == "all" else (way,):
         if way == "all":

@@ -62,8 +62,8 @@ def new(
     if example is None and mode == "hybrid":
         example = "http"
     chosen = {"example": example, "mode": mode, "frontend": frontend}
-    given = {key: value for key, value in {**chosen, **pairs(data or [], DATA)}.items() if value is not None}
-    answers = _answers(name, org=org, given=given, ask=not defaults and console.is_interactive())
+    values = {key: value for key, value in {**chosen, **pairs(data or [], DATA)}.items() if value is not None}
+    answers = _answers(name, org=org, values=values, ask=not defaults and console.is_interactive())
     _log.info("%s: plugin id %s, example %s", answers.title, answers.plugin_id, answers.example)
     request = service.NewProject(
         answers=answers,
@@ -89,7 +89,7 @@ def show_next_steps(project: Path, call: str) -> None:
         _log.info("  %s", line)
 
 
-def _answers(text: str, *, org: str | None, given: Mapping[str, str], ask: bool) -> Answers:
+def _answers(text: str, *, org: str | None, values: Mapping[str, str], ask: bool) -> Answers:
     """Put the answers together: what was given, else what the person says, else the default."""
     from gfplug.scaffold import template  # noqa: PLC0415 - as above
 
@@ -98,7 +98,7 @@ def _answers(text: str, *, org: str | None, given: Mapping[str, str], ask: bool)
     name = parsed.org + parsed.name if org is not None else parsed.name
     if not owner:
         owner = _ask("Organisation, the id's first part", names.DEFAULT_ORG, names.organisation, ask=ask)
-    answers = dict(given)
+    answers = dict(values)
     for key in FREE_ANSWERS:
         if key not in answers:
             usual = {"title": parsed.title, "description": f"{answers.get('title')} in Grafana", "author": owner}[key]

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from gfplug import console
-from gfplug.errors import UsageError
+from gfplug.host import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,14 +57,7 @@ def pairs(texts: Sequence[str], keys: Sequence[str] = ()) -> dict[str, str]:
 
     Raises: UsageError for a text that has no key, or another one.
     """
-    values = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key or (keys and key not in keys):
-            known = f", where KEY is {' or '.join(keys)}" if keys else ""
-            raise UsageError(f"--data expects KEY=VALUE{known}; got {text!r}")
-        values[key] = value
-    return values
+    return dict(arguments.pair(text, "--data", keys=keys) for text in texts)
 
 
 def show_changes(changes: Mapping[str, str], show: Callable[[str], None] = console.result) -> None:

@@ -145,17 +145,17 @@ def _release_json(release: Release, used: str | None, default: SdkVersion) -> di
 def _proto_json(protos: ProtoSet) -> dict[str, Any]:
     from gfplug.sdk import stubs  # noqa: PLC0415 - a command's imports are its own
 
-    described = stubs.describe(protos)
+    descriptor_set = stubs.describe(protos)
     return {
         "version": str(protos.version),
         "source": protos.source,
         "commit": protos.commit,
         "sha256": protos.sha256,
-        "descriptor": stubs.digest(described),
+        "descriptor": stubs.digest(descriptor_set),
         "services": {
             service.name: [method.name for method in service.method]
-            for file in described.file
+            for file in descriptor_set.file
             for service in file.service
         },
-        "messages": [message.name for file in described.file for message in file.message_type],
+        "messages": [message.name for file in descriptor_set.file for message in file.message_type],
     }

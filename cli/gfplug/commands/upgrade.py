@@ -36,7 +36,7 @@ def upgrade(
 
     is_rehearsal = dry_run or as_diff
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
-    request = service.UpgradeRequest(given=pairs(data or []), force=force)
+    request = service.UpgradeRequest(answers=pairs(data or []), force=force)
     plan = service.plan(target, request) if is_rehearsal else service.upgrade(target, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
@@ -60,11 +60,11 @@ def report(plan: Plan, *, is_rehearsal: bool) -> None:
     else:
         console.note(f"Upgraded to gfplug {versions}: {len(plan.changes)} files")
     if plan.conflicts:
-        listed = "\n".join(f"{conflict.path}: {conflict.why}" for conflict in plan.conflicts)
+        lines = "\n".join(f"{conflict.path}: {conflict.why}" for conflict in plan.conflicts)
         count = len(plan.conflicts)
         need = "would need" if is_rehearsal else "needs" if count == 1 else "need"
         raise ConflictError(
             f"{count} {'file' if count == 1 else 'files'} {need} you",
             hint="resolve what is listed above, then commit; everything else is done",
-            details=listed,
+            details=lines,
         )

@@ -17,6 +17,6 @@ _NAME = f"{FOLDER}/backup"
 
 def copies(root: Path, paths: Iterable[str]) -> dict[str, Edit]:
     """Return the edits that copy files, as they are now, to the next numbered folder."""
-    taken = [int(path.name) for path in (root / _NAME).glob("*") if path.name.isdecimal()]
-    number = max(taken, default=0) + 1
+    numbers = [int(path.name) for path in (root / _NAME).glob("*") if path.name.isdecimal()]
+    number = max(numbers, default=0) + 1
     return {f"{_NAME}/{number}/{path}": Edit(None, entry) for path, entry in trees.read(root, paths).items()}

@@ -31,7 +31,7 @@ def _one(path: str, before: TreeFile | None, after: TreeFile | None) -> str:
 
 
 def _lines(entry: TreeFile | None) -> list[str] | None:
-    """Return a text's lines, None for what is no text."""
+    """Return a text's lines; None for a binary file."""
     if entry is None:
         return []
     try:

@@ -20,9 +20,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfplug.edits import mutex, paths, steps
+from gfplug.edits import mutex, steps
 from gfplug.edits.steps import JOURNAL, Step, digest_at, digest_of
 from gfplug.errors import IntegrityError, ProjectError
+from gfplug.untrusted import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -141,8 +142,8 @@ def _write(root: Path, stage: Path, edits: Mapping[str, Edit]) -> None:
             contents.append((stage / "new" / str(number), edit.after.content, _mode_after(edit, mode)))
         plan.append(Step(number=number, path=path, old=digest_of(edit.before), new=digest_of(edit.after)))
     with ThreadPoolExecutor(_WRITERS) as pool:
-        for written in [pool.submit(_write_durably, *content) for content in contents]:
-            written.result()
+        for future in [pool.submit(_write_durably, *content) for content in contents]:
+            future.result()
     _write_durably(stage / _FORWARD, json.dumps([asdict(step) for step in plan]).encode(), 0o644)
     for folder in (stage / "old", stage / "new", stage):
         _sync_folder(folder)

@@ -5,14 +5,14 @@ A journal may come with a cloned project, so all of it is checked before the fir
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files
-from gfplug.edits import paths, trees
-from gfplug.errors import IntegrityError
+from gfplug.edits import trees
+from gfplug.errors import IntegrityError, ProjectError
+from gfplug.untrusted import documents, paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ def read(path: Path) -> list[Step]:
     """
     try:
         steps = _parse(path)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OSError, ProjectError) as error:
         raise IntegrityError(
             f"{path} is damaged: {error}", hint=f"restore the project from version control, and remove {path.parent}"
         ) from error
@@ -68,9 +68,9 @@ def read(path: Path) -> list[Step]:
 
 
 def _parse(path: Path) -> list[Step]:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > _LARGEST:
-        raise ValueError("it is no regular file of a usual size")
-    plan = json.loads(path.read_bytes())
+    if path.is_symlink():
+        raise ValueError("it is a link")
+    plan = documents.parse_json(documents.read_bytes(path))
     if not isinstance(plan, list):
         raise ValueError("it is not a list of steps")  # noqa: TRY004 - the caller reports both alike
     return [_step(value) for value in plan]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gfplug.edits.paths import is_linked
+from gfplug.untrusted import documents
+from gfplug.untrusted.paths import is_linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -59,4 +60,4 @@ def edit_text(entry: TreeFile, change: Callable[[str], str]) -> TreeFile:
 
 def entry_of(path: Path) -> TreeFile:
     """Read one file."""
-    return TreeFile(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+    return TreeFile(documents.read_bytes(path), bool(path.stat().st_mode & 0o100))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import sdk
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import failures, provisioning, timerange
+from gfplug.host import arguments, failures, provisioning, timerange
 from gfplug.host.convert import Query, QueryAnswer
 from gfplug.host.launch import launch
 from gfplug.host.settings import Settings
@@ -87,27 +86,9 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
     return replace(
         base,
         url=base.url if overrides.url is None else overrides.url,
-        options={**base.options, **assignments(overrides.options, option="--option")},
-        secrets={**base.secrets, **_secrets(overrides.secrets)},
+        options={**base.options, **arguments.assignments(overrides.options, option="--option")},
+        secrets={**base.secrets, **arguments.secrets(overrides.secrets)},
     )
-
-
-def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
-    """Read `key=value` pairs: a value is JSON where it can be, else text; dots in a key make nested mappings.
-
-    Raises: UsageError if one has no key or no `=`.
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, value = _pair(text, option)
-        *parents, last = key.split(".")
-        place = found
-        for parent in parents:
-            place = place.setdefault(parent, {})
-            if not isinstance(place, dict):
-                raise UsageError(f"{option} {key}: {parent} already holds a plain value")
-        place[last] = _value(value)
-    return found
 
 
 def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
@@ -132,50 +113,6 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
     )
 
 
-def headers(texts: Sequence[str]) -> dict[str, list[str]]:
-    """Read `Name: value` headers; a name may come several times.
-
-    Raises: UsageError if one has no name or no colon.
-    """
-    found: dict[str, list[str]] = {}
-    for text in texts:
-        name, colon, value = text.partition(":")
-        if not name.strip() or not colon:
-            raise UsageError(f"--header {name!r} is not 'Name: value'")
-        found.setdefault(name.strip(), []).append(value.strip())
-    return found
-
-
-def model(text: str) -> dict[str, Any]:
-    """Read a query model: a JSON object, or `@FILE` that holds one.
-
-    Raises: UsageError if it is anything else.
-    """
-    content = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
-    try:
-        found = json.loads(content)
-    except ValueError as error:
-        raise UsageError(
-            f"--model is not JSON: {error}", hint="""write it as '{"table": "sales"}' or @FILE"""
-        ) from error
-    if not isinstance(found, dict):
-        raise UsageError("--model is not a JSON object")
-    return found
-
-
-def content_of(text: str, *, option: str) -> bytes:
-    """Return the text, or what the file holds that `@FILE` names.
-
-    Raises: UsageError if the file cannot be read.
-    """
-    if not text.startswith("@"):
-        return text.encode()
-    try:
-        return Path(text[1:]).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
-
-
 @contextmanager
 def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
     """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug."""
@@ -185,7 +122,7 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
         _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
 
 
-def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
+def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
     """Raise ToolError when a query failed or was not answered; the message names each, with status and source."""
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
@@ -193,10 +130,10 @@ def require_answers(asked: Sequence[str], answers: dict[str, QueryAnswer]) -> No
         for answer in answers.values()
         if answer.error or answer.status >= 400  # noqa: PLR2004 - HTTP's errors
     ]
-    silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in asked if ref_id not in answers]
+    silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in ref_ids if ref_id not in answers]
     if failed or silent:
-        said = "; ".join([*failed, *silent])
-        raise ToolError(said, hint=failures.remedy(said) or "-v shows the plugin's whole log")
+        message = "; ".join([*failed, *silent])
+        raise ToolError(message, hint=failures.remedy(message) or "-v shows the plugin's whole log")
 
 
 def _tell(line: LogLine) -> None:
@@ -258,32 +195,3 @@ def _base(place: CallTarget, overrides: Overrides) -> Settings:
         return Settings()
     folder = place.project.root / "provisioning" / "datasources"
     return provisioning.find(folder, plugin_id) or Settings()
-
-
-def _secrets(texts: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for text in texts:
-        key, value = _pair(text, "--secret")
-        if value.startswith("$"):
-            name = value[1:].strip("{}")
-            if name not in os.environ:
-                raise UsageError(f"--secret {key}: the variable {name} is not set")
-            found[key] = os.environ[name]
-        else:
-            found[key] = content_of(value, option=f"--secret {key}").decode(errors="replace").rstrip("\r\n")
-    return found
-
-
-def _pair(text: str, option: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        given = "" if option == "--secret" else f" {text!r}"  # what was typed may be the secret itself
-        raise UsageError(f"{option}{given} is not key=value")
-    return key, value
-
-
-def _value(text: str) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

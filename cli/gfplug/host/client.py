@@ -90,7 +90,6 @@ class RunningPlugin:
         queries: Sequence[Query],
         settings: Settings | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
         is_alert: bool = False,
         timeout: float = 60.0,
     ) -> dict[str, QueryAnswer]:
@@ -98,15 +97,16 @@ class RunningPlugin:
 
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
-        used = settings or Settings()
+        source = settings or Settings()
         values = {
-            "pluginContext": plugin_context(self.target, used, is_alert=is_alert),
-            "headers": {**({"FromAlert": "true"} if is_alert else {}), **(headers or {})},
-            "queries": [convert.query_values(query, used, self.target) for query in queries],
+            "pluginContext": plugin_context(self.target, source, is_alert=is_alert),
+            "headers": {"FromAlert": "true"} if is_alert else {},
+            "queries": [convert.query_values(query, source, self.target) for query in queries],
         }
-        found = self._unary("Data", "QueryData", values, timeout=timeout).responses
-        asked = [query.ref_id for query in queries if query.ref_id in found]
-        return {ref_id: convert.answer(ref_id, found[ref_id]) for ref_id in [*asked, *sorted(set(found) - set(asked))]}
+        responses = self._unary("Data", "QueryData", values, timeout=timeout).responses
+        queried = [query.ref_id for query in queries if query.ref_id in responses]
+        ref_ids = [*queried, *sorted(set(responses) - set(queried))]
+        return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
 
     def call_resource(
         self,
@@ -152,12 +152,12 @@ class RunningPlugin:
             "data": data,
             "headers": {},
         }
-        subscribed = self._unary("Stream", "SubscribeStream", values, timeout=60.0)
-        if subscribed.status:
-            word = {1: "not found", 2: "permission denied"}.get(subscribed.status, "refused")
+        reply = self._unary("Stream", "SubscribeStream", values, timeout=60.0)
+        if reply.status:
+            word = {1: "not found", 2: "permission denied"}.get(reply.status, "refused")
             raise ToolError(f"the plugin refused the channel {path!r}: {word}", details=self.logs.tail())
-        if subscribed.data:
-            yield subscribed.data
+        if reply.data:
+            yield reply.data
         with self._failures("Stream.RunStream", timeout=timeout or 0.0):
             packets = self._begin(self._channel.unary_stream, "Stream", "RunStream", values, timeout=timeout)
             try:
@@ -207,9 +207,9 @@ class RunningPlugin:
             hint = f"the data source has no method `{_METHODS[name]}`" if name in _METHODS else ""
             return UnimplementedError(f"the plugin does not implement {name}", hint=hint, details=self.logs.tail())
         if code is grpc.StatusCode.UNAVAILABLE and self._output.ended_within(1.0):
-            exited = describe_exit(self.process.wait(timeout=5.0))
+            ending = describe_exit(self.process.wait(timeout=5.0))
             return ToolError(
-                f"the plugin died while it answered {name}: {exited}",
+                f"the plugin died while it answered {name}: {ending}",
                 hint='Grafana would say "plugin unavailable", and start it again',
                 details=self.logs.tail(),
             )

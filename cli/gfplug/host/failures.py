@@ -183,20 +183,20 @@ def remedy(text: str) -> str:
 
 def explain(text: str) -> list[Explanation]:
     """Explain each line of a log that one of the known failures fits; the same failure once."""
-    found: dict[str, Explanation] = {}
+    explanations: dict[str, Explanation] = {}
     for line in text.splitlines():
         for failure in FAILURES:
             match = re.search(failure.pattern, line, re.IGNORECASE)
             if match:
-                known = {name: value or "" for name, value in match.groupdict().items()}
-                found.setdefault(
+                groups = {name: value or "" for name, value in match.groupdict().items()}
+                explanations.setdefault(
                     failure.name,
                     Explanation(
                         line=line.strip(),
                         name=failure.name,
-                        cause=failure.cause.format_map(known),
-                        remedy=failure.remedy.format_map(known),
+                        cause=failure.cause.format_map(groups),
+                        remedy=failure.remedy.format_map(groups),
                     ),
                 )
                 break
-    return list(found.values())
+    return list(explanations.values())

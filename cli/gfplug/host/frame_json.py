@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import struct
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NANOS = 1_000_000
-_SMALLEST_NORMAL = 2.0**-126
 _TYPES = {
     **{f"{sign}int{bits}": ("number", f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "float": ("number", "float32"),
@@ -67,8 +65,8 @@ def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
         "fields": [_field(field, where) for field in table.schema],
     }
     columns = [
-        _column(field, column, described, where)
-        for field, column, described in zip(table.schema, table.columns, schema["fields"], strict=True)
+        _column(field, column, field_schema, where)
+        for field, column, field_schema in zip(table.schema, table.columns, schema["fields"], strict=True)
     ]
     values, entities, nanos = ([column[part] for column in columns] for part in range(3))
     return {
@@ -100,26 +98,28 @@ def _field(field: pa.Field, where: str) -> dict[str, Any]:
 def _types(field: pa.Field, where: str) -> tuple[str, str]:
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
-    found = str(field.type)
+    arrow_type = str(field.type)
     if pa.types.is_timestamp(field.type):
         return "time", "time.Time"
-    if found == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
+    if arrow_type == "uint16" and (field.metadata or {}).get(b"tstype") == b"enum":
         return "enum", "enum"
-    if found not in _TYPES:
-        raise _refuse(where, f"Grafana has no type for column {field.name!r} of Arrow type {found}")
-    return _TYPES[found]
+    if arrow_type not in _TYPES:
+        raise _refuse(where, f"Grafana has no type for column {field.name!r} of Arrow type {arrow_type}")
+    return _TYPES[arrow_type]
 
 
 def _column(
-    field: pa.Field, column: pa.ChunkedArray, described: dict[str, Any], where: str
+    field: pa.Field, column: pa.ChunkedArray, field_schema: dict[str, Any], where: str
 ) -> tuple[list[Any], dict[str, list[int]] | None, list[int] | None]:
-    simple, exact = described["type"], described["typeInfo"]["frame"]
+    simple, exact = field_schema["type"], field_schema["typeInfo"]["frame"]
     if simple == "time":
         values = _fill_nulls(_nanoseconds(field, column), field, 0, where)
         return _times(values)
+    if exact == "float32":  # a text has the fewest digits that are the same 32-bit number, which Grafana writes
+        column = column.cast("string")
     values = _fill_nulls(column.to_pylist(), field, _ZEROS.get(simple), where)
     if exact in {"float32", "float64"}:
-        return _floats(values, is_single=exact == "float32")
+        return _floats([float(value) if isinstance(value, str) else value for value in values])
     if simple == "other":
         return [_raw_json(value, field, where) for value in values], None, None
     return values, None, None
@@ -134,8 +134,8 @@ def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:
             field.name,
             field.type.unit,
         )
-    counted: list[int | None] = column.cast(pa.int64()).to_pylist()
-    return counted
+    nanoseconds: list[int | None] = column.cast(pa.int64()).to_pylist()
+    return nanoseconds
 
 
 def _fill_nulls(values: list[Any], field: pa.Field, zero: Any, where: str) -> list[Any]:  # noqa: ANN401 - whatever the column holds
@@ -150,35 +150,14 @@ def _times(values: list[int | None]) -> tuple[list[int | None], None, list[int] 
     return [None if value is None else value // _NANOS for value in values], None, nanos if any(nanos) else None
 
 
-def _floats(values: list[Any], *, is_single: bool) -> tuple[list[Any], dict[str, list[int]] | None, None]:
+def _floats(values: list[float | None]) -> tuple[list[float | None], dict[str, list[int]] | None, None]:
     special: dict[str, list[int]] = {"NaN": [], "Inf": [], "NegInf": []}
     for row, value in enumerate(values):
         if value is not None and not math.isfinite(value):
             special["NaN" if math.isnan(value) else "Inf" if value > 0 else "NegInf"].append(row)
     entities = {name: rows for name, rows in special.items() if rows}
     finite = [None if value is None or not math.isfinite(value) else value for value in values]
-    return [_shortest(value) for value in finite] if is_single else finite, entities or None, None
-
-
-def _shortest(value: float | None) -> float | None:
-    """Return the float with the fewest digits that is the same 32-bit number, which is what Grafana writes."""
-    if value is None:
-        return None
-    packed = struct.pack("f", value)
-    for digits in range(
-        6 if abs(value) >= _SMALLEST_NORMAL else 1, 10
-    ):  # six digits always survive, but for subnormals
-        shorter = float(f"{value:.{digits}g}")
-        if abs(shorter) <= abs(value) * 2 and _packed(shorter) == packed:
-            return shorter
-    return value
-
-
-def _packed(value: float) -> bytes:
-    try:
-        return struct.pack("f", value)
-    except OverflowError:  # rounded up past the largest 32-bit number
-        return b""
+    return finite, entities or None, None
 
 
 def _raw_json(value: bytes | None, field: pa.Field, where: str) -> Any:  # noqa: ANN401 - JSON
@@ -194,12 +173,12 @@ def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[s
     if key not in metadata:
         return None
     try:
-        found = json.loads(metadata[key])
+        value = json.loads(metadata[key])
     except ValueError as error:
         raise _refuse(where, f"its {key.decode()} is not JSON ({error})") from error
-    if found is not None and not isinstance(found, dict):
+    if value is not None and not isinstance(value, dict):
         raise _refuse(where, f"its {key.decode()} is not a JSON object")
-    return found
+    return value
 
 
 def _refuse(where: str, why: str) -> ToolError:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from gfplug.errors import ToolError
 
-_CORE_VERSION = "1"
-_PLUGIN_VERSION = "2"
+_CORE_VERSION, _PLUGIN_VERSION = 1, 2
 _PARTS_AT_LEAST = 4
 _CERTIFICATE_LONGER_THAN = 50
 _SHOWN = 200
@@ -37,15 +36,15 @@ def parse(line: str) -> Handshake:
     parts = text.split("|")
     if len(parts) < _PARTS_AT_LEAST:
         raise ToolError(
-            f"the plugin wrote {_shown(text)} to stdout where Grafana expects the handshake line",
+            f"the plugin wrote {_excerpt(text)} to stdout where Grafana expects the handshake line",
             hint="nothing may print to stdout before the plugin serves: print to stderr, or log",
         )
     core, version, network, address = parts[:4]
     protocol = parts[4] if len(parts) > _PARTS_AT_LEAST else "netrpc"
     certificate = parts[5] if len(parts) > _PARTS_AT_LEAST + 1 else ""
     for wrong, sentence in (
-        (not core.isdigit() or int(core) != int(_CORE_VERSION), f"go-plugin core version {core!r}, not 1"),
-        (not version.isdigit() or int(version) != int(_PLUGIN_VERSION), f"plugin protocol version {version!r}, not 2"),
+        (not core.isdigit() or int(core) != _CORE_VERSION, f"go-plugin core version {core!r}, not 1"),
+        (not version.isdigit() or int(version) != _PLUGIN_VERSION, f"plugin protocol version {version!r}, not 2"),
         (network not in {"unix", "tcp"}, f"address type {network!r}, neither unix nor tcp"),
         (network == "tcp" and not _is_tcp_address(address), f"the TCP address {address!r}, not host:port"),
         (not address, "no address"),
@@ -53,7 +52,7 @@ def parse(line: str) -> Handshake:
         (len(certificate) > _CERTIFICATE_LONGER_THAN, "a TLS certificate, though Grafana asked for none"),
     ):
         if wrong:
-            raise ToolError(f"the plugin's handshake line names {sentence}: {_shown(text)}")
+            raise ToolError(f"the plugin's handshake line names {sentence}: {_excerpt(text)}")
     return Handshake(network=network, address=address, line=text)
 
 
@@ -62,5 +61,5 @@ def _is_tcp_address(address: str) -> bool:
     return bool(colon) and bool(host) and port.isdigit() and 0 < int(port) < 65536  # noqa: PLR2004 - the highest port
 
 
-def _shown(text: str) -> str:
+def _excerpt(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")

@@ -169,7 +169,7 @@ def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output
     start = time.monotonic()
     if process.poll() is None:
         plugin.shutdown(timeout=_GRACE)
-    asked = time.monotonic()
+    answered_at = time.monotonic()
     was_killed = False
     try:
         process.wait(_GRACE)
@@ -177,12 +177,12 @@ def _end(plugin: RunningPlugin, process: subprocess.Popen[bytes], output: Output
         was_killed = True
         process.kill()
         process.wait()
-    left = not output.ended_within(max(0.1, _GRACE - (time.monotonic() - asked)))
+    has_descendants = not output.ended_within(max(0.1, _GRACE - (time.monotonic() - answered_at)))
     return Ending(
         exit_code=process.returncode,
         seconds=round(time.monotonic() - start, 3),
         was_killed=was_killed,
-        left_descendants=left,
+        left_descendants=has_descendants,
     )
 
 

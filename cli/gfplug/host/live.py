@@ -23,14 +23,14 @@ class Live:
         Raises: ToolError if it is neither a frame nor rows of the one before.
         """
         try:
-            found = json.loads(packet)
+            document = json.loads(packet)
         except ValueError as error:
             raise ToolError(f"the plugin sent a packet that is not JSON: {packet[:80]!r}") from error
-        if not isinstance(found, dict) or not ("schema" in found or (self.frame and "data" in found)):
+        if not isinstance(document, dict) or not ("schema" in document or (self.frame and "data" in document)):
             raise ToolError(f"the plugin sent a packet that is no frame: {packet[:80]!r}")
-        values: list[list[Any]] = found.get("data", {}).get("values") or []
-        if "schema" in found or self.frame is None:
-            self.frame = {"schema": found["schema"], "data": {"values": [[] for _ in found["schema"]["fields"]]}}
+        values: list[list[Any]] = document.get("data", {}).get("values") or []
+        if "schema" in document or self.frame is None:
+            self.frame = {"schema": document["schema"], "data": {"values": [[] for _ in document["schema"]["fields"]]}}
         columns = self.frame["data"]["values"]
         if values and len(values) != len(columns):
             raise ToolError(f"the plugin sent {len(values)} columns for a schema of {len(columns)}")

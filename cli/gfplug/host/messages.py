@@ -5,6 +5,7 @@ The messages live in a private descriptor pool, so that several versions coexist
 
 from __future__ import annotations
 
+import base64
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,11 @@ class MessageFactory:
         """Compile the text; see `protocol`."""
         from google.protobuf import descriptor_pool  # noqa: PLC0415 - heavy
 
-        unnamed = sdk.FLOOR  # the version names nothing here: the text is all that counts
-        described = stubs.describe(sdk.ProtoSet(version=unnamed, text=text, source="file"))
-        stubs.check(described)
+        any_version = sdk.FLOOR  # the version names nothing here: the text is all that counts
+        descriptor_set = stubs.describe(sdk.ProtoSet(version=any_version, text=text, source="file"))
+        stubs.check(descriptor_set)
         self._pool = descriptor_pool.DescriptorPool()
-        for file in described.file:
+        for file in descriptor_set.file:
             self._pool.Add(file)
 
     def method(self, service: str, method: str) -> MethodDescriptor:
@@ -54,39 +55,23 @@ class MessageFactory:
         """
         from google.protobuf import message_factory  # noqa: PLC0415 - heavy
 
-        found = self.method(service, method)
-        request = message_factory.GetMessageClass(found.input_type)
-        response = message_factory.GetMessageClass(found.output_type)
+        descriptor = self.method(service, method)
+        request = message_factory.GetMessageClass(descriptor.input_type)
+        response = message_factory.GetMessageClass(descriptor.output_type)
         return fill(request(), values), request.SerializeToString, response.FromString
 
 
 def fill(message: Message, values: Mapping[str, Any]) -> Message:
     """Set a message's fields from plain values: mappings for messages and maps, sequences for what repeats."""
-    for name, value in values.items():
-        field = message.DESCRIPTOR.fields_by_name.get(name)
-        if field is not None and value is not None:
-            _set(message, field, value)
-    return message
+    from google.protobuf import json_format  # noqa: PLC0415 - heavy
+
+    return json_format.ParseDict(_to_json(values), message, ignore_unknown_fields=True)
 
 
-def _set(message: Message, field: Any, value: Any) -> None:  # noqa: ANN401 - of either implementation; whatever it holds
-    place = getattr(message, field.name)
-    if _is_map(field):
-        inner = field.message_type.fields_by_name["value"].message_type
-        for key, item in value.items():
-            if inner is None:
-                place[key] = item
-            else:
-                fill(place[key], item)
-    elif field.is_repeated:
-        for item in value:
-            place.append(item) if field.message_type is None else fill(place.add(), item)
-    elif field.message_type is not None:
-        place.SetInParent()
-        fill(place, value)
-    else:
-        setattr(message, field.name, value)
-
-
-def _is_map(field: Any) -> bool:  # noqa: ANN401 - of either implementation
-    return bool(field.is_repeated and field.message_type is not None and field.message_type.GetOptions().map_entry)
+def _to_json(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value in protobuf's JSON form, in which bytes are base64."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, dict):
+        return {key: _to_json(item) for key, item in value.items()}
+    return [_to_json(item) for item in value] if isinstance(value, list) else value

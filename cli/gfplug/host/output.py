@@ -88,21 +88,17 @@ class Output:
             return "it closed stdout and kept running"
 
     def _read_stdout(self) -> None:
-        rest, is_first = b"", True
+        line, is_whole = b"", False
         for data in self._pieces(self._process.stdout):
-            *whole, rest = (rest + data).split(b"\n")
-            for line in whole:
-                self._take(line, is_first=is_first)
-                is_first = False
-            rest = rest[-_LONGEST:]
-        if rest.strip():
-            self._take(rest, is_first=is_first)
-        elif is_first:
-            self._first.put(_Line(None, time.perf_counter()))
-
-    def _take(self, raw: bytes, *, is_first: bool) -> None:
-        if is_first:
-            self._first.put(_Line(raw.decode(errors="replace"), time.perf_counter()))
+            if not is_whole:
+                line, newline, _ = (line + data).partition(b"\n")
+                is_whole = bool(newline)
+                if is_whole:
+                    self._first.put(_Line(line.decode(errors="replace"), time.perf_counter()))
+                line = line[-_LONGEST:]
+        if not is_whole:
+            text = line.decode(errors="replace") if line.strip() else None
+            self._first.put(_Line(text, time.perf_counter()))
 
     def _read_stderr(self) -> None:
         for data in self._pieces(self._process.stderr):

@@ -44,7 +44,7 @@ def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
         yield path, _load(path)
 
 
-def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings:
+def read(path: Path, plugin_id: str) -> Settings:
     """Read one file: a provisioning file, or the mapping of a single data source (url, jsonData, secureJsonData).
 
     Raises: UsageError if there is no such file or it holds no data source of the plugin; ProjectError if it is broken.
@@ -58,7 +58,7 @@ def read(path: Path, plugin_id: str, *, environment: Mapping[str, str] | None = 
     source = _source(content, path, plugin_id) if "datasources" in content else content
     if source is None:
         raise UsageError(f"{path} holds no data source of type {plugin_id}")
-    return Settings.from_mapping(interpolate(source, environment), source=str(path))
+    return Settings.from_mapping(interpolate(source), source=str(path))
 
 
 def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - YAML
@@ -67,22 +67,22 @@ def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any
     An unset variable becomes empty, as in Grafana, and is warned about.
     Source: grafana/grafana pkg/services/provisioning/values.
     """
-    known = os.environ if environment is None else environment
-    return variables.replace(value, _VARIABLE, lambda match: _fill_in(match, known))
+    environment = os.environ if environment is None else environment
+    return variables.replace(value, _VARIABLE, lambda match: _fill_in(match, environment))
 
 
-def _fill_in(found: re.Match[str], known: Mapping[str, str]) -> str:
-    if found["escaped"]:
+def _fill_in(match: re.Match[str], environment: Mapping[str, str]) -> str:
+    if match["escaped"]:
         return "$"
-    if found["file"]:
+    if match["file"]:
         try:
-            return Path(found["file"]).read_text(encoding="utf-8").strip()
+            return Path(match["file"]).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ProjectError(f"provisioning: {found['file']} cannot be read: {error.strerror}") from error
-    name = found["env"] or found["braced"] or found["bare"]
-    if name not in known:
+            raise ProjectError(f"provisioning: {match['file']} cannot be read: {error.strerror}") from error
+    name = match["env"] or match["braced"] or match["bare"]
+    if name not in environment:
         _log.warning("the variable %s of the provisioned data source is not set: it is empty", name)
-    return known.get(name, "")
+    return environment.get(name, "")
 
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - YAML

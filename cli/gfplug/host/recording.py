@@ -34,7 +34,7 @@ class Recording:
         """Write it to a file."""
         content = {
             "gfplug": _FORMAT,
-            "queries": [_described(query) for query in self.queries],
+            "queries": [_query_json(query) for query in self.queries],
             "results": dict(self.results),
         }
         files.write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
@@ -47,7 +47,7 @@ class Recording:
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            return cls(queries=[_query(written) for written in content["queries"]], results=content["results"])
+            return cls(queries=[_query(record) for record in content["queries"]], results=content["results"])
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}", hint="make it with --record") from error
         except (ValueError, KeyError, TypeError) as error:
@@ -71,7 +71,7 @@ def _differ(old: Any, new: Any, where: str) -> Iterator[str]:  # noqa: ANN401 - 
         for at, (one, other) in enumerate(zip(old, new, strict=False)):
             yield from _differ(one, other, f"{where}[{at}]")
     elif not _same(old, new):
-        yield f"{where}: {_shown(old)} became {_shown(new)}"
+        yield f"{where}: {_excerpt(old)} became {_excerpt(new)}"
 
 
 def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON
@@ -79,12 +79,12 @@ def _same(old: Any, new: Any) -> bool:  # noqa: ANN401 - JSON
     return math.isclose(old, new, rel_tol=_TOLERANCE) if numbers else bool(old == new)
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+def _excerpt(value: Any) -> str:  # noqa: ANN401 - JSON
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - one line
 
 
-def _described(query: Query) -> dict[str, Any]:
+def _query_json(query: Query) -> dict[str, Any]:
     return {
         "refId": query.ref_id,
         "from": query.start.isoformat(),
@@ -95,13 +95,13 @@ def _described(query: Query) -> dict[str, Any]:
     }
 
 
-def _query(written: Mapping[str, Any]) -> Query:
+def _query(record: Mapping[str, Any]) -> Query:
     return Query(
-        ref_id=written["refId"],
-        start=datetime.fromisoformat(written["from"]),
-        end=datetime.fromisoformat(written["to"]),
-        interval=timedelta(milliseconds=written["intervalMs"]),
-        max_data_points=written["maxDataPoints"],
-        model=written["model"],
-        query_type=str(written["model"].get("queryType", "")),
+        ref_id=record["refId"],
+        start=datetime.fromisoformat(record["from"]),
+        end=datetime.fromisoformat(record["to"]),
+        interval=timedelta(milliseconds=record["intervalMs"]),
+        max_data_points=record["maxDataPoints"],
+        model=record["model"],
+        query_type=str(record["model"].get("queryType", "")),
     )

@@ -28,7 +28,7 @@ def rehearse(
 def _evaluate(
     plugin: RunningPlugin, rule: Rule, source: Settings, *, now: datetime, timeout: float
 ) -> alerting.RuleResult:
-    asked = Query(
+    query = Query(
         ref_id=rule.ref_id,
         start=now - timedelta(seconds=rule.start),
         end=now - timedelta(seconds=rule.end),
@@ -37,7 +37,7 @@ def _evaluate(
         model=rule.model,
         query_type=str(rule.model.get("queryType", "")),
     )
-    answer = plugin.query_data([asked], source, is_alert=True, timeout=timeout).get(rule.ref_id)
+    answer = plugin.query_data([query], source, is_alert=True, timeout=timeout).get(rule.ref_id)
     if answer is not None and answer.error:
         text = f"[sse.dataQueryError] failed to execute query [{rule.ref_id}]: {answer.error}"
         return alerting.RuleResult(error=text, hint="-v shows the plugin's whole log")

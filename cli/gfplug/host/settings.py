@@ -51,16 +51,16 @@ class Settings:
 
         Raises: UsageError naming the key whose value has the wrong type.
         """
-        known: dict[str, Any] = {}
+        texts: dict[str, Any] = {}
         for key, name in _TEXTS.items():
-            found = value.get(key)
-            if isinstance(found, dict | list):
+            content = value.get(key)
+            if isinstance(content, dict | list):
                 raise UsageError(f"{source}: {key!r} is not text")
-            if found is not None:
-                known[name] = str(found)
+            if content is not None:
+                texts[name] = str(content)
         secrets = _mapping(value, "secureJsonData", source)
         return cls(
-            **known,
+            **texts,
             basic_auth_enabled=bool(value.get("basicAuth", False)),
             options=_mapping(value, "jsonData", source),
             secrets={key: str(secret) for key, secret in secrets.items()},
@@ -94,7 +94,7 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
 
 
 def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
-    found = value.get(key)
-    if found is not None and not isinstance(found, dict):
+    mapping = value.get(key)
+    if mapping is not None and not isinstance(mapping, dict):
         raise UsageError(f"{source}: {key!r} is not a mapping")
-    return found or {}
+    return mapping or {}

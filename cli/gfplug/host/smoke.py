@@ -41,17 +41,17 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
     talks to may be absent here.
     Raises: ToolError with the plugin's own words if it cannot start, load its code, or answer a call.
     """
-    used = Settings.from_mapping(settings or {})
+    source = Settings.from_mapping(settings or {})
     endings: list[Ending] = []
     with launch(target, timeout=timeout, ended=endings.append) as plugin:
-        health = plugin.check_health(used, timeout=timeout)
+        health = plugin.check_health(source, timeout=timeout)
         if failure := health.details.get("loadError"):
-            said = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
-            hint = failures.remedy(f"{failure}\n{said}")
-            raise ToolError(f"the plugin's code cannot be loaded: {failure}", hint=hint, details=said)
+            details = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
+            hint = failures.remedy(f"{failure}\n{details}")
+            raise ToolError(f"the plugin's code cannot be loaded: {failure}", hint=hint, details=details)
         end = datetime.now(UTC)
         query = Query(start=end - timedelta(hours=1), end=end, interval=timedelta(seconds=30), max_data_points=100)
-        plugin.query_data([query], used, timeout=timeout)
+        plugin.query_data([query], source, timeout=timeout)
         first_answer_ms = plugin.age_ms()
         handshake_ms = plugin.handshake_ms
     return Smoke(handshake_ms=handshake_ms, first_answer_ms=first_answer_ms, health=health, ended=endings[0])

@@ -30,12 +30,12 @@ def moment(text: str, *, now: datetime, is_end: bool = False) -> datetime:
             return _relative(word, now=now, is_end=is_end)
         if re.fullmatch(r"-?\d{9,}", word):
             return datetime.fromtimestamp(int(word) / 1000, UTC)
-        found = datetime.fromisoformat(word)
+        instant = datetime.fromisoformat(word)
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(
             f"{text!r} is not a time", hint="write now-1h, milliseconds since 1970, or 2026-01-31T12:00:00Z"
         ) from error
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def duration(text: str) -> timedelta:
@@ -43,8 +43,8 @@ def duration(text: str) -> timedelta:
 
     Raises: UsageError if the text is something else, or zero.
     """
-    found = _DURATION.fullmatch(text.strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    match = _DURATION.fullmatch(text.strip())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
     if seconds < _SECONDS["ms"]:
         raise UsageError(f"{text!r} is not a duration", hint="write 250ms, 30s, 5m, 1h or 1d")
     return timedelta(seconds=seconds)
@@ -63,27 +63,27 @@ def nice_interval(span: timedelta, *, points: int) -> timedelta:
 
 
 def _relative(word: str, *, now: datetime, is_end: bool) -> datetime:
-    found, at = now, len("now")
+    instant, at = now, len("now")
     while at < len(word):
         step = _STEP.match(word, at)
         if step is None:
             raise ValueError(word)
         sign, count, unit, rounding = step.groups()
-        found = _round(found, rounding, is_end=is_end) if rounding else _shift(found, int(sign + count), unit)
+        instant = _round(instant, rounding, is_end=is_end) if rounding else _shift(instant, int(sign + count), unit)
         at = step.end()
-    return found
+    return instant
 
 
-def _shift(found: datetime, count: int, unit: str) -> datetime:
+def _shift(instant: datetime, count: int, unit: str) -> datetime:
     if unit not in _MONTHS:
-        return found + timedelta(seconds=count * _SECONDS[unit])
-    year, month = divmod(found.year * 12 + found.month - 1 + count * _MONTHS[unit], 12)
+        return instant + timedelta(seconds=count * _SECONDS[unit])
+    year, month = divmod(instant.year * 12 + instant.month - 1 + count * _MONTHS[unit], 12)
     last = calendar.monthrange(year, month + 1)[1]
-    return found.replace(year=year, month=month + 1, day=min(found.day, last))
+    return instant.replace(year=year, month=month + 1, day=min(instant.day, last))
 
 
-def _round(found: datetime, unit: str, *, is_end: bool) -> datetime:
-    start = found.replace(microsecond=0)
+def _round(instant: datetime, unit: str, *, is_end: bool) -> datetime:
+    start = instant.replace(microsecond=0)
     if unit != "s":
         start = start.replace(second=0)
     if unit not in "sm":

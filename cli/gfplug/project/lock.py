@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gfplug import __version__, files
 from gfplug.errors import ProjectError
 from gfplug.project import provenance
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ def read(path: Path) -> Lock:
     Raises: ProjectError if it is missing, not JSON, or lacks a key.
     """
     missing = "run this in a project made by `gfplug new`"
-    return Lock.from_json(files.read_json(path, missing=missing, broken=_RESTORE))
+    return Lock.from_json(documents.read_json(path, missing=missing, broken=_RESTORE))
 
 
 def require_not_newer(path: Path) -> None:
@@ -96,9 +97,9 @@ def require_not_newer(path: Path) -> None:
     Raises: ProjectError naming the version that the project needs.
     """
     try:
-        value: Any = json.loads(path.read_text(encoding="utf-8"))
+        value: Any = documents.read_json(path)
         version, kind = value["template"]["version"], value["format"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (ProjectError, LookupError, TypeError):
         return
     if isinstance(version, str) and isinstance(kind, int) and (kind > _FORMAT or _is_newer(version)):
         raise _too_new(value["template"])
@@ -161,7 +162,7 @@ def _floors(value: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
 
 
 def _texts(value: Any, dotted: str) -> dict[str, str]:  # noqa: ANN401 - JSON
-    found = _at(value, dotted, dict)
-    if not all(isinstance(text, str) for pair in found.items() for text in pair):
+    pairs = _at(value, dotted, dict)
+    if not all(isinstance(text, str) for pair in pairs.items() for text in pair):
         raise ProjectError(f"{LOCK_NAME}: {dotted!r} does not map text to text", hint=_RESTORE)
-    return found
+    return pairs

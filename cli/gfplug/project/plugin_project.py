@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tomllib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from gfplug import files
 from gfplug.edits import journal
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.project import lock
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,12 @@ OWNED_FOLDERS = ("src/pluginv2", "vendor")
 
 FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
 """What gfplug owned in projects of gfplug 0.1: the runtime, now a library, and the editors, now a part of gfplug."""
+
+
+_LARGEST = 64 << 20  # bytes of a file that gfplug owns
+_FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,199}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,200}")
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +43,47 @@ class Manifest:
     def read(cls, path: Path) -> Manifest:
         """Read a plugin.json.
 
-        Raises: ProjectError if it is missing, not a JSON object, or lacks a key that a backend plugin needs.
+        Raises: ProjectError if it is missing, or as `of` does.
         """
-        content = files.read_json(path, missing="run this in a project made by `gfplug new`")
+        content = documents.read_json(path, missing="run this in a project made by `gfplug new`")
+        return cls.of(content, source=str(path))
+
+    @classmethod
+    def of(cls, content: object, *, source: str) -> Manifest:
+        """Return the manifest that a plugin.json holds; `source` is what errors call it.
+
+        Raises: ProjectError if it is not a JSON object, or lacks a key that a backend plugin needs, or has an id or
+        executable that can't be the name of a file.
+        """
         if not isinstance(content, dict):
-            raise ProjectError(f"{path} is not a JSON object")
-        for key in ("id", "name", "executable"):
-            if not isinstance(content.get(key), str) or not content[key]:
+            raise ProjectError(f"{source} is not a JSON object")
+        for key, form, what in (
+            ("id", _FILE_NAME, "a plugin id"),
+            ("name", _NAME, "a name in visible characters"),
+            ("executable", _FILE_NAME, "a plain file name"),
+        ):
+            value = content.get(key)
+            if not isinstance(value, str) or not value:
                 raise ProjectError(
-                    f"{path}: {key!r} is missing or not text", hint="a backend plugin needs id, name and executable"
+                    f"{source}: {key!r} is missing or not text", hint="a backend plugin needs id, name and executable"
                 )
+            if not form.fullmatch(value):
+                raise ProjectError(f"{source}: {key} {value[:80]!r} is not {what}")
         return cls(id=content["id"], name=content["name"], executable=content["executable"], content=content)
+
+    @property
+    def version(self) -> str:
+        """The version in its `info`.
+
+        Raises: ProjectError if there is none, or one that can't be part of a file's name.
+        """
+        info = self.content.get("info")
+        value = info.get("version") if isinstance(info, dict) else None
+        if not isinstance(value, str) or not _VERSION.fullmatch(value):
+            raise ProjectError(
+                f"plugin.json: info.version is {str(value)[:80]!r}, not three numbers", hint="such as 1.2.0"
+            )
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +157,9 @@ class Project:
         Raises: ProjectError if it can't be read.
         """
         try:
-            return self.proto.read_bytes()
-        except OSError as error:
-            hint = "restore it from version control"
-            raise ProjectError(f"{self.proto} cannot be read: {error.strerror}", hint=hint) from error
+            return documents.read_bytes(self.proto)
+        except FileNotFoundError as error:
+            raise ProjectError(f"{self.proto} does not exist", hint="restore it from version control") from error
 
     @property
     def dist(self) -> Path:
@@ -138,13 +174,9 @@ class Project:
         """
         path = self.root / "pyproject.toml"
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8")).get("project")
+            table = documents.read_toml(path).get("project")
         except FileNotFoundError as error:
             raise ProjectError(f"{path} does not exist") from error
-        except OSError as error:
-            raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-        except (ValueError, RecursionError) as error:
-            raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
         if not isinstance(table, dict):
             raise ProjectError(f"{path} has no table [project]", hint="restore it from version control")
         return table
@@ -161,9 +193,9 @@ class Project:
         return str(self.pyproject["version"])
 
     def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
-        """Map each file in an owned folder to its SHA-256, as it is on disk now."""
+        """Map each file in an owned folder to its SHA-256, as it is on disk; one that is too large has none."""
         return {
-            path.relative_to(self.root).as_posix(): files.sha256_of(path)
+            path.relative_to(self.root).as_posix(): files.sha256_of(path) if path.stat().st_size < _LARGEST else ""
             for folder in folders
             for path in files.walk(self.root / folder)
         }
@@ -175,11 +207,11 @@ class Project:
 
     def changed_owned(self) -> dict[str, str]:
         """Map each owned file that differs from the lock to what happened: `edited`, `added` or `deleted`."""
-        locked, found = dict(self.lock.owned), self.owned_digests(self.owned_folders())
+        lock_digests, digests = dict(self.lock.owned), self.owned_digests(self.owned_folders())
         return {
-            path: "added" if path not in locked else "deleted" if path not in found else "edited"
-            for path in sorted(locked.keys() | found.keys())
-            if locked.get(path) != found.get(path)
+            path: "added" if path not in lock_digests else "deleted" if path not in digests else "edited"
+            for path in sorted(lock_digests.keys() | digests.keys())
+            if lock_digests.get(path) != digests.get(path)
         }
 
     def require_library(self) -> None:
@@ -205,10 +237,10 @@ class Project:
         """
         self.require_library()
         if changed := self.changed_owned():
-            listed = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
+            names = ", ".join(f"{path} ({what})" for path, what in list(changed.items())[:5])
             more = f" and {len(changed) - 5} more" if len(changed) > 5 else ""  # noqa: PLR2004 - as many as are listed
             raise ProjectError(
-                f"owned files differ from {lock.LOCK_NAME}: {listed}{more}",
+                f"owned files differ from {lock.LOCK_NAME}: {names}{more}",
                 hint="restore them from version control; your code belongs in src/plugin",
             )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,11 +57,11 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
     lower = [part for part in requirement.specifier if part.operator in {">", ">="}]
     if any(Version(part.version) >= lowest for part in lower):
         return str(requirement)
-    kept = [part for part in requirement.specifier if part not in lower]
-    if any(Version(part.version.removesuffix(".*")) > lowest for part in kept if part.operator == "=="):
+    others = [part for part in requirement.specifier if part not in lower]
+    if any(Version(part.version.removesuffix(".*")) > lowest for part in others if part.operator == "=="):
         return str(requirement)
-    fits = [part for part in kept if part.contains(lowest, prereleases=True)]
-    if any(part.operator not in {"<", "<="} for part in kept if part not in fits):
+    fits = [part for part in others if part.contains(lowest, prereleases=True)]
+    if any(part.operator not in {"<", "<="} for part in others if part not in fits):
         raise ProjectError(
             f"pyproject.toml asks for {requirement}, but the generated stubs need {requirement.name} {floor} or newer",
             hint=f"change it to {requirement.name}>={floor}",
@@ -101,8 +101,8 @@ def follow(pyproject: str, fresh: str) -> str:
 def list_dependencies(pyproject: str) -> list[str]:
     """Return the dependencies that a pyproject.toml lists; none if it can't be read."""
     try:
-        lines = tomllib.loads(pyproject)["project"]["dependencies"]
-    except (tomllib.TOMLDecodeError, LookupError, TypeError, RecursionError):
+        lines = documents.parse_toml(pyproject)["project"]["dependencies"]
+    except (ValueError, LookupError, TypeError):
         return []
     return lines if isinstance(lines, list) and all(isinstance(line, str) for line in lines) else []
 
@@ -112,18 +112,18 @@ def asks_for_runtime(lines: Iterable[str]) -> bool:
     return any(name_of(line) == RUNTIME for line in lines)
 
 
-def exchange(pyproject: str, *, taken: Iterable[str], given: Iterable[str]) -> str:
+def exchange(pyproject: str, *, removed: Iterable[str], added: Iterable[str]) -> str:
     """Return a pyproject.toml without some dependencies and with others at the end, unless it has them already."""
     import tomlkit  # noqa: PLC0415 - heavy
 
     document: Any = tomlkit.parse(pyproject)
     dependencies = document["project"]["dependencies"]
-    kept = {name_of(line) for line in given if name_of(line) != RUNTIME}
-    for line in {*taken} & {*dependencies}:
-        if name_of(line) not in kept:
+    staying = {name_of(line) for line in added if name_of(line) != RUNTIME}
+    for line in {*removed} & {*dependencies}:
+        if name_of(line) not in staying:
             dependencies.remove(line)
     names = {name_of(line) for line in dependencies}
-    for line in given:
+    for line in added:
         if name_of(line) not in names:
             dependencies.append(line)
     return tomlkit.dumps(document)

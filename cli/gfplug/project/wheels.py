@@ -30,7 +30,6 @@ NAMES = {
 }
 """The file names of the wheels, by distribution."""
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _RECORD = "/RECORD"
 _BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
@@ -92,7 +91,7 @@ def _pack(contents: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with ZipFile(packed, "w") as wheel:
         for name, content in (*sorted(contents.items()), (record, lines.getvalue().encode())):
-            entry = ZipInfo(name, _EPOCH)
+            entry = ZipInfo(name)  # of 1980, as it is without a time
             entry.create_system, entry.external_attr = 3, 0o100644 << 16
             wheel.writestr(entry, content)
     return packed.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from gfplug.errors import ProjectError
 from gfplug.scaffold import new
 from gfplug.scaffold.choices import ADOPTED
 from gfplug.scaffold.template import Answers
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
@@ -90,10 +90,7 @@ def _answers(manifest: dict[str, Any]) -> Answers:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ProjectError(f"{path} is not valid JSON: {error}") from error
+    content = documents.read_json(path)
     if not isinstance(content, dict):
         raise ProjectError(f"{path} is not a JSON object")
     return content

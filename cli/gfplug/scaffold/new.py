@@ -60,28 +60,28 @@ def _fill(folder: Path, request: NewProject) -> None:
     ):
         protos = sdk.fetch(version, source=request.source, offline=request.offline)
     with stages.stage("stubs", doing="Generating pluginv2", done="Generated pluginv2"):
-        generated = stubs.generate(protos)
+        new_stubs = stubs.generate(protos)
     with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
         template.render(request.answers, folder)
-        files.write_tree(folder / "src", generated.files)
+        files.write_tree(folder / "src", new_stubs.files)
         pyproject = folder / "pyproject.toml"
-        raised = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), generated.floors)
-        pyproject.write_bytes(raised.encode())
+        text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_stubs.floors)
+        pyproject.write_bytes(text.encode())
         template.remember(folder, request.answers)
-        _write_lock(Project(folder), request.answers, protos, generated)
+        _write_lock(Project(folder), request.answers, protos, new_stubs)
 
 
-def _write_lock(project: Project, answers: Answers, protos: sdk.ProtoSet, generated: stubs.Stubs) -> None:
-    locked = lock.Lock(
+def _write_lock(project: Project, answers: Answers, protos: sdk.ProtoSet, new_stubs: stubs.Stubs) -> None:
+    new_lock = lock.Lock(
         sdk_version=str(protos.version),
         sdk_commit=protos.commit,
         source=protos.source,
         proto_sha256=protos.sha256,
-        descriptor=generated.descriptor,
+        descriptor=new_stubs.descriptor,
         template_version=__version__,
         gfplug=provenance.find(answers.gfplug).pip_argument,
-        tools=generated.tools,
-        floors=generated.floors,
+        tools=new_stubs.tools,
+        floors=new_stubs.floors,
         owned=project.owned_digests(),
     )
-    lock.write(project.lock_path, locked)
+    lock.write(project.lock_path, new_lock)

@@ -31,7 +31,6 @@ _FORMAT = 1
 _LONGEST_LINE = 200
 _NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
 _JOINER = "\u200d"  # holds some emoji together
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
 
 
@@ -55,9 +54,9 @@ def example(text: str) -> str:
     return _one_of("example", text, EXAMPLES)
 
 
-def _one_of(what: str, text: str, known: tuple[str, ...]) -> str:
-    if text not in known:
-        raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(known)}")
+def _one_of(what: str, text: str, choices: tuple[str, ...]) -> str:
+    if text not in choices:
+        raise UsageError(f"there is no {what} {text!r}", hint=f"choose one of {', '.join(choices)}")
     return text
 
 
@@ -120,9 +119,9 @@ class Answers:
         """
         if not isinstance(value, dict):
             raise ProjectError(f"{ANSWERS_NAME}: the answers are not a JSON object")
-        known = {field.name for field in fields(cls)}
-        for key in sorted(known ^ value.keys()):
-            what = "is missing" if key in known else "is not an answer of this gfplug's template"
+        names = {field.name for field in fields(cls)}
+        for key in sorted(names ^ value.keys()):
+            what = "is missing" if key in names else "is not an answer of this gfplug's template"
             raise ProjectError(f"{ANSWERS_NAME}: {key!r} {what}", hint="restore it from version control")
         for key, text in value.items():
             if not isinstance(text, str):
@@ -159,7 +158,7 @@ def remember(root: Path, answers: Answers) -> None:
         for path in files.walk(root):
             name = path.relative_to(root).as_posix()
             if not name.startswith(_NOT_IN_BASE):
-                entry = zipfile.ZipInfo(name, _EPOCH)
+                entry = zipfile.ZipInfo(name)  # of 1980, as it is without a time
                 mode = 0o100755 if path.stat().st_mode & 0o100 else 0o100644
                 entry.create_system, entry.external_attr = 3, mode << 16
                 archive.writestr(entry, path.read_bytes())

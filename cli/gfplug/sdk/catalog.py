@@ -28,23 +28,23 @@ def releases(*, with_remote: bool = False) -> list[Release]:
 
     Raises: FetchError if `with_remote`, and the source can not be asked.
     """
-    known = index.load()
-    versions = set(known.entries)
+    sdk_index = index.load()
+    versions = set(sdk_index.entries)
     if with_remote:
         from gfplug.sdk import remote  # noqa: PLC0415 - urllib is 40 ms that most commands do without
 
         versions.update(remote.releases())
-    return [_release(known, version) for version in sorted(versions, reverse=True) if version >= FLOOR]
+    return [_release(sdk_index, version) for version in sorted(versions, reverse=True) if version >= FLOOR]
 
 
-def _release(known: index.Index, version: SdkVersion) -> Release:
-    entry = known.find(version)
-    others = [other for other in known.entries if other != version and known.same_wire(version, other)]
+def _release(sdk_index: index.Index, version: SdkVersion) -> Release:
+    entry = sdk_index.find(version)
+    others = [other for other in sdk_index.entries if other != version and sdk_index.same_wire(version, other)]
     return Release(
         version=version,
         time=entry.time if entry else None,
         commit=entry.commit if entry else None,
         descriptor=entry.descriptor if entry else None,
         same_wire=tuple(sorted(others, reverse=True)),
-        is_embedded=known.same_wire(version, known.default),
+        is_embedded=sdk_index.same_wire(version, sdk_index.default),
     )

@@ -36,7 +36,7 @@ class Level(enum.StrEnum):
     DOC = "doc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One difference.
 
@@ -57,17 +57,17 @@ class Change:
 
     def to_json(self) -> dict[str, str]:
         """Return the change as `--json` shows it."""
-        shown = {"level": str(self.level), "kind": self.kind, "path": self.path, "message": self.message}
-        return {**shown, "hint": self.hint} if self.hint else shown
+        value = {"level": str(self.level), "kind": self.kind, "path": self.path, "message": self.message}
+        return {**value, "hint": self.hint} if self.hint else value
 
 
 def compare(old: FileDescriptorSet, new: FileDescriptorSet) -> list[Change]:
     """List what differs, what breaks most first, then by path."""
     before, after = descriptors.read(old), descriptors.read(new)
     types = _Types(before, after, _find_renames(before, after))
-    found = [*_messages(types), *_enums(before, after), *_services(types)]
+    changes = [*_messages(types), *_enums(before, after), *_services(types)]
     worst = list(Level)
-    return sorted(found, key=lambda change: (worst.index(change.level), change.path, change.kind))
+    return sorted(changes, key=lambda change: (worst.index(change.level), change.path, change.kind))
 
 
 def worst(changes: Iterable[Change]) -> Level | None:
@@ -108,15 +108,20 @@ def _find_renames(old: Protocol, new: Protocol) -> dict[str, str]:
 
 def _messages(types: _Types) -> Iterator[Change]:
     old, new, renamed = types.old.messages, types.new.messages, types.renamed
-    for name in old.keys() - new.keys():
-        if name in renamed:
-            yield _change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {renamed[name]}")
-        else:
-            yield _change(Level.SOURCE, "message-removed", name, f"message {name} was removed")
-    for name in new.keys() - old.keys() - set(renamed.values()):
-        yield _change(Level.ADDITIVE, "message-added", name, f"message {name} was added")
+    for name, other in renamed.items():
+        yield Change(Level.SOURCE, "message-renamed", name, f"message {name} was renamed to {other}")
+    staying = old.keys() - renamed.keys(), new.keys() - set(renamed.values())
+    yield from _compare_names("message", *staying, removed=Level.SOURCE)
     for name in old.keys() & new.keys():
         yield from _fields(name, old[name], new[name], types)
+
+
+def _compare_names(what: str, old: set[str], new: set[str], *, removed: Level) -> Iterator[Change]:
+    """Report the declarations that one side alone has."""
+    for name in old - new:
+        yield Change(removed, f"{what}-removed", name, f"{what} {name} was removed")
+    for name in new - old:
+        yield Change(Level.ADDITIVE, f"{what}-added", name, f"{what} {name} was added")
 
 
 def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator[Change]:
@@ -126,23 +131,23 @@ def _fields(message: str, old: Message, new: Message, types: _Types) -> Iterator
             yield from _compare_types(path, before, after, types)
         elif moved is not None:
             text = f"field {path} moved from number {number} to {moved.number}"
-            yield _change(Level.WIRE, "field-moved", path, text)
+            yield Change(Level.WIRE, "field-moved", path, text)
             if str(moved) != str(before):
                 yield from _compare_types(path, before, moved, types)
         elif after is not None:
             yield _judge_reuse(path, before, after, types, is_new=old.named(after.name) is None)
         else:
             note = "" if new.is_reserved(before) else "; its number is not reserved"
-            yield _change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
+            yield Change(Level.SOURCE, "field-removed", path, f"field {path} (number {number}) was removed{note}")
     if (old.reserved, old.reserved_names) != (new.reserved, new.reserved_names):
-        yield _change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
+        yield Change(Level.DOC, "reserved-changed", message, f"message {message} reserves other numbers or names")
     for after in new.fields.values():
         path = f"{message}.{after.name}"
-        taken = after.number in old.fields  # reported above, by the field that had the number
-        if old.named(after.name) is None and not taken and old.is_reserved(after):
-            yield _change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
-        elif old.named(after.name) is None and not taken:
-            yield _change(
+        is_number_reused = after.number in old.fields  # reported above, by the field that had the number
+        if old.named(after.name) is None and not is_number_reused and old.is_reserved(after):
+            yield Change(Level.WIRE, "reserved-used", path, f"field {path} takes a reserved number or name")
+        elif old.named(after.name) is None and not is_number_reused:
+            yield Change(
                 Level.ADDITIVE, "field-added", path, f"field {path} ({after}, number {after.number}) was added"
             )
 
@@ -151,32 +156,32 @@ def _judge_reuse(path: str, before: ProtoField, after: ProtoField, types: _Types
     """Judge a number that another name has now: a new name for the same field, or another field altogether."""
     if is_new and before.label == after.label and types.are_alike(before.type, after.type):
         text = f"field {path} (number {before.number}) became {after.name}"
-        return _change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
+        return Change(Level.SOURCE, "field-renamed", path, text, hint=f"probably renamed to {after.name}")
     text = f"field {path} was removed, and its number {before.number} is now {after.name} ({before} → {after})"
-    return _change(Level.WIRE, "number-reused", path, text)
+    return Change(Level.WIRE, "number-reused", path, text)
 
 
 def _compare_types(path: str, before: ProtoField, after: ProtoField, types: _Types) -> Iterator[Change]:
     if before.label != after.label:
-        yield _change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
+        yield Change(Level.WIRE, "label-changed", path, f"field {path} changed from {before} to {after}")
     elif before.type != after.type and types.renamed.get(before.type) != after.type:
         level = Level.SOURCE if types.are_alike(before.type, after.type) else Level.WIRE
-        yield _change(level, "type-changed", path, f"field {path} changed from {before} to {after}")
+        yield Change(level, "type-changed", path, f"field {path} changed from {before} to {after}")
     if before.oneof != after.oneof:
         text = f"field {path} moved from {_oneof(before)} to {_oneof(after)}"
-        yield _change(Level.SOURCE, "oneof-changed", path, text)
+        yield Change(Level.SOURCE, "oneof-changed", path, text)
     if before.is_optional != after.is_optional:
         text = f"field {path} {'now tells' if after.is_optional else 'no longer tells'} absent from empty"
-        yield _change(Level.SOURCE, "presence-changed", path, text)
+        yield Change(Level.SOURCE, "presence-changed", path, text)
     if before.json_name != after.json_name:
         text = f"field {path} is {after.json_name} in JSON, no longer {before.json_name}"
-        yield _change(Level.SOURCE, "json-name-changed", path, text)
+        yield Change(Level.SOURCE, "json-name-changed", path, text)
     if before.is_deprecated != after.is_deprecated:
         yield _deprecated(f"field {path}", path, is_now=after.is_deprecated)
 
 
 def _deprecated(what: str, path: str, *, is_now: bool) -> Change:
-    return _change(Level.DOC, "deprecation", path, f"{what} is {'now' if is_now else 'no longer'} deprecated")
+    return Change(Level.DOC, "deprecation", path, f"{what} is {'now' if is_now else 'no longer'} deprecated")
 
 
 def _oneof(one: ProtoField) -> str:
@@ -184,10 +189,7 @@ def _oneof(one: ProtoField) -> str:
 
 
 def _enums(old: Protocol, new: Protocol) -> Iterator[Change]:
-    for name in old.enums.keys() - new.enums.keys():
-        yield _change(Level.SOURCE, "enum-removed", name, f"enum {name} was removed")
-    for name in new.enums.keys() - old.enums.keys():
-        yield _change(Level.ADDITIVE, "enum-added", name, f"enum {name} was added")
+    yield from _compare_names("enum", {*old.enums}, {*new.enums}, removed=Level.SOURCE)
     for name in old.enums.keys() & new.enums.keys():
         yield from _values(name, old.enums[name], new.enums[name])
 
@@ -198,39 +200,36 @@ def _values(enum_name: str, old: dict[str, int], new: dict[str, int]) -> Iterato
         path = f"{enum_name}.{value}"
         if value in new and new[value] != number:
             text = f"value {path} changed from {number} to {new[value]}"
-            yield _change(Level.WIRE, "value-changed", path, text)
+            yield Change(Level.WIRE, "value-changed", path, text)
         elif value not in new and number in names and names[number] not in old:
             text, hint = f"value {path} ({number}) became {names[number]}", f"probably renamed to {names[number]}"
-            yield _change(Level.SOURCE, "value-renamed", path, text, hint=hint)
+            yield Change(Level.SOURCE, "value-renamed", path, text, hint=hint)
         elif value not in new:
-            yield _change(Level.SOURCE, "value-removed", path, f"value {path} ({number}) was removed")
+            yield Change(Level.SOURCE, "value-removed", path, f"value {path} ({number}) was removed")
     for value, number in new.items():
         if value not in old and number not in old.values():
             path = f"{enum_name}.{value}"
-            yield _change(Level.ADDITIVE, "value-added", path, f"value {path} ({number}) was added")
+            yield Change(Level.ADDITIVE, "value-added", path, f"value {path} ({number}) was added")
 
 
 def _services(types: _Types) -> Iterator[Change]:
     old, new = types.old, types.new
     everywhere = {f"{service}/{name}": rpc for service, rpcs in new.services.items() for name, rpc in rpcs.items()}
-    known = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
-    for service in old.services.keys() - new.services.keys():
-        yield _change(Level.WIRE, "service-removed", service, f"service {service} was removed")
-    for service in new.services.keys() - old.services.keys():
-        yield _change(Level.ADDITIVE, "service-added", service, f"service {service} was added")
+    old_paths = {f"{service}/{name}" for service, rpcs in old.services.items() for name in rpcs}
+    yield from _compare_names("service", {*old.services}, {*new.services}, removed=Level.WIRE)
     for service, rpcs in old.services.items():
         for name, rpc in rpcs.items():
             path = f"{service}/{name}"
             if path not in everywhere:
-                hint = _successor(name, rpc, {other: everywhere[other] for other in everywhere.keys() - known})
-                yield _change(Level.WIRE, "rpc-removed", path, f"RPC {path} was removed", hint=hint)
+                hint = _successor(name, rpc, {other: everywhere[other] for other in everywhere.keys() - old_paths})
+                yield Change(Level.WIRE, "rpc-removed", path, f"RPC {path} was removed", hint=hint)
             elif types.translated(rpc) != str(everywhere[path]):
                 text = f"RPC {path} changed from {rpc} to {everywhere[path]}"
-                yield _change(Level.WIRE, "rpc-changed", path, text)
+                yield Change(Level.WIRE, "rpc-changed", path, text)
             elif rpc.is_deprecated != everywhere[path].is_deprecated:
                 yield _deprecated(f"RPC {path}", path, is_now=everywhere[path].is_deprecated)
-    for path in everywhere.keys() - known:
-        yield _change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
+    for path in everywhere.keys() - old_paths:
+        yield Change(Level.ADDITIVE, "rpc-added", path, f"RPC {path} was added")
 
 
 def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
@@ -240,7 +239,3 @@ def _successor(name: str, rpc: Rpc, born: dict[str, Rpc]) -> str:
         if new_name in {name, f"{name}s"} or (other.request, other.response) == (rpc.request, rpc.response):
             return f"probably replaced by {path}"
     return ""
-
-
-def _change(level: Level, kind: str, path: str, message: str, *, hint: str = "") -> Change:
-    return Change(level=level, kind=kind, path=path, message=message, hint=hint)

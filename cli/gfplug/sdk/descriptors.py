@@ -48,7 +48,7 @@ class Message:
 
     def named(self, name: str) -> ProtoField | None:
         """Return the field of a name, if there is one."""
-        return next((found for found in self.fields.values() if found.name == name), None)
+        return next((field for field in self.fields.values() if field.name == name), None)
 
     def is_reserved(self, one: ProtoField) -> bool:
         """Tell whether a field takes a number or a name that is reserved."""
@@ -80,10 +80,10 @@ class Protocol:
     services: dict[str, dict[str, Rpc]] = field(default_factory=dict)
 
 
-def read(described: FileDescriptorSet) -> Protocol:
+def read(descriptor_set: FileDescriptorSet) -> Protocol:
     """Return what a descriptor set declares; the files of `google.*` that it imports do not count."""
     protocol = Protocol()
-    for file in described.file:
+    for file in descriptor_set.file:
         if file.package.split(".")[0] == "google":
             continue
         scope = f".{file.package}." if file.package else "."

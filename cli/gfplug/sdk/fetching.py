@@ -13,6 +13,7 @@ from gfplug.sdk.versions import SdkVersion, require_supported
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SECONDS = 60.0  # for all network work together
 _log = logging.getLogger("gfplug")
 
 
@@ -40,12 +41,9 @@ def resolve(text: str, *, offline: bool = False) -> SdkVersion:
     return max([newest, *remote.releases()])
 
 
-def fetch(
-    version: SdkVersion, *, source: Path | None = None, offline: bool = False, deadline: float = 60.0
-) -> ProtoSet:
+def fetch(version: SdkVersion, *, source: Path | None = None, offline: bool = False) -> ProtoSet:
     """Obtain the proto of a version, verified against everything that is known about it.
 
-    Units: `deadline` is in seconds, for all network work together.
     Raises: CompatError below the floor; FetchError if no source has it; IntegrityError if the bytes are not it.
     """
     require_supported(version)
@@ -53,8 +51,8 @@ def fetch(
         from gfplug.sdk import local  # noqa: PLC0415 - as above
 
         return local.read(source, version)
-    if found := embedded(version) or cache.find(version) or _from_go(version):
-        return found
+    if protos := embedded(version) or cache.find(version) or _from_go(version):
+        return protos
     if offline:
         raise FetchError(
             f"the proto of SDK {version} is not on this machine, and the network may not be used",
@@ -62,9 +60,9 @@ def fetch(
         )
     from gfplug.sdk import remote  # noqa: PLC0415 - as above
 
-    found = remote.fetch(version, seconds=deadline)
-    cache.keep(found)
-    return found
+    protos = remote.fetch(version, seconds=_SECONDS)
+    cache.keep(protos)
+    return protos
 
 
 def _from_go(version: SdkVersion) -> ProtoSet | None:
@@ -73,9 +71,9 @@ def _from_go(version: SdkVersion) -> ProtoSet | None:
     module = gomodcache.find(version)
     if module is None:
         return None
-    unpacked = modzip.unpack(module.content, version)
+    archive = modzip.unpack(module.content, version)
     try:
-        return accept(unpacked.proto, version, source="gomodcache", commit=module.commit, h1=unpacked.h1)
+        return accept(archive.proto, version, source="gomodcache", commit=module.commit, h1=archive.h1)
     except IntegrityError as error:
         _log.warning("Go's module cache was passed over for SDK %s: %s", version, error)
         return None

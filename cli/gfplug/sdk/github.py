@@ -38,14 +38,14 @@ def tags(deadline: Deadline) -> dict[SdkVersion, str]:
 
     Raises: FetchError; IntegrityError if the answer is not git's.
     """
-    found = refs(web.get(f"{REPOSITORY}/info/refs?service=git-upload-pack", deadline=deadline, limit=_REFS_LIMIT))
-    names = [name.removeprefix(_TAGS) for name in found if name.startswith(_TAGS)]
+    commits = refs(web.get(f"{REPOSITORY}/info/refs?service=git-upload-pack", deadline=deadline, limit=_REFS_LIMIT))
+    names = [name.removeprefix(_TAGS) for name in commits if name.startswith(_TAGS)]
     return {
-        version: found.get(
-            f"{_TAGS}{version}^{{}}", found[f"{_TAGS}{version}"]
+        version: commits.get(
+            f"{_TAGS}{version}^{{}}", commits[f"{_TAGS}{version}"]
         )  # an annotated tag's commit is its peel
         for version in versions.releases(names)
-        if f"{_TAGS}{version}" in found
+        if f"{_TAGS}{version}" in commits
     }
 
 
@@ -55,14 +55,14 @@ def download(version: SdkVersion, deadline: Deadline) -> TaggedProto:
     Raises: MissingError if there is no such tag or no proto in it; FetchError.
     """
     try:
-        known = tags(deadline)
+        commits = tags(deadline)
     except (FetchError, IntegrityError):
-        known = None  # another host serves files
-    if known is not None and version not in known:
+        commits = None  # another host serves files
+    if commits is not None and version not in commits:
         raise web.MissingError(
             f"{REPOSITORY} has no tag {version}", hint="`gfplug proto list --remote` shows which exist"
         )
-    commit = known[version] if known else None
+    commit = commits[version] if commits else None
     url = f"{RAW}/{commit or version}/{PROTO_PATH}"
     return TaggedProto(web.get(url, deadline=deadline, limit=_PROTO_LIMIT), commit)
 
@@ -73,16 +73,16 @@ def refs(content: bytes) -> dict[str, str]:
     Source: git v2.39, Documentation/gitprotocol-http and gitprotocol-pack.
     Raises: IntegrityError if it is something else.
     """
-    found: dict[str, str] = {}
+    commits: dict[str, str] = {}
     for line in _packets(content):
         head = line.split(b"\0", 1)[0].strip()
         if head.startswith(b"#") or not head:
             continue
         commit, _, name = head.decode(errors="replace").partition(" ")
-        found[name] = commit
-    if not found:
+        commits[name] = commit
+    if not commits:
         raise IntegrityError(f"{REPOSITORY} did not answer as a git server")
-    return found
+    return commits
 
 
 def _packets(content: bytes) -> list[bytes]:

@@ -22,21 +22,25 @@ def proxy() -> str:
 
 def module_cache() -> Path | None:
     """Return Go's module cache, or None where there is no place for one."""
-    if chosen := setting("GOMODCACHE"):
-        return Path(chosen)
+    if folder := setting("GOMODCACHE"):
+        return Path(folder)
     first = setting("GOPATH").split(os.pathsep)[0]
     home = _home()
     root = Path(first) if first else home / "go" if home else None
     return root / "pkg" / "mod" if root else None
 
 
-def is_private(module: str = MODULE) -> bool:
-    """Tell whether GONOPROXY, or else GOPRIVATE, keeps a module away from proxies.
+def is_private() -> bool:
+    """Tell whether GONOPROXY, or else GOPRIVATE, keeps the SDK away from proxies.
 
     Source: go1.26.8, cmd/vendor/golang.org/x/mod, module.MatchPrefixPatterns.
     """
-    patterns = setting("GONOPROXY") or setting("GOPRIVATE")
-    return any(_matches(pattern.strip().rstrip("/"), module) for pattern in patterns.split(",") if pattern.strip())
+    return _is_listed(setting("GONOPROXY") or setting("GOPRIVATE"))
+
+
+def is_without_checksums() -> bool:
+    """Tell whether GONOSUMDB, or else GOPRIVATE, keeps the SDK away from the checksum database."""
+    return _is_listed(setting("GONOSUMDB") or setting("GOPRIVATE"))
 
 
 def setting(name: str) -> str:
@@ -44,9 +48,13 @@ def setting(name: str) -> str:
     return (os.environ.get(name) or _read_file().get(name, "")).strip()
 
 
-def _matches(pattern: str, module: str) -> bool:
-    wanted, parts = pattern.split("/"), module.split("/")
-    return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
+def _is_listed(patterns: str) -> bool:
+    return any(_matches(pattern.strip().rstrip("/")) for pattern in patterns.split(",") if pattern.strip())
+
+
+def _matches(pattern: str) -> bool:
+    pattern_parts, parts = pattern.split("/"), MODULE.split("/")
+    return len(parts) >= len(pattern_parts) and all(map(fnmatchcase, parts, pattern_parts))
 
 
 def _read_file() -> dict[str, str]:

@@ -38,8 +38,8 @@ def find(version: SdkVersion) -> Module | None:
 
 
 def _require_hash(content: bytes, version: SdkVersion, promised: str) -> None:
-    if (found := modzip.unpack(content, version).h1) != promised:
-        raise IntegrityError(f"its zip has the checksum {found}, but the .ziphash beside it says {promised}")
+    if (checksum := modzip.unpack(content, version).h1) != promised:
+        raise IntegrityError(f"its zip has the checksum {checksum}, but the .ziphash beside it says {promised}")
 
 
 def _info(path: Path) -> object:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 MODULE = "github.com/grafana/grafana-plugin-sdk-go"
 PROTO_PATH = "proto/backend.proto"
-FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,39 +45,22 @@ class Index:
     def from_json(cls, value: dict[str, Any]) -> Index:
         """Read the stored form, in which releases with the same proto share one record of it."""
         protos = value["protos"]
-        entries = [
+        releases = [
             IndexedRelease(
                 version=SdkVersion.parse(text),
-                time=found["time"],
-                commit=found["commit"],
-                h1=found["h1"],
-                sha256=protos[found["proto"]]["sha256"],
-                descriptor=protos[found["proto"]]["descriptor"],
+                time=entry["time"],
+                commit=entry["commit"],
+                h1=entry["h1"],
+                sha256=protos[entry["proto"]]["sha256"],
+                descriptor=protos[entry["proto"]]["descriptor"],
             )
-            for text, found in value["versions"].items()
+            for text, entry in value["versions"].items()
         ]
         return cls(
             default=SdkVersion.parse(value["default"]),
             floor=SdkVersion.parse(value["floor"]),
-            entries={entry.version: entry for entry in sorted(entries, key=lambda entry: entry.version)},
+            entries={release.version: release for release in sorted(releases, key=lambda release: release.version)},
         )
-
-    def to_text(self) -> str:
-        """Write the stored form: one line per proto and per release, newest first, so that a diff shows what is new."""
-        newest_first = sorted(self.entries.values(), key=lambda entry: entry.version, reverse=True)
-        protos = {entry.sha256[:12]: {"descriptor": entry.descriptor, "sha256": entry.sha256} for entry in newest_first}
-        versions = {
-            str(entry.version): {
-                "time": entry.time,
-                "commit": entry.commit,
-                "h1": entry.h1,
-                "proto": entry.sha256[:12],
-            }
-            for entry in newest_first
-        }
-        head = {"format": FORMAT, "module": MODULE, "default": str(self.default), "floor": str(self.floor)}
-        lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
-        return "{\n  " + ",\n  ".join([*lines, _section("protos", protos), _section("versions", versions)]) + "\n}\n"
 
     def find(self, version: SdkVersion) -> IndexedRelease | None:
         """Return what is known about a release; unknown ones exist: those made after this gfplug."""
@@ -86,16 +68,11 @@ class Index:
 
     def same_wire(self, one: SdkVersion, other: SdkVersion) -> bool:
         """Tell whether two releases are known to speak the same wire."""
-        found = [self.entries.get(version) for version in (one, other)]
-        return all(found) and len({entry.descriptor for entry in found if entry}) == 1
+        entries = [self.entries.get(version) for version in (one, other)]
+        return all(entries) and len({entry.descriptor for entry in entries if entry}) == 1
 
 
 @cache
 def load() -> Index:
     """Return the index that ships with this gfplug."""
     return Index.from_json(json.loads((resources.folder("proto") / "versions.json").read_text(encoding="utf-8")))
-
-
-def _section(name: str, records: Mapping[str, dict[str, Any]]) -> str:
-    lines = [f"    {json.dumps(key)}: {json.dumps(record)}" for key, record in records.items()]
-    return f"{json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n  }"

@@ -25,8 +25,8 @@ def read(path: Path, version: SdkVersion) -> ProtoSet:
     """
     content = read_file(_locate(path), modzip.LIMIT)
     if content.startswith(_ZIP):
-        unpacked = modzip.unpack(content, version)
-        return accept(unpacked.proto, version, source="file", h1=unpacked.h1)
+        archive = modzip.unpack(content, version)
+        return accept(archive.proto, version, source="file", h1=archive.h1)
     ours = embedded(version)
     if ours and files.sha256(normalise(content)) == ours.sha256:
         return ours  # gfplug's own restatement, written to a file by `gfplug proto show`

@@ -43,9 +43,9 @@ class ProtoSet:
 
 def embedded(version: SdkVersion) -> ProtoSet | None:
     """Return the proto that ships with gfplug for a version that speaks its wire; None for another wire."""
-    known = index.load()
-    entry = known.find(version)
-    if entry is None or not known.same_wire(version, known.default):
+    sdk_index = index.load()
+    entry = sdk_index.find(version)
+    if entry is None or not sdk_index.same_wire(version, sdk_index.default):
         return None
     text = normalise((resources.folder("proto") / "pluginv2" / "backend.proto").read_bytes())
     return ProtoSet(version=version, text=text, source="embedded", commit=entry.commit, descriptor=entry.descriptor)
@@ -59,24 +59,32 @@ def normalise(raw: bytes) -> bytes:
 def accept(
     raw: bytes, version: SdkVersion, *, source: str, commit: str | None = None, h1: str | None = None
 ) -> ProtoSet:
-    """Return bytes as the proto of a version once they prove to be it.
+    """Verify the bytes and return them as a ProtoSet.
 
-    A version the index does not know is trusted on first use: the lock then pins it.
-    Raises: IntegrityError if they are no pluginv2 proto, or differ from what the index promises.
+    A version the index does not know is compared with Go's checksum database, else trusted on first use: the lock then
+    pins it.
+    Raises: IntegrityError if they are no pluginv2 proto, or differ from what the index or the database promises.
     """
     text = normalise(raw)
     require_proto(text, f"SDK {version} from {source}")
     protos = ProtoSet(version=version, text=text, source=source, commit=commit)
-    known = index.load().find(version)
-    if known is None:
-        _log.warning("SDK %s is not in this gfplug's index: trusted on first use, pinned by the lock", version)
+    entry = index.load().find(version)
+    if entry is None:
+        from gfplug.sdk import checksums  # noqa: PLC0415 - few versions need it
+
+        if problem := checksums.compare(version, h1):
+            _log.warning(
+                "SDK %s is not in this gfplug's index, and was not compared with Go's checksum database (%s): "
+                "trusted on first use, pinned by the lock",
+                *(version, problem),
+            )
         return protos
-    _require_equal(f"proto of SDK {version} from {source}: sha256", protos.sha256, known.sha256)
+    _require_equal(f"proto of SDK {version} from {source}: sha256", protos.sha256, entry.sha256)
     if h1 is not None:
-        _require_equal(f"module zip of SDK {version} from {source}: checksum", h1, known.h1)
-    if commit is not None and known.commit is not None:
-        _require_equal(f"tag {version} from {source}: commit", commit, known.commit)
-    return replace(protos, commit=known.commit or commit, descriptor=known.descriptor)
+        _require_equal(f"module zip of SDK {version} from {source}: checksum", h1, entry.h1)
+    if commit is not None and entry.commit is not None:
+        _require_equal(f"tag {version} from {source}: commit", commit, entry.commit)
+    return replace(protos, commit=entry.commit or commit, descriptor=entry.descriptor)
 
 
 def require_proto(text: bytes, what: str) -> None:
@@ -110,9 +118,9 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _require_equal(what: str, found: str, promised: str) -> None:
-    if found != promised:
+def _require_equal(what: str, actual: str, promised: str) -> None:
+    if actual != promised:
         raise IntegrityError(
-            f"{what} is {found}, but the index promises {promised}",
+            f"{what} is {actual}, but the index promises {promised}",
             hint="the bytes were changed on their way, or belong to another version; try another source",
         )

@@ -49,11 +49,11 @@ def fetch(version: SdkVersion, *, seconds: float) -> ProtoSet:
 
     def ask(address: str) -> tuple[str, bytes, str | None, str | None]:
         if address == _DIRECT:
-            tagged = github.download(version, deadline)
-            return "github", tagged.proto, tagged.commit, None
+            release = github.download(version, deadline)
+            return "github", release.proto, release.commit, None
         module = goproxy.download(address, version, deadline)
-        unpacked = modzip.unpack(module.content, version)
-        return "goproxy", unpacked.proto, module.commit, unpacked.h1
+        archive = modzip.unpack(module.content, version)
+        return "goproxy", archive.proto, module.commit, archive.h1
 
     try:
         source, proto, commit, h1 = ask_in_turn(ask)

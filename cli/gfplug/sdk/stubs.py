@@ -1,7 +1,8 @@
 """protoc: an SDK proto becomes a descriptor and typed Python stubs.
 
 protoc runs as a child process: inside ours its errors go to file descriptor 2, where nobody can catch them. Its exit
-code 0 proves nothing (an empty file compiles), so what it made is checked.
+code 0 proves nothing (an empty file compiles), so what it made is checked. Code is generated from the descriptor, which
+has no comments: a comment of a stranger's proto could end a docstring and be run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from gfplug import process
 from gfplug.errors import IntegrityError, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
@@ -54,17 +55,17 @@ def generate(protos: ProtoSet) -> Stubs:
     promises; ToolError if protoc or its plugins can not be run.
     """
     options = ["--python_out=out", "--grpc_python_out=out", *_type_options()]
-    made = _protoc(protos.text, options)
-    described = _parse(made.pop("described"))
-    check(described)
-    descriptor = digest(described)
+    outputs = _compile(protos.text, options, is_known=protos.descriptor is not None)
+    descriptor_set = _parse(outputs.pop("described"))
+    check(descriptor_set)
+    descriptor = digest(descriptor_set)
     if protos.descriptor is not None and descriptor != protos.descriptor:
         raise IntegrityError(
             f"the proto of SDK {protos.version} from {protos.source} compiles to {descriptor}, "
             f"but the index promises {protos.descriptor}",
             hint="fetch the proto again, or reinstall gfplug if it came with it",
         )
-    code = {name: content.replace(b"\r\n", b"\n") for name, content in made.items()}
+    code = {name: content.replace(b"\r\n", b"\n") for name, content in outputs.items()}
     extra = {"__init__.py": b"", "py.typed": b"", _FILE: protos.text}
     return Stubs(
         files={**code, **{f"{PACKAGE}/{name}": content for name, content in extra.items()}},
@@ -79,35 +80,35 @@ def describe(protos: ProtoSet) -> FileDescriptorSet:
 
     Raises: IntegrityError if it does not compile; ToolError if protoc can not be run.
     """
-    return _parse(_protoc(protos.text, [])["described"])
+    return _parse(_compile(protos.text)["described"])
 
 
-def digest(described: FileDescriptorSet) -> str:
+def digest(descriptor_set: FileDescriptorSet) -> str:
     """Return a digest of the wire: comments, file options and file names do not count, nor does what is imported."""
     from google.protobuf.descriptor_pb2 import FileDescriptorProto  # noqa: PLC0415 - only commands that compile pay for it
 
-    hashed = hashlib.sha256()
-    for file in described.file:
+    hasher = hashlib.sha256()
+    for file in descriptor_set.file:
         if file.package.startswith("google."):
             continue
         bare = FileDescriptorProto()
         bare.CopyFrom(file)
         for name in ("name", "options", "source_code_info"):
             bare.ClearField(name)
-        hashed.update(bare.SerializeToString(deterministic=True))
-    return f"sha256:{hashed.hexdigest()}"
+        hasher.update(bare.SerializeToString(deterministic=True))
+    return f"sha256:{hasher.hexdigest()}"
 
 
-def check(described: FileDescriptorSet) -> None:
+def check(descriptor_set: FileDescriptorSet) -> None:
     """Refuse what compiles but is not the plugin protocol.
 
     Raises: IntegrityError unless the package is `pluginv2` and the four services every plugin speaks are there.
     """
-    files = [file for file in described.file if file.package == PACKAGE]
-    found = {service.name for file in files for service in file.service}
+    files = [file for file in descriptor_set.file if file.package == PACKAGE]
+    services = {service.name for file in files for service in file.service}
     if not files:
         raise IntegrityError(f"the proto does not declare the package {PACKAGE}", hint="check where it came from")
-    if missing := sorted(_SERVICES - found):
+    if missing := sorted(_SERVICES - services):
         raise IntegrityError(
             f"the proto lacks the services {', '.join(missing)} of the plugin protocol", hint="check where it came from"
         )
@@ -126,30 +127,48 @@ def tool_versions() -> dict[str, str]:
         raise ToolError(f"{error.name} is not installed", hint="install gfplug again, with its dependencies") from error
 
 
-def _protoc(text: bytes, options: list[str]) -> dict[str, bytes]:
-    """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold."""
+def _compile(text: bytes, options: Sequence[str] = (), *, is_known: bool = True) -> dict[str, bytes]:
+    """Compile in a folder of its own, with relative paths only: protoc splits `-I` at colons, which TMPDIR may hold.
+
+    With options, code is generated from the descriptor; that of a proto that the index does not know is imported once.
+    """
     import tempfile  # noqa: PLC0415 - as above
 
     with tempfile.TemporaryDirectory(prefix="gfplug-protoc-") as name:
         folder = Path(name)
         (folder / _FILE).write_bytes(text)
         (folder / "out").mkdir()
-        command = [
-            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PACKAGE}=."),
-            *("--descriptor_set_out=described", "--include_imports"),
-            *options,
-            f"{PACKAGE}/{_FILE}",
-        ]
-        try:
-            process.run(command, cwd=folder, what="protoc", timeout=_PROTOC_SECONDS)
-        except ToolError as error:
-            if _FILE not in error.details:  # protoc itself failed, it does not complain about the proto
-                raise
-            raise IntegrityError(
-                "the proto does not compile", hint="check where it came from", details=error.details
-            ) from error
-        made = {path.relative_to(folder / "out").as_posix(): path for path in (folder / "out").rglob("*.py*")}
-        return {name: path.read_bytes() for name, path in sorted({**made, "described": folder / "described"}.items())}
+        _protoc(folder, f"-I{PACKAGE}=.", "--descriptor_set_out=described", "--include_imports")
+        if options:
+            _protoc(folder, "--descriptor_set_in=described", *options)
+        if options and not is_known:
+            _require_importable(folder / "out")
+        paths = {path.relative_to(folder / "out").as_posix(): path for path in (folder / "out").rglob("*.py*")}
+        paths = {name: path for name, path in paths.items() if path.suffix in {".py", ".pyi"}}
+        return {name: path.read_bytes() for name, path in sorted({**paths, "described": folder / "described"}.items())}
+
+
+def _protoc(folder: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "grpc_tools.protoc", *options, f"{PACKAGE}/{_FILE}"]
+    try:
+        process.run(command, cwd=folder, what="protoc", timeout=_PROTOC_SECONDS)
+    except ToolError as error:
+        if _FILE not in error.details:  # protoc itself failed, it does not complain about the proto
+            raise
+        raise IntegrityError(
+            "the proto does not compile", hint="check where it came from", details=error.details
+        ) from error
+
+
+def _require_importable(folder: Path) -> None:
+    """Import the generated code in another process: a method may have the name of a keyword."""
+    command = [sys.executable, "-B", "-c", f"import {PACKAGE}.backend_pb2_grpc"]
+    try:
+        process.run(command, cwd=folder, what="importing the generated code", timeout=_PROTOC_SECONDS)
+    except ToolError as error:
+        raise IntegrityError(
+            "the proto makes code that Python can't import", hint="check where it came from", details=error.details
+        ) from error
 
 
 def _parse(content: bytes) -> FileDescriptorSet:
@@ -175,17 +194,17 @@ def _script(name: str) -> Path:
 
     names = {name, f"{name}.exe"}
     recorded = metadata.files("mypy-protobuf") or []
-    found = [Path(str(file.locate())) for file in recorded if file.name in names]
+    scripts = [Path(str(file.locate())) for file in recorded if file.name in names]
     beside = Path(sysconfig.get_path("scripts")) / name
     on_path = shutil.which(name)
-    for candidate in (*found, beside, *([Path(on_path)] if on_path else [])):
+    for candidate in (*scripts, beside, *([Path(on_path)] if on_path else [])):
         if candidate.is_file():
             return candidate.resolve()
     raise ToolError(f"{name} was not found", hint="install gfplug again: mypy-protobuf belongs to it")
 
 
 def _floors(code: Mapping[str, bytes]) -> dict[str, str]:
-    """Read from the generated headers what the stubs refuse to run under."""
+    """Read the oldest versions of grpcio and protobuf that the generated code accepts."""
     text = {name: content.decode() for name, content in code.items()}
     grpcio = _GRPC_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2_grpc.py", ""))
     protobuf = _PROTOBUF_FLOOR.search(text.get(f"{PACKAGE}/backend_pb2.py", ""))

@@ -1,4 +1,4 @@
-"""Whom to trust and what to show: the certificates of a TLS connection, and stored credentials for a host."""
+"""The certificates that a TLS connection trusts, and the stored credentials for a host."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def context() -> ssl.SSLContext:
     """
     import truststore  # noqa: PLC0415 - only https pays for it
 
-    made = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     name = next((name for name in _BUNDLES if os.environ.get(name)), None)
     if name is None:
-        return made
+        return tls
     path = Path(os.environ[name])
     try:
         if path.is_dir():
-            made.load_verify_locations(capath=path)
+            tls.load_verify_locations(capath=path)
         else:
-            made.load_verify_locations(cafile=path)
+            tls.load_verify_locations(cafile=path)
     except OSError as error:  # a missing file, or one without certificates (ssl.SSLError)
         raise FetchError(
             f"{name} names {path}, which holds no readable certificates", hint=f"mend or unset {name}"
         ) from error
-    return made
+    return tls
 
 
 def authorization(parts: SplitResult) -> str | None:
@@ -58,13 +58,13 @@ def read_netrc(parts: SplitResult) -> str | None:
     if parts.scheme != "https" or not parts.hostname:
         return None
     try:
-        found = netrc.netrc(os.environ.get("NETRC") or None).authenticators(parts.hostname)
+        login = netrc.netrc(os.environ.get("NETRC") or None).authenticators(parts.hostname)
     except FileNotFoundError:
         return None
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError) as error:
         _log.warning("netrc was ignored: it can not be read (%s)", type(error).__name__)
         return None
-    return _basic(found[0], found[2] or "") if found and found[0] else None
+    return _basic(login[0], login[2] or "") if login and login[0] else None
 
 
 def _basic(user: str, password: str) -> str:

@@ -29,14 +29,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found out about a project's proto."""
+    """The results of all checks of a project's proto."""
 
     version: str
     checks: tuple[Check, ...]
 
     @property
     def problems(self) -> list[str]:
-        """What does not agree."""
+        """The sentences of the checks that failed."""
         return [check.sentence for check in self.checks if check.passed is False]
 
 
@@ -47,9 +47,9 @@ def committed(project: Project) -> sdk.ProtoSet:
     """
     lock = project.lock
     text = sdk.normalise(project.read_proto())
-    known = {release.version: release.descriptor for release in sdk.releases()}
+    descriptors = {release.version: release.descriptor for release in sdk.releases()}
     version = sdk.SdkVersion.parse(lock.sdk_version)
-    descriptor = known.get(version)
+    descriptor = descriptors.get(version)
     return sdk.ProtoSet(version=version, text=text, source=lock.source, commit=lock.sdk_commit, descriptor=descriptor)
 
 
@@ -61,11 +61,16 @@ def verify(project: Project) -> Verification:
     lock, protos = project.lock, committed(project)
     checks = [_proto(lock, protos), _owned(project)]
     try:
-        generated = stubs.generate(protos)
+        new_stubs = stubs.generate(protos)
     except IntegrityError as error:
         checks.append(Check(name="wire", passed=False, sentence=error.message))
     else:
-        checks += [_wire(lock, generated, protos), _floors(lock, generated), _stubs(project, lock, generated)]
+        checks.append(_wire(lock, new_stubs, protos))
+        if differing := _other_tools(lock, new_stubs):
+            sentence = f"not compared: {differing}"
+            checks += [Check(name=name, passed=None, sentence=sentence) for name in ("floors", "stubs")]
+        else:
+            checks += [_floors(lock, new_stubs), _stubs(project, new_stubs)]
     return Verification(version=lock.sdk_version, checks=tuple(checks))
 
 
@@ -86,35 +91,31 @@ def _owned(project: Project) -> Check:
     return _judge("files", problem, f"every file in {_STUBS} is the one in the lock")
 
 
-def _wire(lock: Lock, generated: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
-    is_same = generated.descriptor == lock.descriptor
-    problem = "" if is_same else f"the proto compiles to {generated.descriptor}, the lock names {lock.descriptor}"
-    known = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
-    return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {known}")
+def _wire(lock: Lock, new_stubs: stubs.Stubs, protos: sdk.ProtoSet) -> Check:
+    is_same = new_stubs.descriptor == lock.descriptor
+    problem = "" if is_same else f"the proto compiles to {new_stubs.descriptor}, the lock names {lock.descriptor}"
+    origin = "as the index promises" if protos.descriptor else "a release this gfplug does not know"
+    return _judge("wire", problem, f"the wire is that of SDK {lock.sdk_version}, {origin}")
 
 
-def _floors(lock: Lock, generated: stubs.Stubs) -> Check:
-    if differing := _other_tools(lock, generated):
-        return Check(name="floors", passed=None, sentence=f"not compared: {differing}")
-    ours, theirs = _join(generated.floors), _join(lock.floors)
+def _floors(lock: Lock, new_stubs: stubs.Stubs) -> Check:
+    ours, theirs = _join(new_stubs.floors), _join(lock.floors)
     problem = "" if ours == theirs else f"the stubs need {ours}, the lock says {theirs}"
     return _judge("floors", problem, f"the stubs need {theirs} or later")
 
 
-def _stubs(project: Project, lock: Lock, generated: stubs.Stubs) -> Check:
-    if differing := _other_tools(lock, generated):
-        return Check(name="stubs", passed=None, sentence=f"not compared: {differing}")
-    changed = [path for path, content in generated.files.items() if _read(project, path) != content]
+def _stubs(project: Project, new_stubs: stubs.Stubs) -> Check:
+    changed = [path for path, content in new_stubs.files.items() if _read(project, path) != content]
     problem = f"generated anew, these differ: {', '.join(changed)}" if changed else ""
     return _judge("stubs", problem, "generated anew, every stub is the same")
 
 
-def _other_tools(lock: Lock, generated: stubs.Stubs) -> str:
+def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:
     """Say which generators are of another version here than when the stubs were made."""
     return ", ".join(
-        f"{name} is {generated.tools.get(name, 'absent')} here, {lock.tools.get(name, 'absent')} in the lock"
-        for name in sorted({*lock.tools, *generated.tools})
-        if lock.tools.get(name) != generated.tools.get(name)
+        f"{name} is {new_stubs.tools.get(name, 'absent')} here, {lock.tools.get(name, 'absent')} in the lock"
+        for name in sorted({*lock.tools, *new_stubs.tools})
+        if lock.tools.get(name) != new_stubs.tools.get(name)
     )
 
 

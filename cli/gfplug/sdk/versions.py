@@ -25,13 +25,13 @@ class SdkVersion:
 
         Raises: UsageError for anything else: pre-releases, build metadata, Go's pseudo-versions, branches.
         """
-        found = _PLAIN.fullmatch(text)
-        if found is None:
-            shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        match = _PLAIN.fullmatch(text)
+        if match is None:
+            excerpt = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
             raise UsageError(
-                f"{shown!r} is not a release of the Go SDK", hint="write a version like v0.298.0, or latest"
+                f"{excerpt!r} is not a release of the Go SDK", hint="write a version like v0.298.0, or latest"
             )
-        return cls(*map(int, found.groups()))
+        return cls(*map(int, match.groups()))
 
     def __str__(self) -> str:
         """Write the version as the SDK's tag."""
@@ -45,7 +45,7 @@ FLOOR = SdkVersion(0, 97, 0)
 def releases(lines: list[str]) -> list[SdkVersion]:
     """Return the releases among some lines, oldest first; what is not one is left out."""
     return sorted(
-        {SdkVersion(*map(int, found.groups())) for line in lines if (found := _PLAIN.fullmatch(line.strip()))}
+        {SdkVersion(*map(int, match.groups())) for line in lines if (match := _PLAIN.fullmatch(line.strip()))}
     )
 
 

@@ -1,4 +1,4 @@
-"""One HTTP GET, done carefully with the standard library.
+"""One HTTP GET or POST, done carefully with the standard library.
 
 Bounded in time (the whole exchange, not only each read), size, redirects and tries; complete or an error; through the
 proxies and certificates the environment names; and no credential ever reaches a message.
@@ -14,14 +14,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from gfplug import __version__
 from gfplug.errors import FetchError, GfplugError, IntegrityError
 from gfplug.sdk import trust
+from gfplug.sdk.addresses import Target, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +34,21 @@ _TRIES = 3
 _REDIRECTS = 5
 _SOCKET_SECONDS = 20.0
 _PIECE = 65536
-_SAFE = "/%:@!$&'()*+,;=~?-._"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_TEXT = 2000
 
 
 class MissingError(FetchError):
     """The server answered that it has no such thing (404, 410): another source may."""
+
+
+class RefusedError(FetchError):
+    """The server refused what was posted: with this status, and this text."""
+
+    def __init__(self, address: str, status: int, text: str) -> None:
+        """Keep what the server said."""
+        super().__init__(f"{address} answered {status}: {text}")
+        self.status = status
+        self.text = text
 
 
 class Deadline:
@@ -56,10 +64,10 @@ class Deadline:
 
         Raises: FetchError if there are none.
         """
-        left = self._end - time.monotonic()
-        if left <= 0:
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
             raise FetchError(f"not done within {self.seconds:g} s", hint="try again, or see `--from` and `--offline`")
-        return left
+        return seconds
 
 
 class _TransientError(Exception):
@@ -71,54 +79,6 @@ class _TransientError(Exception):
         self.after = after
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where a request goes, and the Authorization header that may go there; its repr never shows either's secrets."""
-
-    url: str
-    authorization: str | None
-
-    @classmethod
-    def of(cls, url: str) -> _Target:
-        """Split the credentials off a URL, or find them in netrc.
-
-        Raises: FetchError for what is not a whole http or https URL.
-        """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise FetchError("a source's address is not a valid URL", hint="check GOPROXY") from error
-        if parts.scheme not in _DEFAULT_PORTS or not host:
-            raise FetchError(f"{redact(url)} is not an http or https address", hint="check GOPROXY")
-        netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-        bare = urlunsplit((parts.scheme, netloc, quote(parts.path, _SAFE), quote(parts.query, _SAFE), ""))
-        return cls(bare, trust.authorization(parts))
-
-    def redirected(self, location: str) -> _Target:
-        """Return where a redirect leads: never from https to http; the credentials go to the same origin only."""
-        try:
-            joined = urljoin(self.url, location)
-        except ValueError as error:
-            raise FetchError(f"{redact(self.url)} redirects to what is not a valid URL") from error
-        target = _Target.of(joined)
-        if urlsplit(self.url).scheme == "https" and urlsplit(target.url).scheme != "https":
-            raise FetchError(f"{redact(self.url)} redirects to an unencrypted address: not followed")
-        same = _origin(self.url) == _origin(target.url)
-        return _Target(target.url, self.authorization if same else trust.read_netrc(urlsplit(target.url)))
-
-
-def redact(url: str) -> str:
-    """Return a URL without user, password, query and fragment: fit for a message."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "(an address that is not valid)"
-    return f"{parts.scheme}://{host}{port}{parts.path}" if host else f"{parts.scheme}:{parts.path}"
-
-
 def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
     """Return the body of a URL, whole.
 
@@ -126,7 +86,7 @@ def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
     Raises: MissingError for 404 and 410; IntegrityError for a body cut short or a web page instead of data; FetchError
     for everything else: refused, unreachable, too large, too slow.
     """
-    target = _Target.of(url)
+    target = Target.of(url)
     for attempt in range(_TRIES):
         try:
             return _follow(target, deadline=deadline, limit=limit)
@@ -139,7 +99,27 @@ def get(url: str, *, deadline: Deadline, limit: int) -> bytes:
     raise AssertionError  # the last try returns or raises
 
 
-def _follow(target: _Target, *, deadline: Deadline, limit: int) -> bytes:
+def post(url: str, body: bytes, *, token: str, deadline: Deadline, limit: int) -> bytes:
+    """Send JSON with a bearer token, once, to this address and no other; return the answer's body, whole.
+
+    Units: `limit` is in bytes.
+    Raises: FetchError for an address that is not encrypted nor on this machine, for a redirect, for what is
+    unreachable, too large or too slow; RefusedError for an error status; IntegrityError as `get` does.
+    """
+    address = redact(url)
+    target = Target(Target.of(url).url, f"Bearer {token}")
+    if not target.is_private:
+        raise FetchError(f"{address} is not encrypted: the token is not sent there", hint="use an https address")
+    try:
+        answer = _ask(target, deadline=deadline, limit=limit, body=body)
+    except _TransientError as error:
+        raise error.final from error
+    if isinstance(answer, str):
+        raise FetchError(f"{address} redirects to {redact(answer)}: the token is not sent there")
+    return answer
+
+
+def _follow(target: Target, *, deadline: Deadline, limit: int) -> bytes:
     for _ in range(_REDIRECTS + 1):
         answer = _ask(target, deadline=deadline, limit=limit)
         if isinstance(answer, bytes):
@@ -148,49 +128,54 @@ def _follow(target: _Target, *, deadline: Deadline, limit: int) -> bytes:
     raise FetchError(f"{redact(target.url)}: more than {_REDIRECTS} redirects")
 
 
-def _ask(target: _Target, *, deadline: Deadline, limit: int) -> bytes | str:
-    """Send one request; return the body, or the address a redirect names."""
-    shown = redact(target.url)
+def _ask(target: Target, *, deadline: Deadline, limit: int, body: bytes | None = None) -> bytes | str:
+    """Send one request, a POST where there is a body; return the answer's body, or the address a redirect names."""
+    address = redact(target.url)
     headers = {"Accept-Encoding": "identity", "User-Agent": f"gfplug/{__version__}"}
     if target.authorization:
         headers["Authorization"] = target.authorization
+    if body is not None:
+        headers["Content-Type"] = "application/json"
     try:
-        request = urllib.request.Request(target.url, headers=headers)  # noqa: S310 - _Target admits http and https only
+        request = urllib.request.Request(target.url, body, headers)  # noqa: S310 - Target admits http and https only
         timeout = min(_SOCKET_SECONDS, deadline.remaining())
         with _cut_at(deadline) as sockets, _opener(target, sockets).open(request, timeout=timeout) as response:
-            return _read(response, shown, deadline=deadline, limit=limit)
+            if body is not None and response.status >= http.client.BAD_REQUEST:
+                text = response.read(_LONGEST_TEXT).decode(errors="replace").strip()
+                raise RefusedError(address, response.status, text or response.reason[:60])
+            return _read(response, address, deadline=deadline, limit=limit)
     except urllib.error.URLError as error:
-        raise _unreachable(shown, error.reason, deadline) from error
+        raise _unreachable(address, error.reason, deadline) from error
     except (OSError, http.client.HTTPException) as error:
-        raise _unreachable(shown, error, deadline) from error
+        raise _unreachable(address, error, deadline) from error
 
 
-def _read(response: http.client.HTTPResponse, shown: str, *, deadline: Deadline, limit: int) -> bytes | str:
+def _read(response: http.client.HTTPResponse, address: str, *, deadline: Deadline, limit: int) -> bytes | str:
     location = response.headers.get("Location")
     if response.status in {301, 302, 303, 307, 308} and location:
         return location
     if response.status != http.client.OK:
-        raise _refusal(response, shown)
+        raise _refusal(response, address)
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding != "identity":
-        raise FetchError(f"{shown} answered with the encoding {encoding[:20]!r}, which was not asked for")
+        raise FetchError(f"{address} answered with the encoding {encoding[:20]!r}, which was not asked for")
     if response.headers.get_content_type() == "text/html":
-        raise IntegrityError(f"{shown} answered with a web page", hint="a login page or a proxy may be in between")
+        raise IntegrityError(f"{address} answered with a web page", hint="a login page or a proxy may be in between")
     body = bytearray()
     while piece := response.read1(_PIECE):
         body += piece
         deadline.remaining()
         if len(body) > limit:
-            raise FetchError(f"{shown} is larger than {limit} bytes")
+            raise FetchError(f"{address} is larger than {limit} bytes")
     deadline.remaining()  # a cut connection looks like an end
     promised = response.headers.get("Content-Length", "")
     if promised.isascii() and promised.isdigit() and len(body) != int(promised[:15]):
-        raise _TransientError(IntegrityError(f"{shown} broke off after {len(body)} of {promised[:15]} bytes"))
+        raise _TransientError(IntegrityError(f"{address} broke off after {len(body)} of {promised[:15]} bytes"))
     return bytes(body)
 
 
-def _refusal(response: http.client.HTTPResponse, shown: str) -> Exception:
-    status, words = response.status, f"{shown} answered {response.status} {response.reason[:60]}"
+def _refusal(response: http.client.HTTPResponse, address: str) -> Exception:
+    status, words = response.status, f"{address} answered {response.status} {response.reason[:60]}"
     if status in {404, 410}:
         return MissingError(words)
     if status in {401, 403, 407}:
@@ -200,11 +185,11 @@ def _refusal(response: http.client.HTTPResponse, shown: str) -> Exception:
     return FetchError(words)
 
 
-def _unreachable(shown: str, reason: object, deadline: Deadline) -> Exception:
+def _unreachable(address: str, reason: object, deadline: Deadline) -> Exception:
     deadline.remaining()
     if isinstance(reason, http.client.IncompleteRead):
-        return _TransientError(IntegrityError(f"{shown} broke off after {len(reason.partial)} bytes of a piece"))
-    words = f"cannot reach {shown}: {_words(reason)}"
+        return _TransientError(IntegrityError(f"{address} broke off after {len(reason.partial)} bytes of a piece"))
+    words = f"cannot reach {address}: {_words(reason)}"
     if isinstance(reason, trust.CertificateError):
         return FetchError(words, hint="name your organization's certificates in GFPLUG_CA_BUNDLE")
     if isinstance(reason, (socket.gaierror, http.client.InvalidURL)):
@@ -231,11 +216,6 @@ def _seconds(text: str | None) -> float | None:
         return None
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)
-
-
 @contextlib.contextmanager
 def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
     """Collect the sockets of a request and shut them at the deadline: a server may drip even its headers."""
@@ -255,7 +235,7 @@ def _cut_at(deadline: Deadline) -> Iterator[list[socket.socket]]:
         timer.cancel()
 
 
-def _opener(target: _Target, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
+def _opener(target: Target, sockets: list[socket.socket]) -> urllib.request.OpenerDirector:
     """Make an opener that knows the environment's proxies, and neither redirects, nor files, nor error statuses."""
 
     class Plain(http.client.HTTPConnection):
@@ -277,6 +257,6 @@ def _opener(target: _Target, sockets: list[socket.socket]) -> urllib.request.Ope
             return self.do_open(Encrypted, req, context=trust.context())
 
     opener = urllib.request.OpenerDirector()
-    opener.add_handler(urllib.request.ProxyHandler())
+    opener.add_handler(urllib.request.ProxyHandler({} if target.is_on_this_machine else None))
     opener.add_handler(EncryptedHandler() if target.url.startswith("https:") else PlainHandler())
     return opener

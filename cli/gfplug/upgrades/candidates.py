@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gfplug.upgrades import git
+from gfplug import files
+from gfplug.untrusted import repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _SKIPPED = {".git", ".venv", "node_modules", "dist", "artifacts", "build", "__pycache__", ".gfplug"}
@@ -16,10 +18,19 @@ _LARGEST = 1_000_000
 
 def find(root: Path) -> Iterator[str]:
     """Yield the paths of the files that git tracks or would track; without git, of all but what tools make."""
-    listed = git.list_files(root)
-    if listed is None:
-        listed = [path.relative_to(root).as_posix() for path in _walk(root)]
-    return (path for path in listed if _is_small(root / path))
+    names = repository.list_files(root)
+    if names is None:
+        names = [path.relative_to(root).as_posix() for path in _walk(root)]
+    return (path for path in names if _is_small(root / path))
+
+
+def in_the_way(root: Path, rendered: Iterable[str]) -> Iterator[str]:
+    """List files of the user's that are where the template has a folder, or in a folder where it has a file."""
+    for path in rendered:
+        above = [folder.as_posix() for folder in PurePosixPath(path).parents]
+        yield from (folder for folder in above if (root / folder).is_file())
+        if (root / path).is_dir():
+            yield from (file.relative_to(root).as_posix() for file in files.walk(root / path))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

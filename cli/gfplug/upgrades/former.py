@@ -7,13 +7,12 @@ requirements beside the author's own. Both folders go; pyproject.toml asks for t
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING
 
 from gfplug import files
 from gfplug.edits.trees import TreeFile
 from gfplug.project import requirements
-from gfplug.upgrades import git
+from gfplug.untrusted import documents, repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,17 +38,17 @@ def pyproject(text: str, *, base: str, fresh: str) -> str:
         return text
     for name in _GONE:
         text = text.replace(name, "")
-    wanted = [*(line for line in mine if line not in ours), *new]
+    lines = [*(line for line in mine if line not in ours), *new]
     edited = _edit_lines(text, base=base, fresh=fresh)
     names = sorted(map(requirements.name_of, requirements.list_dependencies(edited)))
-    if names == sorted(set(map(requirements.name_of, wanted))) and _is_alike(edited, text):
+    if names == sorted(set(map(requirements.name_of, lines))) and _is_alike(edited, text):
         return edited
-    return requirements.exchange(text, taken=ours, given=new)
+    return requirements.exchange(text, removed=ours, added=new)
 
 
 def _is_alike(edited: str, text: str) -> bool:
     """Return whether two texts differ in nothing but the list of dependencies."""
-    tables = [tomllib.loads(each) for each in (edited, text)]
+    tables = [documents.parse_toml(each) for each in (edited, text)]
     for table in tables:
         table["project"].pop("dependencies")
     return tables[0] == tables[1]
@@ -57,7 +56,7 @@ def _is_alike(edited: str, text: str) -> bool:
 
 def _edit_lines(text: str, *, base: str, fresh: str) -> str:
     """Exchange the lines of a list that is written as the template writes it; the caller checks the result."""
-    mine, old, new = (_LIST.search(each) for each in (text, base, fresh))
+    mine, old, new = (_LIST.search(each[: each.rfind("\n]\n") + 3]) for each in (text, base, fresh))
     if not mine or not old or not new:
         return text
     lines = mine["lines"].splitlines()
@@ -66,8 +65,8 @@ def _edit_lines(text: str, *, base: str, fresh: str) -> str:
     ours = [line.strip() in rendered or line in floored.values() for line in lines]
     top = lines[: ours.index(True)] if True in ours else lines
     authors = [line for line, is_ours in zip(lines, ours, strict=True) if not is_ours][len(top) :]
-    listed = "".join(f"{line}\n" for line in [*top, *_list(new["lines"].splitlines(), floored, authors)])
-    return f"{text[: mine.start('lines')]}{listed}{text[mine.end('lines') :]}"
+    content = "".join(f"{line}\n" for line in [*top, *_list(new["lines"].splitlines(), floored, authors)])
+    return f"{text[: mine.start('lines')]}{content}{text[mine.end('lines') :]}"
 
 
 def _list(new: Iterable[str], floored: Mapping[str, str], authors: Iterable[str]) -> Iterator[str]:
@@ -89,10 +88,10 @@ def complete_base(
 
 def originals(root: Path, digests: Mapping[str, str], paths: Iterable[str]) -> dict[str, TreeFile]:
     """Return files as gfplug wrote them, from the project's own history, as far as git has them."""
-    committed = {path: git.contents(root, path) for path in paths}
+    versions = {path: repository.contents(root, path) for path in paths}
     return {
         path: TreeFile(content)
-        for path, contents in committed.items()
+        for path, contents in versions.items()
         for content in contents
         if files.sha256(content) == digests.get(path)
     }

@@ -1,14 +1,12 @@
 """The git program, when there is one: a throw-away repository that merges three trees, shielded from every setting.
 
-Nothing here reads the user's configuration, runs a hook, or touches a repository of theirs but to list its files.
+Nothing here reads the user's configuration, runs a hook, or touches a repository of theirs.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.edits.trees import TreeFile
 from gfplug.errors import ToolError
+from gfplug.untrusted import repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 BASE, YOURS, THEIRS = 1, 2, 3
 """The sides of a merge, as git numbers them."""
 
-_SECONDS = 300.0
-_NEWEST_COMMITS = 50
 _OPTIONS = {
     "commit.gpgSign": "false",
     "core.autocrlf": "false",
@@ -57,70 +54,6 @@ class GitMerge:
     renames: Mapping[str, str]
 
 
-def is_installed() -> bool:
-    """Tell whether there is a git to run."""
-    return shutil.which("git") is not None
-
-
-def list_files(folder: Path) -> list[str] | None:
-    """List the files below a folder that git tracks or would track, None when it is in no repository of git's."""
-    if not is_installed():
-        return None
-    names = _ask(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return None if names is None else sorted(set(names))
-
-
-def find_uncommitted(folder: Path, paths: Sequence[str]) -> set[str] | None:
-    """Return those of some paths below a folder whose contents are in no commit, None when git keeps none of them."""
-    if not is_installed():
-        return None
-    differing = _ask(folder, "diff", "--name-only", "--relative", "-z", "HEAD")
-    unknown = _ask(folder, "ls-files", "-z", "--others")
-    return None if differing is None or unknown is None else set(paths) & {*differing, *unknown}
-
-
-def contents(folder: Path, path: str) -> Iterator[bytes]:
-    """Yield what a file below a folder held in each of the last commits that changed it, the newest first.
-
-    Only git's plumbing is asked: `git log` runs the program that the repository's settings name for signatures.
-    """
-    if not is_installed():
-        return
-    commits = _run(folder, "rev-list", f"--max-count={_NEWEST_COMMITS}", "HEAD", "--", path)
-    for commit in commits.stdout.decode("ascii", "replace").split() if commits.returncode == 0 else []:
-        blob = _run(folder, "cat-file", "blob", f"{commit}:./{path}")
-        if blob.returncode == 0:
-            yield blob.stdout
-
-
-def _ask(folder: Path, *words: str) -> list[str] | None:
-    """Ask the user's own repository for names, None if there is none or git refuses."""
-    done = _run(folder, *words)
-    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name] if done.returncode == 0 else None
-
-
-def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run git on the user's own repository, which nothing of it changes."""
-    settings = ("-c", "core.fsmonitor=false", "-c", "protocol.allow=never")
-    return _git(folder, *settings, *words, shield={"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"})
-
-
-def _git(
-    folder: Path, *words: str, shield: Mapping[str, str], given: bytes = b""
-) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a folder, without its variables, which a hook that calls us would have set."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    return subprocess.run(  # noqa: S603 - the words are this module's
-        ["git", *words],  # noqa: S607 - whichever git the user has
-        cwd=folder,
-        env={**variables, **shield},
-        input=given,
-        capture_output=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-
-
 def merge(
     base: Mapping[str, TreeFile],
     yours: Mapping[str, TreeFile],
@@ -133,23 +66,23 @@ def merge(
     Raises: ToolError if git fails for another reason than a conflict.
     """
     with tempfile.TemporaryDirectory(prefix="gfplug-merge-") as name:
-        repository = _Repository(Path(name))
-        repository.run("init", "--quiet", "--template=", ".")
-        (repository.folder / ".git" / "info").mkdir(exist_ok=True)
-        (repository.folder / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, encoding="utf-8")
+        scratch = _Repository(Path(name))
+        scratch.run("init", "--quiet", "--template=", ".")
+        (scratch.folder / ".git" / "info").mkdir(exist_ok=True)
+        (scratch.folder / ".git" / "info" / "attributes").write_text(_ATTRIBUTES, encoding="utf-8")
         names = {"yours": yours, "theirs": theirs}
-        repository.run("fast-import", "--quiet", given=b"".join(_stream(base, names)))
-        repository.run("symbolic-ref", "HEAD", "refs/heads/yours")
-        repository.run("read-tree", "-u", "--reset", "HEAD")
-        repository.run("merge", "--quiet", "--no-commit", "--no-ff", "theirs", accepted=(0, 1))
-        return _outcome(repository, labels)
+        scratch.run("fast-import", "--quiet", stdin=b"".join(_stream(base, names)))
+        scratch.run("symbolic-ref", "HEAD", "refs/heads/yours")
+        scratch.run("read-tree", "-u", "--reset", "HEAD")
+        scratch.run("merge", "--quiet", "--no-commit", "--no-ff", "theirs", accepted=(0, 1))
+        return _outcome(scratch, labels)
 
 
 @dataclass(frozen=True, slots=True)
 class _Repository:
     folder: Path
 
-    def run(self, *words: str, given: bytes = b"", accepted: Sequence[int] = (0,)) -> bytes:
+    def run(self, *words: str, stdin: bytes = b"", accepted: Sequence[int] = (0,)) -> bytes:
         """Run one git command in the repository and return its standard output."""
         settings = [word for key, value in _OPTIONS.items() for word in ("-c", f"{key}={value}")]
         shield = {
@@ -163,13 +96,10 @@ class _Repository:
             "LC_ALL": "C",
             **{f"GIT_{who}_{what}": "gfplug" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
-        try:
-            done = _git(self.folder, *settings, *words, shield=shield, given=given)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ToolError(f"git {words[0]} could not be run: {error}") from error
+        done = repository.run_git(self.folder, *settings, *words, variables=shield, stdin=stdin)
         if done.returncode not in accepted:
-            said = (done.stdout + done.stderr).decode(errors="replace").strip()
-            raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=said[-2000:])
+            output = (done.stdout + done.stderr).decode(errors="replace").strip()
+            raise ToolError(f"git {words[0]} failed with exit code {done.returncode}", details=output[-2000:])
         return done.stdout
 
 
@@ -193,11 +123,11 @@ def _quote(path: str) -> bytes:
     return b'"' + raw + b'"'
 
 
-def _outcome(repository: _Repository, labels: tuple[str, str]) -> GitMerge:
+def _outcome(scratch: _Repository, labels: tuple[str, str]) -> GitMerge:
     stages: defaultdict[str, set[int]] = defaultdict(set)
     clean: dict[str, tuple[str, bool]] = {}
     executable: set[str] = set()
-    for record in repository.run("ls-files", "--stage", "-z").split(b"\0")[:-1]:
+    for record in scratch.run("ls-files", "--stage", "-z").split(b"\0")[:-1]:
         head, _, name = record.partition(b"\t")
         (mode, blob, stage), path = head.decode().split(), os.fsdecode(name)
         executable |= {path} if mode == "100755" else set()
@@ -205,18 +135,18 @@ def _outcome(repository: _Repository, labels: tuple[str, str]) -> GitMerge:
             clean[path] = (blob, path in executable)
         else:
             stages[path].add(int(stage))
-    contents = _blobs(repository, sorted({blob for blob, _ in clean.values()}))
+    contents = _blobs(scratch, sorted({blob for blob, _ in clean.values()}))
     tree = {path: TreeFile(contents[blob], is_executable) for path, (blob, is_executable) in clean.items()}
     for path in stages:
-        if (found := repository.folder / path).is_file():
-            tree[path] = TreeFile(_label_sides(found.read_bytes(), labels), path in executable)
+        if (file := scratch.folder / path).is_file():
+            tree[path] = TreeFile(_label_sides(file.read_bytes(), labels), path in executable)
     unresolved = {path: frozenset(sides) for path, sides in stages.items()}
-    return GitMerge(tree=tree, stages=unresolved, renames=_renames(repository))
+    return GitMerge(tree=tree, stages=unresolved, renames=_renames(scratch))
 
 
-def _blobs(repository: _Repository, names: Sequence[str]) -> dict[str, bytes]:
+def _blobs(scratch: _Repository, names: Sequence[str]) -> dict[str, bytes]:
     """Read many objects with one process."""
-    answer = repository.run("cat-file", "--batch", given="".join(f"{name}\n" for name in names).encode())
+    answer = scratch.run("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
     contents, start = {}, 0
     for name in names:
         head_end = answer.index(b"\n", start)
@@ -226,9 +156,9 @@ def _blobs(repository: _Repository, names: Sequence[str]) -> dict[str, bytes]:
     return contents
 
 
-def _renames(repository: _Repository) -> dict[str, str]:
+def _renames(scratch: _Repository) -> dict[str, str]:
     """Map each file that theirs renamed to its name in the base."""
-    words = repository.run("diff", "--find-renames", "--diff-filter=R", "--name-status", "-z", "base", "theirs")
+    words = scratch.run("diff", "--find-renames", "--diff-filter=R", "--name-status", "-z", "base", "theirs")
     names = [os.fsdecode(word) for word in words.split(b"\0")[:-1]]
     return {new: old for _, old, new in zip(names[::3], names[1::3], names[2::3], strict=True)}
 
@@ -236,4 +166,4 @@ def _renames(repository: _Repository) -> dict[str, str]:
 def _label_sides(content: bytes, labels: tuple[str, str]) -> bytes:
     """Name the two sides in conflict markers."""
     yours, theirs = (label.encode() for label in labels)
-    return _MARKER.sub(lambda found: b"<<<<<<< " + yours if b"HEAD" in found[1] else b">>>>>>> " + theirs, content)
+    return _MARKER.sub(lambda match: b"<<<<<<< " + yours if b"HEAD" in match[1] else b">>>>>>> " + theirs, content)

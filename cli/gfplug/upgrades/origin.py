@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import lzma
-import os
-import stat
-import zipfile
-import zlib
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
-from gfplug import files
-from gfplug.edits import paths
 from gfplug.edits.trees import TreeFile
-from gfplug.errors import ProjectError, UsageError
+from gfplug.errors import IntegrityError, ProjectError, UsageError
 from gfplug.scaffold.template import ANSWERS_NAME, BASE_NAME, Answers
+from gfplug.untrusted import archives, documents, paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +23,7 @@ Each function takes the stored answers and returns them as that version asks; th
 """
 
 _FORMAT = 1
+_LIMITS = archives.Limits(packed=64 << 20, unpacked=64 << 20, members=10_000)
 _RESTORE = "restore it from version control"
 
 
@@ -36,7 +31,7 @@ def answers(
     root: Path,
     template_version: str,
     *,
-    given: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
     migrations: Sequence[Migration] | None = None,
 ) -> Answers:
     """Return what the project answered, as this gfplug's template asks; new questions take what is given, or defaults.
@@ -51,9 +46,9 @@ def answers(
         if Version(template_version) < Version(since):
             stored = migrate(stored)
     questions = [field.name for field in fields(Answers)]
-    if unknown := [key for key in given or {} if key not in questions]:
+    if unknown := [key for key in overrides or {} if key not in questions]:
         raise UsageError(f"--data: {unknown[0]!r} is not asked here", hint=f"what is asked: {', '.join(questions)}")
-    stored |= given or {}
+    stored |= overrides or {}
     for field in fields(Answers):
         if field.name not in stored and field.default is MISSING:
             raise ProjectError(
@@ -67,40 +62,30 @@ def answers(
 def base(root: Path) -> dict[str, TreeFile]:
     """Return the user's files as the template last rendered them.
 
-    Raises: ProjectError if they were not kept, or can't be read; IntegrityError if a name leads out of the project.
+    Raises: ProjectError if they were not kept; IntegrityError if they are damaged, or a name leads out of the project.
     """
-    _require_regular(root / BASE_NAME)
+    _require_no_link(root, BASE_NAME)
     try:
-        with zipfile.ZipFile(root / BASE_NAME) as archive:
-            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
-            paths.require_distinct((info.filename for info in members), source=BASE_NAME)
+        with archives.opened(root / BASE_NAME, limits=_LIMITS) as archive:
             return {
-                paths.require_inside(info.filename, source=BASE_NAME): TreeFile(
-                    archive.read(info), is_executable=bool(info.external_attr >> 16 & 0o100)
-                )
-                for info in members
+                name: TreeFile(archive.read(name), is_executable=member.is_executable)
+                for name, member in archive.members.items()
             }
     except FileNotFoundError as error:
         raise ProjectError(f"{root / BASE_NAME} does not exist", hint=f"{_RESTORE}, or use --force") from error
-    except (OSError, ValueError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
-        raise ProjectError(
-            f"{root / BASE_NAME} is damaged: {error}", hint=f"{_RESTORE}, or remove it and use --force"
-        ) from error
+    except IntegrityError as error:
+        raise IntegrityError(error.message, hint=f"{_RESTORE}, or remove it and use --force") from error
 
 
-def _require_regular(path: Path) -> None:
-    """Refuse what would make a reader wait, or lead it elsewhere.
-
-    Raises: ProjectError.
-    """
-    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        raise ProjectError(f"{path} is no regular file", hint=_RESTORE)
+def _require_no_link(root: Path, name: str) -> None:
+    if paths.is_linked(root, name):
+        raise ProjectError(f"{root / name} is not a regular file", hint=_RESTORE)
 
 
 def _read_answers(root: Path) -> dict[str, str]:
     path = root / ANSWERS_NAME
-    _require_regular(path)
-    value = files.read_json(path, missing=_RESTORE, broken=_RESTORE)
+    _require_no_link(root, ANSWERS_NAME)
+    value = documents.read_json(path, missing=_RESTORE, broken=_RESTORE)
     if not isinstance(value, dict) or not isinstance(value.get("answers"), dict):
         raise ProjectError(f"{path} has no answers", hint=_RESTORE)
     if value.get("format") != _FORMAT:

@@ -43,7 +43,7 @@ _TEST_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtoUpgradeRequest:
-    """What is asked: the version, where its proto may come from, and how careful to be.
+    """The options of the move: the version, the source of its proto, and which checks to make.
 
     Shape: `python` runs the tests instead of the project's `.venv`; `force` goes on although the author's code uses
     what goes, or stubs were edited, of which a copy is kept.
@@ -94,10 +94,10 @@ def upgrade(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | 
     """
     stages = stages or Stages()
     with journal.lock_project(project.root):
-        made = plan(project, request, stages=stages)
-        tests = _rehearse(project, made, request, stages) if made.edits else "not needed"
-        journal.apply(project.root, made.edits)
-    return replace(made, tests=tests, seconds=stages.seconds)
+        result = plan(project, request, stages=stages)
+        tests = _rehearse(project, result, request, stages) if result.edits else "not needed"
+        journal.apply(project.root, result.edits)
+    return replace(result, tests=tests, seconds=stages.seconds)
 
 
 def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | None = None) -> Upgrade:
@@ -113,11 +113,11 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
     with stages.stage("fetch", doing=f"Fetching SDK {request.version}", done=f"Fetched SDK {request.version}"):
         protos = sdk.fetch(request.version, source=request.source, offline=request.offline)
     with stages.stage("stubs", doing="Generating pluginv2", done=f"Generated pluginv2 from {protos.version}"):
-        generated = stubs.generate(protos)
-    _require_locked(old, protos, generated)
+        new_stubs = stubs.generate(protos)
+    _require_locked(old, protos, new_stubs)
     with stages.stage("compare", doing="Comparing", done=f"Compared {old.sdk_version} with {protos.version}"):
         changes: list[Change] = []
-        if generated.descriptor != old.descriptor:
+        if new_stubs.descriptor != old.descriptor:
             changes = compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
     uses = usage.find(project.root, SEARCHED, {change.name for change in changes})
     if not request.force:
@@ -129,7 +129,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
         source=protos.source,
         changes=tuple(changes),
         uses=uses,
-        edits={**_edits(project, protos, generated), **backup.copies(project.root, edited)},
+        edits={**_edits(project, protos, new_stubs), **backup.copies(project.root, edited)},
     )
 
 
@@ -137,19 +137,19 @@ def _list_edited(project: Project, *, force: bool) -> list[str]:
     """List the stubs that somebody edited."""
     changed = {path: what for path, what in project.changed_owned().items() if path.startswith(_STUBS)}
     if changed and not force:
-        listed = ", ".join(f"{path} ({what})" for path, what in changed.items())
+        names = ", ".join(f"{path} ({what})" for path, what in changed.items())
         raise ProjectError(
-            f"generated files differ from {lock.LOCK_NAME}: {listed}",
+            f"generated files differ from {lock.LOCK_NAME}: {names}",
             hint="restore them from version control, or use --force: it keeps a copy",
         )
     return [path for path, what in changed.items() if what != "deleted"]
 
 
-def _require_locked(old: lock.Lock, protos: ProtoSet, generated: Stubs) -> None:
-    """Refuse a release whose wire is not what it was when the project was made: a tag that moved."""
-    if str(protos.version) == old.sdk_version and generated.descriptor != old.descriptor:
+def _require_locked(old: lock.Lock, protos: ProtoSet, new_stubs: Stubs) -> None:
+    """Refuse a release whose descriptor differs from the lock's: its tag was moved."""
+    if str(protos.version) == old.sdk_version and new_stubs.descriptor != old.descriptor:
         raise IntegrityError(
-            f"SDK {protos.version} from {protos.source} compiles to {generated.descriptor}, "
+            f"SDK {protos.version} from {protos.source} compiles to {new_stubs.descriptor}, "
             f"but {lock.LOCK_NAME} has {old.descriptor}",
             hint="the release was changed, or the source is wrong; nothing was changed",
         )
@@ -159,46 +159,46 @@ def _require_unused(changes: list[Change], uses: Mapping[str, list[str]], versio
     breaking = [change for change in changes if change.level in {Level.WIRE, Level.SOURCE}]
     broken = [change for change in breaking if uses.get(change.name)]
     if broken:
-        listed = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
+        lines = "\n".join(f"{change.message}: {', '.join(uses[change.name])}" for change in broken)
         raise CompatError(
             f"your code uses {len(broken)} things that SDK {version} changes or lacks",
             hint="change the code first, or use --force",
-            details=listed,
+            details=lines,
         )
 
 
-def _edits(project: Project, protos: ProtoSet, generated: Stubs) -> dict[str, Edit]:
+def _edits(project: Project, protos: ProtoSet, new_stubs: Stubs) -> dict[str, Edit]:
     """Return what becomes of the stubs, the floors and the lock."""
-    new = {f"src/{path}": TreeFile(content) for path, content in generated.files.items()}
+    new = {f"src/{path}": TreeFile(content) for path, content in new_stubs.files.items()}
     others = {path: digest for path, digest in project.owned_digests().items() if not path.startswith(_STUBS)}
     unchanged = {path: project.lock.owned.get(path, digest) for path, digest in others.items()}
-    locked = replace(
+    new_lock = replace(
         project.lock,
         sdk_version=str(protos.version),
         sdk_commit=protos.commit,
         source=protos.source,
         proto_sha256=protos.sha256,
-        descriptor=generated.descriptor,
-        tools=generated.tools,
-        floors=generated.floors,
+        descriptor=new_stubs.descriptor,
+        tools=new_stubs.tools,
+        floors=new_stubs.floors,
         owned={**unchanged, **{path: files.sha256(entry.content) for path, entry in new.items()}},
     )
     old_stubs = [path for path in project.owned_digests() if path.startswith(_STUBS)]
-    new |= {lock.LOCK_NAME: TreeFile(lock.encode(locked)), _PYPROJECT: _raise_floors(project, generated)}
+    new |= {lock.LOCK_NAME: TreeFile(lock.encode(new_lock)), _PYPROJECT: _raise_floors(project, new_stubs)}
     old = trees.read(project.root, [*old_stubs, *new])
     return trees.compare(old, new)
 
 
-def _raise_floors(project: Project, generated: Stubs) -> TreeFile:
+def _raise_floors(project: Project, new_stubs: Stubs) -> TreeFile:
     """Return pyproject.toml with the stubs' floors, line ends as they are."""
     try:
         entry = trees.entry_of(project.root / _PYPROJECT)
-        return trees.edit_text(entry, lambda text: requirements.raise_floors(text, generated.floors))
+        return trees.edit_text(entry, lambda text: requirements.raise_floors(text, new_stubs.floors))
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{project.root / _PYPROJECT} cannot be read: {error}") from error
 
 
-def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:
+def _rehearse(project: Project, result: Upgrade, request: ProtoUpgradeRequest, stages: Stages) -> str:
     """Run the project's tests in a copy that is upgraded already, and say how it went."""
     if not request.with_tests:
         return "not run: --no-tests"
@@ -215,7 +215,7 @@ def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, sta
     ):
         copy = Path(name) / "project"
         shutil.copytree(project.root, copy, ignore=partial(_leave_out, project.root), symlinks=True)
-        journal.apply(copy, made.edits)
+        journal.apply(copy, result.edits)
         process.run(
             [python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
             cwd=copy,
@@ -228,5 +228,5 @@ def _rehearse(project: Project, made: Upgrade, request: ProtoUpgradeRequest, sta
 
 
 def _leave_out(root: Path, folder: str, names: list[str]) -> set[str]:
-    """Name what a rehearsal does without: what was built or installed, at the top of the project."""
+    """Name the top-level folders that the copy leaves out: what was built or installed."""
     return _NOT_COPIED.intersection(names) if Path(folder) == root else set()

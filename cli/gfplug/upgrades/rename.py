@@ -16,7 +16,6 @@ from gfplug.scaffold.template import Answers
 from gfplug.upgrades import origin, upgrade
 
 if TYPE_CHECKING:
-    from gfplug.stages import Stages
     from gfplug.upgrades.upgrade import Plan, UpgradeRequest
 
 
@@ -32,7 +31,7 @@ class Renaming:
         """The upgrade that brings the new names."""
         changed = {key: text for key, text in self.after.to_json().items() if text != self.before.to_json()[key]}
         pairs = {self.before.plugin_id: self.after.plugin_id, self.before.executable: self.after.executable}
-        return upgrade.UpgradeRequest(given=changed, names={old: new for old, new in pairs.items() if old != new})
+        return upgrade.UpgradeRequest(answers=changed, names={old: new for old, new in pairs.items() if old != new})
 
 
 def find(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:
@@ -64,7 +63,7 @@ def find(project: Project, text: str, *, org: str | None = None, title: str | No
     return Renaming(before=before, after=after)
 
 
-def rename(project: Project, renaming: Renaming, *, stages: Stages | None = None) -> tuple[Plan, Project]:
+def rename(project: Project, renaming: Renaming) -> tuple[Plan, Project]:
     """Rename a project, and its folder where that is named as the plugin; return what changed, and the project.
 
     Raises: as `upgrade.upgrade` does; ProjectError if the folder's new name is taken. Then nothing has changed.
@@ -73,7 +72,7 @@ def rename(project: Project, renaming: Renaming, *, stages: Stages | None = None
     is_moved = old.name == renaming.before.plugin_id and old != new
     if is_moved and new.exists():
         raise ProjectError(f"{new} exists", hint="move it away, or rename this project's folder first")
-    plan = upgrade.upgrade(project, renaming.request, stages=stages)
+    plan = upgrade.upgrade(project, renaming.request)
     if not is_moved:
         return plan, project
     old.rename(new)

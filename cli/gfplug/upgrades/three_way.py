@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gfplug.untrusted import repository
 from gfplug.upgrades import git
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def merge(
     Line ends are the user's, file by file; what is new keeps the template's.
     """
     sides = _Sides(*({path: _with_lf(entry) for path, entry in tree.items()} for tree in (base, yours, theirs)))
-    if git.is_installed():
-        decided = _decide(sides, git.merge(sides.base, sides.yours, sides.theirs, labels=("yours", label)))
+    if repository.is_installed():
+        result = _decide(sides, git.merge(sides.base, sides.yours, sides.theirs, labels=("yours", label)))
     else:
         _log.warning("git was not found: files that both sides changed are put beside yours as *%s", BESIDE)
-        decided = _merge_whole_files(sides)
-    return _as_changes(decided, yours=yours, theirs=theirs)
+        result = _merge_whole_files(sides)
+    return _as_changes(result, yours=yours, theirs=theirs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,79 +100,79 @@ class _Result:
 
 def _decide(sides: _Sides, outcome: GitMerge) -> _Result:
     """Settle what git left open, so that nothing of the user's is lost."""
-    decided = _Result({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
-    known = {*sides.base, *sides.yours, *sides.theirs}
+    result = _Result({path: one for path, one in outcome.tree.items() if path not in outcome.stages}, outcome.renames)
+    paths = {*sides.base, *sides.yours, *sides.theirs}
     for path, having in sorted(outcome.stages.items()):
         plain, tilde, _ = path.rpartition("~")
-        if tilde and path not in known and plain in known:
-            _set_aside(decided, plain, outcome.tree[path], is_yours=git.YOURS in having)
+        if tilde and path not in paths and plain in paths:
+            _set_aside(result, plain, outcome.tree[path], is_yours=git.YOURS in having)
         elif git.YOURS not in having:
             if git.THEIRS in having and path in sides.theirs:
-                decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
+                result.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
         elif having == {git.BASE, git.YOURS}:
-            decided.tree[path] = sides.yours[path]
-            decided.notes.append(f"{path}: the template no longer has it, you changed it: kept")
+            result.tree[path] = sides.yours[path]
+            result.notes.append(f"{path}: the template no longer has it, you changed it: kept")
         else:
-            _settle_contents(decided, path, outcome.tree.get(path), sides)
-    _keep_edits(decided, sides)
-    return decided
+            _settle_contents(result, path, outcome.tree.get(path), sides)
+    _keep_edits(result, sides)
+    return result
 
 
-def _settle_contents(decided: _Result, path: str, found: TreeFile | None, sides: _Sides) -> None:
+def _settle_contents(result: _Result, path: str, entry: TreeFile | None, sides: _Sides) -> None:
     """Take git's text with its markers; of two binaries, keep the user's and put the template's beside."""
-    mine = sides.yours.get(path) or sides.yours.get(decided.renames.get(path, ""))
+    mine = sides.yours.get(path) or sides.yours.get(result.renames.get(path, ""))
     new = sides.theirs.get(path)
-    if found is not None and _has_markers(found):
-        decided.tree[path] = found
-        decided.conflict(path, "you and the template changed the same lines")
+    if entry is not None and _has_markers(entry):
+        result.tree[path] = entry
+        result.conflict(path, "you and the template changed the same lines")
     elif mine is not None and new is not None and mine.content != new.content:
-        decided.tree[path] = mine
-        decided.put_beside(path, new, "both changed it, and it can't be merged")
-    elif kept := found or mine or new:
-        decided.tree[path] = kept
+        result.tree[path] = mine
+        result.put_beside(path, new, "both changed it, and it can't be merged")
+    elif choice := entry or mine or new:
+        result.tree[path] = choice
 
 
-def _set_aside(decided: _Result, path: str, found: TreeFile, *, is_yours: bool) -> None:
+def _set_aside(result: _Result, path: str, entry: TreeFile, *, is_yours: bool) -> None:
     """Name what can't stay where it was, because a folder took the place of a file or the other way round."""
     name = path + (_YOURS_ASIDE if is_yours else BESIDE)
-    decided.tree[name] = found
+    result.tree[name] = entry
     whose, other = ("your file", "the template has a folder") if is_yours else ("the template's", "you have a folder")
-    decided.conflict(path, f"{whose} is now {name}: {other} of that name")
+    result.conflict(path, f"{whose} is now {name}: {other} of that name")
 
 
-def _keep_edits(decided: _Result, sides: _Sides) -> None:
+def _keep_edits(result: _Result, sides: _Sides) -> None:
     """Tell of files that go because the template dropped them; whatever else would go, stays."""
-    moved = {old for new, old in decided.renames.items() if new in decided.tree}
-    aside = {path.removesuffix(_YOURS_ASIDE) for path in decided.tree if path.endswith(_YOURS_ASIDE)}
-    for path in sorted(sides.yours.keys() - decided.tree.keys() - moved - aside):
+    moved = {old for new, old in result.renames.items() if new in result.tree}
+    aside = {path.removesuffix(_YOURS_ASIDE) for path in result.tree if path.endswith(_YOURS_ASIDE)}
+    for path in sorted(sides.yours.keys() - result.tree.keys() - moved - aside):
         if path in sides.base and sides.base[path].content == sides.yours[path].content:
-            decided.notes.append(f"{path}: the template no longer has it: deleted")
+            result.notes.append(f"{path}: the template no longer has it: deleted")
         else:
-            decided.tree[path] = sides.yours[path]
-            decided.conflict(path, "it could not be merged: kept as you have it")
+            result.tree[path] = sides.yours[path]
+            result.conflict(path, "it could not be merged: kept as you have it")
 
 
 def _merge_whole_files(sides: _Sides) -> _Result:
     """Merge without git: a file that one side alone changed is settled, any other is put beside."""
-    decided = _Result(dict(sides.yours))
+    result = _Result(dict(sides.yours))
     for path in sorted((sides.base.keys() - sides.theirs.keys()) & sides.yours.keys()):
         is_edited = sides.yours[path] != sides.base[path]
-        decided.notes.append(
+        result.notes.append(
             f"{path}: the template no longer has it{', you changed it: kept' if is_edited else ': deleted'}"
         )
         if not is_edited:
-            del decided.tree[path]
+            del result.tree[path]
     for path, new in sorted(sides.theirs.items()):
         old, mine = sides.base.get(path), sides.yours.get(path)
         if new in (old, mine):
             continue
         if mine is None and old is not None:
-            decided.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
-        elif mine == old and not _is_blocked(path, decided.tree):
-            decided.tree[path] = new
+            result.notes.append(f"{path}: the template changed it, you deleted or moved it: left so")
+        elif mine == old and not _is_blocked(path, result.tree):
+            result.tree[path] = new
         else:
-            decided.put_beside(path, new, "both changed it")
-    return decided
+            result.put_beside(path, new, "both changed it")
+    return result
 
 
 def _is_blocked(path: str, tree: Mapping[str, TreeFile]) -> bool:
@@ -185,18 +186,18 @@ def _folders(path: str) -> list[str]:
     return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
-def _as_changes(decided: _Result, *, yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]) -> MergeResult:
+def _as_changes(result: _Result, *, yours: Mapping[str, TreeFile], theirs: Mapping[str, TreeFile]) -> MergeResult:
     """Return the result as changes to the user's tree, line ends as they were."""
-    models = {path: yours.get(path) or yours.get(decided.renames.get(path, "")) for path in decided.tree}
-    result = {
+    models = {path: yours.get(path) or yours.get(result.renames.get(path, "")) for path in result.tree}
+    tree = {
         path: _with_ends_of(entry, models[path] or theirs.get(path.replace(BESIDE, "")))
-        for path, entry in decided.tree.items()
+        for path, entry in result.tree.items()
     }
     return MergeResult(
-        writes={path: entry for path, entry in sorted(result.items()) if yours.get(path) != entry},
-        deletes=tuple(sorted(yours.keys() - result.keys())),
-        conflicts=tuple(decided.conflicts),
-        notes=tuple(decided.notes),
+        writes={path: entry for path, entry in sorted(tree.items()) if yours.get(path) != entry},
+        deletes=tuple(sorted(yours.keys() - tree.keys())),
+        conflicts=tuple(result.conflicts),
+        notes=tuple(result.notes),
     )
 
 

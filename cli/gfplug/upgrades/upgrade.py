@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import __version__, files
-from gfplug.edits import backup, difference, journal, paths, trees
+from gfplug.edits import backup, difference, journal, trees
 from gfplug.edits.trees import Edit, TreeFile
 from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.project import lock, provenance, requirements
@@ -21,7 +21,8 @@ from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.scaffold import template
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
-from gfplug.upgrades import candidates, former, git, origin, three_way
+from gfplug.untrusted import paths, repository
+from gfplug.upgrades import candidates, former, origin, three_way
 from gfplug.upgrades.rewrites import Rewrites
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeRequest:
-    """What is asked: `given` answers questions anew; `force` replaces edited owned files, after a backup.
+    """The options of an upgrade: `answers` replace stored ones; `force` replaces edited owned files, after a backup.
 
     `names` are names in the author's files and what they become: a plugin's old and new id.
     """
 
-    given: Mapping[str, str]
+    answers: Mapping[str, str]
     force: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -78,9 +79,9 @@ def upgrade(project: Project, request: UpgradeRequest, *, stages: Stages | None 
     Raises: as `plan` does; ProjectError if a file can't be written. Then the project is as it was.
     """
     with journal.lock_project(project.root):
-        made = plan(project, request, stages=stages)
-        journal.apply(project.root, made.edits)
-    return made
+        result = plan(project, request, stages=stages)
+        journal.apply(project.root, result.edits)
+    return result
 
 
 def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = None) -> Plan:
@@ -91,7 +92,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
     template can't be rendered or git fails.
     """
     stages, before = stages or Stages(), project.lock
-    answers = origin.answers(project.root, before.template_version, given=request.given)
+    answers = origin.answers(project.root, before.template_version, overrides=request.answers)
     answers = replace(answers, gfplug=provenance.renew(answers.gfplug))
     with (
         stages.stage("template", doing="Rendering the template", done=f"Rendered the template of gfplug {__version__}"),
@@ -100,7 +101,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         template.render(answers, Path(name))
         fresh, after = _render(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
-    with stages.stage("merge", doing="Merging", done="MergeResult"):
+    with stages.stage("merge", doing="Merging", done="Merged"):
         sources = {before.gfplug: after.gfplug} if provenance.is_plain(before.gfplug) else {}
         merged, base, yours = _merge(project, fresh, request, sources)
     backed_up = _edited_without_a_copy(project, base, yours, merged) + [
@@ -122,7 +123,11 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         conflicts=merged.conflicts,
         notes=(
             *merged.notes,
-            *_about_links(project, fresh),
+            *(
+                f"{path}: you have a link there: left so"
+                for path in sorted(fresh)
+                if not path.startswith(ONCE) and paths.is_linked(project.root, path)
+            ),
             *filter(None, [provenance.doubt(answers.gfplug)]),
             *(f"{path}: a copy of a file of yours" for path in backups),
         ),
@@ -131,33 +136,33 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
 
 def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Complete a rendering as `gfplug new` would, and return it with its lock."""
-    generated, locked = _stubs(project)
+    stub_files, new_lock = _stubs(project)
     pyproject = folder / "pyproject.toml"
-    raised = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), locked.floors)
-    pyproject.write_bytes(raised.encode())
+    text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_lock.floors)
+    pyproject.write_bytes(text.encode())
     template.remember(folder, answers)
-    rendered = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
-    fresh = {**rendered, **generated}
+    tree = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
+    fresh = {**tree, **stub_files}
     digests = {path: files.sha256(entry.content) for path, entry in fresh.items() if path.startswith(_OWNED)}
     requirement = provenance.find(answers.gfplug).pip_argument
-    return fresh, replace(locked, template_version=__version__, gfplug=requirement, owned=digests)
+    return fresh, replace(new_lock, template_version=__version__, gfplug=requirement, owned=digests)
 
 
 def _stubs(project: Project) -> tuple[dict[str, TreeFile], lock.Lock]:
     """Return the generated package and the lock that fits; made anew if it was edited, or if other tools made it."""
-    locked = project.lock
+    old_lock = project.lock
     is_whole = not any(path.startswith(_STUBS) for path in project.changed_owned())
-    if is_whole and dict(locked.tools) == stubs.tool_versions():
-        return {path: entry for path, entry in _on_disk(project).items() if path.startswith(_STUBS)}, locked
+    if is_whole and dict(old_lock.tools) == stubs.tool_versions():
+        return {path: entry for path, entry in _on_disk(project).items() if path.startswith(_STUBS)}, old_lock
     protos = verify.committed(project)
-    if protos.sha256 != locked.proto_sha256:
+    if protos.sha256 != old_lock.proto_sha256:
         raise IntegrityError(
             f"{project.proto} is not the proto that {lock.LOCK_NAME} names",
-            hint=f"restore it: gfplug proto upgrade --to {locked.sdk_version} --force",
+            hint=f"restore it: gfplug proto upgrade --to {old_lock.sdk_version} --force",
         )
-    made = stubs.generate(protos)
-    generated = {f"src/{path}": TreeFile(content) for path, content in made.files.items()}
-    return generated, replace(locked, floors=made.floors, tools=made.tools)
+    package = stubs.generate(protos)
+    stub_files = {f"src/{path}": TreeFile(content) for path, content in package.files.items()}
+    return stub_files, replace(old_lock, floors=package.floors, tools=package.tools)
 
 
 def _on_disk(project: Project) -> dict[str, TreeFile]:
@@ -166,25 +171,24 @@ def _on_disk(project: Project) -> dict[str, TreeFile]:
 
 
 def _replace_owned(project: Project, fresh: Mapping[str, TreeFile], *, force: bool) -> dict[str, Edit]:
-    """Replace the owned folders whole, once it is sure that nobody edited them, or that it does not matter."""
-    found = _on_disk(project)
+    """Replace the owned folders whole; refuse when one was edited, unless `force` is set."""
+    current = _on_disk(project)
     new = {path: entry for path, entry in fresh.items() if path.startswith(_OWNED)}
-    changed = project.changed_owned()
-    if changed and not force:
+    if (changed := project.changed_owned()) and not force:
         raise ProjectError(
             f"owned files differ from {lock.LOCK_NAME}: "
             + ", ".join(f"{path} ({what})" for path, what in changed.items()),
             hint="move your changes to src/plugin and restore the files, or use --force: it keeps a copy",
-            details=difference.show(_authors_edits(project, found, changed)),
+            details=difference.show(_authors_edits(project, current, changed)),
         )
-    return trees.compare(found, new)
+    return trees.compare(current, new)
 
 
-def _authors_edits(project: Project, found: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
+def _authors_edits(project: Project, current: Mapping[str, TreeFile], changed: Iterable[str]) -> dict[str, Edit]:
     """Return what the author changed in owned files: against the project's history, or else the whole file."""
-    shown = [path for path in changed if path in found]
-    originals = former.originals(project.root, project.lock.owned, shown[:_MOST_ORIGINALS])
-    return trees.compare(originals, {path: found[path] for path in shown})
+    names = [path for path in changed if path in current]
+    originals = former.originals(project.root, project.lock.owned, names[:_MOST_ORIGINALS])
+    return trees.compare(originals, {path: current[path] for path in names})
 
 
 def _merge(
@@ -194,16 +198,16 @@ def _merge(
     root = project.root
     theirs = {path: entry for path, entry in fresh.items() if _is_merged(root, path)}
     is_lost = request.force and not (root / template.BASE_NAME).exists()
-    kept = {} if is_lost else origin.base(root)
-    base = {path: entry for path, entry in kept.items() if _is_merged(root, path)}
-    yours = trees.read(root, base.keys() | theirs.keys() | set(_in_the_way(root, theirs)))
-    left = [
+    base_files = {} if is_lost else origin.base(root)
+    base = {path: entry for path, entry in base_files.items() if _is_merged(root, path)}
+    yours = trees.read(root, base.keys() | theirs.keys() | set(candidates.in_the_way(root, theirs)))
+    unresolved = [
         *three_way.unresolved(yours),
         *(path for path in base | theirs if os.path.lexists(root / f"{path}{three_way.BESIDE}")),
     ]
-    if left:
+    if unresolved:
         raise ConflictError(
-            f"an earlier upgrade is not finished: {', '.join(sorted(set(left)))}",
+            f"an earlier upgrade is not finished: {', '.join(sorted(set(unresolved)))}",
             hint=f"resolve the conflict markers, remove *{three_way.BESIDE}, then run it again",
         )
     if any(path not in yours and entry != theirs.get(path) for path, entry in base.items()):
@@ -217,7 +221,7 @@ def _merge(
 
 
 def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterable[str]) -> dict[str, Edit]:
-    """Return what new names change in the author's other files: code, tests, and what the template never rendered."""
+    """Return the edits that put new names into files that are not merged: code, tests, the author's own files."""
     if not names:
         return {}
     skipped = {lock.LOCK_NAME, *merged}
@@ -226,26 +230,11 @@ def _rename_elsewhere(project: Project, names: Mapping[str, str], merged: Iterab
     return trees.compare(old, Rewrites(base={}, fresh={}, names=names).apply(old))
 
 
-def _in_the_way(root: Path, theirs: Mapping[str, TreeFile]) -> Iterable[str]:
-    """List files of the user's that are where the template has a folder, or in a folder where it has a file."""
-    for path in theirs:
-        above = [folder.as_posix() for folder in PurePosixPath(path).parents]
-        yield from (folder for folder in above if (root / folder).is_file())
-        if (root / path).is_dir():
-            yield from (found.relative_to(root).as_posix() for found in files.walk(root / path))
-
-
 def _is_merged(root: Path, path: str) -> bool:
     """Tell whether a path is merged: the user's, not written once, and no link of theirs."""
     return (
         not path.startswith((*_OWNED, *ONCE, ".gfplug/")) and path != lock.LOCK_NAME and not paths.is_linked(root, path)
     )
-
-
-def _about_links(project: Project, fresh: Mapping[str, TreeFile]) -> list[str]:
-    """Tell of links of the user's where the template has a file."""
-    linked = [path for path in fresh if not path.startswith(ONCE) and paths.is_linked(project.root, path)]
-    return [f"{path}: you have a link there: left so" for path in sorted(linked)]
 
 
 def _update_records(project: Project, fresh: Mapping[str, TreeFile], after: lock.Lock) -> dict[str, Edit]:
@@ -259,5 +248,4 @@ def _edited_without_a_copy(
 ) -> list[str]:
     """List the files the merge changes whose edits are nowhere else: not committed, or not in git at all."""
     edited = [path for path in merged.writes if path in yours and yours[path] != base.get(path)]
-    uncommitted = git.find_uncommitted(project.root, edited)
-    return edited if uncommitted is None else sorted(uncommitted)
+    return repository.find_uncommitted(project.root, edited)

@@ -127,12 +127,12 @@ class Objects:
             result = await self._runner.call_static(method, request)
             if not isinstance(result, Admission):
                 raise TypeError(f"{method} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
+            encoded = _admission(result)
+            if method == "mutate_admission" and result.allowed:
+                encoded += wire.length_delimited(4, request.object if result.object is None else result.object)
         except Exception as error:  # noqa: BLE001  # the answer says so
             failure = call.record_failure(error)
-            result = Admission.deny(failure.message, reason="InternalError", code=failure.status)
-        encoded = _admission(result)
-        if method == "mutate_admission" and result.allowed:
-            encoded += wire.length_delimited(4, request.object if result.object is None else result.object)
+            return _admission(Admission.deny(failure.message, reason="InternalError", code=failure.status))
         return encoded
 
     async def convert(self, call: ActiveCall) -> bytes:
@@ -149,12 +149,12 @@ class Objects:
         uid = wire.text(1, request.uid)
         try:
             result = await self._runner.call_static("convert_objects", request)
-            objects = _objects(result, len(request.objects))
+            objects = [_object(item) for item in _objects(result, len(request.objects))]
         except Exception as error:  # noqa: BLE001
             failure = call.record_failure(error)
             return uid + wire.length_delimited(2, _result(failure.message, "InternalError", failure.status))
         success = wire.length_delimited(2, wire.text(1, "Success"))
-        return uid + success + b"".join(wire.length_delimited(3, _object(item)) for item in objects)
+        return uid + success + b"".join(wire.length_delimited(3, item) for item in objects)
 
 
 def _settings(call: ActiveCall) -> Settings[dict[str, Any]] | None:

@@ -134,31 +134,33 @@ def query_failure(error: BaseException, *, ref_id: str) -> Failure:
 def health(result: object) -> bytes:
     """Encode a health check's result.
 
-    Raises: TypeError when it is none.
+    Raises: TypeError when it is none, ValueError for a status that there is not.
     """
     if not isinstance(result, Health):
         raise TypeError(f"check_health returned {type(result).__name__}; expected a Health")
-    details = _mask_secrets(json.dumps(dict(result.details), ensure_ascii=False, default=str) if result.details else "")
+    if result.status not in _STATUS:
+        raise ValueError(f"Health.status must be ok, error or unknown; got {result.status!r}")
+    details = json.dumps(dict(result.details), default=str) if result.details else ""
     return wire.health_response(
         status=_STATUS[result.status],
         message=masking.hide(result.message),
-        details=details.encode("utf-8", "replace"),
+        details=_mask_secrets(details).encode("utf-8", "replace") if details else b"",
     )
 
 
 def _mask_secrets(details: str) -> str:
-    """Mask secrets in JSON string values only, so that the document stays valid JSON."""
+    """Mask secrets in the keys and values of JSON, so that the document stays valid JSON; NaN becomes null."""
 
     def mask(value: Any) -> Any:  # noqa: ANN401  # JSON
         if isinstance(value, dict):
             return {masking.hide(key): mask(item) for key, item in value.items()}
         if isinstance(value, list):
             return [mask(item) for item in value]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return masking.hide_number(value)
         return masking.hide(value) if isinstance(value, str) else value
 
-    if masking.hide(details) == details:
-        return details
-    return json.dumps(mask(json.loads(details)), ensure_ascii=False)
+    return json.dumps(mask(json.loads(details, parse_constant=lambda _: None)), ensure_ascii=False)
 
 
 def resource_head(response: Response) -> bytes:

@@ -51,7 +51,7 @@ def plugin_context(message: pb.PluginContext) -> PluginContext:
     Protos before v0.177.0 have no configuration.
     """
     config = GrafanaConfig(getattr(message, "grafanaConfig", {}))
-    masking.remember_settings(config)
+    masking.remember(masking.named_secrets(config))
     return PluginContext(
         org_id=message.orgId,
         plugin_id=message.pluginId,

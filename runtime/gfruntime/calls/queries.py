@@ -83,8 +83,11 @@ class Queries:
                 encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId)
         results = await self._results(method, queries, call) if queries else {}
         for ref_id, result in results.items():
-            encode = partial(answers.encode, result, ref_id=ref_id, is_json=call.is_json)
-            encoded[ref_id] = encode() if _count_rows(result) < _LARGE else await self._runner.block(encode, method)
+            if self._runner.loop.is_current() and _count_rows(result) >= _LARGE:
+                encode = partial(answers.encode, result, ref_id=ref_id, is_json=call.is_json)
+                encoded[ref_id] = await self._runner.block(encode, method)
+            else:
+                encoded[ref_id] = answers.encode(result, ref_id=ref_id, is_json=call.is_json)
         return encoded
 
     async def _results(self, method: str, queries: list[Query[Any]], call: ActiveCall) -> dict[str, object]:

@@ -27,7 +27,6 @@ for both. `enum` columns are the business of `enums`.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -40,11 +39,12 @@ from gfruntime.frames import lists, metadata
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
 _NS = pa.timestamp("ns")
 _SECOND = 1_000_000_000
+_UNREADABLE = (FrameError, pa.ArrowException, OverflowError, TypeError, ValueError)
 
 
 def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[FieldType, pa.Array]:  # noqa: ANN401
@@ -56,7 +56,7 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
     """
     if field_type is not None and field_type not in FIELD_TYPES:
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
-    with _naming(name, f" as {field_type}" if field_type else ""):
+    try:
         values = _listed(values)
         short = lists.column(values) if isinstance(values, list) else None
         if short is not None and field_type in (None, short[0]):
@@ -64,6 +64,8 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
         if isinstance(values, list) and (field_type == "json" or (field_type is None and _are_nested(values))):
             return "json", _documents(values)
         return _typed(_array(values, field_type), field_type)
+    except _UNREADABLE as error:
+        raise _column_error(name, error, field_type) from error
 
 
 def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of column
@@ -71,8 +73,10 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
 
     Raises: FrameError naming the column when they have none.
     """
-    with _naming(name):
+    try:
         return _array(_listed(values), None)
+    except _UNREADABLE as error:
+        raise _column_error(name, error) from error
 
 
 def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
@@ -87,15 +91,11 @@ def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kin
         raise FrameError(f"times since 1970 must be whole numbers of {unit}: {error}") from error
 
 
-@contextlib.contextmanager
-def _naming(name: str, wanted: str = "") -> Iterator[None]:
-    """Name the column in errors."""
-    try:
-        yield
-    except FrameError as error:
-        raise FrameError(f"column {name!r}: {error}") from error
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-        raise FrameError(f"column {name!r}: the values can't be read{wanted}: {error}") from error
+def _column_error(name: str, error: Exception, field_type: str | None = None) -> FrameError:
+    """Name the column in an error."""
+    if isinstance(error, FrameError):
+        return FrameError(f"column {name!r}: {error}")
+    return FrameError(f"column {name!r}: the values can't be read{f' as {field_type}' if field_type else ''}: {error}")
 
 
 def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column

@@ -1,45 +1,35 @@
 """Logs in Grafana's format: one JSON object per line on stderr.
 
-Grafana panics on a log line whose `@message`, `@level` or `@timestamp` is not a string, and shows lines over 64 KiB in
-pieces, so both are settled here for whatever reaches the standard `logging` module, warnings and uncaught exceptions.
-Lines are written by a thread of their own: a host that doesn't read can never block the author's code.
+Whatever reaches the standard `logging` module, warnings and uncaught exceptions become such lines, which are written by
+a thread of their own: a host that doesn't read can never block the author's code.
 Source: hashicorp/go-plugin v1.8.0, client.go (logStderr) and log_entry.go.
 """
 
 from __future__ import annotations
 
 import contextvars
-import functools
 import logging
-import math
 import os
 import select
 import sys
 import threading
-import time
 import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.logs import masking
+from gfruntime.logs.lines import encode
 
 if TYPE_CHECKING:
     import asyncio
-    import json
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
 context: contextvars.ContextVar[Callable[[], Mapping[str, str]]] = contextvars.ContextVar("gfruntime_log_context")
 """Gives what is known of the call that is being answered, for all its lines."""
 
-_MAX_LINE = 60 * 1024
-_MAX_TEXT = 24 * 1024
 _MAX_WAITING = 8 * 1024 * 1024
-_CUT = " …[cut]… "
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
-_RESERVED = ("@message", "@level", "@timestamp", "@module")
 _TRACE = 10
-_SHORT = 2000
 
 
 def get_logger(name: str = "plugin") -> logging.Logger:
@@ -158,40 +148,6 @@ def uncaught_in_loop(_loop: asyncio.AbstractEventLoop, failure: dict[str, Any]) 
     logging.getLogger("gfruntime").error(failure["message"], exc_info=failure.get("exception"))
 
 
-def encode(level: str, message: str, extra: Mapping[str, object]) -> bytes:
-    """Make one line, at most 60 KiB long; secrets are hidden and long texts cut."""
-    if _is_plain(message, extra):
-        return _encoded({**extra, "@level": level, "@message": message, "@timestamp": _now()})
-    limit = _MAX_TEXT
-    while True:
-        fields = {_key(key): _clean(value, limit) for key, value in extra.items()}
-        head = {"@level": level, "@message": _shorten(masking.hide(message), limit), "@timestamp": _now()}
-        line = _encoded({**fields, **head})
-        if len(line) <= _MAX_LINE:
-            return line
-        limit //= 2
-        extra = dict(list(extra.items())[:100])
-
-
-def _is_plain(message: str, extra: Mapping[str, object]) -> bool:
-    """Tell whether all is short text without a secret, as most lines are: they are written as they stand."""
-    if not all(type(value) is str for value in extra.values()) or not extra.keys().isdisjoint(_RESERVED[:-1]):
-        return False
-    whole = "\n".join([message, *map(str, extra.values())])
-    return len(whole) <= _SHORT and masking.hide(whole) == whole
-
-
-def _encoded(fields: Mapping[str, object]) -> bytes:
-    return _encoder().encode(fields).encode("utf-8", "replace") + b"\n"
-
-
-@functools.cache
-def _encoder() -> json.JSONEncoder:
-    import json  # noqa: PLC0415  # the handshake comes before the first line
-
-    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
 def _line(record: logging.LogRecord) -> bytes:
     describe_call = context.get(None)
     extra: dict[str, object] = {} if describe_call is None else dict(describe_call())
@@ -210,36 +166,6 @@ def _level(number: int) -> str:
         return "trace"
     names = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
     return next((name for lowest, name in names if number >= lowest), "debug")
-
-
-def _key(key: object) -> str:
-    name = masking.hide(str(key))
-    return f"field.{name}" if name in _RESERVED and name != "@module" else name
-
-
-def _clean(value: object, limit: int) -> object:
-    """Make a value JSON; whatever JSON doesn't know becomes text."""
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, dict):
-        return {masking.hide(str(key)): _clean(item, limit) for key, item in list(value.items())[:100]}
-    if isinstance(value, (list, tuple, set)):
-        return [_clean(item, limit) for item in list(value)[:100]]
-    return _shorten(masking.hide(str(value)), limit)
-
-
-def _shorten(text: str, limit: int) -> str:
-    """Cut the middle: a traceback's beginning says where, its end says what."""
-    if len(text) <= limit:
-        return text
-    return text[: limit // 4] + _CUT + text[-(limit - limit // 4) :]
-
-
-def _now() -> str:
-    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1000:06d}Z"
 
 
 def _write(descriptor: int, line: bytes) -> None:

@@ -1,94 +1,215 @@
 """Secrets that this process was told, and their removal from every text that leaves it (logs, error messages).
 
 Data is none of these texts: what a frame, a packet or a resource's body holds is the author's to choose.
+
+A secret is hidden as it is and in its usual spellings: escaped, URL-encoded, base64, hex. It is remembered as long as
+an instance keeps it, and for some minutes after it was last seen. Their number has no limit, and the cost of a text
+hardly depends on it: an index finds the few secrets that a text may hold by four of their bytes.
 """
 
 from __future__ import annotations
 
+import logging
+import re
 import threading
+import time
+from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_SHORTEST = 4  # hiding shorter ones would only garble every text
-_LIMIT = 1000  # rotated secrets are remembered, but not for ever
+SHORTEST = 4
+"""Characters of the shortest text that is hidden; hiding shorter ones would garble every line."""
+
 _SECRET_NAMES = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY", "_PASSWORD", "_TOKEN")
-
-_lock = threading.Lock()
-_secrets: dict[str, None] = {}
-_by_start: dict[str, tuple[str, ...]] = {}  # its first characters → the secrets that begin so
-
-
-def remember(secrets: Iterable[str]) -> None:
-    """Hide these texts from now on."""
-    new = dict.fromkeys(
-        part
-        for secret in secrets
-        if secret not in _secrets
-        for line in (secret, *secret.splitlines())  # a PEM key may be logged by the line
-        if len(line.strip()) >= _SHORTEST and not line.startswith("-----")
-        for part in _forms(line)
-    )
-    if not new:
-        return
-    with _lock:
-        for secret in [each for each in new if each not in _secrets]:
-            _secrets[secret] = None
-            start = secret[:_SHORTEST]
-            _by_start[start] = (*_by_start.get(start, ()), secret)
-        while len(_secrets) > _LIMIT:
-            _forget(next(iter(_secrets)))
+_ARMOUR = re.compile(r"-----(BEGIN|END) ([^\n-]{1,40})-----")
+_PUBLIC = re.compile("CERTIFICATE|PUBLIC KEY|CRL|PARAMETERS")
+_KEEP_SECONDS = 300.0
+_MOST_BYTES = 64 << 20  # of texts that no instance keeps, such as the cookies and tokens of requests
+_LOGGER = logging.getLogger("gfruntime")
 
 
-def _forget(secret: str) -> None:
-    del _secrets[secret]
-    start = secret[:_SHORTEST]
-    _by_start[start] = tuple(other for other in _by_start[start] if other != secret)
-    if not _by_start[start]:
-        del _by_start[start]
+class Index:
+    """Texts to hide, found by four bytes of each: those that the fewest others are found by."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._texts: dict[int, tuple[str, ...]] = {}  # by four bytes as a number
+        self._grams: dict[str, int] = {}
+        self._uses = Counter[str]()
+
+    def add(self, text: str) -> None:
+        """Add a text of at least four characters; one that is added twice is to be removed twice."""
+        self._uses[text] += 1
+        if text in self._grams:
+            return
+        data = text.encode("utf-8", "surrogatepass")
+        middle = data[max(0, len(data) // 2 - 32) :][:64]  # keys and tokens of one kind begin alike
+        gram = next((gram for gram in _grams(middle) if gram not in self._texts), None)
+        if gram is None:
+            gram = min(_grams(middle), key=lambda gram: len(self._texts[gram]))
+        self._texts[gram] = (*self._texts.get(gram, ()), text)
+        self._grams[text] = gram
+
+    def remove(self, text: str) -> None:
+        """Remove a text."""
+        self._uses[text] -= 1
+        if self._uses[text]:
+            return
+        del self._uses[text]
+        gram = self._grams.pop(text)
+        rest = tuple(other for other in self._texts[gram] if other != text)
+        if rest:
+            self._texts[gram] = rest
+        else:
+            del self._texts[gram]
+
+    def search(self, text: str) -> set[str]:
+        """Return the texts that this one holds."""
+        if not self._texts:
+            return set()
+        grams = filter(self._texts.__contains__, _grams(text.encode("utf-8", "surrogatepass")))
+        return {each for gram in set(grams) for each in self._texts.get(gram, ()) if each in text}
 
 
-def remember_settings(settings: Mapping[str, str]) -> None:
-    """Hide the values of settings and environment variables whose names say that they are secret."""
-    remember(value for key, value in settings.items() if key.endswith(_SECRET_NAMES))
+def _grams(data: bytes) -> Iterator[int]:
+    """Give every four bytes in a row as a number."""
+    view, starts = memoryview(data), range(min(4, len(data) - 3))
+    return chain.from_iterable([view[start : len(data) - (len(data) - start) % 4].cast("I") for start in starts])
+
+
+class Secrets:
+    """The secrets of a process; `clock` gives seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin empty."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._index = Index()
+        self._kept = Counter[str]()
+        self._recent: dict[str, tuple[str, ...]] = {}  # secrets seen since the last rotation, with their spellings
+        self._older: dict[str, tuple[str, ...]] = {}  # those seen before it, and after the one before
+        self._rotated = clock()
+        self._bytes = 0
+
+    def remember(self, secrets: Iterable[str]) -> None:
+        """Hide these texts from now on, until they were not seen for five minutes and no instance keeps them."""
+        new = [secret for secret in secrets if secret not in self._recent]
+        if not new and self._clock() - self._rotated < _KEEP_SECONDS:
+            return
+        with self._lock:
+            for secret in new:
+                self._add(secret)
+            is_full = self._bytes > _MOST_BYTES
+            if is_full or self._clock() - self._rotated >= _KEEP_SECONDS:
+                self._rotate()
+        if is_full:
+            size = _MOST_BYTES >> 20
+            _LOGGER.warning("Requests brought more than %d MB of secrets; the log may show the first of them", size)
+
+    def keep(self, secrets: Iterable[str]) -> None:
+        """Hide these texts until they are released as often as kept."""
+        with self._lock:
+            for secret in secrets:
+                self._add(secret)
+                self._kept[secret] += 1
+
+    def release(self, secrets: Iterable[str]) -> None:
+        """Forget these texts some minutes from now, unless something else keeps them."""
+        with self._lock:
+            for secret in secrets:
+                self._add(secret)
+                self._kept[secret] -= 1
+
+    def hide(self, text: str) -> str:
+        """Replace every secret in a text."""
+        for secret in sorted(self._index.search(text), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    def __len__(self) -> int:
+        """Count the secrets that are hidden now."""
+        return len(self._recent) + len(self._older)
+
+    def _add(self, secret: str) -> None:
+        """Add what was seen just now."""
+        if secret in self._recent:
+            return
+        spellings = self._older.pop(secret, None)
+        if spellings is None:
+            spellings = tuple(dict.fromkeys(_spellings(secret)))
+            self._bytes += sum(map(len, spellings))
+            for each in spellings:
+                self._index.add(each)
+        self._recent[secret] = spellings
+
+    def _rotate(self) -> None:
+        """Forget what was not seen since the last rotation, nor is kept."""
+        kept = {secret: spellings for secret, spellings in self._older.items() if self._kept[secret] > 0}
+        for secret in self._older.keys() - kept.keys():
+            del self._kept[secret]
+            for each in self._older[secret]:
+                self._index.remove(each)
+        self._older = self._recent | kept
+        self._recent = {}
+        self._rotated = self._clock()
+        seen = (spellings for secret, spellings in self._older.items() if self._kept[secret] <= 0)
+        self._bytes = sum(len(each) for spellings in seen for each in spellings)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Spell a secret as texts do, and the lines of a longer one; certificates and public keys are no secrets."""
+    _, *armoured = _ARMOUR.split(secret)
+    blocks = list(zip(armoured[0::3], armoured[1::3], armoured[2::3], strict=True))
+    bodies = [body for kind, label, body in blocks if kind == "BEGIN" and not _PUBLIC.search(label)]
+    if bodies or not blocks:
+        yield from (each for each in _forms(secret) if len(each) >= SHORTEST)
+        lines = [line.strip() for body in bodies or [secret] for line in body.splitlines()]
+        yield from (line for line in lines if len(line) >= SHORTEST)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Spell a secret as texts do: as it is, escaped in a literal or in JSON, and in a URL."""
-    yield secret
-    if secret.isalnum():
-        return
-    import json  # noqa: PLC0415  # few need them
+    """Spell a secret: as it is; escaped in a literal, in JSON, HTML, URLs; in hex; in base64, amid other text too."""
+    import base64  # noqa: PLC0415  # the handshake comes before the first secret
+    import html  # noqa: PLC0415
+    import json  # noqa: PLC0415
     from urllib.parse import quote, quote_plus  # noqa: PLC0415
 
-    yield repr(secret)[1:-1]
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield quote(secret, safe="", errors="replace")
-    yield quote(secret, errors="replace")
-    yield quote_plus(secret, errors="replace")
+    if len(secret) < SHORTEST:
+        return
+    data = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    if secret.isdecimal() and secret.isascii():
+        yield secret.lstrip("0")  # as a number
+    if not (secret.isalnum() and secret.isascii()):
+        urls = [quote(secret, safe="", errors="replace"), quote(secret, errors="replace")]
+        urls.append(quote_plus(secret, errors="replace"))
+        yield from urls
+        yield from (re.sub("%..", lambda match: match[0].lower(), url) for url in urls)
+        yield from (repr(secret)[1:-1], ascii(secret)[1:-1], repr(data)[2:-1], html.escape(secret))
+        yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (data.hex(), data.hex().upper())
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + data).decode()
+        inner = encoded[(0, 2, 3)[shift] : (shift + len(data)) * 8 // 6]
+        for each in (encoded, encoded.rstrip("="), inner) if shift == 0 else (inner,):
+            yield each
+            yield each.translate(str.maketrans("+/", "-_"))
 
 
-def hide(text: str) -> str:
-    """Replace every remembered secret in a text."""
-    if not _secrets:
-        return text
-    for secret in sorted(_secrets_in(text), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text
+_secrets = Secrets()
+remember, keep, release, hide = _secrets.remember, _secrets.keep, _secrets.release, _secrets.hide
 
 
-def _secrets_in(text: str) -> set[str]:
-    """Find the secrets in a text: by the secret or by the place, whichever are fewer.
+def hide_number(number: float) -> float | str:
+    """Return a number, or the text that hides it where it holds a secret, such as a PIN."""
+    text = repr(number)
+    hidden = hide(text)
+    return number if hidden == text else hidden
 
-    A regular expression of a thousand tokens takes a second to compile, at each new one.
-    """
-    if len(_secrets) <= len(text):
-        return {secret for secret in list(_secrets) if secret in text}
-    return {
-        secret
-        for at in range(len(text) - _SHORTEST + 1)
-        for secret in _by_start.get(text[at : at + _SHORTEST], ())
-        if text.startswith(secret, at)
-    }
+
+def named_secrets(settings: Mapping[str, str]) -> list[str]:
+    """List the values of settings and environment variables whose names say that they are secret."""
+    return [value for key, value in settings.items() if key.endswith(_SECRET_NAMES)]

@@ -190,7 +190,7 @@ class Response:
             return self.body.encode()
         if hasattr(self.body, "__aiter__"):
             raise TypeError("the body is asynchronous")
-        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+        return bytes(self.body) if isinstance(self.body, (bytes, bytearray, memoryview)) else b"".join(self.body)
 
     @classmethod
     def json(cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -13,7 +13,7 @@ import re
 from gfruntime.errors import QueryError
 
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
-_DATE = re.compile(r"(\d+)([dwMy])\Z", re.ASCII)
+_DATE = re.compile(r"(\d{1,20})([dwMy])\Z", re.ASCII)
 _PART = re.compile(r"(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)", re.ASCII)  # the two letters mu
 _DAY = 86_400 * 10**9
 _UNITS = {
@@ -22,6 +22,7 @@ _UNITS = {
 _YEAR = 36_525 * _DAY // 100
 _DATES = {"d": _DAY, "w": 7 * _DAY, "M": _YEAR // 12, "y": _YEAR}
 _MOST = 2**63 - 1  # nanoseconds that Go's duration holds
+_LONGEST = 100  # characters; int() refuses long numbers with an error of its own
 
 _S, _M, _H, _D = 1000, 60_000, 3_600_000, 86_400_000
 _STEPS = (  # up to this many milliseconds → this many
@@ -69,7 +70,7 @@ def parse_step(text: str) -> dt.timedelta:
     Raises: QueryError naming the text.
     """
     bare = text.removeprefix("<").removesuffix(">")
-    if text and re.fullmatch(r"\d*", bare, re.ASCII) and bare:
+    if re.fullmatch(r"\d{1,20}", bare, re.ASCII):
         return _timedelta(int(bare) * 10**9, text)
     return parse_duration(bare)
 
@@ -112,6 +113,8 @@ def _go_duration(text: str) -> int:
     sign, rest = (-1 if text.startswith("-") else 1), text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":
         return 0
+    if len(rest) > _LONGEST:
+        raise QueryError(f"a duration has at most {_LONGEST} characters, got {len(text)}: {text[:20]}...")
     total, at = 0, 0
     while at < len(rest):
         part = _PART.match(rest, at)

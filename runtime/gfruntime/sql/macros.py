@@ -17,7 +17,8 @@
 | `${__from:date:YYYY-MM-DD}`   | by the letters YYYY YY MMMM MMM MM M DD D HH hh h mm m ss s SSS A dddd ddd z |
 
 A macro of the author's own is a function of its arguments (`macros={"daysAgo": lambda args: ...}`). Times are in UTC.
-Nothing is quoted or escaped: what a user writes is what the database gets.
+Nothing is quoted or escaped: what a user writes is what the database gets. A viewer writes queries, so the result has
+at most 1,000,000 characters, and a macro stands within its own arguments at most 16 times.
 Source: grafana-plugin-sdk-go v0.298.0, data/sqlutil/macros.go, experimental/macros.
 """
 
@@ -41,7 +42,11 @@ _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _MS = dt.timedelta(milliseconds=1)
 _PERIODS = ("minute", "hour", "day", "month", "year")
-_URL = re.compile(r"\$\{__(from|to)(?::([^}]*))?\}")
+_URL = re.compile(r"\$\{__(from|to)(?::([^{}]*))?\}")  # no bracket in a format: the search stays linear
+_PUNCTUATION = re.compile(r"[(),]")
+_MOST_CHARACTERS = 1_000_000
+_MOST_NESTED = 16
+_MOST_BRACKETS = 200  # within one another
 _LETTERS = re.compile(r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|hh|h|mm|m|ss|s|SSS|A|dddd|ddd|zz|z")
 
 
@@ -55,7 +60,7 @@ def expand_sql(
 ) -> str:
     """Replace the macros of SQL, longer names first; the author's own come before those of the same name.
 
-    Raises: QueryError when a bracket or an argument is missing.
+    Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much.
     """
     all_macros = {**_standard(query.time_range, query.interval, table, column), **(macros or {})}
     for name in sorted(all_macros, key=len, reverse=True):
@@ -108,16 +113,27 @@ def _exactly(args: Sequence[str], count: int) -> Sequence[str]:
     return args
 
 
-def _replace(text: str, name: str, macro: Macro) -> str:
+def _replace(text: str, name: str, macro: Macro, *, nested: int = 0) -> str:
     """Replace one macro, wherever a word ends after its name; the text that replaces it is not read again."""
-    pieces, at = [], 0
+    if nested > _MOST_NESTED:
+        raise QueryError(f"$__{name} is nested more than {_MOST_NESTED} times")
+    pieces, at, size = [], 0, len(text)
+    _check_size(size)
     for match in re.finditer(rf"\$__{re.escape(name)}(?![A-Za-z0-9_])", text):
         if match.start() < at:  # within the arguments of the one before
             continue
         args, end = _arguments(text, match.end())
-        pieces += [text[at : match.start()], macro([_replace(arg, name, macro) for arg in args])]
+        replacement = macro([_replace(arg, name, macro, nested=nested + 1) for arg in args])
+        pieces += [text[at : match.start()], replacement]
+        size += len(replacement)
+        _check_size(size)
         at = end
     return "".join([*pieces, text[at:]])
+
+
+def _check_size(characters: int) -> None:
+    if characters > _MOST_CHARACTERS:
+        raise QueryError(f"the query has, with its macros expanded, more than {_MOST_CHARACTERS:,} characters")
 
 
 def _arguments(text: str, start: int) -> tuple[list[str], int]:
@@ -126,11 +142,13 @@ def _arguments(text: str, start: int) -> tuple[list[str], int]:
         return [], start
     args: list[str] = []
     depth, begin = 0, start + 1
-    for at in range(start, len(text)):
-        letter = text[at]
+    for match in _PUNCTUATION.finditer(text, start):
+        letter, at = match[0], match.start()
         depth += (letter == "(") - (letter == ")")
         if depth == 0:
             return [*args, text[begin:at].strip()], at + 1
+        if depth > _MOST_BRACKETS:
+            raise QueryError(f"the arguments of a macro nest more than {_MOST_BRACKETS} brackets")
         if letter == "," and depth == 1:
             args.append(text[begin:at].strip())
             begin = at + 1

@@ -1,11 +1,10 @@
 """`gfplug merge`: several platforms in one archive; what does not fit together is refused."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from small_bundle import MANIFEST, signed, small_bundle
@@ -13,10 +12,6 @@ from small_bundle import MANIFEST, signed, small_bundle
 from gfplug.bundle import combine, packing
 from gfplug.cli import main
 from gfplug.errors import IntegrityError, ProjectError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -37,15 +32,15 @@ def test_two_platforms_become_one_archive(archives: list[Path], capsys: pytest.C
     """It holds both executables with their modes, what they share once, and passes the check."""
     assert main(["merge", *map(str, archives)]) == 0
 
-    made = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
-    assert capsys.readouterr().out == f"{made}\n"
-    with zipfile.ZipFile(made) as found:
-        names = found.namelist()
-        assert found.testzip() is None
+    merged = archives[0].with_name("acme-sales-datasource-1.2.3.zip")
+    assert capsys.readouterr().out == f"{merged}\n"
+    with zipfile.ZipFile(merged) as contents:
+        names = contents.namelist()
+        assert contents.testzip() is None
     assert names == sorted(set(names))
     assert {f"{MANIFEST['id']}/gpx_sales_linux_{machine}" for machine in ("amd64", "arm64")} <= set(names)
-    assert packing.digest_path(made).read_text().split()[0] == hashlib.sha256(made.read_bytes()).hexdigest()
-    assert main(["check", str(made)]) == 0
+    assert packing.digest_path(merged).read_text().split()[0] == hashlib.sha256(merged.read_bytes()).hexdigest()
+    assert main(["check", str(merged)]) == 0
 
 
 def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_path: Path) -> None:

@@ -1,20 +1,15 @@
 """`gfplug deploy`: the lines for each way to run Grafana parse, and name this plugin and no other."""
 
-from __future__ import annotations
-
 import configparser
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
-from small_bundle import signed, small_bundle
+from small_bundle import signed
 
 from gfplug.bundle import deploy as service
 from gfplug.cli import main
 from gfplug.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ID = "acme-sales-datasource"
 OFFLINE = service.DeployedPlugin(id=ID, archive="x.zip", is_signed=False)
@@ -65,12 +60,11 @@ def test_an_unknown_way_is_refused() -> None:
     assert "helm" in caught.value.hint
 
 
-def test_the_command_reads_the_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reads_the_bundle(dist: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Signed or not is seen in the bundle; without one there is a sentence."""
-    dist = small_bundle(tmp_path / "dist")
     assert main(["deploy", str(dist), "--as", "env"]) == 0
     assert f"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={ID}" in capsys.readouterr().out
     signed(dist)
     assert main(["deploy", str(dist), "--as", "env"]) == 0
     assert "UNSIGNED" not in capsys.readouterr().out
-    assert main(["deploy", str(tmp_path / "dist/img")]) == 3
+    assert main(["deploy", str(dist / "img")]) == 3

@@ -1,13 +1,11 @@
 """The bundle: what is in it, with which modes, and that it changes places with the old one in one step."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import stat
 import sys
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +13,7 @@ from gfplug.bundle import dist
 from gfplug.bundle.dist import Bundle
 from gfplug.bundle.freeze import Frozen
 from gfplug.errors import ProjectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these modes nor links for everybody")
 
@@ -43,9 +37,9 @@ def assembled(project: Project, frozen: Frozen, folder: Path) -> Bundle:
 
 def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """Executable and contents, manifest, frontend, pictures, documents: and nothing else."""
-    made = assembled(project, frozen, tmp_path / "dist")
+    bundle = assembled(project, frozen, tmp_path / "dist")
 
-    assert [path.relative_to(made.folder).as_posix() for path in made.files()] == [
+    assert [path.relative_to(bundle.folder).as_posix() for path in bundle.files()] == [
         "README.md",
         "_internal_linux_amd64/data.txt",
         "_internal_linux_amd64/libx.so.1",
@@ -55,14 +49,14 @@ def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, t
         "module.js",
         "plugin.json",
     ]
-    assert made.size() == sum(path.stat().st_size for path in made.files())
+    assert bundle.size() == sum(path.stat().st_size for path in bundle.files())
 
 
 def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """The placeholders go, the project's own file keeps them."""
-    made = assembled(project, frozen, tmp_path / "dist")
+    bundle = assembled(project, frozen, tmp_path / "dist")
 
-    info = json.loads((made.folder / "plugin.json").read_text())["info"]
+    info = json.loads((bundle.folder / "plugin.json").read_text())["info"]
     assert info == {"version": "1.2.3", "updated": "2026-07-01"}
     assert "%VERSION%" in (project.root / "plugin.json").read_text()
 
@@ -70,9 +64,9 @@ def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tm
 @posix
 def test_modes_are_those_grafana_needs(project: Project, frozen: Frozen, tmp_path: Path) -> None:
     """The executable and other programs 0755, libraries and data 0644, folders 0755, whatever PyInstaller left."""
-    made = assembled(project, frozen, tmp_path / "dist")
+    bundle = assembled(project, frozen, tmp_path / "dist")
 
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in made.folder.rglob("*")}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in bundle.folder.rglob("*")}
     programs = {"gpx_sales_linux_amd64", "tool", "_internal_linux_amd64", "img"}
     assert {name for name, mode in modes.items() if mode == 0o755} == programs
     assert {mode for name, mode in modes.items() if name not in programs} == {0o644}
@@ -86,8 +80,8 @@ def test_links_that_lead_nowhere_or_out_are_dropped(project: Project, frozen: Fr
     (contents / "nowhere.so").symlink_to("gone.so")
     (contents / "outside").symlink_to(sys.executable)
 
-    made = assembled(project, frozen, tmp_path / "dist")
-    assert {path.name for path in made.files() if path.is_symlink()} == {"inside.so"}
+    bundle = assembled(project, frozen, tmp_path / "dist")
+    assert {path.name for path in bundle.files() if path.is_symlink()} == {"inside.so"}
 
 
 @pytest.mark.parametrize(
@@ -137,8 +131,8 @@ def test_a_new_bundle_takes_its_place(
     if has_old:
         folder_of(tmp_path / "dist", "old")
 
-    made = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
-    assert (made.folder, made.executable.read_text()) == (tmp_path / "dist", "new")
+    installed = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    assert (installed.folder, installed.executable.read_text()) == (tmp_path / "dist", "new")
     assert [path.name for path in (tmp_path / "dist").iterdir()] == ["gpx"]
 
 

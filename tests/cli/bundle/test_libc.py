@@ -1,19 +1,14 @@
 """The libc floor: measured over every ELF file, numbers compared as numbers."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import libc
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs a program linked against glibc")
@@ -22,21 +17,21 @@ def test_a_real_program_asks_for_a_glibc_no_newer_than_this_one(tmp_path: Path) 
     (tmp_path / "inner").mkdir()
     shutil.copyfile(os.path.realpath(sys.executable), tmp_path / "inner/program")
 
-    found = libc.floor(tmp_path)
-    assert found is not None
-    assert (2, 2) <= found.version <= tuple(map(int, platform.libc_ver()[1].split(".")))
-    assert found.path == "inner/program"
+    floor = libc.floor(tmp_path)
+    assert floor is not None
+    assert (2, 2) <= floor.version <= tuple(map(int, platform.libc_ver()[1].split(".")))
+    assert floor.path == "inner/program"
 
 
 def test_the_highest_of_all_files_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """2.28 is newer than 2.9."""
     for name in ("a.so", "b.so", "c.txt"):
         (tmp_path / name).write_text("")
-    asked: dict[str, set[tuple[int, ...]]] = {"a.so": {(2, 9), (2, 28)}, "b.so": {(2, 17)}, "c.txt": set()}
-    monkeypatch.setattr(libc, "needs", lambda path: asked[path.name])
+    versions: dict[str, set[tuple[int, ...]]] = {"a.so": {(2, 9), (2, 28)}, "b.so": {(2, 17)}, "c.txt": set()}
+    monkeypatch.setattr(libc, "needs", lambda path: versions[path.name])
 
-    found = libc.floor(tmp_path)
-    assert (str(found), found.path if found else "") == ("2.28", "a.so")
+    floor = libc.floor(tmp_path)
+    assert (str(floor), floor.path if floor else "") == ("2.28", "a.so")
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"\x7fELF", b"\x7fELF\x02\x01\x01" + bytes(70)])

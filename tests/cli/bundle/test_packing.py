@@ -1,22 +1,17 @@
 """The archive: the same bytes for the same bundle, with the modes Grafana needs, and its digest beside it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import stat
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import packing
 from gfplug.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ("gpx_sales_linux_amd64", "_internal_linux_amd64/lib.so", "img/logo.svg", "README.md")
 
@@ -29,7 +24,9 @@ def bundle(folder: Path, *, names: tuple[str, ...] = NAMES, mtime: float = 1.0) 
         path.write_bytes(name.encode() * 1000)
         path.chmod(0o755 if name.startswith("gpx_") else 0o644)
         os.utime(path, (mtime, mtime))
-    (folder / "plugin.json").write_text(json.dumps({"id": "acme-sales-datasource"}))
+    (folder / "plugin.json").write_text(
+        json.dumps({"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"})
+    )
     return folder
 
 

@@ -1,21 +1,15 @@
 """What an earlier build left is used again only if nothing that matters has changed."""
 
-from __future__ import annotations
-
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import reuse
 from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.freeze import Frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 STOCK = Inventory(python="3.12.1", build=("x",), packages=(Package(name="a", version="1", record="0" * 64),))
 CODE = "import json\n\ndef answer() -> int:\n    return 1\n"
@@ -130,28 +124,31 @@ def kept(tmp_path: Path) -> Path:
 
 def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
     """As a copy, with its inventory; the next build may change it."""
-    found = reuse.find(kept, "key", tmp_path / "place")
+    copy = reuse.find(kept, "key", tmp_path / "place")
+    assert copy
+    frozen, stock = copy
 
-    assert found
-    assert (found[0].folder / "gpx").read_text() == "program"
-    assert (found[0].platform, found[1]) == ("linux_amd64", STOCK)
-    (found[0].folder / "gpx").write_text("changed")
+    assert (frozen.folder / "gpx").read_text() == "program"
+    assert (frozen.platform, stock) == ("linux_amd64", STOCK)
+    (frozen.folder / "gpx").write_text("changed")
     assert reuse.find(kept, "key", tmp_path / "again")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
-@pytest.mark.parametrize("damage", ["text", "mode", "more", "gone", "note"])
-def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda cache: (cache / "frozen/gpx").write_text("other"),
+        lambda cache: (cache / "frozen/gpx").chmod(0o644),
+        lambda cache: (cache / "frozen/x").write_text(""),
+        lambda cache: (cache / "frozen/gpx").unlink(),
+        lambda cache: (cache / "frozen.json").write_text("{"),
+    ],
+    ids=["text", "mode", "more", "gone", "note"],
+)
+def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
     """A change of any kind in the cache means to freeze again."""
-    program = kept / "frozen/gpx"
-    damages: dict[str, Callable[[], object]] = {
-        "text": lambda: program.write_text("other"),
-        "mode": lambda: program.chmod(0o644),
-        "more": lambda: (kept / "frozen/x").write_text(""),
-        "gone": program.unlink,
-        "note": lambda: (kept / "frozen.json").write_text("{"),
-    }
-    damages[damage]()
+    damage(kept)
 
     assert reuse.find(kept, "key", tmp_path / "place") is None
     assert reuse.find(kept, "other", tmp_path / "place") is None

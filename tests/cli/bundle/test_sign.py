@@ -1,12 +1,10 @@
 """`gfplug sign` against a fake of Grafana's API: what is sent, what is believed, what never leaks."""
 
-from __future__ import annotations
-
 import hashlib
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_bundle import manifest_text, small_bundle
@@ -15,84 +13,57 @@ from gfplug.bundle import packing
 from gfplug.bundle import sign as service
 from gfplug.cli import main
 from gfplug.errors import FetchError, IntegrityError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from gfruntime.testing.fakes import Answer, ReceivedRequest, Upstream
 
 TOKEN = "glc_secret"  # noqa: S105 - the fake API takes any
 URL = "https://grafana.example.com/"
 
 
-class Api:
-    """What the fake API saw, and how it answers."""
+class Api(Upstream):
+    """A fake of Grafana's API, which signs what is asked, with changes."""
 
-    def __init__(self) -> None:
-        """Answer well."""
-        self.asked: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.status = 200
-        self.changes: dict[str, Any] = {}
-        self.body: bytes | None = None
-        self.address = ""
+    status = 200
+    changes: Mapping[str, Any] = {}
+    body: bytes | None = None
+    location = ""
+    delay = 0.0
 
-    def answer(self, request: dict[str, Any]) -> bytes:
-        """Sign what was asked, with changes."""
-        kept = {key: request[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
-        return self.body or manifest_text({"signedByOrgName": "Acme", **kept, **self.changes})
+    def respond(self, target: str, request: ReceivedRequest) -> Answer:  # noqa: ARG002 - the base class has it
+        """Answer one request."""
+        content = request.json()
+        manifest = {key: content[key] for key in ("plugin", "version", "files", "signatureType", "rootUrls")}
+        signed = manifest_text({"signedByOrgName": "Acme", **manifest, **self.changes})
+        headers = {"Location": self.location} if self.location else {}
+        return Answer(body=self.body or signed, status=self.status, headers=headers, delay=self.delay)
 
 
 @pytest.fixture
 def api() -> Iterator[Api]:
     """Run the fake on the loopback."""
-    state = Api()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            state.asked.append({"path": self.path, **request})
-            state.headers.append(dict(self.headers))
-            answer = state.answer(request)
-            self.send_response(state.status)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Stay quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    state.address = f"http://127.0.0.1:{server.server_port}/api"
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def dist(tmp_path: Path) -> Path:
-    """Make a bundle."""
-    return small_bundle(tmp_path / "dist")
+    with Api() as server:
+        yield server
 
 
 def sign(dist: Path, api: Api) -> service.Signature:
     """Sign it at the fake."""
-    variables = {service.TOKEN: TOKEN, service.API: api.address}
+    variables = {service.TOKEN: TOKEN, service.API: f"{api.url}/api"}
     return service.sign(dist, root_urls=[URL], variables=variables)
 
 
 def test_digests_go_out_and_a_manifest_comes_back(dist: Path, api: Api) -> None:
     """Names and SHA-256 of every file, the token in its header only; the answer is MANIFEST.txt."""
-    made = sign(dist, api)
+    signature = sign(dist, api)
+    (request,) = api.requests
+    content = request.json()
 
-    (asked,) = api.asked
-    assert asked["path"] == "/api/plugins/ci/sign"
-    assert (asked["plugin"], asked["version"], asked["signatureType"]) == ("acme-sales-datasource", "1.2.3", "private")
-    assert asked["rootUrls"] == [URL]
-    assert asked["files"]["module.js"] == hashlib.sha256((dist / "module.js").read_bytes()).hexdigest()
-    assert TOKEN not in json.dumps(asked)
-    assert api.headers[0]["Authorization"] == f"Bearer {TOKEN}"
-    assert (made.organisation, made.files) == ("Acme", len(asked["files"]))
+    assert (request.method, request.path) == ("POST", "/api/plugins/ci/sign")
+    identity = ("acme-sales-datasource", "1.2.3", "private")
+    assert (content["plugin"], content["version"], content["signatureType"]) == identity
+    assert content["rootUrls"] == [URL]
+    assert content["files"]["module.js"] == hashlib.sha256((dist / "module.js").read_bytes()).hexdigest()
+    assert TOKEN not in request.body.decode()
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert (signature.organisation, signature.files) == ("Acme", len(content["files"]))
     assert main(["check", str(dist)]) == 0
 
 
@@ -101,7 +72,8 @@ def test_signing_again_leaves_the_old_signature_out(dist: Path, api: Api) -> Non
     sign(dist, api)
     sign(dist, api)
 
-    assert api.asked[0]["files"] == api.asked[1]["files"]
+    first, second = api.requests
+    assert first.json()["files"] == second.json()["files"]
 
 
 @pytest.mark.parametrize(
@@ -131,16 +103,76 @@ def test_a_refusal_carries_the_servers_words_and_never_the_token(dist: Path, api
     with pytest.raises(FetchError) as caught:
         sign(dist, api)
 
-    said = f"{caught.value.message} {caught.value.hint} {caught.value.details}"
-    assert f"answered {status}" in said
+    text = f"{caught.value.message} {caught.value.hint} {caught.value.details}"
+    assert f"answered {status}" in text
     assert hint in caught.value.hint
-    assert TOKEN not in said
+    assert TOKEN not in text
 
 
 def test_an_unreachable_api_is_said(dist: Path, api: Api) -> None:
     """One sentence with the host."""
-    api.address = "http://127.0.0.1:1/api"
-    with pytest.raises(FetchError, match=r"127\.0\.0\.1:1 could not be reached"):
+    api.url = "http://127.0.0.1:1"
+    with pytest.raises(FetchError, match=r"cannot reach http://127\.0\.0\.1:1/api"):
+        sign(dist, api)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location", ["http://127.0.0.2:9/x", "https://evil.example/x", "//evil.example/x", "/other", "::"]
+)
+def test_the_token_follows_no_redirect(dist: Path, api: Api, status: int, location: str) -> None:
+    """Wherever it leads: nothing is asked again, and the sentence says where it would have gone."""
+    api.status, api.location = status, location
+    with pytest.raises(FetchError, match=r"redirects to .*: the token is not sent there"):
+        sign(dist, api)
+
+    assert len(api.requests) == 1
+    assert not (dist / "MANIFEST.txt").exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://grafana.example.com/api", "HTTP://192.0.2.1/api", "http://127.0.0.1.evil.example/"]
+)
+def test_the_token_goes_nowhere_unencrypted(dist: Path, api: Api, address: str) -> None:
+    """But to this machine."""
+    api.url = address
+    with pytest.raises(FetchError, match="is not encrypted: the token is not sent there"):
+        sign(dist, api)
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://grafana.example.com", "file:///etc/passwd", "grafana.example.com", "http://[::1"]
+)
+def test_an_address_of_another_kind_is_refused(dist: Path, api: Api, address: str) -> None:
+    """One sentence."""
+    api.url = address
+    with pytest.raises(FetchError, match=r"not an http or https address|not a valid URL"):
+        sign(dist, api)
+
+
+def test_a_proxy_does_not_see_what_stays_on_this_machine(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy for http would read the token."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    assert sign(dist, api).organisation == "Acme"
+
+
+def test_a_server_that_is_slow_is_cut_at_the_deadline(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole exchange has one deadline."""
+    monkeypatch.setattr(service, "_SECONDS", 0.5)
+    api.delay = 2.0
+    began = time.monotonic()
+    with pytest.raises(FetchError, match=r"not done within 0\.5 s"):
+        sign(dist, api)
+
+    assert time.monotonic() - began < 3
+
+
+def test_an_answer_without_end_is_refused(dist: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signed manifest has a bound."""
+    monkeypatch.setattr(service, "_LONGEST", 100)
+    with pytest.raises(FetchError, match="larger than 100 bytes"):
         sign(dist, api)
 
 
@@ -148,11 +180,11 @@ def test_without_token_or_address_nothing_is_asked(dist: Path, api: Api) -> None
     """The sentence names the variable, or the option."""
     with pytest.raises(UsageError, match="GRAFANA_ACCESS_POLICY_TOKEN"):
         service.sign(dist, root_urls=[URL], variables={})
-    for urls in ([], ["grafana.example.com"]):
+    for urls in ([], ["grafana.example.com"], ["http://[::1"]):
         with pytest.raises(UsageError):
-            service.sign(dist, root_urls=urls, variables={service.TOKEN: TOKEN, service.API: api.address})
+            service.sign(dist, root_urls=urls, variables={service.TOKEN: TOKEN, service.API: api.url})
 
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_the_command_signs_a_project_and_packs_its_archive_again(
@@ -164,7 +196,7 @@ def test_the_command_signs_a_project_and_packs_its_archive_again(
     archive.parent.mkdir()
     packing.pack(dist, archive)
     monkeypatch.setenv(service.TOKEN, TOKEN)
-    monkeypatch.setenv(service.API, api.address)
+    monkeypatch.setenv(service.API, api.url)
 
     assert main(["sign", str(tmp_path / "project"), "--root-url", URL]) == 0
     assert capsys.readouterr().out == f"{archive}\n"

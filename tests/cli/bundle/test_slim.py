@@ -1,13 +1,8 @@
 """What makes a bundle smaller, and the same wherever it is made; `test_elf` has what concerns ELF files."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from gfplug.bundle import slim
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_metadata_says_nothing_about_the_machine(tmp_path: Path) -> None:

@@ -1,18 +1,13 @@
 """The folder a build works in: one build at a time, nothing left behind, the system's refusals in words."""
 
-from __future__ import annotations
-
 import errno
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle import workspace
-from gfplug.errors import GfplugError, ProjectError, ToolError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from gfplug.errors import ProjectError, ToolError
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="links need a privilege")
 
@@ -87,12 +82,11 @@ def test_a_read_only_project_is_named(tmp_path: Path) -> None:
         (errno.ENOSPC, ToolError, "the disk is full: here"),
         (errno.EROFS, ProjectError, "cannot write here: Read-only file system"),
         (errno.EACCES, ProjectError, "cannot write here: Permission denied"),
+        (errno.ECONNRESET, ConnectionResetError, "Connection reset by peer: 'here'"),
     ],
 )
-def test_a_refusal_to_write_becomes_a_sentence(
-    tmp_path: Path, code: int, kind: type[GfplugError], sentence: str
-) -> None:
-    """The operating system's number becomes words and an exit code."""
+def test_a_refusal_to_write_becomes_a_sentence(tmp_path: Path, code: int, kind: type[Exception], sentence: str) -> None:
+    """The operating system's number becomes words and an exit code; a lost connection is no matter of the disk."""
     with pytest.raises(kind, match=sentence), workspace.explain_refusals(tmp_path):
         raise OSError(code, os.strerror(code), "here")
 
@@ -104,9 +98,3 @@ def test_another_programs_full_disk_is_recognised(tmp_path: Path) -> None:
         raise failure
 
     assert caught.value.details == failure.details
-
-
-def test_other_errors_pass_unchanged(tmp_path: Path) -> None:
-    """A lost connection is no matter of the disk."""
-    with pytest.raises(ConnectionResetError), workspace.explain_refusals(tmp_path):
-        raise ConnectionResetError(errno.ECONNRESET, "reset")

@@ -1,10 +1,8 @@
 """`gfplug doctor`: the machine in words, and each known failure to start explained from its log line."""
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +10,6 @@ from gfplug.checks import doctor
 from gfplug.checks.doctor import Examination
 from gfplug.cli import main
 from gfplug.host import failures
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LINES = {
     "glibc-too-old": "./gpx_x: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by ./gpx_x)",
@@ -44,10 +39,10 @@ LINES = {
 @pytest.mark.parametrize(("name", "line"), LINES.items())
 def test_each_failure_to_start_is_known_by_its_line(name: str, line: str) -> None:
     """Cause and remedy are sentences without a hole."""
-    (found,) = failures.explain(line)
+    (failure,) = failures.explain(line)
 
-    assert found.name == name
-    for text in (found.cause, found.remedy):
+    assert failure.name == name
+    for text in (failure.cause, failure.remedy):
         assert text.endswith((".", ")", "?"))
         assert not re.search(r"[{}]", text)
 
@@ -60,11 +55,11 @@ def test_every_failure_has_an_example_here() -> None:
 def test_what_the_line_names_is_in_the_explanation() -> None:
     """The version, the library, the module."""
     text = "\n".join(LINES[name] for name in ("glibc-too-old", "missing-library", "import"))
-    said = " ".join(f"{each.cause} {each.remedy}" for each in failures.explain(text))
+    explanation = " ".join(f"{each.cause} {each.remedy}" for each in failures.explain(text))
 
-    assert "glibc 2.38" in said
-    assert "libz.so.1" in said
-    assert '"yaml.reader" to HIDDEN_IMPORTS' in said
+    assert "glibc 2.38" in explanation
+    assert "libz.so.1" in explanation
+    assert '"yaml.reader" to HIDDEN_IMPORTS' in explanation
 
 
 def test_a_whole_log_is_explained_once_for_each_failure() -> None:

@@ -1,7 +1,5 @@
 """Many files changed as one: all or none, whatever fails, and nothing overwritten that nobody expected."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

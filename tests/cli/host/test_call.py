@@ -1,27 +1,21 @@
 """What `gfplug call` starts and what it tells the plugin; the host's own tests start plugins."""
 
-from __future__ import annotations
-
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import call
+from gfplug.host import arguments, call
 from gfplug.host.convert import QueryAnswer
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from gfplug.project.plugin_project import Project
+from gfplug.project.plugin_project import Project
 
 ID = "acme-sales-datasource"
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
@@ -97,10 +91,15 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         f"datasources: [{{type: {ID}, uid: u, url: http://a, jsonData: {{a: 1, b: 2}}, secureJsonData: {{t: x}}}}]",
         encoding="utf-8",
     )
-    found = call.settings(call.find(root / "dist"), call.Overrides())
+    provisioned = call.settings(call.find(root / "dist"), call.Overrides())
     changed = call.settings(call.find(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
 
-    assert (found.uid, found.url, found.options, found.secrets) == ("u", "http://a", {"a": 1, "b": 2}, {"t": "x"})
+    assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
+        "u",
+        "http://a",
+        {"a": 1, "b": 2},
+        {"t": "x"},
+    )
     assert (changed.uid, changed.url, changed.options) == ("u", "http://b", {"a": 1, "b": 3})
     assert changed.secrets == {"t": "x", "k": "v"}
 
@@ -143,7 +142,7 @@ def test_assignments_are_json_where_they_can_be() -> None:
     """Numbers, booleans and lists keep their type; dots nest."""
     texts = ["n=3", "ok=true", "list=[1]", "table=sales", 'quoted="3"', "a.b=1", "a.c=x", "empty="]
 
-    assert call.assignments(texts, option="--set") == {
+    assert arguments.assignments(texts, option="--set") == {
         "n": 3,
         "ok": True,
         "list": [1],
@@ -158,21 +157,23 @@ def test_a_model_is_json_or_a_file_with_json(tmp_path: Path) -> None:
     """An object, nothing else."""
     (tmp_path / "model.json").write_text('{"table": "sales"}', encoding="utf-8")
 
-    assert call.model('{"a": 1}') == {"a": 1}
-    assert call.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
+    assert arguments.model('{"a": 1}') == {"a": 1}
+    assert arguments.model(f"@{tmp_path / 'model.json'}") == {"table": "sales"}
 
 
 def test_headers_may_repeat() -> None:
     """As HTTP's do."""
-    assert call.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
+    assert arguments.headers(["Accept: a", "Accept:b", "X: 1:2"]) == {"Accept": ["a", "b"], "X": ["1:2"]}
 
 
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
-        *((partial(call.assignments, texts, option="--set"), "--set") for texts in (["x"], ["=x"], ["a=1", "a.b=2"])),
-        *((partial(call.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
-        (partial(call.headers, ["nothing"]), "--header"),
+        (partial(arguments.assignments, ["x"], option="--set"), "--set"),
+        (partial(arguments.assignments, ["=x"], option="--set"), "--set"),
+        (partial(arguments.assignments, ["a=1", "a.b=2"], option="--set"), "--set"),
+        *((partial(arguments.model, text), "--model") for text in ("[1]", "{", "@/nonexistent")),
+        (partial(arguments.headers, ["nothing"]), "--header"),
         (partial(call.question, call.QueryRange(start="now", end="now-1h"), model={}, now=NOW), "ends before it"),
         (partial(call.question, call.QueryRange(start="now", end="now"), model={}, now=NOW), "ends before it"),
     ],
@@ -185,11 +186,11 @@ def test_what_makes_no_sense_is_refused(ask: Callable[[], object], sentence: str
 
 def test_a_question_has_a_round_interval_unless_one_is_given() -> None:
     """The last hour by default; the model's own query type."""
-    asked = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
+    default = call.question(call.QueryRange(), model={"queryType": "metrics"}, now=NOW)
     given = call.question(call.QueryRange(interval="7s", max_data_points=5), model={}, now=NOW)
 
-    assert (asked.start, asked.end) == (NOW - timedelta(hours=1), NOW)
-    assert (asked.interval, asked.max_data_points, asked.query_type) == (timedelta(seconds=30), 100, "metrics")
+    assert (default.start, default.end) == (NOW - timedelta(hours=1), NOW)
+    assert (default.interval, default.max_data_points, default.query_type) == (timedelta(seconds=30), 100, "metrics")
     assert (given.interval, given.max_data_points) == (timedelta(seconds=7), 5)
 
 

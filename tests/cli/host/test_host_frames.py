@@ -1,7 +1,5 @@
 """Frames as Grafana reads them: Arrow files to Grafana's frame JSON."""
 
-from __future__ import annotations
-
 import io
 import json
 import logging
@@ -67,19 +65,13 @@ def test_times_are_floored_milliseconds_with_the_rest_in_nanos() -> None:
 
     assert frame["schema"]["fields"][0]["typeInfo"] == {"frame": "time.Time", "nullable": True}
     assert frame["data"] == {"values": [[1_700_000_000_123, None, -1]], "nanos": [[456_789, 0, 999_999]]}
-    assert frames_data(pa.timestamp("ns"), [1_000_000]) == {"values": [[1]]}
-
-
-def frames_data(kind: pa.DataType, values: list[Any]) -> dict[str, Any]:
-    """Decode one column and return the data part."""
-    data: dict[str, Any] = _one(kind, values)["data"]
-    return data
+    assert _one(pa.timestamp("ns"), [1_000_000])["data"] == {"values": [[1]]}
 
 
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
 def test_not_a_number_is_not_null(kind: pa.DataType) -> None:
     """NaN and infinities are null in the values, and listed by row beside them."""
-    assert frames_data(kind, [NAN, None, INF, -INF, 1.5, NAN]) == {
+    assert _one(kind, [NAN, None, INF, -INF, 1.5, NAN])["data"] == {
         "values": [[None, None, None, None, 1.5, None]],
         "entities": [{"NaN": [0, 5], "Inf": [2], "NegInf": [3]}],
     }
@@ -135,7 +127,7 @@ def test_name_ref_id_meta_labels_and_config_are_read() -> None:
 
 def test_a_frame_without_rows_or_fields_is_valid() -> None:
     """No data, with or without columns."""
-    assert frames_data(pa.int64(), []) == {"values": [[]]}
+    assert _one(pa.int64(), [])["data"] == {"values": [[]]}
     assert frame_json.from_arrow(_file(pa.schema([]), []), where="A") == {
         "schema": {"fields": []},
         "data": {"values": []},

@@ -1,7 +1,5 @@
 """What a plugin writes to stderr, as go-plugin reads it."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

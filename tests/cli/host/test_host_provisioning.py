@@ -1,17 +1,12 @@
 """Data sources from Grafana's provisioning files."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.errors import ProjectError, UsageError
 from gfplug.host import provisioning
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ID = "acme-sales-datasource"
 FILE = f"""\
@@ -40,13 +35,13 @@ def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
     """By its type, in the files in order of their names, with its variables filled in."""
     (tmp_path / "b.yaml").write_text(FILE, encoding="utf-8")
     (tmp_path / "a.yml").write_text("apiVersion: 1\n", encoding="utf-8")
-    found = provisioning.find(tmp_path, ID, environment=ENVIRONMENT)
+    source = provisioning.find(tmp_path, ID, environment=ENVIRONMENT)
 
-    assert found is not None
-    assert (found.name, found.uid, found.url) == ("Sales", "sales", "http://api:80/")
-    assert (found.basic_auth_enabled, found.basic_auth_user) == (True, "me")
-    assert found.options == {"step": 5, "price": "5$", "nested": [{"path": "api/x"}]}
-    assert found.secrets == {"token": "hush"}
+    assert source is not None
+    assert (source.name, source.uid, source.url) == ("Sales", "sales", "http://api:80/")
+    assert (source.basic_auth_enabled, source.basic_auth_user) == (True, "me")
+    assert source.options == {"step": 5, "price": "5$", "nested": [{"path": "api/x"}]}
+    assert source.secrets == {"token": "hush"}
 
 
 def test_no_data_source_of_the_plugin_is_none(tmp_path: Path) -> None:

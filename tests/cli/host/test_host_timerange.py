@@ -1,7 +1,5 @@
 """Times, durations and intervals as Grafana writes them."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

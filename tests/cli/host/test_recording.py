@@ -1,9 +1,8 @@
 """Comparing two runs, and what a packet of a stream may be."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +12,6 @@ from gfplug.host.drawing import pictures
 from gfplug.host.drawing.plot import Series
 from gfplug.host.live import Live
 from gfplug.host.recording import Recording, differences
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_recording_survives_its_file(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """The lock: what is stored comes back, and what is broken is named."""
 
-from __future__ import annotations
-
-import json
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from pathlib import Path
+from typing import Any
 
 import pytest
 from small_project import LOCK
@@ -11,9 +10,6 @@ from small_project import LOCK
 from gfplug import __version__
 from gfplug.errors import ProjectError
 from gfplug.project import lock
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_lock_survives_the_disk(tmp_path: Path) -> None:
@@ -35,13 +31,10 @@ def test_equal_locks_are_equal_bytes(tmp_path: Path) -> None:
 
 
 def _without(dotted: str) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(json.dumps(LOCK.to_json()))
+    lock_json = LOCK.to_json()
     *folders, last = dotted.split(".")
-    inner = value
-    for key in folders:
-        inner = inner[key]
-    del inner[last]
-    return value
+    del reduce(dict.__getitem__, folders, lock_json)[last]
+    return lock_json
 
 
 KEYS = "format sdk.version sdk.source proto.sha256 proto.descriptor tools floors owned template.version"
@@ -54,10 +47,19 @@ def test_a_missing_key_is_named(key: str) -> None:
         lock.Lock.from_json(_without(key))
 
 
-@pytest.mark.parametrize(("key", "value"), [("owned", {"a": 1}), ("tools", []), ("format", "1")])
-def test_a_value_of_the_wrong_type_is_named(key: str, value: object) -> None:
-    """The error names the key whose value has another type."""
-    with pytest.raises(ProjectError, match=key):
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        *(("owned", {"a": 1}, "owned"), ("tools", [], "tools"), ("format", "1", "format")),
+        *(
+            ("floors", floors, "is not a package and its version")
+            for floors in ({"x; y": "1"}, {"grpcio": "1.0\n"}, {"grpcio": "\x1b[31m"}, {"": "1"}, {"grpcio": "new"})
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(key: str, value: object, sentence: str) -> None:
+    """The error names the key whose value has another type; floors are written into pyproject.toml."""
+    with pytest.raises(ProjectError, match=sentence):
         lock.Lock.from_json({**LOCK.to_json(), key: value})
 
 
@@ -91,12 +93,3 @@ def test_a_missing_lock_says_where_to_run(tmp_path: Path) -> None:
         lock.read(tmp_path / lock.LOCK_NAME)
 
     assert "gfplug new" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    "floors", [{"x; y": "1"}, {"grpcio": "1.0\n"}, {"grpcio": "\x1b[31m"}, {"": "1"}, {"grpcio": "new"}]
-)
-def test_floors_are_packages_and_versions(floors: dict[str, str]) -> None:
-    """They are written into pyproject.toml."""
-    with pytest.raises(ProjectError, match="is not a package and its version"):
-        lock.Lock.from_json({**LOCK.to_json(), "floors": floors})

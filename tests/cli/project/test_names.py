@@ -1,7 +1,5 @@
 """Names: what people type becomes an id that Grafana accepts, or one clear sentence."""
 
-from __future__ import annotations
-
 import re
 
 import pytest
@@ -58,11 +56,11 @@ def test_a_name_that_cannot_become_an_id_is_refused(text: str, sentence: str) ->
 def test_whatever_is_accepted_gives_an_id_that_grafana_accepts(text: str) -> None:
     """No text slips through to become an id that Grafana refuses."""
     try:
-        found = names.parse(text)
+        parsed = names.parse(text)
     except UsageError:
         return
 
-    assert GRAFANA_ID.fullmatch(names.plugin_id(found.org or names.DEFAULT_ORG, found.name))
+    assert GRAFANA_ID.fullmatch(names.plugin_id(parsed.org or names.DEFAULT_ORG, parsed.name))
 
 
 @pytest.mark.parametrize(("text", "org"), [("acme", "acme"), ("Acme Inc.", "acmeinc"), ("Zoë-Labs", "zoelabs")])

@@ -1,9 +1,7 @@
 """A project on disk: how it is found, what its manifest says, whether its owned folders are whole."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from small_project import LOCK
@@ -11,9 +9,6 @@ from small_project import LOCK
 from gfplug.errors import ProjectError
 from gfplug.project import lock
 from gfplug.project.plugin_project import Manifest, Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_project_is_found_from_a_folder_inside(project: Project) -> None:

@@ -1,50 +1,29 @@
 """Where gfplug came from decides where projects get it: nothing asks an index for what did not come from one."""
 
-from __future__ import annotations
-
 import json
 import tomllib
-from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from projects import SALES
 
 from gfplug import __version__, resources
 from gfplug.errors import UsageError
 from gfplug.project import provenance, wheels
 from gfplug.scaffold import template
-from gfplug.scaffold.template import Answers
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-ANSWERS: dict[str, Any] = {"org": "acme", "name": "sales", "title": "Sales", "description": "Sales", "author": "acme"}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 VENDORED = "./vendor/gfplug-*.whl"
 WHEEL = f"vendor/gfruntime-{__version__}-py3-none-any.whl"
 
 
-class Installed(metadata.Distribution):
-    """A gfplug that was installed in some way."""
-
-    def __init__(self, direct: object) -> None:
-        """Keep what direct_url.json says; None: there is none."""
-        self.direct = direct
-
-    def read_text(self, filename: str) -> str | None:
-        """Read a file of the distribution's metadata."""
-        if filename != "direct_url.json" or self.direct is None:
-            return None
-        return self.direct if isinstance(self.direct, str) else json.dumps(self.direct)
-
-    def locate_file(self, path: Any) -> Any:
-        """Have no files."""
-        return path
-
-
 def installed(patch: pytest.MonkeyPatch, direct: object, *, published: bool = False) -> None:
-    """Let gfplug have come from somewhere."""
-    patch.setattr(provenance, "distribution", lambda _: Installed(direct))
+    """Let gfplug have come from somewhere, as direct_url.json says; None: there is no such file."""
+    text = direct if direct is None or isinstance(direct, str) else json.dumps(direct)
+    patch.setattr(provenance, "distribution", lambda _: Mock(read_text={"direct_url.json": text}.get))
     patch.setattr(resources, "is_published", lambda: published)
 
 
@@ -121,7 +100,7 @@ def test_a_given_requirement_decides(requirement: str, gfplug: str, vendored: tu
 def test_a_requirement_of_something_else_is_refused(requirement: str) -> None:
     """The sentence shows one that would do."""
     with pytest.raises(UsageError, match="--data gfplug="):
-        Answers(**ANSWERS, gfplug=requirement)
+        replace(SALES, gfplug=requirement)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +166,7 @@ def test_every_file_of_a_project_says_the_same(
 ) -> None:
     """README, workflows, pyproject.toml and vendor/ agree; only a published gfplug is asked for by name alone."""
     installed(monkeypatch, direct, published=published)
-    template.render(Answers(**ANSWERS), tmp_path)
+    template.render(SALES, tmp_path)
     source = provenance.find()
     texts = [
         (tmp_path / name).read_text(encoding="utf-8")

@@ -1,13 +1,11 @@
 """The wheels that projects keep: never older than their sources, and as they were installed."""
 
-from __future__ import annotations
-
 import io
 import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hatchling.builders.sdist import SdistBuilder
@@ -103,11 +101,7 @@ def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: py
 
 def test_a_gfplug_without_a_list_of_files_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system's package manager may keep none."""
-
-    class Listless:
-        files: Any = None
-
-    monkeypatch.setattr(wheels, "distribution", lambda _: Listless())
+    monkeypatch.setattr(wheels, "distribution", lambda _: Mock(files=None))
     monkeypatch.setattr(resources, "checkout", lambda: None)
     wheels.build.cache_clear()
     with pytest.raises(ProjectError, match="no list of its files") as caught:

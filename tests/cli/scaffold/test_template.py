@@ -1,7 +1,5 @@
 """The template: answers become a tree, whatever the machine it is rendered on."""
 
-from __future__ import annotations
-
 import compileall
 import json
 import os
@@ -10,26 +8,20 @@ import shutil
 import tomllib
 import zipfile
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 import pytest
 import yaml
 from copier._settings import load_settings
+from projects import SALES
 
 from gfplug import files, resources
-from gfplug.errors import ProjectError, ToolError, UsageError
+from gfplug.errors import ToolError
 from gfplug.scaffold import choices, template
 from gfplug.scaffold.template import Answers
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-ANSWERS = Answers(
-    org="acme", name="sales", title="Acme Sales", description="Sales in Grafana", author="Acme", example="signals"
-)
 AWKWARD = replace(
-    ANSWERS,
+    SALES,
     title="""R&D "<Größen>" $HOME \\ {= 7*7 =} {{ x }} 'é'😀 #1""",
     description="%}: - |",
     author="O'Neil, Inc.",
@@ -37,7 +29,7 @@ AWKWARD = replace(
 EXAMPLES = pytest.mark.parametrize("example", choices.EXAMPLES)
 
 
-def _rendered(folder: Path, answers: Answers = ANSWERS) -> dict[str, bytes]:
+def _rendered(folder: Path, answers: Answers = SALES) -> dict[str, bytes]:
     template.render(answers, folder)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -52,9 +44,9 @@ def test_copier_is_asked_for_exactly_the_answers() -> None:
     """A question without an answer, or an answer without a question, would go unnoticed in copier."""
     questions = yaml.safe_load((resources.folder("template") / "copier.yml").read_text(encoding="utf-8"))
 
-    asked = {key for key in questions if not key.startswith("_")}
+    keys = {key for key in questions if not key.startswith("_")}
 
-    assert asked == {field.name for field in fields(Answers)} | {"layer"}
+    assert keys == {field.name for field in fields(Answers)} | {"layer"}
     assert tuple(questions["example"]["choices"]) == choices.EXAMPLES
 
 
@@ -139,8 +131,8 @@ def test_same_answers_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     settings.write_text("defaults:\n  title: Not this\ntrust: ['/']\n")
     trees = []
     for folder in (tmp_path / "one", tmp_path / "deeper" / "two"):
-        template.render(replace(ANSWERS, example=example), folder)
-        template.remember(folder, replace(ANSWERS, example=example))
+        template.render(replace(SALES, example=example), folder)
+        template.remember(folder, replace(SALES, example=example))
         trees.append({path.relative_to(folder): path.read_bytes() for path in files.walk(folder)})
         for name, value in {"GIT_DIR": ".git", "GIT_INDEX_FILE": "index", "COPIER_SETTINGS_PATH": settings}.items():
             monkeypatch.setenv(name, str(value))
@@ -152,8 +144,8 @@ def test_same_answers_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
     """Owned folders are replaced whole, so they need no base to merge with."""
-    template.render(ANSWERS, tmp_path)
-    template.remember(tmp_path, ANSWERS)
+    template.render(SALES, tmp_path)
+    template.remember(tmp_path, SALES)
 
     with zipfile.ZipFile(tmp_path / template.BASE_NAME) as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
@@ -161,56 +153,6 @@ def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
     assert {"README.md", "plugin.json", "src/plugin/datasource.py", ".github/workflows/ci.yml"} <= held.keys()
     assert not [name for name in held if name.startswith(("src/pluginv2/", "vendor/", ".gfplug/"))]
     assert all((tmp_path / name).read_bytes() == content for name, content in held.items())
-
-
-def test_answers_survive_being_stored(tmp_path: Path) -> None:
-    """An upgrade renders with the answers that `new` was given."""
-    template.remember(tmp_path, AWKWARD)
-
-    stored = json.loads((tmp_path / template.ANSWERS_NAME).read_text(encoding="utf-8"))
-
-    assert Answers.from_json(stored["answers"]) == AWKWARD
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        (lambda stored: stored.pop("title"), "'title' is missing"),
-        (lambda stored: stored.update(colour="red"), "'colour' is not an answer"),
-        (lambda stored: stored.update(title=3), "'title' is not text"),
-    ],
-)
-def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
-    """The error names the key."""
-    stored: dict[str, Any] = ANSWERS.to_json()
-    change(stored)
-
-    with pytest.raises(ProjectError, match=sentence):
-        Answers.from_json(stored)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"org": "Acme"},
-        {"name": ""},
-        {"name": "../x"},
-        {"example": "csv"},
-        {"title": " "},
-        {"title": "two\nlines"},
-        {"author": "\x1b[31m"},
-        {"description": "x" * 201},
-        {"mode": "both"},
-        {"frontend": "vue"},
-        {"mode": "hybrid", "example": "signals"},
-        {"mode": "hybrid", "example": "http", "frontend": "react"},
-    ],
-    ids=str,
-)
-def test_answers_that_cannot_be_rendered_are_refused(change: dict[str, str]) -> None:
-    """Before anything is written; a browser needs an API to ask, and React sources ask by themselves."""
-    with pytest.raises(UsageError):
-        replace(ANSWERS, **change)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +170,7 @@ def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, n
     (own_template / name).write_bytes(content)
 
     with pytest.raises(ToolError, match="the template could not be rendered"):
-        template.render(ANSWERS, tmp_path / "out")
+        template.render(SALES, tmp_path / "out")
 
 
 @pytest.fixture
@@ -242,8 +184,8 @@ def own_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
     """Grafana's proxy adds the token that the route names; elsewhere no code runs in the browser."""
-    hybrid = _rendered(tmp_path / "hybrid", replace(ANSWERS, example="http", mode="hybrid"))
-    plain = _rendered(tmp_path / "plain", replace(ANSWERS, example="http"))
+    hybrid = _rendered(tmp_path / "hybrid", replace(SALES, example="http", mode="hybrid"))
+    plain = _rendered(tmp_path / "plain", replace(SALES, example="http"))
     (route,) = json.loads(hybrid["plugin.json"])["routes"]
 
     assert route["path"] == "sales"
@@ -257,10 +199,10 @@ def test_hybrid_projects_have_a_route_and_a_hook(tmp_path: Path) -> None:
 @EXAMPLES
 def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, example: str) -> None:
     """The example's own fields are in them; esbuild is the one package, and the lock names no registry."""
-    found = _rendered(tmp_path, replace(ANSWERS, example=example, frontend="react"))
-    lock = json.loads(found["frontend/package-lock.json"])["packages"]
+    rendered = _rendered(tmp_path, replace(SALES, example=example, frontend="react"))
+    lock = json.loads(rendered["frontend/package-lock.json"])["packages"]
 
-    assert "frontend/hooks.js" not in found
-    assert (b"amplitude" in found["frontend/src/types.ts"]) == (example == "signals")
+    assert "frontend/hooks.js" not in rendered
+    assert (b"amplitude" in rendered["frontend/src/types.ts"]) == (example == "signals")
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]

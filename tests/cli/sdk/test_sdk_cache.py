@@ -1,33 +1,28 @@
 """The cache of fetched protos: a convenience that can not do harm."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
 import pytest
+from sdk_world import World
 
 from gfplug.sdk import cache
 from gfplug.sdk.protoset import ProtoSet, accept
-
-if TYPE_CHECKING:
-    from sdk_world import World
 
 
 @pytest.fixture
 def protos(world: World) -> ProtoSet:
     """Fetch, so to speak, a proto."""
-    return accept(world.proto, world.known, source="github", commit=world.commit)
+    return accept(world.proto, world.indexed, source="github", commit=world.commit)
 
 
 def test_what_is_kept_is_found(protos: ProtoSet, world: World) -> None:
     """With its commit, and honest about where it was found."""
     cache.keep(protos)
-    found = cache.find(world.known)
+    kept = cache.find(world.indexed)
 
-    assert found is not None
-    assert (found.text, found.commit, found.source) == (world.proto, world.commit, "cache")
+    assert kept is not None
+    assert (kept.text, kept.commit, kept.source) == (world.proto, world.commit, "cache")
     assert cache.find(world.newer) is None
 
 
@@ -51,9 +46,9 @@ def test_a_damaged_file_counts_as_absent(protos: ProtoSet, world: World, damage:
     path = cache.folder() / "v0.250.0.json"
     path.write_text(damage(path.read_text()))  # type: ignore[operator]  # a function from text to text
 
-    assert cache.find(world.known) is None
+    assert cache.find(world.indexed) is None
     cache.keep(protos)
-    assert cache.find(world.known) is not None
+    assert cache.find(world.indexed) is not None
 
 
 def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
@@ -61,9 +56,9 @@ def test_a_whole_file_with_the_wrong_proto_counts_as_absent(
 ) -> None:
     """Kept when the release was unknown, and not what the index has learned since."""
     cache.keep(protos)
-    world.learn(monkeypatch, world.entry(world.known, sha256="f" * 64))
+    world.learn(monkeypatch, world.entry(world.indexed, sha256="f" * 64))
 
-    assert cache.find(world.known) is None
+    assert cache.find(world.indexed) is None
 
 
 @pytest.mark.parametrize("place", ["a file in the way", "no home"])
@@ -77,4 +72,4 @@ def test_a_cache_that_can_not_be_written_is_no_failure(
         cache.folder().write_text("in the way")
     cache.keep(protos)
 
-    assert cache.find(world.known) is None
+    assert cache.find(world.indexed) is None

@@ -1,21 +1,10 @@
 """The list of releases: newest first, and honest about what is not known."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pytest
+from sdk_world import Server, World
 
 from gfplug import sdk
 from gfplug.sdk import SdkVersion
-
-if TYPE_CHECKING:
-    import pytest
-    from sdk_world import Server, World
-
-
-def test_known_releases_are_listed_newest_first_without_a_network(server: Server, world: World) -> None:
-    """The index answers alone."""
-    assert [release.version for release in sdk.releases()] == [world.default, world.known]
-    assert server.seen == []
 
 
 def test_a_source_adds_what_the_index_does_not_know(server: Server, world: World) -> None:
@@ -27,17 +16,17 @@ def test_a_source_adds_what_the_index_does_not_know(server: Server, world: World
     assert first == sdk.Release(
         version=world.newer, time=None, commit=None, descriptor=None, same_wire=(), is_embedded=False
     )
-    assert [release.version for release in others] == [world.default, world.known]
+    assert [release.version for release in others] == [world.default, world.indexed]
 
 
 def test_releases_of_one_wire_name_each_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Moving among them changes nothing."""
     older, oldest = SdkVersion(0, 249, 0), SdkVersion(0, 248, 0)
-    world.learn(monkeypatch, *map(world.entry, (oldest, world.known, older)))
+    world.learn(monkeypatch, *map(world.entry, (oldest, world.indexed, older)))
 
-    found = {release.version: release for release in sdk.releases()}
+    releases = {release.version: release for release in sdk.releases()}
 
-    assert found[older].same_wire == (world.known, oldest)
-    assert found[world.default].same_wire == ()
-    assert found[world.default].is_embedded
-    assert not found[older].is_embedded
+    assert releases[older].same_wire == (world.indexed, oldest)
+    assert releases[world.default].same_wire == ()
+    assert releases[world.default].is_embedded
+    assert not releases[older].is_embedded

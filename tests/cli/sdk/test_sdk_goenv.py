@@ -1,10 +1,9 @@
 """Go's settings: from the environment, from Go's env file, from Go itself."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -74,11 +73,7 @@ def test_the_module_cache_follows_gomodcache_then_gopath_then_home(
 
 def test_without_a_home_there_is_no_module_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Containers may have neither HOME nor a user."""
-
-    def no_home() -> Path:
-        raise RuntimeError
-
-    monkeypatch.setattr(Path, "home", staticmethod(no_home))
+    monkeypatch.setattr(Path, "home", Mock(side_effect=RuntimeError))
 
     assert goenv.module_cache() is None
 

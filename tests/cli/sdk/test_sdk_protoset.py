@@ -1,29 +1,25 @@
 """Text becomes a proto only after it proved to be one, and the right one."""
 
-from __future__ import annotations
-
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
+from sdk_world import World
 
 from gfplug import files
 from gfplug.errors import IntegrityError
 from gfplug.sdk.protoset import accept, embedded, normalise, require_proto
 
-if TYPE_CHECKING:
-    from sdk_world import World
-
 
 def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
-    """A checkout on Windows holds the same proto."""
+    """A checkout on Windows holds the same proto; its digest is that of what is written to disk."""
     windows = b"\xef\xbb\xbf" + world.proto.replace(b"\n", b"\r\n")
 
-    assert accept(windows, world.known, source="file").text == world.proto
+    assert accept(windows, world.indexed, source="file").text == world.proto
+    assert normalise(world.proto) == world.proto
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "sentence"),
     [
         (b"", "is empty"),
         (b" \n\t", "is empty"),
@@ -37,9 +33,9 @@ def test_line_ends_and_byte_order_mark_do_not_count(world: World) -> None:
         (b"404: Not Found", "is not a proto3 file"),
     ],
 )
-def test_what_is_no_proto_is_refused_and_named(content: bytes, said: str) -> None:
+def test_what_is_no_proto_is_refused_and_named(content: bytes, sentence: str) -> None:
     """The message says what arrived instead."""
-    with pytest.raises(IntegrityError, match=said):
+    with pytest.raises(IntegrityError, match=sentence):
         require_proto(content, "the proto")
 
 
@@ -56,17 +52,17 @@ def test_what_differs_from_the_index_is_refused(
     world: World, monkeypatch: pytest.MonkeyPatch, more: bytes, facts: dict[str, str], sentence: str
 ) -> None:
     """It promises a digest, a checksum and the tag's commit."""
-    world.learn(monkeypatch, world.entry(world.known, commit="c" * 40))
+    world.learn(monkeypatch, world.entry(world.indexed, commit="c" * 40))
 
     with pytest.raises(IntegrityError, match=sentence):
-        accept(world.proto + more, world.known, source="goproxy", **facts)
+        accept(world.proto + more, world.indexed, source="goproxy", **facts)
 
 
 def test_a_known_release_brings_what_the_index_knows(world: World) -> None:
     """The proto set has the descriptor's digest, to compare a compiled proto with."""
-    found = accept(world.proto, world.known, source="cache", commit=world.commit)
+    protos = accept(world.proto, world.indexed, source="cache", commit=world.commit)
 
-    assert (found.descriptor, found.commit, found.sha256) == (
+    assert (protos.descriptor, protos.commit, protos.sha256) == (
         "sha256:of-proto",
         world.commit,
         files.sha256(world.proto),
@@ -76,24 +72,18 @@ def test_a_known_release_brings_what_the_index_knows(world: World) -> None:
 def test_an_unknown_release_is_trusted_on_first_use_and_says_so(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A release made after this gfplug has no promise to keep; the lock pins it from then on."""
     with caplog.at_level(logging.WARNING, logger="gfplug"):
-        found = accept(world.proto, world.newer, source="goproxy")
+        protos = accept(world.proto, world.newer, source="goproxy")
 
-    assert found.descriptor is None
-    assert "v0.299.0 is not in this gfplug's index: trusted on first use" in caplog.text
+    assert protos.descriptor is None
+    assert "v0.299.0 is not in this gfplug's index" in caplog.text
+    assert "(this source has no checksum): trusted on first use" in caplog.text
 
 
 def test_the_embedded_proto_serves_only_its_own_wire(world: World) -> None:
     """Another wire, or an unknown one, is not guessed at."""
-    found = embedded(world.default)
+    protos = embedded(world.default)
 
-    assert found is not None
-    assert (found.source, found.descriptor) == ("embedded", "sha256:embedded")
-    assert embedded(world.known) is None
+    assert protos is not None
+    assert (protos.source, protos.descriptor) == ("embedded", "sha256:embedded")
+    assert embedded(world.indexed) is None
     assert embedded(world.newer) is None
-
-
-def test_normalising_twice_changes_nothing(world: World) -> None:
-    """The digest of a proto is the digest of what is written to disk."""
-    once = normalise(world.proto.replace(b"\n", b"\r\n"))
-
-    assert normalise(once) == once

@@ -1,39 +1,31 @@
 """fetch and resolve: the order of sources, and how each failure ends."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from sdk_world import Server, World
 
 from gfplug import sdk
-from gfplug.errors import CompatError, FetchError, UsageError
+from gfplug.errors import CompatError, FetchError
 from gfplug.sdk import SdkVersion, cache
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sdk_world import Server, World
 
 
 def test_the_embedded_wire_needs_nothing(server: Server, world: World) -> None:
     """Nothing is asked, nothing is stored."""
-    found = sdk.fetch(world.default)
-
-    assert found.source == "embedded"
-    assert server.seen == []
+    assert sdk.fetch(world.default).source == "embedded"
+    assert server.requests == []
     assert not cache.folder().exists()
 
 
 def test_the_network_is_asked_once(server: Server, world: World) -> None:
     """The second time the cache answers, also offline."""
-    server.serve_body("v0.250.0.zip", world.zip(world.known))
+    server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 
-    assert sdk.fetch(world.known).source == "goproxy"
-    asked = len(server.seen)
-    assert sdk.fetch(world.known, offline=True).source == "cache"
-    assert len(server.seen) == asked
+    assert sdk.fetch(world.indexed).source == "goproxy"
+    count = len(server.requests)
+    assert sdk.fetch(world.indexed, offline=True).source == "cache"
+    assert len(server.requests) == count
 
 
 def test_gos_module_cache_comes_before_the_network(
@@ -41,10 +33,10 @@ def test_gos_module_cache_comes_before_the_network(
 ) -> None:
     """Who works in Go has the SDK already."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path))
-    world.fill_module_cache(tmp_path, world.zip(world.known))
+    world.fill_module_cache(tmp_path, world.zip(world.indexed))
 
-    assert sdk.fetch(world.known, offline=True).source == "gomodcache"
-    assert server.seen == []
+    assert sdk.fetch(world.indexed, offline=True).source == "gomodcache"
+    assert server.requests == []
 
 
 def test_a_tampered_module_cache_is_passed_over(
@@ -52,34 +44,18 @@ def test_a_tampered_module_cache_is_passed_over(
 ) -> None:
     """Its own checksum may agree; the index does not."""
     monkeypatch.setenv("GOMODCACHE", str(tmp_path))
-    world.fill_module_cache(tmp_path, world.zip(world.known, {"proto/backend.proto": world.proto, "x": b"x"}))
-    server.serve_body("v0.250.0.zip", world.zip(world.known))
+    world.fill_module_cache(tmp_path, world.zip(world.indexed, {"proto/backend.proto": world.proto, "x": b"x"}))
+    server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 
-    assert sdk.fetch(world.known).source == "goproxy"
-
-
-def test_a_damaged_cache_is_mended(server: Server, world: World) -> None:
-    """The network's answer replaces it."""
-    server.serve_body("v0.250.0.zip", world.zip(world.known))
-    cache.folder().mkdir()
-    (cache.folder() / "v0.250.0.json").write_text("damaged")
-
-    assert sdk.fetch(world.known).source == "goproxy"
-    assert sdk.fetch(world.known).source == "cache"
+    assert sdk.fetch(world.indexed).source == "goproxy"
 
 
 def test_offline_without_a_copy_is_a_fetch_error(server: Server, world: World) -> None:
     """The hint names the way out."""
     with pytest.raises(FetchError, match="not on this machine") as caught:
-        sdk.fetch(world.known, offline=True)
+        sdk.fetch(world.indexed, offline=True)
     assert "--from" in caught.value.hint
-    assert server.seen == []
-
-
-def test_a_path_comes_before_everything(world: World, tmp_path: Path) -> None:
-    """Also before the embedded proto, and it is verified all the same."""
-    with pytest.raises(FetchError, match="does not exist"):
-        sdk.fetch(world.default, source=tmp_path / "missing")
+    assert server.requests == []
 
 
 @pytest.mark.parametrize("text", ["v0.96.9", "v0.4.0", "0.1.0"])
@@ -89,28 +65,22 @@ def test_below_the_floor_nothing_is_asked(server: Server, text: str) -> None:
         sdk.resolve(text)
     with pytest.raises(CompatError, match="too old"):
         sdk.fetch(SdkVersion.parse(text))
-    assert server.seen == []
+    assert server.requests == []
 
 
 def test_a_release_that_does_not_exist_is_named(server: Server) -> None:
     """With the address that was asked."""
     with pytest.raises(FetchError, match=r"cannot fetch SDK v0\.999\.0: .*v0\.999\.0\.zip answered 404"):
         sdk.fetch(SdkVersion(0, 999, 0))
-    assert len(server.seen) == 1
-
-
-def test_a_text_that_is_no_version_is_a_usage_error() -> None:
-    """Exit code 2, before anything is looked up."""
-    with pytest.raises(UsageError):
-        sdk.resolve("newest")
+    assert len(server.requests) == 1
 
 
 def test_default_and_versions_resolve_without_a_network(server: Server, world: World) -> None:
     """Only `latest` asks."""
     assert sdk.resolve("default") == world.default == sdk.default()
-    assert sdk.resolve("0.250.0") == world.known
+    assert sdk.resolve("0.250.0") == world.indexed
     assert sdk.resolve("latest", offline=True) == world.default
-    assert server.seen == []
+    assert server.requests == []
 
 
 @pytest.mark.parametrize(
@@ -139,10 +109,10 @@ def test_latest_without_a_network_is_a_fetch_error(server: Server) -> None:
 
 def test_many_may_fetch_at_once(server: Server, world: World) -> None:
     """All get the same, and the cache is whole."""
-    server.serve_body("v0.250.0.zip", world.zip(world.known))
+    server.serve_body("v0.250.0.zip", world.zip(world.indexed))
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: sdk.fetch(world.known), range(16)))
+        results = list(pool.map(lambda _: sdk.fetch(world.indexed), range(16)))
 
-    assert {protos.text for protos in found} == {world.proto}
-    assert sdk.fetch(world.known, offline=True).source == "cache"
+    assert {protos.text for protos in results} == {world.proto}
+    assert sdk.fetch(world.indexed, offline=True).source == "cache"

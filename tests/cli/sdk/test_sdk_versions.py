@@ -1,22 +1,16 @@
 """SDK versions: what is one, what is not, and how they are ordered."""
 
-from __future__ import annotations
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gfplug.errors import CompatError, UsageError
 from gfplug.sdk import SdkVersion
-from gfplug.sdk.versions import releases, require_supported
-
-_NUMBER = st.integers(0, 999_999)
+from gfplug.sdk.versions import require_supported
 
 
-@pytest.mark.parametrize("text", ["v0.298.0", "0.298.0"])
+@pytest.mark.parametrize("text", ["v0.298.0", "0.298.0", "v10.0.999999", "0.0.0"])
 def test_a_version_reads_with_and_without_its_v(text: str) -> None:
-    """People type both; it is always written with its v."""
-    assert str(SdkVersion.parse(text)) == "v0.298.0"
+    """People type both; it is always written with its v, and reads as itself."""
+    assert str(SdkVersion.parse(text)) == f"v{text.removeprefix('v')}"
 
 
 @pytest.mark.parametrize(
@@ -37,24 +31,9 @@ def test_what_is_not_a_release_is_refused_with_a_short_message(text: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@given(_NUMBER, _NUMBER, _NUMBER)
-def test_a_written_version_reads_as_itself(major: int, minor: int, patch: int) -> None:
-    """Writing and reading are inverse."""
-    version = SdkVersion(major, minor, patch)
-
-    assert SdkVersion.parse(str(version)) == version
-
-
 def test_versions_are_ordered_as_numbers() -> None:
     """v0.100.0 is later than v0.97.0."""
     assert SdkVersion.parse("v0.100.0") > SdkVersion.parse("v0.97.0")
-
-
-def test_releases_are_sorted_once_each_and_without_what_is_not_one() -> None:
-    """A proxy's list is unsorted and may hold anything."""
-    lines = ["v0.97.0", "v0.100.0 ", "", "junk", "v0.100.0", "v0.101.0-rc1", "v0.99.0\r"]
-
-    assert [str(version) for version in releases(lines)] == ["v0.97.0", "v0.99.0", "v0.100.0"]
 
 
 def test_the_floor_is_the_first_supported_version() -> None:

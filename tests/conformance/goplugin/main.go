@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,11 +72,8 @@ func (p *probe) safely(ctx context.Context, req *backend.QueryDataRequest, query
 
 // CheckHealth answers as the options say.
 func (p *probe) CheckHealth(context.Context, *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
-	switch p.options.Health {
-	case "error":
+	if p.options.Health == "error" {
 		return &backend.CheckHealthResult{Status: backend.HealthStatusError, Message: "no such host"}, nil
-	case "raise":
-		return nil, errors.New("health went wrong")
 	}
 	return &backend.CheckHealthResult{
 		Status: backend.HealthStatusOk, Message: "the probe is well", JSONDetails: []byte(`{"instance": "` + p.instance() + `"}`),

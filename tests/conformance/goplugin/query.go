@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -35,8 +32,6 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 		return frames(p.columns(m.Rows))
 	case "burn":
 		return frames(burn(time.Duration(m.Seconds * float64(time.Second))))
-	case "types":
-		return frames(types())
 	case "echo":
 		return frames(echo(p, req, query))
 	case "empty":
@@ -59,9 +54,6 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 			log.DefaultLogger.Info("the probe was cancelled")
 		case <-time.After(time.Duration(m.Seconds * float64(time.Second))):
 		}
-		return frames(series(query.TimeRange.From, 1))
-	case "print":
-		_, _ = os.Stdout.WriteString(strings.Repeat("x", 1<<20))
 		return frames(series(query.TimeRange.From, 1))
 	case "log":
 		log.DefaultLogger.FromContext(ctx).Warn("the probe speaks", "table", "sales", "rows", 3)
@@ -86,31 +78,6 @@ func series(start time.Time, rows int) *data.Frame {
 	)
 	frame.Meta = &data.FrameMeta{Type: data.FrameTypeTimeSeriesWide, TypeVersion: data.FrameTypeVersion{0, 1}}
 	return frame
-}
-
-// types has a column of each kind of value, with what is hard in each.
-func types() *data.Frame {
-	at := time.Date(2026, 2, 28, 23, 59, 59, 123456789, time.UTC)
-	number, whole, word, truth := math.Inf(-1), int64(math.MinInt64), "naïve ☃", true
-	return data.NewFrame("types",
-		data.NewField("time", nil, []time.Time{at, at.Add(time.Nanosecond)}),
-		data.NewField("maybe_time", nil, []*time.Time{nil, &at}),
-		data.NewField("float64", nil, []float64{math.NaN(), 1.5}),
-		data.NewField("maybe_float64", nil, []*float64{nil, &number}),
-		data.NewField("float32", nil, []float32{0.1, float32(math.Inf(1))}),
-		data.NewField("int64", nil, []int64{math.MaxInt64, -1}),
-		data.NewField("maybe_int64", nil, []*int64{&whole, nil}),
-		data.NewField("uint64", nil, []uint64{math.MaxUint64, 0}),
-		data.NewField("int32", nil, []int32{math.MinInt32, math.MaxInt32}),
-		data.NewField("int16", nil, []int16{math.MinInt16, math.MaxInt16}),
-		data.NewField("int8", nil, []int8{math.MinInt8, math.MaxInt8}),
-		data.NewField("uint8", nil, []uint8{0, math.MaxUint8}),
-		data.NewField("bool", nil, []bool{true, false}),
-		data.NewField("maybe_bool", nil, []*bool{nil, &truth}),
-		data.NewField("string", nil, []string{"", "a|b\n"}),
-		data.NewField("maybe_string", nil, []*string{&word, nil}),
-		data.NewField("json", nil, []json.RawMessage{json.RawMessage(`{"a":[1]}`), json.RawMessage(`"b"`)}),
-	)
 }
 
 // echo says what the handler saw: names and texts.

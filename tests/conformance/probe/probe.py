@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import math
@@ -12,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -41,14 +40,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 log = get_logger()
-NS_FROM_2026 = 1_772_323_199_123_456_789
 
 
 @dataclass(frozen=True)
 class Options:
     """What a configured data source saves."""
 
-    health: str = ""  # "", "error" or "raise"
+    health: str = ""  # "" or "error"
     token: Secret = Secret("")
 
 
@@ -78,8 +76,6 @@ class Datasource:
                 return series(start, model.rows)
             case "big":
                 return Frame(fields=[Field("value", pa.repeat(0.5, model.rows), nullable=False)])
-            case "types":
-                return types()
             case "echo":
                 return self.echo(query)
             case "empty":
@@ -110,9 +106,6 @@ class Datasource:
                 return series(start, 1)
             case "child":
                 subprocess.Popen(["/bin/sleep", str(model.seconds)])
-                return series(start, 1)
-            case "print":
-                shout()
                 return series(start, 1)
             case "log":
                 log.warning("the probe speaks", extra={"table": "sales", "rows": 3})
@@ -201,11 +194,8 @@ class Datasource:
 
     def check_health(self) -> Health:
         """Answer as the options say."""
-        match self.settings.options.health:
-            case "error":
-                return Health.error("no such host")
-            case "raise":
-                raise RuntimeError("health went wrong")
+        if self.settings.options.health == "error":
+            return Health.error("no such host")
         return Health.ok("the probe is well", details={"instance": self.instance})
 
     def call_resource(self, request: Request) -> Response:
@@ -224,8 +214,6 @@ class Datasource:
                 return Response(body=(f"part {number}\n".encode() for number in range(3)))
             case "nothing":
                 return Response(status=204)
-            case "raise":
-                raise RuntimeError("resource went wrong")
         return Response.json({"message": "no such resource"}, status=404)
 
 
@@ -240,37 +228,3 @@ def series(start: datetime, rows: int) -> Frame:
             Field("value", values, nullable=False, labels={"host": "web-1"}, config={"unit": "percent"}),
         ],
     )
-
-
-def types() -> Frame:
-    """Make a column of each kind of value, with what is hard in each."""
-    at = [NS_FROM_2026, NS_FROM_2026 + 1]
-    columns: list[tuple[str, Any, Any, bool]] = [
-        ("time", pa.array(at, pa.timestamp("ns")), "time", False),
-        ("maybe_time", pa.array([None, NS_FROM_2026], pa.timestamp("ns")), "time", True),
-        ("float64", [math.nan, 1.5], "float64", False),
-        ("maybe_float64", [None, -math.inf], "float64", True),
-        ("float32", [0.1, math.inf], "float32", False),
-        ("int64", [2**63 - 1, -1], "int64", False),
-        ("maybe_int64", [-(2**63), None], "int64", True),
-        ("uint64", [2**64 - 1, 0], "uint64", False),
-        ("int32", [-(2**31), 2**31 - 1], "int32", False),
-        ("int16", [-(2**15), 2**15 - 1], "int16", False),
-        ("int8", [-(2**7), 2**7 - 1], "int8", False),
-        ("uint8", [0, 2**8 - 1], "uint8", False),
-        ("bool", [True, False], "bool", False),
-        ("maybe_bool", [None, True], "bool", True),
-        ("string", ["", "a|b\n"], "string", False),
-        ("maybe_string", ["naïve ☃", None], "string", True),
-        ("json", [{"a": [1]}, "b"], "json", False),
-    ]
-    fields = [Field(name, values, kind, nullable=nullable) for name, values, kind, nullable in columns]
-    return Frame(name="types", fields=fields)
-
-
-def shout() -> None:
-    """Write to standard output in every way a library might: 1 MiB without a newline, the bare file, a child."""
-    sys.stdout.write("x" * (1 << 20))
-    sys.stdout.flush()
-    os.write(1, b"y" * 1000 + b"\n")
-    subprocess.run(["/bin/echo", base64.b64encode(b"z" * 1000)], check=True)

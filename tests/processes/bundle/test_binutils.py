@@ -35,9 +35,9 @@ def answer(program: Path) -> str:
 
 def section(content: bytes, name: str) -> bytes:
     """Return what a section holds, as another reader of ELF files sees it."""
-    found = ELFFile(io.BytesIO(content)).get_section_by_name(name)
-    assert found, name
-    return found.data()
+    entry = ELFFile(io.BytesIO(content)).get_section_by_name(name)
+    assert entry, name
+    return entry.data()
 
 
 def call(name: str, *words: str | Path, programs: Path) -> Ended:

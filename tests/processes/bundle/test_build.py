@@ -18,7 +18,7 @@ from gfplug.bundle import dist, freeze, packing
 from gfplug.bundle.build import BuildOptions
 from gfplug.bundle.frontend import linker
 from gfplug.cli import main
-from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
+from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import smoke
 from gfplug.project.environment import interpreters
 
@@ -53,18 +53,18 @@ def failing(error: BaseException) -> Callable[..., Any]:
 
 def test_a_build_makes_dist_and_an_archive_with_its_digest(project: Project, python: Path) -> None:
     """The result names what is on disk, and nothing unfinished stays."""
-    made = service.build(project, BuildOptions(python=python))
+    built = service.build(project, BuildOptions(python=python))
 
     artifacts = project.root / "artifacts"
-    assert made.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
-    assert made.archive_bytes == made.archive.stat().st_size
-    assert packing.digest_path(made.archive).read_text().split()[0] == made.sha256
-    assert made.executable == project.dist / "gpx_sales_linux_amd64"
-    assert made.files == len(files.entries(project.dist))
+    assert built.archive == artifacts / "acme-sales-datasource-1.2.3.linux_amd64.zip"
+    assert built.archive_bytes == built.archive.stat().st_size
+    assert packing.digest_path(built.archive).read_text().split()[0] == built.sha256
+    assert built.executable == project.dist / "gpx_sales_linux_amd64"
+    assert built.files == len(files.entries(project.dist))
     assert {path.name for path in artifacts.iterdir()} == {
         ".cache",
-        made.archive.name,
-        packing.digest_path(made.archive).name,
+        built.archive.name,
+        packing.digest_path(built.archive).name,
     }
 
 
@@ -74,11 +74,11 @@ def test_the_json_is_one_object_with_the_promised_keys(
     """`--json` is for programs: its keys are the documented ones, its paths are text."""
     assert main(["build", str(project.root), "--python", str(python), "--json"]) == 0
 
-    said = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
     keys = "archive archive_bytes bundle_bytes executable files first_answer_ms glibc_floor handshake_ms sha256 stages"
     stages = "environment compare frontend freeze slim bundle smoke archive"
-    assert (sorted(said), list(said["stages"])) == (keys.split(), stages.split())
-    assert (said["handshake_ms"], said["glibc_floor"]) == (80.5, None)
+    assert (sorted(report), list(report["stages"])) == (keys.split(), stages.split())
+    assert (report["handshake_ms"], report["glibc_floor"]) == (80.5, None)
 
 
 def test_the_commands_result_is_the_archives_path_alone(
@@ -87,9 +87,9 @@ def test_the_commands_result_is_the_archives_path_alone(
     """`zip=$(gfplug build)` works; progress goes to stderr."""
     assert main(["build", str(project.root), "--python", str(python)]) == 0
 
-    said = capsys.readouterr()
-    assert said.out == f"{project.root}/artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip\n"
-    assert "Froze the plugin" in said.err
+    output = capsys.readouterr()
+    assert output.out == f"{project.root}/artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip\n"
+    assert "Froze the plugin" in output.err
 
 
 @pytest.mark.parametrize("stage", ["read_schema", "freeze", "assemble", "smoke", "pack", "install"])
@@ -114,12 +114,6 @@ def snapshot(root: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for folder in ("dist", "artifacts") for path in files.entries(root / folder)}
 
 
-def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The sentence says so, and how to make one."""
-    assert main(["build", str(tmp_path)]) == 3
-    assert "gfplug new" in capsys.readouterr().err
-
-
 def test_a_module_that_the_bundle_lacks_comes_with_the_line_to_add(
     project: Project, python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +136,7 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
     monkeypatch.setattr(
         interpreters,
         "probe",
-        lambda asked, **question: probe(tmp_path / "other" if "modules" in question else asked, **question),
+        lambda python, **question: probe(tmp_path / "other" if "modules" in question else python, **question),
     )
     monkeypatch.setattr(smoke, "smoke", failing(ToolError("No module named 'yaml'")))
     with pytest.raises(ToolError, match=r"^No module named 'yaml'$"):
@@ -198,20 +192,6 @@ def test_the_date_is_that_of_source_date_epoch_or_today(project: Project, monkey
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert service.day_of(project) == date(2023, 11, 14)
-
-
-def test_an_unreadable_epoch_stops_the_build(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A typing error must not make an archive of another time."""
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
-    with pytest.raises(UsageError, match="soon"):
-        service.build(project)
-
-
-def test_every_failure_has_words(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk in the middle of the work is no bug of ours."""
-    monkeypatch.setattr(packing, "pack", failing(OSError(28, "No space left on device", "x.zip")))
-    with pytest.raises(GfplugError, match="the disk is full"):
-        service.build(project, BuildOptions(python=python))
 
 
 def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:

@@ -28,14 +28,14 @@ pytestmark = [
 
 def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, python: Path) -> None:
     """Grafana finds plugin.json with a true version, module.js, the logo, and one executable."""
-    made = dev.prepare(project, python=python)
+    prepared = dev.prepare(project, python=python)
 
-    names = {path.relative_to(made.folder).as_posix() for path in files.entries(made.folder)}
-    assert made.executable.name == f"gpx_sales_{go_platform()}"
-    assert names == {"README.md", "img/logo.svg", "module.js", "plugin.json", made.executable.name}
-    assert json.loads((made.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
-    assert made.executable.stat().st_mode & 0o777 == 0o755
-    assert str(project.source) in made.executable.read_text()
+    names = {path.relative_to(prepared.folder).as_posix() for path in files.entries(prepared.folder)}
+    assert prepared.executable.name == f"gpx_sales_{go_platform()}"
+    assert names == {"README.md", "img/logo.svg", "module.js", "plugin.json", prepared.executable.name}
+    assert json.loads((prepared.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
+    assert prepared.executable.stat().st_mode & 0o777 == 0o755
+    assert str(project.source) in prepared.executable.read_text()
 
 
 def test_a_failure_leaves_the_old_dist(project: Project, python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,29 +58,29 @@ def test_the_command_says_what_grafana_needs(
     """The result is the folder; the allow-list line names the plugin."""
     assert main(["dev", str(project.root), "--python", str(python)]) == 0
 
-    said = capsys.readouterr()
-    assert said.out.strip() == str(project.dist)
-    assert "GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS=acme-sales-datasource" in said.err
-    assert "reloaded (pid" in said.err
+    output = capsys.readouterr()
+    assert output.out.strip() == str(project.dist)
+    assert "GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS=acme-sales-datasource" in output.err
+    assert "reloaded (pid" in output.err
 
 
 def test_a_reload_links_module_js_alone(
     project: Project, python: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The launcher holds the command; it writes that one file, and not into a bundle that was built since."""
-    made = dev.prepare(project, python=python)
-    said = json.loads(dev.relink_command(project, python))
-    assert json.dumps(said, sort_keys=True) in made.executable.read_text()
-    before = {path: path.read_bytes() for path in files.entries(made.folder)}
+    prepared = dev.prepare(project, python=python)
+    relink = json.loads(dev.relink_command(project, python))
+    assert json.dumps(relink, sort_keys=True) in prepared.executable.read_text()
+    before = {path: path.read_bytes() for path in files.entries(prepared.folder)}
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([1]);\n")
 
-    assert main(said["command"][3:]) == 0
-    changed = [path.name for path in files.entries(made.folder) if before.get(path) != path.read_bytes()]
-    assert (changed, capsys.readouterr().out.strip()) == (["module.js"], said["module"])
+    assert main(relink["command"][3:]) == 0
+    changed = [path.name for path in files.entries(prepared.folder) if before.get(path) != path.read_bytes()]
+    assert (changed, capsys.readouterr().out.strip()) == (["module.js"], relink["module"])
 
     (project.dist / "_internal_linux_amd64").mkdir()
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([2]);\n")
-    assert main(said["command"][3:]) == 0
+    assert main(relink["command"][3:]) == 0
     assert (project.dist / "module.js").read_text() == "define([1]);\n"
 
 

@@ -57,8 +57,8 @@ def read(content: bytes) -> ELFFile:
 
 def answer(library: Path) -> int:
     """Load a library in a fresh interpreter and call it."""
-    said = succeed(sys.executable, "-c", f"import ctypes; print(ctypes.CDLL({str(library)!r}).top())")
-    return int(said)
+    output = succeed(sys.executable, "-c", f"import ctypes; print(ctypes.CDLL({str(library)!r}).top())")
+    return int(output)
 
 
 def test_a_library_says_what_it_is_and_wants(package: Path) -> None:

@@ -28,13 +28,13 @@ def frozen(project: Project, python: Path, workspace: Path) -> freeze.Frozen:
 def test_the_projects_own_spec_is_run_afresh(project: Project, tmp_path: Path) -> None:
     """`--clean` always: PyInstaller misses an edit made within a second of its last run."""
     python = fake_python(tmp_path / "python")
-    made = frozen(project, python, tmp_path)
+    result = frozen(project, python, tmp_path)
 
     words = diary(python).read_text().split()
     assert words[:4] == ["-m", "PyInstaller", "--noconfirm", "--clean"]
     assert words[-1] == str(project.root / "plugin.spec")
-    assert (made.executable, made.platform) == ("gpx_sales_linux_amd64", "linux_amd64")
-    assert made.folder.parent == tmp_path / "frozen"
+    assert (result.executable, result.platform) == ("gpx_sales_linux_amd64", "linux_amd64")
+    assert result.folder.parent == tmp_path / "frozen"
 
 
 def test_the_run_is_told_what_makes_it_repeatable(project: Project, tmp_path: Path) -> None:
@@ -57,17 +57,17 @@ def test_pyinstaller_calls_our_programs_instead_of_binutils(project: Project, tm
 
 def test_the_order_in_which_modules_were_found_does_not_matter(project: Project, tmp_path: Path) -> None:
     """PyInstaller's zip of start-up modules is rewritten in order: two environments give the same bytes."""
-    made = []
+    libraries = []
     for number, names in enumerate((["os.pyc", "abc.pyc"], ["abc.pyc", "os.pyc"])):
         with zipfile.ZipFile(tmp_path / "found.zip", "w") as library:
             for name in names:
                 library.writestr(name, name)
         copy = f'mkdir -p "$output" && cp {tmp_path}/found.zip "$output/base_library.zip"'
         python = fake_python(tmp_path / "python", freeze=copy)
-        made.append(frozen(project, python, tmp_path / str(number)).folder / "base_library.zip")
+        libraries.append(frozen(project, python, tmp_path / str(number)).folder / "base_library.zip")
 
-    assert zipfile.ZipFile(made[0]).namelist() == ["abc.pyc", "os.pyc"]
-    assert made[0].read_bytes() == made[1].read_bytes()
+    assert zipfile.ZipFile(libraries[0]).namelist() == ["abc.pyc", "os.pyc"]
+    assert libraries[0].read_bytes() == libraries[1].read_bytes()
 
 
 @pytest.mark.parametrize(

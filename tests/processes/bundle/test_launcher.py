@@ -28,7 +28,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
 ECHO = '#!/bin/sh\necho "$PYTHONPATH|$*"\n'
 
 
-def made(folder: Path, **parts: Any) -> Path:
+def write_launcher(folder: Path, **parts: Any) -> Path:
     """Write a launcher into a folder and return it."""
     path = folder / "gpx_sales_linux_amd64"
     parts = {"python": Path(sys.executable), "source": folder / "src", **parts}
@@ -47,10 +47,10 @@ def attached() -> Iterator[list[subprocess.Popen[bytes]]]:
         process.communicate(timeout=10)
 
 
-def start(path: Path, running: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+def start(command: Path | list[str | Path], running: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
     """Start a launcher as Grafana does, without an environment."""
     process = subprocess.Popen(
-        [path], env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, env={"PATH": os.defpath}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     running.append(process)
     return process
@@ -70,7 +70,7 @@ def test_the_script_runs_the_source_whatever_its_path_holds(tmp_path: Path) -> N
     python = folder / "python"
     python.write_text(ECHO)
     python.chmod(0o755)
-    done = subprocess.run([made(folder, python=python)], env={}, capture_output=True, check=True)
+    done = subprocess.run([write_launcher(folder, python=python)], env={}, capture_output=True, check=True)
 
     assert done.stdout.decode().strip() == f"{folder / 'src'}|-P -m gfruntime.dev"
 
@@ -78,12 +78,12 @@ def test_the_script_runs_the_source_whatever_its_path_holds(tmp_path: Path) -> N
 @posix
 def test_a_missing_interpreter_is_a_log_line_that_says_why(tmp_path: Path) -> None:
     """Grafana in a container does not see it; "no such file" would not tell what."""
-    done = subprocess.run([made(tmp_path, python=tmp_path / "gone")], capture_output=True, check=False)
-    said = json.loads(done.stderr)
+    done = subprocess.run([write_launcher(tmp_path, python=tmp_path / "gone")], capture_output=True, check=False)
+    entry = json.loads(done.stderr)
 
-    assert (done.returncode, done.stdout, said["@level"]) == (1, b"", "error")
-    assert "cannot see the interpreter" in said["@message"]
-    assert "same file system" in said["@message"]
+    assert (done.returncode, done.stdout, entry["@level"]) == (1, b"", "error")
+    assert "cannot see the interpreter" in entry["@message"]
+    assert "same file system" in entry["@message"]
 
 
 @posix
@@ -91,7 +91,7 @@ def test_the_attaching_launcher_names_the_address_and_stays(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
     """The handshake line is that of the locator mode; the log says what to start."""
-    process = start(made(tmp_path, address="127.0.0.1:50051", command="X=1 python -m plugin"), attached)
+    process = start(write_launcher(tmp_path, address="127.0.0.1:50051", command="X=1 python -m plugin"), attached)
 
     assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
     assert process.poll() is None
@@ -104,7 +104,7 @@ def test_a_running_standalone_server_is_found_by_its_file(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
     """`standalone.txt` beside the launcher wins over the address it was made with."""
-    path = made(tmp_path, address="127.0.0.1:50051")
+    path = write_launcher(tmp_path, address="127.0.0.1:50051")
     (tmp_path / "standalone.txt").write_text(":40000")
     (tmp_path / "pid.txt").write_text(str(os.getpid()))
 
@@ -116,15 +116,15 @@ def test_a_stale_address_file_is_noticed(tmp_path: Path, attached: list[subproce
     """A process that has ended listens nowhere, and the log says that its file was left out of account."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait(10)
-    path = made(tmp_path, address="127.0.0.1:50051")
+    path = write_launcher(tmp_path, address="127.0.0.1:50051")
     (tmp_path / "standalone.txt").write_text("127.0.0.1:40000")
     (tmp_path / "pid.txt").write_text(str(gone.pid))
     process = start(path, attached)
 
     assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
     assert process.stderr is not None
-    said = json.loads(process.stderr.readline())
-    assert (said["@level"], "has ended; using 127.0.0.1:50051" in said["@message"]) == ("warn", True)
+    entry = json.loads(process.stderr.readline())
+    assert (entry["@level"], "has ended; using 127.0.0.1:50051" in entry["@message"]) == ("warn", True)
 
 
 @posix
@@ -132,7 +132,7 @@ def test_a_new_address_ends_it_so_that_grafana_starts_it_again(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
     """A debugger that was started anew may listen elsewhere."""
-    path = made(tmp_path, address="127.0.0.1:50051")
+    path = write_launcher(tmp_path, address="127.0.0.1:50051")
     process = start(path, attached)
     first_line(process)
     (tmp_path / "standalone.txt").write_text("127.0.0.1:40000")
@@ -145,7 +145,7 @@ def test_killing_it_leaves_nothing_that_holds_grafanas_pipes(
     tmp_path: Path, attached: list[subprocess.Popen[bytes]]
 ) -> None:
     """Grafana waits for the end of both pipes; the shell's `sleep` has neither."""
-    process = start(made(tmp_path, address="127.0.0.1:50051"), attached)
+    process = start(write_launcher(tmp_path, address="127.0.0.1:50051"), attached)
     first_line(process)
     time.sleep(0.2)
     process.send_signal(signal.SIGKILL)
@@ -186,18 +186,15 @@ def test_the_windows_launchers_program_runs_the_source(tmp_path: Path) -> None:
     assert done.strip() == f"__main__ ['{package / '__main__.py'}'] {tmp_path / 'src'}"
 
 
-def test_the_windows_launchers_program_attaches(tmp_path: Path) -> None:
+def test_the_windows_launchers_program_attaches(tmp_path: Path, attached: list[subprocess.Popen[bytes]]) -> None:
     """With an address it says the line, and stays."""
     path = tmp_path / "gpx.exe"
-    made = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
-    path.write_bytes(made.executable("windows_amd64"))
-    process = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE)
-    try:
-        assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
-        assert process.poll() is None
-    finally:
-        process.kill()
-        process.communicate(timeout=10)
+    launched = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
+    path.write_bytes(launched.executable("windows_amd64"))
+    process = start([sys.executable, path], attached)
+
+    assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
+    assert process.poll() is None
 
 
 def test_a_platform_without_a_stub_is_refused() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Make a project of a manifest, and a schema module that answers what a test tells it."""
-    found = Project(tmp_path)
+    project = Project(tmp_path)
     (tmp_path / "src/gfruntime/author").mkdir(parents=True)
     (tmp_path / "frontend").mkdir()
     manifest = {"id": "acme-sales-datasource", "name": "Sales", "executable": "gpx_sales"}
@@ -30,8 +30,8 @@ def project(tmp_path: Path) -> Project:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1.2.3"\n')
     for package in ("src/gfruntime", "src/gfruntime/author"):
         (tmp_path / package / "__init__.py").write_text("")
-    lock.write(found.lock_path, replace(LOCK, owned={}))
-    return found
+    lock.write(project.lock_path, replace(LOCK, owned={}))
+    return project
 
 
 def answer(project: Project, text: str) -> dict[str, Any]:

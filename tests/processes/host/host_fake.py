@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import shlex
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 from google.protobuf import message_factory
 
 from gfplug.host.messages import fill, protocol
 from gfplug.host.target import Target, go_platform
+from gfruntime import Frame
+from gfruntime.frames import arrow
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 HEALTH = "/pluginv2.Diagnostics/CheckHealth"
 QUERY = "/pluginv2.Data/QueryData"
 RESOURCE = "/pluginv2.Resource/CallResource"
+SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
 _SCRIPT = Path(__file__).with_name("fake_plugin.py")
 
 
@@ -68,14 +70,14 @@ class Fake:
         answers = {**self.says(HEALTH, {"status": 1, "message": "fine"}), **self.says(QUERY, {"responses": {}})}
         return self.target(answers=answers, **more)
 
-    def asked(self) -> list[str]:
+    def methods(self) -> list[str]:
         """Name the methods that were called, in order."""
         return [method for method, _ in self._recorded()]
 
     def request(self, method: str) -> Any:
         """Decode the first request of a method."""
         kind: type[Message] = message_factory.GetMessageClass(self._method(method).input_type)
-        return kind.FromString(next(base64.b64decode(data) for asked, data in self._recorded() if asked == method))
+        return kind.FromString(next(base64.b64decode(data) for called, data in self._recorded() if called == method))
 
     def _method(self, path: str) -> MethodDescriptor:
         return protocol(self.proto).method(*path.removeprefix("/pluginv2.").split("/"))
@@ -86,18 +88,6 @@ class Fake:
 
 def a_frame() -> bytes:
     """Encode twenty points of one series, a minute apart."""
-    schema = pa.schema(
-        [
-            pa.field("time", pa.timestamp("ns"), nullable=False),
-            pa.field("value", pa.float64(), metadata={"labels": '{"host":"a"}'}),
-        ],
-        metadata={"name": "cpu", "refId": "A"},
-    )
-    columns = [
-        pa.array([at * 60 * 10**9 for at in range(20)], pa.timestamp("ns")),
-        pa.array([float(at) for at in range(20)]),
-    ]
-    sink = io.BytesIO()
-    with pa.ipc.new_file(sink, schema) as writer:
-        writer.write_table(pa.table(columns, schema))
-    return sink.getvalue()
+    times = [datetime.fromtimestamp(60 * minute, UTC) for minute in range(20)]
+    frame = Frame.of(time=times, value=[float(minute) for minute in range(20)], labels={"host": "a"}, name="cpu")
+    return b"".join(arrow.encode(frame, ref_id="A"))

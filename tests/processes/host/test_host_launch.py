@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -20,11 +19,6 @@ from gfplug.host.target import Target, environment
 
 if TYPE_CHECKING:
     from host_fake import Fake
-
-pytestmark = [
-    pytest.mark.timeout(60),
-    pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
-]
 
 
 def _plugin_threads() -> list[str]:
@@ -42,7 +36,7 @@ def test_a_plugin_answers_and_ends_by_itself(fake: Fake) -> None:
     assert plugin.handshake_ms > 0
     assert endings[0].problem == ""
     assert endings[0].exit_code == 0
-    assert set(fake.asked()) == {
+    assert set(fake.methods()) == {
         "/plugin.GRPCStdio/StreamStdio",
         "/pluginv2.Diagnostics/CheckHealth",
         "/plugin.GRPCController/Shutdown",
@@ -67,13 +61,13 @@ def test_a_plugin_sees_grafanas_environment_and_nothing_else(fake: Fake, monkeyp
     seen = fake.folder / "environment.json"
     with launch(fake.healthy(environment=str(seen))):
         pass
-    found = json.loads(seen.read_text(encoding="utf-8"))
-    found["env"].pop("LC_CTYPE", None)  # Python sets it for itself
+    surroundings = json.loads(seen.read_text(encoding="utf-8"))
+    surroundings["env"].pop("LC_CTYPE", None)  # Python sets it for itself
 
-    assert found["stdin"] == ""
-    assert Path(found["cwd"]) == fake.folder
-    assert found["env"].pop("GF_VERSION")
-    assert found["env"] == {
+    assert surroundings["stdin"] == ""
+    assert Path(surroundings["cwd"]) == fake.folder
+    assert surroundings["env"].pop("GF_VERSION")
+    assert surroundings["env"] == {
         "grafana_plugin_type": "datasource",
         "PLUGIN_PROTOCOL_VERSIONS": "2",
         "PLUGIN_MIN_PORT": "10000",
@@ -132,16 +126,11 @@ def test_a_plugin_that_promises_an_address_but_does_not_listen_is_told(fake: Fak
 
 
 def test_a_program_that_cannot_be_started_is_named(fake: Fake) -> None:
-    """A path that does not exist; a file whose executable bit got lost in an archive or copy."""
+    """A path that does not exist."""
     path = fake.folder / "gpx_x"
     target = Target(command=(str(path),), plugin_id="x", proto=fake.proto)
     with pytest.raises(ToolError, match=f"{path} cannot be started"), launch(target):
         pass
-    path.write_text("#!/bin/sh\n", encoding="utf-8")
-    with pytest.raises(ToolError, match="may not be executed") as caught, launch(target):
-        pass
-
-    assert f"chmod 755 {path}" in caught.value.hint
 
 
 def test_a_plugin_that_dies_in_a_call_tells_how_and_its_last_words(fake: Fake) -> None:

@@ -13,6 +13,7 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
+from host_fake import RUN, SUBSCRIBE
 from processes import descendants
 from projects import new_project
 from terminal import Terminal
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(180)
 
 START = 1_767_225_600_000
-SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
 GFPLUG = (sys.executable, "-m", "gfplug")
 
 

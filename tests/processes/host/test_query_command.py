@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from host_fake import QUERY, a_frame
+from host_fake import QUERY, RUN, SUBSCRIBE, a_frame
 from small_project import small_project
 
 from gfplug.cli import main
@@ -21,13 +20,8 @@ from gfplug.host.drawing.plot import Series
 if TYPE_CHECKING:
     from host_fake import Fake
 
-pytestmark = [
-    pytest.mark.timeout(60),
-    pytest.mark.skipif(sys.platform == "win32", reason="the fake plugin listens on a unix socket"),
-]
 START = 1_767_225_600_000
 COLOURS = ((50, 116, 217), (224, 47, 68), (86, 166, 75), (255, 120, 10))
-SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
 RULES = """
 groups:
   - rules:
@@ -45,12 +39,6 @@ groups:
 """
 
 
-@pytest.fixture
-def dist(fake: Fake) -> str:
-    """Make a plugin that answers A with 20 rows of host a, the last of them 19."""
-    return fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}}))
-
-
 def test_several_models_become_several_queries_of_one_request(fake: Fake) -> None:
     """They are named A, B, ...; `--set` and `--var` hold for each."""
     answers = {ref: {"status": 200, "frames": [a_frame()]} for ref in "AB"}
@@ -64,14 +52,14 @@ def test_several_models_become_several_queries_of_one_request(fake: Fake) -> Non
     assert (second["limit"], "table" in second) == (3, False)
 
 
-@pytest.mark.parametrize(("bound", "said"), [("18", "would fire"), ("19", "would not fire")])
+@pytest.mark.parametrize(("bound", "verdict"), [("18", "would fire"), ("19", "would not fire")])
 def test_a_typed_condition_is_evaluated(
-    fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], bound: str, said: str
+    fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], bound: str, verdict: str
 ) -> None:
     """Each label set has a line; the plugin was asked as the alert engine asks."""
     assert main(["call", "query", dist, "--when", f"last > {bound}"]) == 0
 
-    assert capsys.readouterr().out.splitlines() == [f"last > {bound}", f"  {said}: {{host=a}} (value 19)"]
+    assert capsys.readouterr().out.splitlines() == [f"last > {bound}", f"  {verdict}: {{host=a}} (value 19)"]
     assert fake.request(QUERY).headers["FromAlert"] == "true"
     assert fake.request(QUERY).queries[0].maxDataPoints == 43_200
 
@@ -84,12 +72,12 @@ def test_provisioned_rules_are_evaluated(fake: Fake, dist: str, capsys: pytest.C
     (project / "provisioning" / "alerting" / "rules.yaml").write_text(RULES)
 
     assert main(["call", "query", dist, "--alert", "--json"]) == 0
-    (found,) = json.loads(capsys.readouterr().out)
-    assert (found["rule"], found["error"]) == ("Busy", "")
-    assert found["instances"] == [{"labels": {"host": "a"}, "state": "ALERTING", "value": 19.0}]
-    (asked,) = fake.request(QUERY).queries
-    assert (json.loads(asked.json)["table"], asked.intervalMS) == ("sales", 5000)
-    assert asked.timeRange.toEpochMS - asked.timeRange.fromEpochMS == 240_000
+    (outcome,) = json.loads(capsys.readouterr().out)
+    assert (outcome["rule"], outcome["error"]) == ("Busy", "")
+    assert outcome["instances"] == [{"labels": {"host": "a"}, "state": "ALERTING", "value": 19.0}]
+    (query,) = fake.request(QUERY).queries
+    assert (json.loads(query.json)["table"], query.intervalMS) == ("sales", 5000)
+    assert query.timeRange.toEpochMS - query.timeRange.fromEpochMS == 240_000
 
 
 def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,13 +91,15 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
     [
         *((["--when", text], "") for text in ("often", "avg > 1", "last > x")),
         (["--alert"], ""),
+        (["--from", "yesterday"], ""),
+        (["--model", "[]"], ""),
         (["--replay", "none.json"], "make it with --record"),
     ],
 )
 def test_what_cannot_be_starts_nothing(
     fake: Fake, dist: str, capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
 ) -> None:
-    """No condition, no recording: a usage error, told before the plugin runs."""
+    """No condition, time, model or recording: a usage error, told before the plugin runs."""
     assert main(["call", "query", dist, *words]) == 2
     assert sentence in capsys.readouterr().err
     assert not (fake.folder / "record").exists()
@@ -212,12 +202,12 @@ def test_each_save_asks_again_also_after_a_failure(
 ) -> None:
     """What failed is shown; the next save may mend it, and Ctrl-C ends without a traceback."""
     project = small_project(tmp_path / "project")
-    asked: list[int] = []
+    attempts: list[int] = []
     looks = iter(range(3))
 
     def ask() -> None:
-        asked.append(len(asked))
-        if len(asked) == 1:
+        attempts.append(len(attempts))
+        if len(attempts) == 1:
             raise ToolError("broken today")
 
     def sleep(_seconds: float) -> None:
@@ -230,5 +220,5 @@ def test_each_save_asks_again_also_after_a_failure(
     monkeypatch.setattr("time.sleep", sleep)
     watch.repeat(project.root, ask)
 
-    assert asked == [0, 1]
+    assert attempts == [0, 1]
     assert "broken today" in capsys.readouterr().err

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from small_machine import Machine
 from small_project import PYPROJECT
 
 from gfplug.errors import ProjectError, ToolError
@@ -15,21 +14,17 @@ from gfplug.project.environment import python_search
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from small_machine import Machine
+
     from gfplug.project.plugin_project import Project
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
 
 
-@pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Make a machine on which gfplug runs on Python 3.12.1 without libpython."""
-    return Machine(tmp_path, monkeypatch)
-
-
 def chosen() -> Path | None:
     """Return the path of the Python that is taken."""
-    found = python_search.search(None).chosen
-    return found.path if found else None
+    python = python_search.search(None).chosen
+    return python.path if python else None
 
 
 def test_our_own_python_is_taken_if_it_can_serve(machine: Machine) -> None:
@@ -132,9 +127,9 @@ def test_uv_downloads_the_nearest_where_no_installed_one_serves(machine: Machine
 
     assert (result.chosen, result.downloadable) == (None, (3, 13))
     assert (python.path, python.version) == (machine.folder / "downloaded/python", (3, 13, 1))
-    asked = (machine.folder / "uv.diary").read_text().splitlines()[-2:]
-    assert asked[0].startswith("venv --quiet --no-project --managed-python --python 3.13 ")
-    assert asked[1] == "python find --no-project --managed-python 3.13"
+    commands = (machine.folder / "uv.diary").read_text().splitlines()[-2:]
+    assert commands[0].startswith("venv --quiet --no-project --managed-python --python 3.13 ")
+    assert commands[1] == "python find --no-project --managed-python 3.13"
 
 
 @pytest.mark.parametrize(

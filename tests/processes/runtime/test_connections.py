@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from children import Child, eventually, plugin, query_request
+from children import Child, plugin, query_request
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from processes import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,4 +139,4 @@ def test_connections_that_left_are_closed(child: Child, spoken: bytes) -> None:
     for number in range(50):
         say(child, spoken[: number * len(spoken) // 50])
 
-    eventually(lambda: len(list(files.iterdir())) <= before + 1, within=20)
+    eventually(lambda: len(list(files.iterdir())) <= before + 1, within_s=20)

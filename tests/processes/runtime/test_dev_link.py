@@ -21,9 +21,9 @@ HEAD = "/* acme-sales-datasource 0.1.0, made by gfplug from frontend/; schema 01
 class Answering:
     """A process that answers one thing for its schema."""
 
-    def __init__(self, status: int, said: object) -> None:
+    def __init__(self, status: int, schema: object) -> None:
         """Keep it."""
-        self.answer = status, b"" if said is None else json.dumps(said).encode()
+        self.answer = status, b"" if schema is None else json.dumps(schema).encode()
 
     def resource(self, path: str) -> tuple[int, bytes]:
         """Answer."""
@@ -39,10 +39,10 @@ def module(tmp_path: Path) -> Path:
     return path
 
 
-def followed(module: Path, script: str, *, python: str = sys.executable, status: int = 200, said: object) -> None:
+def followed(module: Path, script: str, *, python: str = sys.executable, status: int = 200, schema: object) -> None:
     """Follow a process, with a linker that runs a script."""
     link = Link(module=module, command=(python, "-c", script), path="")
-    link._follow(cast("Child", Answering(status, said)))
+    link._follow(cast("Child", Answering(status, schema)))
 
 
 def writing(module: Path) -> str:
@@ -53,18 +53,18 @@ def writing(module: Path) -> str:
 def test_a_changed_schema_is_linked_and_the_log_says_so(module: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The first line of module.js tells the schema that it was linked from."""
     caplog.set_level(logging.INFO)
-    followed(module, writing(module), said={"hash": "ba9876543210"})
+    followed(module, writing(module), schema={"hash": "ba9876543210"})
 
     assert module.read_text(encoding="utf-8") == HEAD + "linked"
     assert "linked module.js anew" in caplog.text
     assert "reload the page" in caplog.text
 
 
-@pytest.mark.parametrize("said", [{"hash": "0123456789ab"}, None, {}], ids=["same", "process ended", "no schema"])
-def test_nothing_is_linked_without_a_change(module: Path, said: Any, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("schema", [{"hash": "0123456789ab"}, None, {}], ids=["same", "process ended", "no schema"])
+def test_nothing_is_linked_without_a_change(module: Path, schema: Any, caplog: pytest.LogCaptureFixture) -> None:
     """Most saves change no dataclass."""
     caplog.set_level(logging.INFO)
-    followed(module, writing(module), status=200 if said else 0, said=said)
+    followed(module, writing(module), status=200 if schema else 0, schema=schema)
 
     assert module.read_text(encoding="utf-8") == HEAD
     assert caplog.text == ""
@@ -72,7 +72,7 @@ def test_nothing_is_linked_without_a_change(module: Path, said: Any, caplog: pyt
 
 def test_dataclasses_without_a_form_are_told(module: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The sentence is that of the schema; the editors in Grafana stay."""
-    followed(module, writing(module), status=404, said={"message": "Model.depth: no control shows a complex"})
+    followed(module, writing(module), status=404, schema={"message": "Model.depth: no control shows a complex"})
 
     assert module.read_text(encoding="utf-8") == HEAD
     assert "the editors stay as they were: Model.depth: no control shows a complex" in caplog.text
@@ -94,7 +94,7 @@ def test_a_linker_that_fails_is_a_warning_with_the_way_out(
     module: Path, python: str, script: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Grafana may run as a user who must not write there, and gfplug's environment may have been removed."""
-    followed(module, script, python=python, said={"hash": "ba9876543210"})
+    followed(module, script, python=python, schema={"hash": "ba9876543210"})
 
     assert f"module.js could not be linked anew: {words}" in caplog.text
     assert "`gfplug dev` does it, too" in caplog.text
@@ -102,8 +102,8 @@ def test_a_linker_that_fails_is_a_warning_with_the_way_out(
 
 def test_what_the_launcher_said_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The author's code does not see it; without it, nothing is ever linked."""
-    said = {"module": "/dist/module.js", "command": ["python", "-m", "gfplug"], "path": "/cli"}
-    monkeypatch.setenv(VARIABLE, json.dumps(said))
+    command = {"module": "/dist/module.js", "command": ["python", "-m", "gfplug"], "path": "/cli"}
+    monkeypatch.setenv(VARIABLE, json.dumps(command))
 
     first, second = Link.from_environment(), Link.from_environment()
 

@@ -37,9 +37,9 @@ def owner(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         [sys.executable, "-c", OWNER, tmp_path], env={"PYTHONPATH": source}, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    made = process.stdout.readline().strip()
-    assert made
-    yield process, Path(made)
+    folder = process.stdout.readline().strip()
+    assert folder
+    yield process, Path(folder)
     process.kill()
     process.wait(10)
     process.stdout.close()
@@ -53,18 +53,18 @@ def test_folder_of_a_killed_process_is_removed_by_the_next_start(
     (folder / "socket").touch()
     process.send_signal(signal.SIGKILL)
     process.wait(10)
-    made = Path(folders.make(str(tmp_path)))
+    new_folder = Path(folders.make(str(tmp_path)))
 
-    assert [path for path in tmp_path.iterdir() if path.name.startswith("plugin")] == [made]
+    assert [path for path in tmp_path.iterdir() if path.name.startswith("plugin")] == [new_folder]
 
 
 def test_folder_in_use_is_left_alone(owner: tuple[subprocess.Popen[str], Path], tmp_path: Path) -> None:
     """The lock of a living process protects its folder; one without a lock may be about to get it (item 36)."""
     young = tmp_path / "plugin-young"
     young.mkdir()
-    made = Path(folders.make(str(tmp_path)))
+    new_folder = Path(folders.make(str(tmp_path)))
 
-    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    assert stat.S_IMODE(new_folder.stat().st_mode) == 0o700
     assert owner[1].is_dir()
     assert young.is_dir()
 

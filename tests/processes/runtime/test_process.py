@@ -1,60 +1,33 @@
-"""A plugin process from outside: its line, its calls, its logs; `test_process_end` has its end."""
+"""A plugin process from outside: what it prints and logs, the calls that come early, and its end."""
 
 from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
+import signal
 import time
 from pathlib import Path
 
 import grpc
-import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
-from children import GO_PLUGIN, HERE, Child, context, eventually, plugin
+from children import HERE, Child, plugin
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
+from processes import eventually
+
+from gfruntime.serving.tls import self_signed
 
 pytestmark = pytest.mark.timeout(60)
-LINE = re.compile(r"^1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n$")
 
 
-def test_line_is_the_first_and_only_thing_on_stdout(stub_folder: Path, tmp_path: Path) -> None:
-    """The first bytes on stdout are the handshake line, and nothing follows, whatever is printed before and after."""
-    with plugin(stub_folder, tmp_path, SAMPLE_NOISE="") as child:
-        child.query({"do": "print", "size": 100})
-        child.shutdown()
-        assert child.process.stdout is not None
-        rest = child.process.stdout.read()
-
-    assert LINE.match(child.line)
-    assert rest == b""
-
-
-def test_calls_succeed_as_soon_as_the_line_is_there(child: Child) -> None:
-    """At the moment the line is visible, connecting and asking health succeeds without retry."""
+def test_health_knows_two_names(child: Child) -> None:
+    """Health answers SERVING for "plugin" and "", NOT_FOUND for unknown names."""
     assert child.ping("plugin") == b"\x08\x01"
     assert child.ping("") == b"\x08\x01"
-
-
-def test_unknown_health_name_is_not_found(child: Child) -> None:
-    """Health answers SERVING for "plugin" and "", NOT_FOUND for unknown names."""
     with pytest.raises(grpc.RpcError) as caught:
         child.ping("elsewhere")
 
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
-
-
-def test_query_answers_a_frame_that_alerting_reads(child: Child) -> None:
-    """A successful DataResponse has status 200 and no error; its frame says its type and has a non-null time."""
-    response = child.query({"size": 3})["A"]
-    table = pa.ipc.open_file(response.frames[0]).read_all()
-
-    assert (response.status, response.error, response.format) == (200, "", 0)
-    assert table.schema.metadata[b"meta"] == b'{"type":"timeseries-wide","typeVersion":[0,1]}'
-    assert table.schema.metadata[b"refId"] == b"A"
-    assert not table.schema.field("time").nullable
 
 
 def test_calls_before_loading_wait_for_it(stub_folder: Path, tmp_path: Path) -> None:
@@ -65,106 +38,43 @@ def test_calls_before_loading_wait_for_it(stub_folder: Path, tmp_path: Path) -> 
         assert child.check_health().message == "sample"
 
 
-@pytest.mark.parametrize("kind", ["broken", "exits"])
-def test_failed_import_answers_every_call(stub_folder: Path, tmp_path: Path, kind: str) -> None:
-    """When the author's module can't be imported, health and each query say why, and the log has one traceback."""
-    with plugin(stub_folder, tmp_path, kind=kind) as child:
-        health = child.check_health()
-        responses = child.query({}, {})
-        logs = [entry for entry in child.logs() if entry["@level"] == "error"]
+def test_prints_become_log_lines(child: Child) -> None:
+    """What user code, the bare descriptor and child processes print is in the log; stdout has the line alone."""
+    child.query({"do": "print", "size": 3})
+    child.shutdown()
+    assert child.process.stdout is not None
 
-    message = {"broken": "ModuleNotFoundError: No module named 'nowhere'", "exits": "SystemExit: 3"}[kind]
-    assert (health.status, health.message) == (pb.CheckHealthResponse.ERROR, message)
-    assert b'"loadError"' in health.jsonDetails
-    assert b"Traceback" in health.jsonDetails
-    assert {ref: (item.error, item.status) for ref, item in responses.items()} == dict.fromkeys("AB", (message, 500))
-    assert len(logs) == 1
-    assert "Traceback" in logs[0]["stack"]
+    printed = [entry["@message"] for entry in child.logs() if entry["@module"] == "stdout"]
+    assert "xxxraw bytes" in printed
+    assert "a child's words" in printed
+    assert any(entry["@message"] == "a library's complaint" for entry in child.logs() if entry["@module"] == "stderr")
+    assert re.fullmatch(r"1\|2\|(unix|tcp)\|[^|]+\|grpc\|?\n", child.line)
+    assert child.process.stdout.read() == b""
 
 
-def test_one_failing_query_leaves_the_others_whole(child: Child) -> None:
-    """One failing query does not affect the other ref ids, and each says who is to blame."""
-    responses = child.query({}, {"do": "raise"}, {"do": "refuse"}, {"seconds": "long"}, {"do": "exit"})
-
-    shown = {ref: (item.status, item.error, item.errorSource) for ref, item in responses.items()}
-    assert shown == {
-        "A": (200, "", ""),
-        "B": (500, "ValueError: bad", "plugin"),
-        "C": (404, "no such table", "plugin"),
-        "D": (400, "the query: seconds: expected float, got str", "plugin"),
-        "E": (500, "SystemExit: 5", "plugin"),
-    }
-
-
-def test_every_stderr_line_is_a_log_entry(child: Child) -> None:
-    """Every stderr line is a JSON object with string @-keys, at most 60 KiB long, whatever was logged or raised."""
-    child.query({"do": "log"}, {"do": "print", "size": 300_000})
+def test_failed_threads_and_warnings_are_logged(child: Child) -> None:
+    """An exception of a thread is a log entry with its traceback, a warning is one too."""
+    child.query({"do": "log"})
     child.shutdown()
     entries = child.logs()
 
-    by_message = {entry["@message"][:9]: entry for entry in entries}
-    assert by_message["token "]["@level"] == "warn"
-    assert by_message["token "]["nan"] == "nan"
-    assert by_message["xxxxxxxxx"]["@level"] in ("error", "info")
     assert any(entry["@message"].startswith("A thread failed") and "Traceback" in entry["stack"] for entry in entries)
     assert any("a warning" in entry["@message"] for entry in entries)
 
 
-def test_prints_become_log_lines(child: Child) -> None:
-    """What user code, the bare descriptor and child processes print shows up in Grafana's log."""
-    child.query({"do": "print", "size": 3})
-    child.shutdown()
-
-    shown = [entry["@message"] for entry in child.logs() if entry["@module"] == "stdout"]
-    assert "xxxraw bytes" in shown
-    assert "a child's words" in shown
-    assert any(entry["@message"] == "a library's complaint" for entry in child.logs() if entry["@module"] == "stderr")
+def test_a_failed_task_is_logged(async_child: Child) -> None:
+    """An exception of a task that nobody waits for becomes a log line, and its query is answered."""
+    assert async_child.query({"do": "task"})["A"].status == 200
+    eventually(lambda: any("never retrieved" in entry["@message"] for entry in async_child.logs()))
 
 
-def test_a_mebibyte_without_a_newline_blocks_nothing(child: Child) -> None:
-    """After the handshake, writing 1 MiB without newline to stdout neither blocks nor corrupts."""
-    began = time.monotonic()
-    response = child.query({"do": "print", "size": 1 << 20})["A"]
-
-    assert response.status == 200
-    assert time.monotonic() - began < 10
-
-
-def test_a_host_that_reads_no_log_blocks_nothing(stub_folder: Path) -> None:
+def test_a_host_that_reads_no_log_blocks_nothing(stub_folder: Path, tmp_path: Path) -> None:
     """A full stderr pipe blocks no query: log lines are dropped instead."""
-    path = ":".join(map(str, (HERE, SOURCE, stub_folder)))
     reader, writer = os.pipe()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "fixtures.sample_main"],
-        env={**GO_PLUGIN, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=writer,
-    )
-    try:
-        child = Child(process, Path(os.devnull))
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb"), plugin(stub_folder, tmp_path, descriptor=writer) as child:
         for _ in range(3):
             assert child.query({"do": "print", "size": 4 << 20})["A"].status == 200
         assert child.shutdown() < 2
-        child.channel.close()
-    finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
-        os.close(reader)
-        os.close(writer)
-
-
-def test_cancelled_call_tells_the_handler(child: Child, tmp_path: Path) -> None:
-    """A cancelled RPC notifies the handler within 1 s and is logged as cancelled."""
-    marker = tmp_path / "marker"
-    child.query({})
-    answer = child.start_query({"do": "wait", "seconds": 20}, marker=str(marker))
-    time.sleep(0.3)
-    answer.cancel()
-
-    eventually(marker.exists, within=1)
-    eventually(lambda: any(entry.get("status") == "cancelled" for entry in child.logs()), within=1)
 
 
 def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) -> None:
@@ -175,75 +85,7 @@ def test_cancelled_call_cancels_a_coroutine(async_child: Child, tmp_path: Path) 
     time.sleep(0.3)
     answer.cancel()
 
-    eventually(marker.exists, within=1)
-
-
-def test_async_handlers_run_side_by_side(async_child: Child) -> None:
-    """Sixty-four queries of 200 ms on an async handler take about as long as one."""
-    async_child.query({})
-    began = time.monotonic()
-    answers = [async_child.start_query({"seconds": 0.2}) for _ in range(64)]
-    statuses = {pb.QueryDataResponse.FromString(item.result()).responses["A"].status for item in answers}
-
-    assert statuses == {200}
-    assert time.monotonic() - began < 2
-
-
-def test_async_failures_stay_with_their_query(async_child: Child) -> None:
-    """An exception of a coroutine becomes its query's error; one of a stray task becomes a log line."""
-    responses = async_child.query({}, {"do": "raise"}, {"do": "task"})
-
-    assert {ref: item.status for ref, item in responses.items()} == {"A": 200, "B": 500, "C": 200}
-    eventually(lambda: any("never retrieved" in entry["@message"] for entry in async_child.logs()))
-
-
-def test_malformed_messages_end_in_a_status(child: Child) -> None:
-    """Bytes that are no protobuf message end their own call, and the next one is answered."""
-    with pytest.raises(grpc.RpcError) as caught:
-        child.call("/pluginv2.Data/QueryData", b"\xff\xff\xff", pb.QueryDataResponse)
-
-    assert caught.value.code() is grpc.StatusCode.INTERNAL
-    assert "Traceback" not in str(caught.value.details())
-    assert child.query({})["A"].status == 200
-
-
-def test_empty_messages_crash_nothing(child: Child) -> None:
-    """Requests with all optional messages absent crash no endpoint."""
-    assert child.call("/pluginv2.Data/QueryData", b"", pb.QueryDataResponse).responses == {}
-    request = pb.QueryDataRequest(queries=[pb.DataQuery(refId="A")])
-    error = child.call("/pluginv2.Data/QueryData", request, pb.QueryDataResponse).responses["A"].error
-    assert "names no data source" in error
-    health = child.call("/pluginv2.Diagnostics/CheckHealth", b"", pb.CheckHealthResponse)
-    assert health.status == pb.CheckHealthResponse.OK
-    parts = list(child.channel.unary_stream("/pluginv2.Resource/CallResource")(b"", timeout=10))
-    assert pb.CallResourceResponse.FromString(parts[0]).code == 400
-
-
-def test_resources_keep_bytes_as_they_are(child: Child) -> None:
-    """CallResource sends code and headers in the first message alone and preserves binary bodies of any size."""
-    body = os.urandom(3 << 20)
-    request = pb.CallResourceRequest(pluginContext=context(), path="a%20b", method="POST", body=body)
-    raw = child.channel.unary_stream("/pluginv2.Resource/CallResource")(request.SerializeToString(), timeout=10)
-    parts = [pb.CallResourceResponse.FromString(part) for part in raw]
-
-    assert b"".join(part.body for part in parts) == body
-    assert [part.code for part in parts] == [200, 0, 0]
-    assert parts[0].headers["X-Path"].values == ["a%20b"]
-
-
-@pytest.mark.parametrize("cookie", [{}, {"grafana_plugin_type": "panel"}, {"GRAFANA_PLUGIN_TYPE": "datasource"}])
-def test_without_the_cookie_it_explains_itself(stub_folder: Path, cookie: dict[str, str]) -> None:
-    """Without the cookie: nothing on stdout, a readable message on stderr, status 1."""
-    path = ":".join(map(str, (HERE, SOURCE, stub_folder)))
-    done = subprocess.run(
-        [sys.executable, "-m", "fixtures.sample_main"],
-        env={"PYTHONPATH": path, **cookie},
-        capture_output=True,
-        check=False,
-    )
-
-    assert (done.returncode, done.stdout) == (1, b"")
-    assert b"started by Grafana" in done.stderr
+    eventually(marker.exists, within_s=1)
 
 
 def test_socket_shuts_others_out(child: Child) -> None:
@@ -254,35 +96,61 @@ def test_socket_shuts_others_out(child: Child) -> None:
     assert socket.parent.stat().st_mode & 0o077 == 0
 
 
-def test_socket_goes_where_the_host_says(stub_folder: Path, tmp_path: Path) -> None:
-    """With PLUGIN_UNIX_SOCKET_DIR set, the socket is inside that folder, and is removed on exit."""
-    told = tmp_path / "told"
-    told.mkdir()
-    with plugin(stub_folder, tmp_path, PLUGIN_UNIX_SOCKET_DIR=str(told)) as child:
-        assert Path(child.line.split("|")[3]).parent == told
-        child.ping()
-        child.shutdown()
+def test_shutdown_loses_no_answer_in_flight(child: Child) -> None:
+    """Shutdown is held until a query of 800 ms is answered."""
+    child.query({})
+    answer = child.start_query({"do": "sleep", "seconds": 0.8})
+    time.sleep(0.2)
+    seconds = child.shutdown()
 
-    assert list(told.iterdir()) == []
-
-
-def test_socket_falls_back_to_loopback(stub_folder: Path, tmp_path: Path) -> None:
-    """When the told folder's path is too long for a socket, the plugin listens on a loopback address."""
-    deep = tmp_path / ("d" * 100)
-    deep.mkdir()
-    with plugin(stub_folder, tmp_path, PLUGIN_UNIX_SOCKET_DIR=str(deep)) as child:
-        _, _, network, address, *_ = child.line.split("|")
-        child.ping()
-
-    assert network == "tcp"
-    assert address.startswith("127.0.0.1:")
+    assert pb.QueryDataResponse.FromString(answer.result()).responses["A"].status == 200
+    assert seconds < 1.5
 
 
-def test_socket_path_may_have_spaces_and_letters(stub_folder: Path, tmp_path: Path) -> None:
-    """A temp folder with spaces and non-ASCII letters works."""
-    odd = tmp_path / "données ☃"
-    odd.mkdir()
-    with plugin(stub_folder, tmp_path, TMPDIR=str(odd)) as child:
-        child.ping()
+def test_shutdown_during_loading_is_quick(stub_folder: Path, tmp_path: Path) -> None:
+    """A process that is still importing ends as fast as any other."""
+    with plugin(stub_folder, tmp_path, kind="slow") as child:
+        assert child.shutdown() < 2
+        assert child.process.returncode == 0
 
-    assert child.line.split("|")[3].startswith(str(odd))
+
+def test_sigterm_disposes_and_exits_with_0(child: Child, tmp_path: Path) -> None:
+    """SIGTERM leads to exit status 0 within 2 s, after instance disposal."""
+    marker = tmp_path / "marker"
+    child.query({}, marker=str(marker))
+    began = time.monotonic()
+    child.process.send_signal(signal.SIGTERM)
+
+    assert child.process.wait(10) == 0
+    assert time.monotonic() - began < 2
+    assert marker.read_text(encoding="utf-8") == "disposed\n"
+
+
+def test_a_fork_does_not_hold_the_hosts_pipes(child: Child) -> None:
+    """A forked process that may still log keeps neither stdout nor stderr open after the end."""
+    child.query({"do": "fork", "seconds": 20})
+    eventually(lambda: any("from the fork" in entry["@message"] for entry in child.logs()))
+    child.shutdown()
+    assert child.process.stdout is not None
+    began = time.monotonic()
+    child.process.stdout.read()  # until end of file
+
+    assert time.monotonic() - began < 1
+
+
+def test_without_the_package_the_process_says_what_to_do(stub_folder: Path, tmp_path: Path) -> None:
+    """Where cryptography is not installed, one line on stderr says so; nothing is served and nothing is left."""
+    hidden, temporary = tmp_path / "hidden", tmp_path / "temporary"
+    hidden.mkdir()
+    temporary.mkdir()
+    (hidden / "cryptography.py").write_text("raise ImportError('it is not there')", encoding="utf-8")
+    path = ":".join(map(str, (hidden, HERE, SOURCE, stub_folder)))
+    pem = self_signed().pem
+    with plugin(stub_folder, tmp_path, PLUGIN_CLIENT_CERT=pem, PYTHONPATH=path, TMPDIR=str(temporary)) as child:
+        status = child.process.wait(20)
+        [entry] = child.logs()
+
+    assert (status, child.line) == (1, "")
+    assert entry["@level"] == "error"
+    assert "cryptography (it is not there): add `cryptography` to the dependencies" in entry["@message"]
+    assert list(temporary.iterdir()) == []

@@ -43,10 +43,10 @@ def run(tmp_path: Path, text: str) -> Ended:
 def test_the_command_prints_the_schema_as_its_last_line(tmp_path: Path) -> None:
     """What the author's module prints, and what it imports for type checkers only, does no harm."""
     done = run(tmp_path, AUTHOR)
-    found = json.loads(done.out.splitlines()[-1])
+    schema = json.loads(done.out.splitlines()[-1])
 
-    assert (done.code, found["pluginId"], found["version"]) == (0, "acme-x-datasource", 1)
-    assert [each["name"] for form in ("config", "query") for each in found[form]["fields"]] == ["retries", "table"]
+    assert (done.code, schema["pluginId"], schema["version"]) == (0, "acme-x-datasource", 1)
+    assert [each["name"] for form in ("config", "query") for each in schema[form]["fields"]] == ["retries", "table"]
     assert "loading" not in done.out
 
 

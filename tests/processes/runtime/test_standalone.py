@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from children import GO_PLUGIN, HERE, eventually, query_request
+from children import GO_PLUGIN, HERE, query_request
 from fixtures import standalone_project
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
+from processes import eventually
 
 from gfruntime.serving import plugin_json, standalone
 from gfruntime.telemetry import profiling
@@ -54,7 +55,7 @@ class Project:
     def start_server(self, **environment: str) -> subprocess.Popen[bytes]:
         """Start a standalone server and wait for its announcement."""
         server = self.start("-standalone", **environment)
-        eventually((self.folder / "dist" / "pid.txt").exists, within=10)
+        eventually((self.folder / "dist" / "pid.txt").exists, within_s=10)
         return server
 
     def read(self, name: str) -> str:
@@ -71,9 +72,9 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path, stub_folder: Path) -> Iterator[Project]:
     """Make a project, and end what it started."""
-    made = Project(tmp_path, stub_folder)
-    yield made
-    made.stop()
+    project = Project(tmp_path, stub_folder)
+    yield project
+    project.stop()
 
 
 def line_of(process: subprocess.Popen[bytes]) -> str:
@@ -226,11 +227,11 @@ def test_profiling_answers_whatever_it_is_asked() -> None:
     """Another page, another method and half a request are told so, and the next request is answered."""
     port = profiling.start({"GF_PLUGIN_PROFILING_ENABLED": "true", "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
     head = b" HTTP/1.1\r\nHost: x\r\n\r\n"
-    said = []
+    statuses = []
     for request in (b"GET /favicon.ico" + head, b"POST /" + head, b"\r\n", b"", b"GET /" + head):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
-            said.append(b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n")[0].decode())
+            statuses.append(b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n")[0].decode())
 
-    assert [line.split()[1] for line in said] == ["404", "405", "405", "405", "200"]
+    assert [line.split()[1] for line in statuses] == ["404", "405", "405", "405", "200"]

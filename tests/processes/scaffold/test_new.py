@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gfplug import cli, console, sdk
-from gfplug.errors import CompatError, ToolError
+from gfplug.errors import ToolError
 from gfplug.project import provenance
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import new, template
@@ -55,16 +54,6 @@ def test_a_project_is_whole(tmp_path: Path) -> None:
         assert [text for text in pyproject["project"]["dependencies"] if text.startswith(f"{package}>={floor},")]
 
 
-def test_same_inputs_same_bytes(tmp_path: Path) -> None:
-    """Two projects with the same answers differ in nothing, wherever they are."""
-    trees = []
-    for folder in (tmp_path / "one", tmp_path / "deeper" / "two"):
-        root = new.create(_request(folder)).root
-        trees.append({path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()})
-
-    assert trees[0] == trees[1]
-
-
 def test_stdout_holds_the_path_and_nothing_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`cd $(gfplug new …)` works; what to do next is on stderr."""
     assert cli.main(["new", "Acme Sales", "--defaults"]) == 0
@@ -104,8 +93,8 @@ def test_dry_run_lists_what_would_be_made(here: Path, capsys: pytest.CaptureFixt
 
     assert cli.main(["new", "sales", "--example", "http"]) == 0
 
-    made = here / "myorg-sales-datasource"
-    assert listed == {path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file()}
+    root = here / "myorg-sales-datasource"
+    assert listed == {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
 
 def test_data_sets_answers(here: Path) -> None:
@@ -155,24 +144,13 @@ def test_bad_input_makes_nothing(
     (here / "dangling").symlink_to("nowhere")
     before = sorted(here.rglob("*"))
 
-    found = cli.main(["new", *arguments, *(["--dry-run"] if dry else [])])
+    exit_code = cli.main(["new", *arguments, *(["--dry-run"] if dry else [])])
 
     out, err = capsys.readouterr()
-    assert (found, out) == (code, "")
+    assert (exit_code, out) == (code, "")
     assert sentence in err
     assert "Traceback" not in err
     assert before == sorted(here.rglob("*"))
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_parent_that_cannot_be_written_is_named(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The folder is the user's to choose; the sentence says which one refused."""
-    here.chmod(0o555)
-
-    assert cli.main(["new", "sales"]) == 3
-
-    here.chmod(0o755)
-    assert f"cannot write to {here}" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder where even root may not write")
@@ -249,15 +227,3 @@ def test_an_open_stdin_that_is_no_terminal_is_not_read(here: Path) -> None:
         assert process.wait(timeout=120) == 0
         assert process.stdout is not None
         assert process.stdout.read().split() == [b"p"]
-
-
-def test_a_version_too_old_is_refused_by_the_service_too(tmp_path: Path) -> None:
-    """Whoever calls the service gets what the command line gets."""
-    request = new.NewProject(
-        answers=ANSWERS, destination=tmp_path / "p", sdk_version=sdk.SdkVersion(major=0, minor=96, patch=0)
-    )
-
-    with pytest.raises(CompatError):
-        new.create(request)
-
-    assert not list(tmp_path.iterdir())

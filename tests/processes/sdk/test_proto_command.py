@@ -11,29 +11,25 @@ import pytest
 from gfplug import cli, files, sdk
 from gfplug.project import lock
 from gfplug.project.plugin_project import Project
-from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from gfplug.sdk import stubs
 
 
 pytestmark = pytest.mark.usefixtures("here")
-
-
-@pytest.fixture(scope="module")
-def generated() -> stubs.Stubs:
-    """Generate the stubs once."""
-    return stubs.generate(sdk.fetch(sdk.default(), offline=True))
 
 
 @pytest.fixture
 def project(here: Path, generated: stubs.Stubs) -> Project:
     """Make the part of a project that matters here, in the current folder."""
     protos = sdk.fetch(sdk.default(), offline=True)
-    made = Project(here)
-    files.write_tree(made.source, generated.files)
+    project = Project(here)
+    files.write_tree(project.source, generated.files)
     lock.write(
-        made.lock_path,
+        project.lock_path,
         lock.Lock(
             sdk_version=str(protos.version),
             sdk_commit=protos.commit,
@@ -44,10 +40,10 @@ def project(here: Path, generated: stubs.Stubs) -> Project:
             gfplug="",
             tools=generated.tools,
             floors=generated.floors,
-            owned=made.owned_digests(),
+            owned=project.owned_digests(),
         ),
     )
-    return made
+    return project
 
 
 def _relock(project: Project, **changes: object) -> None:
@@ -56,8 +52,8 @@ def _relock(project: Project, **changes: object) -> None:
 
 def _verify_json(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, bool | None]]:
     code = cli.main(["proto", "verify", "--json"])
-    found = json.loads(capsys.readouterr().out)
-    return code, {check["name"]: check["passed"] for check in found["checks"]}
+    report = json.loads(capsys.readouterr().out)
+    return code, {check["name"]: check["passed"] for check in report["checks"]}
 
 
 def test_list_marks_what_the_project_here_uses(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,34 +84,45 @@ def test_verify_finds_a_fresh_project_in_order(project: Project, capsys: pytest.
     ]
 
 
-def test_verify_tells_an_edited_proto(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """A comment changes the file and the code made of it, not the wire."""
+def _edit_proto(project: Project) -> None:
+    """Write a comment, which changes the file and the code made of it, not the wire."""
     project.proto.write_bytes(project.proto.read_bytes() + b"// mine\n")
 
-    code, checks = _verify_json(capsys)
 
-    assert code == 5
-    assert checks == {"proto": False, "files": False, "wire": True, "floors": True, "stubs": True}
-
-
-def test_verify_tells_another_wire(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Even when the lock was made to agree with the file: the index knows the release's wire."""
+def _change_wire(project: Project) -> None:
+    """Add a message, and make the lock agree: the index knows the release's wire."""
     project.proto.write_bytes(project.proto.read_bytes() + b"message Mine {}\n")
     _relock(project, proto_sha256=files.sha256_of(project.proto), owned=project.owned_digests())
 
-    code, checks = _verify_json(capsys)
 
-    assert code == 5
-    assert checks == {"proto": True, "files": True, "wire": False}
+def _change_stubs(project: Project) -> None:
+    """Edit a stub, and make the lock agree: generating anew finds out."""
+    path = project.source / "pluginv2" / "backend_pb2_grpc.py"
+    path.write_bytes(path.read_bytes() + b"# mine\n")
+    _relock(project, owned=project.owned_digests())
 
 
-def test_verify_tells_a_lock_with_another_descriptor(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """The lock is not believed either."""
-    _relock(project, descriptor="sha256:other")
+GOOD = dict.fromkeys(("proto", "files", "wire", "floors", "stubs"), True)
 
-    code, checks = _verify_json(capsys)
 
-    assert (code, checks["wire"]) == (5, False)
+@pytest.mark.parametrize(
+    ("damage", "checks"),
+    [
+        (_edit_proto, GOOD | {"proto": False, "files": False}),
+        (_change_wire, {"proto": True, "files": True, "wire": False}),
+        (lambda project: _relock(project, descriptor="sha256:other"), GOOD | {"wire": False}),
+        (_change_stubs, GOOD | {"stubs": False}),
+        (lambda project: _relock(project, floors={"grpcio": "1.0.0", "protobuf": "7.0.0"}), GOOD | {"floors": False}),
+    ],
+    ids=["edited proto", "another wire", "another descriptor", "edited stubs", "wrong floors"],
+)
+def test_verify_tells_what_is_wrong(
+    project: Project, capsys: pytest.CaptureFixture[str], damage: Callable[[Project], None], checks: dict[str, bool]
+) -> None:
+    """Each check by itself, and neither the project nor its lock is believed."""
+    damage(project)
+
+    assert _verify_json(capsys) == (5, checks)
 
 
 @pytest.mark.parametrize("damage", ["edited", "deleted", "added"])
@@ -130,20 +137,6 @@ def test_verify_tells_changed_stubs(project: Project, capsys: pytest.CaptureFixt
     assert f"src/pluginv2/{path.name} ({damage})" in capsys.readouterr().out
 
 
-def test_verify_tells_stubs_that_only_the_lock_believes_in(
-    project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Edited and locked again: generating anew finds out."""
-    path = project.source / "pluginv2" / "backend_pb2_grpc.py"
-    path.write_bytes(path.read_bytes() + b"# mine\n")
-    _relock(project, owned=project.owned_digests())
-
-    code, checks = _verify_json(capsys)
-
-    assert code == 5
-    assert checks == {"proto": True, "files": True, "wire": True, "floors": True, "stubs": False}
-
-
 def test_verify_with_other_tools_says_which_and_compares_the_rest(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,15 +147,6 @@ def test_verify_with_other_tools_says_which_and_compares_the_rest(
     shown = capsys.readouterr().out
     assert shown.count("skipped") == 2
     assert "1.2.3 in the lock" in shown
-
-
-def test_verify_tells_wrong_floors(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """A project that installs an older grpcio would not start."""
-    _relock(project, floors={"grpcio": "1.0.0", "protobuf": "7.0.0"})
-
-    code, checks = _verify_json(capsys)
-
-    assert (code, checks["floors"]) == (5, False)
 
 
 def test_verify_without_a_proto_exits_3(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -186,8 +170,8 @@ def test_verify_works_on_a_project_elsewhere(
 def test_show_json_names_services_and_messages(capsys: pytest.CaptureFixture[str]) -> None:
     """Facts for programs."""
     assert cli.main(["proto", "show", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
 
-    assert found["services"]["Data"] == ["QueryData", "QueryChunkedData"]
-    assert "DataSourceInstanceSettings" in found["messages"]
-    assert (found["source"], found["version"]) == ("embedded", "v0.298.0")
+    assert report["services"]["Data"] == ["QueryData", "QueryChunkedData"]
+    assert "DataSourceInstanceSettings" in report["messages"]
+    assert (report["source"], report["version"]) == ("embedded", "v0.298.0")

@@ -29,7 +29,7 @@ def _keep_and_find(folder: Path, protos: ProtoSet, rounds: int) -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_several_processes_never_see_a_part(world: World) -> None:
     """Each file is replaced whole, and nothing is left beside it."""
-    protos = accept(world.proto, world.known, source="github", commit=world.commit)
+    protos = accept(world.proto, world.indexed, source="github", commit=world.commit)
     context = multiprocessing.get_context("fork")
     workers = [context.Process(target=_keep_and_find, args=(cache.folder(), protos, 50)) for _ in range(3)]
     for worker in workers:
@@ -38,4 +38,4 @@ def test_several_processes_never_see_a_part(world: World) -> None:
         worker.join(30)
 
     assert [worker.exitcode for worker in workers] == [0, 0, 0]
-    assert [path.name for path in cache.folder().iterdir()] == [f"{world.known}.json"]
+    assert [path.name for path in cache.folder().iterdir()] == [f"{world.indexed}.json"]

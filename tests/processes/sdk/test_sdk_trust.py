@@ -37,11 +37,11 @@ def encrypted(tmp_path: Path) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
             pass
 
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
     listening = HTTPServer(("127.0.0.1", 0), Handler)
     listening.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that refuse the certificate
-    listening.socket = made.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
+    listening.socket = context.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
     with serving(listening):
         yield f"https://127.0.0.1:{listening.server_address[1]}/x"
 

@@ -30,12 +30,6 @@ def _digest(text: str) -> str:
     return stubs.digest(stubs.describe(_protos(text)))
 
 
-@pytest.fixture(scope="module")
-def generated() -> stubs.Stubs:
-    """Generate the default version once."""
-    return stubs.generate(sdk.fetch(sdk.default(), offline=True))
-
-
 def test_the_package_is_complete(generated: stubs.Stubs) -> None:
     """Code, types, the proto itself, and the mark that types are there."""
     names = ("__init__.py", "backend.proto", "backend_pb2.py", "backend_pb2.pyi", "backend_pb2_grpc.py")
@@ -65,20 +59,6 @@ def test_nothing_generated_names_this_machine(generated: stubs.Stubs) -> None:
         assert b"\r" not in content, name
 
 
-def test_the_stubs_import_and_speak(generated: stubs.Stubs, tmp_path: Path) -> None:
-    """In a process of their own, with warnings as errors: one package `pluginv2`, found on the path."""
-    files.write_tree(tmp_path, generated.files)
-    script = """
-        from pluginv2 import backend_pb2, backend_pb2_grpc
-        request = backend_pb2.QueryDataRequest(queries=[backend_pb2.DataQuery(refId="A", json=b"{}")])
-        assert backend_pb2.QueryDataRequest.FromString(request.SerializeToString()) == request
-        print(backend_pb2.DESCRIPTOR.name, backend_pb2_grpc.DataServicer.__name__)
-    """
-    done = run(sys.executable, "-W", "error", "-c", textwrap.dedent(script), cwd=tmp_path)
-
-    assert (done.out, done.err) == ("pluginv2/backend.proto DataServicer\n", "")
-
-
 def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> None:
     """The code refuses to import under anything older, and says so itself."""
     assert set(generated.floors) == {"grpcio", "protobuf"}
@@ -98,7 +78,7 @@ def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         (b"", "does not declare the package pluginv2"),
         (b"<html><body>sign in</body></html>", "does not compile"),
@@ -112,10 +92,39 @@ def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
         (bytes(100), "does not compile"),
     ],
 )
-def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, said: str) -> None:
+def test_what_is_not_the_plugin_protocol_is_refused(text: bytes, reason: str) -> None:
     """Whether protoc complains or, as for an empty file, does not."""
-    with pytest.raises(IntegrityError, match=said):
+    with pytest.raises(IntegrityError, match=reason):
         stubs.generate(_protos(text))
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        '// """\n// import os; os.mkdir("ran")\n// """',
+        "// '''; import os; os.mkdir('ran') #",
+        '/* \\"""\nimport os; os.mkdir("ran")\n""" */',
+        "// \\",
+    ],
+)
+@pytest.mark.parametrize("place", ["service Data", "rpc Ask", "message Empty", 'syntax = "proto3"'])
+def test_a_comment_is_no_code(tmp_path: Path, comment: str, place: str) -> None:
+    """Comments stay in the proto; the code that is generated has none, and imports without running one."""
+    protos = _protos(_SMALL.replace(place, f"\n{comment}\n{place}", 1))
+    package = stubs.generate(protos)
+    files.write_tree(tmp_path, package.files)
+    run(sys.executable, "-c", "import pluginv2.backend_pb2_grpc", cwd=tmp_path)
+
+    assert not (tmp_path / "ran").exists()
+    assert package.files["pluginv2/backend.proto"] == protos.text
+    assert {name for name, content in package.files.items() if b"mkdir" in content} <= {"pluginv2/backend.proto"}
+
+
+@pytest.mark.parametrize("name", ["import", "None", "class", "await"])
+def test_code_that_python_cannot_import_is_refused(name: str) -> None:
+    """A method or a service with the name of a keyword compiles, and its code does not."""
+    with pytest.raises(IntegrityError, match="code that Python can't import"):
+        stubs.generate(_protos(_SMALL.replace("rpc Ask", f"rpc {name}", 1)))
 
 
 def test_protocs_own_words_are_kept() -> None:

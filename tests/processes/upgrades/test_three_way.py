@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_trees import BINARY, BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
-from gfplug.upgrades import git
+from gfplug.untrusted import repository
 
 if TYPE_CHECKING:
     from gfplug.edits.trees import TreeFile
@@ -142,5 +142,5 @@ def test_a_merge_keeps_what_the_user_wrote(name: str) -> None:
 @pytest.mark.parametrize("name", WITHOUT_GIT)
 def test_without_git_only_whole_files_are_merged(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that both sides changed stays as the user has it, with the template's beside."""
-    monkeypatch.setattr(git, "is_installed", lambda: False)
+    monkeypatch.setattr(repository, "is_installed", lambda: False)
     judge(WITHOUT_GIT[name])

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from small_trees import BOTH, CONFLICT, LONG, MINE, NEWER, applied, merged, tree
 
 from gfplug.edits.trees import TreeFile
-from gfplug.upgrades import git, three_way
+from gfplug.untrusted import repository
+from gfplug.upgrades import three_way
 from gfplug.upgrades.three_way import MergeResult
 
 
@@ -20,9 +21,9 @@ from gfplug.upgrades.three_way import MergeResult
 )
 def test_odd_names_are_names(name: str) -> None:
     """Whatever a file system allows in a name goes through the merge."""
-    found = merged({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
+    outcome = merged({name: TreeFile(LONG.encode())}, {name: TreeFile(MINE.encode())}, {name: TreeFile(NEWER.encode())})
 
-    assert found.writes == {name: TreeFile(BOTH.encode())}
+    assert outcome.writes == {name: TreeFile(BOTH.encode())}
 
 
 @pytest.mark.parametrize(("yours", "theirs"), [(False, True), (True, False)])
@@ -68,9 +69,9 @@ def test_no_line_the_user_wrote_is_lost(
     """Whatever the three trees, a line that only the user has is somewhere in the result, and the result is a tree."""
     mine = {path: TreeFile(content + b"\nonly mine " + path.encode()) for path, content in yours.items()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(git, "is_installed", lambda: has_git)
-        found = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
-    result = applied(mine, found)
+        patch.setattr(repository, "is_installed", lambda: has_git)
+        outcome = merged({p: TreeFile(c) for p, c in base.items()}, mine, {p: TreeFile(c) for p, c in theirs.items()})
+    result = applied(mine, outcome)
 
     assert all(any(f"only mine {path}" in text for text in result.values()) for path in mine)
     assert not any(other.startswith(f"{path}/") for path in result for other in result)

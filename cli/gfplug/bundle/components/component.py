@@ -26,7 +26,7 @@ _RELEASE = re.compile(r"\d+(\.\d+)*[a-z]?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One piece of others' work; what is not known of it is empty.
+    """One third-party component; fields that are not known are empty.
 
     `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
     `files` are its libraries in the contents folder, `inside` the ones there that it is linked into. `texts` are its
@@ -73,7 +73,7 @@ def _python(inventory: Inventory) -> Component:
         licenses=(upstream.license,),
         is_platform=True,
         cpe=_cpe(upstream, inventory.python),
-        texts=_read({"LICENSE of this Python": inventory.license}) or _shipped(upstream.texts),
+        texts=_read({"LICENSE of this Python": inventory.license}) or _shipped_texts(upstream.texts),
     )
 
 
@@ -106,7 +106,7 @@ def _library(library: Library) -> Component:
         cpe=_cpe(upstream, library.version) if upstream and library.upstream != upstreams.PYTHON else "",
         files=() if library.is_inside else (library.file,),
         inside=(library.file,) if library.is_inside else (),
-        texts=(*(_shipped(upstream.texts) if upstream else ()), *texts),
+        texts=(*(_shipped_texts(upstream.texts) if upstream else ()), *texts),
     )
 
 
@@ -132,10 +132,10 @@ def _standard(package: Package, licenses: tuple[str, ...]) -> tuple[tuple[str, s
     if not names or not all((_TEXTS / f"{name}.txt").is_file() for name in names):
         return ()
     author = f"Author: {package.author}" if package.author else "Its metadata names no author."
-    return (("its metadata, since it brings no text", author), *_shipped(names))
+    return (("its metadata, since it brings no text", author), *_shipped_texts(names))
 
 
-def _shipped(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def _shipped_texts(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((f"text of {name}", (_TEXTS / f"{name}.txt").read_text(encoding="utf-8")) for name in names)
 
 

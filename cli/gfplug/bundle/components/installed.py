@@ -45,10 +45,10 @@ def _is_license(name: str, license_files: set[str]) -> bool:
     return bool(_LICENSE_NAME.match(parts[-1])) and not parts[-1].lower().endswith(_CODE)
 
 
-def _describe(distribution: Distribution, wanted: set[str]) -> tuple[dict[str, object], set[str]]:
+def _describe(distribution: Distribution, paths: set[str]) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
-    files = {str(file): str(distribution.locate_file(file)) for file in (distribution.files if wanted else None) or ()}
-    used = wanted.intersection(map(_normal, files.values()))
+    files = {str(file): str(distribution.locate_file(file)) for file in (distribution.files if paths else None) or ()}
+    used = paths.intersection(map(_normal, files.values()))
     license_files = {name.rpartition("/")[2] for name in distribution.metadata.get_all("License-File") or []}
     report = {
         "name": distribution.metadata["Name"],
@@ -76,10 +76,10 @@ def _own_license() -> str:
 
 
 def main(paths: list[str]) -> None:
-    """Print what there is to know."""
-    wanted = {_normal(path): path for path in paths}
+    """Print the report as one JSON object."""
+    originals = {_normal(path): path for path in paths}
     by_name = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
-    entries = [_describe(by_name[name], set(wanted)) for name in sorted(by_name) if name]
+    entries = [_describe(by_name[name], set(originals)) for name in sorted(by_name) if name]
     owned = set().union(*(used for _, used in entries))
     report = {
         "python": platform.python_version(),
@@ -87,7 +87,7 @@ def main(paths: list[str]) -> None:
         "library": [sysconfig.get_path("stdlib"), os.path.join(sys.base_prefix, "DLLs")],  # noqa: PTH118 - Windows'
         "license": _own_license(),
         "packages": [package for package, _ in entries],
-        "unowned": sorted(path for normal, path in wanted.items() if normal not in owned),
+        "unowned": sorted(path for normal, path in originals.items() if normal not in owned),
     }
     sys.stdout.write(json.dumps(report) + "\n")
 

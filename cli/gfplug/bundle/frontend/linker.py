@@ -78,10 +78,10 @@ def read_schema(project: Project, python: Path) -> dict[str, Any]:
             raise
         raise ProjectError(sentence, hint="mend src/plugin/datasource.py", details=traceback) from error
     try:
-        described: dict[str, Any] = json.loads(answer.splitlines()[-1])
+        schema: dict[str, Any] = json.loads(answer.splitlines()[-1])
     except (IndexError, ValueError) as error:
         raise ProjectError(f"{DATASOURCE} ended the interpreter before its schema was made", details=answer) from error
-    return described
+    return schema
 
 
 def link_module(project: Project, schema: Mapping[str, Any]) -> str:

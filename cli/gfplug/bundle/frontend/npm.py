@@ -71,8 +71,8 @@ def state(frontend: Frontend | None) -> str:
     """Return the digest of a frontend's sources, wherever they are; empty without one."""
     if frontend is None:
         return ""
-    found = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in _sources(frontend)}
-    return files.sha256(json.dumps(found, sort_keys=True).encode())
+    digests = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in _sources(frontend)}
+    return files.sha256(json.dumps(digests, sort_keys=True).encode())
 
 
 def build(frontend: Frontend) -> dict[str, bytes]:
@@ -100,10 +100,10 @@ def build(frontend: Frontend) -> dict[str, bytes]:
         hint=_NODE,
         timeout=_SECONDS,
     )
-    made = {path.relative_to(frontend.output).as_posix(): path.read_bytes() for path in files.walk(frontend.output)}
-    if "module.js" not in made:
+    contents = {path.relative_to(frontend.output).as_posix(): path.read_bytes() for path in files.walk(frontend.output)}
+    if "module.js" not in contents:
         raise ToolError(f"building the frontend left no module.js in {frontend.output}")
-    return made
+    return contents
 
 
 def _is_installed(frontend: Frontend) -> bool:
@@ -113,8 +113,8 @@ def _is_installed(frontend: Frontend) -> bool:
     if not lock.is_file():
         return modules.is_dir()
     packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {})
-    wanted = {name: entry for name, entry in packages.items() if name and not _may_lack(entry)}
-    return all(_version(frontend.folder / name) == entry.get("version") for name, entry in wanted.items())
+    required = {name: entry for name, entry in packages.items() if name and not _may_lack(entry)}
+    return all(_version(frontend.folder / name) == entry.get("version") for name, entry in required.items())
 
 
 def _may_lack(entry: dict[str, Any]) -> bool:
@@ -129,7 +129,7 @@ def _version(package: Path) -> str:
 
 
 def _sources(frontend: Frontend) -> Iterator[Path]:
-    for folder, names, found in os.walk(frontend.folder):
+    for folder, names, file_names in os.walk(frontend.folder):
         here = Path(folder)
         names[:] = sorted(name for name in names if name not in _NOT_SOURCES and here / name != frontend.backend)
-        yield from (here / name for name in sorted(found) if (here / name).is_file())
+        yield from (here / name for name in sorted(file_names) if (here / name).is_file())

@@ -36,10 +36,10 @@ def compile_launcher(target: str) -> bytes:
 
 def main() -> None:
     """Write the launchers and what they were made from."""
-    made = {platform: compile_launcher(target) for platform, target in TARGETS.items()}
-    for platform, content in made.items():
+    launchers = {platform: compile_launcher(target) for platform, target in TARGETS.items()}
+    for platform, content in launchers.items():
         (HERE / platform).write_bytes(content)
-    digests = {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in ("launcher.c", *made)}
+    digests = {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in ("launcher.c", *launchers)}
     (HERE / "digests.json").write_text(json.dumps(digests, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -13,15 +13,15 @@ import time
 
 def main() -> None:
     """Run the project's source, or say where the plugin listens and stay."""
-    said = json.loads(pkgutil.get_data("__main__", "launch.json") or b"{}")
-    if said["address"]:
-        sys.stdout.write(f"1|2|tcp|{said['address']}|grpc\n")
+    config = json.loads(pkgutil.get_data("__main__", "launch.json") or b"{}")
+    if config["address"]:
+        sys.stdout.write(f"1|2|tcp|{config['address']}|grpc\n")
         sys.stdout.flush()
         while True:  # until Grafana ends it
             time.sleep(1)
-    os.environ["GFPLUG_LINK"] = said["link"]
-    os.environ["PYTHONPATH"] = said["source"]
-    sys.path[:1] = [said["source"]]
+    os.environ["GFPLUG_LINK"] = config["link"]
+    os.environ["PYTHONPATH"] = config["source"]
+    sys.path[:1] = [config["source"]]
     sys.argv[:] = ["gfruntime.dev"]
     runpy.run_module("gfruntime.dev", run_name="__main__", alter_sys=True)
 

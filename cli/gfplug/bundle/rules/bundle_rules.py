@@ -6,7 +6,6 @@ pkg/plugins/backendplugin (names of executables).
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files
 from gfplug.bundle.rules import machine, manifest_rules
 from gfplug.bundle.rules.finding import Finding, error, note, warning
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SIGNATURE = "MANIFEST.txt"
 LARGE = 250_000_000
-_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----.*?\n\n(.*?)\n-----BEGIN PGP SIGNATURE-----", re.DOTALL)
+_MESSAGE, _SIGNATURE = "-----BEGIN PGP SIGNED MESSAGE-----", "\n-----BEGIN PGP SIGNATURE-----"
 _PLATFORM = re.compile(r"(linux|darwin|windows|freebsd)_(amd64|arm64|arm|386)(\.exe)?")
 _ASSETS = (".js", ".css", ".json", ".svg", ".png", ".jpg", ".gif", ".md", ".txt", ".map", ".html", ".woff", ".woff2")
 _INSIDE = re.compile(r"_internal_[0-9a-z]+_[0-9a-z]+/")
@@ -32,15 +32,16 @@ def check(contents: Contents) -> Iterator[Finding]:
     """Check a bundle."""
     if len(contents.roots) > 1:
         yield error("archive-roots", "archive", f"it has {len(contents.roots)} folders at its top, not one")
-    for name in contents.strays:
-        yield error("archive-path", name, "this name leads out of the folder it is unpacked to")
     if manifest_rules.FILE not in contents.items:
         yield error("manifest-missing", manifest_rules.FILE, "there is none: Grafana finds no plugin here")
         return
     try:
-        content = json.loads(contents.items[manifest_rules.FILE].read())
+        content = documents.parse_json(contents.items[manifest_rules.FILE].read())
     except ValueError as failure:
         yield error("manifest-json", manifest_rules.FILE, f"it is not JSON: {failure}")
+        return
+    if not isinstance(content, dict):
+        yield error("manifest-json", manifest_rules.FILE, "it is not a JSON object")
         return
     if contents.roots and contents.roots[0] != content.get("id"):
         yield warning("archive-roots", "archive", f"its folder is {contents.roots[0]}, not the id {content.get('id')}")
@@ -59,12 +60,12 @@ def check(contents: Contents) -> Iterator[Finding]:
 
 def executables(contents: Contents, name: str) -> dict[str, BundledFile]:
     """Map each platform that a bundle serves to its executable."""
-    found = {}
+    by_platform = {}
     for item in contents.items.values():
         platform = item.name.removeprefix(f"{name}_")
         if platform != item.name and _PLATFORM.fullmatch(platform):
-            found[platform.removesuffix(".exe")] = item
-    return found
+            by_platform[platform.removesuffix(".exe")] = item
+    return by_platform
 
 
 def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iterator[Finding]:
@@ -86,7 +87,9 @@ def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iter
 def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Finding]:
     for item in contents.items.values():
         if item.is_link:
-            target = posixpath.normpath(posixpath.join(posixpath.dirname(item.name), item.read().decode()))
+            target = posixpath.normpath(
+                posixpath.join(posixpath.dirname(item.name), item.read().decode(errors="replace"))
+            )
             if target.startswith(("/", "..")):
                 yield error("link-outside", item.name, f"this link leads out of the plugin, to {target}", "remove it")
             elif target not in contents.items:
@@ -122,22 +125,23 @@ def signature(contents: Contents, content: dict[str, Any]) -> Iterator[Finding]:
     ):
         if is_so != should:
             yield error("signature", SIGNATURE, f"it was signed as {what} {is_so}, this is {should}", "sign it again")
-    listed: dict[str, Any] = signed["files"] if isinstance(signed.get("files"), dict) else {}
-    found = {name: item for name, item in contents.items.items() if name != SIGNATURE}
-    for name in sorted(found.keys() - listed.keys()):
+    digests: dict[str, Any] = signed["files"] if isinstance(signed.get("files"), dict) else {}
+    present = {name: item for name, item in contents.items.items() if name != SIGNATURE}
+    for name in sorted(present.keys() - digests.keys()):
         yield error("signature-unlisted", name, "not in the signature: Grafana refuses the plugin as modified")
-    for name in sorted(listed.keys() - found.keys()):
+    for name in sorted(digests.keys() - present.keys()):
         yield error("signature-missing", name, "signed, but not there")
-    for name in sorted(found.keys() & listed.keys()):
-        if files.sha256(found[name].read()) != listed[name]:
+    for name in sorted(present.keys() & digests.keys()):
+        if files.sha256(present[name].read()) != digests[name]:
             yield error("signature-modified", name, "changed after it was signed", "sign it again")
 
 
 def signed_content(text: bytes) -> dict[str, Any] | None:
     """Return what a MANIFEST.txt signs; None if it is none. The signature itself is Grafana's to verify."""
-    match = _SIGNED.search(text.decode("utf-8", errors="replace").replace("\r\n", "\n"))
+    _, _, rest = text.decode("utf-8", errors="replace").replace("\r\n", "\n").partition(_MESSAGE)
+    message, is_signed, _ = rest.partition("\n\n")[2].partition(_SIGNATURE)
     try:
-        content = json.loads(match[1]) if match else None
+        content = documents.parse_json(message) if is_signed else None
     except ValueError:
         return None
     return content if isinstance(content, dict) else None

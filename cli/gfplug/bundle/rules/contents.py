@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import stat
-import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.errors import IntegrityError
+from gfplug.untrusted import archives, documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+_MOST = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +41,10 @@ class BundledFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """All files of a bundle by name; of an archive also its root folders, and names that lead elsewhere."""
+    """All files of a bundle by name; of an archive also its root folders."""
 
     items: dict[str, BundledFile]
     roots: tuple[str, ...] = ()
-    strays: tuple[str, ...] = ()
 
 
 def of_folder(folder: Path) -> Contents:
@@ -50,43 +52,27 @@ def of_folder(folder: Path) -> Contents:
     items = {}
     for path in files.entries(folder):
         name, status = path.relative_to(folder).as_posix(), path.lstat()
-        read = partial(bytes, path.readlink().as_posix().encode()) if path.is_symlink() else path.read_bytes
+        if path.is_symlink():
+            read = partial(bytes, os.fsencode(path.readlink().as_posix()))
+        else:
+            read = partial(documents.read_bytes, path, most=_MOST)
         items[name] = BundledFile(name=name, mode=status.st_mode, size=status.st_size, read=read)
     return Contents(items=items)
 
 
-def of_archive(archive: Path) -> Contents:
-    """List an archive.
+@contextmanager
+def of_archive(archive: Path) -> Iterator[Contents]:
+    """List an archive, whose files can be read as long as the block lasts.
 
-    Raises: IntegrityError if it is not a whole zip file.
+    Raises: IntegrityError if it is not a whole zip file, or holds what no plugin's archive holds.
     """
-    try:
-        with zipfile.ZipFile(archive) as source:
-            entries = [entry for entry in source.infolist() if not entry.is_dir()]
-            broken = source.testzip()
-    except (OSError, zipfile.BadZipFile) as failure:
-        raise IntegrityError(f"{archive} is not a zip file: {failure}", hint="build it again") from failure
-    if broken:
-        raise IntegrityError(f"{archive} is damaged: {broken}", hint="build it again")
-    roots = tuple(sorted({entry.filename.split("/")[0] for entry in entries}))
-    strays = tuple(entry.filename for entry in entries if _leads_elsewhere(entry.filename))
-    found = {}
-    for entry in entries:
-        name = entry.filename.partition("/")[2]
-        if name and entry.filename not in strays:
-            found[name] = BundledFile(
-                name=name,
-                mode=entry.external_attr >> 16,
-                size=entry.file_size,
-                read=partial(_read, archive, entry.filename),
-            )
-    return Contents(items=found, roots=roots, strays=strays)
-
-
-def _leads_elsewhere(name: str) -> bool:
-    return name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/")
-
-
-def _read(archive: Path, name: str) -> bytes:
-    with zipfile.ZipFile(archive) as source:
-        return source.read(name)
+    with archives.opened(archive) as source:
+        roots, items = set(), {}
+        for member in source.members.values():
+            root, _, name = member.name.partition("/")
+            roots.add(root)
+            if name:
+                items[name] = BundledFile(
+                    name=name, mode=member.mode, size=member.size, read=partial(source.read, member.name)
+                )
+        yield Contents(items=items, roots=tuple(sorted(roots)))

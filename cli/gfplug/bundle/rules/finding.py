@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 
 LEVELS = ("error", "warning", "note")
 """An error fails later, a warning may, a note is good to know."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What was found, where, and what to do; `rule` is a stable name for programs."""
 
@@ -23,16 +24,11 @@ class Finding:
         return asdict(self)
 
 
-def error(rule: str, where: str, message: str, hint: str = "") -> Finding:
-    """Make a finding that fails later."""
-    return Finding(level="error", rule=rule, where=where, message=message, hint=hint)
+error = partial(Finding, "error")
+"""Make a finding that fails later: rule, where, message, hint."""
 
+warning = partial(Finding, "warning")
+"""Make a finding that may fail later."""
 
-def warning(rule: str, where: str, message: str, hint: str = "") -> Finding:
-    """Make a finding that may fail later."""
-    return Finding(level="warning", rule=rule, where=where, message=message, hint=hint)
-
-
-def note(rule: str, where: str, message: str, hint: str = "") -> Finding:
-    """Make a finding that is good to know."""
-    return Finding(level="note", rule=rule, where=where, message=message, hint=hint)
+note = partial(Finding, "note")
+"""Make a finding that is good to know."""

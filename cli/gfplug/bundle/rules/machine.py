@@ -11,7 +11,7 @@ _PE_AT = 0x3C
 
 
 def of(content: bytes) -> str:
-    """Return such as `linux_amd64`; `a script` or empty for what is no compiled program."""
+    """Return a platform such as `linux_amd64`; `a script` for a script, empty for any other file."""
     if content[:4] == b"\x7fELF" and len(content) >= 20:  # noqa: PLR2004 - e_machine is at 18
         return f"linux_{_ELF.get(struct.unpack_from('<H', content, 18)[0], 'unknown')}"
     if content[:4] == b"\xcf\xfa\xed\xfe":

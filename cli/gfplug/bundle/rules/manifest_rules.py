@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 FILE = "plugin.json"
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?|%VERSION%")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|%TODAY%")
-_RANGE = re.compile(
-    r"(<=?|>=?|=|~|\^)?\s?\d+(\.(\d+|x|\*)){0,2}([-+.0-9A-Za-z]*)?(\s*(\|\||-)?\s*(<=?|>=?|=|~|\^)?\s?\d+[-+.0-9A-Za-z*]*)*"
-)
+_OPERATOR = re.compile(r"(<=?|>=?|=|~|\^)\s+")
+_COMPARATOR = re.compile(r"(<=?|>=?|=|~|\^)?v?(\d+|x|\*)(\.(\d+|x|\*)){0,2}([-+][-+.0-9A-Za-z]*)?")
 EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 _KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
 _FLAGS = (
@@ -79,9 +78,9 @@ def _identity(content: dict[str, Any]) -> Iterator[Finding]:
             yield error("manifest-id", FILE, f"the id {name!r} does not end with -datasource")
 
 
-def _kinds(content: dict[str, Any], known: dict[str, type], place: str) -> Iterator[Finding]:
+def _kinds(content: dict[str, Any], kinds: dict[str, type], place: str) -> Iterator[Finding]:
     for key, value in content.items():
-        kind = known.get(key)
+        kind = kinds.get(key)
         if kind is None:
             yield warning(
                 "manifest-unknown", FILE, f"{place}{key!r} is not a key that Grafana knows", "a typing error?"
@@ -104,10 +103,10 @@ def _info(info: object, *, is_built: bool) -> Iterator[Finding]:
         yield error("manifest-updated", FILE, f"info.updated {updated!r} is not a date, such as 2026-07-01")
     if is_built and ("%" in version or "%" in updated):
         yield error("manifest-placeholder", FILE, f"info still holds {version} and {updated}", "run `gfplug build`")
-    yield from _shown(info)
+    yield from _presentation(info)
 
 
-def _shown(info: dict[str, Any]) -> Iterator[Finding]:
+def _presentation(info: dict[str, Any]) -> Iterator[Finding]:
     """Check what Grafana shows of the plugin."""
     logos, keywords = info.get("logos"), info.get("keywords")
     for size in ("small", "large"):
@@ -119,16 +118,22 @@ def _shown(info: dict[str, Any]) -> Iterator[Finding]:
         yield note("manifest-description", FILE, "info.description is empty: Grafana's plugin page shows nothing")
 
 
-def _dependencies(wanted: object) -> Iterator[Finding]:
-    if not isinstance(wanted, dict):
+def _dependencies(dependencies: object) -> Iterator[Finding]:
+    if not isinstance(dependencies, dict):
         return
-    text = wanted.get("grafanaDependency")
+    text = dependencies.get("grafanaDependency")
     if text is None:
         yield error("manifest-missing", FILE, "dependencies.grafanaDependency is missing", 'such as ">=11.6.0"')
-    elif not isinstance(text, str) or not _RANGE.fullmatch(text.strip()):
+    elif not isinstance(text, str) or not _is_range(text):
         yield error(
             "manifest-range", FILE, f"dependencies.grafanaDependency {text!r} is no version range", '">=11.6.0"'
         )
+
+
+def _is_range(text: str) -> bool:
+    """Tell whether a text is a range of versions as npm writes them: `>=11.6.0 <13`, `1.2 - 3`, `^11 || ^12`."""
+    parts = [_OPERATOR.sub(r"\1", part).replace(" - ", " ").split() for part in text.split("||")]
+    return all(words and all(map(_COMPARATOR.fullmatch, words)) for words in parts)
 
 
 def _backend(content: dict[str, Any]) -> Iterator[Finding]:

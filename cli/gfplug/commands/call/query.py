@@ -15,6 +15,7 @@ from gfplug import console
 from gfplug.commands.call import alerts, call_options
 from gfplug.commands.call import watch as watching
 from gfplug.errors import ToolError, UsageError
+from gfplug.host import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,14 +94,13 @@ def _models(texts: Sequence[str], fields: Sequence[str], variables: Sequence[str
 
     Raises: UsageError for what can't be read, and for more models than there are letters to name them.
     """
-    from gfplug.host import call as service  # noqa: PLC0415 - as above
-    from gfplug.host.variables import interpolate  # noqa: PLC0415
+    from gfplug.host.variables import interpolate  # noqa: PLC0415 - as above
 
     if len(texts) > len(string.ascii_uppercase):
         raise UsageError(f"--model expects at most {len(string.ascii_uppercase)} queries, got {len(texts)}")
-    values = {key: str(value) for key, value in service.assignments(variables, option="--var").items()}
-    shared = service.assignments(fields, option="--set")
-    return [interpolate({**service.model(text), **shared}, values) for text in texts]
+    values = {key: str(value) for key, value in arguments.assignments(variables, option="--var").items()}
+    shared = arguments.assignments(fields, option="--set")
+    return [interpolate({**arguments.model(text), **shared}, values) for text in texts]
 
 
 def _queries(

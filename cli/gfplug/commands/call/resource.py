@@ -12,6 +12,7 @@ import typer
 from gfplug import console
 from gfplug.commands.call import call_options
 from gfplug.errors import ToolError
+from gfplug.host import arguments
 
 _FAILED = 400
 
@@ -26,10 +27,8 @@ def resource(
     call: call_options.CallOptions,
 ) -> None:
     """Send a request to the data source, and print the body."""
-    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
-
-    headers = service.headers(header or [])
-    content = service.content_of(body, option="--body")
+    headers = arguments.headers(header or [])
+    content = arguments.content_of(body, option="--body")
     with call.running() as (plugin, settings):
         reply = plugin.call_resource(path, settings, method=method, headers=headers, body=content, timeout=call.timeout)
     if call.as_json:

@@ -11,11 +11,12 @@ import typer
 
 from gfplug import console
 from gfplug.commands.call import call_options
+from gfplug.host import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gfplug.host.drawing.cells import Part
+    from gfplug.terminal import Part
 
 
 @call_options.takes_call_options
@@ -30,10 +31,9 @@ def stream(
 
     A terminal shows a plot that moves; elsewhere each row is a line.
     """
-    from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug.host.live import Live  # noqa: PLC0415
+    from gfplug.host.live import Live  # noqa: PLC0415 - `--help` need not wait for it
 
-    content = service.content_of(data, option="--data")
+    content = arguments.content_of(data, option="--data")
     live = Live()
     picture = console.moving_picture() if console.has_cursor(sys.stdout) and not call.as_json else nullcontext()
     with call.running() as (plugin, settings), picture as show:

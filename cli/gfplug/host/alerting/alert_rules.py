@@ -48,28 +48,28 @@ def find(folder: Path) -> list[Rule]:
 
     Raises: ProjectError for a file that cannot be read.
     """
-    found: list[Rule] = []
+    rules: list[Rule] = []
     for path, content in provisioning.read_all(folder):
         try:
-            written = [rule for group in (content or {}).get("groups", []) for rule in group.get("rules", [])]
-            titles = [rule.get("title") for rule in written]
+            entries = [rule for group in (content or {}).get("groups", []) for rule in group.get("rules", [])]
+            titles = [rule.get("title") for rule in entries]
         except (AttributeError, TypeError) as error:
             raise ProjectError(
                 f"{path} is no file of alert rules", hint="it has `groups`, a list; each has `rules`, a list"
             ) from error
-        for rule, title in zip(written, titles, strict=True):
+        for rule, title in zip(entries, titles, strict=True):
             try:
-                found += _rule(rule)
+                rules += _rule(rule)
             except (KeyError, IndexError) as error:
                 raise ProjectError(f"{path}: the rule {title!r} lacks {error}") from error
             except (AttributeError, TypeError, ValueError) as error:
                 raise ProjectError(f"{path}: the rule {title!r} cannot be read: {error}") from error
-    return found
+    return rules
 
 
-def _rule(written: Mapping[str, Any]) -> Iterator[Rule]:
-    steps = {step["refId"]: step for step in written["data"]}
-    ref_id, reduction, comparison = written["condition"], None, None
+def _rule(rule: Mapping[str, Any]) -> Iterator[Rule]:
+    steps = {step["refId"]: step for step in rule["data"]}
+    ref_id, reduction, comparison = rule["condition"], None, None
     while (step := steps[ref_id]).get("datasourceUid") == _EXPRESSION:
         model = step["model"]
         if model["type"] == "threshold" and comparison is None and reduction is None:
@@ -78,12 +78,12 @@ def _rule(written: Mapping[str, Any]) -> Iterator[Rule]:
         elif model["type"] == "reduce" and reduction is None:
             reduction = _reduction(model)
         else:
-            _log.warning("rule %r: its %s step is not evaluated here", written.get("title"), model["type"])
+            _log.warning("rule %r: its %s step is not evaluated here", rule.get("title"), model["type"])
             return
         ref_id = model["expression"].lstrip("$").strip("{}")
     span, model = step.get("relativeTimeRange", {}), step["model"]
     yield Rule(
-        title=str(written.get("title", "")),
+        title=str(rule.get("title", "")),
         ref_id=ref_id,
         model=model,
         start=float(span.get("from", 600)),

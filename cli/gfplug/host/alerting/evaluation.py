@@ -71,9 +71,9 @@ def evaluate(
     numbers = _numbers(reading, reduction)
     needless = [_NEEDLESS] if reading.kind == "numbers" and reduction is not None else []
     warnings = [*reading.warnings, *needless]
-    if (doubled := _doubled(numbers)) is not None:
+    if (duplicate := _find_duplicate(numbers)) is not None:
         return RuleResult(
-            error=_DUPLICATES % doubled, hint="add a label that tells the results apart", warnings=warnings
+            error=_DUPLICATES % duplicate, hint="add a label that tells the results apart", warnings=warnings
         )
     instances = [_instance(*number, comparison) for number in numbers]
     return RuleResult(instances=instances or [_NOTHING], warnings=warnings)
@@ -92,9 +92,9 @@ def _instance(labels: Mapping[str, str], number: Value, comparison: Comparison |
     return Instance(labels=labels, state=State.NORMAL if result == 0 else State.ALERTING, value=number)  # NaN alerts
 
 
-def _doubled(numbers: Sequence[tuple[Mapping[str, str], Value]]) -> str | None:
-    counted = Counter(text_of(labels) for labels, _ in numbers)
-    return next((labels for labels, count in counted.items() if count > 1), None)
+def _find_duplicate(numbers: Sequence[tuple[Mapping[str, str], Value]]) -> str | None:
+    counts = Counter(text_of(labels) for labels, _ in numbers)
+    return next((labels for labels, count in counts.items() if count > 1), None)
 
 
 def text_of(labels: Mapping[str, str]) -> str:

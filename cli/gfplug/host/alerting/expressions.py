@@ -59,31 +59,31 @@ class Reduction:
         """Reduce the values of a series, in their order."""
         mode = _MODES[self.mode]
         if mode == "dropNN":
-            found = self._reduced([value for value in values if value is not None and math.isfinite(value)])
-            return None if found is None or math.isnan(found) else found
+            number = self._reduce([value for value in values if value is not None and math.isfinite(value)])
+            return None if number is None or math.isnan(number) else number
         if mode == "replaceNN":
-            kept = [value if value is not None and math.isfinite(value) else self.replacement for value in values]
-            found = self._reduced(kept)
-            return self.replacement if found is None or math.isnan(found) else found
-        return self._reduced(values)
+            numbers = [value if value is not None and math.isfinite(value) else self.replacement for value in values]
+            number = self._reduce(numbers)
+            return self.replacement if number is None or math.isnan(number) else number
+        return self._reduce(values)
 
-    def _reduced(self, values: Sequence[Value]) -> Value:
+    def _reduce(self, values: Sequence[Value]) -> Value:
         if self.reducer == "count":
             return float(len(values))
         if self.reducer == "last":
             return values[-1] if values else math.nan
-        known = [value for value in values if value is not None and not math.isnan(value)]
-        if len(known) < len(values):
+        numbers = [value for value in values if value is not None and not math.isnan(value)]
+        if len(numbers) < len(values):
             return math.nan
         if self.reducer == "sum":
-            return float(sum(known))
+            return float(sum(numbers))
         functions: dict[str, Callable[[list[float]], float]] = {
             "mean": statistics.fmean,
             "min": min,
             "max": max,
             "median": statistics.median,
         }
-        return float(functions[self.reducer](known)) if known else math.nan
+        return float(functions[self.reducer](numbers)) if numbers else math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +99,8 @@ class Comparison:
     def __post_init__(self) -> None:
         """Check the operator."""
         if self.operator not in _COMPARED and self.operator not in _RANGES:
-            known = ", ".join([*_COMPARED, *_RANGES])
-            raise UsageError(f"there is no threshold {self.operator!r}", hint=f"one of {known}")
+            names = ", ".join([*_COMPARED, *_RANGES])
+            raise UsageError(f"there is no threshold {self.operator!r}", hint=f"one of {names}")
         if len(self.bounds) < 1 + (self.operator in _RANGES):
             raise UsageError(f"the threshold {self.operator} lacks a number")
 

@@ -85,12 +85,12 @@ def _items(frames: Sequence[Mapping[str, Any]], kind: str) -> Iterator[SeriesRea
         return
     columns = _columns(frames[0])
     if form == "long":
-        yield from _grouped(columns, kind)
+        yield from _split_groups(columns, kind)
     elif by_contract:
-        wanted = _VALUES if kind == "series" else _NUMBERS
-        yield from (_whole(column, kind) for column in columns if column.exact in wanted)
+        types = _VALUES if kind == "series" else _NUMBERS
+        yield from (_whole(column, kind) for column in columns if column.exact in types)
     elif kind == "numbers":
-        for item in _grouped(columns, kind):
+        for item in _split_groups(columns, kind):
             yield SeriesReading(
                 labels=item.labels, values=[math.nan if value is None else value for value in item.values]
             )
@@ -105,11 +105,11 @@ def _whole(column: _Column, kind: str) -> SeriesReading:
     return SeriesReading(labels=column.labels, values=values if kind == "series" or len(values) == 1 else [None])
 
 
-def _grouped(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReading]:
+def _split_groups(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReading]:
     """Split rows by their texts: one series per group and value column, or one number per row and value column."""
     texts = [column for column in columns if column.exact == "string"]
-    wanted = _VALUES if kind == "series" else _NUMBERS
-    for column in (column for column in columns if column.exact in wanted):
+    types = _VALUES if kind == "series" else _NUMBERS
+    for column in (column for column in columns if column.exact in types):
         groups: dict[tuple[tuple[str, str], ...], list[Value]] = {}
         for row, value in enumerate(column.values):
             key = tuple((text.name, text.values[row] or "") for text in texts)

@@ -16,7 +16,7 @@ from gfplug.host.drawing import tables
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gfplug.host.drawing.cells import Part
+    from gfplug.terminal import Part
 
 _MOST = 8
 _MARKS = "*+xo#@%&"
@@ -72,7 +72,7 @@ def series(frame: dict[str, Any]) -> list[Series]:
             labels = ", ".join(f"{fields[text]['name']}={values[text][row]}" for text in texts)
             name = f"{tables.title(fields[at])} {{{labels}}}" if labels else tables.title(fields[at])
             points.setdefault(name, []).append((moment, values[at][row]))
-    return [Series(name=name, points=sorted(found, key=lambda point: point[0])) for name, found in points.items()]
+    return [Series(name=name, points=sorted(pairs, key=lambda point: point[0])) for name, pairs in points.items()]
 
 
 def draw(
@@ -83,25 +83,25 @@ def draw(
     `colour` tells whether styles will be seen; without them several series are drawn with different marks.
     Units: `width` is the whole width in cells, `height` that of the canvas.
     """
-    shown = lines[:_MOST]
-    known = [(at, value) for line in shown for at, value in line.points if value is not None]
-    if len({at for at, _ in known}) < 2:  # noqa: PLR2004 - a line has two ends
+    visible = lines[:_MOST]
+    points = [(at, value) for line in visible for at, value in line.points if value is not None]
+    if len({at for at, _ in points}) < 2:  # noqa: PLR2004 - a line has two ends
         return []
-    use_marks = plain or (len(shown) > 1 and not colour)
+    use_marks = plain or (len(visible) > 1 and not colour)
     per_column, per_row = (1, 1) if use_marks else (2, 4)
-    low, high = _range([value for _, value in known])
+    low, high = _range([value for _, value in points])
     down = _Axis(high, low, height * per_row)
     labels = _value_labels(down, height)
     margin = max(map(len, labels.values()))
     columns = max(_NARROWEST, width - margin - 2)
-    across = _Axis(min(known)[0], max(known)[0], columns * per_column)
-    cells = _cells(shown, across, down, use_marks=use_marks)
+    across = _Axis(min(points)[0], max(points)[0], columns * per_column)
+    cells = _cells(visible, across, down, use_marks=use_marks)
     bar, corner, dash = ("|", "+", "-") if plain else ("┤", "└", "─")
     parts: list[Part] = []
     for row in range(height):
         parts += [f"{labels.get(row, '').rjust(margin)} {bar}", *_row(cells, row, columns), "\n"]
     parts.append(f"{' ' * margin} {corner}{dash * columns}\n{' ' * (margin + 2)}{_time_labels(across, columns)}")
-    for at, line in enumerate(shown):
+    for at, line in enumerate(visible):
         parts += ["\n", (_MARKS[at] if use_marks else dash, _STYLES[at]), f" {line.name}"]
     return [*parts, *([f"\n… {len(lines) - _MOST} more series, not drawn"] if len(lines) > _MOST else [])]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from gfplug.host.drawing import cells
+from gfplug import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,23 +25,23 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     if not fields or not values:
         return "(no fields)"
     columns = [_column(frame, at, min(rows, count)) for at in range(len(fields))]
-    widths = [max(map(cells.width, column)) for column in columns]
-    shown = _fitting(widths, width)
-    titles, *body = zip(*columns[:shown], strict=True)
-    numbers = [at for at in range(shown) if fields[at]["type"] == "number"]
-    lines = cells.columns([titles, ["-" * wide for wide in widths[:shown]], *body], to_right=numbers)
+    widths = [max(map(terminal.width, column)) for column in columns]
+    column_count = _fitting(widths, width)
+    titles, *body = zip(*columns[:column_count], strict=True)
+    numbers = [at for at in range(column_count) if fields[at]["type"] == "number"]
+    lines = terminal.columns([titles, ["-" * wide for wide in widths[:column_count]], *body], to_right=numbers)
     if count > rows:
-        lines.append(f"… {_counted(count - rows, 'more row')}")
-    if shown < len(fields):
-        others = ", ".join(map(title, fields[shown:]))
-        lines.append(f"… {_counted(len(fields) - shown, 'more column')}: {others}"[:width])
+        lines.append(f"… {_count_of(count - rows, 'more row')}")
+    if column_count < len(fields):
+        others = ", ".join(map(title, fields[column_count:]))
+        lines.append(f"… {_count_of(len(fields) - column_count, 'more column')}: {others}"[:width])
     return "\n".join(lines)
 
 
 def title(field: dict[str, Any]) -> str:
     """Name a field as a legend does: the data source's name for it, or its own name and labels."""
-    if given := (field.get("config") or {}).get("displayNameFromDS"):
-        return str(given)
+    if name := (field.get("config") or {}).get("displayNameFromDS"):
+        return str(name)
     labels = ", ".join(f"{key}={value}" for key, value in sorted((field.get("labels") or {}).items()))
     return " ".join(part for part in (field.get("name", ""), f"{{{labels}}}" if labels else "") if part) or "(unnamed)"
 
@@ -53,7 +53,7 @@ def heading(ref_id: str, frame: dict[str, Any]) -> str:
     rows = len(values[0]) if values else 0
     kind = (schema.get("meta") or {}).get("type", "")
     named = " ".join(part for part in (ref_id, schema.get("name", ""), f"({kind})" if kind else "") if part)
-    return f"{named}: {_counted(rows, 'row')}, {_counted(len(schema['fields']), 'field')}"
+    return f"{named}: {_count_of(rows, 'row')}, {_count_of(len(schema['fields']), 'field')}"
 
 
 def instant(milliseconds: int, nanos: int = 0) -> str:
@@ -67,7 +67,7 @@ def instant(milliseconds: int, nanos: int = 0) -> str:
     return f"{text}{digits}Z"
 
 
-def _counted(count: int, what: str) -> str:
+def _count_of(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
@@ -77,14 +77,14 @@ def _column(frame: dict[str, Any], at: int, rows: int) -> list[str]:
     values = data["values"][at][:rows]
     if field["type"] == "time":
         nanos = _part(data, "nanos", at) or [0] * rows
-        shown = ["null" if value is None else instant(value, nanos[row]) for row, value in enumerate(values)]
+        texts = ["null" if value is None else instant(value, nanos[row]) for row, value in enumerate(values)]
     else:
-        shown = [_cell(value, field) for value in values]
+        texts = [_cell(value, field) for value in values]
     for name, positions in (_part(data, "entities", at) or {}).items():
         for row in positions:
             if row < rows:
-                shown[row] = _ENTITIES[name]
-    return [cells.escape(title(field), keep=""), *shown]
+                texts[row] = _ENTITIES[name]
+    return [terminal.escape(title(field), keep=""), *texts]
 
 
 def _part(data: dict[str, Any], name: str, at: int) -> Any:  # noqa: ANN401 - a list or an object, by name
@@ -107,11 +107,11 @@ def _cell(value: Any, field: dict[str, Any]) -> str:  # noqa: ANN401 - whatever 
 
 def _short(text: str) -> str:
     """Keep a cell on one line: control characters escaped, the end of long text cut."""
-    line = cells.escape(text, keep="")
+    line = terminal.escape(text, keep="")
     return line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…"
 
 
 def _fitting(widths: Sequence[int], width: int) -> int:
     """Count how many columns fit, at least two: a time and a value say something."""
-    ends = accumulate(widths, lambda end, wide: end + cells.GAP + wide)
+    ends = accumulate(widths, lambda end, wide: end + terminal.GAP + wide)
     return min(len(widths), max(2, sum(end <= width for end in ends)))

@@ -41,7 +41,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
     Raises: ToolError if it is missing or does not run.
     """
     question = ["modules", *modules] if modules else ["distributions", *distributions]
-    said = process.run(
+    output = process.run(
         [python, "-I", "-B", Path(__file__).with_name("probe.py"), *question],
         env=clean_environment(),
         what=f"the interpreter {python}",
@@ -49,7 +49,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
         timeout=_PROBE_SECONDS,
     )
     try:
-        report = json.loads(said.strip().splitlines()[-1])
+        report = json.loads(output.strip().splitlines()[-1])
         return Interpreter(
             path=python,
             version=tuple(report["version"]),
@@ -57,7 +57,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
             missing=tuple(report["missing"]),
         )
     except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise ToolError(f"{python} is not a Python interpreter", details=said[-2000:]) from error
+        raise ToolError(f"{python} is not a Python interpreter", details=output[-2000:]) from error
 
 
 def running() -> Path:
@@ -69,12 +69,12 @@ def on_path() -> Iterator[Path]:
     """Yield the Pythons on the PATH, each once, but for the one gfplug runs on and those of virtual environments."""
     names = ["python3", *(f"python3.{minor}" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1))]
     folders = [Path(folder) for folder in os.get_exec_path()]
-    seen = {running().resolve()}
+    programs = {running().resolve()}
     for program in (folder / name for folder in folders for name in names):
         if os.access(program, os.X_OK) and not program.parent.with_name("pyvenv.cfg").exists():
-            if program.resolve() not in seen:
+            if program.resolve() not in programs:
                 yield program
-            seen.add(program.resolve())
+            programs.add(program.resolve())
 
 
 def clean_environment() -> dict[str, str]:

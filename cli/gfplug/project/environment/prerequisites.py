@@ -57,7 +57,7 @@ def missing_python(search: Search) -> Iterator[Lack]:
     """Yield what is missing where no installed Python serves, and uv can't download one."""
     if search.chosen or search.downloadable:
         return
-    package = system_packages.with_libpython(search.without, search.wanted)
+    package = system_packages.with_libpython(search.without, search.nearest_version)
     ways = ["let uv download a Python (UV_OFFLINE, UV_PYTHON_DOWNLOADS)" if uv.program() else "install uv"]
     if system_packages.is_pyenvs(search.own):
         version = ".".join(map(str, search.own.version))

@@ -30,11 +30,11 @@ def _has_libpython() -> bool:
     return any(os.path.isfile(os.path.join(place, name)) for place in folders for name in names if name)  # noqa: PTH113, PTH118
 
 
-def _lacks_distribution(wanted: str) -> bool:
+def _lacks_distribution(requirement: str) -> bool:
     """Tell whether a distribution, `name` or `name==version`, is not installed."""
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - absent before Python 3.8
 
-    name, _, exact = wanted.partition("==")
+    name, _, exact = requirement.partition("==")
     try:
         return exact not in ("", version(name))
     except PackageNotFoundError:
@@ -49,7 +49,7 @@ def _lacks_module(name: str) -> bool:
 
 
 def main(what: str, names: "list[str]") -> None:
-    """Print what there is to know."""
+    """Print the report as one JSON object."""
     lacks = _lacks_module if what == "modules" else _lacks_distribution
     is_old = sys.version_info < (3, 8)
     report = {

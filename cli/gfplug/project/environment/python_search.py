@@ -48,7 +48,7 @@ class Search:
         return f"{self.own}, which gfplug runs on, has no shared libpython"
 
     @property
-    def wanted(self) -> tuple[int, int]:
+    def nearest_version(self) -> tuple[int, int]:
         """The nearest minor version that a plugin can be made with."""
         minors = range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1)
         return _nearest({(3, minor) for minor in minors}, self.versions, self.own) or OLDEST_PYTHON
@@ -95,7 +95,7 @@ def download(result: Search) -> Interpreter:
 
     Raises: ToolError with uv's own words.
     """
-    version = result.downloadable or result.wanted
+    version = result.downloadable or result.nearest_version
     minor = "{}.{}".format(*version)
     _log.info("Downloading Python %s with uv", minor, extra={"transient": True})
     try:
@@ -133,10 +133,10 @@ def _ask_uv(question: Callable[[], Collection[_T]]) -> Collection[_T]:
 
 
 def _nearest(
-    versions: Collection[tuple[int, int]], asked: SpecifierSet | None, own: Interpreter
+    versions: Collection[tuple[int, int]], allowed: SpecifierSet | None, own: Interpreter
 ) -> tuple[int, int] | None:
     """Return the minor version, of those a plugin can be made with and a project asks for, that is nearest to ours."""
-    fitting = [each for each in versions if OLDEST_PYTHON <= each <= NEWEST_PYTHON and _is_among((*each, 99), asked)]
+    fitting = [each for each in versions if OLDEST_PYTHON <= each <= NEWEST_PYTHON and _is_among((*each, 99), allowed)]
     return min(fitting, key=lambda version: _distance(version, own.version), default=None)
 
 

@@ -48,10 +48,10 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
     folder = project.root / ".venv"
     interpreter = interpreter_of(folder)
     if _is_current(project, folder):
-        found = probe(interpreter, distributions=needed)
-        if found.has_libpython and not found.missing:
+        environment = probe(interpreter, distributions=needed)
+        if environment.has_libpython and not environment.missing:
             stages.seconds["environment"] = 0.0
-            _require_usable(found, project)
+            _require_usable(environment, project)
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
         _make(project, folder)
@@ -88,26 +88,26 @@ def _absolute(python: Path) -> Path:
     """Return an interpreter's absolute path, links kept: a virtual environment is known by its link."""
     if python.is_dir():
         python = interpreter_of(python)
-    found = python if python.exists() else Path(shutil.which(str(python)) or "")
-    if not found.is_file():
+    path = python if python.exists() else Path(shutil.which(str(python)) or "")
+    if not path.is_file():
         raise ToolError(f"no Python interpreter at {python}", hint="give --python the path of an interpreter")
-    return Path(os.path.abspath(found))  # noqa: PTH100 - resolve() would follow the link
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the link
 
 
-def _require_usable(found: Interpreter, project: Project) -> None:
-    version = ".".join(map(str, found.version))
-    if found.version < OLDEST_PYTHON:
+def _require_usable(interpreter: Interpreter, project: Project) -> None:
+    version = ".".join(map(str, interpreter.version))
+    if interpreter.version < OLDEST_PYTHON:
         oldest = ".".join(map(str, OLDEST_PYTHON))
-        raise ToolError(f"{found.path} is Python {version}; a plugin needs {oldest} or newer")
-    if not found.has_libpython:
+        raise ToolError(f"{interpreter.path} is Python {version}; a plugin needs {oldest} or newer")
+    if not interpreter.has_libpython:
         raise ToolError(
-            f"{found.path} (Python {version}) has no shared libpython, which PyInstaller needs",
+            f"{interpreter.path} (Python {version}) has no shared libpython, which PyInstaller needs",
             hint="leave --python out: gfplug takes a Python that has one; `gfplug doctor` says what to install for it",
         )
-    if found.missing:
+    if interpreter.missing:
         raise ToolError(
-            f"{found.path} lacks {', '.join(found.missing)}",
-            hint=f"type: {found.path} -m pip install -e '{project.root}[build]'",
+            f"{interpreter.path} lacks {', '.join(interpreter.missing)}",
+            hint=f"type: {interpreter.path} -m pip install -e '{project.root}[build]'",
         )
 
 
@@ -192,15 +192,15 @@ def _require_usable_path(project: Project) -> None:
         )
 
 
-def _name_unbuilt(said: str, log: Path) -> str:
+def _name_unbuilt(output: str, log: Path) -> str:
     """Name the package whose build failed; empty if something else did.
 
     pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last
     one it began with, as its log tells.
     """
-    if named := _UNBUILT.search(said):
+    if named := _UNBUILT.search(output):
         return named[1]
-    if not _UNPREPARED.search(said) or not log.is_file():
+    if not _UNPREPARED.search(output) or not log.is_file():
         return ""
     return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
 

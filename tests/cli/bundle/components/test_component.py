@@ -1,21 +1,15 @@
 """What of a component is known: the digest of its wheel, its licence texts, and their origin."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle.components import component, upstreams
+from gfplug.bundle.components.component import Component
 from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.components.native import Library
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gfplug.bundle.components.component import Component
 
 pytestmark = pytest.mark.usefixtures("project")
 TEXTS = component._TEXTS

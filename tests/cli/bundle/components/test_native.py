@@ -1,15 +1,10 @@
 """Native libraries: whose they are and which version, from their own bytes; what these don't tell stays open."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gfplug.bundle.components import native, upstreams
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MARKS = {
     "libbz2.so.1.0": ("bzip2", b"\x001.0.8, 13-Jul-2019\0", "1.0.8"),
@@ -31,11 +26,16 @@ MARKS = {
 }
 
 
-def identify(folder: Path, contents: dict[str, bytes]) -> dict[str, tuple[str, str]]:
-    """Return the project and version of each library."""
+def write(folder: Path, contents: dict[str, bytes]) -> dict[str, Path]:
+    """Write libraries, and return where they are."""
     for name, content in contents.items():
         (folder / name).write_bytes(content)
-    libraries = native.identify({name: folder / name for name in contents}, root=folder)
+    return {name: folder / name for name in contents}
+
+
+def identify(folder: Path, contents: dict[str, bytes]) -> dict[str, tuple[str, str]]:
+    """Return the project and version of each library."""
+    libraries = native.identify(write(folder, contents), root=folder)
     return {library.file: (library.upstream, library.version) for library in libraries}
 
 
@@ -66,9 +66,7 @@ def test_what_is_linked_into_python_is_seen(tmp_path: Path) -> None:
         "_decimal.cpython-312-x86_64-linux-gnu.so": b"\x002.5.1\0",
         "_other.so": b"\x002.5.1\0",
     }
-    for name, content in contents.items():
-        (tmp_path / name).write_bytes(content)
-    libraries = native.search({name: tmp_path / name for name in contents})
+    libraries = native.search(write(tmp_path, contents))
 
     assert {(each.file.partition(".")[0], each.upstream, each.version) for each in libraries} == {
         ("libpython3", "openssl", "3.0.15"),
@@ -86,16 +84,11 @@ def test_what_is_linked_into_python_is_seen(tmp_path: Path) -> None:
         ("openssl", "", "Apache-2.0"),
         ("xz", "5.4.1", "LicenseRef-Public-Domain"),
         ("xz", "5.8.0", "0BSD"),
+        ("libweird", "1.0", None),
     ],
 )
-def test_a_licence_may_depend_on_the_version(project: str, version: str, license_id: str) -> None:
-    """OpenSSL 3 and XZ 5.6 changed theirs."""
+def test_a_licence_may_depend_on_the_version(project: str, version: str, license_id: str | None) -> None:
+    """OpenSSL 3 and XZ 5.6 changed theirs; nobody guesses that of an unknown project."""
     upstream = upstreams.find(project, version)
 
-    assert upstream
-    assert upstream.license == license_id
-
-
-def test_an_unknown_project_is_none() -> None:
-    """Nobody guesses its licence."""
-    assert upstreams.find("libweird", "1.0") is None
+    assert (upstream and upstream.license) == license_id

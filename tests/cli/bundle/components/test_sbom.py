@@ -1,10 +1,9 @@
 """The list of components: valid CycloneDX, complete, what scanners look things up by, the same bytes each time."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -15,9 +14,6 @@ from gfplug.bundle.components import component, sbom
 from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.components.native import Library
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("project")
 RECORD = "0" * 64

@@ -1,7 +1,5 @@
 """What packages say about their licences, as SPDX: clear where it is clear, their own words where it is not."""
 
-from __future__ import annotations
-
 import pytest
 
 from gfplug.bundle.components import spdx
@@ -29,16 +27,10 @@ CLEAR = {
 UNCLEAR = ["", "BSD", "BSD License", "GPL", "LGPL", "Dual License", "Public Domain", "Apache License", "see LICENSE"]
 
 
-@pytest.mark.parametrize("text", CLEAR)
+@pytest.mark.parametrize("text", [*CLEAR, *UNCLEAR])
 def test_a_clear_text_is_spdx(text: str) -> None:
-    """Ids, expressions, and the names that people write for them."""
-    assert spdx.canonical(text) == CLEAR[text]
-
-
-@pytest.mark.parametrize("text", UNCLEAR)
-def test_what_could_be_several_is_none(text: str) -> None:
-    """Nobody chooses the number of clauses, or the version, for the author."""
-    assert spdx.canonical(text) == ""
+    """Ids, expressions, and the names that people write for them; nobody chooses what could be several."""
+    assert spdx.canonical(text) == CLEAR.get(text, "")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,8 @@
 """The two files about others' work: one for programs, one for people, both of one platform."""
 
-from __future__ import annotations
-
 import json
 import logging
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +12,6 @@ from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.components.native import Library
 from gfplug.bundle.dist import Bundle
 from gfplug.project.plugin_project import Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 pytestmark = pytest.mark.usefixtures("project")
 

@@ -1,7 +1,5 @@
 """hooks.js as a build reads it: what it requires, what it may not be, and who checks its syntax."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

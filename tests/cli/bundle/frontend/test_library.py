@@ -1,7 +1,5 @@
 """The editors' text: what its sources keep to, and that joining them loses nothing but comments."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

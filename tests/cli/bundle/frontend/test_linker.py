@@ -1,7 +1,5 @@
 """module.js: one AMD module, the same bytes each time, and a sentence that names what cannot become a part of it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,12 +1,11 @@
 """Time series as drawings of characters."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
 
-from gfplug.host.drawing import cells, plot
+from gfplug import terminal
+from gfplug.host.drawing import plot
 from gfplug.host.drawing.plot import Series
 
 START = 1_767_225_600_000
@@ -23,7 +22,7 @@ RISING, FALLING = line(*range(11), name="up"), line(*range(10, -1, -1), name="do
 
 def drawing(*lines: Series, **options: Any) -> list[str]:
     """Draw series and return the lines of the drawing."""
-    return cells.plain(plot.draw(lines, **{"width": 40, **options})).splitlines()
+    return terminal.plain(plot.draw(lines, **{"width": 40, **options})).splitlines()
 
 
 def test_one_series_is_drawn_in_braille() -> None:
@@ -71,7 +70,7 @@ def test_several_series_without_colour_have_their_own_marks() -> None:
     assert set(marked[0]) == set("10 ┤+*")
     assert marked[-2:] == ["* up", "+ down"]
     assert {part[1] for part in styled if isinstance(part, tuple)} == {"green", "yellow"}
-    assert not set("*+") & set(cells.plain(styled))
+    assert not set("*+") & set(terminal.plain(styled))
 
 
 def test_plain_means_ascii() -> None:

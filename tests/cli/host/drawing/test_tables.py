@@ -1,7 +1,5 @@
 """Frames as tables of text."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

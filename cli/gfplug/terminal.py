@@ -1,4 +1,4 @@
-"""Text in the cells of a terminal: escaped where a terminal would obey it, and in columns that line up."""
+"""Text on a terminal: escaped where a terminal would obey it, and in columns that line up."""
 
 from __future__ import annotations
 

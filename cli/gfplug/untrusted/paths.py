@@ -1,43 +1,57 @@
-"""Prove that a path that a file names stays inside the project.
-
-The journal, `base.zip` and the lock come with the repository, and may be a stranger's.
-"""
+"""Paths that a stranger's file names: each is proved to stay inside its folder before it is used."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import TYPE_CHECKING
 
-from gfplug.errors import IntegrityError
+from gfplug.errors import IntegrityError, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_LONGEST = 1024
+LONGEST = 1024
+"""Characters of the longest path that is accepted."""
+
 _FORBIDDEN = frozenset("\\:")  # Windows' separator, its drives and its streams
 _CONTROL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories: they change what a terminal shows
 _GIT = ".git"
 
 
-def require_inside(path: str, *, source: str) -> str:
-    """Return a relative POSIX path of a file below the project's folder, after checking that it is one.
+def is_inside(path: str) -> bool:
+    """Return whether a POSIX path stays below its folder on every system, and out of git's own folder."""
+    parts = path.split("/")
+    return (
+        len(path) <= LONGEST
+        and not any(sign in _FORBIDDEN or unicodedata.category(sign) in _CONTROL for sign in path)
+        and all(part.strip(". ") and part == part.rstrip(". ") and not _is_git(part) for part in parts)
+    )
 
-    `source` is the file that names the path, for the message.
+
+def require_inside(path: str, *, source: str) -> str:
+    """Return a path after checking that it is inside; `source` is the file that names it, for the message.
+
     Raises: IntegrityError if the path is absolute, leads out of the folder or into git's own folder, or is one that
     some system reads differently.
     """
-    parts = path.split("/")
-    if (
-        len(path) > _LONGEST
-        or any(sign in _FORBIDDEN or unicodedata.category(sign) in _CONTROL for sign in path)
-        or any(not part.strip(". ") or part != part.rstrip(". ") or _is_git(part) for part in parts)
-    ):
+    if not is_inside(path):
         raise IntegrityError(
-            f"{source} names {path[:80]!r}, which is not a path inside the project",
-            hint="nothing was changed; restore the file from version control, or ask the project's author",
+            f"{source} names {path[:80]!r}, which is not a path inside it",
+            hint="nothing was changed; restore the file from where it came, or ask who made it",
         )
     return path
+
+
+def require_real(root: Path, path: str) -> Path:
+    """Return where a file below a folder is, after checking that no link on the way leads out of the folder.
+
+    Raises: ProjectError naming the path.
+    """
+    place = root / path
+    if not place.resolve().is_relative_to(root.resolve()):
+        raise ProjectError(f"{path} leads to {place.resolve()}, outside of {root}", hint="replace the link by a file")
+    return place
 
 
 def require_distinct(paths: Iterable[str], *, source: str) -> None:

@@ -1,0 +1,113 @@
+"""What people type to say what to ask a plugin: pairs, headers, query models, and the files that hold them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def pair(text: str, option: str, *, keys: Sequence[str] = ()) -> tuple[str, str]:
+    """Split KEY=VALUE; without `keys`, any key will do.
+
+    Raises: UsageError for a text that has no key, or another one; it shows no secret.
+    """
+    key, equals, value = text.partition("=")
+    if not key or not equals or (keys and key not in keys):
+        choices = f", where KEY is {' or '.join(keys)}" if keys else ""
+        typed = "" if option == "--secret" else f"; got {text!r}"  # what was typed may be the secret itself
+        raise UsageError(f"{option} expects KEY=VALUE{choices}{typed}")
+    return key, value
+
+
+def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
+    """Read `key=value` pairs: a value is JSON where it can be, else text; dots in a key make nested mappings.
+
+    Raises: UsageError if one has no key or no `=`.
+    """
+    tree: dict[str, Any] = {}
+    for text in texts:
+        key, value = pair(text, option)
+        *parents, last = key.split(".")
+        place = tree
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise UsageError(f"{option} {key}: {parent} already holds a plain value")
+        place[last] = _value(value)
+    return tree
+
+
+def secrets(texts: Sequence[str]) -> dict[str, str]:
+    """Read `key=value` pairs: a value may be `@FILE`, or `$NAME` or `${NAME}` for a variable of the environment.
+
+    Raises: UsageError if one has no key, or its file or variable is not there.
+    """
+    values = {}
+    for text in texts:
+        key, value = pair(text, "--secret")
+        if value.startswith("$"):
+            name = value[1:].strip("{}")
+            if name not in os.environ:
+                raise UsageError(f"--secret {key}: the variable {name} is not set")
+            values[key] = os.environ[name]
+        else:
+            values[key] = content_of(value, option=f"--secret {key}").decode(errors="replace").rstrip("\r\n")
+    return values
+
+
+def headers(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Read `Name: value` headers; a name may come several times.
+
+    Raises: UsageError if one has no name or no colon.
+    """
+    values: dict[str, list[str]] = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not name.strip() or not colon:
+            raise UsageError(f"--header {name!r} is not 'Name: value'")
+        values.setdefault(name.strip(), []).append(value.strip())
+    return values
+
+
+def model(text: str) -> dict[str, Any]:
+    """Read a query model: a JSON object, or `@FILE` that holds one.
+
+    Raises: UsageError if it is anything else.
+    """
+    document = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
+    try:
+        content = json.loads(document)
+    except ValueError as error:
+        raise UsageError(
+            f"--model is not JSON: {error}", hint="""write it as '{"table": "sales"}' or @FILE"""
+        ) from error
+    if not isinstance(content, dict):
+        raise UsageError("--model is not a JSON object")
+    return content
+
+
+def content_of(text: str, *, option: str) -> bytes:
+    """Return the text, or what the file holds that `@FILE` names.
+
+    Raises: UsageError if the file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text.encode()
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,1 @@
+"""Input from strangers: archives, documents, paths and texts, each read in one way, with bounds."""

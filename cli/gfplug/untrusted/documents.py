@@ -1,0 +1,154 @@
+"""Documents that a stranger may have written: regular files of bounded size, as bytes, text, JSON, YAML and TOML.
+
+A FIFO or a device would make a reader wait or fill its memory; a document that nests deeply would end it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tomllib
+from typing import IO, TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST = 16 << 20
+"""Bytes of the largest document that is read."""
+
+_MOST_YAML = 1 << 20  # it is read slowly
+_DEEPEST = 100
+_MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases may multiply them
+
+
+def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
+    """Open a regular file of at most `most` bytes; `name` is what errors call it.
+
+    Raises: ProjectError if it is another thing, or larger; FileNotFoundError if there is none.
+    """
+    name = name or str(path)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ProjectError(f"{name} cannot be read: {error.strerror}") from error
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_size <= most:
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise ProjectError(f"{name} is not a regular file", hint="replace it by a file")
+    raise ProjectError(f"{name} has {status.st_size >> 20} MB; at most {most >> 20} MB are read")
+
+
+def read_bytes(path: Path, *, most: int = MOST) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises: ProjectError if it is another thing, or larger; FileNotFoundError if there is none.
+    """
+    with opened(path, most=most) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise ProjectError(f"{path} has more than {most >> 20} MB")
+    return content
+
+
+def read_text(path: Path, *, most: int = MOST) -> str:
+    """Return the text of a regular file in UTF-8.
+
+    Raises: ProjectError if it is another thing, larger, or not UTF-8; FileNotFoundError if there is none.
+    """
+    try:
+        return read_bytes(path, most=most).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def read_json(path: Path, *, missing: str = "", broken: str = "mend the line it names") -> Any:  # noqa: ANN401 - JSON
+    """Read a JSON file; `missing` and `broken` are hints for when it is.
+
+    Raises: ProjectError naming the file.
+    """
+    try:
+        return parse_json(read_text(path))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist", hint=missing) from error
+    except ValueError as error:
+        raise ProjectError(f"{path} is not valid JSON: {error}", hint=broken) from error
+
+
+def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    """Read a JSON document that nests at most a hundred deep.
+
+    Raises: ValueError saying what is wrong with it.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"it nests more than {_DEEPEST} deep") from None
+    _check_depth(value)
+    return value
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises: ProjectError naming the file; FileNotFoundError if there is none.
+    """
+    text = read_text(path)
+    try:
+        return parse_toml(text)
+    except ValueError as error:
+        raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Read a TOML document that nests at most a hundred deep.
+
+    Raises: ValueError saying what is wrong with it.
+    """
+    try:
+        value = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"it nests more than {_DEEPEST} deep") from None
+    _check_depth(value)
+    return value
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML
+    """Read a YAML file.
+
+    Raises: ProjectError naming the file; FileNotFoundError if there is none.
+    """
+    import yaml  # noqa: PLC0415 - few commands read it
+
+    text = read_text(path, most=_MOST_YAML)
+    try:
+        value = yaml.safe_load(text)
+        _check_depth(value)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        why = f"it nests more than {_DEEPEST} deep" if isinstance(error, RecursionError) else error
+        raise ProjectError(f"{path} is not valid YAML: {why}", hint="mend the line it names") from error
+    return value
+
+
+def _check_depth(value: object) -> None:
+    """Refuse a document that nests deeply, or that aliases make large: what walks it may recurse.
+
+    Raises: ValueError.
+    """
+    level, depth, items = [value], 0, 0
+    while level:
+        parents, level, depth = level, [], depth + 1
+        for parent in parents:
+            if isinstance(parent, (dict, list)):
+                items += len(parent)
+                level.extend(parent.values() if isinstance(parent, dict) else parent)
+            if items > _MOST_ITEMS:
+                raise ValueError(f"it has more than {_MOST_ITEMS} values")
+        if depth > _DEEPEST:
+            raise ValueError(f"it nests more than {_DEEPEST} deep")

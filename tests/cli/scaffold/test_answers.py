@@ -1,0 +1,65 @@
+"""The answers that a project is rendered with: which serve, and that they survive being stored."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import SALES
+
+from gfplug.errors import ProjectError, UsageError
+from gfplug.scaffold import template
+from gfplug.scaffold.template import Answers
+
+
+def test_answers_survive_being_stored(tmp_path: Path) -> None:
+    """An upgrade renders with the answers that `new` was given."""
+    answers = replace(SALES, title="""R&D "<Größen>" $HOME \\ {= 7*7 =}""", author="O'Neil, Inc.")
+    template.remember(tmp_path, answers)
+
+    stored = json.loads((tmp_path / template.ANSWERS_NAME).read_text(encoding="utf-8"))
+
+    assert Answers.from_json(stored["answers"]) == answers
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda stored: stored.pop("title"), "'title' is missing"),
+        (lambda stored: stored.update(colour="red"), "'colour' is not an answer"),
+        (lambda stored: stored.update(title=3), "'title' is not text"),
+    ],
+)
+def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+    """The error names the key."""
+    stored: dict[str, Any] = SALES.to_json()
+    change(stored)
+
+    with pytest.raises(ProjectError, match=sentence):
+        Answers.from_json(stored)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"org": "Acme"},
+        {"name": ""},
+        {"name": "../x"},
+        {"example": "csv"},
+        {"title": " "},
+        {"title": "two\nlines"},
+        {"author": "\x1b[31m"},
+        {"description": "x" * 201},
+        {"mode": "both"},
+        {"frontend": "vue"},
+        {"mode": "hybrid", "example": "signals"},
+        {"mode": "hybrid", "example": "http", "frontend": "react"},
+    ],
+    ids=str,
+)
+def test_answers_that_cannot_be_rendered_are_refused(change: dict[str, str]) -> None:
+    """Before anything is written; a browser needs an API to ask, and React sources ask by themselves."""
+    with pytest.raises(UsageError):
+        replace(SALES, **change)

@@ -1,0 +1,94 @@
+"""A release that the index does not know is compared with Go's checksum database, as Go is configured."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug import process
+from gfplug.errors import IntegrityError, ToolError
+from gfplug.sdk import checksums
+from gfplug.sdk.versions import SdkVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VERSION = SdkVersion.parse("v0.999.0")
+
+
+@pytest.fixture
+def go(monkeypatch: pytest.MonkeyPatch) -> Callable[[object], list[list[str]]]:
+    """Let Go answer, or fail; return what it was asked."""
+    for name in ("GOSUMDB", "GONOSUMDB", "GOPRIVATE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GOENV", "off")
+
+    def answers(answer: object) -> list[list[str]]:
+        commands: list[list[str]] = []
+
+        def run(command: list[str], **_: object) -> str:
+            commands.append(command)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer if isinstance(answer, str) else json.dumps(answer)
+
+        monkeypatch.setattr(process, "run", run)
+        return commands
+
+    return answers
+
+
+def test_the_same_checksum_is_no_problem(go: Callable[[object], list[list[str]]]) -> None:
+    """Go checked it against its database."""
+    commands = go({"Sum": "h1:same"})
+
+    assert checksums.compare(VERSION, "h1:same") == ""
+    assert commands == [["go", "mod", "download", "-json", "github.com/grafana/grafana-plugin-sdk-go@v0.999.0"]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"Sum": "h1:another"},
+        ToolError("go failed", details='{"Error": "verifying module: checksum mismatch"}'),
+        ToolError("go failed", details="SECURITY ERROR"),
+    ],
+)
+def test_another_checksum_is_refused(go: Callable[[object], list[list[str]]], answer: object) -> None:
+    """Whether Go says so or has another."""
+    go(answer)
+    with pytest.raises(IntegrityError, match="checksum database"):
+        checksums.compare(VERSION, "h1:same")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (ToolError("go: go was not found"), "go was not found"),
+        ("nonsense", "something else than a checksum"),
+        ("[]", "something else than a checksum"),
+        ({}, "something else than a checksum"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(go: Callable[[object], list[list[str]]], answer: object, reason: str) -> None:
+    """No Go, or one that answers otherwise."""
+    go(answer)
+
+    assert reason in checksums.compare(VERSION, "h1:same")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GOSUMDB", "off"), ("GONOSUMDB", "github.com/grafana"), ("GOPRIVATE", "*.com,other")]
+)
+def test_gos_settings_decide(
+    go: Callable[[object], list[list[str]]], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """Where Go would not ask its database, gfplug does not ask Go, and says so."""
+    commands = go({"Sum": "h1:another"})
+    monkeypatch.setenv(name, value)
+
+    assert "Go's settings" in checksums.compare(VERSION, "h1:same")
+    assert checksums.compare(VERSION, None) == "this source has no checksum"
+    assert commands == []

@@ -1,0 +1,145 @@
+"""Documents that a stranger wrote are read with bounds, or refused in one sentence."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.errors import ProjectError
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "bytes": documents.read_bytes,
+    "text": documents.read_text,
+    "json": documents.read_json,
+    "toml": documents.read_toml,
+    "yaml": documents.read_yaml,
+}
+
+
+@pytest.fixture(params=READERS)
+def read(request: pytest.FixtureRequest) -> Callable[[Path], object]:
+    """Each way to read a document."""
+    return READERS[request.param]
+
+
+def test_documents_are_read(tmp_path: Path) -> None:
+    """Each in its format, with line ends of any system."""
+    path = tmp_path / "x"
+    path.write_bytes(b'{"a": [1,\r\n 2]}')
+
+    assert documents.read_text(path) == '{"a": [1,\n 2]}'
+    assert documents.read_json(path) == documents.read_yaml(path) == {"a": [1, 2]}
+    path.write_bytes(b"[a]\r\nb = 1\r\n")
+    assert documents.read_toml(path) == {"a": {"b": 1}}
+
+
+def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], object]) -> None:
+    """By its size, before it is read."""
+    path = tmp_path / "large"
+    with path.open("wb") as stream:
+        stream.truncate(documents.MOST + 1)
+
+    with pytest.raises(ProjectError, match="16 MB" if read is not documents.read_yaml else "1 MB"):
+        read(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
+@pytest.mark.parametrize("kind", ["fifo", "device", "endless device", "folder", "link to a device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, read: Callable[[Path], object], kind: str) -> None:
+    """A FIFO that nobody writes, a device without end, a folder: nobody waits and nothing fills the memory."""
+    path = tmp_path / "x"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to({"device": "/dev/null"}.get(kind, "/dev/zero"))
+    began = time.monotonic()
+
+    with pytest.raises(ProjectError, match="not a regular file"):
+        read(path)
+    assert time.monotonic() - began < 1
+
+
+def test_a_missing_document_is_told_apart(tmp_path: Path) -> None:
+    """The caller says what it means; JSON's reader has a hint for it."""
+    with pytest.raises(FileNotFoundError):
+        documents.read_text(tmp_path / "none")
+    with pytest.raises(ProjectError, match="does not exist"):
+        documents.read_json(tmp_path / "none")
+
+
+def test_text_is_utf_8(tmp_path: Path) -> None:
+    """Other bytes are refused with their place."""
+    (tmp_path / "x").write_bytes(b"ab\xff")
+
+    with pytest.raises(ProjectError, match="not UTF-8: invalid start byte at byte 2"):
+        documents.read_text(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "[" * 101 + "]" * 101, '{"a":' * 100_000, '{"a":' * 101 + "1" + "}" * 101, "1" * 5000, "{", "[1,]"],
+)
+def test_broken_and_deep_json_is_one_sentence(tmp_path: Path, text: str) -> None:
+    """However deep, however long its numbers."""
+    (tmp_path / "x").write_text(text)
+
+    with pytest.raises(ProjectError, match="is not valid JSON"):
+        documents.read_json(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 100_000,
+        "a = " + "[" * 101 + "]" * 101,
+        "a = " + "{b=" * 5_000,
+        ".".join("a" * 3_000) + " = 1",
+        "[" + ".".join("a" * 200) + "]",
+        "a = " + "1" * 5000,
+        "a",
+    ],
+)
+def test_broken_and_deep_toml_is_one_sentence(tmp_path: Path, text: str) -> None:
+    """Arrays, inline tables, dotted keys and headers."""
+    (tmp_path / "x").write_text(text)
+
+    with pytest.raises(ProjectError, match="is not valid TOML"):
+        documents.read_toml(tmp_path / "x")
+
+
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5_000,
+        "[" * 101 + "]" * 101,
+        "&a [*a]",
+        "&a {b: *a}",
+        LAUGHS,
+        "a: !!python/object/apply:os.system [x]",
+        "{",
+    ],
+    ids=["deep", "a hundred and one", "a list in itself", "a mapping in itself", "aliases", "an object", "cut"],
+)
+def test_broken_and_deep_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
+    """Depth, circles, aliases that multiply, tags that name code."""
+    (tmp_path / "x").write_text(text)
+    began = time.process_time()
+
+    with pytest.raises(ProjectError, match="is not valid YAML"):
+        documents.read_yaml(tmp_path / "x")
+    assert time.process_time() - began < 5

@@ -1,0 +1,87 @@
+"""Where queries run: ten at once, and large results encoded in worker threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+from calls import Plain, Services, queries
+from querysources import Async, AsyncBatch, Source
+
+from gfruntime import Frame, Query
+from gfruntime.calls import answers
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "thread"),
+    [
+        (Async, {"rows": 49_999}, "async handlers"),
+        (Async, {"rows": 50_000}, "worker"),
+        (Async, {"do": "many", "rows": 25_000}, "worker"),
+        (Async, {"do": "table"}, "worker"),
+        (Async, {"do": "exit"}, "async handlers"),
+        (AsyncBatch, {"rows": 49_999}, "async handlers"),
+        (AsyncBatch, {"rows": 50_000}, "worker"),
+        (Source, {"rows": 49_999}, "worker"),
+        (Source, {"rows": 50_000}, "worker"),
+    ],
+)
+def test_large_results_are_encoded_in_worker_threads(
+    monkeypatch: pytest.MonkeyPatch, kind: type, model: dict[str, Any], thread: str
+) -> None:
+    """Frames of 50,000 rows and more, and tables of unknown size, do not keep the loop from other async handlers."""
+    services, threads, encode = Services(kind), list[str](), answers.encode
+
+    def watched(*args: Any, **named: Any) -> answers.EncodedAnswer:
+        threads.append(threading.current_thread().name.partition("-")[0])
+        return encode(*args, **named)
+
+    monkeypatch.setattr(answers, "encode", watched)
+    services.query(queries(model))
+
+    assert threads == [thread]
+
+
+class Counting(Plain):
+    """Counts how many of its queries run at once."""
+
+    running: set[str] = set()  # noqa: RUF012  # shared by the test below
+    most = 0
+
+    def query(self, query: Query[dict[str, Any]]) -> Any:
+        self.begin(query)
+        time.sleep(0.05)
+        return self.end(query)
+
+    def begin(self, query: Query[dict[str, Any]]) -> None:
+        self.running.add(query.ref_id)
+        Counting.most = max(Counting.most, len(self.running))
+
+    def end(self, query: Query[dict[str, Any]]) -> Frame:
+        self.running.discard(query.ref_id)
+        if query.ref_id == "B":
+            raise ValueError("only this one")
+        return Frame.of(v=[1])
+
+
+class AsyncCounting(Counting):
+    """The same on a loop."""
+
+    async def query(self, query: Query[dict[str, Any]]) -> Any:  # type: ignore[override]  # async
+        self.begin(query)
+        await asyncio.sleep(0.05)
+        return self.end(query)
+
+
+@pytest.mark.parametrize("kind", [Counting, AsyncCounting])
+def test_ten_queries_of_a_request_run_at_once(kind: type) -> None:
+    """As by the Go SDK's helper, ten at a time, each by itself; an exception is its query's status 500 (item 61)."""
+    Counting.most = 0
+    refs = ["B", *(f"R{number}" for number in range(23))]
+    answers = Services(kind).query(queries(*({} for _ in refs), refs=refs))
+
+    assert Counting.most == 10
+    assert {ref: answer.status for ref, answer in answers.items() if answer.status != 200} == {"B": 500}

@@ -1,0 +1,114 @@
+"""What the UI schema refuses, by class and field."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Optional, Union
+
+import pytest
+from forms import Deep, Node, Note, Window, datasource, one
+
+from gfruntime.author.controls import SchemaError
+from gfruntime.author.schema import describe
+from gfruntime.author.ui import HttpOptions, Secret, Ui
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "sentence"),
+    [
+        (dict[str, str], dict, "Model.f: dict[str, str] has no form control"),
+        (bytes, b"", "Model.f: bytes has no form control"),
+        (list, list, "Model.f: list has no form control"),
+        (tuple[str, int], ("a", 1), "Model.f: tuple[str, int] has no form control"),
+        (list[list[str]], list, "Model.f: list[list[str]] has no form control"),
+        (list[bool], list, "Model.f: list[bool] has no form control"),
+        (Union[int, str], 1, "Model.f: "),  # noqa: UP007 - the older spelling
+        (Any, None, "Model.f: Any has no form control"),
+        (Node, Node(), "Model.f.child refers back to Node: a form cannot contain itself"),
+        (list[Node], list, "Model.f.child refers back to Node: a form cannot contain itself"),
+        (Deep, Deep(), "Model.f.window is a dataclass inside a dataclass inside a dataclass"),
+        (Window, Window(size=1), "Model.f: its default must be Window()"),
+        (Window | None, None, "Model.f: its default must be Window()"),
+        (list[Window], lambda: [3], "Model.f: its default [3] is not a list of Window"),
+        (list[Note], list, "Model.f: Note.text does not fit into one row"),
+        (HttpOptions, HttpOptions(), "Model.f: HTTP settings belong in the options themselves"),
+        (Annotated[int, Ui(options_from="x")], 1, "Model.f: options_from is for a str or a list[str] of a query"),
+        (Annotated[str, Ui(options_from="x?y={y}")], "", "Model.f: options_from names 'y', which is no field of Model"),
+        (Annotated[str, Ui(show_if={"y": [1]})], "", "Model.f: show_if names 'y', which is no field of Model"),
+        (Literal[True, False], True, "Model.f: the choices must be texts or whole numbers"),
+        (Secret, Secret(""), "Model.f: a secret belongs in the options"),
+        (int, "5", "Model.f: its default '5' is not a whole number"),
+        (int, True, "Model.f: its default True is not a whole number"),
+        (float, math.nan, "Model.f: its default nan is not a number"),
+        (Annotated[int, Ui(minimum=1, maximum=9)], 0, "Model.f: its default 0 is not a whole number at least 1"),
+        (str, None, "Model.f: its default None is not a text"),
+        (bool, 1, "Model.f: its default 1 is not True or False"),
+        (Literal["a", "b"], "c", "Model.f: its default 'c' is not one of 'a', 'b'"),
+            (tuple[int, ...], ("1",), "Model.f: its default ['1'] is not a list of its items"),
+        (Annotated[int, Ui(widget="code")], 1, "Model.f: the widget 'code' does not fit its type"),
+        (Annotated[str, Ui(minimum=1)], "", "Model.f: minimum and maximum are for numbers"),
+        (Annotated[str, Ui(store="url")], "", 'Model.f: store="url" is for one str of the options'),
+    ],
+)  # fmt: skip
+def test_what_has_no_form_is_refused_by_name(hint: Any, default: Any, sentence: str) -> None:
+    """One sentence names the class and the field."""
+    with pytest.raises(SchemaError) as caught:
+        one(hint, default)
+
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        (dataclasses.make_dataclass("Model", [("table", str)]), "Model.table has no default"),
+        (Node, "Node.child refers back to Node"),
+        (Path, "Path must be a dataclass"),
+    ],
+)
+def test_a_model_without_a_form_is_refused(model: type, sentence: str) -> None:
+    """Alert rules may leave any field out, a form cannot be endless, and another class has no fields to show."""
+    with pytest.raises(SchemaError, match=f"^{re.escape(sentence)}"):
+        describe(datasource(model=model))
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "sentence"),
+    [
+        (Annotated[str, Ui(store="url")] | None, None, "Grafana keeps it as a text"),
+        (Optional[Secret], None, "Grafana keeps it as a text"),  # noqa: UP045 - older
+        (Secret, Secret("hunter2"), "a secret must not have a default"),
+    ],
+)
+def test_what_grafana_keeps_as_text_is_text(hint: Any, default: Any, sentence: str) -> None:
+    """The URL and a secret are never None; a secret's default would be readable in module.js, and is not shown."""
+    with pytest.raises(SchemaError, match=rf"Options\.f: {sentence}") as caught:
+        one(hint, default, config=True)
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_data_source_has_one_url() -> None:
+    """Two options cannot be kept in the same place."""
+    url = Annotated[str, Ui(store="url")]
+    form = dataclasses.make_dataclass("Options", [("a", url, ""), ("b", url, "")])
+
+    with pytest.raises(SchemaError, match="Options: a and b both say"):
+        describe(datasource(options=form))
+
+
+@pytest.mark.parametrize("name", ["refId", "hide", "datasource", "intervalMs", "constructor", "toString", "__proto__"])
+def test_names_that_grafana_or_javascript_own_are_refused(name: str) -> None:
+    """They would be overwritten by every query, or read from every object."""
+    with pytest.raises(SchemaError, match=f"Model.{name}: .* choose another name"):
+        one(str, "", name=name)
+
+
+def test_a_class_that_answers_no_query_is_refused() -> None:
+    """The sentence names the class and the method that is missing."""
+    with pytest.raises(SchemaError, match=r"^Path: .*query"):
+        describe(Path)
