@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from upstreams import Script, Server, client
@@ -12,9 +12,6 @@ from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, 
 from gfruntime.errors import failure_of
 from gfruntime.logs import masking
 from gfruntime.request.incoming import Incoming, enter
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.usefixtures("outside_of_calls")
 
@@ -254,11 +251,11 @@ def test_words_that_are_no_secrets_stay() -> None:
 
 
 @pytest.fixture
-def no_secrets_left() -> Iterator[None]:
+def no_secrets_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the secrets of a test: others show the same words."""
-    yield
-    masking._secrets.clear()
-    masking._by_start.clear()
+    secrets = masking.Secrets()
+    monkeypatch.setattr(masking, "remember", secrets.remember)
+    monkeypatch.setattr(masking, "hide", secrets.hide)
 
 
 def test_a_reason_controls_no_terminal() -> None:

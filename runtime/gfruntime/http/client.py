@@ -61,8 +61,8 @@ class HttpClient:
         self._name = name
         self._deadline = deadline
         self._max_bytes = max_bytes
-        masking.remember({settings.password, *outgoing.secrets({"Authorization": settings.authorization})})
-        masking.remember(outgoing.secrets(settings.headers))
+        private = {"Authorization": settings.authorization, **settings.headers}
+        self._credentials = {settings.password, *outgoing.secrets(private)}
 
     @classmethod
     def of(
@@ -141,6 +141,7 @@ class HttpClient:
         max_bytes: int | None,
     ) -> HttpResponse:
         """Send a request, measured and traced."""
+        masking.remember(self._credentials)  # which are forgotten when they are not used for some minutes
         if not _METHOD.fullmatch(method):
             raise QueryError(f"{method[:100]!r} is no HTTP method")
         if json is not None:
