@@ -11,7 +11,6 @@ dataclasses say, so the running plugin can be compared with its editors.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import importlib
@@ -75,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A failure ends standard error with its one sentence, after the traceback of the author's module if that raised.
     """
+    import argparse  # noqa: PLC0415  # not in bundles, which never run this
+
     parser = argparse.ArgumentParser(
         prog="python -m gfruntime.author.schema", description="Print a data source's UI schema."
     )

@@ -67,6 +67,7 @@ class ActiveCall:
             context=convert.plugin_context(request.pluginContext),
             headers=headers,
             metadata=call.metadata,
+            deadline=call.deadline,
             data_source=settings.name,
             data_source_uid=settings.uid,
         )

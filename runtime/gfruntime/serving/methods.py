@@ -48,6 +48,8 @@ class Call:
 
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
     cancel: threading.Event = field(default_factory=threading.Event)
+    deadline: float | None = None
+    """The monotonic time at which its caller waits no more."""
 
 
 class CallError(Exception):

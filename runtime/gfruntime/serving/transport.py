@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -234,7 +235,8 @@ def _call(context: Any) -> Call:  # noqa: ANN401
     metadata: dict[str, list[str]] = {}
     for key, value in context.invocation_metadata() or ():
         metadata.setdefault(key, []).append(value if isinstance(value, str) else value.decode("latin-1"))
-    return Call(metadata=metadata)
+    left = context.time_remaining()
+    return Call(metadata=metadata, deadline=None if left is None else time.monotonic() + left)
 
 
 async def _abort(context: Any, error: Exception, path: str, rpc: metrics.rpc) -> bytes:  # noqa: ANN401
