@@ -28,6 +28,7 @@ Path: TypeAlias = "tuple[str | int, ...]"
 _LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable, collections.abc.Collection)
 _MAPPINGS = (dict, collections.abc.Mapping)
 _MISSING = object()
+_EMPTY = "it is empty, and a value is required"
 _COMPILED: dict[Any, Bounds] = {}
 
 
@@ -94,17 +95,14 @@ class Bounds:
         for each in self.fields:
             value = getattr(instance, each.name, None)
             if each.is_required and _is_empty(value) and _is_shown(each, root):
-                yield Violation((*path, each.name), "it is empty, and a value is required")
+                yield Violation((*path, each.name), _EMPTY)
             if value is None or not each.may_break(value):
                 continue
             violations = each.find(value, (*path, each.name), root)
-            if (first := next(violations, None)) is None:
-                continue
-            if not _is_shown(each, root):
+            if _is_shown(each, root):
+                yield from violations
+            elif (first := next(violations, None)) is not None:
                 yield Violation((*path, each.name), first.text, is_hidden=True)
-                continue
-            yield first
-            yield from violations
 
     def hides(self, instance: Any, path: Path) -> bool:  # noqa: ANN401
         """Tell whether the editor hides a field of the instance, or one that it is in."""
@@ -188,7 +186,7 @@ def _compile_field(name: str, hint: Any, where: str, default: Callable[[], Any])
         is_list=item is not None,
     )
     choices = rules.choices_of(kind)
-    if each.rules or choices:
+    if each.rules or choices or each.inner is not None:
         _check_default(each, choices, default(), where)
     if each.rules or each.is_required or each.show_if or each.inner is not None:
         yield each
@@ -198,9 +196,10 @@ def _check_default(each: _Field, choices: list[Any], default: Any, where: str) -
     """Refuse a default that a query could not bring; an empty one of a required field says that it must be filled."""
     if default is _MISSING or default is None:
         return
-    checks = dataclasses.replace(each, rules=[*each.rules, *rules.choice_rules(choices)], inner=None)
-    for violation in checks.find(default, (), None):
-        raise SchemaError(f"{where}: its default breaks its own bound: {violation.text}")
+    checks = dataclasses.replace(each, rules=[*each.rules, *rules.choice_rules(choices)])
+    for violation in checks.find(default, (), default):
+        if violation.text != _EMPTY:
+            raise SchemaError(f"{where}: its default breaks its own bound: {violation.text}")
 
 
 def _item_of(bare: Any) -> Any:  # noqa: ANN401

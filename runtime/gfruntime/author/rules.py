@@ -7,6 +7,7 @@ Patterns are RE2's, by pyarrow: the time that one takes grows with the length of
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import math
 import sys
@@ -37,7 +38,7 @@ def joined(ui: Ui, item: Ui) -> Ui:
     """Return the bounds of a list's items: those that the list's `Ui` gives, else the item's own."""
     minimum = item.minimum if ui.minimum is None else ui.minimum
     maximum = item.maximum if ui.maximum is None else ui.maximum
-    return Ui(minimum=minimum, maximum=maximum, pattern=ui.pattern or item.pattern)
+    return dataclasses.replace(ui, minimum=minimum, maximum=maximum, pattern=ui.pattern or item.pattern)
 
 
 def check_ui(ui: Ui, where: str) -> None:
