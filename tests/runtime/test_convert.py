@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import threading
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 from pluginv2 import backend_pb2 as pb
@@ -17,6 +17,9 @@ from gfruntime.errors import DecodeError
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.incoming import Incoming
+
+if TYPE_CHECKING:
+    from gfruntime.request.vocabulary import Query
 
 UTC = dt.UTC
 
@@ -114,6 +117,36 @@ def test_query_is_converted() -> None:
     assert found.interval == dt.timedelta(seconds=1.5)
     assert found.time_range.duration == dt.timedelta(seconds=1)
     assert found.from_alert
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [(2**62, 1_000_000), (1_000_001, 1_000_000), (43_200, 43_200), (0, 0), (-1, 0), (-(2**63), 0)],
+)
+def test_points_are_held_to_what_a_process_can_make(points: int, expected: int) -> None:
+    """No query asks for more than a million points, and none for less than nothing."""
+    assert asked(pb.DataQuery(maxDataPoints=points)).max_data_points == expected
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "expected"),
+    [
+        (0, dt.timedelta(seconds=1)),
+        (-1, dt.timedelta(seconds=1)),
+        (-(2**63), dt.timedelta(seconds=1)),
+        (1, dt.timedelta(milliseconds=1)),
+        (2**63 - 1, dt.timedelta(days=999_999_999)),
+    ],
+)
+def test_intervals_are_above_nought(milliseconds: int, expected: dt.timedelta) -> None:
+    """An author may divide by it; without one it is Grafana's own second."""
+    assert asked(pb.DataQuery(intervalMS=milliseconds)).interval == expected
+
+
+def asked(message: pb.DataQuery) -> Query[Any]:
+    """Convert a query."""
+    call = Incoming(endpoint="queryData")
+    return convert.query(message, decode_model=lambda text: text, call=call, cancel=threading.Event())
 
 
 def test_passwords_in_urls_and_headers_are_remembered() -> None:

@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 
     from gfruntime.request.incoming import Incoming
 
+MOST_POINTS = 1_000_000
+"""The most that `Query.max_data_points` is: panels ask for their width in pixels, alert rules for 43,200, and a number
+that is typed into a panel's query options has no limit."""
+
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
 _LAST = dt.datetime.max.replace(tzinfo=_UTC)
+_INTERVAL = dt.timedelta(seconds=1)  # Grafana's own, where a query has none
 _LONGEST_MS = 86_400_000 * 999_999_999
 _SETTINGS = "the data source's settings"
 
@@ -96,8 +101,10 @@ def query(
         model=decode_model(message.json),
         time_range=TimeRange(start=utc(message.timeRange.fromEpochMS), end=utc(message.timeRange.toEpochMS)),
         ref_id=message.refId,
-        interval=dt.timedelta(milliseconds=max(-_LONGEST_MS, min(message.intervalMS, _LONGEST_MS))),
-        max_data_points=message.maxDataPoints,
+        interval=dt.timedelta(milliseconds=min(message.intervalMS, _LONGEST_MS))
+        if message.intervalMS > 0
+        else _INTERVAL,
+        max_data_points=max(0, min(message.maxDataPoints, MOST_POINTS)),
         query_type=message.queryType,
         from_alert=call.from_alert,
         headers=call.headers,
