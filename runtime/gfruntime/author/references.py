@@ -15,6 +15,8 @@ from gfruntime.author.controls import SchemaError, expected, fits
 from gfruntime.request.vocabulary import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gfruntime.author.author_class import Author
 
 _NAME = re.compile(r"\{([\w.]*)\}")
@@ -22,8 +24,8 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _NOT_COMPARED = {"list", "tags", "multi", "headers", "secret", "secretText"}
 
 
-def check_names(fields: list[dict[str, Any]], path: str) -> None:
-    """Check what the fields of one form, or of one row, say about one another.
+def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[str] = ()) -> None:
+    """Check what the fields of one form say about one another, or those of a row, which may name the form's too.
 
     Raises: SchemaError naming the field.
     """
@@ -36,12 +38,12 @@ def check_names(fields: list[dict[str, Any]], path: str) -> None:
                 raise SchemaError(f"{where}: show_if names {name!r}, which is {what}")
             _check_values(where, name, values, by_name[name])
         for name in _NAME.findall(field.get("from", "")):
-            if name not in by_name:
+            if name not in by_name and name not in outer:
                 raise SchemaError(f"{where}: options_from names {name!r}, which is no field of {path}")
         if "from" in field:
             _check_path(where, field["from"])
         if field["kind"] == "list":
-            check_names(field["fields"], where)
+            check_names(field["fields"], where, outer=by_name)
 
 
 def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> None:
