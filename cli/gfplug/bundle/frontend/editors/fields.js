@@ -89,7 +89,7 @@ function broken({ kind, numeric, integer, min, max, from, options, pattern }, va
 /** Say what is wrong with a value: what Python refuses. @param {UiField} field @param {any} value @returns {string | undefined} */
 function problem(field, value) {
   if (isEmpty(value)) {
-    return field.required ? t(strings.required, field) : undefined;
+    return field.required ? t(strings.required, { ...field }) : undefined;
   }
   const items = Array.isArray(value) && field.kind !== 'list' ? value : [value];
   const text = items.map((item) => (isEmpty(item) ? undefined : broken(field, item))).find(Boolean);
