@@ -76,8 +76,7 @@ class Datasource:
                     raise QueryError("the query answers no columns: write a SELECT")
                 frame = Frame.from_cursor(cursor, limit=ROWS)
             except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
-                reason = f"it took longer than {SECONDS:g} s" if str(error) == "interrupted" else str(error)
-                raise QueryError(f"the database refused the query: {reason or 'it needs too much memory'}") from error
+                raise QueryError(f"the database refused the query: {reason(error)}") from error
             except (ValueError, OverflowError, OSError) as error:
                 raise QueryError(f"a value of the answer is not what its column says: {error}") from error
         texts = [field.name for field in frame.fields if field.type == "string"]
@@ -127,6 +126,14 @@ def guard(connection: sqlite3.Connection, query: Query[Model]) -> None:
     connection.row_factory = count
     connection.set_progress_handler(lambda: time.monotonic() > deadline or query.cancel.is_set(), 10_000)
     connection.set_authorizer(authorize)
+
+
+def reason(error: Exception) -> str:
+    """Say why SQLite refused a query, where its own words leave that open."""
+    text = str(error) or "it needs too much memory"
+    if text == "interrupted":
+        return f"it took longer than {SECONDS:g} s"
+    return f"{text}: the data source is readonly, and a query reads tables alone" if "authori" in text else text
 
 
 def fill(connection: sqlite3.Connection, span: TimeRange | None) -> None:
