@@ -175,6 +175,8 @@ class Filler:
                 value = 1
             case FieldDescriptor.TYPE_INT32:
                 value = self.number % 2_000_000_000
+        if field.name == "maxDataPoints":
+            value = convert.MOST_POINTS - self.number % 1000  # more would not arrive; test_convert
         self.values[name] = value
         return value
 
