@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any, Literal, NewType, Optional
 
+import msgspec
 import pytest
 
 from gfruntime.author.bounds import bounds_of
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.ui import Secret, Ui
-from gfruntime.calls import convert
+from gfruntime.calls import convert, decoding
 from gfruntime.errors import DecodeError
 
 Share = NewType("Share", float)
@@ -202,6 +203,24 @@ def test_hidden_fields_in_every_place() -> None:
     assert refusal({"rows": [{"size": 9}, {"size": 99, "mode": "many"}]}, rows).startswith("field 'rows[1].size': 99")
 
 
+def test_what_was_sent_stays_as_it_was() -> None:
+    """Leaving out what is hidden changes a copy."""
+    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
+    values = {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
+
+    assert decoding.decode(rows, values, "the query").rows == [Row(), Row(size=3), Row()]
+    assert values == {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
+
+
+def test_a_hundred_thousand_hidden_values_are_left_out_in_one_go() -> None:
+    """Each costs as much as the one before it."""
+    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
+    began = time.monotonic()
+
+    assert decode({"rows": [{"size": 99}] * 100_000}, rows).rows[-1] == Row()
+    assert time.monotonic() - began < 20
+
+
 def test_many_rows_that_do_not_fit_are_refused_at_once() -> None:
     """Whether a field is hidden is not asked again for each of a million rows."""
     rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
@@ -269,6 +288,39 @@ def test_models_of_pydantic_keep_their_bounds() -> None:
 
     assert decode({"limit": "4"}, model).limit == 4
     assert refusal({"limit": 10}, model) == "field 'limit': 10 is above the maximum 9"
+
+
+class Structure(msgspec.Struct):
+    """A model of msgspec's own, in a dataclass too."""
+
+    limit: Annotated[int, Ui(maximum=9)] = 3
+
+
+def test_models_of_msgspec_keep_their_bounds() -> None:
+    """Those that no form shows have bounds, too: a frontend of one's own may send them."""
+    outer = make_dataclass("Model", [("part", Structure, field(default_factory=Structure))])
+
+    assert decode({"limit": "4"}, Structure).limit == 4
+    assert refusal({"limit": 10}, Structure) == "field 'limit': 10 is above the maximum 9"
+    assert refusal({"part": {"limit": 10}}, outer) == "field 'part.limit': 10 is above the maximum 9"
+
+
+def test_bounds_reach_into_whatever_holds_values() -> None:
+    """Mappings, sets and lists in a model that no form shows."""
+    hint = dict[str, Annotated[int, Ui(maximum=9)]]
+    model = make_dataclass(
+        "Model",
+        [
+            ("by_name", hint, field(default_factory=dict)),
+            ("windows", dict[str, Window], field(default_factory=dict)),
+            ("numbers", set[Annotated[int, Ui(maximum=9)]], field(default_factory=set)),
+        ],
+    )
+
+    assert refusal({"by_name": {"a": 10}}, model) == "field 'by_name.a': 10 is above the maximum 9"
+    assert refusal({"windows": {"a": {"size": 10}}}, model) == "field 'windows.a.size': 10 is above the maximum 9"
+    assert "10 is above the maximum 9" in refusal({"numbers": [1, 10]}, model)
+    assert refusal({"windows": {"a": {"unit": "h"}}}, model).startswith("windows[...].unit: ")
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a|a?)+", "(.*a){20}", "([a-z]+)*"])

@@ -42,6 +42,8 @@ def check(
     from gfplug.checks import dashboards as saved  # noqa: PLC0415
     from gfplug.errors import ProjectError, UsageError  # noqa: PLC0415
 
+    if dashboards and alerts:
+        raise UsageError("--dashboards and --alerts are two checks", hint="run one after the other")
     if dashboards:
         project, more = saved.split(targets or [])  # `--dashboards a.json b.json` gives the option only the first
         report = saved.check(project, [*dashboards, *more], python=python)

@@ -162,8 +162,9 @@ def _compile(model: Any) -> Bounds | None:  # noqa: ANN401
 
 def _defaults(model: Any) -> dict[str, Any]:  # noqa: ANN401
     """Map the fields that can be given to functions that make their defaults."""
-    if not dataclasses.is_dataclass(model):  # of pydantic, which checks the defaults itself where it is told to
-        return dict.fromkeys(model.model_fields, lambda: _MISSING)
+    if not dataclasses.is_dataclass(model):  # pydantic checks defaults itself where it is told to
+        names = getattr(model, "model_fields", None) or getattr(model, "__struct_fields__", ())
+        return dict.fromkeys(names, lambda: _MISSING)
     defaults = {}
     for each in dataclasses.fields(model):
         if each.init:

@@ -9,8 +9,9 @@ from typing import Any
 
 
 def has_fields(kind: Any) -> bool:  # noqa: ANN401  # a type
-    """Tell whether a type has fields that bounds can be looked up on: a dataclass, or a model of pydantic."""
-    return isinstance(kind, type) and (dataclasses.is_dataclass(kind) or hasattr(kind, "model_validate"))
+    """Tell whether a type has fields to look bounds up on: a dataclass, or a model of pydantic or msgspec."""
+    is_model = hasattr(kind, "model_fields") or hasattr(kind, "__struct_fields__")
+    return isinstance(kind, type) and (dataclasses.is_dataclass(kind) or is_model)
 
 
 def twin_of(kind: Any) -> Any:  # noqa: ANN401

@@ -113,14 +113,15 @@ def _judged(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dic
 
 
 def _without(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
-    """Copy a JSON object without some of its keys."""
-    copied: Any = copy.deepcopy(values)
-    for *parents, last in paths:
-        place = copied
-        for key in parents:
-            place = place[key]
-        place.pop(last, None)
-    return dict(copied)
+    """Return a JSON object without some of its keys; what lies on the way to them is copied, once."""
+    copies: dict[tuple[str | int, ...], Any] = {(): dict(values)}
+    for path in paths:
+        for length in range(1, len(path)):
+            outer, key = copies[path[: length - 1]], path[length - 1]
+            if path[:length] not in copies:
+                outer[key] = copies[path[:length]] = copy.copy(outer[key])
+        copies[path[:-1]].pop(path[-1], None)
+    return dict(copies[()])
 
 
 def _fill(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
