@@ -163,7 +163,7 @@ def _compile(model: Any) -> Bounds | None:  # noqa: ANN401
 def _defaults(model: Any) -> dict[str, Any]:  # noqa: ANN401
     """Map the fields that can be given to functions that make their defaults."""
     if not dataclasses.is_dataclass(model):  # pydantic checks defaults itself where it is told to
-        names = getattr(model, "model_fields", None) or getattr(model, "__struct_fields__", ())
+        names: Any = getattr(model, "model_fields", None) or getattr(model, "__struct_fields__", ())
         return dict.fromkeys(names, lambda: _MISSING)
     defaults = {}
     for each in dataclasses.fields(model):
