@@ -126,12 +126,12 @@ def plugin(
         process.stdout.close()
 
 
-def context(*, marker: str = "", token: str = "", uid: str = "u1") -> pb.PluginContext:
-    """Describe a configured data source; other settings have another time of change."""
+def context(*, marker: str = "", token: str = "", uid: str = "u1", **options: object) -> pb.PluginContext:
+    """Describe a configured data source; another marker or token has another time of change."""
     settings = pb.DataSourceInstanceSettings(
         uid=uid,
         name="my source",
-        jsonData=json.dumps({"marker": marker}).encode(),
+        jsonData=json.dumps({"marker": marker, **options}).encode(),
         decryptedSecureJsonData={"token": token} if token else {},
         lastUpdatedMS=len(marker) + len(token),
     )
