@@ -8,6 +8,7 @@ import pytest
 import upstreams
 from runtime_stubs import pytest_configure, stub_folder
 
+from gfruntime.logs import masking
 from gfruntime.request.incoming import enter
 
 if TYPE_CHECKING:
@@ -29,3 +30,9 @@ def outside_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     enter(None)  # type: ignore[arg-type]  # as outside of any call
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets() -> None:
+    """Forget what earlier tests told."""
+    masking._secrets.__init__()  # type: ignore[misc]  # the functions of the module are methods of this object

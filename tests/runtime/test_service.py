@@ -103,7 +103,8 @@ def test_a_value_out_of_bounds_is_status_400_of_its_query_alone(kind: str) -> No
     for message in request.queries:
         message.queryType = kind
     request.pluginContext.CopyFrom(context())
-    answers = list(Services(Names).query(request).values())
+    by_ref_id = Services(Names).query(request)
+    answers = [by_ref_id[ref_id] for ref_id in "AB"]
 
     assert [answer.status for answer in answers] == [400, 200]
     assert answers[0].error == "the query: field 'series': 30000000 is above the maximum 1000"
