@@ -125,7 +125,7 @@ def test_stateless_methods_must_be_static() -> None:
         Author.of(Wrong)
 
 
-@pytest.mark.parametrize("answer", [Admission.deny(None), Admission.deny("no", code=-1)])  # type: ignore[arg-type]  # on purpose
+@pytest.mark.parametrize("answer", [Admission.deny(5), Admission.deny("no", code=-1)])  # type: ignore[arg-type]  # on purpose
 def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None:
     """What the author's method returned wrongly is told in the answer, as an exception is."""
 
