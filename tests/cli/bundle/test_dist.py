@@ -1,6 +1,8 @@
 """The bundle: what is in it, with which modes, and that it changes places with the old one in one step."""
 
+import contextlib
 import json
+import os
 import shutil
 import stat
 import sys
@@ -50,6 +52,39 @@ def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, t
         "plugin.json",
     ]
     assert bundle.size() == sum(path.stat().st_size for path in bundle.files())
+
+
+@posix
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "LICENSE", "frontend/img/logo.svg", "frontend/img"])
+@pytest.mark.parametrize("target", ["file", "folder", "pipe"])
+def test_a_link_out_of_the_project_is_not_copied(
+    project: Project, frozen: Frozen, tmp_path: Path, name: str, target: str
+) -> None:
+    """A stranger's project puts no file of this machine into an archive, and a pipe keeps nobody waiting."""
+    outside = project.root.parent / "outside"
+    outside.mkdir()
+    (outside / "logo.svg").write_text("of this machine")
+    path = project.root / name
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if target == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(outside if target == "folder" else outside / "logo.svg")
+
+    with contextlib.suppress(ProjectError):
+        assembled(project, frozen, tmp_path / "dist")
+    copies = [each.read_bytes() for each in (tmp_path / "dist").rglob("*") if each.is_file()]
+    assert not any(b"of this machine" in content for content in copies)
+
+
+@posix
+def test_a_document_that_leads_out_is_named(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """The sentence says where it leads."""
+    (tmp_path / "secret").write_text("of this machine")
+    (project.root / "LICENSE").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(ProjectError, match=r"^LICENSE leads to .*secret, outside of"):
+        assembled(project, frozen, tmp_path / "dist")
 
 
 def test_the_manifest_gets_version_and_date(project: Project, frozen: Frozen, tmp_path: Path) -> None:
