@@ -199,3 +199,23 @@ def test_a_coroutine_that_cancels_itself_has_failed(*, is_by_task: bool) -> None
             await asyncio.wait_for(UserLoop().run(give_up), 5)
 
     asyncio.run(main())
+
+
+def test_more_blocked_threads_than_are_replaced_starve_nothing() -> None:
+    """Beyond four times the pool's size no thread is replaced; one of these that comes back answers again."""
+    pool, gates = Pool(1), [threading.Event() for _ in range(5)]
+
+    async def main() -> str:
+        for gate in gates:
+            started = threading.Event()
+            job = pool.run(lambda started=started, gate=gate: (started.set(), gate.wait(20)))
+            await asyncio.to_thread(started.wait, 5)
+            job.cancel()
+        gates[-1].set()
+        return await asyncio.wait_for(pool.run(lambda: "answered"), 5)
+
+    try:
+        assert asyncio.run(main()) == "answered"
+    finally:
+        for gate in gates:
+            gate.set()

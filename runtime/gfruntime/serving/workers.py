@@ -36,8 +36,8 @@ class _Job(asyncio.Future[Any]):
     def cancel(self, msg: Any | None = None) -> bool:  # noqa: ANN401  # as its base
         """Cancel; a thread that already runs the function is then replaced."""
         is_cancelled = super().cancel(msg)
-        if is_cancelled and self._remove_run():
-            self._pool.replace_blocked_thread()
+        if is_cancelled:
+            self._pool.replace_blocked_thread(self)
         return is_cancelled
 
     def run(self) -> bool:
@@ -45,9 +45,10 @@ class _Job(asyncio.Future[Any]):
         self._runs.append(None)
         if not self.cancelled():
             _settle(self, self.function)
-        return self._remove_run()
+        return self.remove_run()
 
-    def _remove_run(self) -> bool:
+    def remove_run(self) -> bool:
+        """Remove the mark of a run; return False if there is none."""
         try:
             self._runs.pop()
         except IndexError:
@@ -88,11 +89,11 @@ class Pool:
         self._jobs.put(job)
         return job
 
-    def replace_blocked_thread(self) -> None:
-        """Stop counting a blocked worker thread, and start another if the pool is full."""
+    def replace_blocked_thread(self, job: _Job) -> None:
+        """Stop counting the worker thread that runs a job, if one does, and start another if the pool is full."""
         with self._lock:
             is_full = self._count - self._blocked >= self._size
-            if self._blocked < _MOST_BLOCKED * self._size:
+            if self._blocked < _MOST_BLOCKED * self._size and job.remove_run():
                 self._blocked += 1
                 if is_full:
                     with contextlib.suppress(RuntimeError):  # then the next job asks for one
@@ -125,7 +126,7 @@ class Pool:
     def _readmit_thread(self) -> bool:
         """Count a thread again that was blocked; return whether there is room for it."""
         with self._lock:
-            self._blocked -= bool(self._blocked)
+            self._blocked -= 1
             has_room = self._count - self._blocked <= self._size
             self._count -= not has_room
             return has_room
