@@ -177,3 +177,33 @@ def test_starlette_is_mounted_as_it_is() -> None:
     assert (answer.code, json.loads(answer.body)) == (202, {"name": "x", "body": {"n": 1}})
     assert [part.body for part in streamed] == [b"0\n", b"1\n", b"2\n"]
     assert done.wait(2)
+
+
+@pytest.mark.parametrize("kind", [Wsgi, Asgi])
+def test_an_answer_without_a_body_ends_the_application(kind: type) -> None:
+    """To a HEAD nothing of the body is sent; what would have made it is closed."""
+    closed.clear()
+    path = "endless" if kind is Asgi else "a"
+    (answer,) = Services(kind).resource(path, method="HEAD", headers={"X-One": "1"})
+
+    assert (answer.code, answer.body) == (201, b"")
+    assert closed.wait(5)
+
+
+def test_a_request_that_is_cancelled_early_ends_the_application() -> None:
+    """Before it has answered anything."""
+    ended = asyncio.Event()
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    async def main() -> None:
+        task = asyncio.create_task(call_asgi(app, Request(method="GET", path="x")))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.wait_for(ended.wait(), 5)
+
+    asyncio.run(main())

@@ -69,7 +69,11 @@ async def call_asgi(app: AsgiApp, request: Request) -> Response:
     messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=16)
     exchange = _Exchange(request, messages)
     task = asyncio.create_task(exchange.run(app))
-    start = await messages.get()
+    try:
+        start = await messages.get()
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
     if start is None or start["type"] != "http.response.start":
         await task
         raise RuntimeError("the application ended without a response")

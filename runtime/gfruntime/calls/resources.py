@@ -79,14 +79,17 @@ class Resources:
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
         _require_legal(response)
         head = answers.resource_head(response)
-        body: Any = b"" if is_bare or response.status in _HAS_NO_BODY else response.body
+        is_empty = is_bare or response.status in _HAS_NO_BODY
+        body: Any = response.body
         if isinstance(body, (bytes, bytearray, memoryview, str)):
-            for part in answers.resource_body(body):
+            for part in answers.resource_body(b"" if is_empty else body):
                 yield head + part
                 head = b""
             return
         async with aclosing(iterate.body(body, runner=self._runner, encode=answers.resource_body)) as chunks:
             async for parts in chunks:
+                if is_empty:  # what makes the body has begun, and so can be closed
+                    break
                 for part in parts:
                     yield head + part
                     head = b""
