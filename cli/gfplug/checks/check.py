@@ -72,11 +72,11 @@ def alerts(path: Path, *, python: Path | None = None) -> Report:
     Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
     """
     project = Project.find(path)
-    rules = alerting.find(project.root / "provisioning" / "alerting")
+    rules = alerting.read_rules(project.root / "provisioning" / "alerting")
     if not rules:
         findings = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
         return _report("alerts", project.root, iter(findings))
-    place = call.find(path, python=python)
+    place = call.resolve_target(path, python=python)
     source = call.settings(place, call.Overrides())
     with call.plugin(place, timeout=_SECONDS) as plugin:
         outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=_SECONDS)

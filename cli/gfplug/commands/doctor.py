@@ -48,7 +48,7 @@ def doctor(
             if not each.is_good:
                 console.result(f"      {each.remedy}")
     if bad := [each.name for each in checks if not each.is_good]:
-        raise ToolError(f"not good: {', '.join(bad)}", hint="each line above says what to do")
+        raise ToolError(f"not good: {', '.join(bad)}", hint="see the hint below each finding")
 
 
 def _explain(text: str, *, as_json: bool) -> None:

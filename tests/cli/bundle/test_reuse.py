@@ -124,14 +124,14 @@ def kept(tmp_path: Path) -> Path:
 
 def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
     """As a copy, with its inventory; the next build may change it."""
-    copy = reuse.find(kept, "key", tmp_path / "place")
+    copy = reuse.copy_frozen(kept, "key", tmp_path / "place")
     assert copy
     frozen, stock = copy
 
     assert (frozen.folder / "gpx").read_text() == "program"
     assert (frozen.platform, stock) == ("linux_amd64", STOCK)
     (frozen.folder / "gpx").write_text("changed")
-    assert reuse.find(kept, "key", tmp_path / "again")
+    assert reuse.copy_frozen(kept, "key", tmp_path / "again")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
@@ -150,8 +150,8 @@ def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: Callable[
     """A change of any kind in the cache means to freeze again."""
     damage(kept)
 
-    assert reuse.find(kept, "key", tmp_path / "place") is None
-    assert reuse.find(kept, "other", tmp_path / "place") is None
+    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
+    assert reuse.copy_frozen(kept, "other", tmp_path / "place") is None
 
 
 def test_a_result_is_recalled_while_everything_is_as_it_was(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
     """By its type, in the files in order of their names, with its variables filled in."""
     (tmp_path / "b.yaml").write_text(FILE, encoding="utf-8")
     (tmp_path / "a.yml").write_text("apiVersion: 1\n", encoding="utf-8")
-    source = provisioning.find(tmp_path, ID, environment=ENVIRONMENT)
+    source = provisioning.find_datasource(tmp_path, ID, environment=ENVIRONMENT)
 
     assert source is not None
     assert (source.name, source.uid, source.url) == ("Sales", "sales", "http://api:80/")
@@ -46,11 +46,11 @@ def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
 
 def test_no_data_source_of_the_plugin_is_none(tmp_path: Path) -> None:
     """Neither a missing folder nor another plugin's data source is an error."""
-    assert provisioning.find(tmp_path / "missing", ID) is None
+    assert provisioning.find_datasource(tmp_path / "missing", ID) is None
 
     (tmp_path / "a.yaml").write_text(FILE, encoding="utf-8")
 
-    assert provisioning.find(tmp_path, "other-datasource", environment=ENVIRONMENT) is None
+    assert provisioning.find_datasource(tmp_path, "other-datasource", environment=ENVIRONMENT) is None
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
@@ -72,8 +72,8 @@ def test_an_unset_variable_is_empty_and_warned_about(caplog: pytest.LogCaptureFi
 def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
     """Whoever wrote it can mend it."""
     (tmp_path / "a.yaml").write_text("apiVersion: 1\ndatasources: [\n", encoding="utf-8")
-    with pytest.raises(ProjectError, match=r"a\.yaml is not valid YAML at line 3"):
-        provisioning.find(tmp_path, ID)
+    with pytest.raises(ProjectError, match=r"a\.yaml is not valid YAML: .* at line 3"):
+        provisioning.find_datasource(tmp_path, ID)
 
 
 def test_a_file_may_hold_one_data_source_alone(tmp_path: Path) -> None:

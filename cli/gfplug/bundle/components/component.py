@@ -12,6 +12,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from gfplug import files
 from gfplug.bundle.components import spdx, upstreams
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,7 +46,7 @@ class Component:
     texts: tuple[tuple[str, str], ...] = ()
 
 
-def of(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
+def list_components(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
     """List the components of a project's bundle; `more` are libraries that were added after the freeze."""
     wheels = _wheels(project.root / "vendor")
     own = canonicalize_name(project.manifest.id)
@@ -94,7 +95,7 @@ def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
 
 
 def _library(library: Library) -> Component:
-    upstream = upstreams.find(library.upstream, library.version)
+    upstream = upstreams.describe_version(library.upstream, library.version)
     version = library.package_version or library.version
     generic = f"pkg:generic/{quote(library.upstream)}" + (f"@{quote(version)}" if version else "")
     texts = _read({f"copyright of Debian's {library.package}": library.text})
@@ -142,7 +143,7 @@ def _shipped_texts(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def _read(paths: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Read the texts that are there."""
     return tuple(
-        (name, Path(path).read_text(encoding="utf-8", errors="replace"))
+        (name, documents.read_bytes(Path(path)).decode(errors="replace"))
         for name, path in paths.items()
         if path and Path(path).is_file()
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
+from gfplug.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +50,11 @@ class CallOptions:
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as Grafana's own API would.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin's whole log.")] = False
 
+    def __post_init__(self) -> None:
+        """Refuse a timeout that is no number, which is neither less nor more than a bound."""
+        if math.isnan(self.timeout):
+            raise UsageError(f"--timeout expects seconds, got {self.timeout}")
+
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
         """Run the plugin for the length of a block, and return the settings that it is to be sent."""
@@ -55,7 +62,7 @@ class CallOptions:
 
         if self.verbose:
             console.setup(1)
-        target = service.find(self.target, python=self.python)
+        target = service.resolve_target(self.target, python=self.python)
         overrides = service.Overrides(
             file=self.settings, url=self.url, options=self.option or [], secrets=self.secret or []
         )

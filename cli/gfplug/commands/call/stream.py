@@ -37,7 +37,8 @@ def stream(
     live = Live()
     picture = console.moving_picture() if console.has_cursor(sys.stdout) and not call.as_json else nullcontext()
     with call.running() as (plugin, settings), picture as show:
-        for packet in itertools.islice(plugin.stream(path, settings, data=content), count):
+        packets = plugin.stream(path, settings, data=content, subscribe_timeout=call.timeout)
+        for packet in itertools.islice(packets, count):
             rows = live.add(packet)
             if call.as_json:
                 console.result(packet.decode(errors="replace"))
