@@ -35,7 +35,7 @@ def find_problem(frame: Any) -> str:  # noqa: ANN401 - JSON
     schema = frame.get("schema") if isinstance(frame, dict) else None
     if not isinstance(schema, dict):
         return "it has no schema"
-    fields = schema.get("fields") or []
+    fields = _list_of(schema, "fields")
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
         return "the fields of its schema are not a list of objects"
     problems = (find_problem_of_meta(schema.get("meta")), *map(_field, fields), _data(frame.get("data"), fields))
@@ -68,7 +68,7 @@ def _field(field: Mapping[str, Any]) -> str:
 def _data(data: Any, fields: list[dict[str, Any]]) -> str:  # noqa: ANN401 - JSON
     if not isinstance(data, dict | None):
         return "its data is not an object"
-    values = (data or {}).get("values") or []
+    values = _list_of(data or {}, "values")
     if not isinstance(values, list) or not all(isinstance(column, list) for column in values):
         return "its values are not a list of columns"
     if values and len(values) != len(fields):
@@ -91,7 +91,7 @@ def _column(column: list[Any], field: Mapping[str, Any]) -> str:
 def _specials(data: Mapping[str, Any], values: list[list[Any]]) -> str:
     """Check what JSON's numbers can't hold: `entities` and `nanos`, each with one entry for each column."""
     rows = len(values[0]) if values else 0
-    entities, nanos = data.get("entities") or [], data.get("nanos") or []
+    entities, nanos = _list_of(data, "entities"), _list_of(data, "nanos")
     for name, parts in (("entities", entities), ("nanos", nanos)):
         if not isinstance(parts, list) or len(parts) not in {0, len(values)}:
             return f"its {name} are not one for each column"
@@ -100,6 +100,11 @@ def _specials(data: Mapping[str, Any], values: list[list[Any]]) -> str:
     if not all(part is None or (_is_integers(part) and len(part) in {0, rows}) for part in nanos):
         return "its nanos are not one number for each row"
     return ""
+
+
+def _list_of(value: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what should be a list; an empty one for what is missing or null."""
+    return [] if value.get(key) is None else value[key]
 
 
 def _is_entities(part: Any, rows: int) -> bool:  # noqa: ANN401 - JSON

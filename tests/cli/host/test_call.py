@@ -209,3 +209,40 @@ def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
         "query D was not answered: Grafana shows no data"
     )
     call.require_answers(["A"], {"A": answers["A"]})
+
+
+def test_values_are_merged_with_what_was_there(root: Path) -> None:
+    """At any depth; a value in the place of a mapping, or a mapping in that of a value, replaces it."""
+    (root / "provisioning/datasources").mkdir(parents=True)
+    (root / "provisioning/datasources/a.yaml").write_text(
+        f"datasources: [{{type: {ID}, jsonData: {{a: {{b: 1, c: {{d: 1}}}}, e: 1}}}}]", encoding="utf-8"
+    )
+    typed = ["a.c.x=2", "a.y=3", "e.f=4"]
+
+    assert call.settings(call.resolve_target(root), call.Overrides(options=typed)).options == {
+        "a": {"b": 1, "c": {"d": 1, "x": 2}, "y": 3},
+        "e": {"f": 4},
+    }
+    assert arguments.merge({"a": {"b": 1}}, {"a": 2}) == {"a": 2}
+
+
+@pytest.mark.parametrize("text", ["true", "1e3", "null", "[1]", " a ", "", "x=y", "NaN"])
+def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
+    """Grafana's frontend puts texts in."""
+    assert arguments.variables([f"v={text}"], option="--var") == {"v": text}
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[NaN]", "[" * 100_000])
+def test_what_is_no_json_is_text_as_a_value_and_refused_as_a_model(text: str) -> None:
+    """A plugin can't read NaN."""
+    assert arguments.assignments([f"x={text}"], option="--set") == {"x": text}
+    with pytest.raises(UsageError, match="--model is not"):
+        arguments.model(f'{{"x": {text}}}')
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
+@pytest.mark.parametrize("path", ["/dev/zero", "/nonexistent", "/"])
+def test_a_file_that_is_none_is_a_usage_error(path: str) -> None:
+    """It names the option, and reads no device."""
+    with pytest.raises(UsageError, match="--body: "):
+        arguments.content_of(f"@{path}", option="--body")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
-from gfplug.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,11 +47,6 @@ class CallOptions:
     ] = 60.0
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as Grafana's own API would.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin's whole log.")] = False
-
-    def __post_init__(self) -> None:
-        """Refuse a timeout that is no number, which is neither less nor more than a bound."""
-        if math.isnan(self.timeout):
-            raise UsageError(f"--timeout expects seconds, got {self.timeout}")
 
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:

@@ -12,6 +12,7 @@ import typer
 from gfplug import console
 from gfplug.commands.call import call_options
 from gfplug.host import arguments
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def stream(
         for packet in itertools.islice(packets, count):
             rows = live.add(packet)
             if call.as_json:
-                console.result(packet.decode(errors="replace"))
+                console.result_json(documents.parse_json(packet), indent=None)
             elif show:
                 show(_draw(live.frame))
             else:
