@@ -33,7 +33,12 @@ def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 
 
 
 def sha256_of(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file, read in pieces."""
+    """Return the hexadecimal SHA-256 of a file, read in pieces.
+
+    Raises: ProjectError if it is something else that is there: a FIFO would never end.
+    """
+    if path.exists() and not path.is_file():
+        raise ProjectError(f"{path} is not a regular file", hint="replace it by a file")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -40,3 +40,10 @@ def test_a_file_that_does_not_import_the_package_says_other_things(tmp_path: Pat
     (tmp_path / "notes.txt").write_text("import pluginv2.namespace")
 
     assert usage.find_uses(tmp_path, ["."], NAMES) == {}
+
+
+def test_a_file_that_nests_too_deeply_is_passed_over(tmp_path: Path) -> None:
+    """Python can't run it either."""
+    (tmp_path / "deep.py").write_text("import pluginv2\nx = " + "-" * 100_000 + "1")
+
+    assert usage.find_uses(tmp_path, ["."], NAMES) == {}

@@ -14,6 +14,7 @@ from gfplug.checks import project_rules
 from gfplug.errors import ProjectError
 from gfplug.host import alerting, call, rehearsal
 from gfplug.project.plugin_project import Project
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,5 +119,5 @@ def _archive(path: Path) -> Iterator[Finding]:
     with contents.of_archive(path) as bundle:
         yield from bundle_rules.check(bundle)
     digest = packing.digest_path(path)
-    if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
+    if digest.is_file() and documents.read_bytes(digest).split()[:1] != [files.sha256_of(path).encode()]:
         yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

@@ -103,4 +103,4 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
+    return tuple(int(part) for part in text.split(".") if part.isdecimal())

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import arguments, call
 from gfplug.host.convert import QueryAnswer
+from gfplug.host.messages import fill
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
@@ -246,3 +248,11 @@ def test_a_file_that_is_none_is_a_usage_error(path: str) -> None:
     """It names the option, and reads no device."""
     with pytest.raises(UsageError, match="--body: "):
         arguments.content_of(f"@{path}", option="--body")
+
+
+def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
+    """Bytes of the command line that are no UTF-8, perhaps of a secret."""
+    with pytest.raises(UsageError, match="the request cannot be sent") as caught:
+        fill(DescriptorProto(), {"name": "hush\udcff"})
+
+    assert "hush" not in caught.value.message

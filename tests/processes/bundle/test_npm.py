@@ -166,3 +166,19 @@ def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str,
         npm.build(frontend)
 
     assert caught.value.hint.startswith(f"run `{manager} install`")
+
+
+@pytest.mark.parametrize("note", ["[" * 100_000, "1", '{"folder": 1}', '{"folder": "\\u0000"}', "\ufeff"])
+def test_a_note_that_cannot_be_read_is_named(tmp_path: Path, note: str) -> None:
+    """Whatever it holds."""
+    with pytest.raises(ProjectError, match=r"adopted\.json"):
+        npm.locate_frontend(adopted(tmp_path, note))
+
+
+@pytest.mark.parametrize("lock", ["[]", "{", '{"packages": []}', '{"packages": {"a": 1}}', "[" * 100_000])
+def test_a_lock_that_cannot_be_read_is_named(project: Project, fake: Path, lock: str) -> None:
+    """Nothing is run."""
+    (project.root / "frontend/package-lock.json").write_text(lock)
+    with pytest.raises(ProjectError, match=r"package-lock\.json"):
+        npm.build(find_frontend(project))
+    assert not fake.exists()

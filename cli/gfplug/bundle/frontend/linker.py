@@ -77,7 +77,7 @@ def read_schema(project: Project, python: Path) -> dict[str, Any]:
         traceback, _, sentence = error.details.rpartition("\n")
         if not sentence:
             raise
-        raise ProjectError(sentence, hint="mend src/plugin/datasource.py", details=traceback) from error
+        raise ProjectError(sentence, hint="fix src/plugin/datasource.py", details=traceback) from error
     try:
         schema = documents.parse_json(answer.splitlines()[-1])
     except (IndexError, ValueError) as error:

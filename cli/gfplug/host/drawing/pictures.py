@@ -1,4 +1,4 @@
-"""A plot as a file: SVG, written here; PNG where matplotlib is installed."""
+"""Write a plot to a file: an SVG, or a PNG where matplotlib is installed."""
 
 from __future__ import annotations
 

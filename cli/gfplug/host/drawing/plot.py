@@ -1,4 +1,4 @@
-"""Time series as a drawing of characters: braille dots, or plain marks where there are several and no colour.
+"""Draw time series with characters: braille dots, or one mark for each series where there is no colour.
 
 No library draws it as well: plotext 6 and plotille fail at a gap, and plotext 5 writes the legend over the data.
 """

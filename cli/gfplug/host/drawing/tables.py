@@ -1,4 +1,4 @@
-"""Frames as text for people: aligned tables, times in ISO 8601, labels in the headers. Writes nothing itself."""
+"""Render frames as text: aligned tables, times in ISO 8601, labels in the headers."""
 
 from __future__ import annotations
 
