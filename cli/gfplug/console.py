@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from gfplug import files, terminal
+from gfplug import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -74,6 +74,8 @@ def result(*parts: object, end: str = "\n") -> None:
 
 def result_json(value: Any, *, indent: int | None = 2) -> None:  # noqa: ANN401 - JSON
     """Write the command's result as one JSON document; what stdout can't show is escaped as JSON escapes it."""
+    from gfplug import files  # noqa: PLC0415 - `--help` writes no JSON
+
     text = files.json_text(value, indent=indent)
     shown = terminal.escape(text) if sys.stdout.isatty() else text
     if shown != text or _encodable(sys.stdout, text) != text:
