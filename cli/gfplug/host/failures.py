@@ -162,6 +162,7 @@ FAILURES = (
 )
 
 
+_LONGEST = 10_000  # characters of a line: some patterns look at each part of it again and again
 _SYMPTOM = "unavailable"
 """The failure that any other one causes."""
 
@@ -184,7 +185,7 @@ def remedy(text: str) -> str:
 def explain(text: str) -> list[Explanation]:
     """Explain the lines of a log that match a known failure, each failure once."""
     explanations: dict[str, Explanation] = {}
-    for line in text.splitlines():
+    for line in (each[:_LONGEST] for each in text.splitlines()):
         for failure in FAILURES:
             match = re.search(failure.pattern, line, re.IGNORECASE)
             if match:
