@@ -64,11 +64,8 @@ class BuildResult:
 
         Raises: IntegrityError if a path of it leads out of the project; TypeError or KeyError if it is another thing.
         """
-        places = {
-            key: root / paths.require_inside(value[key], source="artifacts/.cache/result.json")
-            for key in ("archive", "executable")
-        }
-        return cls(**{**value, **places})
+        source, keys = "artifacts/.cache/result.json", ("archive", "executable")
+        return cls(**{**value, **{key: root / paths.require_inside(value[key], source=source) for key in keys}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +143,7 @@ class _Build:
         record = reuse.recall(self.cache, key, root=self.project.root)
         try:
             return BuildResult.from_record(record, self.project.root) if record else None
-        except (KeyError, TypeError, IntegrityError):  # it was edited
+        except (AttributeError, KeyError, TypeError, IntegrityError):  # it was edited
             return None
 
     def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:

@@ -142,6 +142,13 @@ def _texts(column: pa.ChunkedArray) -> list[str | None]:
     """Return texts; what is no UTF-8 in one is replaced, as in Grafana's JSON."""
     import pyarrow as pa  # noqa: PLC0415 - heavy
 
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        _log.debug("a text is not UTF-8, or not in its column")
+    else:
+        texts: list[str | None] = column.to_pylist()
+        return texts
     encoded = column.cast(pa.binary() if column.type == pa.string() else pa.binary_view())
     encoded.validate(full=True)  # it may be any text now, but nothing outside of the column
     return [None if value is None else value.decode(errors="replace") for value in encoded.to_pylist()]

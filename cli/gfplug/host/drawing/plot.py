@@ -55,7 +55,8 @@ class Axis:
 
     def share(self, value: float) -> float:
         """Return how far a value is from the first one: 0 to 1. Halves, since a difference may be too large."""
-        return (value / 2 - self.first / 2) / (self.last / 2 - self.first / 2)
+        whole = self.last / 2 - self.first / 2
+        return (value / 2 - self.first / 2) / whole if whole else 0.0  # two times that are one float
 
     def value(self, share: float) -> float:
         """Return the value at a share of the way."""

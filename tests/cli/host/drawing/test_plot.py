@@ -89,6 +89,7 @@ def test_times_that_no_calendar_has_are_drawn(end: int) -> None:
 
     assert " s" in drawing(*lines, width=80)[-2]
     assert " s</text>" in pictures.svg(lines)
+    assert drawing(Series(name="v", points=[(2**62, 1.0), (2**62 + 1, 2.0)]))
     with pytest.raises(UsageError, match=r"the years 1 to 9999|needs matplotlib"):
         pictures.write(lines, Path("x.png"))
 
