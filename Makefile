@@ -1,8 +1,9 @@
-# Two commands for a fresh machine: `make demo` and `make test`; `make check` and `make unit` are the quick part of `make test`.
+# Two commands for a fresh machine: `make demo` and `make test`; `make check` and `make unit` are the quick part of `make test`,
+# `make fuzz` is the long form of tests/fuzz.
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test check unit prerequisites
+.PHONY: demo test check unit fuzz prerequisites
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -30,6 +31,9 @@ check: .venv/dev
 
 unit: .venv/dev
 	.venv/bin/python -m pytest --numprocesses=2 tests/cli tests/runtime
+
+fuzz: .venv/dev
+	GFPLUG_FUZZ_EXAMPLES=$${GFPLUG_FUZZ_EXAMPLES:-3000} .venv/bin/python -m pytest --numprocesses=2 --timeout=3600 tests/fuzz
 
 test: check
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup

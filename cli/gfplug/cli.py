@@ -21,6 +21,8 @@ _OUTSIDE = {
     *(errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP),
 }
 """What folders and file systems refuse: no bug of ours, wherever it was met."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+"""What is met while a file is written that is open already, and then names none."""
 
 app = typer.Typer(
     name="gfplug",
@@ -81,9 +83,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _report_refusal(error: OSError) -> int:
     path = error.filename2 or error.filename  # of a rename, where to
-    if error.errno not in _OUTSIDE or not path:
+    if error.errno not in _OUTSIDE or not (path or error.errno in _FULL):
         return _report_bug()
-    console.fail(ProjectError(f"{path}: {error.strerror}"))
+    console.fail(ProjectError(f"{path}: {error.strerror}" if path else f"a file cannot be written: {error.strerror}"))
     return ProjectError.exit_code
 
 

@@ -1,16 +1,36 @@
-"""The data source: SQL over DB-API. SQLite here; another driver differs in `connect` alone."""
+"""The data source: SQL over DB-API. SQLite here; another driver differs in `connect` and `guard`.
+
+Who may edit a query, or a variable in it, writes SQL: so the database is read-only, and each query has its limits.
+"""
 
 import sqlite3
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from gfruntime import DownstreamError, Frame, Health, Query, QueryError, Settings, TimeRange, Ui, expand_sql
 
 ROWS = 100_000
+SECONDS = 10.0
+BYTES = 100_000_000  # of one answer, and of SQLite's own memory for all queries together
+LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 100_000,  # of one text or blob
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 200,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+}
+READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_FUNCTION}
+FORBIDDEN = {  # what reaches beyond the tables; and `printf`, one call of which takes any time
+    *("load_extension", "fts3_tokenizer", "sqlite_log", "edit", "readfile", "writefile", "eval"),
+    *("printf", "format"),
+}
 TYPES = sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES
 sqlite3.register_converter("epoch", lambda seconds: datetime.fromtimestamp(int(seconds), UTC))
 EXAMPLE = """\
@@ -34,7 +54,7 @@ class Model:
     A column of type `epoch` (seconds since 1970), or read `AS "time [epoch]"`, makes a series; texts become labels.
     """
 
-    sql: Annotated[str, Ui(label="SQL", widget="textarea")] = EXAMPLE
+    sql: Annotated[str, Ui(label="SQL", widget="textarea", required=True)] = EXAMPLE
 
 
 class Datasource:
@@ -50,10 +70,15 @@ class Datasource:
         seconds["step"] = max(1.0, query.interval.total_seconds())
         with self.connect(span) as connection:
             try:
+                guard(connection, query)
                 cursor = connection.execute(expand_sql(query.model.sql, query), seconds)
+                if cursor.description is None:
+                    raise QueryError("the query answers no columns: write a SELECT")
                 frame = Frame.from_cursor(cursor, limit=ROWS)
-            except sqlite3.Error as error:
-                raise QueryError(f"the database refused the query: {error}") from error
+            except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
+                raise QueryError(f"the database refused the query: {reason(error)}") from error
+            except (ValueError, OverflowError, OSError) as error:
+                raise QueryError(f"a value of the answer is not what its column says: {error}") from error
         texts = [field.name for field in frame.fields if field.type == "string"]
         return frame.group_by(*texts) if texts else [frame]
 
@@ -73,10 +98,42 @@ class Datasource:
             return
         try:
             connection = sqlite3.connect(f"{Path(self.path).absolute().as_uri()}?mode=ro", uri=True, detect_types=TYPES)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:
             raise DownstreamError(f"{self.path} cannot be opened: {error}") from error
         with closing(connection):
             yield connection
+
+
+def guard(connection: sqlite3.Connection, query: Query[Model]) -> None:
+    """Let a query read tables, and nothing else: no file, no setting, no change, within limits of time and memory."""
+    deadline, left = time.monotonic() + SECONDS, BYTES
+
+    def count(_cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        nonlocal left
+        left -= sum(map(sys.getsizeof, row))
+        if left < 0:
+            raise QueryError(f"the answer has more than {BYTES} bytes: ask for fewer rows")
+        return row
+
+    def authorize(action: int, _first: str | None, second: str | None, *_where: str | None) -> int:
+        is_forbidden = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FORBIDDEN
+        return sqlite3.SQLITE_OK if action in READING and not is_forbidden else sqlite3.SQLITE_DENY
+
+    for setting in ("query_only=ON", "trusted_schema=OFF", "temp_store=MEMORY", f"hard_heap_limit={BYTES}"):
+        connection.execute(f"PRAGMA {setting}")
+    for limit, value in LIMITS.items():
+        connection.setlimit(limit, value)
+    connection.row_factory = count
+    connection.set_progress_handler(lambda: time.monotonic() > deadline or query.cancel.is_set(), 10_000)
+    connection.set_authorizer(authorize)
+
+
+def reason(error: Exception) -> str:
+    """Say why SQLite refused a query, where its own words leave that open."""
+    text = str(error) or "it needs too much memory"
+    if text == "interrupted":
+        return f"it took longer than {SECONDS:g} s"
+    return f"{text}: the data source is readonly, and a query reads tables alone" if "authori" in text else text
 
 
 def fill(connection: sqlite3.Connection, span: TimeRange | None) -> None:

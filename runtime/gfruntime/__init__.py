@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gfruntime.frames.data import Frame
     from gfruntime.frames.field import Field
     from gfruntime.frames.series import long_to_wide, resample, wide_to_long
+    from gfruntime.http.adapters import httpx_async_client, httpx_client, requests_session
+    from gfruntime.http.async_client import AsyncHttpClient
     from gfruntime.http.client import HttpClient
     from gfruntime.http.response import HttpResponse, UpstreamError
     from gfruntime.http.settings import HttpSettings
@@ -66,6 +68,8 @@ _HOMES = {
     "frames.data": ("Frame",),
     "frames.field": ("Field",),
     "frames.series": ("long_to_wide", "resample", "wide_to_long"),
+    "http.adapters": ("httpx_async_client", "httpx_client", "requests_session"),
+    "http.async_client": ("AsyncHttpClient",),
     "http.client": ("HttpClient",),
     "http.response": ("HttpResponse", "UpstreamError"),
     "http.settings": ("HttpSettings",),
@@ -77,6 +81,7 @@ _HOMES = {
 __all__ = [
     "Admission",
     "AdmissionRequest",
+    "AsyncHttpClient",
     "ConversionRequest",
     "DataOnly",
     "DownstreamError",
@@ -112,7 +117,10 @@ __all__ = [
     "expand_sql",
     "expand_url",
     "get_logger",
+    "httpx_async_client",
+    "httpx_client",
     "long_to_wide",
+    "requests_session",
     "resample",
     "route",
     "serve",

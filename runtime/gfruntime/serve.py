@@ -50,6 +50,7 @@ def serve(
     if modes.standalone_may_run():
         _locate(parent)
 
+    _require_enough()
     from gfruntime.logs import log, masking  # noqa: PLC0415  # once it is sure that a host listens
     from gfruntime.serving import stdio  # noqa: PLC0415  # once it is sure that a host listens
 
@@ -101,9 +102,24 @@ def _locate(parent: int) -> None:
         raise SystemExit(0)
 
 
+def _require_enough() -> None:
+    """End the process with one line for Grafana's log where the system gives too little for a plugin to run."""
+    from gfruntime.serving import limits  # noqa: PLC0415  # it imports next to nothing
+
+    shortage = limits.find_shortage()
+    if shortage:
+        from gfruntime.logs import lines  # noqa: PLC0415  # few plugins need it here
+
+        os.write(2, lines.encode("error", f"The plugin can't run: {shortage}", {"@module": "gfruntime"}))
+        os._exit(1)
+
+
 def _fail(error: BaseException, writer: Any) -> NoReturn:  # noqa: ANN401  # log.Writer, imported late
     from gfruntime.logs import log  # noqa: PLC0415
+    from gfruntime.serving import limits  # noqa: PLC0415
 
-    log.uncaught("The plugin could not start", type(error), error, error.__traceback__)
+    shortage = limits.shortage_behind(error)
+    message = f"The plugin can't run: {shortage}" if shortage else "The plugin could not start"
+    log.uncaught(message, type(error), error, error.__traceback__)
     writer.flush(1.0)
     os._exit(1)

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, Protocol
 
 from gfplug.bundle.frontend import linker
 from gfplug.bundle.frontend.hooks import parse
+from gfruntime.author.routes import route
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these annotations
+from gfruntime.request.vocabulary import Query, Request, Settings  # noqa: TC001 - the schema is read from these
 
 
 @dataclass(frozen=True)
@@ -131,10 +132,46 @@ class Wide:
     def query(self, query: Query[WideModel]) -> None:
         """Answer nothing."""
 
+    @route("GET", "/tables")
+    def tables(self, _request: Request) -> list[str]:
+        """List no choice."""
+        return []
+
+    @route("GET", "/columns")
+    def columns(self, _request: Request) -> list[str]:
+        """List no choice."""
+        return []
+
     def query_variable(self, query: Query[Names]) -> None:
         """Answer nothing."""
 
     def query_annotation(self, query: Query[Events]) -> None:
+        """Answer nothing."""
+
+
+@dataclass(frozen=True)
+class BoundModel:
+    """A bound of each kind."""
+
+    name: Annotated[str, Ui(label="Name", pattern=r"[a-z]\d+|")] = ""
+    mode: Annotated[Literal["raw", "sum"], Ui(label="Mode")] = "raw"
+    level: Annotated[Literal[1, 2], Ui(label="Level")] = 1
+    tags: Annotated[list[str], Ui(label="Tags", pattern="[a-z]+")] = field(default_factory=list)
+    ports: Annotated[list[int], Ui(label="Ports", minimum=1, maximum=9)] = field(default_factory=list)
+    kinds: Annotated[list[Literal["a", "b"]], Ui(label="Kinds")] = field(default_factory=list)
+    share: Annotated[float, Ui(label="Share", minimum=0, maximum=1)] = 0.5
+    table: Annotated[str, Ui(label="Table", required=True)] = "t"
+    some: Annotated[str, Ui(label="Some", required=True, show_if={"mode": ["sum"]})] = ""
+    part: Annotated[int, Ui(label="Part", maximum=5, show_if={"mode": ["sum"]})] = 1
+
+
+class Bound:
+    """The class that holds them."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[BoundModel]) -> None:
         """Answer nothing."""
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from everything import Wide
+from everything import Bound, BoundModel, Wide
+
+from gfruntime.calls.convert import model_decoder
+from gfruntime.errors import DecodeError
 
 if TYPE_CHECKING:
     from everything import Evaluate
@@ -93,6 +97,65 @@ def test_a_wrong_value_is_named_beside_its_field(evaluate: Evaluate, text: str, 
     assert errors == ([complaint] if complaint else [])
 
 
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ({}, None),
+        ({"name": "a1"}, None),
+        ({"name": "a1 "}, "Name must match [a-z]\\d+|"),
+        ({"name": "xa1"}, "Name must match [a-z]\\d+|"),
+        ({"name": "a1\n"}, "Name must match [a-z]\\d+|"),
+        ({"name": "a\u0661"}, "Name must match [a-z]\\d+|"),
+        ({"mode": "max"}, "Mode must be one of raw, sum"),
+        ({"level": 2}, None),
+        ({"level": "2"}, None),
+        ({"level": 3}, "Level must be one of 1, 2"),
+        ({"tags": ["a", "b"]}, None),
+        ({"tags": ["a", "B"]}, "Tags must match [a-z]+"),
+        ({"ports": [1, 9]}, None),
+        ({"ports": [0]}, "Ports must be at least 1"),
+        ({"ports": [10]}, "Ports must be at most 9"),
+        ({"ports": [1.5]}, "Ports must be a whole number"),
+        ({"kinds": ["a", "c"]}, "Kinds must be one of a, b"),
+        ({"share": 0}, None),
+        ({"share": 1.01}, "Share must be at most 1"),
+        ({"share": -0.1}, "Share must be at least 0"),
+        ({"table": ""}, "Table is required"),
+        ({"table": " "}, None),
+        ({"mode": "raw", "part": 9}, None),
+        ({"mode": "sum", "some": "x", "part": 9}, "Part must be at most 5"),
+        ({"mode": "sum"}, "Some is required"),
+    ],
+)
+def test_the_editor_complains_of_what_python_refuses(
+    evaluate: Evaluate, value: dict[str, Any], complaint: str | None
+) -> None:
+    """Both look at the same bounds, and a hidden field is neither's concern."""
+    text = "{ refId: 'A', ..." + json.dumps(value) + " }"
+    found = evaluate(
+        query(text) + "return editor.map((each) => each.props.error).filter(Boolean); })([])", source=Bound
+    )
+    decode = model_decoder(BoundModel)
+
+    assert found == ([complaint] if complaint else [])
+    if complaint is None:
+        decode(json.dumps(value).encode())
+    else:
+        with pytest.raises(DecodeError):
+            decode(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize("value", [{"name": "$env"}, {"mode": "${env}"}, {"tags": ["[[env]]"]}, {"share": "$env"}])
+def test_a_template_variable_is_no_mistake(evaluate: Evaluate, value: dict[str, Any]) -> None:
+    """Grafana fills it in before Python sees it."""
+    text = "{ refId: 'A', ..." + json.dumps(value) + " }"
+
+    assert (
+        evaluate(query(text) + "return editor.map((each) => each.props.error).filter(Boolean); })([])", source=Bound)
+        == []
+    )
+
+
 def test_a_section_is_kept_inside_an_object(evaluate: Evaluate) -> None:
     """An edit leaves the object's other keys alone, and defaults fill it."""
     log = evaluate(
@@ -157,6 +220,13 @@ def test_choices_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
         ["tables"],
         ["tables", "columns?table=a%20b%2Fprod"],
     ]
+
+
+def test_choices_of_a_row_may_depend_on_the_query(evaluate: Evaluate) -> None:
+    """A name that is no field of the row is one of the form that the row is in."""
+    asked = evaluate(query("{ refId: 'A', table: 'x', filters: [{}] }") + "return calls; })([])", source=Wide)
+
+    assert [path for path in asked if isinstance(path, str)].count("columns?table=x") == 2
 
 
 def test_an_alert_rule_is_told_that_it_has_no_variables(evaluate: Evaluate) -> None:

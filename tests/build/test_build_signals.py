@@ -84,6 +84,9 @@ def test_every_component_is_found_by_scanners_and_has_its_licence(signals: Built
 
     assert {"python", "grpcio", "msgspec", "protobuf", "pyarrow"} <= {each["name"] for each in listed}
     assert [each["name"] for each in listed if not each["purl"].startswith("pkg:")] == []
+    assert [each["purl"].partition("@")[0] for each in listed if each["name"] == "gfruntime"] == [
+        "pkg:generic/gfruntime"
+    ]
     named = [each["name"] for each in listed for choice in each["licenses"] if "name" in choice.get("license", {})]
     assert named == []
     titles = [f"{each['name']} {each.get('version', '')}".strip() for each in listed]

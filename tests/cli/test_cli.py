@@ -1,5 +1,6 @@
 """The command line: light to start, clear when wrong, one exit code per kind of failure."""
 
+import errno
 import inspect
 import re
 from collections.abc import Iterator
@@ -161,3 +162,15 @@ def test_a_failure_becomes_words_and_an_exit_code(
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(written, err)
+
+
+def test_a_full_disk_is_no_bug_of_gfplugs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is met while an open file is written, and then names none."""
+
+    def fill(**_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cli, "app", fill)
+
+    assert cli.main(["check"]) == errors.ProjectError.exit_code
+    assert "a file cannot be written: No space left on device" in capsys.readouterr().err

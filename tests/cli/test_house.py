@@ -11,11 +11,20 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TOP = {
     *("cli", "runtime", "template", "proto", "tests", "benchmarks", "docs", "examples", ".ci", ".github"),
-    *("pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "Makefile", ".gitignore"),
+    *(
+        "pyproject.toml",
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "Makefile",
+        ".gitignore",
+    ),
 }
 TESTS = {
     *("cli", "runtime", "processes", "generated", "build", "conformance", "browser", "upgrade", "network", "docs"),
-    *("golden", "fixtures", "conftest.py", "check_types.py"),
+    *("fuzz", "golden", "fixtures", "conftest.py", "check_types.py"),
 }
 ROOMS = {
     "cli/gfplug": [

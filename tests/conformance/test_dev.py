@@ -42,6 +42,13 @@ def test_a_save_is_served_and_the_log_says_so(plugin: Plugin, editor: Editor) ->
     assert plugin.health()["message"] == "number 2"
 
 
+def test_large_metadata_reaches_the_code(plugin: Plugin) -> None:
+    """The supervisor takes and passes on what a plugin takes."""
+    for size in (9_000, 15_000, 1 << 20):
+        answer = plugin.ask("query", request=query_request(query()), metadata={"cookie": ["c" * size]})
+        assert answer["responses"]["A"]["status"] == 200
+
+
 def test_two_saves_of_one_size_in_one_second_are_both_served(plugin: Plugin, editor: Editor) -> None:
     """Python's bytecode cache, which knows seconds and sizes only, is not believed."""
     assert value(plugin) == 1

@@ -164,9 +164,9 @@ class Datasource:
 """,
         asks={"query --url UPSTREAM": "42"},
     ),
-    ("docs/services.md", "http = HttpSettings.of(settings)"): Excerpt(
+    ("docs/services.md", "client = httpx_async_client(settings)"): Excerpt(
         around="""\
-import httpx
+import httpx  # so that the test is skipped where it is not installed
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,17 @@ def test_the_grafana_job_takes_the_archive_of_its_own_platform(jobs: Mapping[str
     assert taken["name"] == kept["name"].replace("${{ matrix.os }}", machine)
 
 
+def test_what_is_attested_is_the_archive_for_all_platforms(jobs: Mapping[str, Any]) -> None:
+    """The job with the token that signs takes what the job before it kept, and runs nothing of its own."""
+    kept, taken = step(jobs["archive"], "upload-artifact"), step(jobs["attest"], "download-artifact")
+    attested = step(jobs["attest"], "attest-build-provenance")["subject-path"]
+
+    assert (jobs["attest"]["needs"], taken["name"]) == ("archive", kept["name"])
+    assert attested == f"{taken['path']}/plugin.zip"
+    assert f"--output ../{kept['path'].replace('*', 'plugin.zip')}" in scripts(jobs["archive"])["Merge"]
+    assert scripts(jobs["attest"]) == {}
+
+
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="install unzip: the workflow needs it")
 def test_the_archive_is_unpacked_where_the_compose_file_mounts_it(tmp_path: Path, jobs: Mapping[str, Any]) -> None:
     """Its one folder, named for the plugin, becomes dist/."""

@@ -2,25 +2,15 @@
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from commands import run
-from projects import SALES
-
-from gfplug.scaffold import template
+from small_workflows import OURS, render
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[2]
 LINTER = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-SOURCES = {
-    "vendored": "",
-    "from an index": "gfplug==1.0",
-    "from an address": "gfplug @ https://example.com/gfplug-1.0-py3-none-any.whl",
-}
 
 
 @pytest.fixture(scope="module")
@@ -51,21 +41,16 @@ def test_our_workflow_is_without_fault(linter: str, workflow: Path) -> None:
     accept(linter, workflow)
 
 
-@pytest.mark.parametrize("source", SOURCES.values(), ids=list(SOURCES))
-def test_a_projects_workflows_are_without_fault(linter: str, source: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["signals", "from an index", "from an address"])
+def test_a_projects_workflows_are_without_fault(linter: str, kind: str, tmp_path: Path) -> None:
     """Wherever gfplug came from."""
-    template.render(replace(SALES, gfplug=source), tmp_path)
-
-    workflows = sorted((tmp_path / ".github" / "workflows").glob("*.yml"))
-    assert len(workflows) == 2
-    for workflow in workflows:
+    for workflow in render(kind, tmp_path):
         accept(linter, workflow)
 
 
 def test_the_linter_finds_a_fault(linter: str, tmp_path: Path) -> None:
     """A job that waits for one that is not there."""
-    template.render(SALES, tmp_path / "project")
-    wrong = (tmp_path / "project" / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    wrong = render("signals", tmp_path / "project")[0].read_text(encoding="utf-8")
     (tmp_path / "ci.yml").write_text(wrong.replace("needs: plugin", "needs: plugins"), encoding="utf-8")
     done = run(linter, "-no-color", tmp_path / "ci.yml")
 

@@ -9,14 +9,17 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+MessageT = TypeVar("MessageT", bound=Message)
 
 HERE = Path(__file__).parent
 GO_PLUGIN = {
@@ -49,21 +52,26 @@ class Child:
             self._channel = grpc.insecure_channel(f"unix:{address}" if network == "unix" else address, options=options)
         return self._channel
 
-    def start_query(self, *models: Mapping[str, Any], marker: str = "") -> Any:
-        """Send a query, without waiting for its answer."""
-        sent = query_request(*models, marker=marker)
-        return self.channel.unary_unary("/pluginv2.Data/QueryData").future(sent.SerializeToString(), timeout=20)
+    def call(self, method: str, request: bytes | Message, answer: type[MessageT], *, timeout: float = 20) -> MessageT:
+        """Call a unary method."""
+        content = request if isinstance(request, bytes) else request.SerializeToString()
+        received: bytes = self.channel.unary_unary(method)(content, timeout=timeout)
+        return answer.FromString(received)
 
-    def query(self, *models: Mapping[str, Any], marker: str = "") -> dict[str, pb.DataResponse]:
+    def start_query(self, *models: Mapping[str, Any], marker: str = "", token: str = "") -> Any:
+        """Send a query, without waiting for its answer."""
+        request = query_request(*models, marker=marker, token=token)
+        return self.channel.unary_unary("/pluginv2.Data/QueryData").future(request.SerializeToString(), timeout=20)
+
+    def query(self, *models: Mapping[str, Any], marker: str = "", token: str = "") -> dict[str, pb.DataResponse]:
         """Query, ref ids A, B, C ..."""
-        answer = pb.QueryDataResponse.FromString(self.start_query(*models, marker=marker).result())
+        answer = pb.QueryDataResponse.FromString(self.start_query(*models, marker=marker, token=token).result())
         return dict(answer.responses)
 
     def check_health(self) -> pb.CheckHealthResponse:
         """Press "Save & test"."""
         request = pb.CheckHealthRequest(pluginContext=context())
-        method = self.channel.unary_unary("/pluginv2.Diagnostics/CheckHealth")
-        return pb.CheckHealthResponse.FromString(method(request.SerializeToString(), timeout=20))
+        return self.call("/pluginv2.Diagnostics/CheckHealth", request, pb.CheckHealthResponse)
 
     def ping(self, name: str = "plugin") -> bytes:
         """Ask go-plugin's health service."""
@@ -118,18 +126,19 @@ def plugin(
         process.stdout.close()
 
 
-def context(*, marker: str = "", uid: str = "u1") -> pb.PluginContext:
-    """Describe a configured data source; other settings have another time of change."""
+def context(*, marker: str = "", token: str = "", uid: str = "u1", **options: object) -> pb.PluginContext:
+    """Describe a configured data source; another marker or token has another time of change."""
     settings = pb.DataSourceInstanceSettings(
         uid=uid,
         name="my source",
-        jsonData=json.dumps({"marker": marker}).encode(),
-        lastUpdatedMS=len(marker),
+        jsonData=json.dumps({"marker": marker, **options}).encode(),
+        decryptedSecureJsonData={"token": token} if token else {},
+        lastUpdatedMS=len(marker) + len(token),
     )
     return pb.PluginContext(pluginId="acme-sample-datasource", orgId=1, dataSourceInstanceSettings=settings)
 
 
-def query_request(*models: Mapping[str, Any], marker: str = "") -> pb.QueryDataRequest:
+def query_request(*models: Mapping[str, Any], marker: str = "", token: str = "") -> pb.QueryDataRequest:
     """Put one query per model into a request."""
     queries = [pb.DataQuery(refId=chr(ord("A") + i), json=json.dumps(model).encode()) for i, model in enumerate(models)]
-    return pb.QueryDataRequest(pluginContext=context(marker=marker), queries=queries)
+    return pb.QueryDataRequest(pluginContext=context(marker=marker, token=token), queries=queries)

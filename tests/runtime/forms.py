@@ -7,6 +7,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NewType
 
+from gfruntime.author.routes import route
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import Ui
 from gfruntime.request.vocabulary import Query, Settings
@@ -63,6 +64,12 @@ def datasource(*, options: Any = dict, model: Any = dict) -> type:
     class Datasource:
         def __init__(self, settings: Any) -> None: ...
         def query(self, query: Any) -> None: ...
+        @route("GET", "/tables")
+        def tables(self, request: Any) -> None: ...
+        @route("GET", "/tables/{table}/columns")
+        def columns(self, request: Any, table: str) -> None: ...
+        @route("POST", "/changes")
+        def change(self, request: Any) -> None: ...
 
     Datasource.__init__.__annotations__ = {"settings": Settings[options]}
     Datasource.query.__annotations__ = {"query": Query[model]}

@@ -34,6 +34,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gfruntime.fixtures": (),
     "gfruntime.frames.frametext": ("encode",),
     "gfruntime.freeze": ("freeze",),
+    "gfruntime.http.adapters": ("httpx_async_client", "httpx_client", "requests_session"),
+    "gfruntime.http.async_client": ("AsyncHttpClient",),
     "gfruntime.http.client": ("HttpClient",),
     "gfruntime.http.response": ("HttpResponse", "UpstreamError"),
     "gfruntime.http.settings": ("HttpSettings",),
@@ -47,6 +49,10 @@ MODULES: dict[str, tuple[str, ...]] = {
 """The modules that authors import from, and their public names: all that a module defines, unless some are listed."""
 
 _OPTIONS = {
+    "AsyncHttpClient.get": "HttpClient.request",
+    "AsyncHttpClient.of": "HttpClient.of",
+    "AsyncHttpClient.post": "HttpClient.request",
+    "AsyncHttpClient.request": "HttpClient.request",
     "Frame.with_notice": "notice",
     "HttpClient.get": "HttpClient.request",
     "HttpClient.post": "HttpClient.request",

@@ -37,6 +37,19 @@ def test_headers_are_told_from_the_rest() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_headers_grafanas_own_wins(order: int) -> None:
+    """A forwarded header replaces none of Grafana's, in whatever order and spelling they come."""
+    raw = [
+        *[("http_authorization", "c"), ("http_Authorization", "b"), ("Authorization", "a")],
+        *[("http_x-grafana-user", "evil"), ("http_X-Grafana-User", "me"), ("http_X_Grafana_User", "other")],
+    ]
+
+    assert http_headers(dict(raw[::order])) == {
+        "Authorization": "a", "X-Grafana-User": "me", "X_grafana_user": "other",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "spelled"),
     [("x-id-token", "X-Id-Token"), ("ETAG", "Etag"), ("a b", "a b"), ("", ""), ("x--y", "X--Y"), ("ünd", "ünd")],

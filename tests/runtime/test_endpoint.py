@@ -6,10 +6,13 @@ import asyncio
 import logging
 from typing import Any
 
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pytest
-from calls import Plain, Services, queries
+from calls import Plain, Services, queries, run
+from children import context
+from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Frame, Query
+from gfruntime import Frame, Query, wire
 from gfruntime.calls import endpoint
 from gfruntime.logs import log, masking
 from gfruntime.serving.methods import Call, CallError
@@ -110,6 +113,127 @@ def test_malformed_requests_are_told_from_failures() -> None:
         asyncio.run(handler(b"\xff", Call()))
 
     assert caught.value.code == "INTERNAL"
+
+
+def _asked(uid: str = "u1", org: int = 1) -> pb.QueryDataRequest:
+    request = queries({})
+    request.pluginContext.CopyFrom(context(uid=uid))
+    request.pluginContext.orgId = org
+    return request
+
+
+def test_data_sources_and_tenants_have_instances_of_their_own() -> None:
+    """Another uid, org or tenant never shares an instance; the same one does."""
+    made: list[object] = []
+
+    class Source(Plain):
+        def __init__(self, settings: Any) -> None:
+            made.append(settings)
+
+    services = Services(Source)
+    for uid, org, tenant in (("u1", 1, []), ("u1", 1, []), ("u2", 1, []), ("u1", 2, []), ("u1", 1, ["t"])):
+        services.query(_asked(uid, org), Call(metadata={"tenantid": tenant}))
+
+    assert len(made) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"decryptedSecureJsonData": {"token": "other", "b": "2"}},
+        {"decryptedSecureJsonData": {}},
+        {"decryptedSecureJsonData": {"token": "", "b": "2"}},
+        {"jsonData": b'{"marker": "x"}'},
+        *({name: "other"} for name in ("url", "user", "database", "basicAuthUser", "name")),
+        {"basicAuthEnabled": True},
+    ],
+    ids=",".join,
+)
+def test_other_settings_never_get_the_instance(change: dict[str, Any]) -> None:
+    """A caller who knows id, uid and time of change, but not the rest, gets no instance that was made with it."""
+    services = Services(Telling)
+    honest = _asked()
+    settings = honest.pluginContext.dataSourceInstanceSettings
+    settings.decryptedSecureJsonData.update({"token": "sesame", "b": "2"})
+    other = pb.QueryDataRequest.FromString(honest.SerializeToString())
+    settings = other.pluginContext.dataSourceInstanceSettings
+    for name, value in change.items():
+        settings.ClearField(name)  # type: ignore[arg-type]
+        settings.MergeFrom(pb.DataSourceInstanceSettings(**{name: value}))
+    births = [_birth(services, request) for request in (honest, other, honest, other)]
+
+    assert births[:2] == births[2:]
+    assert births[0] != births[1]
+
+
+def test_secrets_are_hidden_as_long_as_their_instance_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept with the instance, and released when it is disposed of."""
+    kept: list[str] = []
+    monkeypatch.setattr(masking, "keep", kept.extend)
+    monkeypatch.setattr(masking, "release", lambda secrets: kept.__delitem__(slice(len(secrets))))
+    services = Services(Telling)
+    request = _asked()
+    request.pluginContext.dataSourceInstanceSettings.decryptedSecureJsonData.update({"token": "sesame-kept"})
+    services.query(request)
+    services.query(request)
+
+    assert kept.count("sesame-kept") == 1
+    services.application.close()
+    assert kept == []
+
+
+def test_settings_are_the_same_in_any_order() -> None:
+    """Secrets in another order, and fields that this proto does not know, make no other instance."""
+    services = Services(Telling)
+    births = set()
+    for secrets in ({"a": "1", "b": "2", "c": "3"}, {"c": "3", "b": "2", "a": "1"}):
+        request = _asked()
+        entries = [wire.length_delimited(9, wire.text(1, key) + wire.text(2, word)) for key, word in secrets.items()]
+        unknown = wire.text(900, ",".join(secrets))
+        whole = request.pluginContext.dataSourceInstanceSettings.SerializeToString() + b"".join(entries) + unknown
+        request.pluginContext.dataSourceInstanceSettings.ParseFromString(whole)
+        assert request.pluginContext.dataSourceInstanceSettings.decryptedSecureJsonData == secrets
+        births.add(_birth(services, request))
+
+    assert len(births) == 1
+
+
+def test_a_stream_keeps_its_instance_whoever_else_calls() -> None:
+    """A caller without the secrets neither sees the stream's instance nor ends it."""
+    services = Services(Telling)
+    words = "sesame"
+    request = pb.RunStreamRequest(pluginContext=context(token=words), path="x")
+    intruder = pb.QueryDataRequest(pluginContext=context(token=words), queries=[pb.DataQuery(refId="A")])
+    intruder.pluginContext.dataSourceInstanceSettings.decryptedSecureJsonData.clear()
+    packets: Any = services.application.streams["/pluginv2.Stream/RunStream"](request.SerializeToString(), Call())
+
+    async def listen() -> tuple[bytes, bytes]:
+        first = await anext(packets)
+        await services.application.unary["/pluginv2.Data/QueryData"](intruder.SerializeToString(), Call())
+        second = await anext(packets)
+        await packets.aclose()
+        return first, second
+
+    first, second = run(listen())
+
+    assert first == second
+
+
+class Telling(Plain):
+    """Tells which object answers."""
+
+    def query(self, query: Any) -> Frame:
+        return Frame.of(v=[id(self)])
+
+    async def run_stream(self, request: Any) -> Any:
+        while True:
+            yield {"instance": id(self)}
+
+
+def _birth(services: Services, request: pb.QueryDataRequest) -> int:
+    """Ask which object answers; the objects live as long as their services, so that no number is given twice."""
+    frame = services.query(request)["A"].frames[0]
+    return int(pa.ipc.open_file(frame).read_all().column("v")[0].as_py())
 
 
 def test_forwarded_credentials_are_remembered() -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from calls import Plain, Services
+from children import context
+from pluginv2 import backend_pb2 as pb
 
 from gfruntime import QueryError, Request, Response, route
 from gfruntime.serving.methods import CallError
@@ -230,3 +232,24 @@ def test_malformed_patterns_are_refused(pattern: str) -> None:
     """A route that can never match is an error where it is written."""
     with pytest.raises(ValueError, match="route"):
         route("GET", pattern)
+
+
+class Headers(Plain):
+    """Tells which headers arrived."""
+
+    def call_resource(self, request: Request) -> Response:
+        return Response.json({"headers": dict(request.headers), "user": request.header("x-grafana-user")})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_spellings_of_a_header_the_hosts_comes_first(order: int) -> None:
+    """Grafana spells names as Go does; another spelling cannot override its header, and broken lines are dropped."""
+    request = pb.CallResourceRequest(pluginContext=context(), path="x", method="GET")
+    for name in ["x-grafana-user", "X-Grafana-User", "X_Grafana_User", "X-Broken", "x\r\ny"][::order]:
+        request.headers[name].values.append("a\r\nb" if name == "X-Broken" else name)
+    (answer,) = Services(Headers).stream("Resource/CallResource", request, pb.CallResourceResponse)
+
+    assert json.loads(answer.body) == {
+        "headers": {"X-Grafana-User": ["X-Grafana-User", "x-grafana-user"], "X_Grafana_User": ["X_Grafana_User"]},
+        "user": "X-Grafana-User",
+    }

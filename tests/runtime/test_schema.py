@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 import pytest
 from forms import Aggregation, Level, Table, Window, datasource, one
 
+from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe, load, main
 from gfruntime.author.ui import HttpOptions, Secret, Ui
 from gfruntime.request.vocabulary import Query
@@ -87,6 +88,41 @@ def test_the_presentation_travels() -> None:
         "required": True,
         "default": "",
     }
+
+
+def test_conditions_that_can_be_travel_as_json() -> None:
+    """Enum members as their values; a section's condition holds for each of its fields, beside their own."""
+    inner = dataclasses.make_dataclass(
+        "Inner", [("a", Annotated[str, Ui(show_if={"wide": [True]})], ""), ("b", int, 1)], frozen=True
+    )
+    shown = Annotated[inner, Ui(show_if={"level": [Level.HIGH]})]  # type: ignore[valid-type]
+    form = dataclasses.make_dataclass(
+        "Model", [("level", Level, Level.LOW), ("wide", bool, False), ("inner", shown, inner())], frozen=True
+    )
+    fields = {each["name"]: each for each in describe(datasource(model=form))["query"]["fields"]}
+
+    assert fields["inner.a"]["showIf"] == {"level": [2], "wide": [True]}
+    assert fields["inner.b"]["showIf"] == {"level": [2]}
+    with pytest.raises(SchemaError, match=r"Model\.f: show_if names 'f', which is the field itself"):
+        one(Annotated[str, Ui(show_if={"f": ["a"]})], "")
+
+
+def test_bounds_of_texts_and_lists_travel() -> None:
+    """The editor shows what Python refuses; the items' own bounds count where the list says none."""
+    assert one(Annotated[str, Ui(pattern="[a-z]+")], "")["pattern"] == "[a-z]+"
+    assert one(Annotated[list[int], Ui(minimum=1, maximum=9)], list)["max"] == 9
+    assert one(list[Annotated[int, Ui(minimum=1)]], list)["min"] == 1
+    assert one(Annotated[Secret, Ui(pattern="[a-z]+")], Secret(""), config=True)["pattern"] == "[a-z]+"
+
+
+def test_a_resource_may_have_parameters_or_be_answered_by_the_rest() -> None:
+    """A route with parts, a query string, or `call_resource`, which may answer any path."""
+    table = Annotated[str, Ui(options_from="/tables?like={f}")]
+    source = datasource(model=dataclasses.make_dataclass("Model", [("f", str, ""), ("g", table, "")]))
+    source.call_resource = lambda self, request: None  # type: ignore[attr-defined]  # noqa: ARG005
+
+    assert one(Annotated[str, Ui(options_from="tables/{f}/columns?a=1")], "")["from"] == "tables/{f}/columns?a=1"
+    assert describe(source)["query"]["fields"][1]["from"] == "/tables?like={f}"
 
 
 def test_a_dataclass_inside_another_becomes_a_section() -> None:

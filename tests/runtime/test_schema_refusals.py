@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
-from forms import Deep, Node, Note, Window, datasource, one
+from forms import Deep, Level, Node, Note, Window, datasource, one
 
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe
@@ -50,6 +51,29 @@ from gfruntime.author.ui import HttpOptions, Secret, Ui
             (tuple[int, ...], ("1",), "Model.f: its default ['1'] is not a list of its items"),
         (Annotated[int, Ui(widget="code")], 1, "Model.f: the widget 'code' does not fit its type"),
         (Annotated[str, Ui(minimum=1)], "", "Model.f: minimum and maximum are for numbers"),
+        (Annotated[list[str], Ui(minimum=1)], list, "Model.f: minimum and maximum are for numbers"),
+        (Annotated[int, Ui(minimum=9, maximum=1)], 5, "Model.f: its minimum 9 is above its maximum 1"),
+        (Annotated[list[int], Ui(minimum=1)], lambda: [0], "Model.f: its default [0] is not a list of its items"),
+        (Annotated[int, Ui(pattern="a")], 5, "Model.f: a pattern is for texts"),
+        (Annotated[Literal["a"], Ui(pattern="a")], "a", "Model.f: a pattern is for texts"),
+        (Annotated[str, Ui(pattern="(")], "", "Model.f: its pattern '(' can't be read: "),
+        (Annotated[str, Ui(pattern="a+")], "b", "Model.f: its default breaks its own bound: 'b' does not match"),
+        (list[Window], lambda: [Window(size=0)], "Model.f: its default has the size 0, not a whole number at least 1"),
+        (list[Window], lambda: [Window(unit="h")], "Model.f: its default has the unit 'h', not one of 's', 'm'"),  # type: ignore[arg-type]
+        (Annotated[str, Ui(options_from="views")], "", "Model.f: no resource of the class is 'views', which"),
+        (Annotated[str, Ui(options_from="changes")], "", "Model.f: no resource of the class is 'changes'"),
+        (Annotated[str, Ui(options_from="tables/{f}")], "", "Model.f: no resource of the class is 'tables/{f}'"),
+        (Annotated[str, Ui(options_from="http://x/tables")], "", "Model.f: options_from 'http://x/tables' is an"),
+        (Annotated[str, Ui(options_from="javascript:x")], "", "Model.f: options_from 'javascript:x' is an address"),
+        (Annotated[str, Ui(options_from="//x/tables")], "", "Model.f: options_from '//x/tables' is an address"),
+        (Annotated[str, Ui(options_from="../tables")], "", "Model.f: options_from '../tables' leaves"),
+        (Annotated[str, Ui(options_from="a/%2e%2e/tables")], "", "Model.f: options_from 'a/%2e%2e/tables' leaves"),
+        (Annotated[str, Ui(options_from="a/%252e%252E/b")], "", "Model.f: options_from 'a/%252e%252E/b' leaves"),
+        (Annotated[str, Ui(options_from="..\\tables")], "", "Model.f: options_from '..\\\\tables' leaves"),
+        (Annotated[str, Ui(options_from="a tables")], "", "Model.f: options_from 'a tables' is not the path"),
+        (Annotated[str, Ui(options_from="tables#a")], "", "Model.f: options_from 'tables#a' is not the path"),
+        (Annotated[str, Ui(options_from="tables/{f")], "", "Model.f: options_from 'tables/{f' is not the path"),
+        (Annotated[str, Ui(options_from="/")], "", "Model.f: options_from '/' is not the path"),
         (Annotated[str, Ui(store="url")], "", 'Model.f: store="url" is for one str of the options'),
     ],
 )  # fmt: skip
@@ -60,6 +84,41 @@ def test_what_has_no_form_is_refused_by_name(hint: Any, default: Any, sentence: 
 
     assert str(caught.value).startswith(sentence)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "values", "sentence"),
+    [
+        (Literal["a", "b"], "a", ["c"], "show_if waits for mode to be 'c', which is not one of 'a', 'b'"),
+        (Literal["a", "b"], "a", ["a", None], "show_if waits for mode to be None, which is not one of 'a', 'b'"),
+        (Literal[1, 2], 1, ["1"], "show_if waits for mode to be '1', which is not one of 1, 2"),
+        (Literal[1, 2], 1, [True], "show_if waits for mode to be True, which is not one of 1, 2"),
+        (Level, Level.LOW, [3], "show_if waits for mode to be 3, which is not one of 1, 2"),
+        (bool, False, [1], "show_if waits for mode to be 1, which is not True or False"),
+        (bool, False, ["true"], "show_if waits for mode to be 'true', which is not True or False"),
+        (int, 1, ["1"], "show_if waits for mode to be '1', which is not a whole number"),
+        (Annotated[int, Ui(minimum=1)], 1, [0], "show_if waits for mode to be 0, which is not a whole number at"),
+        (str, "", [1], "show_if waits for mode to be 1, which is not a text"),
+        (Annotated[bool, Ui(widget="hidden")], False, ["x"], "show_if waits for mode to be 'x', which is not True"),
+        (Annotated[str, Ui(options_from="tables")], "", [1], "show_if waits for mode to be 1, which is not a text"),
+        (list[str], list, [[]], "show_if can't depend on 'mode', which holds a list or a secret"),
+        (list[Window], list, ["a"], "show_if can't depend on 'mode', which holds a list or a secret"),
+        (str, "", [], "show_if expects a list of values for 'mode', got []"),
+        (str, "", "sum", "show_if expects a list of values for 'mode', got 'sum'"),
+    ],
+)  # fmt: skip
+def test_a_field_that_could_never_show_is_refused(hint: Any, default: Any, values: Any, sentence: str) -> None:
+    """In a form and in a row alike: the sentence names the field, and what the other can't be."""
+    made = field(default_factory=default) if callable(default) and default is list else field(default=default)
+    shown = Annotated[str, Ui(label=repr(values), show_if={"mode": values})]  # or typing takes [True] for [1]
+    form = dataclasses.make_dataclass("Model", [("mode", hint, made), ("f", shown, "")], frozen=True)
+
+    with pytest.raises(SchemaError, match=re.escape(f"Model.f: {sentence}")):
+        describe(datasource(model=form))
+    if "list" not in str(hint):
+        rows = dataclasses.make_dataclass("Model", [("rows", list[form], field(default_factory=list))])  # type: ignore[valid-type]
+        with pytest.raises(SchemaError, match=re.escape(f"Model.rows.f: {sentence}")):
+            describe(datasource(model=rows))
 
 
 @pytest.mark.parametrize(

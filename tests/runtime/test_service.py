@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import pytest
 from calls import Plain, Services, queries
 from children import context
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime import Health, Request, Response, Settings
+from gfruntime import Frame, Health, Query, Request, Response, Settings, Ui
+from gfruntime.author.controls import SchemaError
+from gfruntime.calls.service import Service
 from gfruntime.logs import masking
 
 
@@ -47,6 +50,81 @@ def test_failing_constructor_is_told_everywhere() -> None:
 
     assert [item.error for item in Services(Source).query(request).values()] == ["ValueError: no such marker"] * 2
     assert (health.status, health.message) == (pb.CheckHealthResponse.ERROR, "ValueError: no such marker")
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A model, and options, with a bound."""
+
+    series: Annotated[int, Ui(minimum=1, maximum=1000)] = 1
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A class whose default breaks its bound."""
+
+    size: Annotated[int, Ui(maximum=1)] = 2
+
+
+class BrokenOptions(Plain):
+    """One whose options are that."""
+
+    def __init__(self, settings: Settings[Broken]) -> None:
+        """Keep nothing."""
+
+
+class BrokenVariable(Plain):
+    """One whose variables are that."""
+
+    def query_variable(self, query: Query[Broken]) -> Frame:
+        return Frame.of(a=[query.model.size])
+
+
+class Names:
+    """A source whose options, queries, variables and annotations all have bounds."""
+
+    def __init__(self, settings: Settings[Bounded]) -> None:
+        """Keep nothing."""
+
+    def query(self, query: Query[Bounded]) -> Frame:
+        return Frame.of(a=[query.model.series])
+
+    def query_variable(self, query: Query[Bounded]) -> Frame:
+        return Frame.of(a=[query.model.series])
+
+    def query_annotation(self, query: Query[Bounded]) -> Frame:
+        return Frame.of(a=[query.model.series])
+
+
+@pytest.mark.parametrize("kind", ["", "variable", "annotation"])
+def test_a_value_out_of_bounds_is_status_400_of_its_query_alone(kind: str) -> None:
+    """The panel shows the field, the value and the bound; the other query is answered."""
+    request = queries({"series": 30_000_000}, {"series": 2})
+    for message in request.queries:
+        message.queryType = kind
+    request.pluginContext.CopyFrom(context())
+    answers = list(Services(Names).query(request).values())
+
+    assert [answer.status for answer in answers] == [400, 200]
+    assert answers[0].error == "the query: field 'series': 30000000 is above the maximum 1000"
+
+
+def test_options_out_of_bounds_are_told_by_save_and_test_and_each_query() -> None:
+    """The data source can't be made, and everybody is told why."""
+    request = queries({})
+    request.pluginContext.CopyFrom(context(series=0))
+    (answer,) = Services(Names).query(request).values()
+    sentence = "the data source's settings: field 'series': 0 is below the minimum 1"
+
+    assert (answer.status, answer.error) == (400, sentence)
+    assert check_health(Names, context(series=0)).message == sentence
+
+
+@pytest.mark.parametrize("kind", [BrokenOptions, BrokenVariable])
+def test_a_class_whose_default_breaks_its_bound_does_not_start(kind: type) -> None:
+    """In its options and its models alike; the log names class and field."""
+    with pytest.raises(SchemaError, match=r"Broken\.size: its default breaks its own bound: 2 is above"):
+        Service.of(kind)
 
 
 def test_health_tells_no_secret() -> None:

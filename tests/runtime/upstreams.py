@@ -9,14 +9,17 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from gfruntime import HttpClient, Settings
+from gfruntime.request.config import GrafanaConfig
 from gfruntime.serving.tls import self_signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Self
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -28,6 +31,7 @@ class Server(http.server.ThreadingHTTPServer):
         """Listen on a free port."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.connections = 0
+        self._open: list[socket.socket] = []
         self.seen: list[dict[str, Any]] = []
         self.scheme = "http"
         if context is not None:
@@ -39,6 +43,12 @@ class Server(http.server.ThreadingHTTPServer):
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
+    def hang_up(self) -> None:
+        """End every connection."""
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: tests break connections on purpose."""
 
@@ -49,6 +59,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.server.connections += 1
+        self.server._open.append(self.request)
         super().setup()
 
     def do_GET(self) -> None:
@@ -60,7 +71,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if name.startswith("status/"):
             self.answer(b"no", status=int(name[7:]))
         elif name.startswith("to/"):
-            place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"]
+            place = "/" + name[7:] if len(name) > 7 else self.headers["X-To"] or self.path.partition("?to=")[2]
             self.answer(b"", {"Location": place}, status=int(name[3:6]))
         elif name == "slow":
             time.sleep(1.5)
@@ -99,6 +110,65 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Script:
+    """An upstream that answers each connection with these bytes, a part after each pause, and hangs up."""
+
+    def __init__(self, *parts: bytes, pause: float = 0.0, repeats: int = 1, head_end: bytes = b"\r\n\r\n") -> None:
+        """Listen on a free port; `head_end` ends a request."""
+        self._parts, self._pause, self._repeats, self._head_end = parts, pause, repeats, head_end
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.requests: list[bytes] = []
+        self.ended = 0
+        self._is_closed = threading.Event()
+        threading.Thread(target=_accept, args=(self._listener, self._answer), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Give the running server."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self._is_closed.set()
+        _close(self._listener)
+
+    def _answer(self, connection: socket.socket) -> None:
+        try:
+            self._say_all(connection)
+        finally:
+            self.ended += 1
+
+    def _say_all(self, connection: socket.socket) -> None:
+        with connection:
+            request = connection.recv(65536)
+            while self._head_end not in request:
+                part = connection.recv(65536)
+                if not part:
+                    return
+                request += part
+            self.requests.append(request)
+            first, *others = self._parts
+            connection.sendall(first)
+            for part in others * self._repeats:
+                if self._is_closed.wait(self._pause):
+                    return
+                connection.sendall(part)
+
+
+def settings(**parts: Any) -> Settings[dict[str, Any]]:
+    """Describe a data source."""
+    data, secrets = parts.pop("data", {}), parts.pop("secrets", {})
+    config = GrafanaConfig(parts.pop("config", {}))
+    return Settings(options={}, json_data=data, secrets=secrets, config=config, uid="u", name="n", **parts)
+
+
+def client(server: Server, **parts: Any) -> HttpClient:
+    """Make a client for a server."""
+    names = ("forward_headers", "allowed_hosts", "deadline", "max_bytes")
+    options = {name: parts.pop(name) for name in names if name in parts}
+    return HttpClient.of(settings(url=server.url + parts.pop("base", "/base"), **parts), **options)
+
+
 @contextmanager
 def server(context: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Run a server."""
@@ -123,6 +193,76 @@ def tls(folder: Path, *, trusts: str = "") -> tuple[ssl.SSLContext, str]:
     return context, own.pem
 
 
+def _accept(listener: socket.socket, answer: Callable[[socket.socket], None]) -> None:
+    """Answer each connection in a thread of its own, until the listener is closed."""
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=_quietly, args=(answer, client), daemon=True).start()
+
+
+def _close(listener: socket.socket) -> None:
+    """Close a listener; the thread that waits for a connection ends."""
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+def _quietly(answer: Callable[[socket.socket], None], client: socket.socket) -> None:
+    """Say nothing about connections that a test breaks on purpose."""
+    with suppress(OSError):
+        answer(client)
+
+
+class Proxy:
+    """An HTTP proxy, over TLS or not: tunnels to one server whatever it is asked for, and answers the rest itself."""
+
+    def __init__(self, to: int, context: ssl.SSLContext | None = None) -> None:
+        """Listen on a free port."""
+        self.heads: list[str] = []
+        self._to, self._context = to, context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=_accept, args=(self._listener, self._serve), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Give the running proxy."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        _close(self._listener)
+
+    def _serve(self, client: socket.socket) -> None:
+        stream = self._context.wrap_socket(client, server_side=True) if self._context else client
+        with stream:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += stream.recv(1)
+            self.heads.append(head.decode())
+            if not head.startswith(b"CONNECT"):
+                stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+                return
+            stream.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", self._to)) as onward:
+                stream.settimeout(0.01)  # one thread for both ways: two may not use one TLS connection
+                onward.settimeout(0.01)
+                while all(_carry_some(*pair) for pair in ((stream, onward), (onward, stream))):
+                    pass
+
+
+def _carry_some(source: socket.socket, target: socket.socket) -> bool:
+    """Carry what there is, and tell whether more may come."""
+    try:
+        data = source.recv(65536)
+    except TimeoutError:
+        return True
+    target.sendall(data)
+    return bool(data)
+
+
 class SocksProxy:
     """SOCKS5 with user and password, over TLS or not; forwards to one server whatever name it is asked for."""
 
@@ -132,18 +272,10 @@ class SocksProxy:
         self._to, self._context, self._refuses = to, context, refuses
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._run, daemon=True).start()
+        threading.Thread(target=_accept, args=(self._listener, self._serve), daemon=True).start()
 
     def close(self) -> None:
-        self._listener.close()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+        _close(self._listener)
 
     def _serve(self, client: socket.socket) -> None:
         stream = client
@@ -163,8 +295,6 @@ class SocksProxy:
             with socket.create_connection(("127.0.0.1", self._to)) as onward:
                 threading.Thread(target=_carry, args=(onward, stream), daemon=True).start()
                 _carry(stream, onward)
-        except OSError:
-            return
         finally:
             stream.close()
             client.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from commands import commit, git, succeed
+from commands import Ended, commit, git, run, succeed
 from releases import module_proxy, with_more
 
 pytestmark = [
@@ -21,34 +21,42 @@ GH = """#!/bin/sh
 echo "$@" >>"$RUNNER_TEMP/gh.log"
 [ "$2" != create ] || [ ! -e "$RUNNER_TEMP/is-open" ]
 """
+MOVE = """\
+diff --git a/.github/workflows/ci.yml b/x.yml
+similarity index 100%
+rename from .github/workflows/ci.yml
+rename to x.yml
+"""
 
 
-def steps(path: Path) -> dict[str, str]:
-    """Return the shell lines of a workflow's named steps."""
+def scripts(path: Path) -> dict[str, dict[str, str]]:
+    """Return the shell lines of each job's named steps, in their order."""
     workflow: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    [job] = workflow["jobs"].values()
-    return {step["name"]: step["run"] for step in job["steps"] if "name" in step}
+    return {
+        name: {step["name"]: step["run"] for step in job["steps"] if "name" in step}
+        for name, job in workflow["jobs"].items()
+    }
 
 
 class Runner:
-    """A machine of GitHub's with a checkout of the project."""
+    """GitHub's machines: each job has a checkout of its own, and takes what the job before it keeps."""
 
     def __init__(self, folder: Path, project: Path, proxy: str) -> None:
-        """Clone the project as the checkout does."""
-        self.origin, self.checkout, self.temp = folder / "origin.git", folder / "checkout", folder / "temp"
+        """Put the project where a checkout comes from."""
+        self.folder, self.origin, self.temp = folder, folder / "origin.git", folder / "temp"
         git(folder, "clone", "--quiet", "--bare", project, self.origin)
-        git(folder, "clone", "--quiet", self.origin, self.checkout)
         (folder / "bin").mkdir()
-        self.temp.mkdir()
         (folder / "bin" / "gh").write_text(GH)
         (folder / "bin" / "gh").chmod(0o755)
-        scripts = Path(sys.executable).parent
+        self.temp.mkdir()
+        path = f"{folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         self.env = {
             **{key: text for key, text in os.environ.items() if not key.startswith("GIT_")},
-            "PATH": f"{folder / 'bin'}:{scripts}:{os.environ['PATH']}",
+            "PATH": path,
             "RUNNER_TEMP": str(self.temp),
+            "GITHUB_OUTPUT": str(self.temp / "output"),
+            "GITHUB_RUN_ID": "17",
             "BRANCH": "gfplug-upgrade",
-            "GITHUB_SHA": git(self.checkout, "rev-parse", "HEAD").strip(),
             "GOPROXY": proxy,
             "GOMODCACHE": str(folder / "mod"),
             "GOPRIVATE": "",
@@ -56,12 +64,32 @@ class Runner:
             "XDG_CACHE_HOME": str(folder / "cache"),
         }
 
-    def upgrade(self) -> None:
-        """Run the workflow's steps as GitHub does."""
-        lines = steps(self.checkout / ".github/workflows/upgrade.yml")
+    @property
+    def handed_over(self) -> Path:
+        """Return the folder that the first job keeps and the second one takes."""
+        return self.temp / "upgrade"
+
+    def run(self, job: str, *names: str, workflow: Path | None = None) -> list[Ended]:
+        """Run a job's named steps as GitHub does, in a new checkout, to the first that fails."""
+        checkout = self.folder / job
+        git(self.folder, "clone", "--quiet", self.origin, checkout)
+        lines = scripts(workflow or checkout / ".github/workflows/upgrade.yml")[job]
         words = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c")
-        for name in ("Upgrade", "Open a pull request"):
-            succeed(*words, lines[name], cwd=self.checkout, env=self.env)
+        ended: list[Ended] = []
+        for name in names:
+            ended.append(run(*words, lines[name], cwd=checkout, env=self.env))
+            if ended[-1].code:
+                break
+        return ended
+
+    def upgrade(self) -> None:
+        """Run both jobs; every step ends well."""
+        for ended in (*self.run("upgrade", "Upgrade"), *self.open()):
+            assert ended.code == 0, ended.out + ended.err
+
+    def open(self, workflow: Path | None = None) -> list[Ended]:
+        """Run the second job."""
+        return self.run("pull-request", "Commit", "Open a pull request", workflow=workflow)
 
     def calls(self) -> list[str]:
         """Return what `gh` was called with."""
@@ -71,6 +99,10 @@ class Runner:
     def pushed(self, path: str) -> str:
         """Read a file of the pushed branch."""
         return git(self.origin, "show", f"gfplug-upgrade:{path}")
+
+    def branches(self) -> str:
+        """List the branches of the repository."""
+        return git(self.origin, "branch", "--format=%(refname:short)")
 
 
 @pytest.fixture
@@ -86,12 +118,13 @@ def test_a_pull_request_brings_template_and_sdk(runner: Runner) -> None:
     runner.upgrade()
     text = (runner.temp / "text.md").read_text()
 
+    assert (runner.temp / "output").read_text() == "is-newer=true\n"
     assert [line.split()[:4] for line in runner.calls()] == [["pr", "create", "--head", "gfplug-upgrade"]]
     assert '"version": "v0.299.0"' in runner.pushed("gfplug.lock")
     assert "QueryFast" in runner.pushed("src/pluginv2/backend.proto")
     assert "additive  RPC Data/QueryFast was added" in text
     assert "Tests: passed" in text
-    assert "+++ /dev/null\n@@ -1 +0,0 @@\n-dropped\n" in text
+    assert "    +++ /dev/null\n    @@ -1 +0,0 @@\n    -dropped\n" in text
     assert "stays at its SDK" not in text
     assert "a/src/pluginv2" not in text
 
@@ -113,16 +146,105 @@ def test_an_sdk_that_can_not_be_had_leaves_the_template(runner: Runner) -> None:
     assert "v0.299.0" not in runner.pushed("gfplug.lock")
 
 
+def create(path: str) -> str:
+    """Return a patch that adds a file."""
+    return f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+new\n"
+
+
+@pytest.fixture
+def hostile(runner: Runner) -> Runner:
+    """Give a runner whose first job is over, and handed over nothing yet."""
+    runner.handed_over.mkdir()
+    for name in ("template.patch", "sdk.patch", "template.log", "sdk.log"):
+        (runner.handed_over / name).touch()
+    return runner
+
+
+@pytest.mark.parametrize("part", ["template.patch", "sdk.patch"])
+def test_a_patch_that_changes_workflows_is_shown_and_not_pushed(hostile: Runner, part: str) -> None:
+    """Whatever ran in the first job: the branch has its other changes, the text shows that one and how to take it."""
+    patch = create(".github/workflows/evil.yml") + create(".github/actions/a/action.yml") + create("good.txt")
+    (hostile.handed_over / part).write_text(patch)
+    ended = hostile.open()
+    text = (hostile.temp / "text.md").read_text()
+
+    assert [each.code for each in ended] == [0, 0], ended
+    assert hostile.pushed("good.txt") == "new\n"
+    assert "evil" not in git(hostile.origin, "ls-tree", "-r", "--name-only", "gfplug-upgrade")
+    assert text.startswith("### Left out: .github\n")
+    assert "    +++ b/.github/workflows/evil.yml\n    @@ -0,0 +1 @@\n    +new\n" in text
+    assert "    gh run download 17 --name upgrade" in text
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        MOVE,
+        create(".GitHub/workflows/evil.yml"),
+        create(".git/hooks/pre-push"),
+        create("../evil"),
+        create("x").replace("100644", "120000") + create("x/evil.yml"),
+    ],
+    ids=["moved away", "another case", "git's own folder", "elsewhere", "through a link"],
+)
+def test_a_patch_that_goes_around_it_ends_the_job(hostile: Runner, patch: str) -> None:
+    """Nothing is pushed then, and no pull request is opened."""
+    (hostile.handed_over / "template.patch").write_text(patch)
+    (commit_step,) = hostile.open()
+
+    assert commit_step.code != 0
+    assert hostile.branches().split() == git(hostile.origin, "symbolic-ref", "--short", "HEAD").split()
+    assert hostile.calls() == []
+
+
+def test_reports_are_only_quoted(hostile: Runner) -> None:
+    """No line of what a program printed ends the quotation, mentions people or closes issues."""
+    (hostile.handed_over / "template.patch").write_text(create("good.txt"))
+    (hostile.handed_over / "template.log").write_text("~~~~\n```\nFixes #1\r@everyone\n\n# Heading\n" + "x\n" * 90_000)
+    (hostile.handed_over / "sdk.log").write_text("\n" * 90_000)
+    assert [each.code for each in hostile.open()] == [0, 0]
+    text = (hostile.temp / "text.md").read_text()
+    reports = text.partition("### Template\n\n")[2].partition("### Go SDK")[0]
+
+    assert all(line.startswith("    ") for line in reports.splitlines() if line)
+    assert "\r" not in text
+    assert len(text) <= 60_000
+
+
+def test_our_refresh_takes_one_file_of_its_patch(tmp_path: Path) -> None:
+    """Of what the job that ran packages hands over, only proto/versions.json reaches the branch."""
+    project, path = tmp_path / "project", "proto/versions.json"
+    (project / "proto").mkdir(parents=True)
+    (project / path).write_text("a\n")
+    commit(project)
+    (project / path).write_text("b\n")
+    patch = git(project, "diff") + create(".github/workflows/evil.yml") + create("runtime/evil.py")
+    runner = Runner(tmp_path, project, "off")
+    runner.env["BRANCH"] = "refresh-versions"
+    (runner.temp / "refresh").mkdir()
+    for name, text in {"versions.patch": patch, "refresh.log": "~~~~\n", "changes.log": "Fixes #1\n"}.items():
+        (runner.temp / "refresh" / name).write_text(text)
+    ended = runner.open(ROOT / ".github/workflows/refresh.yml")
+
+    assert [each.code for each in ended] == [0, 0], ended
+    assert git(runner.origin, "show", "--format=", "--name-only", "refresh-versions").split() == [path]
+    assert "    ~~~~\n" in (runner.temp / "text.md").read_text()
+    assert [line.split()[:2] for line in runner.calls()] == [["pr", "create"]]
+
+
 @pytest.mark.parametrize("whose", ["project", "gfplug"])
 def test_a_scheduled_workflow_is_well_formed(whose: str, rendered: dict[str, Path]) -> None:
-    """It runs on a schedule and by hand, may write what it needs, and its shell lines parse."""
+    """It runs on a schedule and by hand, one job may write what it needs, and its shell lines parse."""
     path = {
         "project": rendered["new"] / ".github/workflows/upgrade.yml",
         "gfplug": ROOT / ".github/workflows/refresh.yml",
     }
     workflow: Any = yaml.safe_load(path[whose].read_text(encoding="utf-8"))
+    writing = [name for name, job in workflow["jobs"].items() if "write" in job["permissions"].values()]
 
     assert {"schedule", "workflow_dispatch"} == workflow[True].keys()  # YAML reads `on` as true
-    assert workflow["permissions"] == {"contents": "write", "pull-requests": "write"}
-    for script in steps(path[whose]).values():
-        succeed("bash", "-n", input=script)
+    assert writing == ["pull-request"]
+    assert workflow["jobs"]["pull-request"]["permissions"] == {"contents": "write", "pull-requests": "write"}
+    for job in scripts(path[whose]).values():
+        for script in job.values():
+            succeed("bash", "-n", input=script)

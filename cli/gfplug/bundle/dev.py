@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle import build, dist, workspace
+from gfplug.bundle import build, dist, launcher, workspace
 from gfplug.bundle.freeze import Frozen
 from gfplug.bundle.frontend import linker, npm
-from gfplug.bundle.launcher import Launcher
 from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
 from gfplug.stages import Stages
@@ -56,9 +55,11 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         frozen.folder.mkdir()
         command = command_by_hand(project, interpreter, address) if address else ""
         relinking = "" if address else relink_command(project, interpreter)
-        launcher = Launcher(python=interpreter, source=project.source, address=address, command=command, link=relinking)
+        starter = launcher.Launcher(
+            python=interpreter, source=project.source, address=address, command=command, link=relinking
+        )
         path = frozen.folder / frozen.executable
-        path.write_bytes(launcher.executable(platform))
+        path.write_bytes(starter.executable(platform))
         path.chmod(0o755)
         bundle = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
         installed = dist.install(bundle, project.dist, aside=aside)
@@ -89,4 +90,5 @@ def command_by_hand(project: Project, python: Path, address: str) -> str:
     """Return the shell command that runs the plugin at an address: in a terminal, or as a debugger's configuration."""
     variable = f"GF_PLUGIN_GRPC_ADDRESS_{project.manifest.id.upper().replace('-', '_')}"
     words = [f"{variable}={address}", f"PYTHONPATH={shlex.quote(str(project.source))}", shlex.quote(str(python))]
-    return " ".join([*words, "-m", "plugin", "-standalone"])
+    flags = ["-standalone"] if launcher.is_loopback(address) else ["-standalone", "-allow-remote"]
+    return " ".join([*words, "-m", "plugin", *flags])

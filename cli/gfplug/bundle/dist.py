@@ -68,7 +68,7 @@ def check(project: Project) -> Manifest:
         )
     info = manifest.content.get("info")
     manifest_version = info.get("version") if isinstance(info, dict) else None
-    if manifest_version not in {"%VERSION%", version}:
+    if manifest_version not in ("%VERSION%", version):
         raise ProjectError(
             f"plugin.json: info.version is {manifest_version!r}, but pyproject.toml has {version!r}",
             hint='write "%VERSION%" in plugin.json: the build puts the version of pyproject.toml there',

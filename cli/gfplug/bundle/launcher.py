@@ -11,6 +11,7 @@ internal/standalone.
 from __future__ import annotations
 
 import io
+import ipaddress
 import json
 import re
 import shlex
@@ -114,15 +115,30 @@ class Launcher:
         return stub + f'#!"{self.python}"\r\n'.encode() + packed.getvalue()
 
 
-def address(text: str) -> str:
+def address(text: str, *, allow_remote: bool = False) -> str:
     """Return an address that Grafana can connect to.
 
-    Raises: UsageError if it is not host:port.
+    Raises: UsageError if it is not host:port, or other machines can reach it and that is not allowed.
     """
     match = _ADDRESS.fullmatch(text)
     if not match or not 0 < int(match[2]) <= _LAST_PORT:
         raise UsageError(f"--address {text!r} is not host:port", hint="such as 127.0.0.1:50051")
+    if not allow_remote and not is_loopback(text):
+        raise UsageError(
+            f"--address {text}: other machines can reach it, and nothing there checks who calls: anybody who can "
+            "connect can run the plugin's queries and read all they send and get, secrets included",
+            hint="use 127.0.0.1, or add --allow-remote on a network where you trust every machine",
+        )
     return text
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether only this machine can reach an address; a name other than localhost may mean any machine."""
+    host = address.rpartition(":")[0]
+    try:
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _plain(text: str) -> str:

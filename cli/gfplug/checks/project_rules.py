@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import __version__, sdk
 from gfplug.bundle import dist
-from gfplug.bundle.frontend import hooks, npm
+from gfplug.bundle.frontend import hooks, linker, npm
 from gfplug.bundle.rules import manifest_rules
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.errors import GfplugError
 from gfplug.project import provenance, requirements
+from gfplug.project.environment import interpreters, venv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gfplug.project.plugin_project import Project
 
+_SOURCE = "src/plugin/datasource.py"
 _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 
 
@@ -39,6 +41,7 @@ def check(project: Project) -> Iterator[Finding]:
             yield error("project-file", name, "it is missing", "restore it from version control")
     if own is None:
         yield from _hooks(project)
+        yield from _schema(project)
     yield from _lock(project)
 
 
@@ -54,6 +57,21 @@ def _hooks(project: Project) -> Iterator[Finding]:
         hooks.read_hooks(project)
     except GfplugError as failure:
         yield error("hooks", hooks.FILE, failure.message, failure.hint)
+
+
+def _schema(project: Project) -> Iterator[Finding]:
+    """Check that the dataclasses can become forms, with the project's own interpreter, where there is one."""
+    python = venv.interpreter_of(project.root / ".venv")
+    if not python.exists():
+        yield note("schema", _SOURCE, "its dataclasses were not looked at: there is no .venv yet", "`gfplug build`")
+        return
+    try:
+        if missing := interpreters.probe(python, distributions=("gfruntime",)).missing:
+            yield note("schema", _SOURCE, f"its dataclasses were not looked at: .venv lacks {', '.join(missing)}")
+            return
+        linker.read_schema(project, python)
+    except GfplugError as failure:
+        yield error("schema", _SOURCE, failure.message, failure.hint)
 
 
 def _lock(project: Project) -> Iterator[Finding]:

@@ -11,16 +11,25 @@ from gfplug import console
 
 
 def check(
-    target: Annotated[
-        Path,
+    targets: Annotated[
+        list[Path] | None,
         typer.Argument(metavar="TARGET", help="A project, a dist/ folder or an archive.", show_default="here"),
-    ] = Path(),
+    ] = None,
     *,
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Start the plugin and ask it as the provisioned alert rules would.")
     ] = False,
+    dashboards: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--dashboards",
+            metavar="FILE...",
+            help="Check the queries saved in these dashboards and alert rules instead.",
+        ),
+    ] = None,
     python: Annotated[
-        Path | None, typer.Option(help="With --alerts: this interpreter's packages instead of the project's .venv.")
+        Path | None,
+        typer.Option(help="With --alerts or --dashboards: this interpreter's packages instead of the project's .venv."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
@@ -30,9 +39,19 @@ def check(
     Checks manifest, executables, file modes, links, signature, stubs and sizes.
     """
     from gfplug.checks import check as service  # noqa: PLC0415 - a command's imports are its own
-    from gfplug.errors import ProjectError  # noqa: PLC0415
+    from gfplug.checks import dashboards as saved  # noqa: PLC0415
+    from gfplug.errors import ProjectError, UsageError  # noqa: PLC0415
 
-    report = service.alerts(target, python=python) if alerts else service.check(target)
+    if dashboards and alerts:
+        raise UsageError("--dashboards and --alerts are two checks", hint="run one after the other")
+    if dashboards:
+        project, more = saved.split(targets or [])  # `--dashboards a.json b.json` gives the option only the first
+        report = saved.check(project, [*dashboards, *more], python=python)
+    elif len(targets or []) > 1:
+        raise UsageError(f"one target at a time, got {' '.join(map(str, targets or []))}")
+    else:
+        target = targets[0] if targets else Path()
+        report = service.alerts(target, python=python) if alerts else service.check(target)
     if as_json:
         console.result_json(report.to_json())
     else:

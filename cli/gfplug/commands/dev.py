@@ -26,6 +26,9 @@ def dev(
     address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Where that plugin listens, as Grafana sees it.")
     ] = _ADDRESS,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let --address be one that other machines can reach.")
+    ] = False,
     link: Annotated[bool, typer.Option("--link", hidden=True, help="Only link module.js, as a reload does.")] = False,
 ) -> None:
     """Run a project's source in a Grafana on this machine.
@@ -39,11 +42,12 @@ def dev(
 
     if address != _ADDRESS and not attach:
         raise UsageError("--address is for a plugin that you start yourself", hint="add --attach, or leave it out")
+    listening = launcher.address(address, allow_remote=allow_remote) if attach else ""
     target = Project.find(project)
     if link and python:
         console.result(service.link(target, python))
         return
-    bundle = service.prepare(target, python=python, address=launcher.address(address) if attach else "")
+    bundle = service.prepare(target, python=python, address=listening)
     plugin_id = target.manifest.id
     console.note(f"""
 Let a Grafana on this machine load it (not one in a container):

@@ -113,7 +113,7 @@ def _explain_refusals(hint: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename2 or error.filename
+        where = error.filename2 or error.filename or "the project's files"  # a full disk names none
         raise ProjectError(f"cannot write {where}: {error.strerror}", hint=hint) from error
 
 

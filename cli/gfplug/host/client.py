@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _METHODS = {"Stream.SubscribeStream": "run_stream", "Stream.RunStream": "run_stream"}
 _LARGEST_MESSAGE = 2**31 - 1
+_MOST_METADATA = 16 << 20  # as Go's clients take; without it a long error in many letters is lost
 
 
 class RunningPlugin:
@@ -61,6 +62,8 @@ class RunningPlugin:
             options=[
                 ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
                 ("grpc.max_send_message_length", _LARGEST_MESSAGE),
+                ("grpc.max_metadata_size", _MOST_METADATA),
+                ("grpc.absolute_max_metadata_size", _MOST_METADATA),
                 ("grpc.default_authority", "unused"),  # what go-plugin dials with
                 ("grpc.enable_http_proxy", 0),  # the plugin is on this machine, whatever proxy the environment names
                 ("grpc.use_local_subchannel_pool", 1),

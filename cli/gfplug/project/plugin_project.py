@@ -24,6 +24,7 @@ FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
 """What gfplug owned in projects of gfplug 0.1: the runtime, now a library, and the editors, now a part of gfplug."""
 
 
+_LARGEST = 64 << 20  # bytes of a file that gfplug owns
 _FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,199}")
 _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,200}")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,99}")
@@ -192,9 +193,9 @@ class Project:
         return str(self.pyproject["version"])
 
     def owned_digests(self, folders: Sequence[str] = OWNED_FOLDERS) -> dict[str, str]:
-        """Map each file in an owned folder to its SHA-256, as it is on disk now."""
+        """Map each file in an owned folder to its SHA-256, as it is on disk; one that is too large has none."""
         return {
-            path.relative_to(self.root).as_posix(): files.sha256_of(path)
+            path.relative_to(self.root).as_posix(): files.sha256_of(path) if path.stat().st_size < _LARGEST else ""
             for folder in folders
             for path in files.walk(self.root / folder)
         }

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 PACKAGE = "pluginv2"
 TOOLS = ("grpcio-tools", "mypy-protobuf")
+OWN_VERSION = ("gfplug-stubs", "2")
+"""How gfplug calls the tools: raised when it makes other code of the same proto. 2: without the proto's comments."""
+
 _FILE = "backend.proto"
 _SERVICES = {"Resource", "Data", "Diagnostics", "Stream"}
 _GRPC_FLOOR = re.compile(r"^GRPC_GENERATED_VERSION = '([0-9.]+)'$", re.MULTILINE)
@@ -122,7 +125,7 @@ def tool_versions() -> dict[str, str]:
     from importlib import metadata  # noqa: PLC0415 - only commands that compile pay for it
 
     try:
-        return {name: metadata.version(name) for name in TOOLS}
+        return dict([*((name, metadata.version(name)) for name in TOOLS), OWN_VERSION])
     except metadata.PackageNotFoundError as error:
         raise ToolError(f"{error.name} is not installed", hint="install gfplug again, with its dependencies") from error
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import enum
+import math
 import types
 import typing
 from typing import Any
@@ -85,3 +86,29 @@ def title(name: str) -> str:
     """Turn a field's name into a label: `max_points` into `Max points`, `api_url` into `API URL`."""
     first, *rest = (word.upper() if word.lower() in _UPPER else word for word in name.strip("_").split("_"))
     return " ".join([first[:1].upper() + first[1:], *rest])
+
+
+def fits(value: Any, field: dict[str, Any], *, nullable: bool) -> bool:  # noqa: ANN401 - the author's value
+    """Tell whether a value is one that the control of a field can show."""
+    if value is None:
+        return nullable
+    if field["kind"] in ("multi", "tags"):
+        single = field | {"kind": "select" if "options" in field else "number" if field["numeric"] else "string"}
+        return isinstance(value, list) and all(fits(each, single, nullable=False) for each in value)
+    if field["kind"] == "select":
+        return not isinstance(value, bool) and value in [option["value"] for option in field["options"]]
+    if field["kind"] == "number":
+        is_number = type(value) is int or (type(value) is float and math.isfinite(value) and not field.get("integer"))
+        return is_number and field.get("min", -math.inf) <= value <= field.get("max", math.inf)
+    return isinstance(value, bool if field["kind"] == "boolean" else str)
+
+
+def expected(field: dict[str, Any]) -> str:
+    """Say what a value of a field has to be."""
+    if "options" in field:
+        choices = ", ".join(repr(option["value"]) for option in field["options"])
+        return f"one of {choices}" if field["kind"] == "select" else f"a list of {choices}"
+    if field["kind"] == "number":
+        limits = [f"{word} {field[key]:g}" for key, word in (("min", "at least"), ("max", "at most")) if key in field]
+        return " ".join(["a whole number" if field.get("integer") else "a number", *limits])
+    return {"boolean": "True or False", "tags": "a list of its items"}.get(field["kind"], "a text")

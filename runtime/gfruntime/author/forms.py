@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import math
-import re
 import typing
 from typing import Any
 
-from gfruntime.author import httpform
-from gfruntime.author.controls import SchemaError, control_of, item_type, title, unwrap
+from gfruntime.author import httpform, references, rules
+from gfruntime.author.bounds import bounds_of
+from gfruntime.author.controls import SchemaError, control_of, expected, fits, item_type, title, unwrap
 from gfruntime.author.ui import HttpOptions, Ui
 
 _WIDGETS = {"string": ("textarea", "code"), "secret": ("textarea",), "select": ("radio",)}
@@ -35,7 +34,8 @@ def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: 
     fields = _fields((model,), model.__name__, config=config)
     if len(urls := [field["name"] for field in fields if field.get("store") == "url"]) > 1:
         raise SchemaError(f'{model.__name__}: {" and ".join(urls)} both say store="url"; a data source has one URL')
-    _check_references(fields, model.__name__)
+    references.check_names(fields, model.__name__)
+    bounds_of(model)
     return fields
 
 
@@ -105,9 +105,15 @@ def _nested(
         raise SchemaError(
             f"{where}: its default must be {bare.__name__}(), for a query may bring only some of its fields"
         )
-    shared = {"section": ui.section or ui.label or title(item.name)} | ({"showIf": _lists(ui)} if ui.show_if else {})
+    shared = {"section": ui.section or ui.label or title(item.name)}
     stored = {"store": "jsonData"} if config else {}
-    return [shared | field | stored | {"name": f"{item.name}.{field['name']}"} for field in fields]
+    outer = rules.listed(ui, where)
+    conditions = [outer | field.get("showIf", {}) for field in fields]
+    named = [
+        shared | field | ({"showIf": condition} if condition else {})
+        for field, condition in zip(fields, conditions, strict=True)
+    ]
+    return [field | stored | {"name": f"{item.name}.{field['name']}"} for field in named]
 
 
 def _rows(
@@ -122,27 +128,39 @@ def _rows(
     default = _default(item, where)
     if not isinstance(default, list) or not all(isinstance(each, inner) for each in default):
         raise SchemaError(f"{where}: its default {default!r} is not a list of {inner.__name__}")
-    rows = [{key: _plain(value) for key, value in vars(each).items()} for each in default]
+    rows = [{field["name"]: _plain(getattr(each, field["name"])) for field in fields} for each in default]
+    for row, field in ((row, field) for row in rows for field in fields):
+        if not fits(row[field["name"]], field, nullable=bool(field.get("nullable"))):
+            raise SchemaError(
+                f"{where}: its default has the {field['name']} {row[field['name']]!r}, not {expected(field)}"
+            )
     described = {"name": item.name, "label": ui.label or title(item.name), "kind": "list", "fields": fields}
-    return described | {"default": rows} | _presented(ui) | ({"store": "jsonData"} if config else {})
+    return described | {"default": rows} | _presented(ui, where) | ({"store": "jsonData"} if config else {})
 
 
 def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool) -> dict[str, Any]:  # noqa: ANN401 - a type
     """Describe one field: name, label, control, default, limits."""
     bare, ui, nullable = unwrap(hint)
     control = control_of(bare, where)
-    _check(where, item.name, control["kind"], ui, config=config)
+    if item_type(bare) is not None:
+        ui = rules.joined(ui, unwrap(item_type(bare))[1])
+    _check(where, item.name, control, ui, config=config)
     if nullable and (control["kind"] == "secret" or ui.store == "url"):
         raise SchemaError(f"{where}: Grafana keeps it as a text, which may be empty but never None")
-    described: dict[str, Any] = {"name": item.name, "label": ui.label or title(item.name), **control, **_presented(ui)}
+    described: dict[str, Any] = {
+        "name": item.name,
+        "label": ui.label or title(item.name),
+        **control,
+        **_presented(ui, where),
+    }
     described["kind"] = "hidden" if ui.widget == "hidden" else _NAMED.get((control["kind"], ui.widget), control["kind"])
     described |= {key: True for key, claim in (("radio", ui.widget == "radio"), ("nullable", nullable)) if claim}
     described |= {key: value for key, value in (("min", ui.minimum), ("max", ui.maximum)) if value is not None}
     default = _plain(_default(item, where))
     if control["kind"] == "secret" and default:
         raise SchemaError(f"{where}: a secret must not have a default, which everybody could read in module.js")
-    if not _fits(default, described | control, nullable=nullable):
-        raise SchemaError(f"{where}: its default {default!r} is not {_expected(described | control)}")
+    if not fits(default, described | control, nullable=nullable):
+        raise SchemaError(f"{where}: its default {default!r} is not {expected(described | control)}")
     if control["kind"] != "secret" and default is not None:
         described["default"] = default
     if ui.options_from:
@@ -153,39 +171,27 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
     return described
 
 
-def _presented(ui: Ui) -> dict[str, Any]:
+def _presented(ui: Ui, where: str) -> dict[str, Any]:
     """List what only changes how a field looks."""
-    keys = ("help", "placeholder", "section", "language", "rows", "required")
+    keys = ("help", "placeholder", "section", "language", "rows", "required", "pattern")
     given = {key: value for key in keys if (value := getattr(ui, key))}
-    return given | ({"showIf": _lists(ui)} if ui.show_if else {})
+    return given | ({"showIf": shown_if} if (shown_if := rules.listed(ui, where)) else {})
 
 
-def _lists(ui: Ui) -> dict[str, list[str | int | bool]]:
-    return {name: list(values) for name, values in ui.show_if.items()}
-
-
-def _check_references(fields: list[dict[str, Any]], path: str) -> None:
-    """Refuse a `show_if` or an `options_from` that names no field of the form."""
-    names = {field["name"] for field in fields}
-    for field in fields:
-        for name in field.get("showIf", {}):
-            if name not in names:
-                raise SchemaError(f"{path}.{field['name']}: show_if names {name!r}, which is no field of {path}")
-        for name in re.findall(r"\{([\w.]*)\}", field.get("from", "")):
-            if name not in names:
-                raise SchemaError(f"{path}.{field['name']}: options_from names {name!r}, which is no field of {path}")
-
-
-def _check(where: str, name: str, kind: str, ui: Ui, *, config: bool) -> None:
+def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bool) -> None:
     """Refuse a presentation that does not fit the field."""
+    kind, is_numeric = control["kind"], control["kind"] == "number" or control.get("numeric", False)
+    rules.check_ui(ui, where)
     if kind == "secret" and (not config or ui.widget == "hidden"):
         raise SchemaError(f"{where}: a secret belongs in the options, where the config page can ask for it")
     if ui.widget not in ("", "hidden", *_WIDGETS.get(kind, ())):
         raise SchemaError(f"{where}: the widget {ui.widget!r} does not fit its type")
     if ui.store == "url" and not (config and kind == "string"):
         raise SchemaError(f'{where}: store="url" is for one str of the options')
-    if kind != "number" and (ui.minimum, ui.maximum) != (None, None):
+    if not is_numeric and (ui.minimum, ui.maximum) != (None, None):
         raise SchemaError(f"{where}: minimum and maximum are for numbers")
+    if ui.pattern and (is_numeric or kind not in ("string", "secret", "tags")):
+        raise SchemaError(f"{where}: a pattern is for texts")
     if ui.options_from and (config or kind not in ("string", "tags")):
         raise SchemaError(f"{where}: options_from is for a str or a list[str] of a query")
     _check_name(name, where, config=config)
@@ -211,29 +217,3 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - the author's value
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     return value.value if isinstance(value, enum.Enum) else value
-
-
-def _fits(value: Any, field: dict[str, Any], *, nullable: bool) -> bool:  # noqa: ANN401 - the author's value
-    """Tell whether a default is a value that its own control can show."""
-    if value is None:
-        return nullable
-    if field["kind"] in ("multi", "tags"):
-        single = field | {"kind": "select" if "options" in field else "number" if field["numeric"] else "string"}
-        return isinstance(value, list) and all(_fits(each, single, nullable=False) for each in value)
-    if field["kind"] == "select":
-        return value in [option["value"] for option in field["options"]]
-    if field["kind"] == "number":
-        is_number = type(value) is int or (type(value) is float and math.isfinite(value) and not field.get("integer"))
-        return is_number and field.get("min", -math.inf) <= value <= field.get("max", math.inf)
-    return isinstance(value, bool if field["kind"] == "boolean" else str)
-
-
-def _expected(field: dict[str, Any]) -> str:
-    """Say what a default of this field has to be."""
-    if "options" in field:
-        choices = ", ".join(repr(option["value"]) for option in field["options"])
-        return f"one of {choices}" if field["kind"] == "select" else f"a list of {choices}"
-    if field["kind"] == "number":
-        limits = [f"{word} {field[key]:g}" for key, word in (("min", "at least"), ("max", "at most")) if key in field]
-        return " ".join(["a whole number" if field.get("integer") else "a number", *limits])
-    return {"boolean": "True or False", "tags": "a list of its items"}.get(field["kind"], "a text")

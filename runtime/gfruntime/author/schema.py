@@ -11,7 +11,6 @@ dataclasses say, so the running plugin can be compared with its editors.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import importlib
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
+from gfruntime.author.references import check_resources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,17 +50,24 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     Raises: SchemaError if a field has no default, no form control, or a presentation that does not fit its type.
     """
     author = _inspected(datasource)
-    own = {name: {"fields": form(model)} for name, model in author.own_models.items()}
+    own = {name: {"fields": _answered_form(author, model)} for name, model in author.own_models.items()}
     schema: dict[str, Any] = {
         "version": 1,
         "config": {"fields": form(author.options, config=True)},
-        "query": {"fields": form(author.model)},
+        "query": {"fields": _answered_form(author, author.model)},
         "capabilities": {"annotations": True, "variables": True},
         **({"own": own} if own else {}),
     }
     canonical = json.dumps(schema, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
     return schema | {"pluginId": plugin_id, "hash": digest}
+
+
+def _answered_form(author: Author, model: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
+    """Describe a query's fields, whose choices the class lists itself."""
+    fields = form(model)
+    check_resources(author, fields, getattr(model, "__name__", ""))
+    return fields
 
 
 def _inspected(datasource: type) -> Author:
@@ -75,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A failure ends standard error with its one sentence, after the traceback of the author's module if that raised.
     """
+    import argparse  # noqa: PLC0415  # not in bundles, which never run this
+
     parser = argparse.ArgumentParser(
         prog="python -m gfruntime.author.schema", description="Print a data source's UI schema."
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
 
 Operation = Literal["create", "update", "delete"]
 

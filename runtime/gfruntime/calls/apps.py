@@ -8,8 +8,9 @@ class Datasource:
         return call_wsgi(self.app, request)          # async def, and `return await call_asgi(...)`, for ASGI
 
 Bodies are streamed as the application makes them. The application finds the `Request`, which knows who asks, in
-`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`. ASGI's lifespan events are not sent: what
-the application needs for longer than a request belongs into the data source's constructor.
+`environ["gfruntime.request"]` or `scope["extensions"]["gfruntime.request"]`; headers whose names have an underscore,
+only there: in WSGI's spelling `X_Grafana_User` would pass for `X-Grafana-User`. ASGI's lifespan events are not sent:
+what the application needs for longer than a request belongs into the data source's constructor.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from gfruntime.request import headers
 from gfruntime.request.vocabulary import Response
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("gfruntime")
 _KEY = "gfruntime.request"
 _SERVER = ("grafana", 80)
+_OWN = ("content-length", "proxy")
 
 
 def call_wsgi(app: WsgiApp, request: Request) -> Response:
@@ -44,18 +47,18 @@ def call_wsgi(app: WsgiApp, request: Request) -> Response:
     started: list[tuple[str, list[tuple[str, str]]]] = []
     early: list[bytes] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:  # noqa: ANN401
+    def start_response(status: str, pairs: list[tuple[str, str]], error: Any = None) -> Callable[[bytes], None]:  # noqa: ANN401
         if error is None and started:
             raise RuntimeError("the application started its response twice")
-        started[:] = [(status, headers)]
+        started[:] = [(status, pairs)]
         return early.append
 
     body = _wsgi_body(app(_environ(request), start_response), early)
     first = next(body, b"")  # an application may start its response as late as with its first part
     if not started:
         raise RuntimeError("the application started no response")
-    status, headers = started[0]
-    return Response(status=int(status.split()[0]), headers=_headers(headers), body=_prepend(first, body))
+    status, pairs = started[0]
+    return Response(status=int(status.split()[0]), headers=_headers(pairs), body=_prepend(first, body))
 
 
 async def call_asgi(app: AsgiApp, request: Request) -> Response:
@@ -70,8 +73,8 @@ async def call_asgi(app: AsgiApp, request: Request) -> Response:
     if start is None or start["type"] != "http.response.start":
         await task
         raise RuntimeError("the application ended without a response")
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers", [])]
-    return Response(status=start["status"], headers=_headers(headers), body=_asgi_body(messages, task))
+    pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers", [])]
+    return Response(status=start["status"], headers=_headers(pairs), body=_asgi_body(messages, task))
 
 
 class _Exchange:
@@ -165,22 +168,21 @@ def _environ(request: Request) -> dict[str, Any]:
         "wsgi.run_once": False,
         _KEY: request,
     }
-    for name, values in request.headers.items():
+    for name, values in _forwarded(request).items():
         key = name.upper().replace("-", "_")
         if key == "CONTENT_TYPE":
             environ[key] = values[0] if values else ""
-        elif key != "CONTENT_LENGTH":
-            environ[f"HTTP_{key}"] = ",".join(values)
+        else:
+            environ[f"HTTP_{key}"] = ("; " if key == "COOKIE" else ",").join(values)
     return environ
 
 
 def _scope(request: Request) -> dict[str, Any]:
     """Make ASGI's connection scope."""
     raw = "/" + request.path.lstrip("/")
-    headers = [
+    sent = [
         (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-        for name, values in request.headers.items()
-        if name.lower() != "content-length"
+        for name, values in _forwarded(request).items()
         for value in values
     ]
     return {
@@ -193,11 +195,20 @@ def _scope(request: Request) -> dict[str, Any]:
         "raw_path": raw.encode("ascii", "replace"),
         "query_string": urlsplit(request.url).query.encode("ascii", "replace"),
         "root_path": "",
-        "headers": [*headers, (b"content-length", str(len(request.body)).encode())],
+        "headers": [*sent, (b"content-length", str(len(request.body)).encode())],
         "client": None,
         "server": _SERVER,
         "state": {},
         "extensions": {_KEY: request},
+    }
+
+
+def _forwarded(request: Request) -> dict[str, list[str]]:
+    """List the headers that an application sees, as a web server would; CGI gives `Proxy` another meaning."""
+    return {
+        name: values
+        for name, values in headers.merged(request.headers).items()
+        if headers.is_legal(name) and "_" not in name and name.lower() not in _OWN
     }
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pluginv2 import backend_pb2 as pb
 
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
     from gfruntime.errors import Failure
 
 _DEFAULT_ID = "0"

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import functools
+import hashlib
 import logging
+import os
 import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,6 +44,7 @@ _SECRET_HEADERS = ("authorization", "proxy-authorization", "x-ds-authorization",
 _LONG = 8  # characters of a cookie that may be a session's name
 _JSON = 1  # pluginv2.DataFrameFormat
 _KEY_LABEL = "PRIVATE KEY"
+_DIGEST_KEY = os.urandom(32)  # of this process alone
 
 
 class ActiveCall:
@@ -64,6 +67,7 @@ class ActiveCall:
             context=convert.plugin_context(request.pluginContext),
             headers=headers,
             metadata=call.metadata,
+            deadline=call.deadline,
             data_source=settings.name,
             data_source_uid=settings.uid,
         )
@@ -184,6 +188,15 @@ def proxy_hash(config: Mapping[str, str]) -> str:
     return base64.b64encode(der[-3:]).decode()
 
 
+def _digest(settings: pb.DataSourceInstanceSettings) -> bytes:
+    """Digest all that the author's constructor sees of a data source, secrets included.
+
+    Fields that this proto does not know are left out: their order may differ from call to call.
+    """
+    settings.DiscardUnknownFields()
+    return hashlib.blake2b(settings.SerializeToString(deterministic=True), digest_size=16, key=_DIGEST_KEY).digest()
+
+
 def _name(path: str) -> str:
     """Name a method as the Go SDK's logs and metrics do: `/pluginv2.Data/QueryData` is `queryData`."""
     method = path.rpartition("/")[2]
@@ -196,6 +209,7 @@ def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) 
     When the call names none, making its instance raises QueryError: each query of the call then says so.
     """
     settings, config = context.dataSourceInstanceSettings, call.context.config
+    digest = _digest(settings) if context.HasField("dataSourceInstanceSettings") else b""
     tenant = "\n".join([*call.metadata.get("tenantid", []), str(context.orgId), call.context.namespace])
 
     def make() -> Any:  # noqa: ANN401  # the author's class
@@ -204,7 +218,8 @@ def _source(context: pb.PluginContext, call: incoming.Incoming, author: Author) 
         return author.make(convert.settings(settings, options_type=author.options, config=config))
 
     key = Key(f"{settings.id}\n{settings.uid}", tenant, proxy_hash(config))
-    return Source(key, Version(settings.lastUpdatedMS, config), make)
+    secrets = functools.partial(convert.secrets_of, settings)
+    return Source(key, Version(settings.lastUpdatedMS, config, digest), make, secrets)
 
 
 def _cookies(value: str) -> list[str]:

@@ -1,36 +1,38 @@
-"""The author's objects, one per configured data source: made, kept, called where their methods belong, disposed of.
+"""The author's objects, one per configured data source: made, kept, and disposed of.
 
-Rules of the Go SDK: created once per key even under concurrent first requests; different keys never wait for each
-other; a failure is not remembered; the old instance is disposed of 5 s after the new one took its place, so that calls
-still running on it may end. Unlike there, a failed replacement leaves the old instance whole. Where Grafana's toggle
-`ttlPluginInstanceManager` is on, an instance that was not used for an hour is disposed of.
+Rules of the Go SDK: created once per key and version even under concurrent first requests; different keys never wait
+for each other; a failure is not remembered; the old instance is disposed of 5 s after one with newer settings took its
+place, so that calls still running on it may end. Unlike there, a failed replacement leaves the old instance whole.
+Where Grafana's toggle `ttlPluginInstanceManager` is on, an instance that was not used for an hour is disposed of.
+
+Unlike there, too, what the constructor sees is a part of the version: a caller with other secrets never gets an
+instance that was made with these. Several Grafanas may so ask for one data source in turns, and each keeps its
+instance: one whose settings are not older is disposed of only once no call uses it, and none did for a minute.
 Source: grafana-plugin-sdk-go v0.298.0, backend/instancemgmt and backend/datasource/instance_provider.go.
 """
 
 from __future__ import annotations
 
-import inspect
 import logging
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from gfruntime.serving import workers
+from gfruntime.calls.schedule import Schedule
+from gfruntime.logs import masking
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
-
-    from gfruntime.author.author_class import Author
-
-T = TypeVar("T")
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _LOGGER = logging.getLogger("gfruntime")
 _TTL_TOGGLE = "ttlPluginInstanceManager"
 _TTL = 3600.0
 _SWEEP = 7200.0
-_RESERVE = 8  # threads for health checks
+_IDLE = 12  # times the wait before a disposal: how long an instance of other settings is kept unused
+_MOST = 8  # instances of one key that are kept though no call uses them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What makes an instance outdated when it differs."""
+    """What makes an instance outdated when it differs; `digest` is of the settings, secrets included."""
 
     updated_ms: int
     config: Mapping[str, str] = field(repr=False)
+    digest: bytes = field(default=b"", repr=False)
 
     @property
     def expires(self) -> bool:
@@ -55,20 +58,26 @@ class Version:
         return _TTL_TOGGLE in self.config.get("GF_INSTANCE_FEATURE_TOGGLES_ENABLE", "").split(",")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Source:
-    """One configured data source in one version of its settings, and how to make the author's object for it."""
+    """A call's data source in one version of its settings: how to make the author's object for it, and its secrets."""
 
     key: Key
     version: Version
     make: Callable[[], Any]
+    secrets: Callable[[], Sequence[str]] = tuple
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Slot:
+    """A place for the instance of one version; `callers` go by themselves when their calls end."""
+
+    version: Version
     lock: threading.Lock = field(default_factory=threading.Lock)
-    version: Version | None = None
+    callers: WeakSet[Source] = field(default_factory=WeakSet)
     instance: Any = None
+    secrets: Sequence[str] = ()  # hidden in all texts as long as the instance lives
+    is_removed: bool = False
     used: float = 0.0
 
 
@@ -86,156 +95,137 @@ class Instances:
         self._dispose = dispose
         self._dispose_after = dispose_after
         self._clock = clock
-        self._sweeper: threading.Timer | None = None
+        self._schedule = Schedule("disposal")
+        self._planned: set[Key | None] = set()  # what will be thinned out; None stands for the sweep
         self._lock = threading.Lock()
-        self._slots: dict[Key, _Slot] = {}
+        self._slots: dict[Key, list[_Slot]] = {}
 
     def peek(self, source: Source) -> Any | None:  # noqa: ANN401  # the author's class
         """Return the instance without ever running the author's code; None when there is none of this version."""
-        slot = self._slots.get(source.key)
-        if slot is None or slot.version != source.version or self._is_expired(slot):
+        slot = _of_version(self._slots.get(source.key, ()), source.version)
+        if slot is None or self._is_expired(slot):
+            return None
+        slot.callers.add(source)
+        instance = slot.instance
+        if slot.is_removed:  # while we looked
             return None
         slot.used = self._clock()
-        return slot.instance
+        return instance
 
     def acquire(self, source: Source) -> Any:  # noqa: ANN401
-        """Return the instance, or make it; an outdated one is disposed of once the new one exists."""
+        """Return the instance, or make it; those of older settings are disposed of once the new one exists."""
         with self._lock:
-            slot = self._slots.setdefault(source.key, _Slot())
+            slots = self._slots.setdefault(source.key, [])
+            slot = _of_version(slots, source.version)
+            if slot is None:
+                slot = _Slot(source.version)
+                slots.append(slot)
+            slot.callers.add(source)
         with slot.lock:
-            if slot.version == source.version and not self._is_expired(slot):
-                slot.used = self._clock()
-                return slot.instance
-            instance = source.make()
-            metrics.instance_made()
-            old, is_first = slot.instance, slot.version is None
-            slot.instance, slot.version, slot.used = instance, source.version, self._clock()
-        if not is_first:
-            self._later(self._dispose_after, self._discard, old)
-        if source.version.expires:
-            self._sweep_later()
+            instance = slot.instance
+            if instance is None or self._is_expired(slot):
+                instance = source.make()
+                metrics.instance_made()
+                self._fill(slot, source, instance)
+            slot.used = self._clock()
         return instance
 
     def sweep(self) -> None:
         """Dispose of the instances that nobody has used for an hour, where Grafana wants that."""
         with self._lock:
-            slots = list(self._slots.items())
-        for key, slot in slots:
-            with slot.lock:
-                if slot.version is None or not self._is_expired(slot):
-                    continue
-                old, slot.instance, slot.version = slot.instance, None, None
-            _LOGGER.debug("Evicted instance %s", key)
-            self._later(self._dispose_after, self._discard, old)
+            for key, slots in list(self._slots.items()):
+                for slot in [each for each in slots if self._is_expired(each)]:
+                    _LOGGER.debug("Evicted instance %s", key)
+                    self._remove(key, slot)
 
     def dispose_all(self) -> None:
         """Dispose of every instance; the process is about to end."""
         with self._lock:
-            slots, self._slots = list(self._slots.values()), {}
+            slots, self._slots = [slot for slots in self._slots.values() for slot in slots], {}
         for slot in slots:
-            if slot.version is not None:
-                self._discard(slot.instance)
+            if slot.instance is not None:
+                self._discard(slot.instance, slot.secrets)
 
     def __len__(self) -> int:
         """Count the instances in use."""
-        return sum(slot.version is not None for slot in list(self._slots.values()))
+        return sum(slot.instance is not None for slots in list(self._slots.values()) for slot in list(slots))
+
+    def _fill(self, slot: _Slot, source: Source, instance: Any) -> None:  # noqa: ANN401
+        """Put an instance into its slot, and remove those that it takes the place of."""
+        with self._lock:
+            slots = self._slots.setdefault(source.key, [])
+            self._remove(source.key, slot)  # with the instance that has expired, if there is one
+            slots.append(slot)
+            slot.instance, slot.is_removed, slot.used = instance, False, self._clock()
+            slot.secrets = source.secrets()
+            masking.keep(slot.secrets)
+            for older in [each for each in slots if each.version.updated_ms < source.version.updated_ms]:
+                if older.instance is not None:
+                    self._remove(source.key, older)
+            for spare in sorted(slots, key=_last_use)[: max(0, len(slots) - _MOST)]:
+                self._remove_unused(source.key, spare)
+            if len(slots) > 1:
+                self._plan(_IDLE * self._dispose_after, source.key)
+            if source.version.expires:
+                self._plan(_SWEEP, None)
+
+    def _plan(self, seconds: float, key: Key | None) -> None:
+        """Look at a key's instances in some seconds, or sweep then; the lock is held."""
+        if key not in self._planned:
+            self._planned.add(key)
+            self._schedule.later(seconds, self._thin_out if key is not None else self._sweep_again, key)
+
+    def _thin_out(self, key: Key) -> None:
+        """Remove the instances of a key, but for the last used, that no call uses and none did for a while."""
+        with self._lock:
+            self._planned.discard(key)
+            slots = self._slots.get(key, [])
+            for slot in sorted(slots, key=_last_use)[:-1]:
+                if self._clock() - slot.used >= _IDLE * self._dispose_after:
+                    self._remove_unused(key, slot)
+            if len(slots) > 1:
+                self._plan(_IDLE * self._dispose_after, key)
+
+    def _remove_unused(self, key: Key, slot: _Slot) -> None:
+        """Remove an instance unless a call uses it; the lock is held."""
+        slot.is_removed = True  # first: a call that finds it from here on makes another
+        if slot.callers:
+            slot.is_removed = False
+        else:
+            self._remove(key, slot)
+
+    def _remove(self, key: Key, slot: _Slot) -> None:
+        """Remove a slot, and dispose of its instance later; the lock is held."""
+        slots = self._slots[key]
+        if slot in slots:
+            slots.remove(slot)
+        if slot.instance is not None:
+            self._schedule.later(self._dispose_after, self._discard, slot.instance, slot.secrets)
+        slot.instance, slot.is_removed = None, True
 
     def _is_expired(self, slot: _Slot) -> bool:
-        return slot.version is not None and slot.version.expires and self._clock() - slot.used > _TTL
+        return slot.instance is not None and slot.version.expires and self._clock() - slot.used > _TTL
 
-    def _sweep_later(self) -> None:
-        """Sweep every two hours, from the first instance that may expire."""
-        with self._lock:
-            if self._sweeper is None:
-                self._sweeper = self._later(_SWEEP, self._sweep_again)
-
-    def _sweep_again(self) -> None:
+    def _sweep_again(self, _key: None) -> None:
         self.sweep()
         with self._lock:
-            self._sweeper = None
-        self._sweep_later()
+            self._planned.discard(None)
+            self._plan(_SWEEP, None)
 
-    def _later(self, seconds: float, function: Callable[..., None], *args: object) -> threading.Timer:
-        timer = threading.Timer(seconds, function, args)
-        timer.daemon = True
-        timer.start()
-        return timer
-
-    def _discard(self, instance: Any) -> None:  # noqa: ANN401
+    def _discard(self, instance: Any, secrets: Sequence[str]) -> None:  # noqa: ANN401
         try:
             self._dispose(instance)
         except Exception:  # the author's code, on no request's behalf
             _LOGGER.exception("Disposing of an instance failed")
+        masking.release(secrets)
 
 
-class Runner:
-    """Runs the author's methods: `def` in the pool, `async def` on the loop for it."""
-
-    def __init__(self, author: Author, *, threads: int) -> None:
-        """Start nothing yet."""
-        self.author = author
-        self.loop = workers.UserLoop()
-        self.instances = Instances(self._dispose)
-        self._pool = workers.Pool(threads)
-        self._reserve = workers.Pool(_RESERVE)
-
-    async def run(self, method: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run a coroutine function where a method belongs: on the loop, or in a thread, where it never waits.
-
-        It comes to the same for both by way of `instance`, `block` and `await_if_needed`.
-        """
-        if method in self.author.async_methods:
-            return await self.loop.run(work)
-        return await self._pool_for(method).run(run_here, work)
-
-    async def call(self, method: str, source: Source, *arguments: object, **named: object) -> object:
-        """Call a method of the instance."""
-
-        async def work() -> object:
-            instance = await self.instance(source, method)
-            return await self.await_if_needed(getattr(instance, method)(*arguments, **named))
-
-        return await self.run(method, work)
-
-    async def call_static(self, method: str, *arguments: object) -> object:
-        """Call a static method of the class: there may be no data source, and so no instance."""
-
-        async def work() -> object:
-            return await self.await_if_needed(getattr(self.author.make, method)(*arguments))
-
-        return await self.run(method, work)
-
-    async def instance(self, source: Source, method: str) -> Any:  # noqa: ANN401  # the author's class
-        """Return the instance, or make it."""
-        instance = self.instances.peek(source)
-        if instance is not None:
-            return instance
-        return await self.block(lambda: self.instances.acquire(source), method)
-
-    async def block(self, function: Callable[[], T], method: str) -> T:
-        """Call a function that may block: right here in a thread, else in one of the pool."""
-        return await self._pool_for(method).run(function) if self.loop.is_current() else function()
-
-    async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
-        """Await what a method returned, if it is awaitable; that of a `def` behind a decorator may be, too."""
-        if not inspect.isawaitable(result):
-            return result
-        return await result if self.loop.is_current() else self.loop.run_blocking(result)
-
-    def _pool_for(self, method: str) -> workers.Pool:
-        """Return the threads for a method: no query can keep those for health checks busy."""
-        return self._reserve if method == "check_health" else self._pool
-
-    def _dispose(self, instance: Any) -> None:  # noqa: ANN401
-        """Dispose of an instance; runs in a thread of its own."""
-        if "dispose" in self.author.methods:
-            run_here(self.await_if_needed, instance.dispose())
+def _of_version(slots: Iterable[_Slot], version: Version) -> _Slot | None:
+    for slot in slots:
+        if slot.version == version:
+            return slot
+    return None
 
 
-def run_here(function: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
-    """Run a coroutine that never waits, since it blocks instead; for worker threads."""
-    try:
-        function(*arguments).send(None)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # the coroutine's result
-    raise RuntimeError("the coroutine waits for an event loop, and there is none in this thread")
+def _last_use(slot: _Slot) -> float:
+    return slot.used

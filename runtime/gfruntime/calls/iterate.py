@@ -13,13 +13,15 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime.calls.instances import run_here
-from gfruntime.serving.workers import leave_fork, run_in_thread
+from gfruntime.calls.runner import run_here
+from gfruntime.serving.forks import leave_fork
+from gfruntime.serving.workers import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
-    from gfruntime.calls.instances import Runner, Source
+    from gfruntime.calls.instances import Source
+    from gfruntime.calls.runner import Runner
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
     from gfruntime.request.vocabulary import Query
 
     Group = tuple[str, list[pb.DataQuery]]  # a method, and the queries that one call of it answers
@@ -48,11 +48,14 @@ class Queries:
         works = [
             (method, partial(self._answer, method, group, call)) for method, group in self._groups(messages.values())
         ]
-        if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
-            together = partial(_side_by_side, [work for _, work in works])  # one way to the loop for all
-            encoded = await self._runner.run(works[0][0], together)
-        else:
-            encoded = await _side_by_side([partial(self._runner.run, method, work) for method, work in works])
+        try:
+            if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
+                together = partial(_side_by_side, [work for _, work in works])  # one way to the loop for all
+                encoded = await self._runner.run(works[0][0], together)
+            else:
+                encoded = await _side_by_side([partial(self._runner.run, method, work) for method, work in works])
+        except Exception as error:  # noqa: BLE001  # no thread for them, no memory for their answers
+            encoded = {ref_id: answers.encode_failure(error, ref_id=ref_id) for ref_id in messages}
         for ref_id, answer in encoded.items():
             if answer.failure is not None:
                 call.record_query_failure(ref_id, answer.failure)

@@ -9,13 +9,14 @@ from gfruntime.author import routes
 from gfruntime.calls import answers, iterate
 from gfruntime.calls.endpoint import call_error
 from gfruntime.errors import PluginError
+from gfruntime.request import headers
 from gfruntime.request.vocabulary import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
 
 SCHEMA = "gfplug/schema"
 """Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
@@ -76,6 +77,7 @@ class Resources:
             return Response.json({"message": str(error)}, status=404)
 
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
+        _require_legal(response)
         head = answers.resource_head(response)
         body: Any = b"" if is_bare or response.status in _HAS_NO_BODY else response.body
         if isinstance(body, (bytes, bytearray, memoryview, str)):
@@ -92,13 +94,24 @@ class Resources:
             yield head
 
 
+def _require_legal(response: Response) -> None:
+    """Refuse headers that would become others on their way: HTTP ends them at a line break.
+
+    Raises: ValueError naming the header.
+    """
+    for name, value in response.headers.items():
+        for each in [value] if isinstance(value, str) else value:
+            if not headers.is_legal(name, each):
+                raise ValueError(f"the response has a header that HTTP does not allow: {name!r}: {each!r}")
+
+
 def _request(call: ActiveCall) -> Request:
     message = call.request
     return Request(
         path=message.path,
         method=message.method or "GET",
         url=message.url,
-        headers={key: list(item.values) for key, item in message.headers.items()},
+        headers=headers.merged({key: item.values for key, item in message.headers.items()}),
         body=message.body,
         context=call.incoming.context,
         cancel=call.cancel,

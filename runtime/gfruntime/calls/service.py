@@ -13,12 +13,13 @@ from pluginv2 import backend_pb2 as pb
 
 from gfruntime import wire
 from gfruntime.author.author_class import Author
+from gfruntime.author.bounds import bounds_of
 from gfruntime.calls import answers, endpoint
 from gfruntime.calls.admission import Objects
 from gfruntime.calls.chunked import Chunked
-from gfruntime.calls.instances import Runner
 from gfruntime.calls.queries import Queries
 from gfruntime.calls.resources import Resources
+from gfruntime.calls.runner import Runner
 from gfruntime.calls.streams import Streams
 from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Health
@@ -42,9 +43,12 @@ class Service:
     def of(cls, datasource: Any, *, threads: int = 64) -> Service:  # noqa: ANN401  # the author's class
         """Inspect the author's class, and warm up what the first answer needs.
 
-        Raises: TypeError when the class can't answer queries.
+        Raises: TypeError when the class can't answer queries, SchemaError when a bound of its types can't be kept.
         """
-        service = cls(Author.of(datasource), threads=threads)
+        author = Author.of(datasource)
+        for kind in (author.options, author.model, *author.own_models.values()):
+            bounds_of(kind)
+        service = cls(author, threads=threads)
         answers.encode(Frame.of(warm=["text"]), ref_id="A", is_json=False)  # pyarrow imports pandas now, if there
         return service
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Runner
+    from gfruntime.calls.runner import Runner
 
 _STATUS = {"ok": 0, "not found": 1, "permission denied": 2}
 _DEFAULTS = {"subscribe_stream": StreamResponse.ok(), "publish_stream": StreamResponse.denied()}

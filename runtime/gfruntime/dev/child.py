@@ -17,6 +17,7 @@ import grpc
 import grpc.aio
 
 from gfruntime import wire
+from gfruntime.serving.methods import METADATA_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ _NOT_FOR_CHILDREN = (
     "PLUGIN_MULTIPLEX_GRPC",
 )
 _OPTIONS = [
+    *METADATA_OPTIONS,
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_http_proxy", 0),

@@ -267,6 +267,7 @@ def _metadata(call: Call) -> list[tuple[str, str | bytes]]:
         for key, values in call.metadata.items()
         if not key.startswith(_OWN_METADATA[:2]) and key not in _OWN_METADATA
         for value in values
+        if key.endswith("-bin") or (value.isascii() and value.isprintable())  # grpcio sends no other
     ]
 
 

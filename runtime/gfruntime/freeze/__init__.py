@@ -27,6 +27,7 @@ _WITHOUT_DOCSTRINGS = (
     "grpc",
     "pluginv2",
     "typing_extensions",
+    "urllib3",
     *sys.stdlib_module_names,
 )
 _IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")

@@ -11,11 +11,12 @@ import string
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PREFIX = "http_"
 _CREDENTIALS = ("Authorization", "X-Id-Token", "Cookie")
 _TOKEN = frozenset(string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~")
+_BREAKS = frozenset("\r\n\0")
 
 
 def canonical(name: str) -> str:
@@ -26,11 +27,35 @@ def canonical(name: str) -> str:
 
 
 def http_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Pick the HTTP headers out of a request's raw headers, names in canonical form."""
-    chosen = {}
-    for key, value in headers.items():
-        if canonical(key) in _CREDENTIALS:
-            chosen[canonical(key)] = value
-        if key.startswith(PREFIX):
-            chosen[canonical(key.removeprefix(PREFIX))] = value
+    """Pick the HTTP headers out of a request's raw headers, names in canonical form.
+
+    Of several for one name Grafana's own wins, which has no prefix, then that in canonical spelling.
+    """
+    chosen: dict[str, str] = {}
+    for key in sorted(headers, key=_rank):
+        name = canonical(key.removeprefix(PREFIX))
+        if key.startswith(PREFIX) or name in _CREDENTIALS:
+            chosen.setdefault(name, headers[key])
     return chosen
+
+
+def merged(headers: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Keep what is one line; names that differ in case alone are one header, canonical spelling first."""
+    names: dict[str, str] = {}
+    chosen: dict[str, list[str]] = {}
+    for name in sorted(headers, key=_rank):
+        values = [value for value in headers[name] if _BREAKS.isdisjoint(value)]
+        if _BREAKS.isdisjoint(name) and (values or not headers[name]):
+            chosen.setdefault(names.setdefault(name.lower(), name), []).extend(values)
+    return chosen
+
+
+def is_legal(name: str, value: str = "") -> bool:
+    """Tell whether HTTP allows a header: its name is a token, its value one line."""
+    return bool(name) and _TOKEN.issuperset(name) and _BREAKS.isdisjoint(value)
+
+
+def _rank(key: str) -> tuple[bool, bool]:
+    """Order the keys for one name."""
+    name = key.removeprefix(PREFIX)
+    return key != name, name != canonical(name)

@@ -22,7 +22,7 @@ _TRACE_ID = 1  # place in a W3C traceparent: version, trace id, span id, flags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's."""
+    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's; `deadline` is a monotonic time."""
 
     endpoint: str
     context: PluginContext = field(default_factory=PluginContext)
@@ -30,6 +30,7 @@ class Incoming:
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
     data_source: str = ""
     data_source_uid: str = ""
+    deadline: float | None = None
 
     @property
     def from_alert(self) -> bool:

@@ -103,8 +103,11 @@ class Settings(Generic[OptionsT]):
 class Query(Generic[ModelT]):
     """One query of a panel, an alert rule or an expression.
 
-    `max_data_points` and `interval` are hints. `cancel` is set when Grafana no longer wants the answer: long work in a
-    `def` handler may look at it (`async def` handlers are cancelled).
+    `max_data_points` and `interval` are hints. The former is at most 1,000,000, and 0 where none was sent: panels ask
+    for their width in pixels, alert rules for 43,200. The latter is above 0, and a second where none was sent.
+
+    `cancel` is set when Grafana no longer wants the answer: long work in a `def` handler may look at it (`async def`
+    handlers are cancelled).
     """
 
     model: ModelT

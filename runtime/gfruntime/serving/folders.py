@@ -27,10 +27,11 @@ def make(parent: str) -> str:
     os.mkdir(folder, 0o700)
     if sys.platform != "win32":  # where the sockets are TCP
         _remove_abandoned(parent)
-        draft = f"{folder}/draft"
-        descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until the process ends, however it ends
-        os.rename(draft, f"{folder}/{_LOCK}")  # it is never there unlocked while we live
+        try:
+            _lock(folder)
+        except OSError:  # a full disk
+            remove(folder)
+            raise
     return folder
 
 
@@ -39,6 +40,14 @@ def remove(folder: str) -> None:
     import shutil  # noqa: PLC0415  # a start seldom needs it
 
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(folder: str) -> None:
+    if sys.platform != "win32":  # for mypy: there is no fcntl there
+        draft = f"{folder}/draft"
+        descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held until the process ends, however it ends
+        os.rename(draft, f"{folder}/{_LOCK}")  # it is never there unlocked while we live
 
 
 def _remove_abandoned(parent: str) -> None:

@@ -58,7 +58,7 @@ def refusal(environ: Mapping[str, str]) -> str:
 def choose_address(environ: Mapping[str, str]) -> Address:
     """Pick a unix socket that only this user can reach, or a loopback port where there are no such sockets.
 
-    `PLUGIN_UNIX_SOCKET_DIR` is obeyed, unless its path is too long for a socket.
+    `PLUGIN_UNIX_SOCKET_DIR` is obeyed, unless its path is too long for a socket, or none can be made there.
     """
     if not _HAS_UNIX_SOCKETS:
         return Address(network="tcp", value=_free_port(environ))
@@ -66,7 +66,7 @@ def choose_address(environ: Mapping[str, str]) -> Address:
     if shared:
         parent = os.path.abspath(shared)
         path = f"{parent}/plugin{os.getpid()}-{os.urandom(4).hex()}"
-        if _fits(path) and os.access(parent, os.W_OK):
+        if _fits(path) and _can_bind(path):
             return Address(network="unix", value=path)
         return Address(network="tcp", value=_free_port(environ))
     try:
@@ -124,6 +124,17 @@ def _temporary_folders() -> list[str]:
 def _fits(path: str) -> bool:
     """Tell whether a path can be bound and printed: short enough, and free of what the line or gRPC gives a meaning."""
     return len(os.fsencode(path)) <= _LONGEST_PATH and path.isprintable() and not any(sign in path for sign in "|%?#")
+
+
+def _can_bind(path: str) -> bool:
+    """Tell whether a socket can be made: the folder may be read-only, or its disk full."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.bind(path)
+            os.unlink(path)
+        except OSError:
+            return False
+    return True
 
 
 def _free_port(environ: Mapping[str, str]) -> str:

@@ -31,15 +31,15 @@ class Lifecycle:
         """Keep the last acts (flush, remove the socket), which must not block."""
         self._on_end = on_end
         self.requested = asyncio.Event()
+        self._begun = threading.Event()
+        threading.Thread(target=self._watch_end, name="watchdog", daemon=True).start()  # then there may be none left
 
     def request(self) -> None:
         """Begin the end, and start the clock."""
         if self.requested.is_set():
             return
         self.requested.set()
-        watchdog = threading.Timer(END, self.exit)
-        watchdog.daemon = True
-        watchdog.start()
+        self._begun.set()
 
     def exit(self) -> None:
         """End the process now; threads of the author's that still run can't prevent it."""
@@ -47,6 +47,11 @@ class Lifecycle:
             self._on_end()
         finally:
             os._exit(0)
+
+    def _watch_end(self) -> None:
+        self._begun.wait()
+        threading.Event().wait(END)
+        self.exit()
 
     def watch_signals(self) -> None:
         """Let SIGTERM end the process; ignore Ctrl-C, which a terminal sends to the whole group: Grafana decides."""

@@ -34,6 +34,13 @@ METHODS: dict[str, CallKind] = {
     "/pluginv2.ResourceConversion/ConvertObjects": CallKind.UNARY,
 }
 
+_MOST_METADATA = 16 << 20  # as Go's servers and clients take
+METADATA_OPTIONS = [
+    ("grpc.max_metadata_size", _MOST_METADATA),  # from here on grpcio refuses some calls at random
+    ("grpc.absolute_max_metadata_size", _MOST_METADATA),
+]
+"""How much metadata a server or a channel of grpcio takes; without them it refuses large cookies and tokens."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -41,6 +48,8 @@ class Call:
 
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
     cancel: threading.Event = field(default_factory=threading.Event)
+    deadline: float | None = None
+    """The monotonic time at which its caller waits no more."""
 
 
 class CallError(Exception):

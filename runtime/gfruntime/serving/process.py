@@ -63,7 +63,11 @@ async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Wr
     life.watch_parent(parent)
     os.write(stdout, handshake.line(address, relay.certificate if relay is not None else ""))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
+    application.add_done_callback(lambda loaded: life.request() if loaded.exception() is not None else None)
     await life.requested.wait()
+    if application.done() and application.exception() is not None:
+        close()
+        application.result()
     await drain()
     await server.stop()
     await _dispose(application)
@@ -80,28 +84,35 @@ def run_alone(load: Callable[[], Application]) -> int:
     if place is None:
         sys.stderr.write("No plugin.json was found below this folder; start it in the plugin's project.\n")
         return 1
-    asyncio.run(_serve_alone(load, manifest.plugin_id, place))
+    address = standalone.choose_address(os.environ, manifest.plugin_id)
+    refusal = standalone.refusal(address, manifest.plugin_id, sys.argv[1:])
+    if refusal:
+        sys.stderr.write(refusal)
+        return 1
+    asyncio.run(_serve_alone(load, manifest.plugin_id, place, address))
     return 0
 
 
-async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: Path) -> None:
+async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: Path, wanted: str) -> None:
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
     application: asyncio.Future[Application] = loop.create_future()
     ended = asyncio.Event()
     server = transport.Transport(application, on_shutdown=None, on_lost=ended.set)
-    wanted = handshake.Address(network="tcp", value=standalone.address(os.environ, plugin_id))
-    address = await server.start(wanted)
+    address = await server.start(handshake.Address(network="tcp", value=wanted))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
     with standalone.announced(place, address.value):
         logging.getLogger("gfruntime").info("Serving %s at %s; announced in %s", plugin_id, address.value, place)
         threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
+        application.add_done_callback(lambda loaded: ended.set() if loaded.exception() is not None else None)
         await ended.wait()
     await server.drain(lifecycle.DRAIN)
     await server.stop()
     await _dispose(application)
+    if application.done():
+        application.result()
 
 
 def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
@@ -116,26 +127,38 @@ def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
 
 
 def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
-    """Import what is slow, then load the application; an error of either is the answer to every call."""
+    """Load the application; where that is impossible for want of memory, threads or files, the process ends."""
     try:
-        from gfruntime.serving import memory, plugin_json  # noqa: PLC0415
+        settle, value = application.set_result, _loaded(load)
+    except Exception as error:  # noqa: BLE001  # `_serve` raises it
+        settle, value = application.set_exception, error  # type: ignore[assignment]  # one call for both
+    application.get_loop().call_soon_threadsafe(settle, value)
+
+
+def _loaded(load: Callable[[], Application]) -> Application:
+    """Import what is slow, then load the application; an error of either is the answer to every call.
+
+    Raises: the error if it comes from a limit: half of a library may be there, and crash the process later.
+    """
+    from gfruntime.serving import failed, limits, memory, plugin_json  # noqa: PLC0415  # later they may not open
+
+    try:
         from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
 
         memory.tune()
         own = plugin_json.find()
         profiling.start(os.environ, own.plugin_id)
         tracing.setup(own.plugin_id, own.version)
-        loaded = load()
-    except BaseException as error:  # noqa: BLE001  # an import may raise anything, even SystemExit
-        from gfruntime.serving import failed  # noqa: PLC0415  # seldom needed
-
-        loaded = failed.application(error)
-    application.get_loop().call_soon_threadsafe(application.set_result, loaded)
+        return load()
+    except BaseException as error:  # an import may raise anything, even SystemExit
+        if limits.shortage_behind(error):
+            raise
+        return failed.application(error)
 
 
 async def _dispose(application: asyncio.Future[Application]) -> None:
     """Dispose of the instances in a thread of its own; the watchdog bounds it."""
-    if not application.done():
+    if not application.done() or application.exception() is not None:
         return
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -147,5 +170,9 @@ async def _dispose(application: asyncio.Future[Application]) -> None:
         tracing.shutdown()
         loop.call_soon_threadsafe(done.set)
 
-    threading.Thread(target=dispose, name="dispose", daemon=True).start()
+    try:
+        threading.Thread(target=dispose, name="dispose", daemon=True).start()
+    except RuntimeError as error:  # no thread is left for it: the end must not wait
+        logging.getLogger("gfruntime").warning("Instances were not disposed of: %s", error)
+        return
     await done.wait()

@@ -3,13 +3,14 @@
 `python -m plugin -standalone` serves on a port and leaves `standalone.txt` (the address) and `pid.txt` beside
 plugin.json. The normal executable, finding them, prints that address as its handshake line and does nothing else; it
 ends when the standalone server does, and Grafana then starts the plugin itself again. `GF_PLUGIN_GRPC_ADDRESS_<ID>`
-names an address in place of the files.
+names an address in place of the files. One that other machines can reach needs `-allow-remote`.
 Source: grafana-plugin-sdk-go v0.298.0, internal/standalone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import signal
 import sys
@@ -20,13 +21,20 @@ from typing import TYPE_CHECKING
 from gfruntime.serving import plugin_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from gfruntime.serving.plugin_json import Manifest
 
 _ADDRESS_FILE, _PID_FILE = "standalone.txt", "pid.txt"
 _PREFIX = "GF_PLUGIN_GRPC_ADDRESS_"
 _POLL = 1.0
+_ALLOW_REMOTE = {"-allow-remote", "--allow-remote"}
+_REMOTE = """\
+{variable} is {address!r}, where other machines can reach the plugin.
+Nothing there checks who calls: anybody who can connect can run its queries, and read all that Grafana sends and gets,
+secrets included.
+Listen on 127.0.0.1:PORT; or add -allow-remote, on a network where you trust every machine.
+"""
 
 
 def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tuple[str, int] | None:
@@ -59,10 +67,27 @@ def redirect_host(address: str, pid: int, parent: int) -> None:
         clock.wait(_POLL)
 
 
-def address(environ: Mapping[str, str], plugin_id: str) -> str:
+def choose_address(environ: Mapping[str, str], plugin_id: str) -> str:
     """Choose where a standalone server listens: where it is told to, else a free loopback port."""
     wanted = environ.get(_variable(plugin_id), "")
     return f"127.0.0.1{wanted}" if wanted.startswith(":") else wanted or "127.0.0.1:0"
+
+
+def refusal(address: str, plugin_id: str, arguments: Collection[str]) -> str:
+    """Explain why the server does not listen where other machines can reach it; empty if it may."""
+    if is_loopback(address) or _ALLOW_REMOTE & set(arguments):
+        return ""
+    return _REMOTE.format(variable=_variable(plugin_id), address=address)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether only this machine can reach an address; a name other than localhost may mean any machine."""
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or (":" in host and not (host.startswith("[") and host.endswith("]"))):
+        return False
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host.removeprefix("[").removesuffix("]")).is_loopback
+    return host.lower() == "localhost"
 
 
 def folder(plugin_id: str) -> Path | None:

@@ -117,7 +117,11 @@ class Relay:
             file.unlink()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_unix_connection(self.inner.value)
+        try:
+            inner_reader, inner_writer = await asyncio.open_unix_connection(self.inner.value)
+        except OSError:  # too many open files, say: the host may try again
+            writer.close()
+            raise
         await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
 
 

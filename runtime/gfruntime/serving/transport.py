@@ -11,14 +11,16 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
 
 from gfruntime import wire
+from gfruntime.serving import undecodable
 from gfruntime.serving.handshake import Address
-from gfruntime.serving.methods import METHODS, Application, Call, CallError, CallKind
+from gfruntime.serving.methods import METADATA_OPTIONS, METHODS, Application, Call, CallError, CallKind
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _SERVING = b"\x08\x01"  # grpc.health.v1.HealthCheckResponse{status: SERVING}
 _HEALTHY_NAMES = ("", "plugin")
 _UNLIMITED = -1
 _OPTIONS = [
+    *METADATA_OPTIONS,
     ("grpc.max_receive_message_length", _UNLIMITED),
     ("grpc.max_send_message_length", _UNLIMITED),
     ("grpc.so_reuseport", 0),
@@ -73,7 +76,9 @@ class Transport:
             os.umask(mask)
         before = asyncio.all_tasks()
         await self._server.start()
-        for task in asyncio.all_tasks() - before:
+        serving = asyncio.all_tasks() - before
+        undecodable.tolerate(serving)
+        for task in serving:
             task.add_done_callback(self._report_end)
         if address.network != "tcp":
             return address
@@ -94,7 +99,7 @@ class Transport:
         await self._server.stop(0.1)
 
     def _report_end(self, serving: asyncio.Task[Any]) -> None:
-        """Report that grpcio serves no more: it gives up at a method's name that is no text, and says nothing."""
+        """Report that grpcio serves no more, of which it says nothing."""
         error = None if serving.cancelled() else serving.exception()
         if error is not None and not self._ending.is_set():
             _LOGGER.error("gRPC ended by itself; the host may start the plugin again", exc_info=error)
@@ -230,7 +235,8 @@ def _call(context: Any) -> Call:  # noqa: ANN401
     metadata: dict[str, list[str]] = {}
     for key, value in context.invocation_metadata() or ():
         metadata.setdefault(key, []).append(value if isinstance(value, str) else value.decode("latin-1"))
-    return Call(metadata=metadata)
+    left = context.time_remaining()
+    return Call(metadata=metadata, deadline=None if left is None else time.monotonic() + left)
 
 
 async def _abort(context: Any, error: Exception, path: str, rpc: metrics.rpc) -> bytes:  # noqa: ANN401

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import os
 import queue
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.errors import sentence
+from gfruntime.serving.forks import leave_fork
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_BLOCKED = 4  # times the pool's size: how many blocked threads are replaced
-_is_fork = False
-
-
-def _mark_fork() -> None:
-    global _is_fork  # noqa: PLW0603  # one process, one answer
-    _is_fork = True
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_mark_fork)
-
-
-def leave_fork() -> None:
-    """End a process that a handler forked and that continues as if it were the plugin: it would stay for ever."""
-    if _is_fork:
-        os._exit(0)
 
 
 class _Job(asyncio.Future[Any]):
@@ -83,6 +67,7 @@ class Pool:
         self._size = size
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._idle: deque[None] = deque()  # an item for each thread that waits; cheaper than a semaphore
+        self._unmatched: deque[None] = deque()  # an item for each job that took no idle thread and started none
         self._count = self._blocked = 0  # threads; those of them that are blocked and replaced
         self._lock = threading.Lock()
 
@@ -90,15 +75,17 @@ class Pool:
         """Run a function in a thread, in the caller's context; await the future on the calling loop.
 
         Cancelling the future drops a job that has not begun; one that has begun runs on, and its result is ignored.
+        Raises: RuntimeError when the system starts no thread, and there is none.
         """
         context = contextvars.copy_context()
         job = _Job(lambda: context.run(function, *args), self)
-        self._jobs.put(job)
         try:
             self._idle.pop()
         except IndexError:
             with self._lock:
-                self._start_thread()
+                if not self._start_thread():
+                    self._unmatched.append(None)
+        self._jobs.put(job)
         return job
 
     def replace_blocked_thread(self) -> None:
@@ -108,13 +95,21 @@ class Pool:
             if self._blocked < _MOST_BLOCKED * self._size:
                 self._blocked += 1
                 if is_full:
-                    self._start_thread()
+                    with contextlib.suppress(RuntimeError):  # then the next job asks for one
+                        self._start_thread()
 
-    def _start_thread(self) -> None:
-        """Start a thread if there is room for one; the lock is held."""
-        if self._count - self._blocked < self._size:
-            self._count += 1
-            threading.Thread(target=self._work, name=f"worker-{self._count}", daemon=True).start()
+    def _start_thread(self) -> bool:
+        """Start a thread if there is room for one; the lock is held. Where that fails, those that are there must do."""
+        if self._count - self._blocked >= self._size:
+            return False
+        try:
+            threading.Thread(target=self._work, name=f"worker-{self._count + 1}", daemon=True).start()
+        except RuntimeError:
+            if self._count <= self._blocked:
+                raise
+            return False
+        self._count += 1
+        return True
 
     def _work(self) -> None:
         while True:
@@ -122,7 +117,10 @@ class Pool:
             if not job.run() and not self._readmit_thread():
                 return
             del job  # an idle thread must not hold on to a frame
-            self._idle.append(None)
+            try:
+                self._unmatched.pop() if self._unmatched else self._idle.append(None)
+            except IndexError:  # another thread was faster
+                self._idle.append(None)
 
     def _readmit_thread(self) -> bool:
         """Count a thread again that was blocked; return whether there is room for it."""
@@ -179,12 +177,13 @@ class UserLoop:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_report)
-                self._thread.start()
+            if not self._thread.is_alive():
+                self._thread.start()  # where that fails, the next call tries again
         return self._loop
 
     def _run_forever(self) -> None:
         """Run the loop for ever: a task of the author's that raises SystemExit stops it, but only for a moment."""
-        assert self._loop is not None  # noqa: S101  # made before the thread is started
+        assert self._loop is not None  # noqa: S101  # as above
         while True:
             try:
                 self._loop.run_forever()

@@ -66,6 +66,20 @@ def test_a_failure_puts_everything_back(tmp_path: Path, monkeypatch: pytest.Monk
     assert list((root / ".gfplug").iterdir()) == []
 
 
+def test_a_full_disk_is_told_without_a_files_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write into an open file names none; the sentence does not say None."""
+    root = project(tmp_path)
+
+    def fill(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fill)
+        with pytest.raises(ProjectError, match="cannot write the project's files: No space left on device"):
+            apply(root, edits())
+    assert files_of(root) == OLD
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows syncs no folders")
 def test_the_journal_is_on_the_disk_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A power cut may lose what was not synced: all of the journal is, then its name, then the first file moves."""

@@ -54,7 +54,7 @@ def test_what_is_not_there_is_named(tmp_path: Path, world: World, name: str) -> 
 def test_other_files_are_refused(tmp_path: Path, world: World, content: bytes | str) -> None:
     """Whatever was picked by mistake, also the zip or the proto of another version."""
     others = {"zip of another": world.zip(world.newer), "another": world.proto + b"message More {}\n"}
-    problems = {"zip of another": r"not below .*@v0\.250\.0/", "another": r"SDK v0\.250\.0 from file: sha256 is"}
+    problems = {"zip of another": r"not a file below .*@v0\.250\.0/", "another": r"SDK v0\.250\.0 from file: sha256 is"}
     path = tmp_path / "x"
     path.write_bytes(others[content] if isinstance(content, str) else content)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gfplug.cli import main
 from gfplug.errors import IntegrityError, ProjectError
 from gfplug.untrusted import archives
 
@@ -255,6 +256,21 @@ def test_bombs_are_refused_without_the_memory(content: Callable[[], bytes], beca
     tracemalloc.stop()
 
     assert peak < 30 << 20
+
+
+@pytest.mark.parametrize("name", ["p/../../slip", "p/a\x1b]0;title\x07", "p/a\u202e"])
+def test_check_and_merge_refuse_what_the_reader_refuses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Exit code 5 and one sentence, in which no control character reaches the terminal; nothing is written."""
+    for path in ("bomb.zip", "name.zip"):
+        content = bomb(1000, 4 << 20) if path == "bomb.zip" else pack((name, b"x", REGULAR))
+        (tmp_path / path).write_bytes(content)
+
+        assert main(["check", str(tmp_path / path)]) == 5
+        assert main(["merge", str(tmp_path / path), str(tmp_path / path), "-o", str(tmp_path / "out.zip")]) == 5
+    assert not (tmp_path / "out.zip").exists()
+    assert "".join(capsys.readouterr()).replace("\n", "").isprintable()
 
 
 def test_limits_are_the_callers() -> None:

@@ -96,6 +96,19 @@ def test_attach_shows_the_command_to_start_by_hand(
     assert command in next(project.dist.glob("gpx_sales_*")).read_text()
 
 
+def test_a_plugin_for_other_machines_is_started_with_a_flag(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without it nothing is written; with it the command by hand has the runtime's flag, too."""
+    words = ["dev", str(project.root), "--python", str(python), "--attach", "--address", "0.0.0.0:40001"]
+
+    assert main(words) == 2
+    assert "add --allow-remote" in capsys.readouterr().err
+    assert not project.dist.exists()
+    assert main([*words, "--allow-remote"]) == 0
+    assert "-m plugin -standalone -allow-remote" in capsys.readouterr().err
+
+
 def test_a_bad_address_changes_nothing(project: Project, python: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is a usage error, told before anything is written."""
     assert main(["dev", str(project.root), "--python", str(python), "--attach", "--address", "here"]) == 2

@@ -119,6 +119,29 @@ def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, e
     assert take(tmp_path / "env", packages).packages[0].sha256 == expected
 
 
+@pytest.mark.parametrize(
+    ("note", "repository"),
+    [
+        ('{{"url": "file:///a", "dir_info": {{"editable": true}}}}', ""),
+        ('{{"url": "https://example.com/a.whl", "archive_info": {{}}}}', ""),
+        ('{{"url": "file:///a", "vcs_info": {{"vcs": "git", "commit_id": "12ab"}}}}', ""),
+        (
+            '{{"url": "https://u:secret@example.com/a@b.git", "vcs_info": {{"vcs": "git", "commit_id": "12ab"}}}}',
+            "git+https://example.com/a@b.git@12ab",
+        ),
+    ],
+)
+def test_a_package_from_elsewhere_is_no_indexs(tmp_path: Path, note: str, repository: str) -> None:
+    """A folder, an archive's address, a repository: the installer noted it; of one on this machine no path is kept."""
+    packages = environment(tmp_path / "env")
+    install(packages, "acme", url=note.format())
+    install(packages, "other")
+    acme, other = take(tmp_path / "env", packages).packages
+
+    assert (acme.is_from_index, acme.repository) == (False, repository)
+    assert (other.is_from_index, other.repository) == (True, "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_a_package_is_seen_through_a_link(tmp_path: Path, acme: Path) -> None:
     """Some systems call the folder of packages lib64, which is a link to lib."""

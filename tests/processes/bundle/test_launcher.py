@@ -208,3 +208,21 @@ def test_what_is_no_address_is_refused(text: str) -> None:
     """It is written into a script and into go-plugin's line."""
     with pytest.raises(UsageError, match="is not host:port"):
         launcher.address(text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "[::]", "192.0.2.1", "[2001:db8::1]", "example.org", "127.1", "0"],  # noqa: S104 - nothing listens
+)
+def test_an_address_that_others_reach_needs_a_flag(host: str) -> None:
+    """The sentence says why: gRPC here asks nobody for a password."""
+    with pytest.raises(UsageError, match="nothing there checks who calls"):
+        launcher.address(f"{host}:50051")
+
+    assert launcher.address(f"{host}:50051", allow_remote=True) == f"{host}:50051"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "[::1]", "localhost"])
+def test_an_address_of_this_machine_needs_none(host: str) -> None:
+    """Nobody else reaches it."""
+    assert launcher.address(f"{host}:50051") == f"{host}:50051"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 from gfplug.checks import check as service
 from gfplug.cli import main
@@ -25,3 +28,53 @@ def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path)
     path.write_text("".join(line for line in lines if '"gfruntime @ ' not in line), encoding="utf-8")
 
     assert "runtime-missing" in rules(tmp_path / "project")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a project whose environment is the one that the tests run in."""
+    root = tmp_path / "project"
+    assert main(["new", "acme-sales", str(root), "--defaults", "--offline"]) == 0
+    (root / ".venv").symlink_to(sys.prefix)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("] = 600.0", "] = 0.5", "Model.period: its default 0.5 is not a number at least 1"),
+        ("minimum=1, maximum=100", "minimum=9, maximum=1", "Model.series: its minimum 9 is above its maximum 1"),
+        ('Ui(label="Signal")', 'Ui(show_if={"series": ["1"]})', "Model.signal: show_if waits for series to be '1'"),
+        (
+            'Ui(label="Signal")] = "sine"',
+            'Ui(label="Signal")] = "cosine"',
+            "Model.signal: its default 'cosine' is not one",
+        ),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_dataclasses_that_cannot_become_a_form_are_an_error(project: Path, old: str, new: str, sentence: str) -> None:
+    """The sentence is the build's: what can't be kept is said before anything is built."""
+    path = project / "src/plugin/datasource.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    assert "schema" not in rules(project)
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    (found,) = [each for each in service.check(project).findings if each.rule == "schema"]
+
+    assert found.level == "error"
+    assert found.message.startswith(sentence)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_saved_queries_are_judged_by_the_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The project's own dashboards and rules are good; one that asks for too much is told, and ends with 3."""
+    provisioned = [str(project / "provisioning" / name) for name in ("dashboards", "alerting")]
+    assert main(["check", str(project), "--python", sys.executable, "--dashboards", *provisioned]) == 0
+    board = project / "provisioning/dashboards/example.json"
+    board.write_text(
+        board.read_text(encoding="utf-8").replace('"series": 2', '"series": 30000000', 1), encoding="utf-8"
+    )
+
+    assert main(["check", str(project), "--python", sys.executable, "--dashboards", str(board)]) == 3
+    assert "(panel 1) > query A: field 'series': 30000000 is above the maximum 100" in capsys.readouterr().out

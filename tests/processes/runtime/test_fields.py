@@ -159,7 +159,10 @@ class Filler:
             FieldDescriptor.TYPE_ENUM: 1,
             FieldDescriptor.TYPE_INT32: self.number % 2_000_000_000,
         }
-        value = self.values[name] = others.get(field.type, self.number)
+        value = others.get(field.type, self.number)
+        if field.name == "maxDataPoints":
+            value = convert.MOST_POINTS - self.number % 1000  # more would not arrive; test_convert
+        self.values[name] = value
         if field.type == FieldDescriptor.TYPE_BYTES:
             return (json.dumps({"key": text}) if field.name in JSON_FIELDS else text).encode()
         return value

@@ -173,6 +173,62 @@ def test_address_in_the_environment_wins(project: Project) -> None:
     assert line_of(project.start(**GO_PLUGIN, **address)) == f"1|2|tcp|127.0.0.1:{port}|grpc\n"
 
 
+def test_a_caller_without_the_secrets_gets_no_instance_that_has_them(project: Project) -> None:
+    """To know a data source's id, uid and time of change is not enough: the caller gets an instance of its own."""
+    words = "sesame"
+    project.start_server()
+    honest = query_request({"do": "raise"}, token=words)
+    intruder = pb.QueryDataRequest.FromString(honest.SerializeToString())
+    intruder.pluginContext.dataSourceInstanceSettings.decryptedSecureJsonData.clear()
+    with grpc.insecure_channel(project.read("standalone.txt"), options=[("grpc.enable_http_proxy", 0)]) as channel:
+        method: Any = channel.unary_unary("/pluginv2.Data/QueryData")
+        errors = [
+            pb.QueryDataResponse.FromString(method(request.SerializeToString(), timeout=20)).responses["A"].error
+            for request in (honest, intruder, honest)
+        ]
+
+    assert errors == ["ValueError: bad ***", "ValueError: bad", "ValueError: bad ***"]
+
+
+REACHABLE = (
+    *("0.0.0.0:50051", "[::]:50051", "192.0.2.1:50051", "example.org:50051", "0:50051", "127.1:50051", "*:50051"),
+    *("ipv4:0.0.0.0:50051", "[::ffff:0.0.0.0]:50051", "[]:50051", "::1:50051", "127.0.0.1", "unix:/x", " :50051"),
+)
+
+
+@pytest.mark.parametrize("address", REACHABLE)
+def test_other_machines_reach_a_server_only_if_that_is_allowed(address: str) -> None:
+    """An address beyond this machine is refused with a sentence that says why, unless a flag allows it."""
+    refusal = standalone.refusal(address, "acme-x", ["-standalone"])
+
+    assert f"GF_PLUGIN_GRPC_ADDRESS_ACME_X is {address!r}" in refusal
+    assert "Nothing there checks who calls" in refusal
+    assert "add -allow-remote" in refusal
+    assert standalone.refusal(address, "acme-x", ["-standalone", "--allow-remote"]) == ""
+
+
+@pytest.mark.parametrize(
+    "given", ["", ":50051", "127.0.0.1:50051", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "LOCALHOST:1"]
+)
+def test_this_machine_needs_no_flag(given: str) -> None:
+    """Loopback addresses are served, and no host means this machine."""
+    address = standalone.choose_address({"GF_PLUGIN_GRPC_ADDRESS_ACME_X": given}, "acme-x")
+
+    assert standalone.refusal(address, "acme-x", ["-standalone"]) == ""
+
+
+def test_a_server_for_other_machines_does_not_start_unasked(project: Project) -> None:
+    """The process ends with status 1 and leaves no files; with the flag it serves."""
+    remote = {"GF_PLUGIN_GRPC_ADDRESS_ACME_SAMPLE_DATASOURCE": "0.0.0.0:0"}
+
+    assert project.start("-standalone", **remote).wait(20) == 1
+    assert not list((project.folder / "dist").glob("*.txt"))
+    project.start("-standalone", "-allow-remote", **remote)
+    eventually((project.folder / "dist" / "pid.txt").exists, within_s=10)
+    port = project.read("standalone.txt").rpartition(":")[2]
+    assert ask(f"127.0.0.1:{port}")["A"].status == 200
+
+
 def test_starting_a_server_ends_what_grafana_runs(project: Project) -> None:
     """The plugin's own process is ended, so that Grafana starts the executable anew and finds the server."""
     script = project.folder / "dist" / "gpx_sample_linux_amd64"

@@ -73,7 +73,7 @@ def test_floors_are_those_in_the_generated_headers(generated: stubs.Stubs) -> No
 
 def test_tools_are_named_with_their_versions(generated: stubs.Stubs) -> None:
     """The lock compares them when the stubs are generated anew."""
-    assert set(generated.tools) == {"grpcio-tools", "mypy-protobuf"}
+    assert set(generated.tools) == {"grpcio-tools", "mypy-protobuf", "gfplug-stubs"}
     assert all(version[0].isdigit() for version in generated.tools.values())
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
 
 from gfplug import files
 from gfplug.bundle.components import spdx, upstreams
@@ -29,6 +30,7 @@ _RELEASE = re.compile(r"\d+(\.\d+)*[a-z]?")
 class Component:
     """One third-party component; fields that are not known are empty.
 
+    What is from an index has the name and the version that advisories name; `installed_version` is another that it has.
     `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
     `files` are its libraries in the contents folder, `inside` the ones there that it is linked into. `texts` are its
     licences: where each is from, and what it says.
@@ -38,6 +40,7 @@ class Component:
     version: str
     purl: str
     licenses: tuple[str, ...]
+    installed_version: str = ""
     is_platform: bool = False
     cpe: str = ""
     sha256: str = ""
@@ -70,7 +73,7 @@ def _python(inventory: Inventory) -> Component:
     return Component(
         name=upstreams.PYTHON,
         version=inventory.python,
-        purl=f"pkg:generic/python@{quote(inventory.python)}",
+        purl=generic(upstreams.PYTHON, inventory.python),
         licenses=(upstream.license,),
         is_platform=True,
         cpe=_cpe(upstream, inventory.python),
@@ -79,30 +82,57 @@ def _python(inventory: Inventory) -> Component:
 
 
 def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
-    """Describe a Python package; one from `vendor/` is not the package of that name that an index may have."""
+    """Describe a Python package; one from elsewhere is not the package of that name that an index may have."""
     name = canonicalize_name(package.name)
     licenses = spdx.statements(expression=package.expression, text=package.license, classifiers=package.classifiers)
-    wheel = wheels.get((name, package.version), "")
-    version = quote(package.version, safe="!")
-    return Component(
+    wheel = wheels.get((name, _normal(package.version)), "")
+    component = Component(
         name=package.name,
         version=package.version,
-        purl=f"pkg:generic/{name}@{version}?checksum=sha256:{wheel}" if wheel else f"pkg:pypi/{name}@{version}",
+        purl=_unpublished(name, package, wheel or package.sha256),
         licenses=licenses,
         sha256=wheel or package.sha256,
         texts=_read(package.texts) or _standard(package, licenses),
     )
+    if wheel or not package.is_from_index:
+        return component
+    version = _normal(package.version).partition("+")[0]  # an index has no local versions, and no advisory names one
+    return replace(
+        component,
+        name=name,
+        version=version,
+        purl=f"pkg:pypi/{name}@{quote(version, safe='!')}",
+        installed_version=package.version if package.version != version else "",
+    )
+
+
+def _unpublished(name: str, package: Package, sha256: str) -> str:
+    facts = {"checksum": sha256 and f"sha256:{sha256}", "vcs_url": package.repository}
+    qualifiers = "&".join(f"{key}={quote(text, safe=':/')}" for key, text in facts.items() if text)
+    return generic(name, package.version) + (f"?{qualifiers}" if qualifiers else "")
+
+
+def generic(name: str, version: str) -> str:
+    """Return the package URL of something that no index has."""
+    return f"pkg:generic/{quote(name)}" + (f"@{quote(version)}" if version else "")
+
+
+def _normal(version: str) -> str:
+    """Return a version as indexes and advisories write it; unchanged where it is none of Python's."""
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        return version
 
 
 def _library(library: Library) -> Component:
     upstream = upstreams.describe_version(library.upstream, library.version)
     version = library.package_version or library.version
-    generic = f"pkg:generic/{quote(library.upstream)}" + (f"@{quote(version)}" if version else "")
     texts = _read({f"copyright of Debian's {library.package}": library.text})
     return Component(
         name=library.package or library.upstream,
         version=version,
-        purl=library.purl or generic,
+        purl=library.purl or generic(library.upstream, version),
         licenses=(upstream.license,) if upstream else (),
         cpe=_cpe(upstream, library.version) if upstream and library.upstream != upstreams.PYTHON else "",
         files=() if library.is_inside else (library.file,),

@@ -14,6 +14,7 @@ import sysconfig
 from importlib.metadata import Distribution, distributions
 
 _LICENSE_NAME = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
+_REMOTE = ("http", "https", "ssh", "git")
 _CODE = (".py", ".pyc", ".pyi", ".pyx", ".h", ".hpp", ".js", ".json", ".html", ".so", ".pyd", ".dll")
 
 
@@ -31,11 +32,22 @@ def _field(distribution: Distribution, key: str) -> str:
     return distribution.metadata[key] if key in distribution.metadata else ""  # noqa: SIM401 - untyped
 
 
-def _sha256(distribution: Distribution) -> str:
-    """Return the digest of the archive that a package was installed from, where the installer noted it (PEP 610)."""
-    archive = json.loads(distribution.read_text("direct_url.json") or "{}").get("archive_info", {})
+def _origin(distribution: Distribution) -> dict[str, object]:
+    """Return where a package came from, as the installer noted it; it notes nothing of one from an index (PEP 610).
+
+    `sha256` is the archive's digest. `repository` is empty for one on this machine, and holds no password.
+    """
+    direct = json.loads(distribution.read_text("direct_url.json") or "{}")
+    archive, vcs = direct.get("archive_info", {}), direct.get("vcs_info", {})
     name, _, digest = archive.get("hash", "").partition("=")
-    return archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else "")
+    scheme, _, rest = direct.get("url", "").partition("://")
+    place = rest.partition("/")[0].rpartition("@")[2] + "/" + rest.partition("/")[2]
+    is_remote = bool(vcs) and scheme in _REMOTE
+    return {
+        "is_from_index": not direct,
+        "sha256": archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else ""),
+        "repository": f"{vcs['vcs']}+{scheme}://{place}@{vcs['commit_id']}" if is_remote else "",
+    }
 
 
 def _is_license(name: str, license_files: set[str]) -> bool:
@@ -57,7 +69,7 @@ def _describe(distribution: Distribution, paths: set[str]) -> tuple[dict[str, ob
         "license": _field(distribution, "License"),
         "classifiers": [line for line in distribution.metadata.get_all("Classifier") or [] if "License ::" in line],
         "author": _field(distribution, "Author") or _field(distribution, "Author-email"),
-        "sha256": _sha256(distribution),
+        **_origin(distribution),
         "record": hashlib.sha256(record.encode()).hexdigest(),
         "texts": {name: path for name, path in sorted(files.items()) if used and _is_license(name, license_files)},
         "used": bool(used),

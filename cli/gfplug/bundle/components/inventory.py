@@ -28,8 +28,9 @@ class Package:
     """An installed package.
 
     `record` is the SHA-256 of its list of files and their digests, `sha256` that of the archive it was installed from,
-    where the installer noted one. `expression`, `license`, `classifiers` and `author` are its metadata's; `texts` maps
-    the names of its licence texts to where they are, if it is in the bundle.
+    where the installer noted one. One that is not from an index may be from a `repository`: an address and a commit.
+    `expression`, `license`, `classifiers` and `author` are its metadata's; `texts` maps the names of its licence texts
+    to where they are, if it is in the bundle.
     """
 
     name: str
@@ -39,7 +40,9 @@ class Package:
     license: str = ""
     classifiers: tuple[str, ...] = ()
     author: str = ""
+    is_from_index: bool = True
     sha256: str = ""
+    repository: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -12,8 +12,8 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug import __version__, files
-from gfplug.bundle.components import spdx
+from gfplug import __version__, files, resources
+from gfplug.bundle.components import component, spdx
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +37,14 @@ def describe(project: Project, components: Sequence[Component], contents: Path, 
         "version": 1,
         "metadata": {
             "timestamp": datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "tools": {"components": [{"type": "application", "name": "gfplug", "version": __version__}]},
+            "tools": {"components": [_gfplug()]},
             "component": {
                 "type": "application",
                 "bom-ref": plugin.id,
                 "name": plugin.id,
                 "version": project.version,
                 "description": plugin.name,
+                "purl": component.generic(plugin.id, project.version),
             },
         },
         "components": entries,
@@ -53,18 +54,26 @@ def describe(project: Project, components: Sequence[Component], contents: Path, 
     return (json.dumps({"serialNumber": f"urn:uuid:{serial}", **content}, indent=2) + "\n").encode()
 
 
-def _component(component: Component, contents: Path) -> dict[str, Any]:
-    places = [{"location": f"{contents.name}/{name}"} for name in component.inside]
+def _gfplug() -> dict[str, Any]:
+    name = "gfplug"
+    purl = f"pkg:pypi/{name}@{__version__}" if resources.is_published() else component.generic(name, __version__)
+    return {"type": "application", "name": name, "version": __version__, "purl": purl}
+
+
+def _component(part: Component, contents: Path) -> dict[str, Any]:
+    places = [{"location": f"{contents.name}/{name}"} for name in part.inside]
+    installed = [{"name": "gfplug:installed-version", "value": part.installed_version}]
     fields = {
-        "type": "platform" if component.is_platform else "library",
-        "bom-ref": component.purl,
-        "name": component.name,
-        "version": component.version,
-        "hashes": [{"alg": "SHA-256", "content": component.sha256}] if component.sha256 else [],
-        "licenses": spdx.to_cyclonedx(component.licenses),
-        "cpe": component.cpe,
-        "purl": component.purl,
-        "components": [_file(contents, name) for name in component.files],
+        "type": "platform" if part.is_platform else "library",
+        "bom-ref": part.purl,
+        "name": part.name,
+        "version": part.version,
+        "hashes": [{"alg": "SHA-256", "content": part.sha256}] if part.sha256 else [],
+        "licenses": spdx.to_cyclonedx(part.licenses),
+        "cpe": part.cpe,
+        "purl": part.purl,
+        "components": [_file(contents, name) for name in part.files],
+        "properties": installed if part.installed_version else [],
         "evidence": {"occurrences": places} if places else {},
     }
     return {key: value for key, value in fields.items() if value}

@@ -44,7 +44,7 @@ def answering(content: bytes) -> type[BaseHTTPRequestHandler]:
 
 def connect(url: str, token: str = TOKEN, timeout: float = 5.0) -> Datasource:
     """Configure the data source."""
-    return Datasource(Settings(options=Options(url=url, token=Secret(token), timeout=timeout)))
+    return Datasource(Settings(options=Options(url=url, token=Secret(token), timeout=timeout), url=url))
 
 
 def ask(datasource: Datasource, model: Model | None = None) -> list[Frame]:
@@ -88,9 +88,16 @@ def test_the_apis_status_is_passed_on(api: Server) -> None:
     assert caught.value.status == 404
 
 
+@pytest.mark.parametrize("path", ["../admin/users", "/..%2Fadmin/users", "..\\admin\\users", "x/%2e%2e/../admin"])
+def test_a_query_stays_below_the_data_sources_url(path: str) -> None:
+    """Whoever edits a panel asks what the URL's path allows, and nothing beside it."""
+    with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
+        ask(connect("http://localhost:8000/tenant-a"), Model(path=path))
+
+
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "localhost:8000"])
 def test_only_http_is_asked(url: str) -> None:
-    """urllib would read files, too."""
+    """Neither files nor other schemes."""
     with pytest.raises(QueryError, match="http:// or https://"):
         ask(connect(url))
 

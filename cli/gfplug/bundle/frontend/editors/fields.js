@@ -55,28 +55,46 @@ function isEmpty(value) {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
-/** Say what is wrong with a value. @param {UiField} field @param {unknown} value @returns {string | undefined} */
-function problem(field, value) {
-  const { label } = field;
-  if (isEmpty(value)) {
-    return field.required ? t(strings.required, { label }) : undefined;
+/** As Python reads a pattern: it matches the whole text. One that only Python knows is left to it, as is a long text.
+ * @param {string} pattern @param {string} text */
+function matches(pattern, text) {
+  try {
+    return text.length > 1000 || new RegExp(`^(?:${pattern})$`, 'u').test(text);
+  } catch {
+    return true;
   }
-  if (field.kind !== 'number') {
+}
+
+/** Say what is wrong with a value that is not empty. @param {UiField} field @param {any} value */
+function broken({ kind, numeric, integer, min, max, from, options, pattern }, value) {
+  // Grafana fills in its variables
+  if (/\$\{?\w|\[\[\w/.test(value)) {
     return undefined;
   }
-  if (typeof value !== 'number') {
-    return t(strings.notANumber, { label });
+  if (kind === 'number' || numeric) {
+    if (typeof value !== 'number') {
+      return strings.notANumber;
+    }
+    if (integer && !Number.isInteger(value)) {
+      return strings.notWhole;
+    }
+    return value < (min ?? value) ? strings.tooSmall : value > (max ?? value) ? strings.tooLarge : undefined;
   }
-  if (field.integer && !Number.isInteger(value)) {
-    return t(strings.notWhole, { label });
+  if (options && !from) {
+    return options.some((option) => option.value === value || String(option.value) === value) ? undefined : strings.notAChoice;
   }
-  if (field.min !== undefined && value < field.min) {
-    return t(strings.tooSmall, { label, limit: field.min });
+  return pattern && !matches(pattern, value) ? strings.noMatch : undefined;
+}
+
+/** Say what is wrong with a value: what Python refuses. @param {UiField} field @param {any} value @returns {string | undefined} */
+function problem(field, value) {
+  if (isEmpty(value)) {
+    return field.required ? t(strings.required, { ...field }) : undefined;
   }
-  if (field.max !== undefined && value > field.max) {
-    return t(strings.tooLarge, { label, limit: field.max });
-  }
-  return undefined;
+  const items = Array.isArray(value) && field.kind !== 'list' ? value : [value];
+  const text = items.map((item) => (isEmpty(item) ? undefined : broken(field, item))).find(Boolean);
+  const limit = text === strings.tooSmall ? field.min : field.max;
+  return text && t(text, { ...field, limit, choices: field.options?.map((option) => option.label).join(', ') });
 }
 
 /** The fields that a form shows for these values. @param {UiField[]} fields @param {(field: UiField) => unknown} read @returns {UiField[]} */

@@ -8,6 +8,8 @@ const { problem, put, valueOf } = require('./fields');
 
 /**
  * @typedef {import('./form').FormProps} FormProps
+ * @typedef {import('./types').UiField} UiField
+ * @typedef {import('./types').Values} Values
  *
  * @typedef {object} Field
  * @property {import('./types').UiField} field
@@ -15,11 +17,12 @@ const { problem, put, valueOf } = require('./fields');
 
 const h = React.createElement;
 
-/** @param {FormProps & Field & { labelWidth?: number, width: number }} props */
-function Row({ field, fields, values, prefix, onChange, onCommit, disabled, datasource, labelWidth, width }) {
+/** `outer` is the form that a row is in. @param {FormProps & Field & { outer?: { fields: UiField[], values: Values }, labelWidth?: number, width: number }} props */
+function Row({ field, fields, values, outer, prefix, onChange, onCommit, disabled, datasource, labelWidth, width }) {
   const read = (/** @type {string} */ name) => {
-    const other = fields.find((each) => each.name === name);
-    return other && valueOf(other, values);
+    const places = [{ fields, values }, ...(outer ? [outer] : [])];
+    const [found] = places.flatMap((place) => place.fields.filter((each) => each.name === name).map((each) => valueOf(each, place.values)));
+    return found;
   };
   /** @type {import('./choices').Choices} */
   const { options, loading, error: notLoaded } = field.from ? useChoices(field, read, datasource) : { options: field.options ?? [] };

@@ -11,7 +11,7 @@ const { Row } = require('./row');
 const h = React.createElement;
 
 /** @param {import('./form').FormProps & import('./row').Field} props */
-function Rows({ field, values, prefix, onChange, onCommit, disabled, datasource }) {
+function Rows({ field, fields, values, prefix, onChange, onCommit, disabled, datasource }) {
   const inner = field.fields ?? [];
   const rows = /** @type {Values[]} */ (valueOf(field, values) ?? []);
   const replace = (/** @type {Values[]} */ changed) => onChange(put(values, field.name, changed));
@@ -23,7 +23,7 @@ function Rows({ field, values, prefix, onChange, onCommit, disabled, datasource 
       key: number,
       children: [
         ...visible.map((each) => {
-          const place = { field: each, fields: inner, values: row, prefix: `${id}-${number}`, width: 20 };
+          const place = { field: each, fields: inner, values: row, outer: { fields, values }, prefix: `${id}-${number}`, width: 20 };
           return h(Row, { ...place, key: each.name, onChange: (edited) => swap(edited), onCommit, disabled, datasource });
         }),
         h(Remove, { key: '', label: field.label, number: number + 1, disabled, onClick: () => { swap(); onCommit(); } }),

@@ -19,6 +19,8 @@ const strings = {
   notWhole: '{label} must be a whole number',
   tooSmall: '{label} must be at least {limit}',
   tooLarge: '{label} must be at most {limit}',
+  notAChoice: '{label} must be one of {choices}',
+  noMatch: '{label} must match {pattern}',
   noSettings: 'This data source has no settings.',
   noVariables: 'Alert rules know no template variables: {names} is sent as it is.',
   notLoaded: '{label} could not be loaded: {message}',

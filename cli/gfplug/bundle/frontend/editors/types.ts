@@ -28,10 +28,12 @@ export interface UiField {
   /** Python accepts None. */
   nullable?: boolean;
   default?: unknown;
-  /** number: whole numbers only. */
+  /** number and tags of numbers: whole numbers only. */
   integer?: boolean;
   min?: number;
   max?: number;
+  /** texts and tags: a regular expression that the whole of each matches, if it is not empty. */
+  pattern?: string;
   /** select and multi. */
   options?: Choice[];
   /** select: radio buttons instead of a list. */

@@ -5,7 +5,12 @@ import * as React from 'react';
 import { type DataSource } from './datasource';
 import { defaults, type Options, type Query, signals } from './types';
 
-const NUMBERS = { period: 'Period', amplitude: 'Amplitude', series: 'Series' } as const;
+// The limits are those of `Ui` in src/plugin/datasource.py, where Python holds them.
+const NUMBERS = [
+  { name: 'period', label: 'Period', min: 1 },
+  { name: 'amplitude', label: 'Amplitude' },
+  { name: 'series', label: 'Series', min: 1, max: 100 },
+] as const;
 
 export function QueryEditor({ query, onChange, onRunQuery }: QueryEditorProps<DataSource, Query, Options>) {
   const shown = { ...defaults, ...query };
@@ -24,11 +29,12 @@ export function QueryEditor({ query, onChange, onRunQuery }: QueryEditorProps<Da
           }}
         />
       </InlineField>
-      {(Object.keys(NUMBERS) as Array<keyof typeof NUMBERS>).map((name) => (
-        <InlineField key={name} label={NUMBERS[name]} labelWidth={12} htmlFor={id(name)}>
+      {NUMBERS.map(({ name, label, ...limits }) => (
+        <InlineField key={name} label={label} labelWidth={12} htmlFor={id(name)}>
           <Input
             id={id(name)}
             type="number"
+            {...limits}
             width={40}
             value={shown[name]}
             onChange={(event) => onChange({ ...query, [name]: event.currentTarget.valueAsNumber || defaults[name] })}

@@ -1,0 +1,206 @@
+"""The queries that dashboards and alert rules hold for a plugin, in the JSON and YAML that Grafana exports and reads.
+
+Dashboards of every age: rows and collapsed rows, library panels with their models, annotations, template variables,
+and the newer resources (`kind: Dashboard`, its elements). Alert rules as provisioned, as exported, and as the API
+answers. A file is walked without recursion, once through each object, within bounds of size and depth.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+
+_LARGEST = {".json": 100_000_000, ".yaml": 5_000_000, ".yml": 5_000_000}
+_DEEPEST = 200
+_VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?\Z")
+_ANNOTATIONS, _VARIABLES = "annotations", "templating"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedQuery:
+    """One query: `kind` is "variable" or "annotation" for theirs, and empty for those of panels and alert rules."""
+
+    where: str
+    kind: str
+    model: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where in a file the walk is."""
+
+    depth: int = 0
+    kind: str = ""
+    titles: tuple[str, ...] = ()
+    panel: str = ""
+    source: Any = None
+
+    @property
+    def text(self) -> str:
+        return " > ".join([*self.titles, *([self.panel] if self.panel else [])])
+
+
+def find(path: Path, plugin_id: str, sources: Collection[str]) -> list[SavedQuery]:
+    """List the queries of a file that are for a plugin: by its id, or by a data source that is known to be of it.
+
+    Raises: ProjectError if the file cannot be read, or is too large or too deep.
+    """
+    content = _read(path)
+    known = {*sources, *_named(content, plugin_id)}
+    return [
+        SavedQuery(where=f"{path.name}: {where}", kind=kind, model=model)
+        for where, kind, model, source, type_ in _walk(content, path)
+        if _is_for(plugin_id, known, source, type_)
+    ]
+
+
+def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
+    """Read a file of JSON or YAML."""
+    largest = _LARGEST.get(path.suffix.lower())
+    if largest is None:
+        raise ProjectError(
+            f"{path} is no dashboard: expected .json, .yaml or .yml", hint="export it from Grafana as JSON"
+        )
+    if not path.is_file():
+        raise ProjectError(f"{path} {'is not a file' if path.exists() else 'does not exist'}")
+    try:
+        if (size := path.stat().st_size) > largest:
+            raise ProjectError(f"{path} has {size} bytes; at most {largest} are read")
+        text = path.read_text(encoding="utf-8-sig")
+        return json.loads(text) if path.suffix.lower() == ".json" else _yaml(text)
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise ProjectError(f"{path} is nested too deeply") from error
+    except ValueError as error:
+        what = "JSON" if path.suffix.lower() == ".json" else "YAML"
+        raise ProjectError(f"{path} is not valid {what}: {str(error).splitlines()[0]}") from error
+
+
+def _yaml(text: str) -> Any:  # noqa: ANN401 - YAML
+    import yaml  # noqa: PLC0415 - only for files of YAML
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def _named(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON
+    """Name what a dashboard calls a data source of the plugin: an input of its export, or a variable."""
+    inputs = content.get("__inputs") if isinstance(content, dict) else None
+    names = {
+        str(each.get("name"))
+        for each in (inputs if isinstance(inputs, list) else [])
+        if isinstance(each, dict) and each.get("pluginId") == plugin_id
+    }
+    root = content.get("dashboard", content) if isinstance(content, dict) else {}
+    templating = root.get(_VARIABLES) if isinstance(root, dict) else None
+    variables = templating.get("list") if isinstance(templating, dict) else None
+    return names | {
+        str(each.get("name"))
+        for each in (variables if isinstance(variables, list) else [])
+        if isinstance(each, dict) and each.get("type") == "datasource" and each.get("query") == plugin_id
+    }
+
+
+def _is_for(plugin_id: str, known: Collection[str], source: Any, type_: str) -> bool:  # noqa: ANN401 - JSON
+    """Tell whether a query's data source is of a plugin."""
+    if type_:
+        return type_ == plugin_id
+    name = source.get("uid") or source.get("name") if isinstance(source, dict) else source
+    if not isinstance(name, str):
+        return False
+    variable = _VARIABLE.match(name)
+    return (variable[1] if variable else name) in known
+
+
+def _walk(content: Any, path: Path) -> Iterator[tuple[str, str, dict[str, Any], Any, str]]:  # noqa: ANN401 - JSON
+    """Give each query: where it is, its kind, its model, and its data source with the type that is written there."""
+    stack: list[tuple[Any, _Place]] = [(content, _Place())]
+    seen: set[int] = set()  # an alias of YAML is the same object, however often it is there
+    while stack:
+        node, place = stack.pop()
+        if not isinstance(node, dict | list) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if place.depth > _DEEPEST:
+            raise ProjectError(f"{path} is nested too deeply")
+        if isinstance(node, dict):
+            place = _inside(node, place)
+            for query in _queries(node, place):
+                seen.add(id(query[2]))  # what a plugin keeps in its queries is its own
+                yield query
+            stack += [(value, _below(place, key)) for key, value in reversed(node.items())]
+        else:
+            stack += [(value, _below(place)) for value in reversed(node)]
+
+
+def _below(place: _Place, key: object = None) -> _Place:
+    kind = {_ANNOTATIONS: "annotation", _VARIABLES: "variable", "variables": "variable", "panels": ""}.get(str(key))
+    return _Place(
+        depth=place.depth + 1,
+        kind=place.kind if kind is None else kind,
+        titles=place.titles,
+        panel=place.panel,
+        source=place.source,
+    )
+
+
+def _inside(node: dict[str, Any], place: _Place) -> _Place:
+    """Add what an object says of itself: its title, its panel, its data source."""
+    titles, panel, title = place.titles, place.panel, node.get("title")
+    if "targets" in node or (node.get("kind") == "Panel" and isinstance(node.get("spec"), dict)):
+        inner = node if "targets" in node else node["spec"]
+        panel = f"{inner.get('title') or 'untitled'} (panel {inner.get('id', '?')})"
+    elif isinstance(title, str) and not panel and node.get("type") != "row" and title not in titles:
+        titles = (*titles, title)
+    return _Place(
+        depth=place.depth,
+        kind=place.kind,
+        titles=titles,
+        panel=panel,
+        source=node.get("datasource") if node.get("datasource") is not None else place.source,
+    )
+
+
+def _queries(node: dict[str, Any], place: _Place) -> Iterator[tuple[str, str, dict[str, Any], Any, str]]:
+    """Give the queries that an object holds itself."""
+    targets = node.get("targets")
+    for target in targets if isinstance(targets, list) else []:
+        if isinstance(target, dict):
+            source = target.get("datasource") or place.source
+            yield _at(place, target.get("refId")), place.kind, target, source, _type(source)
+    if isinstance(model := node.get("model"), dict) and "datasourceUid" in node:
+        source = model.get("datasource") or node["datasourceUid"]
+        yield _at(place, node.get("refId")), "", model, source, _type(source)
+    spec = node.get("spec")
+    if isinstance(spec, dict) and isinstance(query := spec.get("query"), dict) and isinstance(query.get("spec"), dict):
+        source = query.get("datasource") or spec.get("datasource")
+        type_ = query.get("group") or ("" if query.get("kind") == "DataQuery" else query.get("kind"))
+        yield _at(place, spec.get("refId") or spec.get("name")), _kind_of(node), query["spec"], source, str(type_ or "")
+    elif place.kind and isinstance(query := node.get("target" if place.kind == "annotation" else "query"), dict):
+        source = node.get("datasource") or place.source
+        yield _at(place, f"{place.kind} {node.get('name', '?')}", ""), place.kind, query, source, _type(source)
+
+
+def _kind_of(node: dict[str, Any]) -> str:
+    return {"AnnotationQuery": "annotation", "QueryVariable": "variable"}.get(str(node.get("kind")), "")
+
+
+def _type(source: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the plugin's id, where a data source says it."""
+    type_ = source.get("type") if isinstance(source, dict) else None
+    return type_ if isinstance(type_, str) else ""
+
+
+def _at(place: _Place, name: object, word: str = "query ") -> str:
+    return " > ".join([*([place.text] if place.text else []), f"{word}{name or '?'}"])

@@ -1,0 +1,106 @@
+"""What the fields of a form say about others: `show_if` about their values, `options_from` about the class's resources.
+
+Refuses, in one sentence that names class and field, what could never be: a field that is not there, a value that it
+can't have, a resource that nothing answers. The standard library only: it runs when the plugin is built.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from gfruntime.author import routes
+from gfruntime.author.controls import SchemaError, expected, fits
+from gfruntime.request.vocabulary import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gfruntime.author.author_class import Author
+
+_NAME = re.compile(r"\{([\w.]*)\}")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_NOT_COMPARED = {"list", "tags", "multi", "headers", "secret", "secretText"}
+
+
+def check_names(fields: list[dict[str, Any]], path: str, *, outer: Collection[str] = ()) -> None:
+    """Check what the fields of one form say about one another, or those of a row, which may name the form's too.
+
+    Raises: SchemaError naming the field.
+    """
+    by_name = {field["name"]: field for field in fields}
+    for field in fields:
+        where = f"{path}.{field['name']}"
+        for name, values in field.get("showIf", {}).items():
+            if name not in by_name or name == field["name"]:
+                what = "the field itself" if name in by_name else f"no field of {path}"
+                raise SchemaError(f"{where}: show_if names {name!r}, which is {what}")
+            _check_values(where, name, values, by_name[name])
+        for name in _NAME.findall(field.get("from", "")):
+            if name not in by_name and name not in outer:
+                raise SchemaError(f"{where}: options_from names {name!r}, which is no field of {path}")
+        if "from" in field:
+            _check_path(where, field["from"])
+        if field["kind"] == "list":
+            check_names(field["fields"], where, outer=by_name)
+
+
+def check_resources(author: Author, fields: list[dict[str, Any]], path: str) -> None:
+    """Check that the class answers the resources that list choices; `call_resource` may answer any.
+
+    Raises: SchemaError naming the field.
+    """
+    if "call_resource" in author.methods:
+        return
+    for field in fields:
+        if "from" in field:
+            resource = field["from"].partition("?")[0].lstrip("/")
+            if not isinstance(routes.match(author.routes, Request(path=_NAME.sub("x", resource))), routes.Match):
+                where = f"{path}.{field['name']}"
+                hint = f'put @route("GET", "/{resource}") on a method'
+                raise SchemaError(
+                    f"{where}: no resource of the class is {resource!r}, which options_from names: {hint}"
+                )
+        check_resources(author, field.get("fields", []), f"{path}.{field['name']}")
+
+
+def _check_values(where: str, name: str, values: list[Any], other: dict[str, Any]) -> None:
+    """Refuse a value that the other field can't have."""
+    if other["kind"] in _NOT_COMPARED:
+        raise SchemaError(f"{where}: show_if can't depend on {name!r}, which holds a list or a secret")
+    compared = {key: value for key, value in other.items() if key != "options" or value} | {"kind": _kind_of(other)}
+    for value in values:
+        if not fits(value, compared, nullable=bool(other.get("nullable"))):
+            raise SchemaError(f"{where}: show_if waits for {name} to be {value!r}, which is not {expected(compared)}")
+
+
+def _kind_of(field: dict[str, Any]) -> str:
+    """Tell what a field holds, where it is hidden or its choices come from a resource, too."""
+    if field["kind"] == "select" and "from" in field:
+        return "string"
+    if field["kind"] != "hidden":
+        return str(field["kind"])
+    if field.get("options"):
+        return "select"
+    default = field.get("default")
+    if isinstance(default, bool):
+        return "boolean"
+    return "number" if isinstance(default, (int, float)) or "integer" in field else "string"
+
+
+def _check_path(where: str, template: str) -> None:
+    """Refuse what is not the path of a resource of this plugin."""
+    path = _NAME.sub("x", template)
+    parts = re.split(r"[/\\]", unquote(unquote(path.partition("?")[0])))
+    if _SCHEME.match(path) or path.startswith("//"):
+        problem = "is an address of its own"
+    elif {".", ".."} & set(parts):
+        problem = "leaves the plugin's resources"
+    elif not path.strip("/") or re.search(r"[\s\\#{}\x00-\x1f\x7f]", path):
+        problem = "is not the path of a resource"
+    else:
+        return
+    raise SchemaError(
+        f'{where}: options_from {template!r} {problem}; it names a resource of the plugin, as "tables" does'
+    )

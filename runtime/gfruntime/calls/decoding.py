@@ -1,0 +1,174 @@
+"""JSON → the author's types; errors name the key and never show a secret.
+
+Standard dataclasses are decoded by msgspec, leniently: "5" is accepted for a number, unknown keys are ignored, and null
+means the default, as Grafana's editors and old dashboards send all of these. pydantic models decode themselves. What
+the author's `Ui` and types allow holds for both: `bounds` looks at what was decoded. A field that `show_if` hides and
+that holds what it may not is read as its default.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gfruntime.author.bounds import bounds_of, choice_violation
+from gfruntime.author.ui import Secret
+from gfruntime.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.author.bounds import Bounds
+
+_MISMATCHES = 10  # in hidden fields, of one query
+_KEY = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+
+class _MismatchError(DecodeError):
+    """A value that does not fit its type, and the field that it is in."""
+
+    path: tuple[str | int, ...] = ()
+
+
+def decoder(model: Any, what: str) -> Callable[[bytes], Any]:  # noqa: ANN401
+    """Make a function from JSON to the author's type; `what` opens the message of an error.
+
+    Raises: SchemaError if a bound of the model can't be kept.
+    """
+    bounds = bounds_of(model)
+    if hasattr(model, "model_validate") or (bounds is not None and bounds.judged is not model):
+        return lambda text: decode(model, json_object(text, what), what)
+    fast = msgspec.json.Decoder(model, strict=False, dec_hook=_hook)
+
+    def decode_text(text: bytes) -> Any:  # noqa: ANN401
+        try:
+            value = fast.decode(text or b"{}")
+            if bounds is None or next(bounds.find(value), None) is None:
+                return value
+        except (msgspec.DecodeError, RecursionError):  # null for a key with a default, broken JSON, a true mismatch
+            pass
+        return decode(model, json_object(text, what), what)
+
+    return decode_text
+
+
+def decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
+    """Fill the author's type, once what it is filled with keeps its bounds."""
+    bounds = bounds_of(target)
+    try:
+        if bounds is None:
+            return _fill(target, values, what)
+        value, used = _judged(bounds, values, what)
+        hidden = []
+        for violation in bounds.find(value):
+            if not violation.is_hidden:
+                raise DecodeError(f"{what}: {violation}")
+            hidden.append(violation.path)
+        if hidden:
+            used = _without(used, hidden)
+        return _fill(target, used, what) if hidden or bounds.judged is not target else value
+    except RecursionError as error:
+        raise DecodeError(f"{what}: nested too deeply") from error
+
+
+def json_object(text: bytes, what: str) -> dict[str, Any]:
+    """Read a JSON object as a dict; nothing and null are an empty one.
+
+    Raises: DecodeError when it is something else; `what` opens the message.
+    """
+    try:
+        value = json.loads(text or b"{}")
+    except ValueError as error:
+        raise DecodeError(f"{what}: not JSON: {error}") from error
+    except RecursionError as error:
+        raise DecodeError(f"{what}: nested too deeply") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise DecodeError(f"{what}: expected an object, got {type(value).__name__}")
+    return value
+
+
+def _judged(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dict[str, Any]]:
+    """Fill what bounds are looked up on, and return what it was filled with: no hidden field that does not fit."""
+    mismatches: list[_MismatchError] = []
+    while True:
+        try:
+            value = _fill(bounds.judged, values, what)
+            break
+        except _MismatchError as error:
+            if not bounds.may_hide(error.path) or len(mismatches) == _MISMATCHES:
+                raise
+            values = _without(values, [error.path])
+            mismatches.append(error)
+    for mismatch in mismatches:
+        if not bounds.hides(value, mismatch.path):
+            raise mismatch
+    return value, values
+
+
+def _without(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict[str, Any]:
+    """Return a JSON object without some of its keys; what lies on the way to them is copied, once."""
+    copies: dict[tuple[str | int, ...], Any] = {(): dict(values)}
+    for path in paths:
+        for length in range(1, len(path)):
+            outer, key = copies[path[: length - 1]], path[length - 1]
+            if path[:length] not in copies:
+                outer[key] = copies[path[:length]] = copy.copy(outer[key])
+        copies[path[:-1]].pop(path[-1], None)
+    return dict(copies[()])
+
+
+def _fill(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
+    """Fill a type. A pydantic model checks itself; of its texts, which show values, keys and rules stay."""
+    if hasattr(target, "model_validate"):
+        try:
+            return target.model_validate({key: value for key, value in values.items() if value is not None})
+        except ValueError as error:
+            details = error.errors() if hasattr(error, "errors") else []
+            text = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)
+            raise DecodeError(f"{what}: {text or type(error).__name__}") from None
+    given = {key: value for key, value in values.items() if value is not None or not _has_default(target, key)}
+    try:
+        return msgspec.convert(given, target, strict=False, dec_hook=_hook)
+    except msgspec.ValidationError as error:
+        raise _mismatch(error, target, given, what) from error
+
+
+def _mismatch(error: Exception, target: Any, values: dict[str, Any], what: str) -> _MismatchError:  # noqa: ANN401
+    """Put the key first: "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str".
+
+    What is no choice of a Literal or an Enum is shown, with the choices.
+    """
+    text, is_there, place = str(error).partition(" - at `")
+    text = (text[:1].lower() + text[1:]).replace("`", "")
+    place = place.rstrip("`").removeprefix("$")
+    keys = [] if "..." in place else _KEY.findall(place)  # `[...]` is some key of a mapping
+    path = tuple(int(number) if number else key for key, number in keys)
+    if is_there:
+        text = choice_violation(target, path, values) or f"{place.removeprefix('.')}: {text}"
+    mismatch = _MismatchError(f"{what}: {text}")
+    while path and isinstance(path[-1], int):
+        path = path[:-1]  # an item's field is the list
+    mismatch.path = path
+    return mismatch
+
+
+def _hook(target: type, value: object) -> object:
+    if target is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"expected {getattr(target, '__name__', target)}, got {type(value).__name__}")
+
+
+def _has_default(target: Any, key: str) -> bool:  # noqa: ANN401
+    """Tell whether a dataclass fills a key by itself, or ignores it."""
+    if not dataclasses.is_dataclass(target):
+        return False
+    field = next((field for field in dataclasses.fields(target) if field.name == key), None)
+    missing = dataclasses.MISSING
+    return field is None or field.default is not missing or field.default_factory is not missing

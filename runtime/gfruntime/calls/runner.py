@@ -1,0 +1,92 @@
+"""Runs the author's methods where they belong: `def` in a thread of the pool, `async def` on the loop for it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gfruntime.calls.instances import Instances
+from gfruntime.serving import workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from gfruntime.author.author_class import Author
+    from gfruntime.calls.instances import Source
+
+T = TypeVar("T")
+
+_RESERVE = 8  # threads for health checks
+
+
+class Runner:
+    """Runs the author's methods: `def` in the pool, `async def` on the loop for it."""
+
+    def __init__(self, author: Author, *, threads: int) -> None:
+        """Start nothing yet."""
+        self.author = author
+        self.loop = workers.UserLoop()
+        self.instances = Instances(self._dispose)
+        self._pool = workers.Pool(threads)
+        self._reserve = workers.Pool(_RESERVE)
+
+    async def run(self, method: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a coroutine function where a method belongs: on the loop, or in a thread, where it never waits.
+
+        It comes to the same for both by way of `instance`, `block` and `await_if_needed`.
+        """
+        if method in self.author.async_methods:
+            return await self.loop.run(work)
+        return await self._pool_for(method).run(run_here, work)
+
+    async def call(self, method: str, source: Source, *arguments: object, **named: object) -> object:
+        """Call a method of the instance."""
+
+        async def work() -> object:
+            instance = await self.instance(source, method)
+            return await self.await_if_needed(getattr(instance, method)(*arguments, **named))
+
+        return await self.run(method, work)
+
+    async def call_static(self, method: str, *arguments: object) -> object:
+        """Call a static method of the class: there may be no data source, and so no instance."""
+
+        async def work() -> object:
+            return await self.await_if_needed(getattr(self.author.make, method)(*arguments))
+
+        return await self.run(method, work)
+
+    async def instance(self, source: Source, method: str) -> Any:  # noqa: ANN401  # the author's class
+        """Return the instance, or make it."""
+        instance = self.instances.peek(source)
+        if instance is not None:
+            return instance
+        return await self.block(lambda: self.instances.acquire(source), method)
+
+    async def block(self, function: Callable[[], T], method: str) -> T:
+        """Call a function that may block: right here in a thread, else in one of the pool."""
+        return await self._pool_for(method).run(function) if self.loop.is_current() else function()
+
+    async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
+        """Await what a method returned, if it is awaitable; that of a `def` behind a decorator may be, too."""
+        if not inspect.isawaitable(result):
+            return result
+        return await result if self.loop.is_current() else self.loop.run_blocking(result)
+
+    def _pool_for(self, method: str) -> workers.Pool:
+        """Return the threads for a method: no query can keep those for health checks busy."""
+        return self._reserve if method == "check_health" else self._pool
+
+    def _dispose(self, instance: Any) -> None:  # noqa: ANN401
+        """Dispose of an instance; runs in a thread of its own."""
+        if "dispose" in self.author.methods:
+            run_here(self.await_if_needed, instance.dispose())
+
+
+def run_here(function: Callable[..., Coroutine[Any, Any, T]], *arguments: object) -> T:
+    """Run a coroutine that never waits, since it blocks instead; for worker threads."""
+    try:
+        function(*arguments).send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # the coroutine's result
+    raise RuntimeError("the coroutine waits for an event loop, and there is none in this thread")

@@ -1,0 +1,155 @@
+"""Other HTTP clients, configured as the data source is: httpx and requests, for those who know them.
+
+They get TLS, basic authentication, custom headers, timeouts and proxies; another origin gets no credentials. What
+`HttpClient` does besides stays with it: the data source's path, the deadline, the bound of answers, its errors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gfruntime.errors import QueryError
+from gfruntime.http.addresses import Origin, origin_of
+from gfruntime.http.pools import Pools
+from gfruntime.http.proxies import proxy_for
+from gfruntime.http.settings import HttpSettings
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    import httpx
+    import requests
+
+    from gfruntime.request.vocabulary import Settings
+
+    _Transport = TypeVar("_Transport", bound=httpx.HTTPTransport | httpx.AsyncHTTPTransport)
+
+
+def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -> httpx.Client:  # noqa: ANN401  # httpx's own
+    """Return a configured `httpx.Client`; the options are httpx's.
+
+    Raises: ModuleNotFoundError when the project does not depend on httpx.
+    """
+    try:
+        import httpx  # noqa: PLC0415  # takes long, and only who asks for it needs it
+    except ModuleNotFoundError as error:
+        raise _missing("httpx") from error
+    http = _http(settings)
+
+    class Transport(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            _prepare(request, http)
+            return super().handle_request(request)
+
+    return httpx.Client(**{**_httpx_options(http, Transport), **httpx_options})
+
+
+def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -> httpx.AsyncClient:  # noqa: ANN401
+    """Return a configured `httpx.AsyncClient`; the options are httpx's.
+
+    Raises: ModuleNotFoundError when the project does not depend on httpx.
+    """
+    try:
+        import httpx  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _missing("httpx") from error
+    http = _http(settings)
+
+    class Transport(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            _prepare(request, http)
+            return await super().handle_async_request(request)
+
+    return httpx.AsyncClient(**{**_httpx_options(http, Transport), **httpx_options})
+
+
+def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session:
+    """Return a configured `requests.Session`, which also goes by Grafana's secure socks proxy.
+
+    Raises: ModuleNotFoundError when the project does not depend on requests.
+    """
+    try:
+        import requests  # noqa: PLC0415
+        from requests.adapters import HTTPAdapter  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _missing("requests") from error
+    http = _http(settings)
+    pools = Pools(http)
+
+    class Adapter(HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *arguments: Any, **more: Any) -> requests.Response:  # noqa: ANN401
+            if origin_of(request.url or "") != _own(http):
+                _drop_credentials(request.headers, http)
+            more["timeout"] = more.get("timeout") or (http.dial_timeout or None, http.timeout or None)
+            return super().send(request, *arguments, **more)
+
+        def get_connection_with_tls_context(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401
+            return pools.of(origin_of(request.url or ""))[0]
+
+        def request_url(self, request: requests.PreparedRequest, _: Any) -> str:  # noqa: ANN401
+            needs_whole = pools.of(origin_of(request.url or ""))[1]
+            return (request.url or "").partition("#")[0] if needs_whole else request.path_url
+
+        def cert_verify(self, *_: Any) -> None:  # noqa: ANN401
+            """Leave TLS to the settings."""
+
+        def close(self) -> None:
+            pools.close()
+            super().close()
+
+    session = requests.Session()
+    session.trust_env = False  # no credentials from ~/.netrc; proxies are found as for HttpClient
+    session.auth = http.auth
+    session.headers.update(http.headers)
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, Adapter())
+    return session
+
+
+def _httpx_options(http: HttpSettings, transport: type[_Transport]) -> dict[str, Any]:
+    """Put the settings into httpx's words."""
+    import httpx  # noqa: PLC0415
+
+    if http.socks is not None:
+        raise QueryError("httpx can't use Grafana's secure socks proxy; the plugin's author can use HttpClient")
+    proxy = proxy_for(origin_of(http.url)) if http.url else None
+    through = None
+    if proxy is not None:
+        context = HttpSettings().ssl_context() if proxy.scheme == "https" else None
+        through = httpx.Proxy(proxy.url, auth=(proxy.user, proxy.password) if proxy.user else None, ssl_context=context)
+    limits = httpx.Limits(max_keepalive_connections=max(http.max_idle, 1), keepalive_expiry=http.idle_timeout or None)
+    return {
+        "base_url": http.url,
+        "headers": http.headers,
+        "auth": http.auth,
+        "timeout": httpx.Timeout(http.timeout or None, connect=http.dial_timeout or None),
+        "transport": transport(verify=http.ssl_context(), proxy=through, limits=limits, trust_env=False),
+        "trust_env": False,  # no credentials from ~/.netrc
+    }
+
+
+def _prepare(request: httpx.Request, http: HttpSettings) -> None:
+    """Keep a request of httpx's to the rules, just before it is sent."""
+    if origin_of(str(request.url)) != _own(http):
+        _drop_credentials(request.headers, http)
+    elif http.server_name:
+        request.extensions.setdefault("sni_hostname", http.server_name)
+
+
+def _drop_credentials(headers: MutableMapping[str, Any], http: HttpSettings) -> None:
+    """Take from a request to another origin what the settings name, and what says who asks."""
+    for name in (*http.headers, "Authorization", "Cookie", "Proxy-Authorization", "X-Grafana-Id", "X-Id-Token"):
+        headers.pop(name, None)
+
+
+def _http(settings: Settings[Any] | HttpSettings) -> HttpSettings:
+    return settings if isinstance(settings, HttpSettings) else HttpSettings.of(settings)
+
+
+def _own(http: HttpSettings) -> Origin | None:
+    return origin_of(http.url) if http.url else None
+
+
+def _missing(package: str) -> ModuleNotFoundError:
+    sentence = f"{package} is not installed; add {package!r} to the dependencies in pyproject.toml"
+    return ModuleNotFoundError(sentence, name=package)

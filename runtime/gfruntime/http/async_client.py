@@ -1,0 +1,61 @@
+"""`HttpClient` for `async def` handlers.
+
+It runs an `HttpClient` in threads: so addresses, redirects, credentials, bounds and errors are the same, and no second
+HTTP library is loaded, which takes longer to import than all the rest of a plugin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING, Any
+
+from gfruntime.http import deadlines
+from gfruntime.http.client import HttpClient
+from gfruntime.http.deadlines import Deadline
+from gfruntime.serving.workers import Pool
+
+if TYPE_CHECKING:
+    from gfruntime.http.response import HttpResponse
+    from gfruntime.request.vocabulary import Settings
+
+_WORKERS = Pool(100)  # for all clients: threads that wait for upstreams
+
+
+class AsyncHttpClient:
+    """A client for one data source; make it in the constructor, close it in `dispose`."""
+
+    def __init__(self, client: HttpClient) -> None:
+        """Ask as this client does."""
+        self._client = client
+
+    @classmethod
+    def of(cls, settings: Settings[Any], **options: Any) -> AsyncHttpClient:  # noqa: ANN401  # those of `HttpClient.of`
+        """Make a client as the data source's settings say."""
+        return cls(HttpClient.of(settings, **options))
+
+    async def get(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401  # those of `HttpClient.request`
+        """Send a GET request."""
+        return await self.request("GET", url, **options)
+
+    async def post(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
+        """Send a POST request."""
+        return await self.request("POST", url, **options)
+
+    async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
+        """Send a request and read the answer, as `HttpClient.request`; cancelling ends the exchange at once."""
+        stop = Deadline(None)
+        token = deadlines.current.set(stop)
+        try:
+            reply = _WORKERS.run(functools.partial(self._client.request, method, url, **options))
+        finally:
+            deadlines.current.reset(token)
+        try:
+            return await reply
+        except asyncio.CancelledError:
+            stop.stop()
+            raise
+
+    async def close(self) -> None:
+        """Close the connections that wait for a next request."""
+        self._client.close()

@@ -1,0 +1,162 @@
+"""Deadlines: an exchange with an upstream ends in time, however slowly its bytes come.
+
+A timeout of a socket is for one step: a byte now and then keeps an exchange alive for ever. So every step of these
+sockets first asks how much time the exchange has left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import queue
+import socket
+import ssl
+import threading
+import time
+from typing import Any
+
+
+class Deadline:
+    """The end of one exchange: redirects, names, connections, handshakes, headers and bodies included."""
+
+    def __init__(self, seconds: float | None, *, outer: Deadline | None = None) -> None:
+        """Begin now; None is no end but that of the outer one."""
+        self.seconds = seconds
+        self._end = float("inf") if seconds is None else time.monotonic() + seconds
+        self._outer = outer
+        self._socket: socket.socket | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether no time is left."""
+        return time.monotonic() >= self._end or (self._outer is not None and self._outer.is_over)
+
+    def left(self, most: float = 0) -> float | None:
+        """Return the seconds that are left, and no more than `most` unless it is 0; None for any number.
+
+        Raises: TimeoutError when nothing is left.
+        """
+        if self.is_over:
+            raise TimeoutError
+        shortest = min(self._end - time.monotonic(), most or float("inf"))
+        outer = self._outer.left() if self._outer is not None else None
+        shortest = shortest if outer is None else min(shortest, outer)
+        return None if shortest == float("inf") else max(shortest, 0.001)
+
+    def use(self, connection: socket.socket) -> None:
+        """Let the next step on a socket take no longer than what is left; without an end its own timeout holds.
+
+        Raises: TimeoutError when nothing is left.
+        """
+        self._socket = connection
+        if self._outer is not None:
+            self._outer.use(connection)
+        left = self.left()
+        if left is not None:
+            connection.settimeout(left)
+
+    def stop(self) -> None:
+        """End the exchange now, from another thread than its own."""
+        self._end = 0.0
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not TLS's, which takes the other's state away
+
+
+current: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("gfruntime_http_deadline", default=None)
+"""The deadline of the exchange that this thread runs."""
+
+
+def _use(connection: socket.socket) -> None:
+    deadline = current.get()
+    if deadline is not None:
+        deadline.use(connection)
+
+
+class Socket(socket.socket):
+    """A connection whose every step ends by the current deadline."""
+
+    def recv(self, *arguments: Any) -> bytes:  # noqa: ANN401  # the base's
+        """Receive bytes."""
+        _use(self)
+        return super().recv(*arguments)
+
+    def recv_into(self, *arguments: Any) -> int:  # noqa: ANN401
+        """Receive bytes into a buffer."""
+        _use(self)
+        return super().recv_into(*arguments)
+
+    def sendall(self, *arguments: Any) -> None:  # noqa: ANN401
+        """Send bytes."""
+        _use(self)
+        super().sendall(*arguments)
+
+
+class TlsSocket(ssl.SSLSocket):
+    """An encrypted connection whose every step ends by the current deadline."""
+
+    def read(self, *arguments: Any) -> Any:  # noqa: ANN401
+        """Receive bytes; all other ways to receive call this one."""
+        _use(self)
+        return super().read(*arguments)
+
+    def send(self, *arguments: Any) -> int:  # noqa: ANN401
+        """Send bytes; `sendall` calls this."""
+        _use(self)
+        return super().send(*arguments)
+
+
+def connect(host: str, port: int, *, timeout: float) -> Socket:
+    """Connect to the first address of a host that answers; each gets its share of the time.
+
+    Raises: OSError when none does, TimeoutError when time is up.
+    """
+    deadline = current.get() or Deadline(None)
+    end = time.monotonic() + (timeout or float("inf"))
+    addresses = _look_up(host, port, deadline.left(timeout))
+    problem: OSError = OSError("the name has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(addresses):
+        share = max(end - time.monotonic(), 0.001) / (len(addresses) - number)
+        connection = Socket(family, kind, protocol)
+        try:
+            connection.settimeout(deadline.left(share))
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(deadline.left(timeout))  # for the handshake that may follow
+        except OSError as error:
+            connection.close()
+            problem = error
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise problem
+
+
+def _look_up(host: str, port: int, seconds: float | None) -> list[Any]:
+    """Look a name up, in a thread: the system's resolver takes as long as it likes.
+
+    Raises: OSError when there is no such name, TimeoutError when time is up.
+    """
+    results: queue.SimpleQueue[list[Any] | Exception] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            results.put(list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        except Exception as error:  # noqa: BLE001  # raised in the thread that waits
+            results.put(error)
+
+    if host.replace(".", "").isdigit() or ":" in host:  # an address
+        resolve()
+    else:
+        threading.Thread(target=resolve, name=f"look up {host}", daemon=True).start()
+    try:
+        result = results.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(result, UnicodeError):
+        raise OSError("the host's name is not valid") from result
+    if isinstance(result, Exception):
+        raise result
+    return result

@@ -1,0 +1,98 @@
+"""The headers of a request: whose they are, which of them win, and which may leave for another host."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gfruntime.errors import QueryError
+from gfruntime.request.incoming import FROM_ALERT, current_call
+from gfruntime.telemetry import tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfruntime.http.settings import HttpSettings
+    from gfruntime.request.vocabulary import PluginContext
+
+ACCEPT_ENCODING = "gzip, deflate"
+_NEVER_FORWARDED = {
+    *("accept-encoding", "connection", "content-encoding", "content-length", "content-type", "host", "keep-alive"),
+    *("te", "trailer", "transfer-encoding", "upgrade", "user-agent"),
+}
+_PUBLIC = {
+    *("accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-type"),
+    *("if-modified-since", "if-none-match", "range", "user-agent"),
+}
+_OF_BODY = {"content-encoding", "content-language", "content-length", "content-type", "transfer-encoding"}
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_BREAK = re.compile("[\r\n\0]")
+_SHORTEST_SECRET = 4
+
+
+def collect(settings: HttpSettings, given: Mapping[str, str], *, is_forwarding: bool) -> dict[str, str]:
+    """Put a request's headers together: the data source's custom ones win, then the call's own, then Grafana's."""
+    call = current_call()
+    defaults = {"Accept-Encoding": ACCEPT_ENCODING}
+    if call is not None:
+        if is_forwarding:
+            defaults |= {k: value for k, value in call.http_headers.items() if k.lower() not in _NEVER_FORWARDED}
+        defaults |= {FROM_ALERT: call.headers.get(FROM_ALERT, ""), "User-Agent": _user_agent(call.context)}
+    by_name: dict[str, tuple[str, str]] = {}
+    for source in (defaults, tracing.headers(), {"Authorization": settings.authorization}):
+        by_name |= {name.lower(): (name, value) for name, value in source.items() if value}
+    for named in (given, settings.headers):
+        by_name |= {name.lower(): (name, str(value)) for name, value in named.items()}
+    by_name.pop("proxy-authorization", None)  # a proxy's own go to the proxy only
+    headers = dict(by_name.values())
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name) or _BREAK.search(value):
+            raise QueryError(f"the header {name[:100]!r} has a name or a value that HTTP does not allow")
+    return headers
+
+
+def asks_for_encoding(headers: Mapping[str, str]) -> bool:
+    """Tell whether the author asks for an encoding of the answer, and so undoes it."""
+    return {name.lower(): value for name, value in headers.items()}.get("accept-encoding") != ACCEPT_ENCODING
+
+
+def encode(headers: Mapping[str, str]) -> dict[str, str]:
+    """Make values that are not Latin-1 become UTF-8 on the wire, as Go does; http.client writes Latin-1."""
+    return {
+        name: value if _is_latin(value) else value.encode("utf-8", "replace").decode("latin-1")
+        for name, value in headers.items()
+    }
+
+
+def public(headers: Mapping[str, str], settings: HttpSettings) -> dict[str, str]:
+    """Return the headers that another host may see: none that says who asks, or that the settings name."""
+    names = _PUBLIC - {name.lower() for name in settings.headers}
+    return {name: value for name, value in headers.items() if name.lower() in names}
+
+
+def without_body(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a request that has lost its body."""
+    return {name: value for name, value in headers.items() if name.lower() not in _OF_BODY}
+
+
+def secrets(headers: Mapping[str, str]) -> set[str]:
+    """List what an upstream may repeat of a request's headers, and no message may show: values, tokens, cookies."""
+    private = {value for name, value in headers.items() if name.lower() not in _PUBLIC}
+    for value in list(private):
+        first, *others = re.split(r"[\s;,]+", value)
+        tokens = others if others and first.isalpha() else [first, *others]  # the first may be `Bearer`
+        private.update(tokens, (token.rstrip("=").partition("=")[2] for token in tokens))
+    return {secret for secret in private if len(secret) >= _SHORTEST_SECRET}
+
+
+def _is_latin(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _user_agent(context: PluginContext) -> str:
+    base = str(context.grafana) if context.grafana.version != "0.0.0" else "Grafana"
+    return f"{base} {context.plugin_id}/{context.plugin_version}" if context.plugin_id else base

@@ -1,0 +1,56 @@
+"""A bundle where the system gives it little; tests/processes/runtime/test_limits.py has a plugin from source."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.host.smoke import smoke
+from gfplug.host.target import Target
+
+if TYPE_CHECKING:
+    from building import Built
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limits of Linux")
+
+
+def command(built: Built, setting: str) -> tuple[str, ...]:
+    """Return what starts a bundle after a shell's command."""
+    (program,) = (path for path in built.dist.glob("gpx_*") if path.suffix != ".bin")
+    return ("/bin/sh", "-c", f'{setting}\nexec "$0"', str(program))
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        *((f"ulimit -v {mib * 1024}", f"too little memory: the limit is {mib} MiB (ulimit -v)") for mib in (300, 500)),
+        ("ulimit -n 20", "too few open files: the limit is 20 (ulimit -n)"),
+        ("ulimit -s 409600; ulimit -v 3145728", "too few threads: the limit is "),
+    ],
+)
+def test_a_bundle_names_the_limit_that_is_too_low(signals: Built, setting: str, says: str) -> None:
+    """One line for Grafana's log and status 1, in seconds, with the modules that this takes."""
+    variables = {"grafana_plugin_type": "datasource"}
+    ran = subprocess.run(command(signals, setting), env=variables, capture_output=True, timeout=10, check=False)
+    (line,) = ran.stderr.splitlines()
+    entry = json.loads(line)
+
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert (entry["@level"], entry["@module"]) == ("error", "gfruntime")
+    assert entry["@message"].startswith(f"The plugin can't run: {says}")
+
+
+@pytest.mark.parametrize("setting", ["ulimit -v 1048576", "ulimit -d 524288", "ulimit -n 64"])
+def test_a_bundle_works_under_a_low_limit(signals: Built, setting: str) -> None:
+    """A handshake, a health check, a query and the end."""
+    proto = (signals.project / "src/pluginv2/backend.proto").read_bytes()
+    target = Target(
+        command=command(signals, setting), cwd=signals.dist, plugin_id="acme-signals-datasource", proto=proto
+    )
+    started = smoke(target, timeout=30.0)
+
+    assert (started.health.status, started.ended.problem) == ("OK", "")

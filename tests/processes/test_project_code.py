@@ -1,0 +1,88 @@
+"""Which commands run a project's code: SECURITY.md promises that the others don't."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from commands import Ended, commit, run
+from projects import new_project
+
+SECURITY = Path(__file__).parents[2] / "SECURITY.md"
+GFPLUG = Path(sys.executable).with_name("gfplug")
+PYTHON_FILES = (
+    *("src/plugin/datasource.py", "src/plugin/__init__.py", "src/plugin/__main__.py", "plugin.spec"),
+    *("tests/conftest.py", "tests/test_datasource.py", "conftest.py", "setup.py", "sitecustomize.py", "typing.py"),
+)
+MARK = "code-ran"
+NOT_RUN = {
+    "check": ["check", "--strict"],
+    "deploy": ["deploy"],
+    "proto list": ["proto", "list"],
+    "proto show": ["proto", "show"],
+    "proto diff": ["proto", "diff"],
+    "proto verify": ["proto", "verify"],
+    "proto upgrade --no-tests": ["proto", "upgrade", "--to", "v0.296.0", "--no-tests", "--force", "--offline"],
+    "rename": ["rename", "acme-orders"],
+    "sign": ["sign"],
+    "upgrade": ["upgrade"],
+}
+RUN = {
+    "build": ["build", "--python", sys.executable],
+    "call": ["call", "query", "--python", sys.executable],
+    "check --alerts": ["check", "--alerts", "--python", sys.executable],
+    "dev": ["dev", "--python", sys.executable],
+    "doctor": ["doctor"],
+    "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
+}
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the planted interpreter is a shell script")
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a project in which whatever runs leaves a mark: its modules, its tests, its interpreter, its JavaScript."""
+    project = new_project(tmp_path_factory.mktemp("planted") / "acme-sales-datasource")
+    for name in PYTHON_FILES:
+        path = project / name
+        path.write_text(f'open(r"{{mark}}", "a").write("{name}\\n")\n' + (path.read_text() if path.exists() else ""))
+    (project / "frontend" / "hooks.js").write_text("require('fs').appendFileSync('{mark}', 'hooks.js\\n');\n")
+    python = project / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho .venv >>"{mark}"\nexit 1\n')
+    python.chmod(0o755)
+    return project
+
+
+def ask(planted: Path, folder: Path, words: list[str]) -> tuple[Ended, str]:
+    """Run a command in a copy of the project; return how it ended, and the marks that it left."""
+    project, mark = folder / planted.name, folder / MARK
+    shutil.copytree(planted, project)
+    for name in (*PYTHON_FILES, "frontend/hooks.js", ".venv/bin/python"):
+        (project / name).write_text((project / name).read_text().replace("{mark}", str(mark)))
+    commit(project)
+    ended = run(GFPLUG, *words, cwd=project)
+    return ended, mark.read_text() if mark.exists() else ""
+
+
+@pytest.mark.parametrize("words", NOT_RUN.values(), ids=list(NOT_RUN))
+def test_a_command_runs_nothing_of_the_project(planted: Path, tmp_path: Path, words: list[str]) -> None:
+    """It does its work, or says in a sentence why not."""
+    ended, marks = ask(planted, tmp_path, words)
+
+    assert marks == ""
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("words", RUN.values(), ids=list(RUN))
+def test_a_command_runs_the_projects_code(planted: Path, tmp_path: Path, words: list[str]) -> None:
+    """What is planted is noticed: the test above would fail."""
+    assert ask(planted, tmp_path, words)[1] != ""
+
+
+def test_the_promise_names_these_commands() -> None:
+    """Each command that may run the project's code is in SECURITY.md's table, and no other."""
+    table = re.findall(r"^\| `gfplug ([^`]+)` \|", SECURITY.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert table == sorted(RUN)

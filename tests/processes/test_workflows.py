@@ -1,0 +1,51 @@
+"""Every workflow, read by zizmor, which knows how workflows are attacked; it asks no network here."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from commands import run
+from small_workflows import OURS, PROJECTS, render
+
+ACCEPTED = {
+    "anonymous-definition": "a job's key is its name",
+    "secrets-outside-env": "UPGRADE_TOKEN is optional; an environment would have to be made by hand in each repository",
+}
+"""What zizmor's strictest persona finds that stays as it is, and why."""
+
+
+def audit(*paths: Path) -> list[str]:
+    """Return zizmor's findings, each as its name and place; skip without it."""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    program = str(zizmor) if zizmor.exists() else shutil.which("zizmor")
+    if program is None:
+        pytest.skip("install zizmor: pip install zizmor")
+    ended = run(program, "--offline", "--no-progress", "--no-config", "--persona=auditor", "--format=json", *paths)
+    return [
+        f"{finding['ident']} {place['symbolic']['key']} {place['concrete']['location']['start_point']}"
+        for finding in json.loads(ended.out)
+        for place in finding["locations"][:1]
+        if not finding["ignored"] and finding["ident"] not in ACCEPTED
+    ]
+
+
+def test_our_workflows_are_without_findings() -> None:
+    """But for the accepted ones."""
+    assert audit(*OURS) == []
+
+
+@pytest.mark.parametrize("kind", ["signals", "from an index", "hybrid"])
+def test_a_projects_workflows_are_without_findings(kind: str, tmp_path: Path) -> None:
+    """Two that install gfplug differently, and one with an example's files over it."""
+    assert kind in PROJECTS
+    assert audit(*render(kind, tmp_path)) == []
+
+
+def test_a_finding_is_reported(tmp_path: Path) -> None:
+    """An action that is pinned by its tag only."""
+    text = OURS[0].read_text(encoding="utf-8")
+    (tmp_path / "ci.yml").write_text(text.replace("3d3c42e5aac5ba805825da76410c181273ba90b1", "v4"), encoding="utf-8")
+
+    assert "unpinned-uses" in {finding.partition(" ")[0] for finding in audit(tmp_path / "ci.yml")}

@@ -1,0 +1,385 @@
+"""What `Ui` and types allow holds where Python decodes; what cannot be kept is refused when the class is inspected."""
+
+from __future__ import annotations
+
+import enum
+import json
+import time
+from dataclasses import dataclass, field, make_dataclass
+from typing import Annotated, Any, Literal, NewType, Optional
+
+import msgspec
+import pytest
+
+from gfruntime.author.bounds import bounds_of
+from gfruntime.author.controls import SchemaError
+from gfruntime.author.ui import Secret, Ui
+from gfruntime.calls import convert, decoding
+from gfruntime.errors import DecodeError
+
+Share = NewType("Share", float)
+HUGE = 10**400
+
+
+class Level(enum.IntEnum):
+    """Choices that are numbers."""
+
+    LOW = 1
+    HIGH = 2
+
+
+@dataclass(frozen=True)
+class Window:
+    """A dataclass inside another, or in a list."""
+
+    size: Annotated[int, Ui(minimum=1, maximum=9)] = 5
+    unit: Literal["s", "m"] = "m"
+    label: Annotated[str, Ui(required=True)] = "w"
+
+
+@dataclass(frozen=True)
+class Model:
+    """One field of each kind that has a bound."""
+
+    series: Annotated[int, Ui(minimum=1, maximum=1000)] = 1
+    hertz: Annotated[float, Ui(minimum=0.1, maximum=50)] = 5.0
+    low: Annotated[float, Ui(minimum=1)] = 1.0
+    high: Annotated[int, Ui(maximum=10)] = 1
+    free: float = 1.0
+    maybe: Annotated[int, Ui(minimum=1)] | None = None
+    perhaps: Optional[Annotated[float, Ui(maximum=1)]] = None  # noqa: UP045 - the older spelling
+    share: Annotated[Share, Ui(minimum=0, maximum=1)] = Share(0.5)
+    limits: Annotated[list[int], Ui(minimum=1, maximum=9)] = field(default_factory=list)
+    ratios: list[Annotated[float, Ui(maximum=1)]] = field(default_factory=list)
+    pair: Annotated[tuple[int, ...], Ui(maximum=9)] = ()
+    window: Window = field(default_factory=Window)
+    rows: list[Window] = field(default_factory=list)
+    table: Annotated[str, Ui(required=True)] = "sales"
+    tags: Annotated[list[str], Ui(required=True, pattern="[a-z]+")] = field(default_factory=lambda: ["a"])
+    name: Annotated[str, Ui(pattern=r"[a-z]\d+")] = ""
+    kind: Literal["sum", "mean"] = "sum"
+    mixed: Literal[1, 2, "all"] = "all"
+    level: Level = Level.LOW
+    kinds: list[Literal["a", "b"]] = field(default_factory=list)
+
+
+def decode(value: dict[str, Any], model: Any = Model) -> Any:
+    """Decode a query."""
+    return convert.model_decoder(model)(json.dumps(value).encode())
+
+
+def refusal(value: dict[str, Any] | bytes, model: Any = Model) -> str:
+    """Return the sentence that a query is refused with, and check that it is one."""
+    text = value if isinstance(value, bytes) else json.dumps(value).encode()
+    with pytest.raises(DecodeError) as caught:
+        convert.model_decoder(model)(text)
+    assert caught.value.status == 400
+    assert "\n" not in str(caught.value)
+    return str(caught.value).removeprefix("the query: ")
+
+
+def one(hint: Any, default: Any) -> Any:
+    """Make a model of one field."""
+    value = field(default_factory=default) if callable(default) else field(default=default)
+    return make_dataclass("Model", [("f", hint, value)], frozen=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"series": 30_000_000}, "field 'series': 30000000 is above the maximum 1000"),
+        ({"series": "30000000"}, "field 'series': 30000000 is above the maximum 1000"),
+        ({"series": 30_000_000.0}, "field 'series': 30000000 is above the maximum 1000"),
+        ({"series": 0}, "field 'series': 0 is below the minimum 1"),
+        ({"series": -(2**63)}, "field 'series': -9223372036854775808 is below the minimum 1"),
+        ({"series": 2**64}, "field 'series': 18446744073709551616 is above the maximum 1000"),
+        ({"series": HUGE}, f"field 'series': {str(HUGE)[:80]}… is above the maximum 1000"),
+        ({"series": True}, "series: expected int, got bool"),
+        ({"series": 1.5}, "series: expected int, got float"),
+        ({"hertz": 1e12}, "field 'hertz': 1000000000000.0 is above the maximum 50"),
+        ({"hertz": -1}, "field 'hertz': -1.0 is below the minimum 0.1"),
+        ({"hertz": "nan"}, "field 'hertz': nan is not a finite number"),
+        ({"low": "inf"}, "field 'low': inf is not a finite number"),
+        ({"low": "NaN"}, "field 'low': nan is not a finite number"),
+        (b'{"low": NaN}', "field 'low': nan is not a finite number"),
+        (b'{"low": 1e999}', "field 'low': inf is not a finite number"),
+        (b'{"free": -Infinity}', "field 'free': -inf is not a finite number"),
+        ({"low": HUGE}, "low: number out of range"),
+        ({"high": 11}, "field 'high': 11 is above the maximum 10"),
+        ({"maybe": 0}, "field 'maybe': 0 is below the minimum 1"),
+        ({"perhaps": 2}, "field 'perhaps': 2.0 is above the maximum 1"),
+        ({"share": 1.01}, "field 'share': 1.01 is above the maximum 1"),
+        ({"limits": [1, 10]}, "field 'limits[1]': 10 is above the maximum 9"),
+        ({"limits": ["10"]}, "field 'limits[0]': 10 is above the maximum 9"),
+        ({"ratios": [0.5, 2]}, "field 'ratios[1]': 2.0 is above the maximum 1"),
+        ({"pair": [1, 10]}, "field 'pair[1]': 10 is above the maximum 9"),
+        ({"window": {"size": 10}}, "field 'window.size': 10 is above the maximum 9"),
+        ({"window": {"label": ""}}, "field 'window.label': it is empty, and a value is required"),
+        ({"window": {"unit": "h"}}, "field 'window.unit': 'h' is not one of 's', 'm'"),
+        ({"rows": [{}, {"size": 0}]}, "field 'rows[1].size': 0 is below the minimum 1"),
+        ({"rows": [{"unit": "h"}]}, "field 'rows[0].unit': 'h' is not one of 's', 'm'"),
+        ({"table": ""}, "field 'table': it is empty, and a value is required"),
+        ({"tags": []}, "field 'tags': it is empty, and a value is required"),
+        ({"tags": ["a", "B"]}, "field 'tags[1]': 'B' does not match the pattern '[a-z]+'"),
+        ({"name": "a1 "}, "field 'name': 'a1 ' does not match the pattern '[a-z]\\\\d+'"),
+        ({"name": "xa1"}, "field 'name': 'xa1' does not match the pattern '[a-z]\\\\d+'"),
+        ({"name": "a1\n"}, "field 'name': 'a1\\n' does not match the pattern '[a-z]\\\\d+'"),
+        ({"name": "a\u0661"}, "field 'name': 'a\u0661' does not match the pattern '[a-z]\\\\d+'"),
+        ({"name": "\ud800"}, "field 'name': '\\ud800' does not match the pattern '[a-z]\\\\d+'"),
+        ({"kind": "max"}, "field 'kind': 'max' is not one of 'sum', 'mean'"),
+        ({"kind": "Sum"}, "field 'kind': 'Sum' is not one of 'sum', 'mean'"),
+        ({"kind": 1}, "field 'kind': 1 is not one of 'sum', 'mean'"),
+        ({"mixed": 3}, "field 'mixed': 3 is not one of 1, 2, 'all'"),
+        ({"mixed": True}, "field 'mixed': True is not one of 1, 2, 'all'"),
+        ({"mixed": "none"}, "field 'mixed': 'none' is not one of 1, 2, 'all'"),
+        ({"level": 3}, "field 'level': 3 is not one of 1, 2"),
+        ({"kinds": ["a", "c"]}, "field 'kinds[1]': 'c' is not one of 'a', 'b'"),
+    ],
+)  # fmt: skip
+def test_what_is_out_of_bounds_is_refused(value: dict[str, Any] | bytes, sentence: str) -> None:
+    """One sentence with status 400 names the field, the value and the bound."""
+    assert refusal(value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({}, Model()),
+        ({"series": "5", "hertz": "0.1", "maybe": "1"}, Model(series=5, hertz=0.1, maybe=1)),
+        ({"series": None, "hertz": None, "table": None}, Model()),
+        ({"series": 1000, "low": 1, "high": -HUGE}, Model(series=1000, high=-HUGE)),
+        ({"limits": [], "rows": [], "name": ""}, Model()),
+        ({"limits": ["1", 9], "name": "a12"}, Model(limits=[1, 9], name="a12")),
+        ({"table": " "}, Model(table=" ")),
+        ({"mixed": "1", "level": "2"}, Model(mixed=1, level=Level.HIGH)),
+    ],
+)
+def test_what_is_in_bounds_is_decoded_as_ever(value: dict[str, Any], expected: Model) -> None:
+    """Bounds are inclusive; texts for numbers, null and whitespace are what they were."""
+    assert decode(value) == expected
+
+
+@dataclass(frozen=True)
+class Hiding:
+    """Fields that come and go."""
+
+    mode: Literal["one", "many"] = "one"
+    is_wide: bool = False
+    series: Annotated[int, Ui(maximum=100, show_if={"mode": ["many"]})] = 1
+    table: Annotated[str, Ui(required=True, show_if={"mode": ["many"]})] = ""
+    kind: Annotated[Literal["sum", "mean"], Ui(show_if={"is_wide": [True]})] = "sum"
+    window: Annotated[Window, Ui(show_if={"mode": ["many"]})] = field(default_factory=Window)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row whose fields come and go by the row's own fields."""
+
+    mode: Literal["one", "many"] = "one"
+    size: Annotated[int, Ui(maximum=9, show_if={"mode": ["many"]})] = 1
+
+
+@pytest.mark.parametrize("series", [101, 30_000_000, "30000000", "x", 1.5])
+def test_what_a_hidden_field_holds_out_of_bounds_is_its_default(series: object) -> None:
+    """The user can't see the field, and the author never sees the value."""
+    assert decode({"series": series}, Hiding) == Hiding()
+    assert "series" in refusal({"series": series, "mode": "many", "table": "t"}, Hiding)
+
+
+def test_a_hidden_field_is_not_required_and_a_shown_one_is() -> None:
+    """The editor asks only for what it shows."""
+    assert decode({"table": ""}, Hiding) == Hiding()
+    assert refusal({"mode": "many"}, Hiding) == "field 'table': it is empty, and a value is required"
+
+
+def test_hidden_fields_in_every_place() -> None:
+    """Choices, sections and rows; what is in bounds stays, hidden or not."""
+    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
+
+    assert decode({"kind": "old", "window": {"size": 99}, "series": 50}, Hiding) == Hiding(series=50)
+    assert decode({"kind": "old", "window": {"unit": "h", "size": 2}}, Hiding).window == Window(size=2)
+    assert refusal({"kind": "old", "is_wide": True}, Hiding) == "field 'kind': 'old' is not one of 'sum', 'mean'"
+    assert decode({"rows": [{"size": 99}, {"size": 3}]}, rows).rows == [Row(), Row(size=3)]
+    assert refusal({"rows": [{"size": 9}, {"size": 99, "mode": "many"}]}, rows).startswith("field 'rows[1].size': 99")
+
+
+def test_what_was_sent_stays_as_it_was() -> None:
+    """Leaving out what is hidden changes a copy."""
+    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
+    values = {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
+
+    assert decoding.decode(rows, values, "the query").rows == [Row(), Row(size=3), Row()]
+    assert values == {"rows": [{"size": 99}, {"size": 3}, {"size": "x"}]}
+
+
+def test_a_hundred_thousand_hidden_values_are_left_out_in_one_go() -> None:
+    """Each costs as much as the one before it."""
+    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
+    began = time.monotonic()
+
+    assert decode({"rows": [{"size": 99}] * 100_000}, rows).rows[-1] == Row()
+    assert time.monotonic() - began < 20
+
+
+def test_many_rows_that_do_not_fit_are_refused_at_once() -> None:
+    """Whether a field is hidden is not asked again for each of a million rows."""
+    rows = make_dataclass("Model", [("rows", list[Row], field(default_factory=list))])
+    began = time.monotonic()
+
+    assert "rows[" in refusal({"rows": [{"size": "x"}] * 20_000}, rows)
+    assert time.monotonic() - began < 10
+
+
+@dataclass
+class Eager:
+    """A model whose author works on the values at once."""
+
+    series: Annotated[int, Ui(maximum=100)] = 1
+    window: Window = field(default_factory=Window)
+    seen: Any = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        """Take what is given, and tell it."""
+        assert self.series <= 100, "the author saw a value out of bounds"
+        self.seen = [0] * self.series
+
+
+def test_the_authors_own_code_runs_on_values_in_bounds() -> None:
+    """`__post_init__` runs after the bounds were looked at, in rows too."""
+    outer = make_dataclass("Model", [("rows", list[Eager], field(default_factory=list))])
+
+    assert refusal({"series": 30_000_000}, Eager) == "field 'series': 30000000 is above the maximum 100"
+    assert refusal({"rows": [{"series": 101}]}, outer) == "field 'rows[0].series': 101 is above the maximum 100"
+    assert decode({"rows": [{"series": 2}]}, outer).rows[0].seen == [0, 0]
+    assert type(decode({"series": 3}, Eager)) is Eager
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a config page saves."""
+
+    url: Annotated[str, Ui(store="url", required=True)] = ""
+    token: Annotated[Secret, Ui(required=True, pattern="[a-z]+")] = Secret("")  # noqa: RUF009 - immutable
+    timeout: Annotated[float, Ui(minimum=1)] = 10.0
+
+
+@pytest.mark.parametrize(
+    ("json_data", "url", "token", "sentence"),
+    [
+        (b"{}", "", "sesame", "field 'url': it is empty, and a value is required"),
+        (b"{}", "http://x", "", "field 'token': it is empty, and a value is required"),
+        (b"{}", "http://x", "SESAME", "field 'token': it does not match the pattern '[a-z]+'"),
+        (b'{"timeout":0}', "http://x", "sesame", "field 'timeout': 0.0 is below the minimum 1"),
+    ],
+)
+def test_options_and_secrets_keep_their_bounds(json_data: bytes, url: str, token: str, sentence: str) -> None:
+    """From wherever the config page keeps them; a secret is never shown."""
+    with pytest.raises(DecodeError) as caught:
+        convert.options(Options, json_data=json_data, url=url, secrets={"token": token} if token else {})
+
+    assert str(caught.value) == f"the data source's settings: {sentence}"
+    assert caught.value.status == 400
+
+
+def test_models_of_pydantic_keep_their_bounds() -> None:
+    """`Ui` means the same there."""
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model("model", limit=(Annotated[int, Ui(maximum=9)], 3))
+
+    assert decode({"limit": "4"}, model).limit == 4
+    assert refusal({"limit": 10}, model) == "field 'limit': 10 is above the maximum 9"
+
+
+class Structure(msgspec.Struct):
+    """A model of msgspec's own, in a dataclass too."""
+
+    limit: Annotated[int, Ui(maximum=9)] = 3
+
+
+def test_models_of_msgspec_keep_their_bounds() -> None:
+    """Those that no form shows have bounds, too: a frontend of one's own may send them."""
+    outer = make_dataclass("Model", [("part", Structure, field(default_factory=Structure))])
+
+    assert decode({"limit": "4"}, Structure).limit == 4
+    assert refusal({"limit": 10}, Structure) == "field 'limit': 10 is above the maximum 9"
+    assert refusal({"part": {"limit": 10}}, outer) == "field 'part.limit': 10 is above the maximum 9"
+
+
+def test_bounds_reach_into_whatever_holds_values() -> None:
+    """Mappings, sets and lists in a model that no form shows."""
+    hint = dict[str, Annotated[int, Ui(maximum=9)]]
+    model = make_dataclass(
+        "Model",
+        [
+            ("by_name", hint, field(default_factory=dict)),
+            ("windows", dict[str, Window], field(default_factory=dict)),
+            ("numbers", set[Annotated[int, Ui(maximum=9)]], field(default_factory=set)),
+        ],
+    )
+
+    assert refusal({"by_name": {"a": 10}}, model) == "field 'by_name.a': 10 is above the maximum 9"
+    assert refusal({"windows": {"a": {"size": 10}}}, model) == "field 'windows.a.size': 10 is above the maximum 9"
+    assert "10 is above the maximum 9" in refusal({"numbers": [1, 10]}, model)
+    assert refusal({"windows": {"a": {"unit": "h"}}}, model).startswith("windows[...].unit: ")
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a|a?)+", "(.*a){20}", "([a-z]+)*"])
+def test_no_pattern_takes_exponential_time(pattern: str) -> None:
+    """A text that a backtracking engine would read for years is refused at once."""
+    model = one(Annotated[str, Ui(pattern=pattern)], "")
+    assert bounds_of(model)
+    began = time.monotonic()
+
+    assert "does not match" in refusal({"f": "a" * 5_000 + "!"}, model)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("hint", "default", "sentence"),
+    [
+        (Annotated[int, Ui(maximum=9)], 10, "Model.f: its default breaks its own bound: 10 is above the maximum 9"),
+        (Annotated[list[int], Ui(minimum=1)], lambda: [0], "Model.f: its default breaks its own bound: 0 is below"),
+        (Annotated[str, Ui(pattern="[a-z]+")], "A", "Model.f: its default breaks its own bound: 'A' does not match"),
+        (Literal["a", "b"], "c", "Model.f: its default breaks its own bound: 'c' is not one of 'a', 'b'"),
+        (Literal[1, 2], True, "Model.f: its default breaks its own bound: True is not one of 1, 2"),
+        (list[Literal["a"]], lambda: ["b"], "Model.f: its default breaks its own bound: 'b' is not one of 'a'"),
+        (float, float("nan"), "Model.f: its default breaks its own bound: nan is not a finite number"),
+        (Annotated[int, Ui(minimum=9, maximum=1)], 5, "Model.f: its minimum 9 is above its maximum 1"),
+        (Annotated[int, Ui(minimum=float("nan"))], 5, "Model.f: its minimum nan is not a number"),
+        (Annotated[int, Ui(maximum="5")], 5, "Model.f: its maximum '5' is not a number"),  # type: ignore[arg-type]
+        (Annotated[str, Ui(pattern="(")], "", "Model.f: its pattern '(' can't be read: "),
+        (Annotated[str, Ui(pattern="a)|(b")], "", "Model.f: its pattern 'a)|(b' can't be read: "),
+        (Annotated[str, Ui(pattern="(?=a)")], "", "Model.f: its pattern '(?=a)' can't be read: "),
+        (Annotated[str, Ui(pattern="((a{100}){100}){100}")], "", "Model.f: its pattern"),
+        (Annotated[str, Ui(show_if={"f": "sum"})], "", "Model.f: show_if expects a list of values for 'f', got 'sum'"),
+        (Annotated[str, Ui(show_if={"f": []})], "", "Model.f: show_if expects a list of values for 'f', got []"),
+        (list[make_dataclass("Inner", [("g", Annotated[int, Ui(maximum=1)], 2)])], list, "Inner.g: its default"),  # type: ignore[misc]
+    ],
+)  # fmt: skip
+def test_bounds_that_cannot_be_kept_are_refused_with_the_class(hint: Any, default: Any, sentence: str) -> None:
+    """One sentence names the class and the field, when the decoder is made: before any query."""
+    with pytest.raises(SchemaError) as caught:
+        convert.model_decoder(one(hint, default))
+
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_required_field_may_be_empty_by_default() -> None:
+    """That is how an author says that there is no good default."""
+    assert "a value is required" in refusal({}, one(Annotated[str, Ui(required=True)], ""))
+
+
+def test_a_class_is_compiled_once_and_one_without_bounds_costs_nothing() -> None:
+    """The compiled bounds are kept by class; a class that contains itself ends."""
+
+    @dataclass
+    class Node:
+        child: Any = None
+
+    Node.__annotations__["child"] = Optional[Node]  # noqa: UP045
+
+    assert bounds_of(Model) is bounds_of(Model)
+    assert bounds_of(one(str, "")) is None
+    assert bounds_of(dict[str, Any]) is None
+    assert decode({"child": {"child": None}}, Node) == Node(child=Node())

@@ -1,0 +1,363 @@
+"""Which addresses the HTTP client asks, and what leaves for whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import upstreams
+from upstreams import client
+
+from gfruntime import DownstreamError, HttpClient, HttpSettings, PluginContext, QueryError
+from gfruntime.http.addresses import Address, Addresses
+from gfruntime.request.incoming import Incoming, enter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from upstreams import Server
+
+pytestmark = pytest.mark.usefixtures("outside_of_calls")
+
+TENANT = "http://host:81/tenant-a"
+PRIVATE = {
+    "authorization": "Bearer user",
+    "cookie": "session=sesame",
+    "x-grafana-id": "jwt",
+    "x-id-token": "id-token",
+    "x-grafana-user": "ada",
+    "x-forwarded-user": "ada",
+    "baggage": "user=ada",
+}
+"""What Grafana forwards; its SDK puts names that are not among the old three behind `http_`."""
+
+
+def resolve(url: str, *, base: str = TENANT, allowed: tuple[str, ...] = ()) -> Address:
+    """Resolve an address as the client of a data source does."""
+    return Addresses(base, allowed).resolve(url, None)
+
+
+def enter_call() -> None:
+    """Answer a call that carries everything which Grafana may forward."""
+    context = PluginContext(plugin_id="acme-ds", plugin_version="1.2.3", user_agent="Grafana/12.0.0 (linux; amd64)")
+    old = {"Authorization": "Bearer user", "Cookie": "session=sesame", "X-ID-Token": "id-token", "FromAlert": "true"}
+    others = {f"http_{name}": value for name, value in PRIVATE.items() if name not in ("authorization", "cookie")}
+    trace = {"traceparent": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"], "baggage": ["user=ada"]}
+    enter(Incoming(endpoint="queryData", context=context, headers=old | others, metadata=trace))
+
+
+def forwarding(server: Server, **options: Any) -> HttpClient:
+    """Make a client that forwards, with credentials and headers of its own."""
+    return client(
+        server,
+        basic_auth_enabled=True,
+        basic_auth_user="ada",
+        data={"httpHeaderName1": "X-Key", "httpHeaderName2": "User-Agent", "httpHeaderName3": "Accept"},
+        secrets={
+            "httpHeaderValue1": "k",
+            "httpHeaderValue2": "agent-key",
+            "httpHeaderValue3": "v",
+            "basicAuthPassword": "p",
+        },
+        forward_headers=True,
+        **options,
+    )
+
+
+def leaked(other: Server) -> dict[str, str]:
+    """List what a server got besides the harmless."""
+    harmless = {"host", "accept-encoding", "content-type", "content-length", "user-agent"}
+    (seen,) = other.seen
+    return {k: value for k, value in seen["headers"].items() if k not in harmless or "agent-key" in value}
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_takes_nothing_to_another_host(server: Server, code: int) -> None:
+    """Neither what Grafana forwards nor credentials, custom headers, the call's own, traces and the alert flag."""
+    enter_call()
+    with upstreams.server() as other:
+        forwarding(server).get(
+            f"{server.url}/to/{code}", headers={"X-To": f"{other.url}/there", "X-Token": "t", "Api-Key": "a"}
+        )
+
+        assert PRIVATE.keys() - server.seen[0]["headers"].keys() == set()
+        assert leaked(other) == {}
+
+
+def test_an_encrypted_upstream_sends_nothing_private_to_an_unencrypted_one(tmp_path: Path) -> None:
+    """The same host without TLS is another origin."""
+    enter_call()
+    context, pem = upstreams.tls(tmp_path)
+    tls = {"data": {"tlsAuthWithCACert": True, "serverName": "localhost"}, "secrets": {"tlsCACert": pem}}
+    with upstreams.server(context) as secure, upstreams.server() as plain:
+        client(secure, forward_headers=True, **tls).get(f"{secure.url}/to/302", headers={"X-To": f"{plain.url}/x"})
+
+        assert leaked(plain) == {}
+
+
+def test_credentials_are_not_regained_by_a_way_back(server: Server) -> None:
+    """Another host that redirects to the data source's does not choose what is asked there in its name."""
+    enter_call()
+    with upstreams.server() as other:
+        forwarding(server).get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/to/302?to={server.url}/admin"})
+
+    assert server.seen[-1]["path"] == "/admin"
+    assert not {"authorization", "x-key", "cookie", "x-grafana-id"} & server.seen[-1]["headers"].keys()
+
+
+@pytest.mark.parametrize("code", [307, 308])
+def test_a_body_is_not_redirected_to_another_host(server: Server, code: int) -> None:
+    """A body may hold a password, too."""
+    with upstreams.server() as other:
+        with pytest.raises(DownstreamError, match="redirects the request's body to another host"):
+            client(server).post(f"{server.url}/to/{code}", body=b"secret=x", headers={"X-To": f"{other.url}/there"})
+
+        assert other.seen == []
+
+
+def test_whole_addresses_of_the_same_origin_are_asked(server: Server) -> None:
+    """An upstream gives them to page through; in any case of the host's name, with the usual port or without."""
+    assert client(server).get(f"{server.url}/base/rows?page=2").json()["path"] == "/base/rows?page=2"
+    assert client(server).get(f"{server.url}/other").json()["path"] == "/other"
+    assert resolve("HTTP://HOST:80/x", base="http://host").url == "http://host/x"
+    assert resolve("http://bücher.example/x", base="http://xn--bcher-kva.example").path == "/x"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://other/steal",
+        "https://host:81/x",
+        "http://host/x",
+        "http://host:82/x",
+        "http://host:81@other/x",
+        "http://host:81.other/x",
+        "http://user:pw@other:81/x",
+        "HTTP://other/steal",
+        "http://host\\@other/x",
+        "http://host:81\\.other/x",
+        "http://[::1]/x",
+        "http://2130706433/x",
+        "http:///x",
+        "http://host:99999/x",
+        "http://host:-1/x",
+        "http://host:port/x",
+        "http://[::1/x",
+        "http://ho st:81/x",
+        "http://host%2eother:81/x",
+        "http://" + "a" * 64 + "/x",
+        "http://" + "a." * 127 + "a/x",
+        "http://a..b/x",
+        "http://.a/x",
+        "http://[fe80::1%25eth0]/x",
+    ],
+)
+def test_other_hosts_are_refused(url: str) -> None:
+    """Whoever gives an address can't send the data source's credentials elsewhere, or ask what is near the plugin."""
+    with pytest.raises(QueryError):
+        resolve(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["//other/steal", "/http://other/steal", "http:other", "http:/other", " http://other/x"]
+)
+def test_what_is_no_whole_address_is_below_the_data_source(url: str) -> None:
+    """It never chooses the host."""
+    address = resolve(url)
+
+    assert address.url.startswith("http://host:81/tenant-a/")
+
+
+def test_a_refused_host_is_named_with_what_allows_it() -> None:
+    """The author reads what to write."""
+    with pytest.raises(QueryError, match=r"HttpClient\.of\(settings, allowed_hosts=\['https://other:444'\]\)"):
+        resolve("https://other:444/x")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "url", "is_allowed"),
+    [
+        ("other", "http://other/x", True),
+        ("other", "https://OTHER/x", True),
+        ("other", "http://other:8080/x", False),
+        ("other:8080", "http://other:8080/x", True),
+        ("https://other", "https://other/x", True),
+        ("https://other/", "http://other/x", False),
+        ("other", "http://an.other/x", False),
+        ("::1", "http://[::1]/x", True),
+        ("[::1]:81", "http://[::1]:81/x", True),
+    ],
+)
+def test_an_author_may_allow_hosts(allowed: str, url: str, *, is_allowed: bool) -> None:
+    """A name without a port stands for the usual ports, and for no name below it."""
+    if is_allowed:
+        assert resolve(url, allowed=(allowed,)).is_foreign
+    else:
+        with pytest.raises(QueryError):
+            resolve(url, allowed=(allowed,))
+
+
+def test_an_allowed_host_gets_no_credentials(server: Server) -> None:
+    """It is asked as anybody would ask it, and what it redirects to as well."""
+    enter_call()
+    with upstreams.server() as other:
+        made = forwarding(server, allowed_hosts=[other.url])
+        made.get(f"{other.url}/x", headers={"Authorization": "Bearer own", "X-Key": "k"})
+
+        assert leaked(other) == {}
+
+
+def test_without_a_url_an_author_asks_whole_addresses(server: Server) -> None:
+    """A client of no data source has nothing to compare with."""
+    assert HttpClient(HttpSettings()).get(f"{server.url}/x").json()["path"] == "/x"
+
+
+CLIMBING = [
+    "../admin/users",
+    "/../admin",
+    "..",
+    "x/../../admin",
+    "%2e%2e/admin",
+    "%2E%2e/admin",
+    ".%2e/admin",
+    "%2e./admin",
+    "..%2fadmin",
+    "..%2Fadmin",
+    "x%2f..%2f..%2fadmin",
+    "%252e%252e/admin",
+    "%252e%252e%252fadmin",
+    "%25252e%25252e/admin",
+    "..\\admin",
+    "..%5cadmin",
+    "\\..\\admin",
+    "x\\..\\..\\admin",
+    "..;/admin",
+    "..;a=b/admin",
+    "%2e%2e;/admin",
+    "//../../admin",
+    "x//../../../admin",
+    ".../../../../admin",
+    "./../admin",
+    "..\t/admin",
+    ".\n./admin",
+    "..%00/admin",
+    "..%0a/admin",
+    ".. /admin",
+    "%c0%ae%c0%ae/admin",
+    "..%c0%afadmin",
+    "%e0%80%ae%e0%80%ae/admin",
+    "../tenant-ab/x",
+    "../TENANT-A/x",
+    "%" + "25" * 12 + "2e%2e/admin",
+]
+
+
+@pytest.mark.parametrize("path", CLIMBING)
+def test_a_path_does_not_leave_the_data_sources(path: str) -> None:
+    """However it is written: encoded once or again, with backslashes, parameters, control characters."""
+    with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
+        resolve(path)
+
+
+@pytest.mark.parametrize("path", CLIMBING)
+def test_a_path_that_an_author_puts_together_does_not_leave_it_either(path: str) -> None:
+    """The address is whole, and a part of it is a user's."""
+    with pytest.raises(QueryError, match="leaves the data source's path /tenant-a"):
+        resolve(f"{TENANT}/{path.lstrip('/')}")
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("a/../b", "/tenant-a/b"),
+        ("a/./b/", "/tenant-a/a/b/"),
+        ("a/..", "/tenant-a/"),
+        ("a//b", "/tenant-a/a//b"),
+        ("..a/b..", "/tenant-a/..a/b.."),
+        ("group%2Fproject", "/tenant-a/group%2Fproject"),
+        ("a%20b c", "/tenant-a/a%20b%20c"),
+        ("100%", "/tenant-a/100%25"),
+        ("é/→", "/tenant-a/%C3%A9/%E2%86%92"),
+        ("\ud800", "/tenant-a/%3F"),
+        ("a\r\nHost: x", "/tenant-a/a%0D%0AHost:%20x"),
+        ("a\\b", "/tenant-a/a%5Cb"),
+        ("../tenant-a/x", "/tenant-a/x"),
+        ("x?y=é&z=[1]#fragment/../..", "/tenant-a/x?y=%C3%A9&z=[1]"),
+        ("x?q=../../y", "/tenant-a/x?q=../../y"),
+        ("", "/tenant-a"),
+    ],
+)
+def test_paths_are_normalised(path: str, sent: str) -> None:
+    """What stays below the data source's path is sent without dot segments, and encoded."""
+    assert resolve(path).target == sent
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "/admin",
+        "../../admin",
+        "/tenant-a/../admin",
+        "/tenant-a/%2e%2e/admin",
+        "/tenant-a/..%2fadmin",
+        "/tenant-a/..;/admin",
+        "/tenant-a/..\\admin",
+        "/tenant-a/%252e%252e/admin",
+        "http://host:81/admin",
+        "/tenant-ab",
+    ],
+)
+def test_a_redirect_does_not_leave_the_data_sources_path(location: str) -> None:
+    """An upstream that redirects to what a query says would be a way out."""
+    addresses = Addresses(TENANT, ())
+
+    with pytest.raises(DownstreamError, match="outside of the data source's path"):
+        addresses.redirect(addresses.resolve("rows/1", None), location)
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("2", "/tenant-a/rows/2"),
+        ("../other/", "/tenant-a/other/"),
+        ("?page=2", "/tenant-a/rows/1?page=2"),
+        ("/tenant-a/é", "/tenant-a/%E9"),
+        ("/tenant-a/Ã©", "/tenant-a/%C3%A9"),
+        ("http://HOST:81/tenant-a", "/tenant-a"),
+    ],
+)
+def test_a_redirect_below_the_data_sources_path_is_followed(location: str, target: str) -> None:
+    """Its bytes stay what they are: Latin-1, as http.client reads them."""
+    addresses = Addresses(TENANT, ())
+    redirected = addresses.redirect(addresses.resolve("rows/1", None), location)
+
+    assert (redirected.target, redirected.is_foreign, redirected.is_confined) == (target, False, True)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        " ",
+        "http://",
+        "http:///x",
+        "https:",
+        "ftp://host/x",
+        "file:///etc/passwd",
+        "javascript:x",
+        "http://host:99999/",
+        "http://host:x/",
+        "http://[::1/x",
+        "http://ho st/",
+        "//",
+        "http://é\ud800/",
+        "gopher://x",
+        "http://" + "a" * 300,
+    ],
+)
+def test_a_redirect_to_no_address_is_the_upstreams_failure(location: str) -> None:
+    """Never an exception of Python's."""
+    addresses = Addresses("http://host:81", ())
+
+    with pytest.raises(DownstreamError, match="/x redirects"):
+        addresses.redirect(addresses.resolve("x", None), location)

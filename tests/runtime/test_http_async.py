@@ -1,0 +1,207 @@
+"""The HTTP client of `async def` handlers: the same rules, and other clients with the same settings."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import upstreams
+from upstreams import Proxy, Script, settings
+
+from gfruntime import (
+    AsyncHttpClient,
+    DownstreamError,
+    HttpClient,
+    HttpSettings,
+    QueryError,
+    httpx_async_client,
+    httpx_client,
+    requests_session,
+)
+from gfruntime.request.config import SocksProxy
+from gfruntime.request.incoming import Incoming, enter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from upstreams import Server
+
+pytestmark = pytest.mark.usefixtures("outside_of_calls")
+
+HTTP: dict[str, Any] = {
+    "basic_auth_enabled": True,
+    "basic_auth_user": "ada",
+    "data": {"httpHeaderName1": "X-Key"},
+    "secrets": {"httpHeaderValue1": "k", "basicAuthPassword": "p"},
+}
+
+
+def test_it_asks_as_the_other_one_does(server: Server) -> None:
+    """Method, body, settings, and the call that is being answered."""
+    enter(Incoming(endpoint="queryData", headers={"http_X-Grafana-Id": "jwt"}))
+
+    async def ask() -> list[Any]:
+        client = AsyncHttpClient.of(settings(url=f"{server.url}/base", **HTTP), forward_headers=True)
+        answers = [await client.get("x", params={"a": "b"}), await client.post("y", json=[1])]
+        await client.close()
+        return [answer.raise_for_status().json() for answer in answers]
+
+    first, second = asyncio.run(ask())
+
+    assert (first["method"], first["path"], first["headers"]["x-grafana-id"]) == ("GET", "/base/x?a=b", "jwt")
+    assert (second["method"], second["body"], second["headers"]["x-key"]) == ("POST", "[1]", "k")
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "kind", "sentence"),
+    [
+        ("../x", {}, QueryError, "leaves the data source's path /base"),
+        ("http://other/x", {}, QueryError, "is not the data source's host"),
+        ("http://ORIGIN/slow", {"timeout": 0.2}, DownstreamError, r"did not answer within 0\.2 s"),
+        ("http://ORIGIN/bomb", {"max_bytes": 1000}, DownstreamError, "more than the limit of 1000 bytes"),
+        ("http://ORIGIN/cut", {}, DownstreamError, "could not be asked"),
+    ],
+)
+def test_it_has_the_same_rules(
+    server: Server, url: str, options: dict[str, Any], kind: type[Exception], sentence: str
+) -> None:
+    """Addresses, deadlines, bounds and errors are those of `HttpClient`."""
+
+    async def ask() -> None:
+        client = AsyncHttpClient(HttpClient.of(settings(url=f"{server.url}/base")))
+        await client.get(url.replace("http://ORIGIN", server.url), **options)
+
+    with pytest.raises(kind, match=sentence):
+        asyncio.run(ask())
+
+
+def test_requests_run_side_by_side(server: Server) -> None:
+    """The event loop goes on meanwhile."""
+
+    async def ask() -> None:
+        client = AsyncHttpClient.of(settings(url=server.url))
+        await asyncio.gather(*(client.get("slow") for _ in range(20)))
+
+    began = time.monotonic()
+    asyncio.run(ask())
+
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("timeout", [30, 0])
+def test_a_cancelled_request_ends_at_once(timeout: float) -> None:
+    """Its connection is closed, not only its result ignored."""
+    with Script(b"", b"H", pause=0.05, repeats=1000) as upstream:
+
+        async def ask() -> None:
+            client = AsyncHttpClient.of(settings(url=upstream.url))
+            await asyncio.wait_for(client.get("x", timeout=timeout), 0.3)
+
+        with pytest.raises(TimeoutError):
+            asyncio.run(ask())
+        time.sleep(0.5)
+
+        assert upstream.ended == 1
+
+
+@pytest.mark.parametrize("make", [httpx_client, requests_session])
+def test_other_clients_are_configured(server: Server, make: Callable[..., Any]) -> None:
+    """Basic authentication and custom headers, and another host gets neither."""
+    with upstreams.server() as other, make(settings(url=server.url, **HTTP)) as client:
+        own = client.get(f"{server.url}/x").json()["headers"]
+        foreign = client.get(f"{other.url}/x").json()["headers"]
+        client.get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/there"}, **_following(client))
+
+    assert (own["x-key"], own["authorization"][:6]) == ("k", "Basic ")
+    assert not {"x-key", "authorization"} & foreign.keys()
+    assert other.seen[-1]["path"] == "/there"
+    assert not {"x-key", "authorization"} & other.seen[-1]["headers"].keys()
+
+
+def _following(client: Any) -> dict[str, bool]:
+    return {"follow_redirects": True} if type(client).__module__.startswith("httpx") else {}
+
+
+def test_the_asynchronous_one_is_configured(server: Server) -> None:
+    """A relative URL goes below the data source's; options are httpx's own."""
+
+    async def ask() -> tuple[Any, Any]:
+        with upstreams.server() as other:
+            async with httpx_async_client(settings(url=server.url, **HTTP), follow_redirects=True) as client:
+                own = (await client.get("x")).json()
+                return own, (await client.get("to/302", headers={"X-To": f"{other.url}/there"})).json()
+
+    own, foreign = asyncio.run(ask())
+
+    assert (own["path"], own["headers"]["x-key"]) == ("/x", "k")
+    assert not {"x-key", "authorization"} & foreign["headers"].keys()
+
+
+@pytest.mark.parametrize("make", [httpx_client, requests_session])
+def test_other_clients_have_the_settings_tls(make: Callable[..., Any], tmp_path: Path) -> None:
+    """Own authority and server name; without them the certificate is refused."""
+    context, pem = upstreams.tls(tmp_path)
+    tls = {"data": {"tlsAuthWithCACert": True, "serverName": "localhost"}, "secrets": {"tlsCACert": pem}}
+    with upstreams.server(context) as secure:
+        with make(settings(url=secure.url, **tls)) as client:
+            assert client.get(f"{secure.url}/x").status_code == 200
+        with make(settings(url=secure.url)) as client, pytest.raises(Exception, match=r"(?i)certificate.verify.failed"):
+            client.get(f"{secure.url}/x")
+
+
+@pytest.mark.parametrize("make", [httpx_client, requests_session])
+def test_other_clients_take_the_environments_proxy(
+    server: Server, monkeypatch: pytest.MonkeyPatch, make: Callable[..., Any]
+) -> None:
+    """As HttpClient does, NO_PROXY included."""
+    with Proxy(server.server_port) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://ada:pw@127.0.0.1:{proxy.port}")
+        with make(settings(url="http://far.example")) as client:
+            assert client.get("http://far.example/x").text == "yes"
+        with make(settings(url=server.url)) as client:
+            assert client.get(f"{server.url}/x").json()["path"] == "/x"
+
+    assert proxy.heads[0].startswith("GET http://far.example/x HTTP/1.1\r\n")
+    assert "\r\nProxy-Authorization: Basic YWRhOnB3\r\n" in proxy.heads[0]
+
+
+@pytest.mark.parametrize("make", [httpx_client, requests_session])
+def test_other_clients_have_the_settings_timeout(server: Server, make: Callable[..., Any]) -> None:
+    """Unless a request has its own."""
+    with make(HttpSettings(url=server.url, timeout=0.2)) as client:
+        with pytest.raises(Exception, match=r"(?i)timed out"):
+            client.get(f"{server.url}/slow")
+        assert client.get(f"{server.url}/slow", timeout=20).status_code == 200
+
+
+def test_the_secure_socks_proxy_is_for_requests_too(server: Server) -> None:
+    """It is told that httpx can't use it."""
+    proxy = upstreams.SocksProxy(server.server_port, None)
+    http = HttpSettings(url="http://inside.example", socks=SocksProxy(address=proxy.address, allow_insecure=True))
+    with requests_session(http) as session:
+        assert session.get("http://inside.example/x").json()["headers"]["host"] == "inside.example"
+    proxy.close()
+    with pytest.raises(QueryError, match="httpx can't use Grafana's secure socks proxy"):
+        httpx_client(http)
+
+
+@pytest.mark.parametrize(
+    ("make", "package"),
+    [(httpx_client, "httpx"), (httpx_async_client, "httpx"), (requests_session, "requests")],
+)
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, make: Callable[..., Any], package: str) -> None:
+    """With what to do about it."""
+    load = builtins.__import__
+
+    def without(name: str, *arguments: Any, **options: Any) -> Any:
+        if name.partition(".")[0] == package:
+            raise ModuleNotFoundError(name)
+        return load(name, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ModuleNotFoundError, match=f"add '{package}' to the dependencies in pyproject.toml"):
+        make(HttpSettings())

@@ -1,0 +1,98 @@
+"""The pool and the loop where the system starts no more threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from gfruntime.serving.workers import Pool, UserLoop
+
+
+class Threads:
+    """Lets threads start, or not, as when the system has no more of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let them start."""
+        self.are_left = True
+        start = threading.Thread.start
+
+        def start_if_any(thread: threading.Thread) -> None:
+            if not self.are_left:
+                raise RuntimeError("can't start new thread")
+            start(thread)
+
+        monkeypatch.setattr(threading.Thread, "start", start_if_any)
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
+    """Decide whether threads start."""
+    return Threads(monkeypatch)
+
+
+def test_jobs_wait_for_the_threads_that_are_there(threads: Threads) -> None:
+    """Where no more threads start, those that have take turns, and later the pool grows again."""
+
+    async def main() -> tuple[list[int], int]:
+        pool = Pool(4)
+        await pool.run(lambda: None)
+        threads.are_left = False
+        values = await asyncio.gather(*(pool.run(lambda each=each: each) for each in range(20)))
+        threads.are_left = True
+        await asyncio.gather(*(pool.run(time.sleep, 0.05) for _ in range(8)))
+        return values, pool._count
+
+    assert asyncio.run(main()) == (list(range(20)), 4)
+
+
+def test_a_job_without_any_thread_fails_and_the_next_one_does_not(threads: Threads) -> None:
+    """It is not left behind for the next thread, either."""
+    ran: list[int] = []
+
+    async def main() -> None:
+        pool = Pool(4)
+        threads.are_left = False
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            await pool.run(ran.append, 1)
+        threads.are_left = True
+        await pool.run(ran.append, 2)
+
+    asyncio.run(main())
+    assert ran == [2]
+
+
+def test_a_blocked_thread_that_can_not_be_replaced_fails_nobody(threads: Threads) -> None:
+    """The next job starts the thread that could not be started."""
+
+    async def main() -> bool:
+        pool, release = Pool(1), threading.Event()
+        blocked = pool.run(release.wait, 10)
+        await asyncio.sleep(0.05)
+        threads.are_left = False
+        blocked.cancel()
+        threads.are_left = True
+        answer = await asyncio.wait_for(pool.run(lambda: True), 5)
+        release.set()
+        return answer
+
+    assert asyncio.run(main())
+
+
+def test_a_loop_that_got_no_thread_gets_one_later(threads: Threads) -> None:
+    """The call fails, and the next one starts the loop."""
+
+    async def answer() -> int:
+        return 1
+
+    async def main() -> int:
+        loop = UserLoop()
+        threads.are_left = False
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            await loop.run(answer)
+        threads.are_left = True
+        return await asyncio.wait_for(loop.run(answer), 5)
+
+    assert asyncio.run(main()) == 1
