@@ -72,9 +72,15 @@ def result(*parts: object, end: str = "\n") -> None:
     _write(sys.stdout, *(part if isinstance(part, tuple) else str(part) for part in parts), end)
 
 
-def result_json(value: Any) -> None:  # noqa: ANN401 - JSON
-    """Write the command's result as one JSON document."""
-    result(json.dumps(value, indent=2, ensure_ascii=False))
+def result_json(value: Any, *, indent: int | None = 2) -> None:  # noqa: ANN401 - JSON
+    """Write the command's result as one JSON document; what stdout can't show is escaped as JSON escapes it."""
+    from gfplug import files  # noqa: PLC0415 - `--help` writes no JSON
+
+    text = files.json_text(value, indent=indent)
+    shown = terminal.escape(text) if sys.stdout.isatty() else text
+    if shown != text or _encodable(sys.stdout, text) != text:
+        text = json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+    result(text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -89,7 +95,7 @@ def moving_picture() -> Iterator[Callable[[Sequence[Part]], None]]:
     from rich.live import Live  # noqa: PLC0415 - most commands draw nothing
 
     with Live(console=_screen(sys.stdout), auto_refresh=False, redirect_stderr=sys.stderr.isatty()) as live:
-        yield lambda parts: live.update(_styled(parts), refresh=True)
+        yield lambda parts: live.update(_styled(parts, sys.stdout), refresh=True)
 
 
 def clear() -> None:
@@ -166,12 +172,24 @@ def _write(stream: TextIO, *parts: Part) -> None:
     """Write parts, in colour where a terminal wants it; beside a moving picture, rich's stand-in writes above it."""
     is_above_picture = hasattr(stream, "rich_proxied_file")
     if has_colour(stream) and not is_above_picture and any(isinstance(part, tuple) for part in parts):
-        _screen(stream).print(_styled(parts), end="", soft_wrap=True)
+        _screen(stream).print(_styled(parts, stream), end="", soft_wrap=True)
         return
     text = terminal.plain(parts)
-    stream.write(terminal.escape(text) if stream.isatty() or stream is sys.stderr else text)
+    stream.write(_encodable(stream, terminal.escape(text) if stream.isatty() or stream is sys.stderr else text))
     if stream is sys.stderr:
         stream.flush()
+
+
+def _encodable(stream: TextIO, text: str) -> str:
+    """Return a text as a stream can write it: with question marks where its encoding has no sign."""
+    encoding, errors = stream.encoding, stream.errors or "strict"
+    if not encoding:  # not a file
+        return text
+    try:
+        text.encode(encoding, errors)
+    except UnicodeEncodeError:
+        return text.encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def _screen(stream: TextIO) -> Console:
@@ -181,13 +199,13 @@ def _screen(stream: TextIO) -> Console:
     return Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
 
 
-def _styled(parts: Sequence[Part]) -> Text:
+def _styled(parts: Sequence[Part], stream: TextIO) -> Text:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     text = Text()
     for part in parts:
         words, style = part if isinstance(part, tuple) else (part, "")
-        text.append(terminal.escape(words), style)
+        text.append(_encodable(stream, terminal.escape(words)), style)
     return text
 
 
@@ -197,7 +215,7 @@ def _count_seconds(text: str) -> Live:
 
     start = time.monotonic()
     live = Live(
-        get_renderable=lambda: _styled([f"{text} … {time.monotonic() - start:.0f} s"]),
+        get_renderable=lambda: _styled([f"{text} … {time.monotonic() - start:.0f} s"], sys.stderr),
         console=_screen(sys.stderr),
         refresh_per_second=1,
         transient=True,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _IGNORED = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
 
 
 def sha256(content: bytes) -> str:
@@ -23,8 +26,19 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def json_text(value: Any, *, indent: int | None = None) -> str:  # noqa: ANN401 - JSON
+    """Return a JSON document that UTF-8 can hold: half of a surrogate pair, which JSON allows, stays an escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return json.dumps(value, indent=indent) if _SURROGATE.search(text) else text
+
+
 def sha256_of(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file, read in pieces."""
+    """Return the hexadecimal SHA-256 of a file, read in pieces.
+
+    Raises: ProjectError if it is something else that is there: a FIFO would never end.
+    """
+    if path.exists() and not path.is_file():
+        raise ProjectError(f"{path} is not a regular file", hint="replace it by a file")
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
@@ -53,11 +67,18 @@ def write_atomic(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else _permitted(0o666))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _permitted(mode: int) -> int:
+    """Return a mode without what this process's umask takes away."""
+    mask = os.umask(0o077)  # it can only be read by setting it
+    os.umask(mask)
+    return mode & ~mask
 
 
 def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:
@@ -104,7 +125,7 @@ def staging(destination: Path) -> Iterator[Path]:
             f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
         ) from error
     try:
-        stage.chmod(0o755)
+        stage.chmod(_permitted(0o777))
         yield stage
         if is_there:
             _move_up(stage)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from gfplug import files
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _PACKAGE = "pluginv2"
 
 
-def find(root: Path, folders: Collection[str], names: Collection[str]) -> dict[str, list[str]]:
+def find_uses(root: Path, folders: Collection[str], names: Collection[str]) -> dict[str, list[str]]:
     """Map each of some names to the places that use it, as `path:line`.
 
     Only files that import the generated package count: `format` elsewhere is another thing. A file that is not Python
@@ -33,8 +34,8 @@ def find(root: Path, folders: Collection[str], names: Collection[str]) -> dict[s
 def _list_names(path: Path) -> list[tuple[str, int]]:
     """List the names that a file uses, with their lines, if it imports the generated package."""
     try:
-        nodes = list(ast.walk(ast.parse(path.read_bytes())))
-    except (SyntaxError, ValueError):
+        nodes = list(ast.walk(ast.parse(documents.read_bytes(path))))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     if not any(_imports_package(node) for node in nodes):
         return []

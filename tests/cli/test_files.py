@@ -1,6 +1,8 @@
 """Digests, atomic writes, and folders that appear whole or not at all."""
 
 import hashlib
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,18 @@ def test_digests_of_bytes_and_of_a_file_agree(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"content")
 
     assert files.sha256(b"content") == files.sha256_of(tmp_path / "x") == hashlib.sha256(b"content").hexdigest()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX has a umask")
+def test_what_is_new_has_the_modes_that_the_umask_leaves(tmp_path: Path) -> None:
+    """A person who keeps files private keeps these private."""
+    before = os.umask(0o077)
+    try:
+        files.write_atomic(tmp_path / "new", b"")
+        with files.staging(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o700

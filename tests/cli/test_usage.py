@@ -22,7 +22,7 @@ def test_each_way_to_say_a_name_is_found(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text(CODE)
 
-    assert usage.find(tmp_path, ["src", "missing"], NAMES) == {
+    assert usage.find_uses(tmp_path, ["src", "missing"], NAMES) == {
         "DataQuery": ["src/a.py:6"],
         "QueryChunkedData": ["src/a.py:9"],
         "StatusResult": ["src/a.py:2"],
@@ -39,4 +39,11 @@ def test_a_file_that_does_not_import_the_package_says_other_things(tmp_path: Pat
     (tmp_path / "bytes.py").write_bytes(b"import pluginv2\n\0namespace")
     (tmp_path / "notes.txt").write_text("import pluginv2.namespace")
 
-    assert usage.find(tmp_path, ["."], NAMES) == {}
+    assert usage.find_uses(tmp_path, ["."], NAMES) == {}
+
+
+def test_a_file_that_nests_too_deeply_is_passed_over(tmp_path: Path) -> None:
+    """Python can't run it either."""
+    (tmp_path / "deep.py").write_text("import pluginv2\nx = " + "-" * 100_000 + "1")
+
+    assert usage.find_uses(tmp_path, ["."], NAMES) == {}

@@ -74,7 +74,7 @@ class FakeGrafana(JsonServer):
     def _states(self) -> dict[str, Any]:
         """Tell the rules' states: nothing is evaluated at first, as Grafana looks at a rule once a minute."""
         self.looks += 1
-        rules = alerting.find(self.provisioning / "alerting") if self.looks > LOOKS_BEFORE_EVALUATION else []
+        rules = alerting.read_rules(self.provisioning / "alerting") if self.looks > LOOKS_BEFORE_EVALUATION else []
         states = []
         for rule, outcome in rehearsal.rehearse(self.plugin, rules, self.settings, now=datetime.now(UTC), timeout=20):
             fires = any(each.state is State.ALERTING for each in outcome.instances)

@@ -61,7 +61,7 @@ class Provisioned:
 @contextmanager
 def provisioned(project: Path, *, has_api: bool = True) -> Iterator[Provisioned]:
     """Run a project's plugin, the API that it asks, and a Grafana of ours around it."""
-    place = call.find(project, python=Path(sys.executable))
+    place = call.resolve_target(project, python=Path(sys.executable))
     with example_api(project) as url:
         settings = call.settings(place, call.Overrides(url=url if url and has_api else "http://127.0.0.1:9"))
         with call.plugin(place, timeout=60) as plugin, FakeGrafana(project, plugin, settings) as server:

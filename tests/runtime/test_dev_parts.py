@@ -6,6 +6,8 @@ import datetime as dt
 import importlib.util
 import os
 import py_compile
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from pluginv2 import backend_pb2 as pb
@@ -17,6 +19,8 @@ from gfruntime.serving.methods import Call
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_changes_are_edits_additions_and_removals(tmp_path: Path) -> None:
@@ -97,6 +101,54 @@ def test_an_alert_rules_answer_stays_byte_for_byte() -> None:
     assert notices.add(response, _request(FromAlert="true"), "text") == response
     assert notices.add(response, _request(), "text") != response
     assert b"text" in notices.add(response, _request(), "text")
+
+
+def test_a_process_that_cannot_be_started_does_not_end_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next save tries again; meanwhile every call is answered with the reason."""
+    (tmp_path / "plugin").mkdir()
+    tries: list[int] = []
+
+    def fail(*_: object) -> None:
+        tries.append(1)
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(supervisor, "Child", fail)
+    monkeypatch.setattr(supervisor, "_writer", lambda: print)
+    watched = supervisor.Supervisor(tmp_path)
+    watched._reload([])
+    thread = threading.Thread(target=watched._watch)
+    thread.start()
+    (tmp_path / "plugin" / "a.py").write_text("x = 1")
+    end = time.monotonic() + 10
+    while len(tries) < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+
+    assert len(tries) >= 2
+    assert thread.is_alive()
+    watched._ending.set()
+    thread.join(5)
+    assert "no process could be started: [Errno 12]" in str(watched._problem)
+    assert watched._lost is not None
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked at again."""
+    looks: list[int] = []
+    watched = supervisor.Supervisor(tmp_path)
+
+    def fail(_: Path) -> watch.Snapshot:
+        looks.append(1)
+        if len(looks) > 1:
+            watched._ending.set()
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(watch, "snapshot", fail)
+    monkeypatch.setattr(supervisor, "_REST", 0.01)
+    watched._watch()
+
+    assert len(looks) == 2
 
 
 def test_metadata_that_grpcio_does_not_send_stays_behind() -> None:

@@ -6,18 +6,19 @@ import logging
 import re
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle import dist, freeze, libc, packing, portable, reuse, slim, workspace
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
-from gfplug.errors import GfplugError, ToolError, UsageError
+from gfplug.errors import GfplugError, IntegrityError, ToolError, UsageError
 from gfplug.project.environment import interpreters, venv
 from gfplug.stages import Stages
-from gfplug.untrusted import repository
+from gfplug.untrusted import paths, repository
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gfplug.bundle.components.inventory import Inventory
     from gfplug.bundle.dist import Bundle
     from gfplug.bundle.freeze import Frozen
@@ -52,10 +53,19 @@ class BuildResult:
         """Return the result as `gfplug build --json` prints it."""
         return {**asdict(self), "archive": str(self.archive), "executable": str(self.executable)}
 
+    def to_record(self, root: Path) -> dict[str, Any]:
+        """Return the result as a later build reads it: with paths below the project's root, which may be moved."""
+        places = {"archive": self.archive, "executable": self.executable}
+        return {**asdict(self), **{key: place.relative_to(root).as_posix() for key, place in places.items()}}
+
     @classmethod
-    def from_json(cls, value: dict[str, Any]) -> BuildResult:
-        """Read a result that an earlier build noted."""
-        return cls(**{**value, "archive": Path(value["archive"]), "executable": Path(value["executable"])})
+    def from_record(cls, value: dict[str, Any], root: Path) -> BuildResult:
+        """Read a result that an earlier build noted.
+
+        Raises: IntegrityError if a path of it leads out of the project; TypeError or KeyError if it is another thing.
+        """
+        source, keys = "artifacts/.cache/result.json", ("archive", "executable")
+        return cls(**{**value, **{key: root / paths.require_inside(value[key], source=source) for key in keys}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +123,7 @@ class _Build:
             digests, stock = reuse.inputs(self.project), inventory.take(python)
             freeze_options = {"epoch": self.seconds, "python": str(python)}
             bundle_options = {"libc": self.options.libc, "day": self.day.isoformat(), "glibc": self.options.max_glibc}
-            bundle_options["frontend"] = npm.state(npm.find(self.project))
+            bundle_options["frontend"] = npm.state(npm.locate_frontend(self.project))
             key = reuse.result_key(digests, stock, {**freeze_options, **bundle_options})
             before = None if self.options.clean else self._recall(key)
         if before:
@@ -131,11 +141,14 @@ class _Build:
 
     def _recall(self, key: str) -> BuildResult | None:
         record = reuse.recall(self.cache, key, root=self.project.root)
-        return BuildResult.from_json(record) if record else None
+        try:
+            return BuildResult.from_record(record, self.project.root) if record else None
+        except (AttributeError, KeyError, TypeError, IntegrityError):  # it was edited
+            return None
 
     def _frozen(self, python: Path, key: str) -> tuple[Frozen, Inventory]:
         """Return a frozen plugin with the author's code as it is now: the one that was kept, or a new one."""
-        cached = None if self.options.clean else reuse.find(self.cache, key, self.folder / "kept")
+        cached = None if self.options.clean else reuse.copy_frozen(self.cache, key, self.folder / "kept")
         if cached:
             with self.stages.stage(
                 "code", doing="Compiling your code", done="Compiled your code into the frozen plugin"
@@ -188,7 +201,7 @@ class _Build:
             stages=self.stages.seconds,
         )
         outputs = [self.project.dist, archive, packing.digest_path(archive)]
-        reuse.remember(self.cache, key, result.to_json(), outputs, root=self.project.root)
+        reuse.remember(self.cache, key, result.to_record(self.project.root), outputs, root=self.project.root)
         return result
 
 

@@ -38,11 +38,13 @@ class _Part:
 def combine(paths: Sequence[Path], output: Path | None = None) -> MergedArchive:
     """Merge archives into `output`: without one, `<id>-<version>.zip` beside the first.
 
-    Raises: UsageError for fewer than two; IntegrityError for what is no archive of a plugin; ProjectError if they are
-    of different plugins or versions, or a file of the same name differs.
+    Raises: UsageError for fewer than two, or an output that is a folder; IntegrityError for what is no archive of a
+    plugin; ProjectError if they are of different plugins or versions, or a file of the same name differs.
     """
     if len(paths) < 2:  # noqa: PLR2004 - one is merged already
         raise UsageError("give two archives or more", hint="gfplug merge ONE.zip OTHER.zip")
+    if output is not None and (output.is_dir() or not output.name):
+        raise UsageError(f"--output {output} is a folder", hint="name the archive to write")
     parts = [_read(path) for path in paths]
     first = parts[0]
     entries: dict[str, packing.ArchiveEntry] = {}

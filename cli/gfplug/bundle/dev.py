@@ -68,7 +68,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
 
 def relink_command(project: Project, python: Path) -> str:
     """Return, in JSON, how `link` is started and for which file; nothing for a frontend that has sources of its own."""
-    if npm.find(project) is not None:
+    if npm.locate_frontend(project) is not None:
         return ""
     command = [sys.executable, "-m", "gfplug", "--quiet", "dev", str(project.root), "--python", str(python), "--link"]
     arguments = {"module": str(project.dist / _MODULE), "command": command, "path": str(Path(__file__).parents[2])}

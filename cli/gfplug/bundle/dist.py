@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import json
 import os
 import re
 import sys
@@ -85,7 +84,7 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     """
     frozen.folder.rename(folder)
     files.write_tree(folder, browser)
-    text = (project.root / "plugin.json").read_text(encoding="utf-8")
+    text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
     for name in set(_DOCUMENTS) - browser.keys():
@@ -104,12 +103,20 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
 
 def _manifest(text: str, other: bytes | None) -> str:
     """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
-    ours = json.loads(text)
     if other is None:
         return text
-    theirs = json.loads(other)
-    manifest = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
-    return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    manifests = []
+    for source, content in (("the frontend's plugin.json", other), ("plugin.json", text)):
+        try:
+            manifest = documents.parse_json(content)
+        except ValueError as error:
+            raise ProjectError(f"{source} is not valid JSON: {error}", hint="fix that line") from error
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("info", {}), dict):
+            raise ProjectError(f"{source} is not a JSON object whose info is an object")
+        manifests.append(manifest)
+    theirs, ours = manifests
+    merged = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
+    return files.json_text(merged, indent=2) + "\n"
 
 
 def _settle(bundle: Bundle) -> None:
@@ -180,7 +187,7 @@ class BundleLocation:
     archives: tuple[Path, ...]
 
 
-def find(target: Path) -> BundleLocation:
+def locate_bundle(target: Path) -> BundleLocation:
     """Return the bundle of a project, or the one in a folder.
 
     Raises: ProjectError if there is none.

@@ -15,11 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gfplug.untrusted import documents
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from elftools.elf.elffile import ELFFile
+
+LARGEST = 1 << 30
+"""Bytes of the largest file that is read."""
 
 _MAGIC = b"\x7fELF"
 _LITTLE_64 = _MAGIC + b"\x02\x01"
@@ -91,7 +96,7 @@ class Elf:
 
         Raises: UnreadableError.
         """
-        return cls.parse(path.read_bytes())
+        return cls.parse(documents.read_bytes(path, most=LARGEST))
 
     @classmethod
     def parse(cls, content: bytes) -> Elf:

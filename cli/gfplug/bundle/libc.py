@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle.elf import UnreadableError, is_elf, reading
+from gfplug.bundle.elf import LARGEST, UnreadableError, is_elf, reading
 from gfplug.errors import ToolError, UsageError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def needs(path: Path) -> set[tuple[int, ...]]:
     if not is_elf(path):
         return set()
     try:
-        with reading(path.read_bytes()) as file:
+        with reading(documents.read_bytes(path, most=LARGEST)) as file:
             return {version for auxiliary in _required_versions(file) if (version := _parse(auxiliary.name))}
     except UnreadableError:
         return set()
@@ -90,7 +91,7 @@ def wanted_symbol(path: Path, version: tuple[int, ...]) -> str:
     from elftools.elf.gnuversions import GNUVerSymSection  # noqa: PLC0415 - only a build reads ELF
     from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
 
-    with reading(path.read_bytes()) as file:
+    with reading(documents.read_bytes(path, most=LARGEST)) as file:
         numbers = {
             auxiliary["vna_other"] for auxiliary in _required_versions(file) if _parse(auxiliary.name) == version
         }
@@ -119,4 +120,8 @@ def _parse(name: str) -> tuple[int, ...]:
         return _RELR
     library, _, number = name.partition("_")
     parts = number.split(".")
-    return tuple(map(int, parts)) if library == "GLIBC" and all(part.isdigit() for part in parts) else ()
+    return (
+        tuple(map(int, parts))
+        if library == "GLIBC" and all(part.isascii() and part.isdigit() for part in parts)
+        else ()
+    )

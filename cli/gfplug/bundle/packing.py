@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Self
 from gfplug import files
 from gfplug.errors import ToolError, UsageError
 from gfplug.project.plugin_project import Manifest
-from gfplug.untrusted import archives
+from gfplug.untrusted import archives, documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,10 @@ EPOCH = 315532800
 """1980-01-01, where the zip format's time begins."""
 
 LEVEL = 10  # of libdeflate: 3 % smaller than zlib's best, in the same time
-_LARGEST = 0xFFFFFFFF  # what the zip format without its extension can hold
+LATEST = 4354819198
+"""2107-12-31 23:59:58, where it ends."""
+
+_LARGEST, _MOST, _LONGEST = 0xFFFFFFFF, 0xFFFF, 0xFFFF  # bytes, files, bytes of a name: what a zip file can hold
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
@@ -36,14 +39,19 @@ _DEFLATED, _UNIX, _VERSION, _UTF8 = 8, 3, 20, 0x800
 def epoch(variables: Mapping[str, str] | None = None) -> int:
     """Return the time, in seconds, that files without one of their own get: SOURCE_DATE_EPOCH, else 1980.
 
-    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
+    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds, or outside of the years 1980 to 2107.
     """
     text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
     if not text:
         return EPOCH
     if not (text.isascii() and text.isdigit() and len(text) <= len("9999999999")):
         raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
-    return max(EPOCH, int(text))
+    if not EPOCH <= int(text) <= LATEST:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is {text}; a zip file holds the years 1980 to 2107",
+            hint=f"give a number from {EPOCH} to {LATEST}",
+        )
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +76,14 @@ def pack(bundle: Path, archive: Path, *, seconds: int | None = None, previous: P
 
 
 def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None = None) -> str:
-    """Write entries as an archive, in their order, and its digest beside it; return the digest."""
-    moment = datetime.fromtimestamp(epoch() if seconds is None else seconds, UTC)
+    """Write entries as an archive, in their order, and its digest beside it; return the digest.
+
+    Raises: ToolError if a zip file can't hold them.
+    """
+    _require_fitting(entries)
+    moment = datetime.fromtimestamp(min(LATEST, max(EPOCH, epoch() if seconds is None else seconds)), UTC)
     time = moment.hour << 11 | moment.minute << 5 | moment.second // 2
     day = (moment.year - 1980) << 9 | moment.month << 5 | moment.day
-    if sum(len(entry.packed) + 200 + 2 * len(entry.name) for entry in entries) > _LARGEST:
-        raise ToolError("the bundle is too big for a zip file: over 4 GB", hint="leave data out of it")
     index, at = [], 0
     with archive.open("wb") as target:
         for entry in entries:
@@ -91,6 +101,20 @@ def write(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int | None
     return _note_digest(archive)
 
 
+def _require_fitting(entries: Sequence[ArchiveEntry]) -> None:
+    """Refuse what the zip format without its extension can't hold.
+
+    Raises: ToolError.
+    """
+    if len(entries) > _MOST:
+        raise ToolError(f"the bundle has {len(entries)} files; a zip file holds {_MOST}", hint="leave data out of it")
+    lengths = [len(entry.name.encode()) for entry in entries]
+    if longest := next((entry.name for entry, length in zip(entries, lengths, strict=True) if length > _LONGEST), ""):
+        raise ToolError(f"the path of {longest[:80]!r} is too long for a zip file", hint="shorten it")
+    if sum(max(len(entry.packed) + 200, entry.size) for entry in entries) + 2 * sum(lengths) > _LARGEST:
+        raise ToolError("the bundle is too big for a zip file: over 4 GB", hint="leave data out of it")
+
+
 def repack(bundle: Path, archive: Path) -> str:
     """Make an archive anew from its bundle, with the times it has; return its digest."""
     with archives.opened(archive) as old:
@@ -101,6 +125,7 @@ def repack(bundle: Path, archive: Path) -> str:
 def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> str:
     """Write an archive beside its place, then move it there; return its digest."""
     unfinished = archive.with_name(f".{archive.name}")
+    archive.parent.mkdir(parents=True, exist_ok=True)
     try:
         write(unfinished, entries, seconds=seconds)
         unfinished.replace(archive)
@@ -144,7 +169,7 @@ def _entry(name: str, path: Path, old: EarlierArchive) -> ArchiveEntry:
     if path.is_symlink():
         return entry(name, path.readlink().as_posix().encode(), stat.S_IFLNK | 0o777, old)
     mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-    return entry(name, path.read_bytes(), mode, old)
+    return entry(name, documents.read_bytes(path, most=_LARGEST), mode, old)
 
 
 class EarlierArchive:

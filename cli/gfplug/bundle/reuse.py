@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files
 from gfplug.bundle.components.inventory import Inventory
 from gfplug.bundle.freeze import Frozen
+from gfplug.errors import ProjectError
+from gfplug.untrusted import documents, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,7 +48,7 @@ def result_key(digests: Mapping[str, str], inventory: Inventory, options: Mappin
 
 def frozen_key(project: Project, digests: Mapping[str, str], inventory: Inventory, options: Mapping[str, Any]) -> str:
     """Return the digest of what PyInstaller sees: of the author's modules only what they import."""
-    spec = (project.root / "plugin.spec").read_text(encoding="utf-8") if "plugin.spec" in digests else ""
+    spec = documents.read_text(project.root / "plugin.spec") if "plugin.spec" in digests else ""
     invisible = [name for name in _NOT_FROZEN if name not in spec]
     visible = {
         name: _imports(project.root / name) if _is_code(name) else digest
@@ -74,18 +76,22 @@ def keep(cache: Path, key: str, frozen: Frozen, inventory: Inventory) -> None:
     files.write_atomic(cache / "frozen.json", json.dumps(record).encode())
 
 
-def find(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] | None:
+def copy_frozen(cache: Path, key: str, place: Path) -> tuple[Frozen, Inventory] | None:
     """Copy the frozen plugin of that key to `place`; None if it is not there whole."""
     record = _read(cache / "frozen.json")
-    if record.get("key") != key or tree(cache / "frozen") != record["tree"]:
+    if record.get("key") != key or tree(cache / "frozen") != record.get("tree"):
+        return None
+    try:
+        inventory = Inventory.from_json(record["inventory"])
+        frozen = Frozen(folder=place, executable=str(record["executable"]), platform=str(record["platform"]))
+    except (KeyError, TypeError, AttributeError, ValueError):  # it was edited
         return None
     shutil.copytree(cache / "frozen", place, symlinks=True)
-    frozen = Frozen(folder=place, executable=record["executable"], platform=record["platform"])
-    return frozen, Inventory.from_json(record["inventory"])
+    return frozen, inventory
 
 
 def remember(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable[Path], *, root: Path) -> None:
-    """Note what a finished build was made from, and what it made below `root`."""
+    """Note what a finished build was made from, and what it made below `root`, which may be moved later."""
     digests = {path.relative_to(root).as_posix(): tree(path) for path in outputs}
     note = {"key": key, "result": dict(result), "outputs": digests}
     files.write_atomic(cache / "result.json", json.dumps(note, indent=2, sort_keys=True).encode())
@@ -94,9 +100,11 @@ def remember(cache: Path, key: str, result: Mapping[str, Any], outputs: Iterable
 def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
     """Return the last result, if it was made from the same and everything it made is unchanged."""
     record = _read(cache / "result.json")
-    if record.get("key") != key or any(tree(root / name) != digest for name, digest in record["outputs"].items()):
+    result, outputs = record.get("result"), record.get("outputs")
+    if record.get("key") != key or not isinstance(result, dict) or not isinstance(outputs, dict):
         return None
-    result: dict[str, Any] = record["result"]
+    if not all(paths.is_inside(name) and tree(root / name) == digest for name, digest in outputs.items()):
+        return None
     return result
 
 
@@ -120,12 +128,12 @@ def _is_code(name: str) -> bool:
 
 def _imports(path: Path) -> list[str]:
     """List what a module imports, and the calls that load something by name; its text where it is not Python."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+    text = documents.read_bytes(path).decode(errors="replace")
     try:
         nodes = list(ast.walk(ast.parse(text)))
-    except (SyntaxError, ValueError):
+        return [ast.dump(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) or _loads(node)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # of an expression that nests deeply
         return [text]
-    return [ast.dump(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) or _loads(node)]
 
 
 def _loads(node: ast.AST) -> bool:
@@ -148,7 +156,7 @@ def _digest(value: object) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = documents.read_json(path)
+    except ProjectError:
         return {}
     return record if isinstance(record, dict) else {}

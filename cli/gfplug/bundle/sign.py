@@ -122,6 +122,7 @@ def _verify(answer: bytes, request: Mapping[str, Any]) -> str:
     for key in ("plugin", "version", "files", "signatureType"):
         if signed.get(key) != request[key]:
             raise IntegrityError(f"the signature is for another {key}: the bundle was left unsigned")
-    if [url.rstrip("/") for url in signed.get("rootUrls") or []] != [url.rstrip("/") for url in request["rootUrls"]]:
-        raise IntegrityError(f"the signature is for {signed.get('rootUrls')}: the bundle was left unsigned")
+    urls, wanted = signed.get("rootUrls"), [url.rstrip("/") for url in request["rootUrls"]]
+    if not isinstance(urls, list) or [str(url).rstrip("/") for url in urls] != wanted:
+        raise IntegrityError(f"the signature is for {urls}: the bundle was left unsigned")
     return str(signed.get("signedByOrgName") or signed.get("signedByOrg") or "")

@@ -14,6 +14,7 @@ from gfplug.checks import project_rules
 from gfplug.errors import ProjectError
 from gfplug.host import alerting, call, rehearsal
 from gfplug.project.plugin_project import Project
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,11 +73,11 @@ def alerts(path: Path, *, python: Path | None = None) -> Report:
     Raises: ProjectError if the path is in no project; ToolError if the plugin does not start.
     """
     project = Project.find(path)
-    rules = alerting.find(project.root / "provisioning" / "alerting")
+    rules = alerting.read_rules(project.root / "provisioning" / "alerting")
     if not rules:
         findings = [note("alerts", "provisioning/alerting", "the project provisions no alert rule to try")]
         return _report("alerts", project.root, iter(findings))
-    place = call.find(path, python=python)
+    place = call.resolve_target(path, python=python)
     source = call.settings(place, call.Overrides())
     with call.plugin(place, timeout=_SECONDS) as plugin:
         outcomes = rehearsal.rehearse(plugin, rules, source, now=datetime.now(UTC), timeout=_SECONDS)
@@ -118,5 +119,5 @@ def _archive(path: Path) -> Iterator[Finding]:
     with contents.of_archive(path) as bundle:
         yield from bundle_rules.check(bundle)
     digest = packing.digest_path(path)
-    if digest.is_file() and digest.read_text(encoding="utf-8").split()[:1] != [files.sha256_of(path)]:
+    if digest.is_file() and documents.read_bytes(digest).split()[:1] != [files.sha256_of(path).encode()]:
         yield error("digest", digest.name, "it is not the archive's SHA-256", "build it again")

@@ -26,7 +26,7 @@ _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 def check(project: Project) -> Iterator[Finding]:
     """Check a project before it is built."""
     try:
-        content, own = project.manifest.content, npm.find(project)
+        content, own = project.manifest.content, npm.locate_frontend(project)
     except GfplugError as failure:
         yield error("manifest-json", manifest_rules.FILE, failure.message, failure.hint)
         return
@@ -110,7 +110,7 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
             "runtime-missing",
             "pyproject.toml",
             "its dependencies lack gfruntime, which the plugin runs on",
-            f'add "{provenance.find().runtime}"',
+            f'add "{provenance.detect().runtime}"',
         )
     bounds = {match[1].lower(): match[2] for line in lines if (match := _FLOOR.match(line))}
     for name, floor in sorted(floors.items()):
@@ -121,4 +121,4 @@ def _floors(project: Project, floors: dict[str, str]) -> Iterator[Finding]:
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
+    return tuple(int(part) for part in text.split(".") if part.isdecimal())

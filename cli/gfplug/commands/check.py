@@ -65,6 +65,6 @@ def check(
             f"{number} {word}{'' if number == 1 else 's'}"
             for number, word in ((errors, "error"), (warnings, "warning"))
         )
-        raise ProjectError(f"{report.path}: {', '.join(counts)}", hint="each line above says what to do")
+        raise ProjectError(f"{report.path}: {', '.join(counts)}", hint="see the hint below each finding")
     if not as_json:
         console.note(f"{report.path} is good")

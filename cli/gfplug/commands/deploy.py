@@ -27,7 +27,7 @@ def deploy(
     from gfplug.bundle import deploy as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.bundle import dist  # noqa: PLC0415
 
-    bundle = dist.find(target)
+    bundle = dist.locate_bundle(target)
     manifest = bundle.manifest
     archive = bundle.archives[0].name if bundle.archives else f"{manifest.id}-{manifest.version}.zip"
     image_option = {"image": image} if image else {}

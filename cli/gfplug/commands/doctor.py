@@ -11,6 +11,8 @@ import typer
 from gfplug import console
 from gfplug.commands.options import Json  # noqa: TC001 - typer reads the annotations
 
+_LARGEST = 64 << 20
+
 
 def doctor(
     folder: Annotated[
@@ -27,7 +29,7 @@ def doctor(
     A line of Grafana's log tells why it could not start a plugin.
     """
     if explain:
-        _explain(sys.stdin.read() if explain == "-" else explain, as_json=as_json)
+        _explain(_read_stdin() if explain == "-" else explain, as_json=as_json)
         return
     from gfplug.checks import doctor as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.errors import ProjectError, ToolError  # noqa: PLC0415
@@ -48,7 +50,22 @@ def doctor(
             if not each.is_good:
                 console.result(f"      {each.remedy}")
     if bad := [each.name for each in checks if not each.is_good]:
-        raise ToolError(f"not good: {', '.join(bad)}", hint="each line above says what to do")
+        raise ToolError(f"not good: {', '.join(bad)}", hint="see the hint below each finding")
+
+
+def _read_stdin() -> str:
+    """Read a log, in whatever encoding its lines are.
+
+    Raises: UsageError for a larger one than is read.
+    """
+    from gfplug.errors import UsageError  # noqa: PLC0415 - a command's imports are its own
+
+    content = sys.stdin.buffer.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise UsageError(
+            f"--explain -: standard input has more than {_LARGEST >> 20} MB", hint="give its last lines: tail -n 1000"
+        )
+    return content.decode(errors="replace")
 
 
 def _explain(text: str, *, as_json: bool) -> None:

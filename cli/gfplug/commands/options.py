@@ -28,11 +28,23 @@ ProtoSource = Annotated[
     Path | None,
     typer.Option("--from", metavar="PATH", help="Take the SDK's proto from a file, a checkout or a module zip."),
 ]
+_PYDANTIC = "Value error, "
 _NO_BRACES = str.maketrans("", "", "{}")
 
 
 class Command(TyperCommand):
-    """A command whose usage line is `NAME [DIR]`; typer would write `{NAME} [DIR]`."""
+    """A command whose usage is `NAME [DIR]`; typer would write `{NAME} [DIR]`, and `Value error,` in its errors."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer does not export the type
+        """Read the arguments.
+
+        Raises: typer.BadParameter without the words that pydantic puts in front.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix(_PYDANTIC)
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer does not export the type
         """Return the parts of the usage line after the command's name."""

@@ -30,7 +30,7 @@ def rename(
     from gfplug.upgrades import upgrade  # noqa: PLC0415
 
     target = Project.find(project)
-    renaming = service.find(target, name, org=org, title=title)
+    renaming = service.plan_rename(target, name, org=org, title=title)
     if dry_run:
         plan, renamed = upgrade.plan(target, renaming.request), target
     else:

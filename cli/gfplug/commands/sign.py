@@ -26,7 +26,7 @@ def sign(
     from gfplug.bundle import dist, packing  # noqa: PLC0415
     from gfplug.bundle import sign as service  # noqa: PLC0415 - a command's imports are its own
 
-    bundle = dist.find(target)
+    bundle = dist.locate_bundle(target)
     signature = service.sign(bundle.folder, root_urls=root_url or [])
     by = f" by {signature.organisation}" if signature.organisation else ""
     console.note(f"Signed {signature.files} files{by}, for {', '.join(signature.root_urls)}")

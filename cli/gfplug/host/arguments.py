@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug.errors import UsageError
+from gfplug.errors import ProjectError, UsageError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+_LARGEST_FILE = 1 << 28
+"""Bytes of the largest `@FILE`, which may be a request's body."""
 
 
 def pair(text: str, option: str, *, keys: Sequence[str] = ()) -> tuple[str, str]:
@@ -42,6 +45,23 @@ def assignments(texts: Sequence[str], *, option: str) -> dict[str, Any]:
                 raise UsageError(f"{option} {key}: {parent} already holds a plain value")
         place[last] = _value(value)
     return tree
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping with some values changed; a mapping in both is merged in the same way."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def variables(texts: Sequence[str], *, option: str) -> dict[str, str]:
+    """Read `name=value` pairs; a value is the text that was typed.
+
+    Raises: UsageError if one has no name or no `=`.
+    """
+    return dict(pair(text, option) for text in texts)
 
 
 def secrets(texts: Sequence[str]) -> dict[str, str]:
@@ -83,7 +103,7 @@ def model(text: str) -> dict[str, Any]:
     """
     document = content_of(text, option="--model").decode(errors="replace") if text.startswith("@") else text
     try:
-        content = json.loads(document)
+        content = documents.parse_json(document)
     except ValueError as error:
         raise UsageError(
             f"--model is not JSON: {error}", hint="""write it as '{"table": "sales"}' or @FILE"""
@@ -101,13 +121,15 @@ def content_of(text: str, *, option: str) -> bytes:
     if not text.startswith("@"):
         return text.encode()
     try:
-        return Path(text[1:]).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
+        return documents.read_bytes(Path(text[1:]), most=_LARGEST_FILE)
+    except FileNotFoundError as error:
+        raise UsageError(f"{option}: {text[1:]} does not exist") from error
+    except ProjectError as error:
+        raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(text)
+        return documents.parse_json(text)
     except ValueError:
         return text

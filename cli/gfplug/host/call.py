@@ -61,7 +61,7 @@ class QueryRange:
     max_data_points: int = 100
 
 
-def find(start: Path, *, python: Path | None = None) -> CallTarget:
+def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
     """Tell what a path is: an executable, a `dist/` folder, or a folder of a project, which is run from source.
 
     Raises: ProjectError if it is none of them; whatever making the project's environment raises.
@@ -86,7 +86,7 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
     return replace(
         base,
         url=base.url if overrides.url is None else overrides.url,
-        options={**base.options, **arguments.assignments(overrides.options, option="--option")},
+        options=arguments.merge(base.options, arguments.assignments(overrides.options, option="--option")),
         secrets={**base.secrets, **arguments.secrets(overrides.secrets)},
     )
 
@@ -105,7 +105,7 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
         start=start,
         end=end,
         interval=timerange.duration(span.interval)
-        if span.interval
+        if span.interval is not None
         else timerange.nice_interval(end - start, points=span.max_data_points),
         max_data_points=span.max_data_points,
         model=model,
@@ -194,4 +194,4 @@ def _base(place: CallTarget, overrides: Overrides) -> Settings:
     if place.project is None:
         return Settings()
     folder = place.project.root / "provisioning" / "datasources"
-    return provisioning.find(folder, plugin_id) or Settings()
+    return provisioning.find_datasource(folder, plugin_id) or Settings()

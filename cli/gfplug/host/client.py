@@ -142,11 +142,18 @@ class RunningPlugin:
         return convert.resource(parts)
 
     def stream(
-        self, path: str, settings: Settings | None = None, *, data: bytes = b"", timeout: float | None = None
+        self,
+        path: str,
+        settings: Settings | None = None,
+        *,
+        data: bytes = b"",
+        subscribe_timeout: float = 60.0,
+        timeout: float | None = None,
     ) -> Iterator[bytes]:
         """Subscribe to a channel, given without its `ds/<uid>/`, and yield what comes: JSON documents.
 
         The subscription's own document, often a schema, comes first. Without a timeout it ends with the stream.
+        Units: `subscribe_timeout`, for the answer to the subscription, and `timeout`, for all, are seconds.
         Raises: ToolError if the plugin refuses the channel, or the stream fails.
         """
         values = {
@@ -155,7 +162,7 @@ class RunningPlugin:
             "data": data,
             "headers": {},
         }
-        reply = self._unary("Stream", "SubscribeStream", values, timeout=60.0)
+        reply = self._unary("Stream", "SubscribeStream", values, timeout=subscribe_timeout)
         if reply.status:
             word = {1: "not found", 2: "permission denied"}.get(reply.status, "refused")
             raise ToolError(f"the plugin refused the channel {path!r}: {word}", details=self.logs.tail())

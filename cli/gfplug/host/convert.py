@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
 from gfplug.host import frame_json
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +112,7 @@ def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message
     Raises: ToolError if its details are not a JSON object.
     """
     try:
-        details = json.loads(response.jsonDetails) if response.jsonDetails.strip() else {}
+        details = documents.parse_json(response.jsonDetails) if response.jsonDetails.strip() else {}
     except ValueError:
         details = None
     if not isinstance(details, dict):

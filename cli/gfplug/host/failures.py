@@ -1,7 +1,7 @@
-"""Why plugins don't start: the lines that Grafana and the plugin log, what each means, and what to do.
+"""Explain the log lines of a plugin that does not start: the cause, and what to do.
 
-One table, in the order of what is most telling. The texts in front are Grafana's, go-plugin's, the kernel's and the C
-library's own; they are matched, case aside, anywhere in a line.
+`FAILURES` is searched in its order: the most specific pattern comes first. A pattern matches a text of Grafana,
+go-plugin, the kernel or the C library anywhere in a line, in upper or lower case.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One way not to start: the pattern of its line, its cause, its remedy."""
+    """A known failure: the pattern of its log line, its cause and its remedy."""
 
     name: str
     pattern: str
@@ -91,7 +91,7 @@ FAILURES = (
         "own-module",
         r"No module named '?(?P<module>(?:plugin|gfruntime|pluginv2)\b[\w.]*)",
         "The project's own module {module} is not where it was: in src/.",
-        "Restore it from version control, or mend the import; src/plugin is the package `plugin`.",
+        "Restore it from version control, or fix the import; src/plugin is the package `plugin`.",
     ),
     Failure(
         "import",
@@ -162,8 +162,9 @@ FAILURES = (
 )
 
 
+_LONGEST = 10_000  # characters of a line: some patterns look at each part of it again and again
 _SYMPTOM = "unavailable"
-"""What follows from any of the others."""
+"""The failure that any other one causes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,14 +178,14 @@ class Explanation:
 
 
 def remedy(text: str) -> str:
-    """Return what to do about the first known failure in a text; empty where none is known, or it tells nothing new."""
+    """Return the remedy of the first known failure in a text; empty if there is none, or only the symptom."""
     return next((each.remedy for each in explain(text) if each.name != _SYMPTOM), "")
 
 
 def explain(text: str) -> list[Explanation]:
-    """Explain each line of a log that one of the known failures fits; the same failure once."""
+    """Explain the lines of a log that match a known failure, each failure once."""
     explanations: dict[str, Explanation] = {}
-    for line in text.splitlines():
+    for line in (each[:_LONGEST] for each in text.splitlines()):
         for failure in FAILURES:
             match = re.search(failure.pattern, line, re.IGNORECASE)
             if match:

@@ -6,12 +6,13 @@ Grafana's order. Units: times are milliseconds since the epoch, the rest in `nan
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
+from gfplug.host import frame_shape
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,17 +32,17 @@ _log = logging.getLogger("gfplug")
 
 
 def from_json(data: bytes, *, where: str) -> dict[str, Any]:
-    """Read a frame that was sent as JSON; it is kept as it is.
+    """Read a frame that was sent as JSON; without fields or data it has none of them.
 
-    Raises: ToolError if it is not a JSON object with a schema.
+    Raises: ToolError if it is not a frame in Grafana's JSON.
     """
     try:
-        frame = json.loads(data)
+        frame = documents.parse_json(data)
     except ValueError as error:
         raise _refuse(where, f"it is not JSON ({error})") from error
-    if not isinstance(frame, dict) or not isinstance(frame.get("schema"), dict):
-        raise _refuse(where, "it has no schema")
-    return frame
+    if problem := frame_shape.find_problem(frame):
+        raise _refuse(where, problem)
+    return frame_shape.complete(frame)
 
 
 def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
@@ -55,12 +56,21 @@ def from_arrow(data: bytes, *, where: str) -> dict[str, Any]:
 
     try:
         table = pa.ipc.open_file(data).read_all()
-    except (pa.ArrowInvalid, OSError) as error:
+        return _read(table, where)
+    except UnicodeDecodeError as error:
+        raise _refuse(where, "the name of a column is not UTF-8") from error
+    except (pa.ArrowException, OSError) as error:
         raise _refuse(where, f"it is not an Arrow IPC file ({error})") from error
+
+
+def _read(table: pa.Table, where: str) -> dict[str, Any]:
     metadata = table.schema.metadata or {}
     meta = _json_object(metadata, b"meta", where)
+    if problem := frame_shape.find_problem_of_meta(meta):
+        raise _refuse(where, problem)
+    texts = {key: metadata.get(key.encode(), b"").decode(errors="replace") for key in ("name", "refId")}
     schema = {
-        **{key: text for key in ("name", "refId") if (text := metadata.get(key.encode(), b"").decode())},
+        **{key: text for key, text in texts.items() if text},
         **({"meta": meta} if meta is not None else {}),
         "fields": [_field(field, where) for field in table.schema],
     }
@@ -112,6 +122,9 @@ def _column(
     field: pa.Field, column: pa.ChunkedArray, field_schema: dict[str, Any], where: str
 ) -> tuple[list[Any], dict[str, list[int]] | None, list[int] | None]:
     simple, exact = field_schema["type"], field_schema["typeInfo"]["frame"]
+    if exact == "string":
+        return _fill_nulls(_texts(column), field, "", where), None, None
+    column.validate(full=True)
     if simple == "time":
         values = _fill_nulls(_nanoseconds(field, column), field, 0, where)
         return _times(values)
@@ -123,6 +136,22 @@ def _column(
     if simple == "other":
         return [_raw_json(value, field, where) for value in values], None, None
     return values, None, None
+
+
+def _texts(column: pa.ChunkedArray) -> list[str | None]:
+    """Return texts; what is no UTF-8 in one is replaced, as in Grafana's JSON."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        _log.debug("a text is not UTF-8, or not in its column")
+    else:
+        texts: list[str | None] = column.to_pylist()
+        return texts
+    encoded = column.cast(pa.binary() if column.type == pa.string() else pa.binary_view())
+    encoded.validate(full=True)  # it may be any text now, but nothing outside of the column
+    return [None if value is None else value.decode(errors="replace") for value in encoded.to_pylist()]
 
 
 def _nanoseconds(field: pa.Field, column: pa.ChunkedArray) -> list[int | None]:
@@ -164,7 +193,7 @@ def _raw_json(value: bytes | None, field: pa.Field, where: str) -> Any:  # noqa:
     if value is None:
         return None
     try:
-        return json.loads(value)
+        return documents.parse_json(value)
     except ValueError as error:
         raise _refuse(where, f"column {field.name!r} holds {value[:40]!r}, which is not JSON") from error
 
@@ -173,7 +202,7 @@ def _json_object(metadata: dict[bytes, bytes], key: bytes, where: str) -> dict[s
     if key not in metadata:
         return None
     try:
-        value = json.loads(metadata[key])
+        value = documents.parse_json(metadata[key])
     except ValueError as error:
         raise _refuse(where, f"its {key.decode()} is not JSON ({error})") from error
     if value is not None and not isinstance(value, dict):

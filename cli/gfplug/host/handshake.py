@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from gfplug.errors import ToolError
@@ -9,7 +10,7 @@ from gfplug.errors import ToolError
 _CORE_VERSION, _PLUGIN_VERSION = 1, 2
 _PARTS_AT_LEAST = 4
 _CERTIFICATE_LONGER_THAN = 50
-_SHOWN = 200
+_SHOWN, _SHORT = 200, 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +44,15 @@ def parse(line: str) -> Handshake:
     protocol = parts[4] if len(parts) > _PARTS_AT_LEAST else "netrpc"
     certificate = parts[5] if len(parts) > _PARTS_AT_LEAST + 1 else ""
     for wrong, sentence in (
-        (not core.isdigit() or int(core) != _CORE_VERSION, f"go-plugin core version {core!r}, not 1"),
-        (not version.isdigit() or int(version) != _PLUGIN_VERSION, f"plugin protocol version {version!r}, not 2"),
-        (network not in {"unix", "tcp"}, f"address type {network!r}, neither unix nor tcp"),
-        (network == "tcp" and not _is_tcp_address(address), f"the TCP address {address!r}, not host:port"),
+        (_number(core) != _CORE_VERSION, f"go-plugin core version {_excerpt(core, _SHORT)}, not 1"),
+        (_number(version) != _PLUGIN_VERSION, f"plugin protocol version {_excerpt(version, _SHORT)}, not 2"),
+        (network not in {"unix", "tcp"}, f"address type {_excerpt(network, _SHORT)}, neither unix nor tcp"),
+        (
+            network == "tcp" and not _is_tcp_address(address),
+            f"the TCP address {_excerpt(address, _SHORT)}, not host:port",
+        ),
         (not address, "no address"),
-        (protocol != "grpc", f"the protocol {protocol!r}, not grpc"),
+        (protocol != "grpc", f"the protocol {_excerpt(protocol, _SHORT)}, not grpc"),
         (len(certificate) > _CERTIFICATE_LONGER_THAN, "a TLS certificate, though Grafana asked for none"),
     ):
         if wrong:
@@ -58,8 +62,13 @@ def parse(line: str) -> Handshake:
 
 def _is_tcp_address(address: str) -> bool:
     host, colon, port = address.rpartition(":")
-    return bool(colon) and bool(host) and port.isdigit() and 0 < int(port) < 65536  # noqa: PLR2004 - the highest port
+    return bool(colon) and bool(host) and 0 < _number(port) < 65536  # noqa: PLR2004 - the highest port
 
 
-def _excerpt(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+def _number(text: str) -> int:
+    """Return a number of a few ASCII digits; -1 for another text."""
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
+
+
+def _excerpt(text: str, most: int = _SHOWN) -> str:
+    return repr(text if len(text) <= most else text[:most] + "…")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from gfplug.errors import ToolError
+from gfplug.host import frame_shape
+from gfplug.untrusted import documents
 
 _KEPT = 500
 
@@ -23,17 +24,19 @@ class Live:
         Raises: ToolError if it is neither a frame nor rows of the one before.
         """
         try:
-            document = json.loads(packet)
+            document = documents.parse_json(packet)
         except ValueError as error:
             raise ToolError(f"the plugin sent a packet that is not JSON: {packet[:80]!r}") from error
         if not isinstance(document, dict) or not ("schema" in document or (self.frame and "data" in document)):
             raise ToolError(f"the plugin sent a packet that is no frame: {packet[:80]!r}")
-        values: list[list[Any]] = document.get("data", {}).get("values") or []
-        if "schema" in document or self.frame is None:
-            self.frame = {"schema": document["schema"], "data": {"values": [[] for _ in document["schema"]["fields"]]}}
+        has_schema = document.get("schema") not in (None, {})
+        schema = document["schema"] if has_schema else (self.frame or {}).get("schema")
+        if problem := frame_shape.find_problem({**document, "schema": schema}):
+            raise ToolError(f"the plugin sent a packet that is no frame: {problem}: {packet[:80]!r}")
+        if has_schema or self.frame is None:
+            self.frame = frame_shape.complete({"schema": schema})
         columns = self.frame["data"]["values"]
-        if values and len(values) != len(columns):
-            raise ToolError(f"the plugin sent {len(values)} columns for a schema of {len(columns)}")
+        values: list[list[Any]] = (document.get("data") or {}).get("values") or []
         for column, more in zip(columns, values, strict=False):
             column.extend(more)
             del column[:-_KEPT]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from gfplug.untrusted import documents
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -105,7 +107,7 @@ def _entry(text: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        entry = json.loads(text)
+        entry = documents.parse_json(text)
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gfplug import sdk
+from gfplug.errors import UsageError
 from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
@@ -62,10 +63,19 @@ class MessageFactory:
 
 
 def fill(message: Message, values: Mapping[str, Any]) -> Message:
-    """Set a message's fields from plain values: mappings for messages and maps, sequences for what repeats."""
+    """Set a message's fields from plain values: mappings for messages and maps, sequences for what repeats.
+
+    Raises: UsageError for a text that is not Unicode, or a number that does not fit.
+    """
     from google.protobuf import json_format  # noqa: PLC0415 - heavy
 
-    return json_format.ParseDict(_to_json(values), message, ignore_unknown_fields=True)
+    try:
+        return json_format.ParseDict(_to_json(values), message, ignore_unknown_fields=True)
+    except json_format.ParseError as error:
+        problem = str(error).rpartition(": ")[2]  # it names the field; the value may be a secret
+        raise UsageError(
+            f"the request cannot be sent: {problem}", hint="texts must be Unicode, and numbers fit 64 bits"
+        ) from error
 
 
 def _to_json(value: Any) -> Any:  # noqa: ANN401 - JSON

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import selectors
+import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from gfplug.errors import ToolError
 from gfplug.host.logs import Logs
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
 
     from gfplug.host.logs import LogLine
@@ -84,7 +84,7 @@ class Output:
         self.ended_within(1.0)
         try:
             return describe_exit(self._process.wait(timeout=1.0))
-        except Exception:  # noqa: BLE001 - still running with stdout closed
+        except subprocess.TimeoutExpired:
             return "it closed stdout and kept running"
 
     def _read_stdout(self) -> None:

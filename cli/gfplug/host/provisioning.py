@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug.errors import ProjectError, UsageError
 from gfplug.host import variables
 from gfplug.host.settings import Settings
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ _VARIABLE = re.compile(
 _log = logging.getLogger("gfplug")
 
 
-def find(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings | None:
+def find_datasource(folder: Path, plugin_id: str, *, environment: Mapping[str, str] | None = None) -> Settings | None:
     """Return the first data source of a plugin in `folder`'s YAML files, or None when there is none.
 
     Raises: ProjectError if a file cannot be read.
@@ -76,9 +77,11 @@ def _fill_in(match: re.Match[str], environment: Mapping[str, str]) -> str:
         return "$"
     if match["file"]:
         try:
-            return Path(match["file"]).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ProjectError(f"provisioning: {match['file']} cannot be read: {error.strerror}") from error
+            return documents.read_text(Path(match["file"])).strip()
+        except FileNotFoundError as error:
+            raise ProjectError(f"provisioning: {match['file']} does not exist") from error
+        except ProjectError as error:
+            raise ProjectError(f"provisioning: {error.message}", hint=error.hint) from error
     name = match["env"] or match["braced"] or match["bare"]
     if name not in environment:
         _log.warning("the variable %s of the provisioned data source is not set: it is empty", name)
@@ -86,16 +89,10 @@ def _fill_in(match: re.Match[str], environment: Mapping[str, str]) -> str:
 
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
-    import yaml  # noqa: PLC0415 - only calls with settings need it
-
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise ProjectError(f"{path} is not valid YAML{line}", hint="mend the line it names") from error
+        return documents.read_yaml(path)
+    except FileNotFoundError as error:  # a link that leads nowhere
+        raise ProjectError(f"{path} does not exist") from error
 
 
 def _source(content: Any, path: Path, plugin_id: str) -> dict[str, Any] | None:  # noqa: ANN401 - YAML

@@ -14,13 +14,19 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files
 from gfplug.errors import UsageError
 from gfplug.host.convert import Query
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _FORMAT = 1
+_LARGEST = 1 << 26
 _TOLERANCE = 1e-9
+
+
+_TYPES = {"refId": str, "from": str, "to": str, "intervalMs": int, "maxDataPoints": int, "model": dict}
+"""What a recorded query holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +43,26 @@ class Recording:
             "queries": [_query_json(query) for query in self.queries],
             "results": dict(self.results),
         }
-        files.write_atomic(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+        files.write_atomic(path, f"{files.json_text(content, indent=1)}\n".encode())
 
     @classmethod
     def read(cls, path: Path) -> Recording:
         """Read it from a file.
 
-        Raises: UsageError if there is none that can be read.
+        Raises: UsageError if there is none that can be read, or it is of another format; ProjectError if it is no file.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = documents.parse_json(documents.read_text(path, most=_LARGEST))
+            if content["gfplug"] != _FORMAT:
+                raise ValueError(f"its format is {content['gfplug']!r}, not {_FORMAT}")  # noqa: TRY301 - as the others
+            if not isinstance(content["results"], dict):
+                raise TypeError("its results are not an object")  # noqa: TRY301 - as the others
             return cls(queries=[_query(record) for record in content["queries"]], results=content["results"])
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}", hint="make it with --record") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except FileNotFoundError as error:
+            raise UsageError(f"{path} does not exist", hint="make it with --record") from error
+        except KeyError as error:
+            raise UsageError(f"{path} is not a recording: it lacks {error}", hint="make one with --record") from error
+        except (ValueError, TypeError, OverflowError) as error:
             raise UsageError(f"{path} is not a recording: {error}", hint="make one with --record") from error
 
 
@@ -96,10 +108,16 @@ def _query_json(query: Query) -> dict[str, Any]:
 
 
 def _query(record: Mapping[str, Any]) -> Query:
+    for key, kind in _TYPES.items():
+        if not isinstance(record[key], kind) or isinstance(record[key], bool):
+            raise TypeError(f"{key} of a query is {record[key]!r}")
+    start, end = datetime.fromisoformat(record["from"]), datetime.fromisoformat(record["to"])
+    if start.tzinfo is None or end.tzinfo is None:
+        raise ValueError("the time of a query has no offset")
     return Query(
         ref_id=record["refId"],
-        start=datetime.fromisoformat(record["from"]),
-        end=datetime.fromisoformat(record["to"]),
+        start=start,
+        end=end,
         interval=timedelta(milliseconds=record["intervalMs"]),
         max_data_points=record["maxDataPoints"],
         model=record["model"],

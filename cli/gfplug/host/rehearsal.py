@@ -1,4 +1,4 @@
-"""Alert rules, rehearsed: the plugin is asked as the alert engine asks it, and each rule is evaluated on the answer."""
+"""Evaluate alert rules with a running plugin: send the query of each rule as Grafana does, and apply the rule."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def rehearse(
     plugin: RunningPlugin, rules: Sequence[Rule], source: Settings, *, now: datetime, timeout: float
 ) -> list[tuple[Rule, RuleResult]]:
-    """Evaluate each rule once. A query that fails ends its rule, as `execErrState` says what then."""
+    """Evaluate each rule once; a query that fails makes the error of its rule."""
     return [(rule, _evaluate(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
 
 

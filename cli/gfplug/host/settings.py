@@ -57,13 +57,13 @@ class Settings:
             if isinstance(content, dict | list):
                 raise UsageError(f"{source}: {key!r} is not text")
             if content is not None:
-                texts[name] = str(content)
+                texts[name] = _text(content)
         secrets = _mapping(value, "secureJsonData", source)
         return cls(
             **texts,
             basic_auth_enabled=bool(value.get("basicAuth", False)),
             options=_mapping(value, "jsonData", source),
-            secrets={key: str(secret) for key, secret in secrets.items()},
+            secrets={str(key): _text(secret) for key, secret in secrets.items()},
         )
 
 
@@ -91,6 +91,11 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
             "lastUpdatedMS": settings.updated_ms,
         },
     }
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - YAML
+    """Return a text, or the text of what YAML reads as something else: null is empty."""
+    return "" if value is None else json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from gfplug.errors import UsageError
 
-_STEP = re.compile(r"([+-])(\d+)([smhdwMQy])|/([smhdwMQy])")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw]?)")
+_STEP = re.compile(r"([+-])(\d+)([smhdwMQy])|/([smhdwMQy])", re.ASCII)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw]?)", re.ASCII)
 _SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_LONGEST = 100 * 366 * 86400
 _MONTHS = {"M": 1, "Q": 3, "y": 12}
 _NICE = (
     *(0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800),
@@ -45,8 +46,10 @@ def duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text.strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if seconds < _SECONDS["ms"]:
-        raise UsageError(f"{text!r} is not a duration", hint="write 250ms, 30s, 5m, 1h or 1d")
+    if not _SECONDS["ms"] <= seconds <= _LONGEST:
+        raise UsageError(
+            f"{text[:40]!r} is not a duration from 1ms to a hundred years", hint="write 250ms, 30s, 5m, 1h or 1d"
+        )
     return timedelta(seconds=seconds)
 
 

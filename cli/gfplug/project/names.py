@@ -74,7 +74,7 @@ def _words(text: str) -> list[str]:
     plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
     if strange := sorted({sign for sign in plain if sign.isalnum() and not sign.isascii()}):
         raise UsageError(
-            f"{text!r} can't become a plugin id, which holds only a-z and 0-9: no place for {''.join(strange)}",
+            f"a plugin id may only contain a-z and 0-9; remove: {' '.join(strange)}",
             hint="give another name, and the one that people see with --data title=…",
         )
     words = re.findall(r"[0-9A-Za-z]+", plain)

@@ -66,7 +66,7 @@ class Provenance:
         return {f"{VENDOR}/{wheels.NAMES[name]}": wheels.build(name) for name in self.vendored}
 
 
-def find(requirement: str = "") -> Provenance:
+def detect(requirement: str = "") -> Provenance:
     """Return where projects of this gfplug get it from; a requirement, where one is given, decides.
 
     Raises: UsageError if the requirement is none of gfplug's.

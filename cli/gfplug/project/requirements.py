@@ -50,9 +50,10 @@ def raise_floors(pyproject: str, floors: Mapping[str, str]) -> str:
 
 def _raise_floor(requirement: Requirement, floor: str) -> str:
     """Return the requirement with at least this floor, or as it is when its own floor is higher."""
-    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 - heavy
     from packaging.version import Version  # noqa: PLC0415 - heavy
 
+    if requirement.url:  # a file of the user's choice
+        return str(requirement)
     lowest = Version(floor)
     lower = [part for part in requirement.specifier if part.operator in {">", ">="}]
     if any(Version(part.version) >= lowest for part in lower):
@@ -68,7 +69,6 @@ def _raise_floor(requirement: Requirement, floor: str) -> str:
         )
     has_cap = any(part.operator in {"<", "<=", "~=", "=="} for part in fits)
     parts = [f">={floor}", *(str(part) for part in fits), *([] if has_cap else [f"<{lowest.major + 1}"])]
-    requirement.specifier = SpecifierSet(",".join(parts))
     rest = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     marker = f"; {requirement.marker}" if requirement.marker else ""
     return f"{requirement.name}{rest}{','.join(parts)}{marker}"

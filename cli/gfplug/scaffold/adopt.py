@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gfplug.sdk import SdkVersion
 
 _ID = re.compile(r"(?P<org>[0-9a-z]+)-(?P<name>[0-9a-z]+)-datasource")
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}([-+][0-9A-Za-z.+-]{1,80})?")
 _PLACES = ("src/plugin.json", "plugin.json")
 _ORIGIN = "gfplug adopt DIR: DIR holds the package.json and src/plugin.json of a data source"
 
@@ -40,6 +41,7 @@ def adopt(
     if Path(backend).name != backend:
         raise ProjectError(f"{backend!r} is not the name of a folder", hint="the backend lives inside the plugin")
     package = _read(folder / "package.json")
+    version = _version(package, folder)
     request = new.NewProject(
         answers=replace(_answers(manifest), gfplug=gfplug),
         destination=folder / backend,
@@ -48,11 +50,22 @@ def adopt(
         offline=offline,
     )
     project = new.create(request)
-    if version := str(package.get("version") or ""):
+    if version:
         path = project.root / "pyproject.toml"
         text = path.read_text(encoding="utf-8")
         path.write_bytes(text.replace(f'version = "{project.version}"', f'version = "{version}"', 1).encode())
     return project
+
+
+def _version(package: dict[str, Any], folder: Path) -> str:
+    """Return the version of a package.json; empty if it has none.
+
+    Raises: ProjectError if it is another thing than a version.
+    """
+    version = package.get("version") or ""
+    if version and not (isinstance(version, str) and _VERSION.fullmatch(version)):
+        raise ProjectError(f"{folder / 'package.json'}: {str(version)[:40]!r} is not a version", hint="such as 1.2.0")
+    return str(version)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -77,14 +90,17 @@ def _answers(manifest: dict[str, Any]) -> Answers:
     plugin_id = str(manifest.get("id"))
     if not (parts := _ID.fullmatch(plugin_id)):
         raise ProjectError(f"{plugin_id!r} is not an id that gfplug can build", hint="<org>-<name>-datasource")
-    info = manifest.get("info", {})
+    info = manifest.get("info") or {}
+    author = info.get("author") or {} if isinstance(info, dict) else None
+    if not isinstance(author, dict):
+        raise ProjectError("plugin.json: info is not an object whose author is one")
     title = str(manifest.get("name") or plugin_id)
     return Answers(
         org=parts["org"],
         name=parts["name"],
         title=title,
         description=str(info.get("description") or f"{title} in Grafana"),
-        author=str(info.get("author", {}).get("name") or parts["org"]),
+        author=str(author.get("name") or parts["org"]),
         frontend=ADOPTED,
     )
 

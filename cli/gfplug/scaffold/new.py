@@ -79,7 +79,7 @@ def _write_lock(project: Project, answers: Answers, protos: sdk.ProtoSet, new_st
         proto_sha256=protos.sha256,
         descriptor=new_stubs.descriptor,
         template_version=__version__,
-        gfplug=provenance.find(answers.gfplug).pip_argument,
+        gfplug=provenance.detect(answers.gfplug).pip_argument,
         tools=new_stubs.tools,
         floors=new_stubs.floors,
         owned=project.owned_digests(),

@@ -95,7 +95,7 @@ class Answers:
             )
         for key in FREE_ANSWERS:
             line(key, getattr(self, key))
-        provenance.find(line("gfplug", self.gfplug) if self.gfplug else "")
+        provenance.detect(line("gfplug", self.gfplug) if self.gfplug else "")
 
     @property
     def plugin_id(self) -> str:
@@ -147,7 +147,7 @@ def render(answers: Answers, destination: Path) -> None:
     with _without_git():
         for layer in (name for name, is_wanted in layers.items() if is_wanted):
             _copy(destination, {**data, "layer": layer})
-    files.write_tree(destination, provenance.find(answers.gfplug).files())
+    files.write_tree(destination, provenance.detect(answers.gfplug).files())
 
 
 def remember(root: Path, answers: Answers) -> None:
@@ -175,7 +175,7 @@ def _data(answers: Answers) -> dict[str, Any]:
         "log_filter": f"plugin.{answers.plugin_id}:debug",
         "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
     }
-    source = provenance.find(answers.gfplug)
+    source = provenance.detect(answers.gfplug)
     sources = {
         "gfplug_requirement": source.pip_argument,
         "gfplug_newest": shlex.quote(source.newest) if source.newest else "",

@@ -6,9 +6,11 @@ A FIFO or a device would make a reader wait or fill its memory; a document that 
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 import tomllib
+from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
@@ -22,6 +24,7 @@ MOST = 16 << 20
 _MOST_YAML = 1 << 20  # it is read slowly
 _DEEPEST = 100
 _MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases may multiply them
+_YAML_TYPES = {"null", "bool", "int", "float", "str", "seq", "map"}
 
 
 def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
@@ -68,7 +71,7 @@ def read_text(path: Path, *, most: int = MOST) -> str:
         raise ProjectError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from error
 
 
-def read_json(path: Path, *, missing: str = "", broken: str = "mend the line it names") -> Any:  # noqa: ANN401 - JSON
+def read_json(path: Path, *, missing: str = "", broken: str = "fix that line") -> Any:  # noqa: ANN401 - JSON
     """Read a JSON file; `missing` and `broken` are hints for when it is.
 
     Raises: ProjectError naming the file.
@@ -82,16 +85,27 @@ def read_json(path: Path, *, missing: str = "", broken: str = "mend the line it 
 
 
 def parse_json(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
-    """Read a JSON document that nests at most a hundred deep.
+    """Read a JSON document that nests at most a hundred deep; NaN and infinities are no JSON.
 
     Raises: ValueError saying what is wrong with it.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError(f"it nests more than {_DEEPEST} deep") from None
     _check_depth(value)
     return value
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(f"it holds {word}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"it holds the number {text[:40]}, which JSON cannot hold")
+    return number
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -103,7 +117,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return parse_toml(text)
     except ValueError as error:
-        raise ProjectError(f"{path} is not valid TOML: {error}", hint="mend the line it names") from error
+        raise ProjectError(f"{path} is not valid TOML: {error}", hint="fix that line") from error
 
 
 def parse_toml(text: str) -> dict[str, Any]:
@@ -120,7 +134,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML
-    """Read a YAML file.
+    """Read a YAML file as what JSON can hold: a date stays the text that was written.
 
     Raises: ProjectError naming the file; FileNotFoundError if there is none.
     """
@@ -128,15 +142,47 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML
 
     text = read_text(path, most=_MOST_YAML)
     try:
-        value = yaml.safe_load(text)
-        _check_depth(value)
+        value = yaml.load(text, _yaml_loader())  # noqa: S506 - it makes less than the safe loader
+        _check_depth(value, most_items=_MOST_ITEMS)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        why = f"it nests more than {_DEEPEST} deep" if isinstance(error, RecursionError) else error
-        raise ProjectError(f"{path} is not valid YAML: {why}", hint="mend the line it names") from error
+        why = f"it nests more than {_DEEPEST} deep" if isinstance(error, RecursionError) else _sentence(error)
+        raise ProjectError(f"{path} is not valid YAML: {why}", hint="fix that line") from error
     return value
 
 
-def _check_depth(value: object) -> None:
+@cache
+def _yaml_loader() -> type[Any]:
+    """Return a loader of mappings, lists, texts, finite numbers, booleans and null, and of nothing else."""
+    import yaml  # noqa: PLC0415 - as above
+
+    class Loader(yaml.SafeLoader):
+        """Has tables of its own."""
+
+    def read_float(loader: Any, node: Any) -> float:  # noqa: ANN401 - yaml has no types
+        return _finite(repr(loader.construct_yaml_float(node)))
+
+    Loader.yaml_implicit_resolvers = {
+        first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.yaml_constructors = {
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in _YAML_TYPES
+    }
+    Loader.add_constructor("tag:yaml.org,2002:float", read_float)
+    return Loader
+
+
+def _sentence(error: Exception) -> str:
+    """Say in one line what is wrong with a YAML document, and where."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if not problem or mark is None:
+        return " ".join(str(error).split())
+    return f"{problem} at line {mark.line + 1}"
+
+
+def _check_depth(value: object, *, most_items: float = math.inf) -> None:
     """Refuse a document that nests deeply, or that aliases make large: what walks it may recurse.
 
     Raises: ValueError.
@@ -147,8 +193,9 @@ def _check_depth(value: object) -> None:
         for parent in parents:
             if isinstance(parent, (dict, list)):
                 items += len(parent)
-                level.extend(parent.values() if isinstance(parent, dict) else parent)
-            if items > _MOST_ITEMS:
-                raise ValueError(f"it has more than {_MOST_ITEMS} values")
+                children = parent.values() if isinstance(parent, dict) else parent
+                level.extend(child for child in children if isinstance(child, (dict, list)))
+            if items > most_items:
+                raise ValueError(f"it has more than {most_items} values")
         if depth > _DEEPEST:
             raise ValueError(f"it nests more than {_DEEPEST} deep")

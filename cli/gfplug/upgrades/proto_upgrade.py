@@ -119,7 +119,7 @@ def plan(project: Project, request: ProtoUpgradeRequest, *, stages: Stages | Non
         changes: list[Change] = []
         if new_stubs.descriptor != old.descriptor:
             changes = compat.compare(stubs.describe(verification.committed(project)), stubs.describe(protos))
-    uses = usage.find(project.root, SEARCHED, {change.name for change in changes})
+    uses = usage.find_uses(project.root, SEARCHED, {change.name for change in changes})
     if not request.force:
         _require_unused(changes, uses, request.version)
     return Upgrade(

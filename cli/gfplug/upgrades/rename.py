@@ -34,7 +34,7 @@ class Renaming:
         return upgrade.UpgradeRequest(answers=changed, names={old: new for old, new in pairs.items() if old != new})
 
 
-def find(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:
+def plan_rename(project: Project, text: str, *, org: str | None = None, title: str | None = None) -> Renaming:
     """Read a new name as `gfplug new` does; the organisation and the title stay unless they are given.
 
     Raises: UsageError if no id can be made of it, or it is the present one; ProjectError if the project must be

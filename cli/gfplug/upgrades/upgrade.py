@@ -144,7 +144,7 @@ def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[
     tree = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))
     fresh = {**tree, **stub_files}
     digests = {path: files.sha256(entry.content) for path, entry in fresh.items() if path.startswith(_OWNED)}
-    requirement = provenance.find(answers.gfplug).pip_argument
+    requirement = provenance.detect(answers.gfplug).pip_argument
     return fresh, replace(new_lock, template_version=__version__, gfplug=requirement, owned=digests)
 
 

@@ -39,6 +39,8 @@ _HANDSHAKE = 60.0
 _LOAD = 120.0
 _PARTING = 2.0
 _LAST_LINES = 20
+_NETWORKS = ("unix", "tcp")
+_LONGEST_LINE, _SHOWN = 64 * 1024, 200
 
 
 class StartError(Exception):
@@ -154,14 +156,27 @@ class Child:
         guard = threading.Timer(_HANDSHAKE, self._process.kill)
         guard.start()
         try:
-            line = self._process.stdout.readline().decode("utf-8", "replace").strip()
+            line = self._process.stdout.readline(_LONGEST_LINE)
         finally:
             guard.cancel()
-        parts = line.split("|")
-        if len(parts) < 5:  # noqa: PLR2004  # go-plugin's line
-            self._reader.join(1.0)
-            raise StartError(f"it ended with status {self._process.wait()} before its handshake{self._words()}")
+        if not line:
+            raise StartError(f"{self._ending()} before its handshake{self._words()}")
+        text = line.decode("utf-8", "replace").strip()
+        parts = text.split("|")
+        if len(parts) < 5 or parts[2] not in _NETWORKS:  # noqa: PLR2004  # go-plugin's line
+            self.kill()
+            raise StartError(f"it wrote {text[:_SHOWN]!r} to stdout, where the handshake line belongs")
         return f"unix:{parts[3]}" if parts[2] == "unix" else parts[3]
+
+    def _ending(self) -> str:
+        """Tell how the process ended, and end it if it has only closed its stdout."""
+        try:
+            status = self._process.wait(_PARTING)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "it closed its stdout"
+        self._reader.join(1.0)
+        return f"it ended with status {status}"
 
     def _words(self) -> str:
         """Give the last thing the process said, which is an exception's line when Python itself gave up."""

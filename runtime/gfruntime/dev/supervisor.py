@@ -12,6 +12,7 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +72,21 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._ending.wait(_TICK):
-            snapshot = watch.snapshot(self._source)
-            if snapshot != self._seen:
-                self._reload(self._settle(snapshot))
-            elif self._current is not None and (status := self._current.status) is not None:
-                _LOGGER.error(
-                    "the plugin's process %d ended with status %d; starting it again", self._current.pid, status
-                )
+            try:
+                self._look()
+            except OSError as error:  # the watch goes on
+                _LOGGER.error("the source could not be read: %s", error)  # noqa: TRY400  # it says enough
                 self._ending.wait(_REST)
-                self._reload([])
+
+    def _look(self) -> None:
+        """Start a new process if the source has changed, or if the one that answers has ended."""
+        snapshot = watch.snapshot(self._source)
+        if snapshot != self._seen:
+            self._reload(self._settle(snapshot))
+        elif self._current is not None and (status := self._current.status) is not None:
+            _LOGGER.error("the plugin's process %d ended with status %d; starting it again", self._current.pid, status)
+            self._ending.wait(_REST)
+            self._reload([])
 
     def _settle(self, snapshot: watch.Snapshot) -> list[str]:
         """Wait until the files stay the same, and list what changed."""
@@ -93,14 +100,20 @@ class Supervisor:
     def _reload(self, changed: list[str]) -> None:
         """Start a process, and let it answer if it is not worse than the one before."""
         began = time.monotonic()
-        child = self._take_spare(changed)
+        try:
+            child = self._take_spare(changed)
+        except OSError as error:  # no memory, or too many processes
+            self._problem = StartError(f"no process could be started: {error}")
+            self._stay(self._problem)
+            return
         problem: LoadError | StartError | None = None
         try:
             child.load()
         except (LoadError, StartError) as error:
             problem = error
         self._choose(child, problem, changed, time.monotonic() - began)
-        self._spare = self._new()
+        with suppress(OSError):  # the next save tries again
+            self._spare = self._new()
 
     def _take_spare(self, changed: list[str]) -> Child:
         """Return the process that waits, unless it has ended or has imported what changed."""
@@ -125,10 +138,7 @@ class Supervisor:
         is_good_there = old is not None and old.status is None and self._problem_of_current is None
         self._problem = problem
         if isinstance(problem, StartError) or (problem is not None and is_good_there):
-            if old is not None and old.status is None:
-                _LOGGER.error(_HOPELESS.format(problem))
-            else:
-                self._lost = failed.application(problem)  # which logs it
+            self._stay(problem)
             self._dismiss(child, patience=0.0)
             return
         self._problem_of_current = problem
@@ -143,6 +153,13 @@ class Supervisor:
             self._dismiss(old, patience=_PATIENCE)
         if problem is None:
             self._link.follow(child)
+
+    def _stay(self, problem: LoadError | StartError) -> None:
+        """Let the process that answers go on; without one, answer with the problem."""
+        if self._living() is not None:
+            _LOGGER.error(_HOPELESS.format(problem))
+        else:
+            self._lost = failed.application(problem)  # which logs it
 
     _problem_of_current: LoadError | StartError | None = None
 

@@ -98,3 +98,19 @@ def test_what_is_no_archive_of_a_plugin_is_refused(archives: list[Path], content
         archives[1].write_bytes(archives[1].read_bytes()[:-40] if content == "half a download" else b"not a zip")
     with pytest.raises(IntegrityError):
         combine.combine(archives)
+
+
+def test_the_folder_of_the_output_is_made(archives: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """As the output is named."""
+    output = archives[0].parent / "new/folder/x.zip"
+
+    assert main(["merge", *map(str, archives), "-o", str(output)]) == 0
+    assert capsys.readouterr().out == f"{output}\n"
+    assert zipfile.is_zipfile(output)
+
+
+@pytest.mark.parametrize("output", [".", "", "/"])
+def test_an_output_that_is_a_folder_is_refused(archives: list[Path], output: str) -> None:
+    """It has no name that an archive could have."""
+    with pytest.raises(UsageError, match="is a folder"):
+        combine.combine(archives, Path(output))

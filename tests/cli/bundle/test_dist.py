@@ -192,3 +192,18 @@ def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None
     assert ((tmp_path / "new/gpx").read_text(), (tmp_path / "dist/gpx").read_text()) == ("old", "new")
     shutil.rmtree(tmp_path / "new")
     assert (tmp_path / "dist/gpx").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [(b"", b"{"), (b"", b"[]"), (b"", b'{"info": 1}'), (b"", b"[" * 100_000), (b"{", b"{}"), (b"\xff", b"{}")],
+)
+def test_a_manifest_of_either_half_that_cannot_be_read_is_named(
+    project: Project, frozen: Frozen, tmp_path: Path, own: bytes, other: bytes
+) -> None:
+    """The one of the frontend's build, or the project's own."""
+    if own:
+        (project.root / "plugin.json").write_bytes(own)
+    browser = {"module.js": b"", "plugin.json": other}
+    with pytest.raises(ProjectError, match=r"plugin\.json"):
+        dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=date(2026, 7, 1))

@@ -7,11 +7,12 @@ import stat
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gfplug.bundle import packing
-from gfplug.errors import UsageError
+from gfplug.errors import ProjectError, ToolError, UsageError
 
 NAMES = ("gpx_sales_linux_amd64", "_internal_linux_amd64/lib.so", "img/logo.svg", "README.md")
 
@@ -90,16 +91,58 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         ({}, packing.EPOCH),
         ({"SOURCE_DATE_EPOCH": ""}, packing.EPOCH),
         ({"SOURCE_DATE_EPOCH": "1700000000"}, 1_700_000_000),
-        ({"SOURCE_DATE_EPOCH": "0"}, packing.EPOCH),  # a zip file knows nothing before 1980
+        ({"SOURCE_DATE_EPOCH": "315532800"}, packing.EPOCH),
+        ({"SOURCE_DATE_EPOCH": "4354819198"}, packing.LATEST),
     ],
 )
 def test_the_epoch_is_read_from_the_environment(variables: dict[str, str], seconds: int) -> None:
-    """Unset means 1980, and so does any time before it."""
+    """Unset means 1980, where a zip file's time begins."""
     assert packing.epoch(variables) == seconds
 
 
-@pytest.mark.parametrize("value", ["yesterday", "-1", "1e9", "99999999999999", "٣"])
+@pytest.mark.parametrize(
+    "value", ["yesterday", "-1", "1e9", "99999999999999", "٣", "0", "315532799", "4354819199", "9999999999"]
+)
 def test_an_epoch_that_is_no_number_is_refused(value: str) -> None:
-    """The sentence shows the value."""
-    with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH"):
+    """Nor is one outside of the years that a zip file holds; the sentence shows the value."""
+    with pytest.raises(UsageError, match=f"SOURCE_DATE_EPOCH is '?{value}"):
         packing.epoch({"SOURCE_DATE_EPOCH": value})
+
+
+def _entry(**values: Any) -> packing.ArchiveEntry:
+    return packing.ArchiveEntry(**{"name": "a", "mode": 0o100644, "size": 0, "crc": 0, "packed": b"\3\0", **values})
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        ([_entry()] * 65_536, "has 65536 files; a zip file holds 65535"),
+        ([_entry(name="é" * 32_768)], "is too long for a zip file"),
+        ([_entry(size=2**32)], "over 4 GB"),
+        ([_entry(name="é" * 30_000, packed=b"")] * 36_000, "over 4 GB"),
+    ],
+    ids=["files", "name", "size", "names"],
+)
+def test_what_a_zip_file_cannot_hold_is_refused(
+    tmp_path: Path, entries: list[packing.ArchiveEntry], sentence: str
+) -> None:
+    """Names count in bytes; nothing is written."""
+    with pytest.raises(ToolError, match=sentence):
+        packing.write(tmp_path / "x.zip", entries)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_as_many_files_as_a_zip_file_holds_are_packed(tmp_path: Path) -> None:
+    """The last one, too."""
+    packing.write(tmp_path / "x.zip", [_entry(name=str(number)) for number in range(65_535)])
+
+    assert len(zipfile.ZipFile(tmp_path / "x.zip").infolist()) == 65_535
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="FIFOs of POSIX")
+def test_a_bundle_holds_files_alone(tmp_path: Path) -> None:
+    """Nobody waits for a FIFO."""
+    folder = bundle(tmp_path / "dist")
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(ProjectError, match="pipe is not a regular file"):
+        packing.pack(folder, tmp_path / "x.zip")

@@ -1,5 +1,6 @@
 """What an earlier build left is used again only if nothing that matters has changed."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gfplug.bundle import reuse
+from gfplug.bundle.build import BuildResult
 from gfplug.bundle.components.inventory import Inventory, Package
 from gfplug.bundle.freeze import Frozen
+from gfplug.errors import IntegrityError
 from gfplug.project.plugin_project import Project
 
 STOCK = Inventory(python="3.12.1", build=("x",), packages=(Package(name="a", version="1", record="0" * 64),))
@@ -124,14 +127,14 @@ def kept(tmp_path: Path) -> Path:
 
 def test_a_kept_plugin_comes_back_whole(kept: Path, tmp_path: Path) -> None:
     """As a copy, with its inventory; the next build may change it."""
-    copy = reuse.find(kept, "key", tmp_path / "place")
+    copy = reuse.copy_frozen(kept, "key", tmp_path / "place")
     assert copy
     frozen, stock = copy
 
     assert (frozen.folder / "gpx").read_text() == "program"
     assert (frozen.platform, stock) == ("linux_amd64", STOCK)
     (frozen.folder / "gpx").write_text("changed")
-    assert reuse.find(kept, "key", tmp_path / "again")
+    assert reuse.copy_frozen(kept, "key", tmp_path / "again")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no executable bit")
@@ -150,8 +153,8 @@ def test_a_damaged_one_is_not_used(kept: Path, tmp_path: Path, damage: Callable[
     """A change of any kind in the cache means to freeze again."""
     damage(kept)
 
-    assert reuse.find(kept, "key", tmp_path / "place") is None
-    assert reuse.find(kept, "other", tmp_path / "place") is None
+    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
+    assert reuse.copy_frozen(kept, "other", tmp_path / "place") is None
 
 
 def test_a_result_is_recalled_while_everything_is_as_it_was(tmp_path: Path) -> None:
@@ -165,3 +168,56 @@ def test_a_result_is_recalled_while_everything_is_as_it_was(tmp_path: Path) -> N
     assert reuse.recall(tmp_path / "cache", "other", root=tmp_path) is None
     out.write_text("edited")
     assert reuse.recall(tmp_path / "cache", "key", root=tmp_path) is None
+
+
+def test_a_result_moves_with_its_project(tmp_path: Path) -> None:
+    """Its paths are below the project's root, wherever that is."""
+    result = BuildResult(
+        archive=tmp_path / "artifacts/x.zip",
+        sha256="",
+        archive_bytes=1,
+        bundle_bytes=1,
+        files=1,
+        executable=tmp_path / "dist/gpx",
+        glibc_floor=None,
+        handshake_ms=1.0,
+        first_answer_ms=1.0,
+        stages={},
+    )
+    record = json.loads(json.dumps(result.to_record(tmp_path)))
+
+    assert str(tmp_path) not in json.dumps(record)
+    assert BuildResult.from_record(record, tmp_path) == result
+    assert BuildResult.from_record(record, Path("/moved")).archive == Path("/moved/artifacts/x.zip")
+    with pytest.raises(IntegrityError):
+        BuildResult.from_record(record | {"archive": "../x.zip"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        '{"key": "key"}',
+        '{"key": "key", "result": [], "outputs": {}}',
+        '{"key": "key", "result": {}, "outputs": []}',
+        '{"key": "key", "result": {}, "outputs": {"../x": ""}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_note_that_was_edited_is_not_used(kept: Path, tmp_path: Path, note: str) -> None:
+    """The build runs."""
+    (kept / "result.json").write_text(note)
+    (kept / "frozen.json").write_text(note)
+
+    assert reuse.recall(kept, "key", root=tmp_path) is None
+    assert reuse.copy_frozen(kept, "key", tmp_path / "place") is None
+
+
+def test_code_that_nests_deeply_is_compared_as_text(project: Project) -> None:
+    """Python can't read it either."""
+    code = project.root / reuse.CODE / "deep.py"
+    code.parent.mkdir(parents=True, exist_ok=True)
+    code.write_text("x = " + "-" * 100_000 + "1")
+    before = frozen_key(project)
+    code.write_text("x = " + "-" * 100_000 + "2")
+
+    assert frozen_key(project) != before

@@ -1,6 +1,8 @@
 """`gfplug sign` against a fake of Grafana's API: what is sent, what is believed, what never leaks."""
 
 import hashlib
+import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +14,7 @@ from small_bundle import manifest_text, small_bundle
 from gfplug.bundle import packing
 from gfplug.bundle import sign as service
 from gfplug.cli import main
-from gfplug.errors import FetchError, IntegrityError, UsageError
+from gfplug.errors import FetchError, IntegrityError, ProjectError, UsageError
 from gfruntime.testing.fakes import Answer, ReceivedRequest, Upstream
 
 TOKEN = "glc_secret"  # noqa: S105 - the fake API takes any
@@ -203,3 +205,11 @@ def test_the_command_signs_a_project_and_packs_its_archive_again(
     assert main(["check", str(archive)]) == 0
     assert "not signed" not in capsys.readouterr().out
     assert sorted(path.name for path in archive.parent.iterdir()) == [archive.name, f"{archive.name}.sha256"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="FIFOs of POSIX")
+def test_a_bundle_with_a_fifo_is_not_signed(dist: Path) -> None:
+    """Nobody waits for it."""
+    os.mkfifo(dist / "pipe")
+    with pytest.raises(ProjectError, match="pipe is not a regular file"):
+        service.sign(dist, root_urls=[URL], variables={service.TOKEN: TOKEN})

@@ -1,7 +1,10 @@
 """`gfplug doctor`: the machine in words, and each known failure to start explained from its log line."""
 
+import io
 import json
 import re
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,31 @@ def test_what_is_not_good_comes_with_its_remedy(
 
     assert main(["doctor", str(tmp_path)]) == 6
     assert "make room" in capsys.readouterr().out
+
+
+def test_a_log_may_hold_any_bytes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is of many programs."""
+    log = b"caf\xe9 \xff\n" + LINES["stdout"].encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(log), encoding="utf-8"))
+
+    assert main(["doctor", "--explain", "-"]) == 0
+    assert LINES["stdout"] in capsys.readouterr().out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
+def test_a_log_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before it fills the memory."""
+    with Path("/dev/zero").open(encoding="utf-8") as endless:
+        monkeypatch.setattr(sys, "stdin", endless)
+
+        assert main(["doctor", "--explain", "-"]) == 2
+    assert "standard input has more than 64 MB" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["gencode ", "root url ", "Detected incompatible "])
+def test_a_line_without_end_is_read_soon(words: str) -> None:
+    """Patterns that look at each part again would take minutes."""
+    began = time.process_time()
+
+    assert failures.explain(words * 200_000) == []
+    assert time.process_time() - began < 5

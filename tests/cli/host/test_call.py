@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import arguments, call
 from gfplug.host.convert import QueryAnswer
+from gfplug.host.messages import fill
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
 from gfplug.project.environment import venv
@@ -35,7 +37,7 @@ def root(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None:
     """From any folder in it, with the proto it was generated from, and without the caller's folder on the path."""
-    place = call.find(root / "src")
+    place = call.resolve_target(root / "src")
 
     assert place.target.command == (str(root.parent / "python"), "-P", "-m", "plugin")
     assert place.target.env == {"PYTHONPATH": str(root / "src")}
@@ -47,7 +49,7 @@ def test_a_project_is_run_from_source_in_its_own_environment(root: Path) -> None
 
 def test_a_dist_folder_is_started_by_the_name_grafana_computes(root: Path) -> None:
     """With the default proto, whatever the project around it speaks."""
-    place = call.find(root / "dist")
+    place = call.resolve_target(root / "dist")
 
     assert place.target.command == (str(root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}"),)
     assert b"package pluginv2;" in place.target.proto
@@ -61,16 +63,16 @@ def test_an_executable_is_known_by_the_plugin_json_beside_it(root: Path) -> None
     alone = root.parent / "gpx_alone"
     alone.write_bytes(b"")
 
-    assert call.find(executable).target.plugin_id == ID
-    assert call.find(alone).target.plugin_id == "gpx_alone"
-    assert call.find(alone).project is None
+    assert call.resolve_target(executable).target.plugin_id == ID
+    assert call.resolve_target(alone).target.plugin_id == "gpx_alone"
+    assert call.resolve_target(alone).project is None
 
 
 def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> None:
     """The name that Grafana would start, and those that are there."""
     (root / "dist" / f"gpx_sales_{go_platform()}{SUFFIX}").rename(root / "dist" / "gpx_sales_plan9_mips")
     with pytest.raises(ProjectError, match=f"holds no gpx_sales_{go_platform()}") as caught:
-        call.find(root / "dist")
+        call.resolve_target(root / "dist")
 
     assert "gpx_sales_plan9_mips" in caught.value.hint
 
@@ -78,9 +80,9 @@ def test_a_dist_folder_for_another_machine_says_what_it_holds(root: Path) -> Non
 def test_what_is_neither_is_refused(tmp_path: Path) -> None:
     """A path that does not exist, and a folder that is no project."""
     with pytest.raises(ProjectError, match="does not exist"):
-        call.find(tmp_path / "missing")
+        call.resolve_target(tmp_path / "missing")
     with pytest.raises(ProjectError, match="not in a gfplug project"):
-        call.find(tmp_path)
+        call.resolve_target(tmp_path)
 
 
 def test_the_projects_provisioning_is_the_default(root: Path) -> None:
@@ -91,8 +93,8 @@ def test_the_projects_provisioning_is_the_default(root: Path) -> None:
         f"datasources: [{{type: {ID}, uid: u, url: http://a, jsonData: {{a: 1, b: 2}}, secureJsonData: {{t: x}}}}]",
         encoding="utf-8",
     )
-    provisioned = call.settings(call.find(root / "dist"), call.Overrides())
-    changed = call.settings(call.find(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
+    provisioned = call.settings(call.resolve_target(root / "dist"), call.Overrides())
+    changed = call.settings(call.resolve_target(root), call.Overrides(url="http://b", options=["b=3"], secrets=["k=v"]))
 
     assert (provisioned.uid, provisioned.url, provisioned.options, provisioned.secrets) == (
         "u",
@@ -109,8 +111,8 @@ def test_a_given_file_takes_the_place_of_the_provisioning(root: Path) -> None:
     path = root / "mine.yaml"
     path.write_text("url: http://mine", encoding="utf-8")
 
-    assert call.settings(call.find(root), call.Overrides(file=path)).url == "http://mine"
-    assert call.settings(call.find(root), call.Overrides()).url == Settings().url == ""
+    assert call.settings(call.resolve_target(root), call.Overrides(file=path)).url == "http://mine"
+    assert call.settings(call.resolve_target(root), call.Overrides()).url == Settings().url == ""
 
 
 def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +121,7 @@ def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, mo
     monkeypatch.setenv("TOKEN", "from environment")
     overrides = call.Overrides(secrets=["a=plain=text", f"b=@{root / 'token'}", "c=$TOKEN", "d=${TOKEN}"])
 
-    assert call.settings(call.find(root), overrides).secrets == {
+    assert call.settings(call.resolve_target(root), overrides).secrets == {
         "a": "plain=text",
         "b": "from file",
         "c": "from environment",
@@ -132,7 +134,7 @@ def test_secrets_come_as_text_from_a_file_or_from_the_environment(root: Path, mo
 def test_a_secret_that_cannot_be_read_is_not_shown(root: Path, text: str) -> None:
     """The error names the key or the source, never what may be the secret itself."""
     with pytest.raises(UsageError) as caught:
-        call.settings(call.find(root), call.Overrides(secrets=[text]))
+        call.settings(call.resolve_target(root), call.Overrides(secrets=[text]))
 
     assert "--secret" in caught.value.message
     assert "hush" not in caught.value.message
@@ -209,3 +211,48 @@ def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
         "query D was not answered: Grafana shows no data"
     )
     call.require_answers(["A"], {"A": answers["A"]})
+
+
+def test_values_are_merged_with_what_was_there(root: Path) -> None:
+    """At any depth; a value in the place of a mapping, or a mapping in that of a value, replaces it."""
+    (root / "provisioning/datasources").mkdir(parents=True)
+    (root / "provisioning/datasources/a.yaml").write_text(
+        f"datasources: [{{type: {ID}, jsonData: {{a: {{b: 1, c: {{d: 1}}}}, e: 1}}}}]", encoding="utf-8"
+    )
+    typed = ["a.c.x=2", "a.y=3", "e.f=4"]
+
+    assert call.settings(call.resolve_target(root), call.Overrides(options=typed)).options == {
+        "a": {"b": 1, "c": {"d": 1, "x": 2}, "y": 3},
+        "e": {"f": 4},
+    }
+    assert arguments.merge({"a": {"b": 1}}, {"a": 2}) == {"a": 2}
+
+
+@pytest.mark.parametrize("text", ["true", "1e3", "null", "[1]", " a ", "", "x=y", "NaN"])
+def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
+    """Grafana's frontend puts texts in."""
+    assert arguments.variables([f"v={text}"], option="--var") == {"v": text}
+
+
+@pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[NaN]", "[" * 100_000])
+def test_what_is_no_json_is_text_as_a_value_and_refused_as_a_model(text: str) -> None:
+    """A plugin can't read NaN."""
+    assert arguments.assignments([f"x={text}"], option="--set") == {"x": text}
+    with pytest.raises(UsageError, match="--model is not"):
+        arguments.model(f'{{"x": {text}}}')
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
+@pytest.mark.parametrize("path", ["/dev/zero", "/nonexistent", "/"])
+def test_a_file_that_is_none_is_a_usage_error(path: str) -> None:
+    """It names the option, and reads no device."""
+    with pytest.raises(UsageError, match="--body: "):
+        arguments.content_of(f"@{path}", option="--body")
+
+
+def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
+    """Bytes of the command line that are no UTF-8, perhaps of a secret."""
+    with pytest.raises(UsageError, match="the request cannot be sent") as caught:
+        fill(DescriptorProto(), {"name": "hush\udcff"})
+
+    assert "hush" not in caught.value.message

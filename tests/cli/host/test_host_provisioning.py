@@ -1,6 +1,8 @@
 """Data sources from Grafana's provisioning files."""
 
+import json
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,7 @@ def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
     """By its type, in the files in order of their names, with its variables filled in."""
     (tmp_path / "b.yaml").write_text(FILE, encoding="utf-8")
     (tmp_path / "a.yml").write_text("apiVersion: 1\n", encoding="utf-8")
-    source = provisioning.find(tmp_path, ID, environment=ENVIRONMENT)
+    source = provisioning.find_datasource(tmp_path, ID, environment=ENVIRONMENT)
 
     assert source is not None
     assert (source.name, source.uid, source.url) == ("Sales", "sales", "http://api:80/")
@@ -46,11 +48,11 @@ def test_the_first_data_source_of_the_plugin_is_found(tmp_path: Path) -> None:
 
 def test_no_data_source_of_the_plugin_is_none(tmp_path: Path) -> None:
     """Neither a missing folder nor another plugin's data source is an error."""
-    assert provisioning.find(tmp_path / "missing", ID) is None
+    assert provisioning.find_datasource(tmp_path / "missing", ID) is None
 
     (tmp_path / "a.yaml").write_text(FILE, encoding="utf-8")
 
-    assert provisioning.find(tmp_path, "other-datasource", environment=ENVIRONMENT) is None
+    assert provisioning.find_datasource(tmp_path, "other-datasource", environment=ENVIRONMENT) is None
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
@@ -72,8 +74,8 @@ def test_an_unset_variable_is_empty_and_warned_about(caplog: pytest.LogCaptureFi
 def test_a_broken_file_is_named_with_its_line(tmp_path: Path) -> None:
     """Whoever wrote it can mend it."""
     (tmp_path / "a.yaml").write_text("apiVersion: 1\ndatasources: [\n", encoding="utf-8")
-    with pytest.raises(ProjectError, match=r"a\.yaml is not valid YAML at line 3"):
-        provisioning.find(tmp_path, ID)
+    with pytest.raises(ProjectError, match=r"a\.yaml is not valid YAML: .* at line 3"):
+        provisioning.find_datasource(tmp_path, ID)
 
 
 def test_a_file_may_hold_one_data_source_alone(tmp_path: Path) -> None:
@@ -103,3 +105,45 @@ def test_a_given_file_must_fit(tmp_path: Path, content: str | None, sentence: st
         provisioning.read(path, ID)
 
     assert sentence in caught.value.message
+
+
+def test_a_date_is_the_text_that_was_written(tmp_path: Path) -> None:
+    """It goes to the plugin as JSON."""
+    path = tmp_path / "one.yaml"
+    path.write_text("jsonData: {since: 2026-01-31, at: 2026-01-31T12:00:00Z}\n", encoding="utf-8")
+    options = provisioning.read(path, ID).options
+
+    assert json.loads(json.dumps(options)) == {"since": "2026-01-31", "at": "2026-01-31T12:00:00Z"}
+
+
+def test_texts_of_other_types_are_as_they_were_written(tmp_path: Path) -> None:
+    """Null is empty, and true is not Python's True; a key may be a number."""
+    path = tmp_path / "one.yaml"
+    path.write_text("database: true\nuser:\nsecureJsonData: {a: , b: true, 3: 4}\n", encoding="utf-8")
+    source = provisioning.read(path, ID)
+
+    assert (source.database, source.user) == ("true", "")
+    assert source.secrets == {"a": "", "b": "true", "3": "4"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
+@pytest.mark.parametrize("kind", ["binary", "fifo", "device", "folder", "missing"])
+def test_what_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:
+    """As a provisioning file, and as the file of a variable: nobody waits, and no secret is shown."""
+    path = tmp_path / "a.yaml"
+    if kind == "binary":
+        path.write_bytes(b"hush\xff")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "none")
+    for read in (
+        lambda: provisioning.interpolate(f"$__file{{{path}}}"),
+        lambda: provisioning.find_datasource(tmp_path, ID),
+    ):
+        with pytest.raises(ProjectError, match=r"a\.yaml") as caught:
+            read()
+
+        assert "hush" not in f"{caught.value.message}{caught.value.hint}"

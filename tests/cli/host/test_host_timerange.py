@@ -44,7 +44,8 @@ def test_the_end_of_a_range_is_rounded_up() -> None:
     [
         *(("time", text) for text in ("", "yesterday", "now-", "now-1x", "now-1h ago", "2026-13-01", "9" * 30)),
         ("time", "now-9999999y"),
-        *(("duration", text) for text in ("", "0s", "-5m", "5 minutes", "1y2")),
+        *(("duration", text) for text in ("", "0s", "-5m", "5 minutes", "1y2", "9999999999999w", "9" * 400, "٣s")),
+        ("time", "now-٣h"),
     ],
 )
 def test_what_is_no_time_or_duration_is_refused(kind: str, text: str) -> None:

@@ -1,17 +1,28 @@
 """Comparing two runs, and what a packet of a stream may be."""
 
+import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gfplug.errors import ToolError, UsageError
+from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host.convert import Query
 from gfplug.host.drawing import pictures
 from gfplug.host.drawing.plot import Series
 from gfplug.host.live import Live
 from gfplug.host.recording import Recording, differences
+
+QUERY = {
+    "refId": "A",
+    "from": "2026-01-01T00:00:00+00:00",
+    "to": "2026-01-01T01:00:00+00:00",
+    "intervalMs": 1000,
+    "maxDataPoints": 100,
+    "model": {},
+}
 
 
 def test_a_recording_survives_its_file(tmp_path: Path) -> None:
@@ -27,11 +38,52 @@ def test_a_recording_survives_its_file(tmp_path: Path) -> None:
     assert Recording.read(tmp_path / "a.json") == written
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"queries": [{}], "results": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        "NaN",
+        '{"queries": [{}], "results": {}}',
+        '{"gfplug": 1, "queries": [{}], "results": {}}',
+        '{"gfplug": 1, "queries": [], "results": []}',
+        '{"gfplug": 2, "queries": [], "results": {}}',
+        '{"gfplug": 1, "queries": 3, "results": {}}',
+        *(
+            json.dumps({"gfplug": 1, "queries": [QUERY | {key: value}], "results": {}})
+            for key, value in [
+                ("model", []),
+                ("refId", 1),
+                ("from", 1),
+                ("from", "x"),
+                ("from", "2026-01-01"),
+                ("intervalMs", "1"),
+                ("intervalMs", 10**30),
+                ("maxDataPoints", True),
+            ]
+        ),
+    ],
+)
 def test_another_file_is_no_recording(tmp_path: Path, text: str) -> None:
     """A usage error, whatever it holds."""
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(UsageError, match="is not a recording"):
+        Recording.read(tmp_path / "a.json")
+
+
+def test_a_recording_may_hold_half_a_surrogate_pair(tmp_path: Path) -> None:
+    """JSON allows it, and UTF-8 does not."""
+    Recording(queries=[], results={"A": {"error": "\ud800"}}).write(tmp_path / "a.json")
+
+    assert Recording.read(tmp_path / "a.json").results == {"A": {"error": "\ud800"}}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="FIFOs of POSIX")
+def test_a_recording_is_a_file(tmp_path: Path) -> None:
+    """Nobody waits for a FIFO."""
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(ProjectError, match="not a regular file"):
         Recording.read(tmp_path / "a.json")
 
 

@@ -52,7 +52,7 @@ NOT_AN_INDEX = {
 def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytest.MonkeyPatch, direct: object) -> None:
     """No index, no address that others could use: the project brings what it needs."""
     installed(monkeypatch, direct)
-    source = provenance.find()
+    source = provenance.detect()
 
     assert (source.gfplug, source.newest, source.vendored) == (VENDORED, "", ("gfplug", "gfruntime"))
     assert source.runtime == f"gfruntime @ {{root:uri}}/{WHEEL}"
@@ -62,7 +62,7 @@ def test_projects_keep_both_wheels_where_nobody_else_has_them(monkeypatch: pytes
 def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gfplug comes from there again; the runtime, which is a folder of it, as a wheel."""
     installed(monkeypatch, vcs("https://github.com/gfplug/gfplug", subdirectory="x"))
-    source = provenance.find()
+    source = provenance.detect()
 
     assert source.gfplug == f"gfplug @ git+https://github.com/gfplug/gfplug@{COMMIT}#subdirectory=x"
     assert source.newest == "gfplug @ git+https://github.com/gfplug/gfplug#subdirectory=x"
@@ -72,7 +72,7 @@ def test_a_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) 
 def test_only_a_stamped_gfplug_is_asked_for_at_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
     """The release workflow's mark says that an index has both."""
     installed(monkeypatch, None, published=True)
-    source = provenance.find()
+    source = provenance.detect()
 
     assert (source.gfplug, source.newest) == (f"gfplug=={__version__}", "gfplug")
     assert (source.runtime, source.runtime_wheel, source.files()) == (f"gfruntime=={__version__}", "", {})
@@ -89,7 +89,7 @@ def test_only_a_stamped_gfplug_is_asked_for_at_an_index(monkeypatch: pytest.Monk
 )
 def test_a_given_requirement_decides(requirement: str, gfplug: str, vendored: tuple[str, ...]) -> None:
     """`--data gfplug=…` is for a company's own index, or an address."""
-    source = provenance.find(requirement)
+    source = provenance.detect(requirement)
 
     assert (source.gfplug, source.vendored) == (gfplug, vendored)
 
@@ -167,7 +167,7 @@ def test_every_file_of_a_project_says_the_same(
     """README, workflows, pyproject.toml and vendor/ agree; only a published gfplug is asked for by name alone."""
     installed(monkeypatch, direct, published=published)
     template.render(SALES, tmp_path)
-    source = provenance.find()
+    source = provenance.detect()
     texts = [
         (tmp_path / name).read_text(encoding="utf-8")
         for name in ("README.md", ".github/workflows/ci.yml", ".github/workflows/upgrade.yml")

@@ -143,3 +143,20 @@ dependencies = ["httpx",  # ours
 def test_uvs_path_follows_too() -> None:
     """Both lines name the same wheel."""
     assert requirements.follow(FRESH.replace("gfruntime-2", "gfruntime-1"), FRESH) == FRESH
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "grpcio @ https://mirror.example.com/grpcio-1.80.0-cp311-cp311-linux_x86_64.whl",
+        "grpcio[protobuf] @ file:///wheels/grpcio.whl ; python_version >= '3.11'",
+        "protobuf @ {root:uri}/vendor/protobuf.whl",
+    ],
+)
+def test_a_direct_reference_stays_to_the_letter(text: str) -> None:
+    """It is a file of the user's choice, whose version nobody can read."""
+    project = _project("grpcio>=2", "protobuf>=8") if "root:uri" in text else _project(text, "protobuf>=8")
+    if "root:uri" in text:
+        project = _project("grpcio>=2", text)
+
+    assert requirements.raise_floors(project, FLOORS) == project

@@ -117,6 +117,47 @@ def test_broken_and_deep_toml_is_one_sentence(tmp_path: Path, text: str) -> None
         documents.read_toml(tmp_path / "x")
 
 
+@pytest.mark.parametrize("text", ["NaN", '{"a": NaN}', "[-Infinity]", "[1e999]", "Infinity"])
+def test_a_number_that_json_has_not_is_refused(tmp_path: Path, text: str) -> None:
+    """Python would read it, and write it where Go refuses it."""
+    (tmp_path / "x").write_text(text)
+
+    with pytest.raises(ProjectError, match="is not valid JSON: it holds"):
+        documents.read_json(tmp_path / "x")
+
+
+def test_json_may_be_long(tmp_path: Path) -> None:
+    """Only its depth is bounded: a frame may have many rows."""
+    (tmp_path / "x").write_text(f"[{'1,' * 1_000_001}1]")
+
+    assert len(documents.read_json(tmp_path / "x")) == 1_000_002
+
+
+def test_yaml_holds_what_json_can(tmp_path: Path) -> None:
+    """A date is the text that was written."""
+    path = tmp_path / "x"
+    path.write_text("a: 2026-01-31\nb: 2026-01-31 12:00:00\nc: [1, 1.5, yes, null, x]\n2026-01-31: {}\n")
+
+    assert documents.read_yaml(path) == {
+        "a": "2026-01-31",
+        "b": "2026-01-31 12:00:00",
+        "c": [1, 1.5, True, None, "x"],
+        "2026-01-31": {},
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["a: !!timestamp 2026-01-31", "a: !!binary aGk=", "a: !!set {b}", "a: .nan", "a: -.inf", "a: !!omap [b: 1]"]
+)
+def test_yaml_that_json_cannot_hold_is_refused(tmp_path: Path, text: str) -> None:
+    """In one line that names the file."""
+    (tmp_path / "x").write_text(text)
+
+    with pytest.raises(ProjectError, match="is not valid YAML") as caught:
+        documents.read_yaml(tmp_path / "x")
+    assert caught.value.message.isprintable()
+
+
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
 )

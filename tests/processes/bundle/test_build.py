@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -204,6 +205,18 @@ def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> Non
     assert list(again.stages) == ["environment", "compare"]
     assert snapshot(project.root) == before
     assert list(service.build(project, BuildOptions(python=python, clean=True)).stages) == list(first.stages)
+
+
+def test_a_project_that_was_moved_is_told_where_its_archive_is(project: Project, python: Path) -> None:
+    """Nothing has changed but the place."""
+    service.build(project, BuildOptions(python=python))
+    moved = replace(project, root=project.root.rename(project.root.with_name("moved")))
+    again = service.build(moved, BuildOptions(python=python))
+
+    assert list(again.stages) == ["environment", "compare"]
+    assert again.archive.parent == moved.root / "artifacts"
+    assert again.archive.is_file()
+    assert again.executable.is_relative_to(moved.root)
 
 
 @pytest.mark.parametrize("name", ["dist/module.js", "artifacts/acme-sales-datasource-1.2.3.linux_amd64.zip"])

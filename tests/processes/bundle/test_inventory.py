@@ -96,7 +96,7 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
         install(packages, "acme", record=record)
         stock = take(tmp_path / name, packages, "acme/__init__.py")
         records.append(stock.used[0].record)
-        parts.append(component.of(small_project(tmp_path / f"project-{name}"), stock))
+        parts.append(component.list_components(small_project(tmp_path / f"project-{name}"), stock))
 
     assert records[0] != records[1]
     assert parts[0] == parts[1]

@@ -58,14 +58,14 @@ def installed(project: Project, version: str) -> None:
 
 def find_frontend(project: Project) -> npm.Frontend:
     """Find the frontend that must be there."""
-    frontend = npm.find(project)
+    frontend = npm.locate_frontend(project)
     assert frontend is not None
     return frontend
 
 
 def test_the_stub_needs_no_npm(tmp_path: Path) -> None:
     """A project without a package.json has no frontend of its own."""
-    assert npm.find(small_project(tmp_path / "project")) is None
+    assert npm.locate_frontend(small_project(tmp_path / "project")) is None
     assert npm.state(None) == ""
 
 
@@ -152,7 +152,7 @@ def test_a_project_is_checked_by_the_frontend_it_has(tmp_path: Path, project: Pr
 def test_a_note_that_leads_nowhere_is_named(tmp_path: Path, note: str, sentence: str) -> None:
     """The file to mend is in the message or its hint."""
     with pytest.raises(ProjectError, match=sentence) as caught:
-        npm.find(adopted(tmp_path, note))
+        npm.locate_frontend(adopted(tmp_path, note))
 
     assert "adopted.json" in f"{caught.value} {caught.value.hint}"
 
@@ -166,3 +166,19 @@ def test_other_package_managers_install_by_themselves(tmp_path: Path, lock: str,
         npm.build(frontend)
 
     assert caught.value.hint.startswith(f"run `{manager} install`")
+
+
+@pytest.mark.parametrize("note", ["[" * 100_000, "1", '{"folder": 1}', '{"folder": "\\u0000"}', "\ufeff"])
+def test_a_note_that_cannot_be_read_is_named(tmp_path: Path, note: str) -> None:
+    """Whatever it holds."""
+    with pytest.raises(ProjectError, match=r"adopted\.json"):
+        npm.locate_frontend(adopted(tmp_path, note))
+
+
+@pytest.mark.parametrize("lock", ["[]", "{", '{"packages": []}', '{"packages": {"a": 1}}', "[" * 100_000])
+def test_a_lock_that_cannot_be_read_is_named(project: Project, fake: Path, lock: str) -> None:
+    """Nothing is run."""
+    (project.root / "frontend/package-lock.json").write_text(lock)
+    with pytest.raises(ProjectError, match=r"package-lock\.json"):
+        npm.build(find_frontend(project))
+    assert not fake.exists()

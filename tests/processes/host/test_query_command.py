@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from host_fake import QUERY, RUN, SUBSCRIBE, a_frame
+from host_fake import QUERY, RESOURCE, RUN, SUBSCRIBE, a_frame
 from small_project import small_project
 
 from gfplug.cli import main
@@ -37,6 +40,11 @@ groups:
             datasourceUid: __expr__
             model: { type: threshold, expression: B, conditions: [{ evaluator: { type: gt, params: [18] } }] }
 """
+
+
+RANGE = [["--from", "now-6h"], ["--to", "now-1m"], ["--interval", "1m"], ["--max-data-points", "7"]]
+MODEL = [["--model", "{}"], ["--set", "a=1"], ["--var", "a=1"]]
+FILES = [["--record", "x.json"], ["--replay", "x.json"], ["--plot", "x.svg"]]
 
 
 def test_several_models_become_several_queries_of_one_request(fake: Fake) -> None:
@@ -91,7 +99,26 @@ def test_a_rule_that_would_fail_exits_with_6_and_grafanas_words(dist: str, capsy
     [
         *((["--when", text], "") for text in ("often", "avg > 1", "last > x")),
         (["--alert"], ""),
+        (["--when", ""], "'' is not a condition"),
+        (["--when", "last > nan"], "expects numbers"),
         (["--from", "yesterday"], ""),
+        (["--interval", ""], "is not a duration"),
+        (["--interval", "9999999999999w"], "is not a duration"),
+        (["--timeout", "nan"], "'--timeout'"),
+        (["--timeout", "inf"], "'--timeout'"),
+        (["--timeout", "0"], "'--timeout'"),
+        (["--plot", "x.gif"], "a picture is .svg or .png"),
+        (["--alert", "--when", "last > 0"], "--alert does not go with --when"),
+        (["--when", "last > 0", "--model", "{}", "--model", "{}"], "--when evaluates one query, got 2 models"),
+        *(
+            ([*mode, *other], f"{mode[0]} does not go with {other[0]}")
+            for mode, others in [
+                (["--alert"], [*RANGE, *MODEL, *FILES]),
+                (["--when", "last > 0"], [*RANGE, *FILES]),
+                (["--replay", "x.json"], [*RANGE, *MODEL]),
+            ]
+            for other in others
+        ),
         (["--model", "[]"], ""),
         (["--replay", "none.json"], "make it with --record"),
     ],
@@ -119,7 +146,7 @@ def test_a_recording_is_asked_again_and_compared(
     assert (again.timeRange, json.loads(again.json)["table"]) == (first.timeRange, "sales")
     assert "as they were recorded" in capsys.readouterr().err
 
-    content = recording.read_text(encoding="utf-8").replace("7.0", "7.5", 1)
+    content = recording.read_text(encoding="utf-8").replace(" 7.0,", " 7.5,", 1)
     recording.write_text(content, encoding="utf-8")
     assert main(["call", "query", dist, "--replay", str(recording)]) == 6
     assert "A.frames[0].data.values[1][7]: 7.5 became 7.0" in capsys.readouterr().err
@@ -222,3 +249,37 @@ def test_each_save_asks_again_also_after_a_failure(
 
     assert attempts == [0, 1]
     assert "broken today" in capsys.readouterr().err
+
+
+def test_a_subscription_has_the_timeout_that_was_given(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not a minute."""
+    answers = fake.says(SUBSCRIBE, {"status": 0})
+    dist = fake.dist(answers={SUBSCRIBE: {**answers[SUBSCRIBE], "sleep": 30}})
+    began = time.monotonic()
+
+    assert main(["call", "stream", "ticks", dist, "--timeout", "3"]) == 6
+    assert "did not answer Stream.SubscribeStream within 3 s" in capsys.readouterr().err
+    assert time.monotonic() - began < 25
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "written"),
+    [
+        ("latin-1", '"\\ud800 日本"', "? ??\n"),
+        ("utf-8", '"\\ud800 日本"', "? 日本\n"),
+        ("latin-1", '{"é": "日"}', '{\n  "\\u00e9": "\\u65e5"\n}\n'),
+        ("latin-1", "text of 日本 é", "text of ?? é\n"),
+        ("utf-8", '["\\ud800"]', '[\n  "\\ud800"\n]\n'),
+    ],
+)
+def test_what_stdout_cannot_show_is_no_failure(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, encoding: str, body: str, written: str
+) -> None:
+    """JSON stays JSON, whatever the encoding; of a text the rest is shown."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
+    dist = fake.dist(answers=fake.says(RESOURCE, {"code": 200, "body": body.encode()}))
+    monkeypatch.setattr(sys, "stdout", stream)
+
+    assert main(["call", "resource", "x", dist]) == 0
+    stream.seek(0)
+    assert stream.read() == written

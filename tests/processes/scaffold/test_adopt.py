@@ -97,3 +97,25 @@ def test_where_gfplug_comes_from_can_be_said(tmp_path: Path, capsys: pytest.Capt
     assert cli.main([*words, "gfplug=gfplug==1.0"]) == 0
     assert "pip install gfplug==1.0" in (folder / "backend" / "README.md").read_text(encoding="utf-8")
     assert not (folder / "backend" / "vendor").exists()
+
+
+@pytest.mark.parametrize(
+    ("package", "changes"),
+    [
+        ({"version": '1.0.0"\nx = "'}, {}),
+        ({"version": ["1.0.0"]}, {}),
+        ({"version": "²"}, {}),
+        ({}, {"info": [1]}),
+        ({}, {"info": {"author": "Acme"}}),
+    ],
+)
+def test_a_plugin_that_holds_something_else_is_refused_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], package: dict[str, object], changes: dict[str, object]
+) -> None:
+    """A version that would be more than a text in pyproject.toml, an author that has no name."""
+    folder = plugin(tmp_path / "old", **changes)
+    (folder / "package.json").write_text(json.dumps(package))
+
+    assert cli.main(["adopt", str(folder), "--offline"]) == 3
+    assert "Traceback" not in capsys.readouterr().err
+    assert not (folder / "backend").exists()

@@ -49,7 +49,7 @@ def test_a_project_is_whole(tmp_path: Path) -> None:
 
     assert project.manifest.id == "acme-sales-datasource"
     assert project.lock.sdk_version == str(sdk.default())
-    assert project.lock.owned.keys() >= {"src/pluginv2/backend_pb2.py", provenance.find().runtime_wheel}
+    assert project.lock.owned.keys() >= {"src/pluginv2/backend_pb2.py", provenance.detect().runtime_wheel}
     for package, floor in project.lock.floors.items():
         assert [text for text in pyproject["project"]["dependencies"] if text.startswith(f"{package}>={floor},")]
 
@@ -113,7 +113,7 @@ def test_data_sets_answers(here: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["売上"], 2, "can't become a plugin id"),
+        (["売上"], 2, "remove: 上 売"),
         (["./sales"], 2, "is a path, not a name"),
         (["sales", "--org", "!"], 2, "can't become a plugin id"),
         (["sales", "--example", "csv"], 2, "'csv' is not one of 'signals', 'http'"),

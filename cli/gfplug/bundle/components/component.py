@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from gfplug import files
 from gfplug.bundle.components import spdx, upstreams
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +49,7 @@ class Component:
     texts: tuple[tuple[str, str], ...] = ()
 
 
-def of(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
+def list_components(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
     """List the components of a project's bundle; `more` are libraries that were added after the freeze."""
     wheels = _wheels(project.root / "vendor")
     own = canonicalize_name(project.manifest.id)
@@ -125,7 +126,7 @@ def _normal(version: str) -> str:
 
 
 def _library(library: Library) -> Component:
-    upstream = upstreams.find(library.upstream, library.version)
+    upstream = upstreams.describe_version(library.upstream, library.version)
     version = library.package_version or library.version
     texts = _read({f"copyright of Debian's {library.package}": library.text})
     return Component(
@@ -172,7 +173,7 @@ def _shipped_texts(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def _read(paths: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Read the texts that are there."""
     return tuple(
-        (name, Path(path).read_text(encoding="utf-8", errors="replace"))
+        (name, documents.read_bytes(Path(path)).decode(errors="replace"))
         for name, path in paths.items()
         if path and Path(path).is_file()
     )

@@ -14,6 +14,7 @@ from gfplug.bundle.components.native import Library
 from gfplug.bundle.components.upstreams import PYTHON, name_of
 from gfplug.errors import ToolError
 from gfplug.project.environment import interpreters
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -102,7 +103,7 @@ def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | 
         command.append(note)
     reply = process.run(command, env=interpreters.clean_environment(), what="listing the packages", timeout=_SECONDS)
     try:
-        report = json.loads(reply.strip().splitlines()[-1])
+        report = documents.parse_json(reply.strip().splitlines()[-1])
         packages = [(each.pop("used"), Package.from_json(each)) for each in report["packages"]]
         return Inventory(
             python=report["python"],

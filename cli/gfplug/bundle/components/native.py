@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from gfplug.bundle.components import debian
 from gfplug.bundle.components.upstreams import UPSTREAMS, NativeProject, name_of
+from gfplug.bundle.elf import LARGEST
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,7 +51,7 @@ def search(binaries: Mapping[str, Path]) -> tuple[Library, ...]:
     """Find the libraries that are linked into Python's own files."""
     libraries = []
     for file, path in sorted(binaries.items()):
-        content = path.read_bytes()
+        content = documents.read_bytes(path, most=LARGEST)
         for name, upstream in UPSTREAMS.items():
             if _may_hold(file, upstream) and (version := _version(upstream, content)):
                 libraries.append(Library(file=file, upstream=name, version=version, is_inside=True))
@@ -64,7 +66,11 @@ def _may_hold(file: str, upstream: NativeProject) -> bool:
 def _library(file: str, path: Path, owner: debian.DebianPackage | None, root: Path) -> Library:
     name = name_of(file)
     upstream = UPSTREAMS.get(name)
-    library = Library(file=file, upstream=name, version=_version(upstream, path.read_bytes()) if upstream else "")
+    library = Library(
+        file=file,
+        upstream=name,
+        version=_version(upstream, documents.read_bytes(path, most=LARGEST)) if upstream else "",
+    )
     if owner is None:
         return library
     return replace(

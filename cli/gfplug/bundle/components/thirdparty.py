@@ -29,7 +29,7 @@ def write(
 
     `more` are libraries that came after the freeze. Units: `seconds` is the time of the build, since 1970.
     """
-    parts = component.of(project, inventory, more=more)
+    parts = component.list_components(project, inventory, more=more)
     contents = bundle.folder / f"_internal_{platform}"
     bill = sbom.describe(project, parts, contents, seconds=seconds)
     (bundle.folder / LIST.format(platform=platform)).write_bytes(bill)

@@ -113,7 +113,7 @@ _FORMER_OPENSSL = replace(UPSTREAMS["openssl"], license="OpenSSL", texts=("OpenS
 _LATER_XZ = replace(UPSTREAMS["xz"], license="0BSD", texts=("0BSD",))
 
 
-def find(name: str, version: str) -> NativeProject | None:
+def describe_version(name: str, version: str) -> NativeProject | None:
     """Return what is known of a version of a project; None for an unknown project."""
     numbers = [int(part) for part in re.findall(r"\d+", version)]
     if name == "openssl" and [0] < numbers < [3]:

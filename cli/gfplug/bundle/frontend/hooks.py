@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import process
 from gfplug.errors import ProjectError, ToolError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
@@ -60,7 +61,7 @@ def read_hooks(project: Project) -> Hooks:
     path = project.root / FILE
     if not path.is_file():
         return Hooks()
-    hooks = parse(read_text(path))
+    hooks = parse(documents.read_text(path))
     check_syntax(hooks.text)
     return hooks
 
@@ -104,17 +105,6 @@ def check_syntax(text: str) -> None:
                     f"{FILE}:{match['line']}: {match['reason']}", hint=f"`node --check {FILE}` shows the place"
                 ) from error
             _log.debug("Node could not check %s: %s %s", FILE, error.message, error.details)
-
-
-def read_text(path: Path) -> str:
-    """Read a file of the frontend.
-
-    Raises: ProjectError if it is not UTF-8 text.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ProjectError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
 def _refusal(place: str, name: str) -> ProjectError:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import process
 from gfplug.bundle.frontend import library, npm
-from gfplug.bundle.frontend.hooks import FILE, Hooks, read_hooks, read_text
+from gfplug.bundle.frontend.hooks import FILE, Hooks, read_hooks
 from gfplug.errors import ProjectError, ToolError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +49,7 @@ def build_frontend(project: Project, python: Path) -> dict[str, bytes]:
 
     Raises: ProjectError if the dataclasses cannot become a form, or hooks.js cannot be linked; ToolError if npm fails.
     """
-    if (own := npm.find(project)) is not None:
+    if (own := npm.locate_frontend(project)) is not None:
         return npm.build(own)
     return {"module.js": link_module(project, read_schema(project, python)).encode()}
 
@@ -76,11 +77,13 @@ def read_schema(project: Project, python: Path) -> dict[str, Any]:
         traceback, _, sentence = error.details.rpartition("\n")
         if not sentence:
             raise
-        raise ProjectError(sentence, hint="mend src/plugin/datasource.py", details=traceback) from error
+        raise ProjectError(sentence, hint="fix src/plugin/datasource.py", details=traceback) from error
     try:
-        schema: dict[str, Any] = json.loads(answer.splitlines()[-1])
+        schema = documents.parse_json(answer.splitlines()[-1])
     except (IndexError, ValueError) as error:
         raise ProjectError(f"{DATASOURCE} ended the interpreter before its schema was made", details=answer) from error
+    if not isinstance(schema, dict):
+        raise ProjectError(f"{DATASOURCE} ended the interpreter before its schema was made", details=answer)
     return schema
 
 
@@ -130,10 +133,7 @@ def _read_locales(folder: Path) -> dict[str, dict[str, str]]:
     """
     locales = {}
     for path in sorted(folder.glob("*.json")):
-        try:
-            texts = json.loads(read_text(path))
-        except ValueError as error:
-            raise ProjectError(f"{path} is not valid JSON: {error}", hint="mend the line it names") from error
+        texts = documents.read_json(path)
         if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
             raise ProjectError(f"{path} is not a JSON object of texts", hint='such as {"Table": "Tabelle"}')
         locales[path.stem] = texts

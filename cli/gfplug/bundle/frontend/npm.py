@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files, process
 from gfplug.errors import ProjectError, ToolError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ _PACKAGE = "package.json"
 _LOCK = "package-lock.json"
 _LOCKS = {"yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", _LOCK: "npm"}
 _SECONDS = 900.0
+_LARGEST = 1 << 28
 _NOT_SOURCES = {".git", "node_modules", "dist", "coverage", ".yarn"}
 _NODE = "install Node.js, which brings npm; the default frontend (--frontend schema) needs neither"
 
@@ -47,7 +49,7 @@ class Frontend:
         return next((name for lock, name in _LOCKS.items() if (self.folder / lock).is_file()), "npm")
 
 
-def find(project: Project) -> Frontend | None:
+def locate_frontend(project: Project) -> Frontend | None:
     """Return the project's own frontend, or the one that it was added to; None where gfplug makes the editors.
 
     Raises: ProjectError if `frontend/adopted.json` leads nowhere.
@@ -59,8 +61,8 @@ def find(project: Project) -> Frontend | None:
     if not note.is_file():
         return None
     try:
-        there = (folder / json.loads(note.read_text(encoding="utf-8"))["folder"]).resolve()
-    except (ValueError, KeyError, TypeError) as error:
+        there = (folder / documents.read_json(note)["folder"]).resolve()
+    except (KeyError, TypeError, ValueError, OSError) as error:
         raise ProjectError(f'{note} is not a JSON object with "folder"') from error
     if not (there / _PACKAGE).is_file():
         raise ProjectError(f"{there} has no {_PACKAGE}", hint=f"say in {note} where the frontend is")
@@ -100,7 +102,10 @@ def build(frontend: Frontend) -> dict[str, bytes]:
         hint=_NODE,
         timeout=_SECONDS,
     )
-    contents = {path.relative_to(frontend.output).as_posix(): path.read_bytes() for path in files.walk(frontend.output)}
+    contents = {
+        path.relative_to(frontend.output).as_posix(): documents.read_bytes(path, most=_LARGEST)
+        for path in files.walk(frontend.output)
+    }
     if "module.js" not in contents:
         raise ToolError(f"building the frontend left no module.js in {frontend.output}")
     return contents
@@ -112,7 +117,10 @@ def _is_installed(frontend: Frontend) -> bool:
     lock = frontend.folder / _LOCK
     if not lock.is_file():
         return modules.is_dir()
-    packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {})
+    content = documents.read_json(lock, broken="let npm write it anew")
+    packages = content.get("packages", {}) if isinstance(content, dict) else None
+    if not isinstance(packages, dict) or not all(isinstance(entry, dict) for entry in packages.values()):
+        raise ProjectError(f"{lock} has no object of packages", hint="let npm write it anew")
     required = {name: entry for name, entry in packages.items() if name and not _may_lack(entry)}
     return all(_version(frontend.folder / name) == entry.get("version") for name, entry in required.items())
 
@@ -123,8 +131,8 @@ def _may_lack(entry: dict[str, Any]) -> bool:
 
 def _version(package: Path) -> str:
     try:
-        return str(json.loads((package / _PACKAGE).read_text(encoding="utf-8")).get("version"))
-    except (OSError, ValueError):
+        return str(documents.read_json(package / _PACKAGE)["version"])
+    except (ProjectError, KeyError, TypeError):
         return ""
 
 

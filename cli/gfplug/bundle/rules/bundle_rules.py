@@ -77,7 +77,7 @@ def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iter
             "run `gfplug build`",
         )
     for platform, item in sorted(programs.items()):
-        made_for = machine.of(item.read()[:4096])
+        made_for = machine.detect_platform(item.read()[:4096])
         if made_for not in {platform, "a script"} and not (made_for == "darwin_universal" and "darwin" in platform):
             yield error("executable-machine", item.name, f"it is made for {made_for or 'no machine at all'}")
         if not item.is_executable and not platform.startswith("windows"):

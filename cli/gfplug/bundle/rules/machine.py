@@ -10,7 +10,7 @@ _MACH = {0x01000007: "amd64", 0x0100000C: "arm64"}
 _PE_AT = 0x3C
 
 
-def of(content: bytes) -> str:
+def detect_platform(content: bytes) -> str:
     """Return a platform such as `linux_amd64`; `a script` for a script, empty for any other file."""
     if content[:4] == b"\x7fELF" and len(content) >= 20:  # noqa: PLR2004 - e_machine is at 18
         return f"linux_{_ELF.get(struct.unpack_from('<H', content, 18)[0], 'unknown')}"

@@ -50,13 +50,13 @@ def _rules(target: Path, condition: str | None, model: dict[str, object]) -> Seq
     from gfplug.host import alerting  # noqa: PLC0415 - as above
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
-    if condition:
+    if condition is not None:
         return [alerting.condition(condition, model=model)]
     try:
         project = Project.find(target)
     except GfplugError as error:
         raise UsageError(f"--alert: {error.message}", hint=_HINT) from error
-    rules = alerting.find(project.root / "provisioning" / "alerting")
+    rules = alerting.read_rules(project.root / "provisioning" / "alerting")
     if not rules:
         raise UsageError("--alert: the project provisions no alert rule", hint=_HINT)
     return rules

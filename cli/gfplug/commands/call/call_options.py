@@ -55,7 +55,7 @@ class CallOptions:
 
         if self.verbose:
             console.setup(1)
-        target = service.find(self.target, python=self.python)
+        target = service.resolve_target(self.target, python=self.python)
         overrides = service.Overrides(
             file=self.settings, url=self.url, options=self.option or [], secrets=self.secret or []
         )

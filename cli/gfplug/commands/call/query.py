@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import string
 import sys
 from datetime import UTC, datetime
@@ -19,20 +18,32 @@ from gfplug.host import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from gfplug.host.call import QueryRange
     from gfplug.host.convert import Query, QueryAnswer
 
 _MOST_DIFFERENCES = 20
+_START, _END, _MAX_DATA_POINTS = "now-1h", "now", 100
+_RANGE = ("--from", "--to", "--interval", "--max-data-points")
+_MODEL = ("--model", "--set", "--var")
+_EXCLUDED = {
+    "--alert": (*_RANGE, *_MODEL, "--when", "--record", "--replay", "--plot"),
+    "--when": (*_RANGE, "--record", "--replay", "--plot"),
+    "--replay": (*_RANGE, *_MODEL),
+}
+"""What an option leaves without effect."""
 
 
 @call_options.takes_call_options
 def query(
     *,
-    start: Annotated[str, typer.Option("--from", help="now-6h, milliseconds since 1970, or ISO 8601.")] = "now-1h",
-    end: Annotated[str, typer.Option("--to", help="As --from.")] = "now",
+    start: Annotated[str, typer.Option("--from", help="now-6h, milliseconds since 1970, or ISO 8601.")] = _START,
+    end: Annotated[str, typer.Option("--to", help="As --from.")] = _END,
     interval: Annotated[str | None, typer.Option(help="Between points: 30s, 5m; default: from the range.")] = None,
-    max_data_points: Annotated[int, typer.Option(min=1, help="How many points a panel has room for.")] = 100,
+    max_data_points: Annotated[
+        int, typer.Option(min=1, help="How many points a panel has room for.")
+    ] = _MAX_DATA_POINTS,
     model: Annotated[
         list[str] | None,
         typer.Option(metavar="JSON|@FILE", help="A query; several become A, B, ...; default: the plugin's defaults."),
@@ -61,12 +72,32 @@ def query(
     A panel's frames are shown as tables and a plot.
     """
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+    from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
 
+    used = {
+        "--from": start != _START,
+        "--to": end != _END,
+        "--interval": interval is not None,
+        "--max-data-points": max_data_points != _MAX_DATA_POINTS,
+        "--model": bool(model),
+        "--set": bool(assign),
+        "--var": bool(var),
+        "--alert": alert,
+        "--when": when is not None,
+        "--record": record is not None,
+        "--replay": replay is not None,
+        "--plot": plot is not None,
+    }
+    _require_compatible({name for name, is_used in used.items() if is_used})
+    if when is not None and len(model or []) > 1:
+        raise UsageError(f"--when evaluates one query, got {len(model or [])} models")
+    if plot is not None:
+        pictures.require_writable(plot)
     span = service.QueryRange(start=start, end=end, interval=interval, max_data_points=max_data_points)
     models = _models(model or ["{}"], assign or [], var or [])
 
     def ask() -> None:
-        if alert or when:
+        if alert or when is not None:
             alerts.evaluate(call, when, models[0])
             return
         queries, recorded = _queries(span, models, replay)
@@ -74,7 +105,7 @@ def query(
             answers = plugin.query_data(queries, settings, timeout=call.timeout)
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
         if call.as_json:
-            console.result(json.dumps({"results": results}, ensure_ascii=False))
+            console.result_json({"results": results}, indent=None)
         else:
             for answer in answers.values():
                 _show(answer, rows=rows)
@@ -89,6 +120,16 @@ def query(
         ask()
 
 
+def _require_compatible(used: AbstractSet[str]) -> None:
+    """Refuse an option that another one leaves without effect.
+
+    Raises: UsageError naming both.
+    """
+    for option, others in _EXCLUDED.items():
+        if option in used and (other := next((each for each in others if each in used), None)):
+            raise UsageError(f"{option} does not go with {other}", hint="leave one of them out")
+
+
 def _models(texts: Sequence[str], fields: Sequence[str], variables: Sequence[str]) -> list[dict[str, object]]:
     """Read the queries' models, put the fields into each, and the dashboard's variables into their texts.
 
@@ -98,9 +139,9 @@ def _models(texts: Sequence[str], fields: Sequence[str], variables: Sequence[str
 
     if len(texts) > len(string.ascii_uppercase):
         raise UsageError(f"--model expects at most {len(string.ascii_uppercase)} queries, got {len(texts)}")
-    values = {key: str(value) for key, value in arguments.assignments(variables, option="--var").items()}
+    values = arguments.variables(variables, option="--var")
     shared = arguments.assignments(fields, option="--set")
-    return [interpolate({**arguments.model(text), **shared}, values) for text in texts]
+    return [interpolate(arguments.merge(arguments.model(text), shared), values) for text in texts]
 
 
 def _queries(

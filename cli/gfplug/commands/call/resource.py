@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import sys
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from gfplug import console
 from gfplug.commands.call import call_options
 from gfplug.errors import ToolError
 from gfplug.host import arguments
+from gfplug.untrusted import documents
 
 _FAILED = 400
 
@@ -45,7 +45,7 @@ def _body(content: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         return {"bodyBase64": base64.b64encode(content).decode()}
     try:
-        return {"body": json.loads(text)}
+        return {"body": documents.parse_json(text)}
     except ValueError:
         return {"body": text}
 

@@ -12,6 +12,7 @@ import typer
 from gfplug import console
 from gfplug.commands.call import call_options
 from gfplug.host import arguments
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +38,11 @@ def stream(
     live = Live()
     picture = console.moving_picture() if console.has_cursor(sys.stdout) and not call.as_json else nullcontext()
     with call.running() as (plugin, settings), picture as show:
-        for packet in itertools.islice(plugin.stream(path, settings, data=content), count):
+        packets = plugin.stream(path, settings, data=content, subscribe_timeout=call.timeout)
+        for packet in itertools.islice(packets, count):
             rows = live.add(packet)
             if call.as_json:
-                console.result(packet.decode(errors="replace"))
+                console.result_json(documents.parse_json(packet), indent=None)
             elif show:
                 show(_draw(live.frame))
             else:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gfplug.errors import ProjectError
+from gfplug.errors import ProjectError, UsageError
 from gfplug.host import provisioning
 from gfplug.host.alerting.expressions import Comparison, Reduction, parse
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _EXPRESSION = "__expr__"
 _MOST_POINTS, _INTERVAL_MS = 43_200, 1_000
+_LARGEST = 3e9  # seconds, a hundred years
 _log = logging.getLogger("gfplug")
 
 
@@ -43,7 +44,7 @@ def condition(text: str, *, model: Mapping[str, Any]) -> Rule:
     return Rule(title=text, model=model, reduction=reduction, comparison=comparison)
 
 
-def find(folder: Path) -> list[Rule]:
+def read_rules(folder: Path) -> list[Rule]:
     """Read every rule below a provisioning folder that this evaluates; the others are named in a warning.
 
     Raises: ProjectError for a file that cannot be read.
@@ -62,7 +63,9 @@ def find(folder: Path) -> list[Rule]:
                 rules += _rule(rule)
             except (KeyError, IndexError) as error:
                 raise ProjectError(f"{path}: the rule {title!r} lacks {error}") from error
-            except (AttributeError, TypeError, ValueError) as error:
+            except UsageError as error:
+                raise ProjectError(f"{path}: the rule {title!r}: {error.message}", hint=error.hint) from error
+            except (AttributeError, TypeError, ValueError, OverflowError) as error:
                 raise ProjectError(f"{path}: the rule {title!r} cannot be read: {error}") from error
     return rules
 
@@ -86,13 +89,20 @@ def _rule(rule: Mapping[str, Any]) -> Iterator[Rule]:
         title=str(rule.get("title", "")),
         ref_id=ref_id,
         model=model,
-        start=float(span.get("from", 600)),
-        end=float(span.get("to", 0)),
-        interval_ms=float(model.get("intervalMs", _INTERVAL_MS)),
-        max_data_points=int(model.get("maxDataPoints", _MOST_POINTS)),
+        start=_number(span, "from", 600),
+        end=_number(span, "to", 0),
+        interval_ms=_number(model, "intervalMs", _INTERVAL_MS),
+        max_data_points=int(_number(model, "maxDataPoints", _MOST_POINTS)),
         reduction=reduction,
         comparison=comparison,
     )
+
+
+def _number(values: Mapping[str, Any], key: str, default: float) -> float:
+    number = float(values.get(key, default))
+    if not 0 <= number <= _LARGEST:
+        raise ValueError(f"{key} is {number:g}, not a number from 0 to {_LARGEST:g}")
+    return number
 
 
 def _reduction(model: Mapping[str, Any]) -> Reduction:

@@ -101,6 +101,8 @@ class Comparison:
         if self.operator not in _COMPARED and self.operator not in _RANGES:
             names = ", ".join([*_COMPARED, *_RANGES])
             raise UsageError(f"there is no threshold {self.operator!r}", hint=f"one of {names}")
+        if not all(map(math.isfinite, self.bounds)):
+            raise UsageError(f"the threshold {self.operator} expects numbers, got {', '.join(map(str, self.bounds))}")
         if len(self.bounds) < 1 + (self.operator in _RANGES):
             raise UsageError(f"the threshold {self.operator} lacks a number")
 

@@ -121,14 +121,13 @@ def _split_groups(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReadi
 
 
 def _columns(frame: Mapping[str, Any]) -> list[_Column]:
-    schema, data = frame["schema"], frame.get("data", {})
-    fields = schema.get("fields", [])
-    values = data.get("values") or [[] for _ in fields]
+    fields, data = frame["schema"]["fields"], frame["data"]
+    values = data["values"]
     entities = data.get("entities") or [None for _ in fields]
     return [
         _Column(
-            name=field.get("name", ""),
-            exact=str(field.get("typeInfo", {}).get("frame", "")).removeprefix("*"),
+            name=field.get("name") or "",
+            exact=str((field.get("typeInfo") or {}).get("frame", "")).removeprefix("*"),
             labels=field.get("labels") or {},
             values=_with_entities(column, special),
         )
@@ -140,7 +139,7 @@ def _with_entities(values: Sequence[Any], special: Mapping[str, Sequence[int]] |
     """Put back what JSON cannot say."""
     whole = list(values)
     for name, rows in (special or {}).items():
-        for row in rows:
+        for row in rows or []:
             whole[row] = _ENTITIES[name]
     return whole
 

@@ -1,1 +1,1 @@
-"""Frames as people look at them: tables and plots in characters, pictures in files; `console` does the writing."""
+"""Render frames as tables and plots of characters, or as picture files; `console` prints the characters."""

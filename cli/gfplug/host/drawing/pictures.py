@@ -1,4 +1,4 @@
-"""A plot as a file: SVG, written here; PNG where matplotlib is installed."""
+"""Write a plot to a file: an SVG, or a PNG where matplotlib is installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from gfplug import files
+from gfplug import files, terminal
 from gfplug.errors import UsageError
+from gfplug.host.drawing.plot import Axis, time_label, value_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,13 +28,25 @@ _LINE = 18
 _DPI = 100
 
 
-def write(lines: Sequence[Series], path: Path) -> None:
-    """Write series to a file whose suffix says how.
+def require_writable(path: Path) -> None:
+    """Check that a picture can be made for the suffix of a file.
 
-    Raises: UsageError for a suffix other than .svg and .png, without matplotlib, or when there is nothing to draw.
+    Raises: UsageError for a suffix other than .svg and .png, or without matplotlib.
     """
     if path.suffix not in {".svg", ".png"}:
         raise UsageError(f"--plot {path.name}: a picture is .svg or .png")
+    if path.suffix == ".png" and importlib.util.find_spec("matplotlib") is None:
+        raise UsageError(
+            f"--plot {path.name}: a PNG needs matplotlib", hint="install it beside gfplug, or name the file .svg"
+        )
+
+
+def write(lines: Sequence[Series], path: Path) -> None:
+    """Write series to a file whose suffix says how.
+
+    Raises: UsageError as `require_writable` does, or when there is nothing to draw.
+    """
+    require_writable(path)
     if not any(value is not None for line in lines for _, value in line.points):
         raise UsageError("--plot: the answer holds no time series", hint="numbers and tables have nothing to plot")
     if path.suffix == ".svg":
@@ -46,45 +59,40 @@ def svg(lines: Sequence[Series]) -> str:
     """Draw series as an SVG document: axes in UTC, a legend, gaps where a value is missing."""
     moments = [at for line in lines for at, _ in line.points]
     values = [value for line in lines for _, value in line.points if value is not None]
-    start, end = min(moments), max(*moments, min(moments) + 1)
-    low, high = min(values), max(values)
-    low, high = (low, high) if high > low else (low - 1, high + 1)
-    across, up = (_WIDTH - _LEFT - _RIGHT) / (end - start), (_HEIGHT - _TOP - _BOTTOM) / (high - low)
-    parts = [*_axes(start, end, low, high)]
+    low, high = value_range(values)
+    across = Axis(min(moments), max(*moments, min(moments) + 1), _WIDTH - _LEFT - _RIGHT)
+    up = Axis(low, high, _HEIGHT - _TOP - _BOTTOM)
+    parts = [*_axes(across, up)]
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
         path, is_down = [], False
         for at, value in line.points:
             if value is not None:
-                place = f"{_LEFT + (at - start) * across:.1f} {_HEIGHT - _BOTTOM - (value - low) * up:.1f}"
-                path.append(f"{'L' if is_down else 'M'}{place}")
+                x, y = _LEFT + across.share(at) * across.dots, _HEIGHT - _BOTTOM - up.share(value) * up.dots
+                path.append(f"{'L' if is_down else 'M'}{x:.1f} {y:.1f}")
             is_down = value is not None
         parts.append(f'<path d="{" ".join(path)}" stroke="{colour}" fill="none" stroke-width="1.5"/>')
-        y = _HEIGHT + _LINE * number
-        parts.append(f'<rect x="{_LEFT}" y="{y}" width="12" height="4" fill="{colour}"/>')
-        parts.append(f'<text x="{_LEFT + 18}" y="{y + 6}">{escape(line.name)}</text>')
+        below = _HEIGHT + _LINE * number
+        parts.append(f'<rect x="{_LEFT}" y="{below}" width="12" height="4" fill="{colour}"/>')
+        parts.append(f'<text x="{_LEFT + 18}" y="{below + 6}">{escape(terminal.escape(line.name, keep=""))}</text>')
     height = _HEIGHT + _LINE * len(lines) + 4
     font = 'font-family="sans-serif" font-size="12"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" {font}>'
     return "\n".join([head, f'<rect width="{_WIDTH}" height="{height}" fill="white"/>', *parts, "</svg>", ""])
 
 
-def _axes(start: int, end: int, low: float, high: float) -> Iterator[str]:
+def _axes(across: Axis, up: Axis) -> Iterator[str]:
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     for tick in range(_TICKS + 1):
         share = tick / _TICKS
         x, y = _LEFT + share * (right - _LEFT), bottom - share * (bottom - _TOP)
-        moment = datetime.fromtimestamp((start + share * (end - start)) / 1000, UTC)
+        moment = time_label(across.value(share), "%m-%d %H:%M:%S")
         yield f'<path d="M{_LEFT} {y:.1f}L{right} {y:.1f}" stroke="#ddd"/>'
-        yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{low + share * (high - low):.4g}</text>'
-        yield f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{moment:%m-%d %H:%M:%S}</text>'
+        yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{up.value(share):.4g}</text>'
+        yield f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{moment}</text>'
 
 
 def _write_png(lines: Sequence[Series], path: Path) -> None:
-    if importlib.util.find_spec("matplotlib") is None:
-        raise UsageError(
-            f"--plot {path.name}: a PNG needs matplotlib", hint="install it beside gfplug, or name the file .svg"
-        )
     dates: Any = importlib.import_module("matplotlib.dates")  # optional, so no type checker need know it
     figure: Any = importlib.import_module("matplotlib.figure")
     drawing = figure.Figure(
@@ -92,7 +100,13 @@ def _write_png(lines: Sequence[Series], path: Path) -> None:
     )
     axes = drawing.subplots()
     for number, line in enumerate(lines):
-        moments = [datetime.fromtimestamp(at / 1000, UTC) for at, _ in line.points]
+        try:
+            moments = [datetime.fromtimestamp(at / 1000, UTC) for at, _ in line.points]
+        except (ValueError, OverflowError, OSError) as error:
+            raise UsageError(
+                f"--plot {path.name}: a PNG shows the years 1 to 9999, and {line.name!r} has other times",
+                hint="name the file .svg",
+            ) from error
         values = [math.nan if value is None else value for _, value in line.points]
         axes.plot(moments, values, label=line.name, color=_COLOURS[number % len(_COLOURS)])
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(axes.xaxis.get_major_locator(), tz=UTC))

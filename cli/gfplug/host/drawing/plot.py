@@ -1,4 +1,4 @@
-"""Time series as a drawing of characters: braille dots, or plain marks where there are several and no colour.
+"""Draw time series with characters: braille dots, or one mark for each series where there is no colour.
 
 No library draws it as well: plotext 6 and plotille fail at a gap, and plotext 5 writes the legend over the data.
 """
@@ -6,6 +6,7 @@ No library draws it as well: plotext 6 and plotille fail at a gap, and plotext 5
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -27,6 +28,7 @@ _ROWS_PER_TICK = 4
 _MINUTES, _DAY, _YEAR = 600, 86400, 366 * 86400
 _NARROWEST = 20
 _WIDE, _FINE = 1e7, 6  # beyond, digits would take the place of the drawing
+_SMALLEST = 1e-290  # below, a difference has too few digits to be divided
 _SAME = 1e-12
 """Values that differ by less than this part of themselves are drawn as one."""
 
@@ -44,22 +46,31 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
+class Axis:
     """One direction of a drawing, by the values at its first and its last dot."""
 
     first: float
     last: float
     dots: int
 
+    def share(self, value: float) -> float:
+        """Return how far a value is from the first one: 0 to 1. Halves, since a difference may be too large."""
+        whole = self.last / 2 - self.first / 2
+        return (value / 2 - self.first / 2) / whole if whole else 0.0  # two times that are one float
+
+    def value(self, share: float) -> float:
+        """Return the value at a share of the way."""
+        return self.first * (1 - share) + self.last * share
+
     def dot(self, value: float) -> int:
         """Return the number of the dot that shows a value."""
-        return round((value - self.first) / (self.last - self.first) * (self.dots - 1))
+        return round(self.share(value) * (self.dots - 1))
 
 
 def series(frame: dict[str, Any]) -> list[Series]:
     """Find the time series of a frame in Grafana's JSON, wide or long; a frame without any gives none."""
-    fields, values = frame["schema"]["fields"], frame.get("data", {}).get("values", [])
-    kinds = [field["type"] for field in fields]
+    fields, values = frame["schema"]["fields"], frame["data"]["values"]
+    kinds = [field.get("type") for field in fields]
     if "time" not in kinds or "number" not in kinds or not values:
         return []
     times = values[kinds.index("time")]
@@ -69,7 +80,7 @@ def series(frame: dict[str, Any]) -> list[Series]:
         for row, moment in enumerate(times):
             if moment is None:
                 continue
-            labels = ", ".join(f"{fields[text]['name']}={values[text][row]}" for text in texts)
+            labels = ", ".join(f"{fields[text].get('name', '')}={values[text][row]}" for text in texts)
             name = f"{tables.title(fields[at])} {{{labels}}}" if labels else tables.title(fields[at])
             points.setdefault(name, []).append((moment, values[at][row]))
     return [Series(name=name, points=sorted(pairs, key=lambda point: point[0])) for name, pairs in points.items()]
@@ -89,12 +100,12 @@ def draw(
         return []
     use_marks = plain or (len(visible) > 1 and not colour)
     per_column, per_row = (1, 1) if use_marks else (2, 4)
-    low, high = _range([value for _, value in points])
-    down = _Axis(high, low, height * per_row)
+    low, high = value_range([value for _, value in points])
+    down = Axis(high, low, height * per_row)
     labels = _value_labels(down, height)
     margin = max(map(len, labels.values()))
     columns = max(_NARROWEST, width - margin - 2)
-    across = _Axis(min(points)[0], max(points)[0], columns * per_column)
+    across = Axis(min(points)[0], max(points)[0], columns * per_column)
     cells = _cells(visible, across, down, use_marks=use_marks)
     bar, corner, dash = ("|", "+", "-") if plain else ("┤", "└", "─")
     parts: list[Part] = []
@@ -106,23 +117,26 @@ def draw(
     return [*parts, *([f"\n… {len(lines) - _MOST} more series, not drawn"] if len(lines) > _MOST else [])]
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
+def value_range(values: Sequence[float]) -> tuple[float, float]:
     """Return the least and the greatest value; around a constant there is room."""
-    low, high = min(values), max(values)
+    low, high = float(min(values)), float(max(values))
     largest = max(abs(low), abs(high))
-    if high - low > largest * _SAME:
+    if high - low > max(largest * _SAME, _SMALLEST):
         return low, high
-    pad = largest * 0.1 or 1.0
-    return low - pad, high + pad
+    pad = largest * 0.1 if largest > _SMALLEST else 1.0
+    return max(low - pad, -sys.float_info.max), min(high + pad, sys.float_info.max)
 
 
-def _value_labels(down: _Axis, height: int) -> dict[int, str]:
+def _value_labels(down: Axis, height: int) -> dict[int, str]:
     """Map rows to round values, at least two; each stands in the row in which that value is drawn."""
     high, low = down.first, down.last
-    most = (high - low) / max(2, height / _ROWS_PER_TICK)
+    most = (high / 2 - low / 2) / max(2, height / _ROWS_PER_TICK) * 2
     power = 10.0 ** math.floor(math.log10(most))
     step = max(factor * power for factor in (1, 2, 5) if factor * power <= most)
-    values = [step * count for count in range(math.ceil(low / step - _SAME), math.floor(high / step + _SAME) + 1)]
+    values = [
+        max(low, min(high, step * count))
+        for count in range(math.ceil(low / step - _SAME), math.floor(high / step + _SAME) + 1)
+    ]
     largest = max(abs(low), abs(high))
     digits = max(0, -math.floor(math.log10(step)))
     if largest < _WIDE and digits <= _FINE:
@@ -133,7 +147,7 @@ def _value_labels(down: _Axis, height: int) -> dict[int, str]:
     return {down.dot(value) * height // down.dots: text for value, text in zip(values, texts, strict=True)}
 
 
-def _dots(line: Series, across: _Axis, down: _Axis) -> Iterator[tuple[int, int]]:
+def _dots(line: Series, across: Axis, down: Axis) -> Iterator[tuple[int, int]]:
     """Yield the dots of a line; what is between two points is straight, and a gap stays open."""
     before: tuple[int, int] | None = None
     for at, value in line.points:
@@ -148,7 +162,7 @@ def _dots(line: Series, across: _Axis, down: _Axis) -> Iterator[tuple[int, int]]
         before = here
 
 
-def _cells(lines: Sequence[Series], across: _Axis, down: _Axis, *, use_marks: bool) -> _Cells:
+def _cells(lines: Sequence[Series], across: Axis, down: Axis, *, use_marks: bool) -> _Cells:
     """Draw each line's dots, a mark or a part of a braille character; of lines that meet, the last one is seen."""
     cells: _Cells = {}
     for at, line in enumerate(lines):
@@ -171,7 +185,7 @@ def _row(cells: _Cells, row: int, columns: int) -> Iterator[Part]:
         yield text if line is None else (text, _STYLES[line])
 
 
-def _time_labels(across: _Axis, columns: int) -> str:
+def _time_labels(across: Axis, columns: int) -> str:
     seconds = (across.last - across.first) / 1000
     form = "%H:%M:%S" if seconds < _MINUTES else "%H:%M" if seconds < _DAY else "%m-%d %H:%M"
     form = form if seconds < _YEAR else "%Y-%m-%d"
@@ -179,8 +193,16 @@ def _time_labels(across: _Axis, columns: int) -> str:
     count = max(2, min(5, columns // (wide + 4)))
     line = [" "] * columns
     for at in range(count):
-        moment = datetime.fromtimestamp((across.first + (across.last - across.first) * at / (count - 1)) / 1000, UTC)
+        text = time_label(across.value(at / (count - 1)), form).rjust(wide)[:wide]
         centre = round((columns - 1) * at / (count - 1))
         begin = max(0, min(centre - (wide // 2 if at < count - 1 else 0), columns - wide))
-        line[begin : begin + wide] = moment.strftime(form)
+        line[begin : begin + wide] = text
     return "".join(line).rstrip()
+
+
+def time_label(milliseconds: float, form: str) -> str:
+    """Write a time in a form of `strftime`; outside of the years 1 to 9999, in seconds since 1970."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime(form)
+    except (ValueError, OverflowError, OSError):
+        return f"{milliseconds / 1000:.1e} s"

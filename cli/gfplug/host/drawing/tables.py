@@ -1,4 +1,4 @@
-"""Frames as text for people: aligned tables, times in ISO 8601, labels in the headers. Writes nothing itself."""
+"""Render frames as text: aligned tables, times in ISO 8601, labels in the headers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ENTITIES = {"NaN": "NaN", "Inf": "+Inf", "NegInf": "-Inf"}
 
 def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     """Render a frame in Grafana's JSON as a table of at most `rows` rows and about `width` columns of text."""
-    fields, values = frame["schema"]["fields"], frame.get("data", {}).get("values", [])
+    fields, values = frame["schema"]["fields"], frame["data"]["values"]
     count = len(values[0]) if values else 0
     if not fields or not values:
         return "(no fields)"
@@ -28,7 +28,7 @@ def table(frame: dict[str, Any], *, rows: int, width: int) -> str:
     widths = [max(map(terminal.width, column)) for column in columns]
     column_count = _fitting(widths, width)
     titles, *body = zip(*columns[:column_count], strict=True)
-    numbers = [at for at in range(column_count) if fields[at]["type"] == "number"]
+    numbers = [at for at in range(column_count) if fields[at].get("type") == "number"]
     lines = terminal.columns([titles, ["-" * wide for wide in widths[:column_count]], *body], to_right=numbers)
     if count > rows:
         lines.append(f"… {_count_of(count - rows, 'more row')}")
@@ -43,16 +43,16 @@ def title(field: dict[str, Any]) -> str:
     if name := (field.get("config") or {}).get("displayNameFromDS"):
         return str(name)
     labels = ", ".join(f"{key}={value}" for key, value in sorted((field.get("labels") or {}).items()))
-    return " ".join(part for part in (field.get("name", ""), f"{{{labels}}}" if labels else "") if part) or "(unnamed)"
+    return " ".join(part for part in (field.get("name"), f"{{{labels}}}" if labels else "") if part) or "(unnamed)"
 
 
 def heading(ref_id: str, frame: dict[str, Any]) -> str:
     """Name a frame in one line: ref id, name, type, size."""
     schema = frame["schema"]
-    values = frame.get("data", {}).get("values", [])
+    values = frame["data"]["values"]
     rows = len(values[0]) if values else 0
     kind = (schema.get("meta") or {}).get("type", "")
-    named = " ".join(part for part in (ref_id, schema.get("name", ""), f"({kind})" if kind else "") if part)
+    named = " ".join(str(part) for part in (ref_id, schema.get("name"), f"({kind})" if kind else "") if part)
     return f"{named}: {_count_of(rows, 'row')}, {_count_of(len(schema['fields']), 'field')}"
 
 
@@ -75,13 +75,13 @@ def _column(frame: dict[str, Any], at: int, rows: int) -> list[str]:
     """Render one column: its title, then `rows` cells."""
     field, data = frame["schema"]["fields"][at], frame["data"]
     values = data["values"][at][:rows]
-    if field["type"] == "time":
+    if field.get("type") == "time":
         nanos = _part(data, "nanos", at) or [0] * rows
         texts = ["null" if value is None else instant(value, nanos[row]) for row, value in enumerate(values)]
     else:
         texts = [_cell(value, field) for value in values]
     for name, positions in (_part(data, "entities", at) or {}).items():
-        for row in positions:
+        for row in positions or []:
             if row < rows:
                 texts[row] = _ENTITIES[name]
     return [terminal.escape(title(field), keep=""), *texts]
@@ -95,14 +95,22 @@ def _part(data: dict[str, Any], name: str, at: int) -> Any:  # noqa: ANN401 - a 
 def _cell(value: Any, field: dict[str, Any]) -> str:  # noqa: ANN401 - whatever the column holds
     if value is None:
         return "null"
-    if field["type"] == "enum":
-        texts = (((field.get("config") or {}).get("type") or {}).get("enum") or {}).get("text") or []
-        return str(texts[value]) if value < len(texts) else str(value)
+    if field.get("type") == "enum":
+        texts = _enum_texts(field)
+        return _short(str(texts[value]) if 0 <= value < len(texts) else str(value))
     if isinstance(value, float):
         return f"{value:.6g}" if abs(value) < _LARGE else f"{value:.0f}" if abs(value) < _HUGE else f"{value:.6e}"
     if isinstance(value, str):
         return _short(value)
     return _short(json.dumps(value, ensure_ascii=False))
+
+
+def _enum_texts(field: dict[str, Any]) -> list[Any]:
+    """Return the texts of an enum's numbers; none where its config has another shape."""
+    value: Any = field
+    for key in ("config", "type", "enum", "text"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, list) else []
 
 
 def _short(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import process
 from gfplug.errors import ToolError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
         timeout=_PROBE_SECONDS,
     )
     try:
-        report = json.loads(output.strip().splitlines()[-1])
+        report = documents.parse_json(output.strip().splitlines()[-1])
         return Interpreter(
             path=python,
             version=tuple(report["version"]),
@@ -68,7 +68,7 @@ def running() -> Path:
 def on_path() -> Iterator[Path]:
     """Yield the Pythons on the PATH, each once, but for the one gfplug runs on and those of virtual environments."""
     names = ["python3", *(f"python3.{minor}" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1))]
-    folders = [Path(folder) for folder in os.get_exec_path()]
+    folders = [Path(folder) for folder in os.get_exec_path() if os.path.isabs(folder)]  # noqa: PTH117 - it is text
     programs = {running().resolve()}
     for program in (folder / name for folder in folders for name in names):
         if os.access(program, os.X_OK) and not program.parent.with_name("pyvenv.cfg").exists():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 from gfplug import process
 from gfplug.errors import ToolError
 from gfplug.project.environment.interpreters import clean_environment
+from gfplug.untrusted import documents
 
 _LIST_SECONDS, _DOWNLOAD_SECONDS = 60.0, 1800.0
 _PLAIN = ("cpython", "default")
@@ -63,7 +63,7 @@ def _list(which: str) -> list[dict[str, Any]]:
     """List builds of plain CPython: not PyPy, not free-threaded."""
     reply = _run("python", "list", which, "--managed-python", "--output-format", "json", seconds=_LIST_SECONDS)
     try:
-        return [each for each in json.loads(reply) if (each["implementation"], each["variant"]) == _PLAIN]
+        return [each for each in documents.parse_json(reply) if (each["implementation"], each["variant"]) == _PLAIN]
     except (ValueError, KeyError, TypeError) as error:
         raise ToolError("uv lists its Pythons in another form than expected", details=reply[-2000:]) from error
 

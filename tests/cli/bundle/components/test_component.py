@@ -19,7 +19,7 @@ def of(tmp_path: Path, *used: Package, libraries: tuple[Library, ...] = (), text
     """List the components of a project with some packages and libraries, Python first."""
     project = Project(tmp_path / "project")
     stock = Inventory(python="3.12.1", build=(), packages=used, used=used, libraries=libraries, license=text)
-    return component.of(project, stock)
+    return component.list_components(project, stock)
 
 
 def runtime(sha256: str = "") -> Package:

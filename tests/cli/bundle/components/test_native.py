@@ -89,6 +89,6 @@ def test_what_is_linked_into_python_is_seen(tmp_path: Path) -> None:
 )
 def test_a_licence_may_depend_on_the_version(project: str, version: str, license_id: str | None) -> None:
     """OpenSSL 3 and XZ 5.6 changed theirs; nobody guesses that of an unknown project."""
-    upstream = upstreams.find(project, version)
+    upstream = upstreams.describe_version(project, version)
 
     assert (upstream and upstream.license) == license_id

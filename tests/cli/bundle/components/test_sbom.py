@@ -53,7 +53,7 @@ def describe(tmp_path: Path) -> bytes:
     for library in LIBRARIES:
         (contents / library.file).write_text(library.file)
     project = Project(tmp_path / "project")
-    return sbom.describe(project, component.of(project, STOCK), contents, seconds=1_700_000_000)
+    return sbom.describe(project, component.list_components(project, STOCK), contents, seconds=1_700_000_000)
 
 
 def by_name(tmp_path: Path) -> dict[str, dict[str, Any]]:

@@ -39,7 +39,7 @@ def describe(root: Path, *packages: Package, libraries: tuple[Library, ...] = ()
         (root / "contents" / library.file).write_text("")
     stock = Inventory(python="3.12.1", build=(), packages=packages, used=packages, libraries=libraries)
     project = Project(root / "project")
-    text = sbom.describe(project, component.of(project, stock), root / "contents", seconds=1)
+    text = sbom.describe(project, component.list_components(project, stock), root / "contents", seconds=1)
     return json.loads(text)  # type: ignore[no-any-return]  # JSON
 
 

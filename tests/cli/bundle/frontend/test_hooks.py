@@ -96,5 +96,5 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "frontend").mkdir()
     (tmp_path / hooks.FILE).write_bytes(b"ok \xff")
 
-    with pytest.raises(ProjectError, match=r"hooks\.js is not UTF-8 text: .* at byte 3"):
+    with pytest.raises(ProjectError, match=r"hooks\.js is not UTF-8: .* at byte 3"):
         hooks.read_hooks(Project(tmp_path))

@@ -1,11 +1,13 @@
 """Time series as drawings of characters."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gfplug import terminal
-from gfplug.host.drawing import plot
+from gfplug.errors import UsageError
+from gfplug.host.drawing import pictures, plot
 from gfplug.host.drawing.plot import Series
 
 START = 1_767_225_600_000
@@ -61,6 +63,40 @@ def test_a_label_is_in_the_row_of_its_value(low: float, high: float, height: int
     for at, label in labels.items():
         dots = [column for column, dot in enumerate(canvas[at]) if dot != " "]
         assert dots[0] - 1 <= (label - low) / (high - low) * (columns - 1) <= dots[-1] + 1
+
+
+LARGE, TINY = 1.7e308, 5e-324
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize(
+    "values",
+    [(-LARGE, LARGE), (LARGE, LARGE), (-LARGE, -LARGE, 0), (0, TINY), (-TINY, TINY), (TINY, TINY), (1e-310, 3e-310)],
+)
+def test_values_at_the_ends_of_what_a_float_holds_are_drawn(values: tuple[float, ...], *, plain: bool) -> None:
+    """In characters and in a picture: no difference overflows, and none is divided to nothing."""
+    drawn = drawing(line(*values), plain=plain)
+    picture = pictures.svg([line(*values)])
+
+    assert len(drawn) == 17
+    assert not any(word in picture + "".join(drawn) for word in ("nan", "inf"))
+
+
+@pytest.mark.parametrize("end", [2**62, -(2**62), 253_402_300_800_000, -62_135_596_800_001])
+def test_times_that_no_calendar_has_are_drawn(end: int) -> None:
+    """They are shown in seconds since 1970."""
+    lines = [Series(name="v", points=sorted([(0, 1.0), (end, 2.0)]))]
+
+    assert " s" in drawing(*lines, width=80)[-2]
+    assert " s</text>" in pictures.svg(lines)
+    assert drawing(Series(name="v", points=[(2**62, 1.0), (2**62 + 1, 2.0)]))
+    with pytest.raises(UsageError, match=r"the years 1 to 9999|needs matplotlib"):
+        pictures.write(lines, Path("x.png"))
+
+
+def test_a_picture_holds_no_control_characters() -> None:
+    """XML has none, and a browser shows what others wrote."""
+    assert "a\\x1b\\u202e" in pictures.svg([line(1, 2, name="a\x1b\u202e")])
 
 
 def test_several_series_without_colour_have_their_own_marks() -> None:

@@ -1,0 +1,78 @@
+"""Rules of a project's provisioning: what cannot be read names the file and the rule."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug.errors import ProjectError
+from gfplug.host import alerting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rule(
+    *, reducer: object = "last", mode: object = "", params: object = (1,), model: object = None, span: object = None
+) -> dict[str, Any]:
+    """Sketch a rule."""
+    query = {"refId": "A", "datasourceUid": "x", "model": {} if model is None else model}
+    reduce = {"type": "reduce", "reducer": reducer, "expression": "A", "settings": {"mode": mode}}
+    threshold = {
+        "type": "threshold",
+        "expression": "B",
+        "conditions": [{"evaluator": {"type": "gt", "params": params}}],
+    }
+    return {
+        "title": "Busy",
+        "condition": "C",
+        "data": [
+            query | ({} if span is None else {"relativeTimeRange": span}),
+            {"refId": "B", "datasourceUid": "__expr__", "model": reduce},
+            {"refId": "C", "datasourceUid": "__expr__", "model": threshold},
+        ],
+    }
+
+
+def written(folder: Path, *rules: object) -> Path:
+    """Write a file of rules."""
+    (folder / "rules.yaml").write_text(json.dumps({"groups": [{"rules": rules}]}))
+    return folder
+
+
+def test_a_rule_is_read(tmp_path: Path) -> None:
+    """With its reduce and threshold."""
+    (read,) = alerting.read_rules(written(tmp_path, rule()))
+
+    assert (read.title, read.ref_id, read.start, read.end) == ("Busy", "A", 600, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"reducer": "stddev"}, "there is no reducer 'stddev'"),
+        ({"mode": "x"}, "there is no reduce mode 'x'"),
+        ({"params": []}, "the threshold gt lacks a number"),
+        ({"params": ["nan"]}, "the threshold gt expects numbers, got nan"),
+        ({"params": ["x"]}, "could not convert"),
+        ({"params": {}}, "the threshold gt lacks a number"),
+        ({"span": {"from": 1e300}}, "from is 1e+300"),
+        ({"span": {"from": "inf"}}, "from is inf"),
+        ({"span": {"to": -1}}, "to is -1"),
+        ({"span": []}, "Busy"),
+        ({"model": {"intervalMs": "nan"}}, "intervalMs is nan"),
+        ({"model": {"maxDataPoints": "inf"}}, "maxDataPoints is inf"),
+        ({"model": []}, "Busy"),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_named_with_its_file(
+    tmp_path: Path, values: dict[str, Any], sentence: str
+) -> None:
+    """A reducer that Grafana does not have, bounds that are no numbers, times without end."""
+    with pytest.raises(ProjectError) as caught:
+        alerting.read_rules(written(tmp_path, rule(**values)))
+
+    assert "rules.yaml: the rule 'Busy'" in caught.value.message
+    assert sentence in caught.value.message

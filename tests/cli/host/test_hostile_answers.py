@@ -1,0 +1,202 @@
+"""What a plugin answers may be anything: each bad answer ends in one sentence, never in a traceback."""
+
+from __future__ import annotations
+
+import io
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from gfplug.errors import ToolError
+from gfplug.host import convert, frame_json, logs
+from gfplug.host.drawing import plot, tables
+from gfplug.host.live import Live
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIME, NUMBER = {"name": "t", "type": "time"}, {"name": "v", "type": "number"}
+DEEP = b"[" * 100_000
+
+
+def arrow(array: pa.Array, **metadata: bytes) -> bytes:
+    """Write a frame of one column."""
+    sink = io.BytesIO()
+    table = pa.table([array], pa.schema([pa.field("v", array.type)], metadata=metadata))
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def frame(*fields: Any, **data: Any) -> dict[str, Any]:
+    """Sketch a frame."""
+    return {"schema": {"fields": list(fields)}, "data": data}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {},
+        {"schema": None},
+        {"schema": []},
+        {"schema": {"fields": {}}},
+        {"schema": {"fields": [1]}},
+        {"schema": {"meta": []}},
+        {"schema": {"meta": {"type": 1}}},
+        {"schema": {"meta": {"typeVersion": 1}}},
+        {"schema": {"meta": {"typeVersion": ["x"]}}},
+        {"schema": {}, "data": []},
+        frame({"name": 1}),
+        frame({"type": []}),
+        frame({"labels": {"a": 1}}),
+        frame({"config": []}),
+        frame({"typeInfo": "x"}),
+        frame(NUMBER, values={}),
+        frame(NUMBER, values=[1]),
+        frame(NUMBER, values=[[1], [2]]),
+        frame(TIME, NUMBER, values=[[1], []]),
+        frame(NUMBER, values=[["1"]]),
+        frame(NUMBER, values=[[True]]),
+        frame(NUMBER, values=[[10**400]]),
+        frame(TIME, values=[[1.5]]),
+        frame(TIME, values=[["now"]]),
+        frame(TIME, values=[[2**63]]),
+        frame({"type": "enum"}, values=[["x"]]),
+        frame(NUMBER, values=[[1]], entities=[{"NaN": [1]}]),
+        frame(NUMBER, values=[[1]], entities=[{"NaN": ["x"]}]),
+        frame(NUMBER, values=[[1]], entities=[{"No": [0]}]),
+        frame(TIME, values=[[1]], nanos=[[1, 2]]),
+        frame(TIME, values=[[1]], nanos=[["x"]]),
+        frame(TIME, values=[[1]], nanos=[1, 2]),
+    ],
+)
+def test_a_frame_in_json_of_another_shape_is_refused(value: object) -> None:
+    """With what is wrong with it; what draws frames and evaluates rules need not check them again."""
+    with pytest.raises(ToolError, match=r"Grafana would refuse the whole response: A: (it|the|labels)"):
+        frame_json.from_json(json.dumps(value).encode(), where="A")
+
+
+@pytest.mark.parametrize(
+    "text", [b"", DEEP, b"\xff", b"NaN", b'{"schema": {"fields": []}, "data": {"values": [[NaN]]}}']
+)
+def test_a_frame_that_is_not_json_is_refused(text: bytes) -> None:
+    """NaN is no JSON, and depth has a bound."""
+    with pytest.raises(ToolError, match="it is not JSON"):
+        frame_json.from_json(text, where="A")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"schema": {}},
+        {"schema": {"fields": None, "name": None, "meta": None}, "data": None},
+        frame({"name": None, "type": None, "labels": None, "config": None, "typeInfo": None}, values=None),
+        frame({"name": "v"}, values=[["anything"]]),
+        frame({"type": "enum", "config": {"type": 5}}, values=[[-1, 0, 9]]),
+        frame({"type": "enum", "config": {"type": {"enum": {"text": ["\x1b[2J"]}}}}, values=[[-1, 0, 9]]),
+        frame(TIME, NUMBER, values=[[0, 2**62], [1, None]], entities=[None, {"Inf": None}], nanos=[None, None]),
+    ],
+)
+def test_a_frame_with_less_than_usual_can_be_shown(value: Mapping[str, Any]) -> None:
+    """As a table, a heading and a plot."""
+    shown = frame_json.from_json(json.dumps(value).encode(), where="A")
+
+    assert tables.table(shown, rows=10, width=80).isprintable() or "\n" in tables.table(shown, rows=10, width=80)
+    assert "\x1b" not in tables.table(shown, rows=10, width=80)
+    assert tables.heading("A", shown)
+    plot.draw(plot.series(shown), width=40)
+
+
+def test_a_text_that_is_not_utf_8_is_replaced_as_in_grafana() -> None:
+    """In texts, and in the frame's name."""
+    data = b"a\xffb\xed"
+    offsets, nulls = pa.py_buffer(b"\0\0\0\0\4\0\0\0\4\0\0\0"), pa.py_buffer(b"\1")
+    array = pa.Array.from_buffers(pa.string(), 2, [nulls, offsets, pa.py_buffer(data)])
+    shown = frame_json.from_arrow(arrow(array, name=b"\xff"), where="A")
+
+    assert shown["data"]["values"] == [["a\ufffdb\ufffd", None]]
+    assert shown["schema"]["name"] == "\ufffd"
+
+
+def test_a_text_outside_of_its_column_is_refused() -> None:
+    """Offsets that lead out of the buffer would show, or read, another's memory."""
+    whole = arrow(pa.array(["abcd" * 10]))
+    content = whole.replace(b"\0\0\0\0\x28\0\0\0", b"\0\0\0\0\xff\xff\xff\x7f")
+
+    assert content != whole
+    with pytest.raises(ToolError, match="it is not an Arrow IPC file"):
+        frame_json.from_arrow(content, where="A")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("meta", b"[]"), ("meta", b"NaN"), ("meta", DEEP), ("meta", b'{"typeVersion": 1}'), ("meta", b'{"type": []}')],
+)
+def test_the_meta_of_an_arrow_frame_is_checked_too(key: str, value: bytes) -> None:
+    """As Grafana checks it."""
+    with pytest.raises(ToolError, match="Grafana would refuse the whole response"):
+        frame_json.from_arrow(arrow(pa.array([1]), **{key: value}), where="A")
+
+
+def test_deep_json_in_a_column_is_refused() -> None:
+    """It would end what walks it."""
+    with pytest.raises(ToolError, match="which is not JSON"):
+        frame_json.from_arrow(arrow(pa.array([DEEP])), where="A")
+
+
+@pytest.mark.parametrize("text", [b"[]", b"NaN", b'{"a": NaN}', b'{"a": 1e999}', b'{"a":' * 100_000, b"\xff"])
+def test_health_details_that_are_no_json_object_are_refused(text: bytes) -> None:
+    """Grafana's JSON has neither NaN nor infinities."""
+    with pytest.raises(ToolError, match="not a JSON object"):
+        convert.health(SimpleNamespace(status=1, message="", jsonDetails=text))
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b'{"schema": {"fields": {}}}',
+        b'{"schema": []}',
+        b'{"schema": 1}',
+        b'{"schema": {"fields": [{"name": "a"}]}, "data": 1}',
+        b'{"schema": {"fields": [{"name": "a", "type": "number"}]}, "data": {"values": [["x"]]}}',
+        b'{"schema": {"fields": [{"name": "a"}]}, "data": {"values": [1]}}',
+        b'{"schema": {"fields": [{"name": "a"}, {"name": "b"}]}, "data": {"values": [[1], []]}}',
+        DEEP,
+        b"NaN",
+    ],
+)
+def test_a_packet_of_another_shape_is_refused(packet: bytes, *, before: bool) -> None:
+    """Also after a good one."""
+    live = Live()
+    if before:
+        live.add(b'{"schema": {"fields": [{"name": "a", "type": "number"}]}}')
+    with pytest.raises(ToolError, match="the plugin sent a packet"):
+        live.add(packet)
+
+
+@pytest.mark.parametrize("packet", [b'{"schema": null}', b'{"schema": {}}', b'{"data": {"values": [[1]]}}'])
+def test_a_packet_without_fields_needs_a_schema_from_before(packet: bytes) -> None:
+    """An empty schema is none."""
+    with pytest.raises(ToolError, match="the plugin sent a packet"):
+        Live().add(packet)
+
+
+def test_a_packet_may_have_no_rows() -> None:
+    """`data` may be null, and a schema may have no fields."""
+    live = Live()
+
+    assert live.add(b'{"schema": {"name": "x"}}') == []
+    assert live.add(b'{"schema": {"fields": [{"name": "a"}]}, "data": null}') == []
+    assert live.add(b'{"data": null}') == []
+    assert live.add(b'{"schema": null, "data": {"values": [[1]]}}') == [[1]]
+
+
+@pytest.mark.parametrize("line", ["{" * 100_000, '{"a":' * 100_000, '{"@message": NaN}', '{"a": ' + "1" * 5000 + "}"])
+def test_a_log_line_that_is_no_json_is_taken_as_it_is(line: str) -> None:
+    """However deep."""
+    assert logs.parse(line[:60_000]).message == line[:60_000]
