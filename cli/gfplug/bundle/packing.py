@@ -39,19 +39,19 @@ _DEFLATED, _UNIX, _VERSION, _UTF8 = 8, 3, 20, 0x800
 def epoch(variables: Mapping[str, str] | None = None) -> int:
     """Return the time, in seconds, that files without one of their own get: SOURCE_DATE_EPOCH, else 1980.
 
-    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds, or outside of the years 1980 to 2107.
+    Earlier times become 1980, the first that a zip file knows: builders often give 0 or 1.
+    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds, or after the year 2107.
     """
     text = (os.environ if variables is None else variables).get("SOURCE_DATE_EPOCH", "")
     if not text:
         return EPOCH
     if not (text.isascii() and text.isdigit() and len(text) <= len("9999999999")):
         raise UsageError(f"SOURCE_DATE_EPOCH is {text!r}, not a number of seconds since 1970")
-    if not EPOCH <= int(text) <= LATEST:
+    if int(text) > LATEST:
         raise UsageError(
-            f"SOURCE_DATE_EPOCH is {text}; a zip file holds the years 1980 to 2107",
-            hint=f"give a number from {EPOCH} to {LATEST}",
+            f"SOURCE_DATE_EPOCH is {text}; a zip file holds years up to 2107", hint=f"give a number up to {LATEST}"
         )
-    return int(text)
+    return max(EPOCH, int(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

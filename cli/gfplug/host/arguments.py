@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfplug.errors import ProjectError, UsageError
+from gfplug.errors import UsageError
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -121,11 +121,13 @@ def content_of(text: str, *, option: str) -> bytes:
     if not text.startswith("@"):
         return text.encode()
     try:
-        return documents.read_bytes(Path(text[1:]), most=_LARGEST_FILE)
-    except FileNotFoundError as error:
-        raise UsageError(f"{option}: {text[1:]} does not exist") from error
-    except ProjectError as error:
-        raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
+        with Path(text[1:]).open("rb") as stream:  # a pipe, too: a shell writes @<(command) as one
+            content = stream.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"{option}: {text[1:]} cannot be read: {error.strerror}") from error
+    if len(content) > _LARGEST_FILE:
+        raise UsageError(f"{option}: {text[1:]} has more than {_LARGEST_FILE >> 20} MB")
+    return content
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - JSON

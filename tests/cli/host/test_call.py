@@ -1,6 +1,7 @@
 """What `gfplug call` starts and what it tells the plugin; the host's own tests start plugins."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -245,9 +246,20 @@ def test_what_is_no_json_is_text_as_a_value_and_refused_as_a_model(text: str) ->
 @pytest.mark.skipif(sys.platform == "win32", reason="devices of POSIX")
 @pytest.mark.parametrize("path", ["/dev/zero", "/nonexistent", "/"])
 def test_a_file_that_is_none_is_a_usage_error(path: str) -> None:
-    """It names the option, and reads no device."""
+    """It names the option, and reads a device without end only so far."""
     with pytest.raises(UsageError, match="--body: "):
         arguments.content_of(f"@{path}", option="--body")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_a_file_may_be_a_pipe() -> None:
+    """As a shell makes of `@<(command)`."""
+    reader, writer = os.pipe()
+    os.write(writer, b"from a command")
+    os.close(writer)
+
+    assert arguments.content_of(f"@/dev/fd/{reader}", option="--secret") == b"from a command"
+    os.close(reader)
 
 
 def test_a_text_that_is_not_unicode_is_a_usage_error_without_it() -> None:
