@@ -7,17 +7,18 @@ answers. A file is walked without recursion, once through each object, within bo
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+_BOM = "\ufeff"
 _LARGEST = {".json": 100_000_000, ".yaml": 5_000_000, ".yml": 5_000_000}
 _DEEPEST = 200
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?\Z")
@@ -69,29 +70,14 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - JSON
         raise ProjectError(
             f"{path} is no dashboard: expected .json, .yaml or .yml", hint="export it from Grafana as JSON"
         )
-    if not path.is_file():
-        raise ProjectError(f"{path} {'is not a file' if path.exists() else 'does not exist'}")
     try:
-        if (size := path.stat().st_size) > largest:
-            raise ProjectError(f"{path} has {size} bytes; at most {largest} are read")
-        text = path.read_text(encoding="utf-8-sig")
-        return json.loads(text) if path.suffix.lower() == ".json" else _yaml(text)
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    except RecursionError as error:
-        raise ProjectError(f"{path} is nested too deeply") from error
+        if path.suffix.lower() != ".json":
+            return documents.read_yaml(path, most=largest)
+        return documents.parse_json(documents.read_text(path, most=largest).removeprefix(_BOM))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{path} does not exist") from error
     except ValueError as error:
-        what = "JSON" if path.suffix.lower() == ".json" else "YAML"
-        raise ProjectError(f"{path} is not valid {what}: {str(error).splitlines()[0]}") from error
-
-
-def _yaml(text: str) -> Any:  # noqa: ANN401 - YAML
-    import yaml  # noqa: PLC0415 - only for files of YAML
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(" ".join(str(error).split())) from error
+        raise ProjectError(f"{path} is not valid JSON: {error}") from error
 
 
 def _named(content: Any, plugin_id: str) -> set[str]:  # noqa: ANN401 - JSON

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING
 
-from gfplug.errors import IntegrityError
+from gfplug.errors import IntegrityError, ProjectError
 from gfplug.sdk import goenv, goproxy, modzip
 from gfplug.sdk.index import MODULE
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +26,11 @@ def find(version: SdkVersion) -> Module | None:
         return None
     folder = root / "cache" / "download" / MODULE / "@v"
     try:
-        content = (folder / f"{version}.zip").read_bytes()
-        promised = (folder / f"{version}.ziphash").read_text(encoding="ascii").strip()
+        content = documents.read_bytes(folder / f"{version}.zip", most=modzip.LIMIT)
+        promised = documents.read_text(folder / f"{version}.ziphash").strip()
         _require_hash(content, version, promised)
         return goproxy.describe(content, _info(folder / f"{version}.info"), version)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ProjectError):
         return None
     except IntegrityError as error:
         _log.warning("Go's module cache was passed over for SDK %s: %s", version, error)
@@ -44,6 +44,6 @@ def _require_hash(content: bytes, version: SdkVersion, promised: str) -> None:
 
 def _info(path: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return documents.read_json(path)
+    except ProjectError:
         return {}

@@ -5,7 +5,6 @@ Source: go1.26.8, cmd/go/internal/modfetch/proxy.go (proxyList, TryProxies), and
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.request import url2pathname
 from gfplug.errors import FetchError, GfplugError, IntegrityError
 from gfplug.sdk import local, modzip, versions, web
 from gfplug.sdk.index import MODULE
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from gfplug.sdk.versions import SdkVersion
@@ -72,7 +72,7 @@ def download(address: str, version: SdkVersion, deadline: Deadline) -> Module:
     """
     content = _get(address, f"{version}.zip", deadline, modzip.LIMIT)
     try:
-        info = json.loads(_get(address, f"{version}.info", deadline, _TEXT_LIMIT))
+        info = documents.parse_json(_get(address, f"{version}.info", deadline, _TEXT_LIMIT))
     except (GfplugError, ValueError):
         info = {}  # the facts are welcome, and the zip says enough without them
     return describe(content, info, version)

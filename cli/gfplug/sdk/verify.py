@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug import sdk
-from gfplug.errors import IntegrityError
+from gfplug.errors import IntegrityError, ProjectError
 from gfplug.sdk import stubs
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,8 +123,8 @@ def _other_tools(lock: Lock, new_stubs: stubs.Stubs) -> str:
 def _read(project: Project, path: str) -> bytes | None:
     """Return a generated file with LF line ends: a checkout may have changed them."""
     try:
-        return (project.source / path).read_bytes().replace(b"\r\n", b"\n")
-    except OSError:
+        return documents.read_bytes(project.source / path).replace(b"\r\n", b"\n")
+    except (OSError, ProjectError):
         return None
 
 

@@ -45,7 +45,7 @@ def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
     os.close(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise ProjectError(f"{name} is not a regular file", hint="replace it by a file")
-    raise ProjectError(f"{name} has {status.st_size >> 20} MB; at most {most >> 20} MB are read")
+    raise ProjectError(f"{name} has {status.st_size:,} bytes; at most {most:,} are read")
 
 
 def read_bytes(path: Path, *, most: int = MOST) -> bytes:
@@ -56,7 +56,7 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
     with opened(path, most=most) as stream:
         content = stream.read(most + 1)
     if len(content) > most:
-        raise ProjectError(f"{path} has more than {most >> 20} MB")
+        raise ProjectError(f"{path} has more than {most:,} bytes")
     return content
 
 
@@ -133,14 +133,14 @@ def parse_toml(text: str) -> dict[str, Any]:
     return value
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML
+def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - YAML
     """Read a YAML file as what JSON can hold: a date stays the text that was written.
 
     Raises: ProjectError naming the file; FileNotFoundError if there is none.
     """
     import yaml  # noqa: PLC0415 - few commands read it
 
-    text = read_text(path, most=_MOST_YAML)
+    text = read_text(path, most=most)
     try:
         value = yaml.load(text, _yaml_loader())  # noqa: S506 - it makes less than the safe loader
         _check_depth(value, most_items=_MOST_ITEMS)

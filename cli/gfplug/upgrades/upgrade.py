@@ -21,7 +21,7 @@ from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.scaffold import template
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
-from gfplug.untrusted import paths, repository
+from gfplug.untrusted import documents, paths, repository
 from gfplug.upgrades import candidates, former, origin, three_way
 from gfplug.upgrades.rewrites import Rewrites
 
@@ -138,7 +138,7 @@ def _render(project: Project, folder: Path, answers: template.Answers) -> tuple[
     """Complete a rendering as `gfplug new` would, and return it with its lock."""
     stub_files, new_lock = _stubs(project)
     pyproject = folder / "pyproject.toml"
-    text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_lock.floors)
+    text = requirements.raise_floors(documents.read_text(pyproject), new_lock.floors)
     pyproject.write_bytes(text.encode())
     template.remember(folder, answers)
     tree = trees.read(folder, (path.relative_to(folder).as_posix() for path in files.walk(folder)))

@@ -47,7 +47,7 @@ def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], obje
     with path.open("wb") as stream:
         stream.truncate(documents.MOST + 1)
 
-    with pytest.raises(ProjectError, match="16 MB" if read is not documents.read_yaml else "1 MB"):
+    with pytest.raises(ProjectError, match="16,777,217 bytes; at most 1"):
         read(path)
 
 
