@@ -168,14 +168,14 @@ COMMANDS: dict[str, Callable[[], list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("colour", [False, True])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    ("name", "colour"),  # a stream's picture moves the cursor of a terminal with colours
+    [(name, colour) for name in COMMANDS for colour in (False, True) if not (colour and name.startswith("stream"))],
+)
 def test_no_command_shows_what_a_terminal_obeys(
     world: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, colour: bool
 ) -> None:
     """Names of columns, files, rules and members, errors, hints, logs and tracebacks, in colour and without."""
-    if colour and name.startswith("stream"):
-        pytest.skip("a picture moves the cursor")
     monkeypatch.setenv("TERM", "xterm" if colour else "dumb")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("GRAFANA_ACCESS_POLICY_TOKEN", raising=False)
