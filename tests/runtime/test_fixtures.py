@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import socket
+import struct
 import time
 import urllib.request
 from typing import TYPE_CHECKING
@@ -136,3 +138,15 @@ def test_ask_gives_what_grafana_would_decode(kind: type[Point]) -> None:
 def test_query_has_a_range_of_an_hour() -> None:
     """Without being told, a query covers one hour."""
     assert query(1).time_range.duration == dt.timedelta(hours=1)
+
+
+def test_a_client_that_hangs_up_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    """A test of a timeout prints nothing."""
+    with Upstream() as upstream:
+        upstream.answer("/slow", body=b"x" * 10_000_000, delay=0.2)
+        with socket.create_connection(("127.0.0.1", int(upstream.url.rpartition(":")[2]))) as client:
+            client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(0.5)
+
+    assert capfd.readouterr().err == ""
