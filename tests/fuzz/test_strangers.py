@@ -155,7 +155,7 @@ def test_any_provisioning_is_read_or_refused(tmp_path: Path, document: object) -
             assert str(error)
 
 
-READERS = {"alerting": "find", "datasources": "find"}
+READERS = {"alerting": "read_rules", "datasources": "find_datasource"}
 
 
 @given(text=st.text())

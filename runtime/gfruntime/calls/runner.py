@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.calls.instances import Instances
 from gfruntime.serving import workers
+from gfruntime.serving.forks import leave_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -68,10 +69,17 @@ class Runner:
         return await self._pool_for(method).run(function) if self.loop.is_current() else function()
 
     async def await_if_needed(self, result: Any) -> Any:  # noqa: ANN401
-        """Await what a method returned, if it is awaitable; that of a `def` behind a decorator may be, too."""
-        if not inspect.isawaitable(result):
-            return result
-        return await result if self.loop.is_current() else self.loop.run_blocking(result)
+        """Await what a method returned, if it is awaitable; that of a `def` behind a decorator may be, too.
+
+        A child that the method forked, and that comes back from it, ends here: it shares the loop's wake-up calls with
+        the plugin, and would take them away.
+        """
+        try:
+            if not inspect.isawaitable(result):
+                return result
+            return await result if self.loop.is_current() else self.loop.run_blocking(result)
+        finally:
+            leave_fork()
 
     def _pool_for(self, method: str) -> workers.Pool:
         """Return the threads for a method: no query can keep those for health checks busy."""

@@ -45,7 +45,7 @@ test('a panel and an alert rule see the same', () =>
 test('an error of the API is named, and stays with its query', () =>
   open('', async ({ page }) => {
     const { frames, errors } = await ask(page, [{ refId: 'A', path: '/nothing' }, { ...target, refId: 'B' }]);
-    assert.deepEqual(errors, [['A', '/nothing answered 404 Not Found']]);
+    assert.deepEqual(errors, [['A', '/nothing answered 404 Not Found: there is no /nothing']]);
     assert.deepEqual([...new Set(frames.map(({ refId }) => refId))], ['B']);
   }));
 

@@ -39,7 +39,7 @@ def api() -> Iterator[Server]:
 
 def in_python(api: Server, model: Model, query: dict[str, Any]) -> list[dict[str, Any]]:
     """Ask the backend."""
-    datasource = Datasource(Settings(options=Options(url=api.url, token=Secret(TOKEN))))
+    datasource = Datasource(Settings(options=Options(url=api.url, token=Secret(TOKEN)), url=api.url))
     asked = Query(model=model, **query)
     return [json.loads(frametext.encode(frame)) for frame in datasource.query(asked)]
 
