@@ -9,6 +9,8 @@ import pytest
 from commands import Ended, commit, run
 from projects import new_project
 
+from gfplug.project.environment import ownership
+
 SECURITY = Path(__file__).parents[2] / "SECURITY.md"
 GFPLUG = Path(sys.executable).with_name("gfplug")
 PYTHON_FILES = (
@@ -19,6 +21,7 @@ MARK = "code-ran"
 NOT_RUN = {
     "check": ["check", "--strict"],
     "deploy": ["deploy"],
+    "doctor": ["doctor"],
     "proto list": ["proto", "list"],
     "proto show": ["proto", "show"],
     "proto diff": ["proto", "diff"],
@@ -32,8 +35,8 @@ RUN = {
     "build": ["build", "--python", sys.executable],
     "call": ["call", "query", "--python", sys.executable],
     "check --alerts": ["check", "--alerts", "--python", sys.executable],
+    "check --dashboards": ["check", "--dashboards", "board.json", "--python", sys.executable],
     "dev": ["dev", "--python", sys.executable],
-    "doctor": ["doctor"],
     "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
 }
 
@@ -61,6 +64,7 @@ def ask(planted: Path, folder: Path, words: list[str]) -> tuple[Ended, str]:
     shutil.copytree(planted, project)
     for name in (*PYTHON_FILES, "frontend/hooks.js", ".venv/bin/python"):
         (project / name).write_text((project / name).read_text().replace("{mark}", str(mark)))
+    (project / "board.json").write_text("{}")
     commit(project)
     ended = run(GFPLUG, *words, cwd=project)
     return ended, mark.read_text() if mark.exists() else ""
@@ -79,6 +83,24 @@ def test_a_command_runs_nothing_of_the_project(planted: Path, tmp_path: Path, wo
 def test_a_command_runs_the_projects_code(planted: Path, tmp_path: Path, words: list[str]) -> None:
     """What is planted is noticed: the test above would fail."""
     assert ask(planted, tmp_path, words)[1] != ""
+
+
+def test_an_environment_that_gfplug_noted_is_run(
+    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where both words are the same: one that a project brings along is none."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "forged").mkdir()
+    forged = tmp_path / "forged" / planted.name
+    shutil.copytree(planted, forged)
+    for word in (b"", b"0" * 32):
+        (forged / ".venv" / "gfplug-word").write_bytes(word)
+        assert not ownership.is_own(forged / ".venv")
+    ownership.note(forged / ".venv")
+
+    assert ownership.is_own(forged / ".venv")
+    moved = forged.rename(tmp_path / "moved")
+    assert not ownership.is_own(moved / ".venv")
 
 
 def test_the_promise_names_these_commands() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.edits import journal
 from gfplug.errors import GfplugError
-from gfplug.project.environment import interpreters, prerequisites, python_search, system_packages, venv
+from gfplug.project.environment import interpreters, ownership, prerequisites, python_search, system_packages, venv
 from gfplug.project.environment.interpreters import OLDEST_PYTHON
 
 if TYPE_CHECKING:
@@ -146,6 +146,9 @@ def _environment(project: Project) -> Examination:
     python = venv.interpreter_of(project.root / ".venv")
     if not python.exists():
         return Examination(name="environment", is_good=True, seen="no .venv yet; `gfplug build` makes it")
+    if not ownership.is_own(project.root / ".venv"):
+        seen = "not asked: gfplug has not used this .venv, which may be a stranger's; `gfplug build` uses it"
+        return Examination(name="environment", is_good=True, seen=seen)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
     missing = [*interpreter.missing, *([] if interpreter.has_libpython else ["a shared libpython"])]
     return Examination(

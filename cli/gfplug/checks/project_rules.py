@@ -12,7 +12,7 @@ from gfplug.bundle.rules import manifest_rules
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.errors import GfplugError
 from gfplug.project import provenance, requirements
-from gfplug.project.environment import interpreters, venv
+from gfplug.project.environment import interpreters, ownership, venv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,10 @@ def _schema(project: Project) -> Iterator[Finding]:
     python = venv.interpreter_of(project.root / ".venv")
     if not python.exists():
         yield note("schema", _SOURCE, "its dataclasses were not looked at: there is no .venv yet", "`gfplug build`")
+        return
+    if not ownership.is_own(project.root / ".venv"):
+        why = "its dataclasses were not looked at: gfplug has not used this .venv, which may be a stranger's"
+        yield note("schema", _SOURCE, why, "`gfplug build` uses it")
         return
     try:
         if missing := interpreters.probe(python, distributions=("gfruntime",)).missing:

@@ -32,12 +32,17 @@ _WITHOUT_DOCSTRINGS = (
 )
 _IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
 
-_MUTUAL_TLS = (  # what `gfruntime.serving.tls` imports
-    "cryptography.hazmat.primitives.asymmetric.ec",
-    "cryptography.hazmat.primitives.hashes",
-    "cryptography.hazmat.primitives.serialization",
-    "cryptography.x509",
-)
+_OPTIONAL = {
+    "cryptography": (
+        # what `gfruntime.serving.tls` imports
+        "cryptography.hazmat.primitives.asymmetric.ec",
+        "cryptography.hazmat.primitives.hashes",
+        "cryptography.hazmat.primitives.serialization",
+        "cryptography.x509",
+    ),
+    "httpx": ("httpx",),
+    "requests": ("requests",),
+}
 
 _Entry = tuple[str, str, str]
 
@@ -69,7 +74,7 @@ def freeze(
     analysis = Analysis(
         [str(root / "src" / "plugin" / "__main__.py")],
         pathex=[str(root / "src")],
-        hiddenimports=[*hidden_imports, *(_MUTUAL_TLS if _depends_on_cryptography(root) else ())],
+        hiddenimports=[*hidden_imports, *_optional_modules(root)],
         datas=[(str(root / source), place) for source, place in data],
         excludes=[*excludes],
         runtime_hooks=[str(_HOOKS / "start_process.py")],
@@ -87,12 +92,13 @@ def freeze(
     COLLECT(program, _without_links(analysis.binaries), _without_links(analysis.datas), name=name)
 
 
-def _depends_on_cryptography(root: Path) -> bool:
-    """Tell whether a project asks for cryptography itself; installed for another package, it need not be bundled."""
+def _optional_modules(root: Path) -> list[str]:
+    """List what the runtime uses of packages that a project asks for; those that others installed are not bundled."""
     from packaging.requirements import Requirement  # noqa: PLC0415  # PyInstaller brings it
 
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    return any(Requirement(line).name.lower() == "cryptography" for line in project.get("dependencies", ()))
+    names = {Requirement(line).name.lower() for line in project.get("dependencies", ())}
+    return [module for name, modules in _OPTIONAL.items() if name in names for module in modules]
 
 
 def _platform() -> str:

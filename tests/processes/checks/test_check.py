@@ -9,6 +9,7 @@ import pytest
 
 from gfplug.checks import check as service
 from gfplug.cli import main
+from gfplug.project.environment import ownership
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +32,12 @@ def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path)
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a project whose environment is the one that the tests run in."""
     root = tmp_path / "project"
     assert main(["new", "acme-sales", str(root), "--defaults", "--offline"]) == 0
     (root / ".venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(ownership, "is_own", lambda _: True)
     return root
 
 

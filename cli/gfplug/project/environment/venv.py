@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import files, process
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.environment import prerequisites
+from gfplug.project.environment import ownership, prerequisites
 from gfplug.project.environment.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
         if environment.has_libpython and not environment.missing:
             stages.seconds["environment"] = 0.0
             _require_usable(environment, project)
+            ownership.note(folder)
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
         _make(project, folder)
         _install(project, folder)
         _require_usable(probe(interpreter, distributions=needed), project)
         files.write_atomic(folder / _MARKER, _stamp(project))
+    ownership.note(folder)
     return interpreter
 
 
