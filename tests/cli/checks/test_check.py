@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,36 @@ def test_a_signed_bundle_is_compared_with_its_manifest(dist: Path) -> None:
         "signature-unlisted": "new.js",
         "signature-missing": "README.md",
     }
+
+
+@pytest.mark.parametrize("word", ["abc", "nonsense", "", "iQIzBAEBCAAdFiEE" * 10])
+def test_a_signature_is_not_called_verified(dist: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
+    """Whatever stands where the signature should: gfplug has no key to verify it with, and says so."""
+    signed(dist)
+    path = dist / "MANIFEST.txt"
+    path.write_text(path.read_text().replace("\nabc\n", f"\n{word}\n"))
+
+    assert main(["check", str(dist)]) == 0
+    assert "the signature is there, and was not verified" in capsys.readouterr().out
+
+
+def test_a_manifest_without_an_end_is_read_in_linear_time(dist: Path) -> None:
+    """A text that begins a hundred thousand times is no signed manifest, and costs little."""
+    (dist / "MANIFEST.txt").write_text("-----BEGIN PGP SIGNED MESSAGE-----\n\n" * 100_000)
+    began = time.process_time()
+
+    assert "signature" in {finding.rule for finding in service.check(dist).findings if finding.level == "error"}
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("text", ["1" * 60 + "!", "1 " * 60 + "!", ">=" * 200, "1.x-" * 100 + "!", "|| " * 100])
+def test_a_long_version_range_is_judged_in_linear_time(dist: Path, text: str) -> None:
+    """A range that is none is an error at once."""
+    change(dist, dependencies={"grafanaDependency": text})
+    began = time.process_time()
+
+    assert "manifest-range" in rules(dist)
+    assert time.process_time() - began < 2
 
 
 def test_a_signature_of_another_version_is_an_error(dist: Path) -> None:
