@@ -34,6 +34,7 @@ SHARED = frozenset(
 """The packages that Grafana 11.6 and every later version hand to a plugin."""
 
 _COMMENT = re.compile(r"(?<!\S)(?://[^\n]*|/\*.*?\*/)", re.DOTALL)
+_LINE_COMMENT = re.compile(r"(?<!\S)//[^\n]*")
 _REQUIRE = re.compile(r"""(?<![\w$.])require\(\s*(["'`])(?P<name>[^"'`\n]+)\1\s*\)""")
 _MODULE_SYNTAX = re.compile(r"^(?P<word>import(?=[\s{*\"'])|export(?=[\s{*]))", re.MULTILINE)
 _NODE_SECONDS = 20.0
@@ -72,7 +73,7 @@ def parse(text: str) -> Hooks:
     Raises: ProjectError naming file and line, if they require what Grafana does not share, or use import or export.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    code = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    code = _without_comments(text)
     if match := _MODULE_SYNTAX.search(code):
         raise ProjectError(
             f"{_place(code, match)}: {match['word']!r} is the syntax of ES modules, and this file is a CommonJS module",
@@ -122,3 +123,10 @@ def _refusal(place: str, name: str) -> ProjectError:
 def _place(code: str, match: re.Match[str]) -> str:
     line = code.count("\n", 0, match.start()) + 1
     return f"{FILE}:{line}"
+
+
+def _without_comments(text: str) -> str:
+    """Replace comments by their line ends; behind the last end of a block none begins, and a search for one is long."""
+    end = f"{text}\n".find("\n", text.rfind("*/")) if "*/" in text else 0
+    parts = ((_COMMENT, text[:end]), (_LINE_COMMENT, text[end:]))
+    return "".join(pattern.sub(lambda comment: "\n" * comment[0].count("\n"), part) for pattern, part in parts)

@@ -1,6 +1,7 @@
 """hooks.js as a build reads it: what it requires, what it may not be, and who checks its syntax."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,12 @@ def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ProjectError, match=r"hooks\.js is not UTF-8: .* at byte 3"):
         hooks.read_hooks(Project(tmp_path))
+
+
+def test_a_comment_without_an_end_takes_no_time() -> None:
+    """A text of many beginnings is read in linear time, and is no comment."""
+    began = time.process_time()
+
+    assert hooks.parse("/* " * 100_000 + "\nexports.query = 1;") is not None
+    assert hooks.parse("/* a */ exports.query = 1; // b */ import x\n// import {y}\n").packages == frozenset()
+    assert time.process_time() - began < 2
