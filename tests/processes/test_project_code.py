@@ -35,7 +35,7 @@ RUN = {
     "build": ["build", "--python", sys.executable],
     "call": ["call", "query", "--python", sys.executable],
     "check --alerts": ["check", "--alerts", "--python", sys.executable],
-    "check --dashboards": ["check", "--dashboards", "board.json", "--python", sys.executable],
+    "check --dashboards FILE": ["check", "--dashboards", "board.json", "--python", sys.executable],
     "dev": ["dev", "--python", sys.executable],
     "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
 }
