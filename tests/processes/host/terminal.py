@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 60.0
 _CONTROLLED = """\
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # whoever runs the tests may ignore it, as a shell does in the background
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is a signal
 os.execv(sys.argv[1], sys.argv[1:])
 """
