@@ -30,7 +30,7 @@ check: .venv/dev
 	.venv/bin/python tests/check_types.py
 
 unit: .venv/dev
-	.venv/bin/python -m pytest --numprocesses=2 tests/cli tests/runtime
+	.venv/bin/python -m pytest --numprocesses=4 tests/cli tests/runtime
 
 fuzz: .venv/dev
 	GFPLUG_FUZZ_EXAMPLES=$${GFPLUG_FUZZ_EXAMPLES:-3000} .venv/bin/python -m pytest --numprocesses=2 --timeout=3600 tests/fuzz
