@@ -1,4 +1,4 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""shutil does without lzma where there is none; an author who needs .xz imports lzma, or lists it in the spec."""
+"""shutil does without bz2 and lzma; an author who needs them imports them, or lists them in the spec."""
 
-excludedimports = ["lzma"]
+excludedimports = ["bz2", "lzma"]

@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - PyInstaller finds a hook by its file name
-"""zipfile does without lzma where there is none; an author who needs .xz imports lzma, or lists it in the spec.
+"""zipfile does without bz2 and lzma; an author who needs them imports them, or lists them in the spec.
 
 argparse is for its own command line.
 """
 
-excludedimports = ["argparse", "lzma"]
+excludedimports = ["argparse", "bz2", "lzma"]
