@@ -137,7 +137,7 @@ class Server(Upstream):
 
 
 class RawServer(ThreadingTCPServer):
-    """Sends these pieces to whoever connects, with a pause after each, and stays silent then if there is a pause."""
+    """Sends these pieces to each client, with a pause after each; with a pause it then stays silent."""
 
     daemon_threads = True
 

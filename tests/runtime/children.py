@@ -114,6 +114,13 @@ def plugin(
             stderr=file if descriptor is None else descriptor,
             cwd=folder,
         )
+    with running(process, stderr) as child:
+        yield child
+
+
+@contextmanager
+def running(process: subprocess.Popen[bytes], stderr: Path) -> Iterator[Child]:
+    """Give a started plugin, and end it."""
     child = Child(process, stderr)
     try:
         yield child

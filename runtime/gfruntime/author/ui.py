@@ -43,7 +43,7 @@ class Ui:
     `widget` fits a type: `textarea` and `code` (with `language` and `rows`) a text, `textarea` a secret, `radio` a
     choice, `hidden` anything.
 
-    The editor shows what breaks a bound, and Python refuses it with status 400, whoever sends it. `minimum` and
+    The editor shows what breaks a bound, and Python refuses it with status 400. `minimum` and
     `maximum` of a number, or of each number in a list, are inclusive. `required` asks for something that is not empty.
     `pattern` is a regular expression that the whole text matches, if it is not empty, as in HTML; it is written in what
     RE2 and JavaScript share: no lookaround, no references back.

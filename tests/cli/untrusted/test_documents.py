@@ -54,7 +54,7 @@ def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], obje
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")
 @pytest.mark.parametrize("kind", ["fifo", "device", "endless device", "folder", "link to a device"])
 def test_what_is_no_file_is_refused_at_once(tmp_path: Path, read: Callable[[Path], object], kind: str) -> None:
-    """A FIFO that nobody writes, a device without end, a folder: nobody waits and nothing fills the memory."""
+    """A FIFO, an endless device and a folder are refused at once, without filling the memory."""
     path = tmp_path / "x"
     if kind == "fifo":
         os.mkfifo(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from children import GO_PLUGIN, HERE, Child
+from children import GO_PLUGIN, HERE, Child, running
 from places import SOURCE
 from pluginv2 import backend_pb2 as pb
 
@@ -47,16 +47,8 @@ def limited(
             stdout=subprocess.PIPE,
             stderr=file,
         )
-    child = Child(process, stderr)
-    try:
+    with running(process, stderr) as child:
         yield child
-    finally:
-        if child._channel is not None:
-            child._channel.close()
-        process.kill()
-        process.wait(10)
-        assert process.stdout is not None
-        process.stdout.close()
 
 
 def works(child: Child) -> bool:
