@@ -7,6 +7,9 @@ PluginError                what the author raises on purpose: its text is shown 
 └── FrameError             500  the answer can't become a frame that Grafana accepts
 
 Any other exception is a mistake: it is logged with its traceback, and the panel shows one sentence.
+
+An error may carry frames, for what was answered before something failed: the panel shows both. To an alert rule any
+error is a failure.
 """
 
 from __future__ import annotations
@@ -15,10 +18,15 @@ import asyncio
 import errno
 import socket
 import ssl
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gfruntime.logs import masking
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfruntime.frames.data import Frame
 
 Source = Literal["plugin", "downstream"]
 
@@ -34,12 +42,17 @@ class PluginError(Exception):
 
     status: int = 500
     source: ClassVar[Source] = "plugin"
+    frames: Frame | Sequence[Frame] = ()
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """Keep the text for the panel and, when given, an HTTP-like status."""
+    def __init__(
+        self, message: str, status: int | None = None, *, frames: Frame | Sequence[Frame] | None = None
+    ) -> None:
+        """Keep the text for the panel and, when given, an HTTP-like status, and the frames of a partial answer."""
         super().__init__(message)
         if status is not None:
             self.status = status
+        if frames is not None:
+            self.frames = frames
 
 
 class QueryError(PluginError):
@@ -67,13 +80,15 @@ class FrameError(PluginError):
 class Failure:
     """One failure as Grafana sees it.
 
-    `is_expected` says that the author raised it on purpose, so that no traceback is worth a log line.
+    `is_expected` says that the author raised it on purpose, so that no traceback is worth a log line. `frames` are the
+    part of an answer that there is all the same.
     """
 
     status: int
     source: Source
     message: str
     is_expected: bool
+    frames: object = field(default=(), repr=False)
 
 
 def source_of_status(status: int) -> Source:
@@ -100,7 +115,10 @@ def _failure_of(error: BaseException) -> Failure:
     for link in _causes(error):
         if isinstance(link, PluginError):
             status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
-            return Failure(status=status, source=link.source, message=sentence(error), is_expected=link is error)
+            frames = link.frames if link is error else ()
+            return Failure(
+                status=status, source=link.source, message=sentence(error), is_expected=link is error, frames=frames
+            )
     status, source = _judge(error)
     return Failure(status=status, source=source, message=sentence(error), is_expected=False)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gfruntime.author import routes
 from gfruntime.calls import rulecheck, streams
 from gfruntime.calls.answers import frames_of
+from gfruntime.errors import PluginError
 from gfruntime.frames import arrow, contract
 from gfruntime.request.vocabulary import PluginContext, Query, Response, Settings, TimeRange
 from gfruntime.testing import golden
@@ -68,16 +69,21 @@ def query(
 def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # the author's class
     """Ask one query and return the frames as Grafana decodes them: encoded and read back, with their types.
 
-    `def` and `async def` handlers alike; what the handler raises is raised here.
+    `def` and `async def` handlers alike; what the handler raises is raised here, its `frames` as Grafana decodes them.
     """
-    result = datasource.query(asked)
-    if inspect.isawaitable(result):
-        result = asyncio.run(_wait(result))
+    try:
+        result = datasource.query(asked)
+        if inspect.isawaitable(result):
+            result = asyncio.run(_wait(result))
+        if isinstance(result, Exception):
+            raise result
+    except PluginError as error:
+        error.frames = _decoded(contract.typed(frames_of(error.frames)), asked)
+        raise
     frames = contract.typed(frames_of(result))
     if asked.from_alert:
         frames = rulecheck.checked(frames, ref_id=asked.ref_id)
-    encoded = [arrow.encode(frame, ref_id=asked.ref_id) for frame in frames]
-    return [arrow.decode(b"".join(parts)) for parts in encoded]
+    return _decoded(frames, asked)
 
 
 def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
@@ -127,6 +133,11 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     if expected != actual:
         old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, actual))
         raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
+
+
+def _decoded(frames: Sequence[Frame], asked: Query[Any]) -> list[Frame]:
+    """Encode frames and read them back."""
+    return [arrow.decode(b"".join(arrow.encode(frame, ref_id=asked.ref_id))) for frame in frames]
 
 
 def _write_golden(frames: Sequence[Frame], path: Path) -> None:
