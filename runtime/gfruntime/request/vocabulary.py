@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from gfruntime.logs import masking
+from gfruntime.request import json_text
 from gfruntime.request.config import GrafanaConfig, UserAgent
 from gfruntime.request.headers import http_headers
 
@@ -197,8 +198,11 @@ class Response:
 
     @classmethod
     def json(cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """Answer with a JSON value; NaN is refused, because it is not JSON."""
-        body = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+        """Answer with a JSON value, written as packets of streams are: NaN becomes null, a time ISO 8601.
+
+        Raises: TypeError naming the type that has no JSON.
+        """
+        body = json_text.encode(value, separators=(", ", ": "))
         return cls(body=body, status=status, headers={"Content-Type": "application/json", **(headers or {})})
 
 

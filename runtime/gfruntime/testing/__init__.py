@@ -91,7 +91,7 @@ def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
     match = routes.match(routes.routes_of(type(datasource)), request)
     result: Any
     if isinstance(match, routes.Match):
-        result = getattr(datasource, match.name)(request, **match.parts)
+        result = routes.call(datasource, match, request)
     elif hasattr(datasource, "call_resource"):
         result = datasource.call_resource(request)
     else:
