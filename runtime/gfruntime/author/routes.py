@@ -6,8 +6,8 @@ class Datasource:
 
 A part `{name}` of a pattern matches one part of the path, `{name...}` at the end matches the rest of it. What matches
 is percent-decoded and given by name: any name that the method takes, but not the names of its own first two parameters,
-the data source and the request. HEAD is answered as GET, without the body, unless it has a route of its own. A path that
-has routes, but none for the method of the request, is answered with 405 and the header `Allow`.
+the data source and the request. HEAD is answered as GET, without the body, unless it has a route of its own. A path
+that has routes, but none for the method of the request, is answered with 405 and the header `Allow`.
 """
 
 from __future__ import annotations

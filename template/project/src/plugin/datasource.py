@@ -67,7 +67,7 @@ class Datasource:
         return Health.ok(f"{len(get_args(Signal))} signals are ready")
 
     @route("GET", "/signals")
-    def signals(self, request: Request) -> list[str]:
+    def signals(self, _request: Request) -> list[str]:
         """Answer HTTP calls of /api/datasources/uid/<uid>/resources/signals: list what can be queried."""
         return list(get_args(Signal))
 
