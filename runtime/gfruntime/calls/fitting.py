@@ -27,7 +27,7 @@ _UNIONS = (typing.Union, types.UnionType)
 
 
 def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
-    """Return a value with texts where the type wants them, and choices where it lists them; itself if all of it fits."""
+    """Return a value with texts where the type wants them, and choices where it lists them; else the value itself."""
     bare = unwrap(hint)[0]
     if has_fields(bare):
         return _fit_items(value, _hints(bare).get) if isinstance(value, dict) else value
