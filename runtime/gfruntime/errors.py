@@ -21,7 +21,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from gfruntime.logs import masking
+from gfruntime.logs import masking, sharing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # an upstream saying that the request was wrong
 _LOWEST, _HIGHEST = 100, 599
+_DEEPEST = 10  # causes that are looked at
 _LONGEST = 4000  # of a sentence: gRPC sends some in a header, and no panel shows more
 
 
@@ -117,10 +118,20 @@ def _failure_of(error: BaseException) -> Failure:
             status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
             frames = link.frames if link is error else ()
             return Failure(
-                status=status, source=link.source, message=sentence(error), is_expected=link is error, frames=frames
+                status=status, source=link.source, message=_advised(error), is_expected=link is error, frames=frames
             )
     status, source = _judge(error)
-    return Failure(status=status, source=source, message=sentence(error), is_expected=False)
+    return Failure(status=status, source=source, message=_advised(error), is_expected=False)
+
+
+def _advised(error: BaseException) -> str:
+    """Put an exception into one sentence, and add what to do where a shared connection or client is the cause."""
+    text, link = sentence(error), error
+    for _ in range(_DEEPEST):
+        if not isinstance(link, PluginError) and not _is_from_http_client(link) and (hint := sharing.advice(_text(link))):
+            return f"{text.rstrip('.')}; {hint}"
+        link = link.__cause__ or link.__context__ or link
+    return text
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -133,12 +144,16 @@ def _causes(error: BaseException) -> list[BaseException]:
     return list(links.values())
 
 
+def _text(error: BaseException) -> str:
+    try:
+        return str(error).strip()
+    except BaseException as broken:  # noqa: BLE001  # the author's `__str__`
+        return f"its text can't be read ({type(broken).__name__})"
+
+
 def sentence(error: BaseException) -> str:
     """Put an exception into one sentence without secrets; what the author raised on purpose needs no class name."""
-    try:
-        text = str(error).strip()
-    except BaseException as broken:  # noqa: BLE001  # the author's `__str__`
-        text = f"its text can't be read ({type(broken).__name__})"
+    text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     text = masking.hide(text[: 4 * _LONGEST])  # first, for a part of a secret could not be told from other text

@@ -19,7 +19,7 @@ class Live:
         self.frame: dict[str, Any] | None = None
 
     def is_frame(self, document: object) -> bool:
-        """Tell whether a document is meant as a frame, or as rows of the one before; any other JSON may be sent, too."""
+        """Tell whether a document is meant as a frame, or as rows of the one before; any other JSON may come, too."""
         if not isinstance(document, dict):
             return False
         schema = document.get("schema")

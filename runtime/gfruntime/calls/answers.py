@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import threading
 from collections import deque
 from dataclasses import replace
@@ -15,7 +14,7 @@ from gfruntime.calls import rulecheck
 from gfruntime.errors import Failure, failure_of, sentence
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
-from gfruntime.logs import masking
+from gfruntime.logs import log, masking
 from gfruntime.request.incoming import current_call
 from gfruntime.request.vocabulary import Health
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Response
     from gfruntime.wire import Parts
 
-_LOGGER = logging.getLogger("gfruntime")
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
 _PART = 1 << 20
 _SMALL = 10_000  # rows below which encoding is the interpreter's work; with more it is Arrow's, which runs side by side
@@ -132,7 +130,7 @@ def partial_frames(failure: Failure) -> list[Frame]:
 
 def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -> Failure:
     """Add to a failure that the frames it carries can't be shown, and log why."""
-    _LOGGER.error("The frames of query %s's error failed", ref_id, exc_info=(type(error), error, error.__traceback__))
+    log.failure(f"Query {ref_id} failed", error)
     return replace(failure, message=f"{failure.message} (the frames of this error can't be shown: {sentence(error)})")
 
 
@@ -148,7 +146,7 @@ def query_failure(error: BaseException, *, ref_id: str) -> Failure:
     """Judge what a query raised; an exception that the author didn't mean is logged with its traceback."""
     failure = failure_of(error)
     if not failure.is_expected:
-        _LOGGER.error("Query %s failed", ref_id, exc_info=(type(error), error, error.__traceback__))
+        log.failure(f"Query {ref_id} failed", error)
     return failure
 
 

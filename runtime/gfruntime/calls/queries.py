@@ -13,6 +13,7 @@ from gfruntime.author.author_class import OWN_QUERIES
 from gfruntime.calls import answers, convert
 from gfruntime.errors import PluginError
 from gfruntime.frames.data import Frame
+from gfruntime.logs import places
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -127,9 +128,16 @@ async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]]) -> Encode
         return await works[0]()
     limit = asyncio.Semaphore(AT_ONCE)
 
+    runs = places.current()
+
     async def bounded(work: Callable[[], Awaitable[Encoded]]) -> Encoded:
         async with limit:
-            return await work()
+            run = None if runs is None else runs.begin()  # a task of its own
+            try:
+                return await work()
+            finally:
+                if runs is not None and run is not None:
+                    runs.end(run)
 
     parts = await asyncio.gather(*map(bounded, works))
     return {ref_id: answer for part in parts for ref_id, answer in part.items()}
