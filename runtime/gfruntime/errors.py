@@ -128,7 +128,11 @@ def _advised(error: BaseException) -> str:
     """Put an exception into one sentence, and add what to do where a shared connection or client is the cause."""
     text, link = sentence(error), error
     for _ in range(_DEEPEST):
-        if not isinstance(link, PluginError) and not _is_from_http_client(link) and (hint := sharing.advice(_text(link))):
+        if (
+            not isinstance(link, PluginError)
+            and not _is_from_http_client(link)
+            and (hint := sharing.advice(_text(link)))
+        ):
             return f"{text.rstrip('.')}; {hint}"
         link = link.__cause__ or link.__context__ or link
     return text
