@@ -34,10 +34,18 @@ _LONGEST = 4000  # of a sentence: gRPC sends some in a header, and no panel show
 
 
 class PluginError(Exception):
-    """A failure that the author foresaw; never raised bare."""
+    """A failure that the author foresaw; never raised bare.
+
+    >>> PluginError("the table is being rebuilt", status=503).status
+    503
+    """
 
     status: int = 500
+    """The HTTP status that the query or call ends with."""
+
     source: ClassVar[Source] = "plugin"
+    """Whose fault it is for Grafana's metrics: `plugin` or `downstream`."""
+
     frames: Any = ()
     """The frames of a partial answer: what a query may return, so a frame or a list of frames."""
 
@@ -51,24 +59,45 @@ class PluginError(Exception):
 
 
 class QueryError(PluginError):
-    """The query can't be answered as it stands; the user can fix it."""
+    """The query can't be answered as it stands; the user can fix it.
+
+    >>> QueryError("choose a table").status
+    400
+    """
 
     status = 400
+    """The HTTP status; 400 unless told otherwise."""
 
 
 class DecodeError(QueryError):
-    """Settings or a query model don't fit the author's dataclass; the message names the key, never a secret."""
+    """Settings or a query model don't fit the author's dataclass; the message names the key, never a secret.
+
+    >>> issubclass(DecodeError, PluginError)
+    True
+    """
 
 
 class DownstreamError(PluginError):
-    """The system behind the data source failed; the plugin is not to blame."""
+    """The system behind the data source failed; the plugin is not to blame.
+
+    >>> DownstreamError("the database is full").source
+    'downstream'
+    """
 
     status = 502
+    """The HTTP status; 502 unless told otherwise."""
+
     source = "downstream"
+    """Always `downstream`."""
 
 
 class FrameError(PluginError):
-    """The values can't become a frame that Grafana accepts; the message names the column."""
+    """The values can't become a frame that Grafana accepts; the message names the column.
+
+    >>> Frame.of(value=[1, "n/a"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    gfruntime.errors.FrameError: column 'value': numbers and texts in one column...
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,9 @@ def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
 
     It returns a `Response`, a JSON object or list, or None for 204.
     Raises: ValueError when the pattern is malformed.
+
+    >>> @route("GET", "/tables/{schema}")
+    ... def tables(self, request: Request, schema: str) -> Response: return Response.json(["sales"])
     """
     compiled = _compile(pattern)
 

@@ -38,7 +38,11 @@ _HOUR = dt.timedelta(hours=1)
 
 
 def settings(options: OptionsT, *, secrets: Mapping[str, str] | None = None, url: str = "") -> Settings[OptionsT]:
-    """Make the settings of a configured data source."""
+    """Make the settings of a configured data source.
+
+    >>> settings(options, secrets={"token": "t"}).secrets["token"]
+    't'
+    """
     return Settings(options=options, secrets=secrets or {}, uid="test", name="test", url=url, updated=START)
 
 
@@ -53,7 +57,11 @@ def query(
     from_alert: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Query[ModelT]:
-    """Make a query; its range is one hour unless told otherwise."""
+    """Make a query; its range is one hour unless told otherwise.
+
+    >>> query(model, from_alert=True).from_alert
+    True
+    """
     return Query(
         model=model,
         time_range=TimeRange(start=start, end=start + _HOUR if end is None else end),
@@ -70,6 +78,9 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
     """Ask one query and return the frames as Grafana decodes them: encoded and read back, with their types.
 
     `def` and `async def` handlers alike; what the handler raises is raised here, its `frames` as Grafana decodes them.
+
+    >>> ask(Datasource(settings(options)), query(model))[0]["value"].to_list()
+    [1.5]
     """
     try:
         result = datasource.query(asked)
@@ -87,7 +98,11 @@ def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # t
 
 
 def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
-    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here."""
+    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here.
+
+    >>> call(Datasource(settings(options)), Request(path="tables")).status
+    200
+    """
     match = routes.match(routes.routes_of(type(datasource)), request)
     result: Any
     if isinstance(match, routes.Match):
@@ -105,7 +120,11 @@ def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
 
 
 def packets(datasource: Any, request: StreamRequest, *, count: int = 0) -> list[Any]:  # noqa: ANN401
-    """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all."""
+    """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all.
+
+    >>> packets(Datasource(settings(options)), StreamRequest(path="cpu"), count=1)
+    [...]
+    """
     stream = datasource.run_stream(request)
     if inspect.isawaitable(stream):
         stream = asyncio.run(_wait(stream))
@@ -121,6 +140,8 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     A `.jsonc` file is in the format of Go's plugins (see `golden`), a `.json` file is the list of frames alone. The
     environment variable GFRUNTIME_UPDATE_GOLDEN=1 writes the files of a whole run, but not where CI is set.
     Raises: AssertionError showing the difference, or when there is no such file.
+
+    >>> check_golden([frame], Path("tests/golden/sales.jsonc"))  # doctest: +SKIP
     """
     if update or (os.environ.get("GFRUNTIME_UPDATE_GOLDEN") == "1" and not os.environ.get("CI")):
         _write_golden(frames, path)
