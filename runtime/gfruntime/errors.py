@@ -47,9 +47,9 @@ class PluginError(Exception):
     """Whose fault it is for Grafana's metrics: `plugin` or `downstream`."""
 
     frames: Any = ()
-    """What was answered before something failed, a Frame or several: the panel shows it beside the error."""
+    """The frames of a partial answer: what a query may return, so a frame or a list of frames."""
 
-    def __init__(self, message: str, status: int | None = None, *, frames: Any = None) -> None:  # noqa: ANN401  # as `frames`
+    def __init__(self, message: str, status: int | None = None, *, frames: Any = None) -> None:  # noqa: ANN401  # as above
         """Keep the text for the panel and, when given, an HTTP-like status, and the frames of a partial answer."""
         super().__init__(message)
         if status is not None:
