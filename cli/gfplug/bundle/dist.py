@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 _PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
-_DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
-_FRONTEND_FOLDERS = ("img", "dashboards")
+DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
+FRONTEND_FOLDERS = ("img", "dashboards")
+"""The folders of `frontend/` that go into a bundle as they are."""
+
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -87,10 +89,10 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
-    for name in set(_DOCUMENTS) - browser.keys():
+    for name in set(DOCUMENTS) - browser.keys():
         if os.path.lexists(project.root / name):
             (folder / name).write_bytes(documents.read_bytes(paths.require_real(project.root, name)))
-    for name in _FRONTEND_FOLDERS:
+    for name in FRONTEND_FOLDERS:
         for path in files.walk(project.root / "frontend" / name):
             source = path.relative_to(project.root).as_posix()
             target = folder / path.relative_to(project.root / "frontend")

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files
-from gfplug.bundle.rules import machine, manifest_rules
+from gfplug.bundle.rules import machine, manifest_rules, named_files
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.untrusted import documents
 
@@ -36,7 +36,7 @@ def check(contents: Contents) -> Iterator[Finding]:
         yield error("manifest-missing", manifest_rules.FILE, "there is none: Grafana finds no plugin here")
         return
     try:
-        content = documents.parse_json(contents.items[manifest_rules.FILE].read())
+        content = named_files.read_document(contents.items[manifest_rules.FILE].read())
     except ValueError as failure:
         yield error("manifest-json", manifest_rules.FILE, f"it is not JSON: {failure}")
         return
@@ -46,9 +46,8 @@ def check(contents: Contents) -> Iterator[Finding]:
     if contents.roots and contents.roots[0] != content.get("id"):
         yield warning("archive-roots", "archive", f"its folder is {contents.roots[0]}, not the id {content.get('id')}")
     yield from manifest_rules.check(content, is_built=True)
-    for name in manifest_rules.named_files(content):
-        if posixpath.normpath(name) not in contents.items:
-            yield error("manifest-file", manifest_rules.FILE, f"it names {name}, which is not in the bundle")
+    readers = {name: item.read for name, item in contents.items.items() if not item.is_link}
+    yield from named_files.check(content, readers, manifest=manifest_rules.FILE, there="the bundle")
     if "module.js" not in contents.items:
         yield error("module", "module.js", "there is none: Grafana cannot show the data source's pages")
     programs = executables(contents, str(content.get("executable", "")))
