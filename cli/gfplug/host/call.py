@@ -20,6 +20,7 @@ from gfplug.host.target import Target, go_platform
 from gfplug.project.environment import venv
 from gfplug.project.plugin_project import Manifest, Project
 from gfplug.stages import Stages
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,15 +31,17 @@ if TYPE_CHECKING:
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
+_SCHEMA = "gfplug/schema"
 _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTarget:
-    """What can be called, and the project it belongs to, if any."""
+    """What can be called, and the project it belongs to, if any; `is_source` says that it is the project's source."""
 
     target: Target
     project: Project | None
+    is_source: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
     if (path / "plugin.json").is_file() and not (path / "gfplug.lock").is_file():
         return _bundle(path)
     project = Project.find(path)
-    return CallTarget(target=_source(project, python), project=project)
+    return CallTarget(target=_source(project, python), project=project, is_source=True)
 
 
 def settings(place: CallTarget, overrides: Overrides) -> Settings:
@@ -120,6 +123,19 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
         yield running
         times = running.age_ms(), running.handshake_ms
         _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
+
+
+def require_form(running: RunningPlugin, *, timeout: float) -> None:
+    """Refuse dataclasses that `gfplug build` would refuse; the plugin, which runs from source, says what is wrong.
+
+    Raises: ProjectError with the sentence of the build.
+    """
+    try:
+        reply = documents.parse_json(running.call_resource(_SCHEMA, timeout=timeout).body)
+    except (ToolError, ValueError):  # it does not answer, or is of an older runtime: the call itself says so
+        return
+    if isinstance(reply, dict) and reply.get("isSchemaError") is True:
+        raise ProjectError(str(reply.get("message")), hint="fix src/plugin/datasource.py")
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> None:

@@ -51,7 +51,8 @@ class CallOptions:
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
         """Run the plugin for the length of a block, and return the settings that it is to be sent."""
-        from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+        from gfplug.bundle.frontend import npm  # noqa: PLC0415 - `--help` need not wait for it
+        from gfplug.host import call as service  # noqa: PLC0415 - as above
 
         if self.verbose:
             console.setup(1)
@@ -62,6 +63,8 @@ class CallOptions:
         settings = service.settings(target, overrides)
         signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
         with service.plugin(target, timeout=self.timeout) as plugin:
+            if target.is_source and target.project and npm.locate_frontend(target.project) is None:
+                service.require_form(plugin, timeout=self.timeout)
             yield plugin, settings
 
 
