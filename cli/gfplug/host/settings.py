@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import UsageError
 from gfplug.host.target import user_agent
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ _TEXTS = {
     "database": "database",
     "basicAuthUser": "basic_auth_user",
 }
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
 _CALLER = {"login": "admin", "name": "admin", "email": "admin@localhost", "role": "Admin"}
 _CONFIG = {"GF_APP_URL": "http://localhost:3000/", "GF_CONCURRENT_QUERY_COUNT": "10", "GF_SQL_ROW_LIMIT": "1000000"}
 
@@ -57,13 +60,13 @@ class Settings:
             if isinstance(content, dict | list):
                 raise UsageError(f"{source}: {key!r} is not text")
             if content is not None:
-                texts[name] = _text(content)
+                texts[name] = documents.text_of(content)
         secrets = _mapping(value, "secureJsonData", source)
         return cls(
             **texts,
-            basic_auth_enabled=bool(value.get("basicAuth", False)),
+            basic_auth_enabled=_switch(value.get("basicAuth"), "basicAuth", source),
             options=_mapping(value, "jsonData", source),
-            secrets={str(key): _text(secret) for key, secret in secrets.items()},
+            secrets={key: documents.text_of(secret) for key, secret in secrets.items()},
         )
 
 
@@ -93,9 +96,15 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
     }
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - YAML
-    """Return a text, or the text of what YAML reads as something else: null is empty."""
-    return "" if value is None else json.dumps(value) if isinstance(value, bool) else str(value)
+def _switch(value: Any, key: str, source: str) -> bool:  # noqa: ANN401 - YAML
+    """Read true or false as Grafana does.
+
+    Source: grafana/grafana pkg/services/provisioning/values, BoolValue: Go's strconv.ParseBool.
+    """
+    text = documents.text_of(value)
+    if text in ("", *_TRUE, *_FALSE):
+        return text in _TRUE
+    raise UsageError(f"{source}: {key!r} is {text!r}, and Grafana reads true and false only")
 
 
 def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:

@@ -79,10 +79,7 @@ def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> No
         ),
         (
             {"includes": [{"type": "dashbord", "path": "x"}]},
-            (
-                "warning: plugin.json: includes[0].type is \"dashbord\", which is not one of 'dashboard', 'page', 'panel', "
-                "'datasource'"
-            ),
+            'warning: plugin.json: includes[0].type is "dashbord", which is not one of',
         ),
         ({"includes": [{"name": "x"}]}, "error: plugin.json: includes[0] has no type"),
         ({"includes": ["x"]}, 'error: plugin.json: includes[0] is "x", not an object'),
