@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from gfplug import sdk
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import arguments, failures, provisioning, timerange
-from gfplug.host.convert import Query, QueryAnswer
+from gfplug.host.convert import Query, QueryAnswer, query_type_of
 from gfplug.host.launch import launch
 from gfplug.host.settings import Settings
 from gfplug.host.target import Target, go_platform
+from gfplug.host.variables import interpolate, of_panel
 from gfplug.project.environment import venv
 from gfplug.project.plugin_project import Manifest, Project
 from gfplug.stages import Stages
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from gfplug.host.client import RunningPlugin
     from gfplug.host.logs import LogLine
+    from gfplug.host.variable_formats import Variable
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
@@ -52,6 +54,8 @@ class Overrides:
     url: str | None = None
     options: Sequence[str] = ()
     secrets: Sequence[str] = field(default=(), repr=False)
+    caller: Mapping[str, str] = field(default_factory=dict)
+    toggles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +95,8 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
         url=base.url if overrides.url is None else overrides.url,
         options=arguments.merge(base.options, arguments.assignments(overrides.options, option="--option")),
         secrets={**base.secrets, **arguments.secrets(overrides.secrets)},
+        caller={**base.caller, **overrides.caller},
+        toggles=tuple(overrides.toggles),
     )
 
 
@@ -112,8 +118,14 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
         else timerange.nice_interval(end - start, points=span.max_data_points),
         max_data_points=span.max_data_points,
         model=model,
-        query_type=str(model.get("queryType", "")),
+        query_type=query_type_of(model),
     )
+
+
+def interpolated(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
+    """Return a query whose texts have the values of a dashboard's variables, and of those that Grafana has itself."""
+    values = {**of_panel(query, caller), **variables}
+    return replace(query, model=interpolate(query.model, values))
 
 
 @contextmanager
