@@ -17,7 +17,7 @@ from gfplug.project.environment import interpreters, ownership, venv
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gfplug.project.plugin_project import Project
@@ -51,8 +51,16 @@ def check(project: Project, *, python: Path | None = None) -> Iterator[Finding]:
 
 def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool) -> Iterator[Finding]:
     yield from manifest_rules.check(content, is_built=False)
-    shipped, there = shipped_files(project, has_own_build=has_own_build), "what ships of frontend/"
-    for finding in named_files.check(content, shipped, manifest=manifest_rules.FILE, there=there):
+    try:
+        shipped = dist.shipped_files(project)
+    except GfplugError as failure:
+        yield error("build", "frontend", failure.message, failure.hint)
+        return
+    if has_own_build:
+        shipped = {**_beside_sources(project.root / "frontend" / "src"), **shipped}
+    readers = {name: partial(documents.read_bytes, path) for name, path in shipped.items()}
+    findings = named_files.check(content, readers, manifest=manifest_rules.FILE, there="what ships of frontend/")
+    for finding in findings:
         if finding.rule == "locales" and not has_own_build:
             hint = "gfplug's editors take frontend/locales/de.json without it: remove languages"
             yield error(finding.rule, finding.where, finding.message, hint)
@@ -60,19 +68,10 @@ def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool)
             yield finding
 
 
-def shipped_files(project: Project, *, has_own_build: bool) -> dict[str, Callable[[], bytes]]:
-    """Return how to read what a build takes into the bundle as it is, by its path there.
-
-    A frontend with a build of its own may take more: all that is beside its sources counts.
-    """
-    frontend = project.root / "frontend"
-    folders = [frontend / name for name in dist.FRONTEND_FOLDERS]
-    bases = dict.fromkeys(folders, frontend)
-    if has_own_build:
-        source = frontend / "src"
-        bases = {**{folder: source for folder in source.glob("*") if folder.is_dir()}, **bases}
-    paths = {path.relative_to(base).as_posix(): path for folder, base in bases.items() for path in files.walk(folder)}
-    return {name: partial(documents.read_bytes, path) for name, path in paths.items()}
+def _beside_sources(source: Path) -> dict[str, Path]:
+    """List what a frontend's own build may take into the bundle: all that is in folders beside its sources."""
+    folders = [folder for folder in source.glob("*") if folder.is_dir()]
+    return {path.relative_to(source).as_posix(): path for folder in folders for path in files.walk(folder)}
 
 
 def _frontend(project: Project) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import pytest
 from small_bundle import MANIFEST
 from small_project import small_project
 
+from gfplug.bundle import dist as dist_of
 from gfplug.bundle import packing
 from gfplug.bundle.rules import plugin_keys
 from gfplug.checks import check as service
+from gfplug.errors import ProjectError
+from gfplug.project.plugin_project import Project
 
 ID, INFO = MANIFEST["id"], MANIFEST["info"]
 REFRESH = Path(__file__).parents[3] / ".ci" / "refresh_plugin_json.py"
@@ -203,6 +207,21 @@ def test_a_project_is_judged_by_what_a_build_takes(
 
     assert [each for each in after if each.startswith(sentence)], after
     assert keys or not [each for each in before if each.startswith(sentence)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("name", ["README.md", "frontend/img/more.svg", "frontend/dashboards/a.json"])
+def test_a_link_that_build_refuses_is_an_error(tmp_path: Path, name: str) -> None:
+    """What leads out of the project would ship somebody's file."""
+    project, outside = small_project(tmp_path / "project").root, tmp_path / "outside.json"
+    outside.write_text("{}")
+    (project / name).parent.mkdir(exist_ok=True)
+    (project / name).unlink(missing_ok=True)
+    (project / name).symlink_to(outside)
+    with pytest.raises(ProjectError) as caught:
+        dist_of.shipped_files(Project(project))
+
+    assert [each for each in findings(project) if each == f"error: frontend: {caught.value.message}"]
 
 
 def test_the_keys_are_written_from_published_types_without_a_network(
