@@ -21,7 +21,10 @@ def chunked(
     what: query_options.QueryOptions,
     call: call_options.CallOptions,
 ) -> None:
-    """Run queries whose answers come in parts, and show each part when it comes."""
+    """Run queries, and show each part of an answer.
+
+    The parts are what `query_chunked` yields, as they come.
+    """
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
 
     what.check()
