@@ -26,14 +26,21 @@ from typing import Any
 OUTPUT = Path(__file__).parents[1] / "cli" / "gfplug" / "bundle" / "rules" / "plugin_json.json"
 _TYPES = "package/dist/types/services/pluginMeta/types/meta/types.spec.gen.d.ts"
 _TOKEN = re.compile(r'"[^"]*"|[A-Za-z_$][\w$]*|\[\]|[{}:;?|<>,]')
-_MORE = {
+_OPEN = {"keys": {}, "open": True}
+_MORE: dict[str, Any] = {
     "$schema": "string",  # plugin.schema.json, properties
     "mixed": "boolean",  # @grafana/data 13.2.2, DataSourcePluginMeta
     "aliasIDs": {"list": "string"},  # @grafana/data 13.2.2, PluginMeta
     "hybridDatasource": "boolean",  # grafana/grafana v13.0.0, pkg/plugins/plugins.go, JSONData
     "docsPath": "string",  # grafana/plugin-tools: the folder of a plugin's own documentation
+    "dependencies": {
+        "keys": {"plugins": {"list": {"keys": {"version": "string"}}}}
+    },  # as `mixed`, PluginDependencyInfo
+    "enterpriseFeatures": _OPEN,  # plugin.schema.json, as all below
+    "routes": {"list": {"keys": {name: {"keys": {"params": _OPEN}} for name in ("tokenAuth", "jwtTokenAuth")}}},
+    "extensions": "any",  # a list, until Grafana 11
 }
-"""Keys that Grafana reads and the types leave out, with where each was seen."""
+"""Keys that Grafana reads and the types leave out, or close where it does not, with where each was seen."""
 
 
 def main(names: list[str]) -> None:

@@ -46,7 +46,23 @@ def check(project: Project, *, python: Path | None = None) -> Iterator[Finding]:
     if own is None:
         yield from _frontend(project)
         yield from _schema(project, python)
+    yield from _provisioning(project)
     yield from _lock(project)
+
+
+def _provisioning(project: Project) -> Iterator[Finding]:
+    """Check that Grafana can read what it provisions; it does not start with a file that is broken."""
+    for path in files.walk(project.root / "provisioning"):
+        name = path.relative_to(project.root).as_posix()
+        try:
+            if path.suffix in {".yaml", ".yml"}:
+                documents.read_yaml(path)
+            elif path.suffix == ".json":
+                named_files.read_document(documents.read_bytes(path))
+        except GfplugError as failure:
+            yield error("provisioning", name, failure.message, failure.hint)
+        except ValueError as failure:
+            yield error("provisioning", name, f"it is not valid JSON: {failure}", "fix that line")
 
 
 def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool) -> Iterator[Finding]:

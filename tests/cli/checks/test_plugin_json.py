@@ -62,6 +62,10 @@ def findings(dist: Path) -> list[str]:
         {"dependencies": {"grafanaDependency": ">=11.6.0", "extensions": {"exposedComponents": ["a/b/v1"]}}},
         {"info": {**INFO, "links": [{"name": "a", "url": "https://a", "target": "_blank"}]}},
         {"category": None},
+        {"extensions": []},
+        {"dependencies": {"grafanaDependency": ">=11.6.0", "plugins": [{"id": "a-b-app", "version": "1.0.0"}]}},
+        {"routes": [{"path": "x", "tokenAuth": {"url": "https://a", "params": {"audience": "b"}}}]},
+        {"enterpriseFeatures": {"anything": True}},
     ],
 )
 def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> None:
@@ -105,7 +109,7 @@ def test_grafanas_current_keys_are_known(dist: Path, keys: dict[str, Any]) -> No
             {"info": {**INFO, "screenshots": [{"path": "img/a.png"}]}},
             "error: plugin.json: it names img/a.png, which is not in the bundle",
         ),
-        ({"docsPath": "docs"}, "error: plugin.json: docsPath names docs, but the bundle has no file below it"),
+        ({"docsPath": "docs"}, "warning: plugin.json: docsPath names docs, but the bundle has no file below it"),
         ({"docsPath": 1}, "error: plugin.json: docsPath is 1, not text"),
         (
             {"includes": [{"type": "dashboard", "path": "dashboards/gone.json"}]},
@@ -170,6 +174,28 @@ def test_documents_that_ship_are_read(
     assert [each for each in findings(target) if each.startswith(sentence)]
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [("metricz", "did you mean metrics?"), ("Streaming", "did you mean streaming?"), ("wholly-other", "")],
+)
+def test_a_key_that_is_near_another_names_it(dist: Path, key: str, hint: str) -> None:
+    """A typing error is told as one."""
+    change(dist, **{key: True})
+
+    assert [each.hint for each in service.check(dist).findings if each.rule == "manifest-unknown"] == [hint]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_link_to_a_file_of_the_bundle_is_that_file(dist: Path) -> None:
+    """A logo may be one; the JSON that it leads to is read."""
+    (dist / "img/small.svg").symlink_to("logo.svg")
+    write(dist, "dashboards/a.json", '{"title": "a"}')
+    (dist / "dashboards/b.json").symlink_to("a.json")
+    change(dist, info={**INFO, "logos": {"small": "img/small.svg", "large": "img/logo.svg"}})
+
+    assert [each for each in findings(dist) if each.startswith("error")] == []
+
+
 def test_a_package_beside_the_program_may_hold_any_json(dist: Path) -> None:
     """What a library brings is its own."""
     write(dist, "_internal_linux_amd64/package/broken.json", "{")
@@ -207,6 +233,28 @@ def test_a_project_is_judged_by_what_a_build_takes(
 
     assert [each for each in after if each.startswith(sentence)], after
     assert keys or not [each for each in before if each.startswith(sentence)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("datasources/a.yaml", "a: 1\na: 2\n", "is not valid YAML: the key 'a' of line 1 is there again at line 2"),
+        ("alerting/a.yml", "a: [", "is not valid YAML: "),
+        ("dashboards/a.json", "{", "it is not valid JSON: "),
+        ("dashboards/a.json", b"\xef\xbb\xbf{}", "it is not valid JSON: it begins with a byte order mark"),
+    ],
+)
+def test_what_grafana_could_not_provision_is_an_error(
+    tmp_path: Path, name: str, content: str | bytes, sentence: str
+) -> None:
+    """Grafana would not start, or leave the dashboard out."""
+    small_project(tmp_path)
+    write(tmp_path, "provisioning/datasources/good.yaml", "datasources: []\n")
+    assert not [each for each in findings(tmp_path) if "provisioning" in each]
+    write(tmp_path, f"provisioning/{name}", content)
+
+    (problem,) = [each for each in findings(tmp_path) if each.startswith(f"error: provisioning/{name}: ")]
+    assert sentence in problem
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")

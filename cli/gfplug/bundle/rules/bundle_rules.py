@@ -46,7 +46,7 @@ def check(contents: Contents) -> Iterator[Finding]:
     if contents.roots and contents.roots[0] != content.get("id"):
         yield warning("archive-roots", "archive", f"its folder is {contents.roots[0]}, not the id {content.get('id')}")
     yield from manifest_rules.check(content, is_built=True)
-    readers = {name: item.read for name, item in contents.items.items() if not item.is_link}
+    readers = {name: _target(contents, item).read for name, item in contents.items.items()}
     yield from named_files.check(content, readers, manifest=manifest_rules.FILE, there="the bundle")
     if "module.js" not in contents.items:
         yield error("module", "module.js", "there is none: Grafana cannot show the data source's pages")
@@ -55,6 +55,17 @@ def check(contents: Contents) -> Iterator[Finding]:
     yield from _files(contents, programs)
     yield from signature(contents, content)
     yield from _size(contents)
+
+
+def _target(contents: Contents, item: BundledFile) -> BundledFile:
+    """Return the file that a link leads to, if it is in the bundle, and a file itself."""
+    if not item.is_link:
+        return item
+    return contents.items.get(_leads_to(item), item)
+
+
+def _leads_to(link: BundledFile) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(link.name), link.read().decode(errors="replace")))
 
 
 def executables(contents: Contents, name: str) -> dict[str, BundledFile]:
@@ -86,9 +97,7 @@ def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iter
 def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Finding]:
     for item in contents.items.values():
         if item.is_link:
-            target = posixpath.normpath(
-                posixpath.join(posixpath.dirname(item.name), item.read().decode(errors="replace"))
-            )
+            target = _leads_to(item)
             if target.startswith(("/", "..")):
                 yield error("link-outside", item.name, f"this link leads out of the plugin, to {target}", "remove it")
             elif target not in contents.items:

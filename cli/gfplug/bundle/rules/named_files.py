@@ -136,7 +136,7 @@ def _documentation(path: Any, files: Files, manifest: str, there: str) -> Iterat
         return
     folder = posixpath.normpath(path)
     if not any(name.startswith(f"{folder}/") for name in files):
-        yield error("manifest-docs", manifest, f"docsPath names {path}, but {there} has no file below it")
+        yield warning("manifest-docs", manifest, f"docsPath names {path}, but {there} has no file below it")
 
 
 def _document(name: str, content: bytes) -> Iterator[Finding]:

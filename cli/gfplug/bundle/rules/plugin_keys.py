@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from functools import cache
 from pathlib import Path
@@ -32,9 +33,18 @@ def _keys(kind: dict[str, Any], value: dict[str, Any], place: str, file: str) ->
     for key, item in value.items():
         if key not in kind["keys"]:
             if not kind.get("open"):
-                yield warning("manifest-unknown", file, f"{place}{key} is not a key that Grafana knows", "a typo?")
+                yield warning(
+                    "manifest-unknown", file, f"{place}{key} is not a key that Grafana knows", _guess(key, kind)
+                )
         elif item is not None:
             yield from _value(kind["keys"][key], item, f"{place}{key}", file)
+
+
+def _guess(key: str, kind: dict[str, Any]) -> str:
+    """Name the key that was meant, if one is near."""
+    names = {name.lower(): name for name in kind["keys"]}
+    near = difflib.get_close_matches(key.lower(), names, n=1)
+    return f"did you mean {names[near[0]]}?" if near else ""
 
 
 def _value(kind: Any, value: Any, place: str, file: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON
