@@ -15,7 +15,7 @@ from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import arguments, failures, provisioning, timerange
 from gfplug.host.convert import Query, QueryAnswer, query_type_of
 from gfplug.host.launch import launch
-from gfplug.host.settings import Settings
+from gfplug.host.settings import TOGGLES, Settings
 from gfplug.host.target import Target, go_platform
 from gfplug.host.variables import interpolate, of_panel
 from gfplug.project.environment import venv
@@ -98,6 +98,13 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
         caller={**base.caller, **overrides.caller},
         toggles=tuple(overrides.toggles),
     )
+
+
+def with_toggles(place: CallTarget, toggles: Sequence[str]) -> CallTarget:
+    """Return a plugin to start in a Grafana whose feature toggles are these."""
+    if not toggles:
+        return place
+    return replace(place, target=replace(place.target, env={**place.target.env, TOGGLES: ",".join(toggles)}))
 
 
 def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:

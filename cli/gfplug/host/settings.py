@@ -31,7 +31,9 @@ CALLER_KEYS = ("login", "name", "email", "role")
 
 ROLES = ("Admin", "Editor", "Viewer", "None")
 _CALLER = {"login": "admin", "name": "admin", "email": "admin@localhost", "role": "Admin"}
-_TOGGLES = "GF_INSTANCE_FEATURE_TOGGLES_ENABLE"
+TOGGLES = "GF_INSTANCE_FEATURE_TOGGLES_ENABLE"
+"""Where Grafana names the toggles that are on: in each request, and in the environment of a plugin."""
+
 _CONFIG = {"GF_APP_URL": "http://localhost:3000/", "GF_CONCURRENT_QUERY_COUNT": "10", "GF_SQL_ROW_LIMIT": "1000000"}
 
 
@@ -86,7 +88,7 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
         "user": None if is_alert else dict(settings.caller),
         "userAgent": user_agent(),
         "namespace": "default",
-        "grafanaConfig": {**_CONFIG, **({_TOGGLES: ",".join(settings.toggles)} if settings.toggles else {})},
+        "grafanaConfig": {**_CONFIG, **({TOGGLES: ",".join(settings.toggles)} if settings.toggles else {})},
         "dataSourceInstanceSettings": {
             "id": 1,
             "uid": settings.uid,

@@ -157,6 +157,16 @@ def test_headers_and_who_asks_and_toggles_are_sent(fake: Fake) -> None:
     assert context.grafanaConfig["GF_INSTANCE_FEATURE_TOGGLES_ENABLE"] == "one,two"
 
 
+def test_toggles_are_in_the_plugins_environment(fake: Fake, tmp_path: Path) -> None:
+    """Where Grafana has them, too."""
+    answers = fake.says(HEALTH, {"status": 1, "message": "fine"})
+    dist = fake.dist(answers=answers, environment=str(tmp_path / "environment"))
+    assert main(["call", "health", dist, "--feature-toggle", "one", "--feature-toggle", "two"]) == 0
+    environment = json.loads((tmp_path / "environment").read_text())["env"]
+
+    assert environment["GF_INSTANCE_FEATURE_TOGGLES_ENABLE"] == "one,two"
+
+
 def test_every_call_says_who_asks(fake: Fake) -> None:
     """Health, resources and streams, too."""
     dist = fake.dist(answers=fake.says(HEALTH, {"status": 1, "message": "fine"}))

@@ -73,7 +73,9 @@ class CallOptions:
 
         if self.verbose:
             console.setup(1)
-        target = service.resolve_target(self.target, python=self.python)
+        target = service.with_toggles(
+            service.resolve_target(self.target, python=self.python), self.feature_toggle or []
+        )
         overrides = service.Overrides(
             file=self.settings,
             url=self.url,
