@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from host_fake import HEALTH, QUERY, a_frame
+from small_project import small_project
 
 from gfplug.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from host_fake import Fake
 
 CHUNKED = "/pluginv2.Data/QueryChunkedData"
@@ -155,6 +155,43 @@ def test_headers_and_who_asks_and_toggles_are_sent(fake: Fake) -> None:
     assert (context.user.login, context.user.name, context.user.email) == ("jane", "jane", "jane@localhost")
     assert context.user.role == "Viewer"
     assert context.grafanaConfig["GF_INSTANCE_FEATURE_TOGGLES_ENABLE"] == "one,two"
+
+
+def test_a_settings_file_is_sent_as_grafana_reads_it(fake: Fake, tmp_path: Path) -> None:
+    """Dates and older YAML's words stay text, numbers are numbers, a secret is what was written."""
+    text = "jsonData: {since: 2024-01-01, region: no, on: 12:30:45, limit: 1e3}\nsecureJsonData: {pin: 0123}\n"
+    (tmp_path / "s.yaml").write_text(text)
+    context = ask(fake, "--settings", str(tmp_path / "s.yaml")).pluginContext.dataSourceInstanceSettings
+
+    assert context.jsonData == b'{"since": "2024-01-01", "region": "no", "on": "12:30:45", "limit": 1000}'
+    assert dict(context.decryptedSecureJsonData) == {"pin": "0123"}
+
+
+THRESHOLD = """
+groups:
+  - rules:
+      - title: Busy
+        condition: C
+        data:
+          - { refId: A, datasourceUid: fake, model: { since: 2024-01-01, region: no, on: x } }
+          - { refId: B, datasourceUid: __expr__, model: { type: reduce, reducer: max, expression: A } }
+          - refId: C
+            datasourceUid: __expr__
+            model: { type: threshold, expression: B, conditions: [{ evaluator: { type: gt, params: [18] } }] }
+"""
+
+
+def test_a_rules_model_is_sent_as_grafana_reads_it(fake: Fake) -> None:
+    """The model of a provisioned rule is YAML, too."""
+    dist = Path(fake.dist(answers=fake.says(QUERY, {"responses": {"A": {"status": 200, "frames": [a_frame()]}}})))
+    project = small_project(fake.folder / "project").root
+    (project / "provisioning/alerting").mkdir(parents=True)
+    (project / "provisioning/alerting/rules.yaml").write_text(THRESHOLD)
+    dist.rename(project / "dist")
+
+    assert main(["call", "query", str(project / "dist"), "--alert"]) == 0
+    model = json.loads(fake.request(QUERY).queries[0].json)
+    assert (model["since"], model["region"], model["on"]) == ("2024-01-01", "no", "x")
 
 
 def test_toggles_are_in_the_plugins_environment(fake: Fake, tmp_path: Path) -> None:
