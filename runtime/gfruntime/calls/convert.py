@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from gfruntime.author.ui import Secret, Ui
 from gfruntime.calls import decoding
+from gfruntime.calls.mismatches import SETTINGS
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRange, User
@@ -31,7 +32,6 @@ _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
 _LAST = dt.datetime.max.replace(tzinfo=_UTC)
 _INTERVAL = dt.timedelta(seconds=1)  # Grafana's own, where a query has none
 _LONGEST_MS = 86_400_000 * 999_999_999
-_SETTINGS = "the data source's settings"
 
 
 def utc(milliseconds: int) -> dt.datetime:
@@ -84,7 +84,7 @@ def settings(
         basic_auth_enabled=message.basicAuthEnabled,
         basic_auth_user=message.basicAuthUser,
         updated=utc(message.lastUpdatedMS),
-        json_data=decoding.json_object(message.jsonData, _SETTINGS),
+        json_data=decoding.json_object(message.jsonData, SETTINGS),
         config=config,
         api_version=getattr(message, "apiVersion", ""),
     )
@@ -123,7 +123,7 @@ def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
 
 def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
     """Fill the author's options from where the config page keeps each: jsonData, the url or the secrets."""
-    values = decoding.json_object(json_data, _SETTINGS)
+    values = decoding.json_object(json_data, SETTINGS)
     hints = get_type_hints(options_type, include_extras=True) if isinstance(options_type, type) else {}
     for name, hint in hints.items():
         bare, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
@@ -131,7 +131,7 @@ def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[s
             values[name] = secrets.get(name)
         elif any(isinstance(extra, Ui) and extra.store == "url" for extra in extras):
             values[name] = url or None
-    return decoding.decode(options_type, values, _SETTINGS)
+    return decoding.decode(options_type, values, SETTINGS)
 
 
 def secrets_of(message: pb.DataSourceInstanceSettings) -> list[str]:

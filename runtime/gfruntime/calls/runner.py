@@ -40,12 +40,15 @@ class Runner:
             return await self.loop.run(work)
         return await self._pool_for(method).run(run_here, work)
 
-    async def call(self, method: str, source: Source, *arguments: object, **named: object) -> object:
+    async def call(self, method: str, source: Source, *arguments: object) -> object:
         """Call a method of the instance."""
+        return await self.apply(method, source, lambda instance: getattr(instance, method)(*arguments))
+
+    async def apply(self, method: str, source: Source, function: Callable[[Any], object]) -> object:
+        """Call a function with the instance, where a method of it belongs."""
 
         async def work() -> object:
-            instance = await self.instance(source, method)
-            return await self.await_if_needed(getattr(instance, method)(*arguments, **named))
+            return await self.await_if_needed(function(await self.instance(source, method)))
 
         return await self.run(method, work)
 

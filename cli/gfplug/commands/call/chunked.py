@@ -41,7 +41,7 @@ def chunked(
             sys.stdout.flush()
             before = last.get(part.answer.ref_id)
             last[part.answer.ref_id] = before if before and before.error else part.answer
-    service.require_answers([query.ref_id for query in queries], last)
+    service.require_answers([query.ref_id for query in queries], last, plugin.logs)
 
 
 def _show(part: Chunk, *, rows: int) -> None:
