@@ -19,14 +19,9 @@ import errno
 import socket
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from gfruntime.logs import masking, sharing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gfruntime.frames.data import Frame
 
 Source = Literal["plugin", "downstream"]
 
@@ -51,11 +46,10 @@ class PluginError(Exception):
     source: ClassVar[Source] = "plugin"
     """Whose fault it is for Grafana's metrics: `plugin` or `downstream`."""
 
-    frames: Frame | Sequence[Frame] = ()
+    frames: Any = ()
+    """The frames of a partial answer: what a query may return, so a frame or a list of frames."""
 
-    def __init__(
-        self, message: str, status: int | None = None, *, frames: Frame | Sequence[Frame] | None = None
-    ) -> None:
+    def __init__(self, message: str, status: int | None = None, *, frames: Any = None) -> None:  # noqa: ANN401  # as above
         """Keep the text for the panel and, when given, an HTTP-like status, and the frames of a partial answer."""
         super().__init__(message)
         if status is not None:

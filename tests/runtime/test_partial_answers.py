@@ -32,7 +32,7 @@ def _partial(do: str) -> Exception:
         case "large":
             return DownstreamError("south is away", frames=Frame.of(v=list(range(60_000))))
         case "broken":
-            return DownstreamError("south is away", frames=["no frame"])  # type: ignore[list-item]  # the mistake to test
+            return DownstreamError("south is away", frames=["no frame"])  # the mistake to test
         case "logs":
             return DownstreamError(
                 "south is away", frames=Frame.of(line=["a"]).with_meta(preferredVisualisationType="logs")
