@@ -34,7 +34,7 @@ class Started(Plain):
         self.loop = asyncio.get_running_loop()
         await asyncio.sleep(0)
 
-    async def query(self, query: Query[dict[str, Any]]) -> Frame:
+    async def query(self, query: Query[dict[str, Any]]) -> Frame:  # type: ignore[override]  # as authors may
         assert asyncio.get_running_loop() is self.loop
         return Frame.of(v=[1])
 
@@ -137,7 +137,12 @@ def test_a_function_is_called_when_nobody_wants_the_answer() -> None:
             return Frame.of(v=[1])
 
     call = Call()
-    threading.Thread(target=lambda: (entered.wait(10), call.cancel.set())).start()
+
+    def cancel() -> None:
+        entered.wait(10)
+        call.cancel.set()
+
+    threading.Thread(target=cancel).start()
 
     assert error(Slow, call) == ""
     assert called.is_set()

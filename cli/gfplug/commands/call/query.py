@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gfplug.host.convert import Query, QueryAnswer
 
+_NOTES = 2  # lines on stderr beside the answer
 _MOST_DIFFERENCES = 20
 _RANGE = ("--from", "--to", "--interval", "--max-data-points")
 _MODEL = ("--model", "--set", "--var")
@@ -43,7 +44,10 @@ def query(
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw into an .svg, or a .png.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Ask again at each save of the source.")] = False,
-    rows: Annotated[int, typer.Option(min=0, help="How many rows of each frame to show.")] = 10,
+    rows: Annotated[
+        int | None,
+        typer.Option(min=0, help="Show all frames, and so many rows of each; default: what fits the screen."),
+    ] = None,
     what: query_options.QueryOptions,
     call: call_options.CallOptions,
 ) -> None:
@@ -80,7 +84,7 @@ def query(
             console.result_json({"results": results}, indent=None)
         else:
             for answer in answers.values():
-                show(answer, rows=rows)
+                show(answer, rows=rows, share=len(answers))
         _save(queries, answers, record=record, plot=plot)
         service.require_answers([query.ref_id for query in queries], answers, plugin.logs)
         if recorded is not None:
@@ -114,20 +118,31 @@ def _queries(
     return what.queries(caller), None
 
 
-def show(answer: QueryAnswer, *, rows: int) -> None:
-    """Print the frames of one ref id as tables, then one plot of all their time series."""
-    from gfplug.host.drawing import plot, tables  # noqa: PLC0415 - as above
+def show(answer: QueryAnswer, *, rows: int | None = None, share: int = 1) -> None:
+    """Print the frames of one ref id as tables, then one plot of all their time series.
+
+    Without `rows` they take one of `share` parts of the screen.
+    """
+    from gfplug.host.drawing import layout, plot, tables  # noqa: PLC0415 - as above
 
     has_unicode, width = console.has_unicode(), console.width()
+    count = len(answer.frames)
     if not answer.frames and not answer.error:
         console.result(f"{answer.ref_id}: no frames")
-    for frame in answer.frames:
-        console.result(tables.heading(answer.ref_id, frame))
-        console.result(tables.table(frame, rows=rows, width=width) + "\n")
-        for severity, text in tables.notices(frame):
-            console.note(f"{severity}: {answer.ref_id}: {text}")
     lines = [line for frame in answer.frames for line in plot.series(frame)]
-    drawing = plot.draw(lines, width=width, colour=console.has_colour(sys.stdout), plain=not has_unicode)
+    shown = layout.unbounded(frames=count, rows=rows or 0)
+    if rows is None:
+        height = console.height() // share - _NOTES
+        shown = layout.fit(frames=count, legend=plot.legend_lines(lines), height=height)
+    for frame in answer.frames[: shown.frames]:
+        console.result(tables.heading(answer.ref_id, frame))
+        console.result(tables.table(frame, rows=shown.rows, width=width) + "\n")
+    if count > shown.frames:
+        console.result(f"… {count - shown.frames} more frames; --rows {shown.rows} shows all\n")
+    for severity, text in dict.fromkeys(notice for frame in answer.frames for notice in tables.notices(frame)):
+        console.note(f"{severity}: {answer.ref_id}: {text}")
+    style = {"colour": console.has_colour(sys.stdout), "plain": not has_unicode}
+    drawing = plot.draw(lines, width=width, height=shown.plot, **style)
     if drawing:
         console.result(*drawing)
 
