@@ -38,13 +38,13 @@ _LEVELS = 5  # from a module in a package in a source folder to the project, and
 
 def run_multiprocessing_child(arguments: Sequence[str]) -> None:
     """Become the process that `multiprocessing` wants, if it is what started this one; that ends here."""
-    command = arguments[arguments.index("-c") + 1 :][:1] if "-c" in arguments else ()
+    command = "".join(arguments[arguments.index("-c") + 1 :][:1]) if "-c" in arguments else ""
     if arguments[:1] == [_CHILD] and all(_is_setting(argument) for argument in arguments[1:]):
         from multiprocessing import spawn  # noqa: PLC0415  # few plugins use it
 
         spawn.freeze_support()
-    elif getattr(sys, "frozen", False) and any(text.startswith(_HELPERS) for text in command):
-        exec(*command)  # noqa: S102  # what an interpreter would do with it
+    elif getattr(sys, "frozen", False) and command.startswith(_HELPERS):
+        exec(command)  # noqa: S102  # what an interpreter would do with it
         raise SystemExit(0)
 
 

@@ -39,7 +39,7 @@ class Project:
         self._path = ":".join(map(str, (HERE, SOURCE, stubs)))
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *arguments: str, stderr: int = subprocess.DEVNULL, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start it."""
         process = subprocess.Popen(
             [sys.executable, self.main, *arguments],
@@ -47,7 +47,7 @@ class Project:
             env={"PYTHONPATH": self._path, "TMPDIR": str(self.folder), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=stderr,
+            stderr=subprocess.PIPE,
         )
         self._started.append(process)
         return process
@@ -65,8 +65,8 @@ class Project:
         for process in self._started:
             process.kill()
             process.wait(10)
-            assert process.stdout is not None
-            process.stdout.close()
+            for stream in filter(None, (process.stdout, process.stderr)):
+                stream.close()
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_version_is_the_version_alone(project: Project, expected: tuple[int, byt
 )
 def test_an_argument_that_is_not_the_plugins_is_refused(project: Project, arguments: list[str]) -> None:
     """Nothing is served, not even for Grafana's cookie; what may be secret is not shown."""
-    process = project.start(*arguments, **GO_PLUGIN, stderr=subprocess.PIPE)
+    process = project.start(*arguments, **GO_PLUGIN)
     output, errors = process.communicate(timeout=20)
 
     assert (process.returncode, output) == (2, b"")
