@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,53 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
 
     assert records[0] != records[1]
     assert parts[0] == parts[1]
+
+
+def test_a_package_has_the_number_and_bytes_of_its_files_in_the_bundle(tmp_path: Path, acme: Path) -> None:
+    """Its metadata and texts aside; the names that it is imported by, and what it asks for."""
+    (acme / "acme/license_check.py").write_text("x = 1\n")
+    metadata = acme / "acme-1.0.dist-info/METADATA"
+    metadata.write_text(metadata.read_text() + "Requires-Dist: other[x]>=1; python_version > '3'\n")
+    (used,) = take(tmp_path / "env", acme, "acme/license_check.py", "acme-1.0.dist-info/METADATA").used
+    assert (used.files, used.size, used.modules, used.is_listed) == (1, 6, ("acme",), True)
+    assert used.requires == ("other[x]>=1; python_version > '3'",)
+
+    stock = take(tmp_path / "env", acme, "acme-1.0.dist-info/METADATA")
+    assert [(each.name, each.files) for each in stock.used] == [("acme", 0)]
+    assert stock.markers["python_version"] == ".".join(map(str, sys.version_info[:2]))
+
+
+def test_packages_that_share_a_namespace_do_not_count_for_one_another(tmp_path: Path, acme: Path) -> None:
+    """Each of them brings the namespace's __init__.py; only one has something that was collected."""
+    for name in ("one", "two"):
+        install(acme, name)
+        place = acme / f"ns/{name}.py"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("")
+        (acme / "ns/__init__.py").write_text("")
+        record = acme / f"{name}-1.0.dist-info/RECORD"
+        record.write_text(record.read_text() + f"ns/__init__.py,,\nns/{name}.py,,\n")
+    stock = take(tmp_path / "env", acme, "ns/__init__.py", "ns/one.py")
+
+    assert [(each.name, each.files) for each in stock.used] == [("one", 1)]
+    assert {each.name: each.modules for each in stock.packages}["two"] == ("ns", "two")
+
+
+def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Path) -> None:
+    """Its code lies elsewhere, and no list names it; an environment inside that folder is none of it."""
+    source = tmp_path / "my lib/src/lib/code.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("12345")
+    for name, folder in (("lib", tmp_path / "my lib"), ("whole", tmp_path)):
+        install(acme, name, url=json.dumps({"url": folder.as_uri(), "dir_info": {"editable": True}}))
+    collected = CollectedFiles(frozenset({str(source), str(acme / "acme/__init__.py")}))
+    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+
+    assert {each.name: (each.files, each.size) for each in stock.used} == {
+        "acme": (1, 0),
+        "lib": (1, 5),
+        "whole": (1, 5),
+    }
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,16 @@ import platform
 import re
 import sys
 import sysconfig
+from collections import Counter
+from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 _LICENSE_NAME = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
 _REMOTE = ("http", "https", "ssh", "git")
 _CODE = (".py", ".pyc", ".pyi", ".pyx", ".h", ".hpp", ".js", ".json", ".html", ".so", ".pyd", ".dll")
+_PREFIX = os.path.realpath(sys.prefix) + os.sep
 
 
 @functools.cache
@@ -57,10 +62,40 @@ def _is_license(name: str, license_files: set[str]) -> bool:
     return bool(_LICENSE_NAME.match(parts[-1])) and not parts[-1].lower().endswith(_CODE)
 
 
-def _describe(distribution: Distribution, paths: set[str]) -> tuple[dict[str, object], set[str]]:
+def _files(distribution: Distribution) -> dict[str, str]:
+    """Map the names of a package's files to where they are, in one spelling."""
+    return {str(file): _normal(str(distribution.locate_file(file))) for file in distribution.files or ()}
+
+
+def _is_metadata(name: str) -> bool:
+    return name.partition("/")[0].endswith((".dist-info", ".egg-info"))
+
+
+def _folder_of(distribution: Distribution) -> str:
+    """Return the folder that an editable package's code is in; empty for any other package."""
+    direct = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if not direct.get("dir_info", {}).get("editable"):
+        return ""
+    return _folder(url2pathname(urlsplit(direct.get("url", "")).path))
+
+
+def _modules(names: Iterable[str]) -> list[str]:
+    """List the names by which a package's code is imported."""
+    code = [name for name in names if name.endswith((".py", ".so", ".pyd")) and not name.startswith("..")]
+    tops = {name.partition("/")[0].partition(".")[0] for name in code if not _is_metadata(name)}
+    return sorted(name for name in tops if name.isidentifier() and not name.startswith("__"))
+
+
+def _describe(
+    distribution: Distribution, files: dict[str, str], paths: set[str], shared: set[str]
+) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
-    files = {str(file): str(distribution.locate_file(file)) for file in (distribution.files if paths else None) or ()}
-    used = paths.intersection(map(_normal, files.values()))
+    used = paths.intersection(files.values())
+    metadata = {path for name, path in files.items() if _is_metadata(name)}
+    folder = _folder_of(distribution)
+    code = used - metadata - shared
+    if folder:
+        code |= {path for path in paths if path.startswith(folder + os.sep) and not path.startswith(_PREFIX)}
     license_files = {name.rpartition("/")[2] for name in distribution.metadata.get_all("License-File") or []}
     report = {
         "name": distribution.metadata["Name"],
@@ -72,7 +107,12 @@ def _describe(distribution: Distribution, paths: set[str]) -> tuple[dict[str, ob
         **_origin(distribution),
         "record": hashlib.sha256(record.encode()).hexdigest(),
         "texts": {name: path for name, path in sorted(files.items()) if used and _is_license(name, license_files)},
-        "used": bool(used),
+        "requires": distribution.requires or [],
+        "modules": _modules(files),
+        "is_listed": distribution.files is not None,
+        "files": len(code),
+        "size": sum(os.path.getsize(path) for path in code if os.path.isfile(path)),  # noqa: PTH113, PTH202
+        "used": bool(code or used - shared),
     }
     return report, used
 
@@ -87,15 +127,31 @@ def _own_license() -> str:
     return ""
 
 
+def _markers() -> dict[str, str]:
+    """Return what the conditions of requirements know of this interpreter (PEP 508)."""
+    version = platform.python_version()
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": version,
+        "platform_python_implementation": platform.python_implementation(),
+        "python_full_version": version,
+        "python_version": ".".join(version.split(".")[:2]),
+    }
+
+
 def main(paths: list[str]) -> None:
     """Print the report as one JSON object."""
     originals = {_normal(path): path for path in paths}
     by_name = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
-    entries = [_describe(by_name[name], set(originals)) for name in sorted(by_name) if name]
+    files = {name: _files(each) if paths else {} for name, each in by_name.items()}
+    owners = Counter(path for each in files.values() for path in set(each.values()))
+    shared = {path for path, number in owners.items() if number > 1}  # the __init__.py of a namespace
+    entries = [_describe(by_name[name], files[name], set(originals), shared) for name in sorted(by_name) if name]
     owned = set().union(*(used for _, used in entries))
     report = {
         "python": platform.python_version(),
         "build": [sys.version, sys.prefix, sys.base_prefix],
+        "markers": _markers(),
         "library": [sysconfig.get_path("stdlib"), os.path.join(sys.base_prefix, "DLLs")],  # noqa: PTH118 - Windows'
         "license": _own_license(),
         "packages": [package for package, _ in entries],

@@ -31,6 +31,9 @@ class Package:
     where the installer noted one. One that is not from an index may be from a `repository`: an address and a commit.
     `expression`, `license`, `classifiers` and `author` are its metadata's; `texts` maps the names of its licence texts
     to where they are, if it is in the bundle.
+    `requires` are its requirements, `modules` the names that its code is imported by. `files` is the number of its
+    files that the bundle holds, metadata aside, `size` their bytes as installed; where `is_listed` is false, nobody
+    noted which files are its own.
     """
 
     name: str
@@ -44,11 +47,16 @@ class Package:
     sha256: str = ""
     repository: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    is_listed: bool = True
+    files: int = 0
+    size: int = 0
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Package:
         """Read a stored one."""
-        return cls(**{**value, "classifiers": tuple(value["classifiers"])})
+        return cls(**{**value, **{key: tuple(value[key]) for key in ("classifiers", "requires", "modules")}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +64,7 @@ class Inventory:
     """The packages of one environment, and its Python: `build` says where it is and how it was compiled.
 
     `used` are the packages that a bundle holds something of, `libraries` the native ones that came with none of them;
-    `license` is where Python's own is.
+    `license` is where Python's own is; `markers` are what conditions of requirements know of the interpreter.
     """
 
     python: str
@@ -65,6 +73,7 @@ class Inventory:
     license: str = ""
     used: tuple[Package, ...] = ()
     libraries: tuple[Library, ...] = ()
+    markers: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is stored beside a frozen plugin."""
@@ -80,6 +89,7 @@ class Inventory:
             license=value["license"],
             used=tuple(Package.from_json(each) for each in value["used"]),
             libraries=tuple(Library(**each) for each in value["libraries"]),
+            markers=value["markers"],
         )
 
 
@@ -110,6 +120,7 @@ def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | 
             build=tuple(report["build"]),
             packages=tuple(package for _, package in packages),
             license=report["license"],
+            markers=report["markers"],
             used=tuple(package for is_used, package in packages if is_used),
             libraries=_libraries(collected, set(report["unowned"]), report["library"]),
         )
