@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 import roots
 from building import gfplug
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from environments import clean, closure
 from projects import new_project
 
 from gfplug.host.smoke import smoke
 
-DECLARED = ("tzdata", "certifi")
+DECLARED = ("tzdata", "certifi", "cryptography")
 PRESENT = ("numpy",)
 CODE = '''\
 """A time zone, on a host that has none."""
@@ -102,6 +105,18 @@ def test_what_is_not_a_dependency_and_comes_along_gets_a_line(built: tuple[Path,
     name, size = line.partition("not among your dependencies: ")[2].partition(" MB).")[0].split(" (")
     assert name == "numpy"
     assert float(size) > 10
+
+
+def test_libraries_that_wheels_bring_are_components(built: tuple[Path, str]) -> None:
+    """What cryptography says is compiled into it, and what numpy's maker copied; the list is valid."""
+    (path,) = built[0].glob("sbom_*.cdx.json")
+    components = {each["name"]: each for each in json.loads(path.read_text())["components"]}
+    parts = {each["name"]: each for each in components["cryptography"]["components"]}
+    copies = [each["name"] for component in components.values() for each in component.get("components", ())]
+
+    assert parts["openssl"]["purl"].startswith(f"pkg:generic/openssl@{parts['openssl']['version']}")
+    assert sys.platform != "linux" or any("/numpy.libs/libgfortran" in name for name in copies)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None
 
 
 def test_a_project_that_uses_what_it_asks_for_hears_nothing(fresh: Path) -> None:

@@ -153,6 +153,8 @@ def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Pat
 @pytest.mark.parametrize(
     ("note", "expected"),
     [
+        ('{{"url": "{archive}", "archive_info": {{}}}}', sha256(b"a wheel")),
+        ('{{"url": "file:///nowhere/x.whl", "archive_info": {{}}}}', ""),
         ('{{"archive_info": {{"hashes": {{"sha256": "{digest}"}}}}}}', "a" * 64),
         ('{{"archive_info": {{"hash": "sha256={digest}"}}}}', "a" * 64),
         ('{{"archive_info": {{}}}}', ""),
@@ -160,9 +162,11 @@ def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Pat
     ],
 )
 def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, expected: str) -> None:
-    """As PEP 610 has it, in both of its spellings; a folder has none."""
+    """As PEP 610 has it, in both of its spellings, or that of the file, for uv notes none; a folder has none."""
     packages = environment(tmp_path / "env")
-    install(packages, "acme", url=note.format(digest="a" * 64))
+    archive = tmp_path / "a wheel.whl"
+    archive.write_text("a wheel")
+    install(packages, "acme", url=note.format(digest="a" * 64, archive=archive.as_uri()))
 
     assert take(tmp_path / "env", packages).packages[0].sha256 == expected
 
@@ -229,6 +233,24 @@ def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> No
         ("libz.so.1", "zlib", "1.3.1", False),
         ("libpython3.12.so.1.0", "openssl", "3.0.15", True),
     ]
+
+
+def test_libraries_that_a_wheel_brought_are_identified(tmp_path: Path, acme: Path) -> None:
+    """Those that are known by name, in the folders where the makers of wheels put copies; the package's own are not."""
+    names = ("acme.libs/libz-ae5d3c8b.so.1", "acme/.dylibs/libffi.8.dylib", "acme.libs/libown-1.so", "acme/libz.so.1")
+    for name in names:
+        (acme / name).parent.mkdir(exist_ok=True)
+        (acme / name).write_bytes(b" inflate 1.3.1 Copyright ")
+    record = acme / "acme-1.0.dist-info/RECORD"
+    record.write_text(record.read_text() + "".join(f"{name},,\n" for name in names))
+    binaries = tuple(sorted((name, str(acme / name), "BINARY") for name in names))
+    collected = CollectedFiles(frozenset(path for _, path, _ in binaries), binaries)
+    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+
+    assert {each.file: (each.upstream, each.version) for each in stock.libraries} == {
+        "acme.libs/libz-ae5d3c8b.so.1": ("zlib", "1.3.1"),
+        "acme/.dylibs/libffi.8.dylib": ("libffi", ""),
+    }
 
 
 def test_pyinstallers_tables_tell_what_was_collected(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from gfplug import files
-from gfplug.bundle.components import spdx, upstreams
+from gfplug.bundle.components import embedded, spdx, upstreams
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class Component:
 
     What is from an index has the name and the version that advisories name; `installed_version` is another that it has.
     `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
-    `files` are its libraries in the contents folder, `inside` the ones there that it is linked into. `texts` are its
-    licences: where each is from, and what it says.
+    `files` are its libraries in the contents folder, `inside` the ones there that it is linked into; `parts` are
+    compiled into it. `texts` are its licences: where each is from, and what it says.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Component:
     sha256: str = ""
     files: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
+    parts: tuple[embedded.Part, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
 
 
@@ -92,6 +93,7 @@ def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
         purl=_unpublished(name, package, wheel or package.sha256),
         licenses=licenses,
         sha256=wheel or package.sha256,
+        parts=embedded.read(package.sboms, own=name),
         texts=_read(package.texts) or _standard(package, licenses),
     )
     if wheel or not package.is_from_index:

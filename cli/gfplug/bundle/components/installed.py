@@ -48,11 +48,21 @@ def _origin(distribution: Distribution) -> dict[str, object]:
     scheme, _, rest = direct.get("url", "").partition("://")
     place = rest.partition("/")[0].rpartition("@")[2] + "/" + rest.partition("/")[2]
     is_remote = bool(vcs) and scheme in _REMOTE
+    noted = archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else "")
     return {
         "is_from_index": not direct,
-        "sha256": archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else ""),
+        "sha256": noted or ("archive_info" in direct and scheme == "file" and _digest_of(direct["url"])) or "",
         "repository": f"{vcs['vcs']}+{scheme}://{place}@{vcs['commit_id']}" if is_remote else "",
     }
+
+
+def _digest_of(url: str) -> str:
+    """Return the digest of an archive on this machine: pip notes it, uv does not."""
+    path = url2pathname(urlsplit(url).path)
+    if not os.path.isfile(path):  # noqa: PTH113 - it is text
+        return ""
+    with open(path, "rb") as stream:  # noqa: PTH123
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_license(name: str, license_files: set[str]) -> bool:
@@ -65,6 +75,12 @@ def _is_license(name: str, license_files: set[str]) -> bool:
 def _files(distribution: Distribution) -> dict[str, str]:
     """Map the names of a package's files to where they are, in one spelling."""
     return {str(file): _normal(str(distribution.locate_file(file))) for file in distribution.files or ()}
+
+
+def _is_list(name: str) -> bool:
+    """Tell whether a file lists what is compiled into a package (PEP 770)."""
+    parts = name.split("/")
+    return _is_metadata(name) and parts[1] == "sboms" and name.endswith(".json")
 
 
 def _is_metadata(name: str) -> bool:
@@ -107,6 +123,7 @@ def _describe(
         **_origin(distribution),
         "record": hashlib.sha256(record.encode()).hexdigest(),
         "texts": {name: path for name, path in sorted(files.items()) if used and _is_license(name, license_files)},
+        "sboms": sorted(path for name, path in files.items() if used and _is_list(name)),
         "requires": distribution.requires or [],
         "modules": _modules(files),
         "is_listed": distribution.files is not None,
