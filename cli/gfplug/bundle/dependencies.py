@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from gfplug.bundle.components import component
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
@@ -38,7 +40,7 @@ def compare(project: Project, inventory: Inventory) -> None:
             package.name,
             advice,
         )
-    if strangers := undeclared(environment, [*lines, *_FREEZER], own=_own_names(project)):
+    if strangers := undeclared(environment, [*lines, *_FREEZER], own=component.own_names(project)):
         names = ", ".join(f"{name} ({_megabytes(size)})" for name, size in strangers.items())
         _log.warning(
             "In the bundle, but not among your dependencies: %s. Add to pyproject.toml what your code uses, and to "
@@ -113,10 +115,6 @@ def undeclared(environment: Environment, lines: Iterable[str], *, own: Collectio
             sizes[strangers[name].name] = sum(strangers[part].size for part in parts[name] - counted)
             counted |= parts[name]
     return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _own_names(project: Project) -> set[str]:
-    return {canonicalize_name(name) for name in (project.manifest.id, str(project.pyproject.get("name", "")))}
 
 
 def _listed(project: Project, environment: Environment) -> list[str] | None:

@@ -92,8 +92,14 @@ def test_what_is_there_and_not_asked_for(lines: list[str], packages: list[Packag
 
 def test_the_build_says_both(project: Project, caplog: pytest.LogCaptureFixture) -> None:
     """With what to do; the plugin itself and PyInstaller are no strangers."""
-    (project.root / "pyproject.toml").write_text(PYPROJECT + 'dependencies = ["PyYAML", "tool"]\n')
-    own = [package("acme_sales-datasource"), package("pyinstaller"), package("pyinstaller-hooks-contrib")]
+    pyproject = PYPROJECT.replace("acme-sales-datasource", "sales_plugin") + 'dependencies = ["PyYAML", "tool"]\n'
+    (project.root / "pyproject.toml").write_text(pyproject)
+    own = [
+        package("Sales.Plugin"),
+        package("acme_sales-datasource"),
+        package("pyinstaller"),
+        package("pyinstaller-hooks-contrib"),
+    ]
     strangers = [package("numpy", size=31_400_000), package("polars", size=132 * MEGABYTE), package("six", size=9)]
     silent = [package("PyYAML", files=0, modules=("_yaml", "yaml")), package("tool", files=0, modules=())]
     with caplog.at_level(logging.WARNING, "gfplug"):

@@ -134,19 +134,20 @@ def test_packages_that_share_a_namespace_do_not_count_for_one_another(tmp_path: 
 
 
 def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Path) -> None:
-    """Its code lies elsewhere, and no list names it; an environment inside that folder is none of it."""
+    """Its code lies elsewhere, and no list names it; neither an environment nor a package inside is a part of it."""
     source = tmp_path / "my lib/src/lib/code.py"
     source.parent.mkdir(parents=True)
     source.write_text("12345")
+    (tmp_path / "whole.py").write_text("123")
     for name, folder in (("lib", tmp_path / "my lib"), ("whole", tmp_path)):
         install(acme, name, url=json.dumps({"url": folder.as_uri(), "dir_info": {"editable": True}}))
-    collected = CollectedFiles(frozenset({str(source), str(acme / "acme/__init__.py")}))
+    collected = CollectedFiles(frozenset({str(source), str(tmp_path / "whole.py"), str(acme / "acme/__init__.py")}))
     stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
 
     assert {each.name: (each.files, each.size) for each in stock.used} == {
         "acme": (1, 0),
         "lib": (1, 5),
-        "whole": (1, 5),
+        "whole": (1, 3),
     }
 
 

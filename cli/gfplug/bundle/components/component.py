@@ -53,8 +53,8 @@ class Component:
 def list_components(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
     """List the components of a project's bundle; `more` are libraries that were added after the freeze."""
     wheels = _wheels(project.root / "vendor")
-    own = canonicalize_name(project.manifest.id)
-    packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) != own]
+    own = own_names(project)
+    packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) not in own]
     libraries: dict[str, Component] = {}
     python = _python(inventory)
     for library in (*inventory.libraries, *more):
@@ -67,6 +67,11 @@ def list_components(project: Project, inventory: Inventory, *, more: Iterable[Li
             other, files=(*other.files, *component.files), inside=(*other.inside, *component.inside)
         )
     return [python, *packages, *(libraries[purl] for purl in sorted(libraries))]
+
+
+def own_names(project: Project) -> set[str]:
+    """Return the names under which the plugin itself may be installed."""
+    return {canonicalize_name(name) for name in (project.manifest.id, str(project.pyproject.get("name", "")))}
 
 
 def _python(inventory: Inventory) -> Component:

@@ -95,6 +95,17 @@ def _folder_of(distribution: Distribution) -> str:
     return _folder(url2pathname(urlsplit(direct.get("url", "")).path))
 
 
+def _by_folder(distributions: dict[str, Distribution], paths: list[str]) -> dict[str, set[str]]:
+    """Map the names of editable packages to the paths in their folders; the innermost folder counts."""
+    folders = {name: _folder_of(each) + os.sep for name, each in distributions.items()}
+    linked: dict[str, set[str]] = {name: set() for name in distributions}
+    for path in paths:
+        inside = [name for name, folder in folders.items() if folder != os.sep and path.startswith(folder)]
+        if inside:
+            linked[max(inside, key=lambda name: len(folders[name]))].add(path)
+    return linked
+
+
 def _modules(names: Iterable[str]) -> list[str]:
     """List the names by which a package's code is imported."""
     code = [name for name in names if name.endswith((".py", ".so", ".pyd")) and not name.startswith("..")]
@@ -103,15 +114,12 @@ def _modules(names: Iterable[str]) -> list[str]:
 
 
 def _describe(
-    distribution: Distribution, files: dict[str, str], paths: set[str], shared: set[str]
+    distribution: Distribution, files: dict[str, str], paths: set[str], shared: set[str], linked: set[str]
 ) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
     used = paths.intersection(files.values())
     metadata = {path for name, path in files.items() if _is_metadata(name)}
-    folder = _folder_of(distribution)
-    code = used - metadata - shared
-    if folder:
-        code |= {path for path in paths if path.startswith(folder + os.sep) and not path.startswith(_PREFIX)}
+    code = (used - metadata - shared) | linked
     license_files = {name.rpartition("/")[2] for name in distribution.metadata.get_all("License-File") or []}
     report = {
         "name": distribution.metadata["Name"],
@@ -163,7 +171,10 @@ def main(paths: list[str]) -> None:
     files = {name: _files(each) if paths else {} for name, each in by_name.items()}
     owners = Counter(path for each in files.values() for path in set(each.values()))
     shared = {path for path, number in owners.items() if number > 1}  # the __init__.py of a namespace
-    entries = [_describe(by_name[name], files[name], set(originals), shared) for name in sorted(by_name) if name]
+    linked = _by_folder(by_name, [path for path in originals if not path.startswith(_PREFIX)])
+    entries = [
+        _describe(by_name[name], files[name], set(originals), shared, linked[name]) for name in sorted(by_name) if name
+    ]
     owned = set().union(*(used for _, used in entries))
     report = {
         "python": platform.python_version(),
