@@ -130,9 +130,9 @@ def test_items_are_told_with_their_labels() -> None:
         ([Frame(fields=[Field("host", ["a"]), Field("v", [None], "float64")])], "becomes NaN, which alerts"),
         (
             [with_type(Frame.of(time=[T[0]] * 2, h=["a"] * 2, v=[1, 2]), "timeseries-long")],
-            "a point of {h=a} is there 2",
+            "'v' of {h=a} has 2 points at one time",
         ),
-        ([with_type(Frame.of(time=[T[0]] * 2, v=[1, 2]), "timeseries-long")], "a point of {} is there 2 times"),
+        ([with_type(Frame.of(time=[T[0]] * 2, v=[1, 2]), "timeseries-long")], "'v' of {} has 2 points at one time"),
         ([with_type(WIDE, "timeseries-wide"), WIDE], "the 1 after the first are passed over"),
         ([with_type(WIDE, "timeseries-multi"), WIDE], "frame 1 has not the type of the first"),
         ([with_type(Frame.of(time=T[:1], a=[1], b=[2]), "timeseries-multi")], "column 'b' is a second value"),

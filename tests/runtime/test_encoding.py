@@ -109,7 +109,7 @@ def test_json_keeps_large_integers_and_documents() -> None:
     """64-bit extremes are exact, and JSON values are inlined."""
     frame = Frame(fields=[Field("u", [2**64 - 1]), Field("i", [-(2**63)]), Field("j", [{"a": 1}], "json")])
 
-    assert b'"values":[[18446744073709551615],[-9223372036854775808],[{"a": 1}]]' in frametext.encode(frame)
+    assert b'"values":[[18446744073709551615],[-9223372036854775808],[{"a":1}]]' in frametext.encode(frame)
 
 
 def test_json_omits_what_is_empty() -> None:

@@ -96,8 +96,8 @@ def test_no_records_have_the_given_types() -> None:
 
 def test_records_of_another_kind_are_refused() -> None:
     """A row that is no dictionary is named by its number."""
-    with pytest.raises(FrameError, match="record 1 is no dictionary but tuple"):
-        Frame.from_records([{"a": 1}, (2,)])  # type: ignore[list-item]  # on purpose
+    with pytest.raises(FrameError, match="record 1 has no names for its values: it is tuple"):
+        Frame.from_records([{"a": 1}, (2,)])
 
 
 def test_group_by_makes_one_frame_a_series() -> None:

@@ -87,6 +87,8 @@ def alerts(path: Path, *, python: Path | None = None) -> Report:
 def _alert(rule: Rule, outcome: RuleResult) -> Iterator[Finding]:
     if outcome.error:
         yield error("alert", rule.title, f"the rule would end with an error: {outcome.error}", outcome.hint)
+    if outcome.mistake:
+        yield error("alert", rule.title, f"the rule {outcome.mistake}", outcome.hint)
     for text in outcome.warnings:
         yield warning("alert", rule.title, text)
     for each in outcome.instances:

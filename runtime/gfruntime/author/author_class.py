@@ -3,18 +3,7 @@
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
 
-| method | answers |
-| --- | --- |
-| `query(self, query)`, `query_batch(self, queries)` | panels, alert rules, expressions; one of the two is needed |
-| `query_chunked(self, query)` | the same in parts: a generator of frames, or of (frame id, frame) |
-| `query_variable(self, query)`, `query_annotation(self, query)` | what has an editor, and a model, of its own |
-| `check_health(self)` | "Save & test" |
-| `call_resource(self, request)`, methods with `@route` | HTTP below the data source's resources |
-| `subscribe_stream`, `publish_stream`, `run_stream(self, request)` | Grafana Live; the last is a generator |
-| `validate_admission`, `mutate_admission`, `convert_objects(request)` | Kubernetes-style APIs; static methods |
-| `dispose(self)` | the end of an instance |
-
-Each may be `def` or `async def`.
+Which methods there are is told in `methods`.
 """
 
 from __future__ import annotations
@@ -25,6 +14,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
+from gfruntime.author.methods import METHODS, STATELESS
 from gfruntime.author.routes import Route, routes_of
 from gfruntime.request.vocabulary import Query, Settings
 
@@ -40,14 +30,6 @@ BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
 
 OWN_QUERIES = {"variable": "query_variable", "annotation": "query_annotation"}
 """The query types that a data source may answer with a method, a model and so a form of their own."""
-
-_STATELESS = ("validate_admission", "mutate_admission", "convert_objects")
-_METHODS = (
-    *("query", "query_batch", "query_chunked", "check_health", "call_resource", "dispose"),
-    *("subscribe_stream", "publish_stream", "run_stream"),
-    *_STATELESS,
-    *OWN_QUERIES.values(),
-)
 
 
 class AnswersQuery(Protocol[ModelT]):
@@ -79,10 +61,14 @@ class Author:
     @classmethod
     def of(cls, datasource: Any) -> Author:  # noqa: ANN401  # a class, or a function that makes an instance
         """Inspect a class; raise TypeError when it can't answer queries."""
-        methods = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
+        methods = {
+            name: getattr(datasource, name)
+            for name in METHODS
+            if name != "__init__" and callable(getattr(datasource, name, None))
+        }
         if not {"query", "query_batch"} & methods.keys():
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
-        for name in _STATELESS:
+        for name in STATELESS:
             if inspect.isfunction(inspect.getattr_static(datasource, name, None)):
                 raise TypeError(f"{name} must be a static method: it is asked without a configured data source")
         queries = methods.get("query_batch") or methods["query"]

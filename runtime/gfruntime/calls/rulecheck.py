@@ -35,6 +35,7 @@ def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[
 
     Raises: QueryError for logs, traces and tables that no rule can read.
     """
+    frames = _without_empty(frames)
     verdict = alerting.classify([sketch(frame) for frame in frames])
     if verdict.kind == "error":
         shown = _for_reading(frames)
@@ -44,6 +45,12 @@ def checked(frames: list[Frame], *, ref_id: str, has_sql: bool = False) -> list[
     for warning in verdict.warnings:
         _log_once(f"Query {ref_id}: in an alert rule: {warning}")
     return [_without_channel(frame) for frame in frames]
+
+
+def _without_empty(frames: list[Frame]) -> list[Frame]:
+    """Leave out frames without rows, which rules would read as NaN; if all are, one without fields says "no data"."""
+    filled = [frame for frame in frames if len(frame)]
+    return filled or [replace(frame, fields=()) for frame in frames[:1]]
 
 
 def sketch(frame: Frame) -> alerting.Sketch:

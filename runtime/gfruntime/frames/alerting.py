@@ -31,6 +31,7 @@ _TYPES = (
 _NUMBERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
 _VALUES = _NUMBERS | {"bool"}
 _TIME = "time.Time"
+_MOST_WARNINGS = 10
 _RESERVED = ("alertname", "grafana_folder")
 
 
@@ -156,19 +157,24 @@ def _multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
             raise _ReadError(text, "leave out frames without fields")
         index, values = _series_columns(frame, at, f"frame {at} must have at least one value field but has 0")
         items.append(RuleSeries(name=values[0].name, labels=values[0].labels, points=index.rows))
-        warnings += [*_about_times(index), *_second(values[1:])]
+        warnings += [*_about_times(index, are_single=True), *_second(values[1:]), *_passed_over(frame, "string")]
     return items, warnings
 
 
 def _long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
     index, values = _series_columns(frames[0], 0, "frame is missing a numeric value field")
+    for name, count in Counter(each.name for each in values).items():
+        if count > 1:
+            text = f"duplicate data points in metric {name}"
+            raise _ReadError(text, f"{count} value columns are named {name!r}: give each a name of its own")
     keys = list(_keys(frames[0].of("string"), index.rows))
     items = [
         RuleSeries(name=each.name, labels=dict(key), points=count)
         for key, count in Counter(keys).items()
         for each in values
     ]
-    return _sorted(items), [*_about_times(index), *_about_points(keys, index)]
+    warnings = [*_about_times(index), *_about_names(frames[0]), *_about_points(keys, index, values)]
+    return _sorted(items), warnings
 
 
 def _numeric_wide(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]]:
@@ -186,7 +192,7 @@ def _numeric_multi(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str
             raise _ReadError(text, "give every frame the type numeric-multi")
         values = frame.of(*_VALUES)
         items += [RuleSeries(name=each.name, labels=each.labels, points=each.rows) for each in values[:1]]
-        warnings += [*_too_many(values[:1]), *_second(values[1:])]
+        warnings += [*_too_many(values[:1]), *_second(values[1:]), *_passed_over(frame, "string")]
     return _sorted(items), warnings
 
 
@@ -194,7 +200,8 @@ def _numeric_long(frames: Sequence[Sketch]) -> tuple[list[RuleSeries], list[str]
     numbers = frames[0].of(*_NUMBERS)
     rows = numbers[0].rows if numbers else 0
     keys = _keys(frames[0].of("string"), rows)
-    return _sorted(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers), []
+    items = _sorted(RuleSeries(name=each.name, labels=dict(key), points=1) for key in keys for each in numbers)
+    return items, list(_about_names(frames[0]))
 
 
 def _legacy(frames: Sequence[Sketch]) -> Read:
@@ -256,10 +263,11 @@ def _series_columns(frame: Sketch, at: int, missing: str) -> tuple[Column, list[
 
 
 def _keys(texts: Sequence[Column], rows: int) -> Iterator[tuple[tuple[str, str], ...]]:
-    """Give each row's labels."""
+    """Give each row's labels; of two columns with one name the later counts."""
     if not texts:
         return iter([()] * min(rows, LOOKED_AT))
-    columns = [[(each.name, value or "") for value in each.values()[:LOOKED_AT]] for each in texts]
+    by_name = {each.name: each for each in texts}
+    columns = [[(name, value or "") for value in each.values()[:LOOKED_AT]] for name, each in by_name.items()]
     return zip(*columns, strict=True)
 
 
@@ -297,11 +305,25 @@ def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
         yield f"a time in {index.name!r} is there more than once: labels are missing"
 
 
-def _about_points(keys: Sequence[tuple[tuple[str, str], ...]], index: Column) -> Iterator[str]:
+def _about_points(
+    keys: Sequence[tuple[tuple[str, str], ...]], index: Column, values: Sequence[Column]
+) -> Iterator[str]:
     points = Counter(zip(keys, index.values(), strict=False))  # there are keys for the first rows alone
-    [((key, _), count)] = points.most_common(1) or [(((), None), 0)]
-    if count > 1:
-        yield f"a point of {{{_text(dict(key))}}} is there {count} times: a text column is missing"
+    doubled: dict[tuple[tuple[str, str], ...], int] = {}
+    for (key, _), count in points.items():
+        if count > 1:
+            doubled[key] = max(count, doubled.get(key, 0))
+    for key, count in itertools.islice(doubled.items(), _MOST_WARNINGS):
+        for each in values:
+            yield f"{each.name!r} of {{{_text(dict(key))}}} has {count} points at one time: a text column is missing"
+    if len(doubled) > _MOST_WARNINGS:
+        yield f"{len(doubled) - _MOST_WARNINGS} more series have several points at one time"
+
+
+def _about_names(frame: Sketch) -> Iterator[str]:
+    for name, count in Counter(each.name for each in frame.of("string")).items():
+        if count > 1:
+            yield f"{count} text columns are named {name!r}: the last of them is the label"
 
 
 def _passed_over(frame: Sketch, kind: str) -> Iterator[str]:

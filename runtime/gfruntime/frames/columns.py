@@ -28,14 +28,16 @@ for both. `enum` columns are the business of `enums`.
 from __future__ import annotations
 
 import json
-import uuid
+import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import lists, metadata
+from gfruntime.frames import items, lists, metadata, times
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
@@ -44,7 +46,8 @@ if TYPE_CHECKING:
 _BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
 _NS = pa.timestamp("ns")
 _SECOND = 1_000_000_000
-_UNREADABLE = (FrameError, pa.ArrowException, OverflowError, TypeError, ValueError)
+_WIDEST = 8  # bytes of the widest float that Arrow has
+_UNREADABLE = (FrameError, pa.ArrowException, OverflowError, TypeError, ValueError, RecursionError)
 
 
 def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[FieldType, pa.Array]:  # noqa: ANN401
@@ -61,9 +64,9 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
         short = lists.column(values) if isinstance(values, list) else None
         if short is not None and field_type in (None, short[0]):
             return short
-        if isinstance(values, list) and (field_type == "json" or (field_type is None and _are_nested(values))):
-            return "json", _documents(values)
-        return _typed(_array(values, field_type), field_type)
+        if isinstance(values, list):
+            return _from_items(values, field_type, name)
+        return _typed(_array(values), field_type)
     except _UNREADABLE as error:
         raise _column_error(name, error, field_type) from error
 
@@ -74,7 +77,9 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
     Raises: FrameError naming the column when they have none.
     """
     try:
-        return _array(_listed(values), None)
+        values = _listed(values)
+        made = items.array(values) if isinstance(values, list) else _array(values)
+        return pa.array(made) if isinstance(made, list) else made
     except _UNREADABLE as error:
         raise _column_error(name, error) from error
 
@@ -98,28 +103,48 @@ def _column_error(name: str, error: Exception, field_type: str | None = None) ->
     return FrameError(f"column {name!r}: the values can't be read{f' as {field_type}' if field_type else ''}: {error}")
 
 
-def _listed(values: Any) -> Any:  # noqa: ANN401  # any kind of column
+def _listed(values: Any) -> Any:  # noqa: ANN401  # one kind of input each
     """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
-        return values
-    module = type(values).__module__.partition(".")[0]
-    if module == "pandas":
-        return values
-    if module == "numpy" and hasattr(values, "dtype"):
-        if values.ndim != 1:
-            raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
-        return values.tolist() if values.dtype.kind == "O" else values
-    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        return _pandas_list(values) if _library(values) == "pandas" else values
+    if _library(values) == "pandas":
+        return _pandas_list(values)
+    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
         raise FrameError(f"expected a list of values, got {type(values).__name__}")
+    if hasattr(values, "__array__") and not isinstance(values, (list, tuple)):
+        return _numpy_list(values if hasattr(values, "mask") else values.__array__())
     return list(values)
 
 
-def _array(values: Any, field_type: FieldType | None) -> pa.Array:  # noqa: ANN401, PLR0911  # one kind of input each
-    if isinstance(values, list):
-        return _from_items(values, field_type)
-    if type(values).__module__.partition(".")[0] == "pandas":
+def _library(values: object) -> str:
+    return type(values).__module__.partition(".")[0]
+
+
+def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be installed
+    """List the objects of a numpy array that has no type of its own."""
+    if values.ndim != 1:
+        raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
+    if values.dtype.kind in "OT":
+        return values.tolist()
+    if values.dtype.kind == "c":
+        raise FrameError("Grafana has no type for complex numbers: give .real, .imag or abs()")
+    return values
+
+
+def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be installed
+    """List the objects of a pandas column that has no type of its own; NaN among them is null."""
+    kind = str(values.dtype)
+    if kind == "object":
+        return [None if isinstance(item, float) and item != item else item for item in values.tolist()]  # noqa: PLR0124
+    if kind == "category" and str(values.dtype.categories.dtype).startswith(("interval", "period")):
+        values, kind = values.astype(object), "interval"
+    return values.tolist() if kind.startswith("interval") else values
+
+
+def _array(values: Any) -> pa.Array:  # noqa: ANN401  # one kind of input each
+    if _library(values) == "pandas":
         return _from_pandas(values)
     if isinstance(values, pa.ChunkedArray):
         return values.combine_chunks()
@@ -149,33 +174,34 @@ def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be i
     kind = values.dtype.kind
     if kind == "M" and values.dtype.str[4:-1] not in ("D", "s", "ms", "us", "ns"):
         values = values.astype("datetime64[s]")
+    if kind == "m" and values.dtype.str[4:-1] not in ("s", "ms", "us", "ns"):
+        values = values.astype("timedelta64[s]")
+    if kind == "f" and values.dtype.itemsize > _WIDEST:
+        values = values.astype("float64")
+    if hasattr(values, "mask"):
+        return pa.array(values.data, mask=sys.modules["numpy"].ma.getmaskarray(values))
     if kind in "iuf" and values.flags.c_contiguous:
         kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
         return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
     return pa.array(values)
 
 
-def _from_items(items: list[Any], field_type: FieldType | None) -> pa.Array:
-    """Infer a type from Python objects."""
-    if field_type is not None and all(item is None for item in items):
-        return pa.nulls(len(items), arrow_type(field_type))
-    try:
-        return pa.array(items)
-    except OverflowError:
-        return pa.array(items, pa.uint64())
-    except pa.ArrowInvalid:
-        if not all(item is None or isinstance(item, uuid.UUID) for item in items):
-            raise
-        return pa.array([None if item is None else str(item) for item in items])
+def _from_items(values: list[Any], field_type: FieldType | None, name: str) -> tuple[FieldType, pa.Array]:
+    """Convert a list of Python objects (see `items`)."""
+    if field_type == "json":
+        return "json", _documents(values)
+    made = items.array(values, as_texts=field_type not in (None, "time", "json"))
+    if isinstance(made, list):
+        return _typed(_documents(made), field_type or "json")
+    if pa.types.is_null(made.type):
+        field_type = field_type or ("time" if name.lower() == "time" else "float64")
+        return field_type, made.cast(arrow_type(field_type))
+    return _typed(made, field_type)
 
 
-def _are_nested(items: list[Any]) -> bool:
-    return isinstance(next((item for item in items if item is not None), None), (dict, list, tuple))
-
-
-def _documents(items: Iterable[Any]) -> pa.Array:
+def _documents(values: Iterable[Any]) -> pa.Array:
     """Write each value as one JSON document; bytes are taken as documents already."""
-    texts = [None if item is None else _document(item) for item in items]
+    texts = [None if item is None else _document(item) for item in values]
     return pa.array(texts, pa.binary())
 
 
@@ -188,8 +214,8 @@ def _document(item: object) -> bytes:
         json.loads(bytes(item).decode(), parse_constant=_refuse_constant)
         return bytes(item)
     try:
-        return json.dumps(item, allow_nan=False, ensure_ascii=False, default=str).encode()
-    except ValueError:
+        return msgspec.json.encode(item, enc_hook=lambda value: metadata.json_value(value, "the value"))
+    except (msgspec.MsgspecError, OverflowError, TypeError, RecursionError):  # such as integers beyond 64 bits
         return json.dumps(metadata.json_value(item, "the value"), ensure_ascii=False).encode()
 
 
@@ -205,9 +231,29 @@ def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa
             return "json", array
         return _BY_ARROW[array.type], array
     wanted = arrow_type(field_type)
+    if field_type == "time" and pa.types.is_string(array.type):
+        return "time", times.read(array.to_pylist())
     if field_type == "time" and array.type != _NS:
-        raise FrameError(f"times must be datetimes, not {array.type}")
-    return field_type, array if array.type == wanted else array.cast(wanted)
+        raise FrameError(
+            f"times must be datetimes or texts, not {array.type}: epoch(values, 's') makes times of numbers"
+        )
+    return field_type, array if array.type == wanted else _cast(array, wanted, field_type)
+
+
+def _cast(array: pa.Array, wanted: pa.DataType, field_type: FieldType) -> pa.Array:
+    """Convert to a declared type.
+
+    Raises: FrameError naming the first row whose value it can't hold.
+    """
+    try:
+        return array.cast(wanted)
+    except pa.ArrowException:
+        for row in range(len(array)):
+            try:
+                array[row : row + 1].cast(wanted)
+            except pa.ArrowException:
+                raise FrameError(f"row {row} is {array[row].as_py()!r}, which can't be read as {field_type}") from None
+        raise
 
 
 def _json(array: pa.Array) -> pa.Array:
@@ -217,13 +263,13 @@ def _json(array: pa.Array) -> pa.Array:
         return _documents(array.to_pylist())
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _documents(None if text is None else text.encode() for text in array.to_pylist())
-    return _documents(_items(array))
+    return _documents(_to_objects(array))
 
 
-def _items(array: pa.Array) -> list[Any]:
+def _to_objects(array: pa.Array) -> list[Any]:
     """List nested values as Python objects, maps as dictionaries."""
-    items: list[Any] = array.to_pylist(maps_as_pydicts="strict")
-    return items
+    objects: list[Any] = array.to_pylist(maps_as_pydicts="strict")
+    return objects
 
 
 def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of this module, row by row
@@ -249,7 +295,7 @@ def _plain(array: pa.Array) -> pa.Array:  # noqa: C901, PLR0911  # the table of 
     if types.is_large_string(kind) or types.is_string_view(kind) or types.is_time(kind):
         return array.cast(pa.string())
     if types.is_nested(kind) and not types.is_union(kind):
-        return _documents(_items(array))
+        return _documents(_to_objects(array))
     if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
         raise FrameError("bytes have no type in Grafana; decode them to text, or give type='json' if they are JSON")
     raise FrameError(f"Grafana has no type for {kind}; convert the column first")

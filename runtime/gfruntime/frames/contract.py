@@ -14,7 +14,8 @@ Grafana's contract 0.1 names six shapes that expressions and alert rules underst
 
 A value column is one of numbers or booleans. Series are sorted by time. What the contract forbids (two series of one
 name and labels, a time more than once in a wide frame) leaves a frame without a type, as a table; where its author gave
-one of the six types, it is an error (see `shapes`).
+one of the six types, it is an error (see `shapes`). A column that looks like times but holds texts or numbers gets a
+notice (see `timelike`).
 Source: github.com/grafana/dataplane, contract 0.1; grafana-plugin-sdk-go v0.298.0, data/frame_type.go.
 """
 
@@ -23,7 +24,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import shapes
+from gfruntime.frames import shapes, timelike
 from gfruntime.frames.fieldtypes import NUMBERS
 
 if TYPE_CHECKING:
@@ -42,13 +43,27 @@ def typed(frames: Sequence[Frame]) -> list[Frame]:
     """
     if any(frame.meta is not None and frame.meta.get("type") for frame in frames):
         return _checked(frames)
+    frames = [_with_notices(frame) for frame in frames]
     frame_type = _single(frames[0]) if len(frames) == 1 else _several(frames)
     if frame_type is None:
-        return list(frames)
+        return frames
     try:
         return shapes.apply_type(frame_type, frames)
     except FrameError:
-        return list(frames)
+        return frames
+
+
+def _with_notices(frame: Frame) -> Frame:
+    """Tell readers of a panel about a column that looks like times, where a frame with numbers has no times."""
+    if any(field.type == "time" for field in frame.fields) or len(frame.fields) == 1:
+        return frame
+    for field in frame.fields:
+        others = any(other.is_value or other.type == "json" for other in frame.fields if other is not field)
+        if others and (field.type == "string" or field.type in NUMBERS):
+            problem = timelike.find(field.name, field.values[: timelike.LOOKED_AT].to_pylist())
+            if problem is not None:
+                frame = frame.with_notice(problem.sentence, "warning")
+    return frame
 
 
 def _checked(frames: Sequence[Frame]) -> list[Frame]:

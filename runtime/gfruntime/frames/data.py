@@ -7,17 +7,21 @@ rules read, `series` converts between long and wide.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from gfruntime.errors import FrameError
 from gfruntime.frames import metadata, tables
+from gfruntime.frames import records as records_
 from gfruntime.frames.field import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+    from gfruntime.frames.times import GivenUnit
 
     Types = Mapping[str, Any] | None
     Labels = Mapping[str, object] | None
@@ -84,12 +88,67 @@ class Frame:
         """Make a frame from a structured numpy array, or from one of two dimensions with `names` for its columns."""
         return cls._of_fields(tables.from_numpy(array, names, types), name, labels)
 
+    @overload
     @classmethod
     def from_records(
-        cls, records: Iterable[Mapping[str, object]], *, name: str = "", labels: Labels = None, types: Types = None
-    ) -> Frame:
-        """Make a frame from dictionaries, one a row; a key that a row lacks is null there."""
-        return cls._of_fields(tables.from_records(records, types), name, labels)
+        cls,
+        records: Iterable[object],
+        *,
+        time: str | None = None,
+        unit: GivenUnit | None = None,
+        value: str | Sequence[str] = (),
+        labels: Labels = None,
+        name: str = "",
+        types: Types = None,
+    ) -> Frame: ...
+
+    @overload
+    @classmethod
+    def from_records(
+        cls,
+        records: Iterable[object],
+        *,
+        time: str | None = None,
+        unit: GivenUnit | None = None,
+        value: str | Sequence[str] = (),
+        labels: str | Sequence[str],
+        name: str = "",
+        types: Types = None,
+    ) -> list[Frame]: ...
+
+    @classmethod
+    def from_records(
+        cls,
+        records: Iterable[object],
+        *,
+        time: str | None = None,
+        unit: GivenUnit | None = None,
+        value: str | Sequence[str] = (),
+        labels: Labels | str | Sequence[str] = None,
+        name: str = "",
+        types: Types = None,
+    ) -> Frame | list[Frame]:
+        """Make a frame from rows with named values: dictionaries, dataclasses and their like (see `records`).
+
+        With keys as `labels` it makes a list of frames, one for each value and distinct set of labels, which is what
+        alert rules read best:
+
+        >>> Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
+
+        Options: `time` is the key of the time: ISO 8601, RFC 2822, datetimes, or numbers in the `unit` s, ms, us or ns
+        ("guess" takes it by their size). `value` are the keys of the values, all others if there are none; texts that
+        are numbers become numbers. A dictionary of `labels` is put on all values. `types` maps a key to its type.
+        A key reaches into nested ones with dots: `value="metrics.cpu"`.
+        Raises: FrameError naming the row and the key.
+        """
+        rows = records_.rows_of(records)
+        values = (value,) if isinstance(value, str) else tuple(value)
+        if labels is None or isinstance(labels, Mapping):
+            fields = records_.table(rows, time=time, unit=unit, value=values, types=types)
+            return cls._of_fields(fields, name, labels)
+        keys = (labels,) if isinstance(labels, str) else tuple(labels)
+        series = records_.series(rows, time=time, unit=unit, value=values, labels=keys, types=types)
+        return [cls(fields=fields, name=name) for fields in series]
 
     @classmethod
     def from_cursor(

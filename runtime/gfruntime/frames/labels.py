@@ -6,6 +6,7 @@ Source: grafana-plugin-sdk-go v0.298.0, data/labels.go.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,15 +14,26 @@ if TYPE_CHECKING:
 
 
 def normal(labels: Mapping[str, object]) -> dict[str, str]:
-    """Turn keys and values into text and sort the keys; booleans are `true` and `false`, None is empty."""
+    """Turn keys and values into text (see `as_text`) and sort the keys."""
     return {str(key): as_text(value) for key, value in sorted(labels.items(), key=lambda item: str(item[0]))}
 
 
 def as_text(value: object) -> str:
-    """Write one label's value."""
-    if isinstance(value, bool):
+    """Write one label's value: booleans are `true` and `false`, an enum's member is its value, a missing one is empty.
+
+    NaN, NaT and pandas' NA are how a missing label looks in a table.
+    """
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None or _is_missing(value) else str(value)
+
+
+def _is_missing(value: object) -> bool:
+    return type(value).__name__ in ("NaTType", "NAType", "MaskedConstant") or bool(value != value)  # noqa: PLR0124  # NaN
 
 
 def text(labels: Mapping[str, str]) -> str:

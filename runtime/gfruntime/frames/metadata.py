@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -76,7 +77,7 @@ def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
             if not isinstance(key, (str, int, float)):
                 raise FrameError(f"{where} can't be written as JSON: its keys must be text, not {_short(key)}")
         return {str(key): json_value(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, set, frozenset, deque)):
         return [json_value(item, where) for item in value]
     if hasattr(value, "tolist"):
         return json_value(value.tolist(), where)

@@ -12,7 +12,8 @@ of this: unsorted, doubled or unlabelled data is read without a word and gives w
 | numeric-multi      | each one | one number with labels, at most one row                                            |
 | numeric-long       | one      | numbers, and text columns that tell the rows apart                                 |
 
-No data is one frame of any type without fields.
+No data is one frame of any type without fields. Grafana passes over columns that a type has no place for, such as
+texts beside a wide series (see `alerting`, which warns of them).
 Source: github.com/grafana/dataplane, contract 0.1.
 """
 
@@ -20,7 +21,6 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
@@ -64,7 +64,7 @@ def _check(frame_type: FrameType, frame: Frame) -> Frame:
     if not frame.fields:
         return frame
     if frame_type.startswith("timeseries"):
-        frame = _series(frame, are_single=frame_type == "timeseries-wide")
+        frame = _series(frame, are_single=frame_type != "timeseries-long")
     for refuse in _RULES[frame_type]:
         refuse(frame)
     return frame
@@ -127,11 +127,6 @@ def _refuse_no_numbers(frame: Frame) -> None:
         raise FrameError("there is no column of numbers")
 
 
-def _refuse_texts(frame: Frame, *, hint: str) -> None:
-    for field in _texts(frame):
-        raise FrameError(f"column {field.name!r} is text, which this type passes over: {hint}")
-
-
 def _refuse_more(frame: Frame) -> None:
     names = [field.name for field in frame.fields if field.is_value]
     if len(names) != 1:
@@ -175,17 +170,11 @@ def _time(frame: Frame) -> Field:
     return next(field for field in frame.fields if field.type == "time" and not field.nullable)
 
 
-_NOT_TEXTS = partial(_refuse_texts, hint="make it labels (Frame.group_by)")
 _RULES: dict[FrameType, Sequence[Callable[[Frame], None]]] = {
-    "timeseries-wide": (partial(_refuse_texts, hint="make it labels, or use timeseries-long"),),
-    "timeseries-multi": (_NOT_TEXTS, _refuse_more),
+    "timeseries-wide": (),
+    "timeseries-multi": (_refuse_more,),
     "timeseries-long": (_refuse_labels,),
-    "numeric-wide": (
-        partial(_refuse_texts, hint="make it labels, or use numeric-long"),
-        _refuse_booleans,
-        _refuse_no_numbers,
-        _refuse_rows,
-    ),
-    "numeric-multi": (_NOT_TEXTS, _refuse_more, _refuse_rows),
+    "numeric-wide": (_refuse_booleans, _refuse_no_numbers, _refuse_rows),
+    "numeric-multi": (_refuse_more, _refuse_rows),
     "numeric-long": (_refuse_no_numbers, _refuse_labels, _refuse_doubles),
 }

@@ -1,4 +1,4 @@
-"""Tables of any kind → frames: Arrow, pandas, polars, numpy, DB-API cursors, dictionaries.
+"""Tables of any kind → frames: Arrow, pandas, polars, numpy, DB-API cursors.
 
 None of these libraries is imported: an object brings its own. What each column's values become is told in `columns`.
 
@@ -6,9 +6,11 @@ None of these libraries is imported: an object brings its own. What each column'
 | ---------------------------------------- | ------------------------------------------------------------ |
 | index with a name, each level of several | a column of that name, before the others                     |
 | index of times without a name            | the first column, `time`                                     |
-| any other index without a name           | left out                                                     |
+| index of integers without a name         | left out: they are row numbers                               |
+| any other index without a name           | a column `index`; `level_0`, `level_1`, … of several levels  |
 | columns of several levels                | the first level is the field's name, the others are labels   |
 | columns with a name, as after a pivot    | that name is a label, its value the column; fields are `Value` |
+| a missing value among such labels        | no label                                                     |
 | NaN, NaT, NA, None                       | null; with `keep_nan` a float column's NaN stays NaN         |
 
 A result without rows has no types, as they come from the values: give `types`, or get a frame without fields, which
@@ -42,15 +44,16 @@ def from_arrow(table: Any, types: Types) -> list[Field]:  # noqa: ANN401  # any 
         raise FrameError(f"expected a table that speaks Arrow, got {type(table).__name__}")
     arrow = pa.table(table)
     columns = list(zip(arrow.column_names, arrow.columns, strict=True))
-    times = [("time", values) for key, values in columns if _is_index(key) and pa.types.is_timestamp(values.type)]
-    return _fields([*times, *(column for column in columns if not _is_index(column[0]))], types)
+    index = [(_arrow_index_name(values.type), values) for key, values in columns if _is_index(key)]
+    named = [(name, values) for name, values in index if name is not None]
+    return _fields([*named, *(column for column in columns if not _is_index(column[0]))], types)
 
 
 def from_pandas(table: Any, types: Types, *, keep_nan: bool = False) -> list[Field]:  # noqa: ANN401  # pandas need not be installed
     """Read a DataFrame or Series by the rules of this module."""
     if not hasattr(table, "columns"):
         table = table.to_frame(_VALUE if table.name is None else table.name)
-    fields = _fields(_index(table.index), types)
+    fields = _fields(_index(table.index, table.columns), types)
     for position, key in enumerate(table.columns):
         values = table.iloc[:, position]
         if keep_nan and str(values.dtype) in ("float32", "float64"):
@@ -73,16 +76,6 @@ def from_numpy(array: Any, names: Sequence[str] | None, types: Types) -> list[Fi
         count = "none" if names is None else len(names)
         raise FrameError(f"expected two dimensions and a name for each column, got shape {array.shape}, names {count}")
     return _fields([(key, array[:, at]) for at, key in enumerate(names)], types)
-
-
-def from_records(records: Iterable[Mapping[str, object]], types: Types) -> list[Field]:
-    """Read dictionaries, one a row; columns come in the order in which their keys are first met."""
-    rows = list(records)
-    for at, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise FrameError(f"record {at} is no dictionary but {type(row).__name__}")
-    keys = dict.fromkeys(key for row in rows for key in row) if rows else types or {}
-    return _fields([(str(key), [row.get(key) for row in rows]) for key in keys], types)
 
 
 def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # PEP 249 has no types
@@ -149,24 +142,43 @@ def _fields(columns: Iterable[tuple[str, Any]], types: Types) -> list[Field]:
     return [Field(key, values, (types or {}).get(key)) for key, values in columns]
 
 
-def _index(index: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # a pandas index
+def _index(index: Any, columns: Any) -> list[tuple[str, Any]]:  # noqa: ANN401  # pandas' own
     levels = [index.get_level_values(level) for level in range(index.nlevels)]
-    named = [(_index_name(level), level) for level in levels]
-    return [(key, level) for key, level in named if key is not None]
+    if len(levels) > 1:
+        return [(f"level_{at}" if level.name is None else str(level.name), level) for at, level in enumerate(levels)]
+    return [(name, index) for name in [_index_name(index, columns)] if name is not None]
 
 
-def _index_name(level: Any) -> str | None:  # noqa: ANN401  # a pandas index
-    if level.name is not None:
-        return str(level.name)
-    return "time" if str(level.dtype).startswith(("datetime64", "period", "timestamp")) else None
+def _index_name(index: Any, columns: Any) -> str | None:  # noqa: ANN401  # pandas' own
+    """Name an index as pandas does when it becomes a column; None for row numbers."""
+    kind = str(index.dtype)
+    if index.name is not None:
+        return str(index.name)
+    if kind.startswith(("datetime64", "period", "timestamp")):
+        return "time"
+    if kind.lower().startswith(("int", "uint")):
+        return None
+    return "level_0" if "index" in columns else "index"
 
 
 def _pandas_name(key: Any, columns: Any) -> tuple[str, dict[str, object]]:  # noqa: ANN401  # pandas' own
     """Tell a column's name from its labels."""
     if columns.nlevels > 1:
         names = [f"level_{at}" if name is None else str(name) for at, name in enumerate(columns.names)]
-        return str(key[0]), dict(zip(names[1:], key[1:], strict=True))
-    return (str(key), {}) if columns.name is None else (_VALUE, {str(columns.name): key})
+        return str(key[0]), _present(dict(zip(names[1:], key[1:], strict=True)))
+    return (str(key), {}) if columns.name is None else (_VALUE, _present({str(columns.name): key}))
+
+
+def _present(labels: dict[str, object]) -> dict[str, object]:
+    """Leave out labels without a value."""
+    return {name: value for name, value in labels.items() if as_text(value)}
+
+
+def _arrow_index_name(kind: pa.DataType) -> str | None:
+    """Name the index of a table that pandas made without a name; None for row numbers."""
+    if pa.types.is_timestamp(kind):
+        return "time"
+    return None if pa.types.is_integer(kind) else "index"
 
 
 def _is_index(name: str) -> bool:

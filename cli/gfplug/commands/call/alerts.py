@@ -23,7 +23,7 @@ _HINT = "name a condition: --when 'last > 0'"
 def evaluate(call: CallOptions, condition: str | None, model: dict[str, object]) -> None:
     """Evaluate the condition that was typed, or the project's alert rules, and print the state of each label set.
 
-    Raises: UsageError if there is no rule; ToolError if a rule would end with an error.
+    Raises: UsageError if there is no rule; ToolError if a rule would end with an error, or reads what nobody means.
     """
     from gfplug.host import rehearsal  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -40,6 +40,8 @@ def evaluate(call: CallOptions, condition: str | None, model: dict[str, object])
     for rule, result in results:
         if result.error:
             raise ToolError(f"the rule {rule.title!r} would end with an error: {result.error}", hint=result.hint)
+        if result.mistake:
+            raise ToolError(f"the rule {rule.title!r} {result.mistake}", hint=result.hint)
 
 
 def _rules(target: Path, condition: str | None, model: dict[str, object]) -> Sequence[Rule]:
@@ -79,4 +81,10 @@ def _to_json(rule: Rule, result: RuleResult) -> dict[str, object]:
     instances = [
         {"labels": dict(each.labels), "state": each.state.name, "value": value(each.value)} for each in result.instances
     ]
-    return {"rule": rule.title, "instances": instances, "error": result.error, "warnings": list(result.warnings)}
+    return {
+        "rule": rule.title,
+        "instances": instances,
+        "error": result.error,
+        "mistake": result.mistake,
+        "warnings": list(result.warnings),
+    }

@@ -168,6 +168,8 @@ def _show(answer: QueryAnswer, *, rows: int) -> None:
     for frame in answer.frames:
         console.result(tables.heading(answer.ref_id, frame))
         console.result(tables.table(frame, rows=rows, width=width) + "\n")
+        for severity, text in tables.notices(frame):
+            console.note(f"{severity}: {answer.ref_id}: {text}")
     lines = [line for frame in answer.frames for line in plot.series(frame)]
     drawing = plot.draw(lines, width=width, colour=console.has_colour(sys.stdout), plain=not has_unicode)
     if drawing:

@@ -49,6 +49,9 @@ class RuleResult:
 
     instances: Sequence[Instance] = ()
     error: str = ""
+    mistake: str = ""
+    """Why Grafana would do this and nobody means it, such as one alert for each row; `hint` is what to write."""
+
     hint: str = ""
     warnings: Sequence[str] = ()
 
@@ -63,7 +66,7 @@ def evaluate(
     """Evaluate a rule of at most one reduce and one threshold on the frames of a query."""
     reading = readings.read(frames, ref_id=ref_id)
     if reading.kind == "error":
-        return RuleResult(error=reading.error, hint=reading.hint, warnings=reading.warnings)
+        return RuleResult(error=reading.error, hint=_time_hint(reading) or reading.hint, warnings=reading.warnings)
     if reading.kind == "no data":
         return RuleResult(instances=[_NOTHING], warnings=reading.warnings)
     if reading.kind == "series" and reduction is None:
@@ -72,11 +75,20 @@ def evaluate(
     needless = [_NEEDLESS] if reading.kind == "numbers" and reduction is not None else []
     warnings = [*reading.warnings, *needless]
     if (duplicate := _find_duplicate(numbers)) is not None:
-        return RuleResult(
-            error=_DUPLICATES % duplicate, hint="add a label that tells the results apart", warnings=warnings
-        )
-    instances = [_instance(*number, comparison) for number in numbers]
-    return RuleResult(instances=instances or [_NOTHING], warnings=warnings)
+        hint = _time_hint(reading) or "add a label that tells the results apart"
+        return RuleResult(error=_DUPLICATES % duplicate, hint=hint, warnings=warnings)
+    instances = [_instance(*number, comparison) for number in numbers] or [_NOTHING]
+    if reading.time_like is None:
+        return RuleResult(instances=instances, warnings=warnings)
+    column, hint = reading.time_like
+    fires = any(each.state is State.ALERTING for each in instances)
+    state = State.ALERTING if fires else instances[0].state
+    mistake = f"{state.value}, as one alert for each row: {column}"
+    return RuleResult(instances=instances, mistake=mistake, hint=hint, warnings=warnings)
+
+
+def _time_hint(reading: Reading) -> str:
+    return f"{reading.time_like[0]}, not times: {reading.time_like[1]}" if reading.time_like else ""
 
 
 def _numbers(reading: Reading, reduction: Reduction | None) -> list[tuple[Mapping[str, str], Value]]:

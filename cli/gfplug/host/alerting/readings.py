@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _CLASSIFIER = "frames/alerting.py"
+_TIMELIKE = "frames/timelike.py"
 _ENTITIES = {"NaN": math.nan, "Inf": math.inf, "NegInf": -math.inf}
 _NUMBERS = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float32", "float64"}
 _VALUES = _NUMBERS | {"bool"}
+_MISREAD = {"string", *_NUMBERS}
 
 Value = float | None
 
@@ -42,25 +44,44 @@ class Reading:
     error: str = ""
     hint: str = ""
     warnings: Sequence[str] = ()
+    time_like: tuple[str, str] | None = None
+    """The column that looks like times and holds none, in words (`'time' holds texts`), and what to write."""
 
 
 def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
     """Read the frames of one query as Grafana's expressions do."""
-    rules = _classifier()
-    verdict = rules.classify([rules.Sketch.from_json(frame) for frame in frames])
-    if verdict.kind == "error":
-        return Reading(kind="error", error=verdict.error(ref_id), hint=verdict.hint, warnings=verdict.warnings)
-    items = list(_items(frames, verdict.kind)) if verdict.kind != "no data" else []
-    return Reading(kind=verdict.kind, items=items, warnings=verdict.warnings)
+    rules = _runtime_module(_CLASSIFIER)
+    sketches = [rules.Sketch.from_json(frame) for frame in frames]
+    verdict = rules.classify(sketches)
+    time_like = _find_time_like(sketches)
+    items = [] if verdict.kind in ("error", "no data") else list(_items(frames, verdict.kind))
+    return Reading(
+        kind=verdict.kind,
+        items=items,
+        error=verdict.error(ref_id) if verdict.kind == "error" else "",
+        hint=verdict.hint,
+        warnings=verdict.warnings,
+        time_like=time_like,
+    )
+
+
+def _find_time_like(sketches: Sequence[Any]) -> tuple[str, str] | None:
+    """Find a column that looks like times in a frame that has no times."""
+    find = _runtime_module(_TIMELIKE).find
+    for sketch in sketches:
+        if not sketch.of("time.Time"):
+            for column in sketch.of(*_MISREAD):
+                if len(sketch.columns) > 1 and (problem := find(column.name, column.values())):
+                    return f"{problem.name!r} holds {problem.holds}", problem.hint
+    return None
 
 
 @cache
-def _classifier() -> ModuleType:
-    """Load the runtime's classifier by itself: it is written for that, and imports the standard library alone."""
-    module = ModuleType("gfplug_alert_classifier")
+def _runtime_module(path: str) -> ModuleType:
+    """Load a file of the runtime by itself: it is written for that, and imports the standard library alone."""
+    module = ModuleType(f"gfplug_{path.replace('/', '_').removesuffix('.py')}")
     sys.modules[module.__name__] = module  # dataclasses look their module up
-    source = resources.runtime_source(_CLASSIFIER)
-    exec(compile(source, _CLASSIFIER, "exec"), module.__dict__)  # noqa: S102 - it is a file of ours
+    exec(compile(resources.runtime_source(path), path, "exec"), module.__dict__)  # noqa: S102 - it is a file of ours
     return module
 
 
@@ -112,7 +133,7 @@ def _split_groups(columns: Sequence[_Column], kind: str) -> Iterator[SeriesReadi
     for column in (column for column in columns if column.exact in types):
         groups: dict[tuple[tuple[str, str], ...], list[Value]] = {}
         for row, value in enumerate(column.values):
-            key = tuple((text.name, text.values[row] or "") for text in texts)
+            key = tuple({text.name: text.values[row] or "" for text in texts}.items())  # of one name the last
             if kind == "series":
                 groups.setdefault(key, []).append(_number(value))
             else:

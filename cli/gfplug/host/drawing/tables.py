@@ -56,6 +56,13 @@ def heading(ref_id: str, frame: dict[str, Any]) -> str:
     return f"{named}: {_count_of(rows, 'row')}, {_count_of(len(schema['fields']), 'field')}"
 
 
+def notices(frame: dict[str, Any]) -> list[tuple[str, str]]:
+    """List the severity and text of each notice that a panel would show in its corner."""
+    listed = (frame["schema"].get("meta") or {}).get("notices")
+    notices = [notice for notice in listed if isinstance(notice, dict)] if isinstance(listed, list) else []
+    return [(str(notice.get("severity") or "info"), str(notice.get("text") or "")) for notice in notices]
+
+
 def instant(milliseconds: int, nanos: int = 0) -> str:
     """Write milliseconds since the epoch as ISO 8601 in UTC, with as many digits as the value needs."""
     try:

@@ -55,7 +55,7 @@ def ask(datasource: Datasource, model: Model | None = None) -> list[Frame]:
 
 
 def test_each_region_becomes_a_series(api: Server) -> None:
-    """Rows are grouped by their texts, which become labels."""
+    """The keys that the query names as labels tell them apart."""
     north, south = ask(connect(api.url))
 
     assert north["value"].labels == {"region": "north"}
@@ -150,8 +150,10 @@ def test_the_token_does_not_follow_a_redirect(api: Server) -> None:
         {"rows": []},
         ["text"],
         [{"time": "2026-01-01T00:00:00Z"}],
-        [{"time": "yesterday", "value": 1}],
-        [{"time": "2026-01-01T00:00:00Z", "value": "many"}],
+        [{"time": "yesterday", "region": "north", "value": 1}],
+        [{"time": "2026-01-01T00:00:00Z", "value": 1}],
+        [{"time": "2026-01-01T00:00:00Z", "region": "north", "value": "many"}],
+        [{"time": 1767225600, "region": "north", "value": 1}],
     ],
 )
 def test_rows_of_another_shape_are_refused(rows: Any) -> None:
@@ -160,11 +162,11 @@ def test_rows_of_another_shape_are_refused(rows: Any) -> None:
         to_frames(rows, Model())
 
 
-def test_rows_are_sorted_and_may_lack_a_value() -> None:
-    """Grafana wants ascending times; null stays null; a time without a zone is UTC."""
-    rows = [{"time": "2026-01-01T00:01:00", "value": 2}, {"time": "2026-01-01T00:00:00Z", "value": None}]
+def test_a_row_may_lack_a_value_and_a_time_its_zone() -> None:
+    """Null stays null, a text that is a number becomes one, and a time without a zone is UTC."""
+    rows = [{"time": "2026-01-01T00:00:00", "value": None}, {"time": "2026-01-01T02:01:00+02:00", "value": "2"}]
 
-    (frame,) = to_frames(rows, Model())
+    (frame,) = to_frames(rows, Model(labels=()))
 
     assert frame["time"].to_list() == [START, START + timedelta(minutes=1)]
     assert frame["value"].to_list() == [None, 2.0]

@@ -102,6 +102,16 @@ CASES: dict[str, tuple[list[dict[str, Any]], Reduction | None, Any]] = {
         A_FIRES,
     ),
     "long with a null text": ([frame(time(1), text("host", None), number(5), type=LONG)], LAST, {"host=": FIRES}),
+    "long, two values of one name": (
+        [frame(time(1), text("host", "a"), number(5), number(0), type=LONG)],
+        LAST,
+        "duplicate data points in metric value",
+    ),
+    "long, two texts of one name: the later counts": (
+        [frame(time(1, 2), text("host", "a", "b"), text("host", "c", "c"), number(0, 5), type=LONG)],
+        LAST,
+        {"host=c": FIRES},
+    ),
     # the contract's numbers
     "numeric wide": ([frame(number(5, host="a"), type=N_WIDE)], None, {"host=a": FIRES}),
     "numeric wide, two rows": ([frame(number(5, 6), type=N_WIDE)], None, [NONE]),
@@ -217,3 +227,48 @@ def test_a_word_that_grafana_lacks_is_refused(make: Any) -> None:
     """With the words that there are."""
     with pytest.raises(UsageError):
         make()
+
+
+DAYS = text("day", "2026-01-01", "2026-01-02")
+SECONDS = column("time", "int64", [1_767_225_600, 1_767_229_200])
+
+
+@pytest.mark.parametrize(
+    ("frames", "mistake"),
+    [
+        ([frame(DAYS, number(5, 0), type=N_LONG)], "would fire, as one alert for each row: 'day' holds texts"),
+        ([frame(DAYS, number(0, 0), type=N_LONG)], "would not fire, as one alert for each row: 'day' holds texts"),
+        ([frame(DAYS, HOSTS, number(5, 0))], "would fire, as one alert for each row: 'day' holds texts"),
+    ],
+)
+def test_what_grafana_does_and_nobody_means_is_told(frames: list[dict[str, Any]], mistake: str) -> None:
+    """Rows whose times are texts become one alert each: the result says so, and what to write."""
+    result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
+
+    assert result.mistake == mistake
+    assert result.instances
+    assert "Frame.from_records(rows, time='day')" in result.hint
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [frame(SECONDS, number(5, 0))],
+        [frame(SECONDS, HOSTS, number(5, 0), type=N_LONG)],
+        [frame(DAYS, number(5, 0), number(5, 0, name="x"))],
+        [frame(DAYS, number(5, 0)), frame(DAYS, number(5, 0))],
+    ],
+)
+def test_an_error_by_such_a_column_names_it(frames: list[dict[str, Any]]) -> None:
+    """Grafana's own words do not: the hint says which column is no time."""
+    result = evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,)))
+
+    assert result.error
+    assert "not times: write Frame.from_records(rows, time=" in result.hint
+
+
+def test_a_time_beside_such_a_column_is_enough() -> None:
+    """Then the texts are what tells series apart, or a table's."""
+    frames = [frame(time(1, 2), DAYS, number(5, 0), type=LONG)]
+
+    assert not evaluate(frames, LAST, Comparison(operator="gt", bounds=(1,))).mistake

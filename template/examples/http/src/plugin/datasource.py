@@ -4,13 +4,12 @@ It asks a JSON API over HTTP and turns the rows of the answer into frames. `exam
 to read. Put your own API in its place, and your own fields in `Options` and `Model`: the editors in Grafana follow.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
-from gfruntime import DownstreamError, Frame, Health, HttpClient, PluginError, Query, Secret, Settings, Ui
+from gfruntime import DownstreamError, Frame, FrameError, Health, HttpClient, PluginError, Query, Secret, Settings, Ui
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Model:
     path: Annotated[str, Ui(label="Path", help="Below the data source's URL")] = "/sales"
     time: Annotated[str, Ui(label="Time", help="The key that holds a row's time")] = "time"
     value: Annotated[str, Ui(label="Value", help="The key that holds a row's number")] = "value"
+    labels: Annotated[tuple[str, ...], Ui(label="Labels", help="The keys whose texts tell series apart")] = ("region",)
 
 
 class Datasource:
@@ -69,22 +69,10 @@ class Datasource:
 
 
 def to_frames(rows: Any, model: Model) -> list[Frame]:
-    """Turn `[{"time": …, "region": "north", "value": 1.5}, …]` into one frame per series; texts become labels."""
-    series: dict[tuple[tuple[str, str], ...], list[tuple[datetime, float | None]]] = defaultdict(list)
-    if not isinstance(rows, list):
-        raise DownstreamError(f"{model.path} answered a JSON {type(rows).__name__}, not a list of rows")
-    for number, row in enumerate(rows):
-        try:
-            time = datetime.fromisoformat(row[model.time])
-            value = None if row[model.value] is None else float(row[model.value])
-            texts = [(key, text) for key, text in row.items() if key != model.time and isinstance(text, str)]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DownstreamError(f"row {number} of {model.path} is of no use: {error!r}") from error
-        labels = tuple(sorted(texts))
-        series[labels].append((time if time.tzinfo else time.replace(tzinfo=UTC), value))
-    frames = []
-    for labels, points in sorted(series.items()):
-        points.sort(key=lambda point: point[0])  # Grafana wants times in order
-        times, values = zip(*points, strict=True)
-        frames.append(Frame.of(labels=dict(labels), time=list(times), value=list(values)))
-    return frames
+    """Turn `[{"time": …, "region": "north", "value": 1.5}, …]` into one frame per series."""
+    try:
+        return Frame.from_records(
+            rows, time=model.time, value=model.value, labels=model.labels, types={model.value: "float64"}
+        )
+    except FrameError as error:
+        raise DownstreamError(f"{model.path} answered what makes no series: {error}") from error

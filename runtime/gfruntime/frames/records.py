@@ -1,0 +1,216 @@
+"""Rows of an API's answer → columns, or one series for each set of labels.
+
+A row is a dictionary, a named tuple, a dataclass, an object of attrs, msgspec or pydantic, or a database's row with
+names. A key reaches into nested ones with dots (`"metrics.cpu"`, `"items.0.value"`), unless a row has it as it stands.
+
+| value                                  | becomes                                                              |
+| -------------------------------------- | -------------------------------------------------------------------- |
+| of `time`                              | a time (see `times`)                                                 |
+| of `value`, all texts being numbers    | float64                                                              |
+| of `labels`                            | a label's text; none where the row has no such key, or null          |
+| any other                              | what `columns` tells                                                 |
+| of a key that the row lacks            | null in a table; in a series the row is no point                     |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime.errors import FrameError
+from gfruntime.frames import items, times
+from gfruntime.frames.field import Field
+from gfruntime.frames.labels import as_text
+
+if TYPE_CHECKING:
+    from gfruntime.frames.times import GivenUnit
+
+Row = Mapping[str, Any]
+Types = Mapping[str, Any] | None
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|nan|inf(inity)?)\s*", re.IGNORECASE)
+_MISSING = object()
+_MOST_KEYS = 12  # that an error names
+
+
+def rows_of(records: Iterable[object]) -> list[Row]:
+    """Read each record as a mapping.
+
+    Raises: FrameError for what is no list of rows, naming the first record that has no names for its values.
+    """
+    if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
+        hint = f", such as the list under one of its keys ({_names(records)})" if isinstance(records, Mapping) else ""
+        raise FrameError(f"expected a list of rows, got {type(records).__name__}: give the list of rows{hint}")
+    return [_row(record, at) for at, record in enumerate(records)]
+
+
+def table(
+    rows: Sequence[Row], *, time: str | None, unit: GivenUnit | None, value: Sequence[str], types: Types
+) -> list[Field]:
+    """Make columns: the time first, then the values, which are all other keys if none are named.
+
+    Raises: FrameError naming the column, and the keys that there are when it is none of them.
+    """
+    if not rows:
+        return [Field(key, [], kind) for key, kind in (types or {}).items()]
+    keys: Iterable[Any] = value or [key for key in dict.fromkeys(key for row in rows for key in row) if key != time]
+    fields = [] if time is None else [_time(rows, time, unit)]
+    if value:
+        return [*fields, *(_value(rows, key, types) for key in _require_any(rows, value))]
+    return [*fields, *(Field(str(key), [row.get(key) for row in rows], (types or {}).get(key)) for key in keys)]
+
+
+def series(
+    rows: Sequence[Row],
+    *,
+    time: str | None,
+    unit: GivenUnit | None,
+    value: Sequence[str],
+    labels: Sequence[str],
+    types: Types,
+) -> list[list[Field]]:
+    """Make the columns of one frame for each value and distinct set of labels.
+
+    Raises: FrameError naming the column, the keys that there are, or rows without a time that share their labels.
+    """
+    if not rows:
+        return []
+    index = None if time is None else _time(rows, time, unit)
+    values = [_value(rows, key, types) for key in _require_any(rows, value or _number_keys(rows, {time, *labels}))]
+    has_point = {field.name: [_find(row, field.name) is not _MISSING for row in rows] for field in values}
+    frames = []
+    for key, members in _groups(rows, labels).items():
+        for field in values:
+            points = [row for row in members if has_point[field.name][row]]
+            if index is None and len(points) > 1:
+                raise FrameError(
+                    f"{len(points)} rows without a time have the labels {dict(key)}: give time=, or aggregate"
+                )
+            if points:
+                chosen = pa.array(points, pa.int64())
+                start = [] if index is None else [index.take(chosen)]
+                frames.append([*start, field.take(chosen).with_labels(dict(key))])
+    return frames
+
+
+def _row(record: Any, at: int) -> Row:  # noqa: ANN401  # one kind of record each
+    kind = type(record)
+    if isinstance(record, Mapping):
+        return record
+    for attribute in ("__dataclass_fields__", "__struct_fields__", "model_fields", "__attrs_attrs__"):
+        if hasattr(kind, attribute):
+            names = [getattr(field, "name", field) for field in getattr(kind, attribute)]
+            return {name: getattr(record, name) for name in names}
+    if hasattr(record, "_asdict"):
+        return dict(record._asdict())
+    if hasattr(record, "_mapping"):  # SQLAlchemy's
+        return dict(record._mapping)  # noqa: SLF001  # its documented name
+    if hasattr(record, "keys") and hasattr(record, "__getitem__"):  # sqlite3's, asyncpg's
+        return {key: record[key] for key in record.keys()}  # noqa: SIM118  # it is no mapping
+    raise FrameError(
+        f"record {at} has no names for its values: it is {kind.__name__}, give dictionaries or dataclasses"
+    )
+
+
+def _find(row: Any, path: str) -> Any:  # noqa: ANN401  # any value
+    """Return the value under a key, or under one that reaches into nested ones."""
+    if isinstance(row, Mapping) and path in row:
+        return row[path]
+    head, dot, rest = path.partition(".")
+    while dot:
+        inner = _step(row, head)
+        if inner is not _MISSING and (value := _find(inner, rest)) is not _MISSING:
+            return value
+        more, dot, rest = rest.partition(".")
+        head = f"{head}.{more}"
+    return _step(row, path)
+
+
+def _step(row: Any, key: str) -> Any:  # noqa: ANN401  # any value
+    if isinstance(row, Mapping):
+        return row.get(key, _MISSING)
+    if isinstance(row, (list, tuple)) and not hasattr(row, "_fields"):
+        return row[int(key)] if key.isdecimal() and int(key) < len(row) else _MISSING
+    return _row(row, 0).get(key, _MISSING) if items.is_record(row) or hasattr(row, "_asdict") else _MISSING
+
+
+def _time(rows: Sequence[Row], key: str, unit: GivenUnit | None) -> Field:
+    moments = [_find(row, key) for row in rows]
+    _require(rows, key, moments)
+    try:
+        ticks = times.read([None if moment is _MISSING else moment for moment in moments], unit)
+    except FrameError as error:
+        raise FrameError(f"column {key!r}: {error}") from error
+    if ticks.null_count:
+        row = ticks.is_null().index(True).as_py()
+        raise FrameError(f"column {key!r}: row {row} has no time: leave such rows out")
+    return Field(key, ticks, "time")
+
+
+def _value(rows: Sequence[Row], key: str, types: Types) -> Field:
+    values = [None if (value := _find(row, key)) is _MISSING else value for row in rows]
+    kind = (types or {}).get(key)
+    return Field(key, values if kind else _numbers(key, values), kind)
+
+
+def _numbers(key: str, values: list[Any]) -> list[Any]:
+    """Turn texts into numbers where all of them are.
+
+    Raises: FrameError if some are: a column that is now a number and now a text draws nothing.
+    """
+    texts = [value for value in values if isinstance(value, str)]
+    numbers = [text for text in texts if _NUMBER.fullmatch(text)]
+    if not numbers:
+        return values
+    if len(numbers) < len(texts):
+        other = next(text for text in texts if not _NUMBER.fullmatch(text))
+        rows = values.index(numbers[0]), values.index(other)
+        raise FrameError(
+            f"column {key!r}: row {rows[0]} is the number {numbers[0]!r} and row {rows[1]} is {other!r}: give None "
+            f"where a value is missing, or types={{{key!r}: 'string'}} to keep texts"
+        )
+    return [float(value) if isinstance(value, str) else value for value in values]
+
+
+def _groups(rows: Sequence[Row], labels: Sequence[str]) -> dict[tuple[tuple[str, str], ...], list[int]]:
+    """Find the rows of each set of labels, in the order in which it is first met."""
+    for key in labels:
+        _require(rows, key, [_find(row, key) for row in rows])
+    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for at, row in enumerate(rows):
+        texts = ((key, "" if (value := _find(row, key)) is _MISSING else as_text(value)) for key in labels)
+        groups.setdefault(tuple((key, text) for key, text in texts if text), []).append(at)
+    return groups
+
+
+def _number_keys(rows: Sequence[Row], others: set[str | None]) -> list[str]:
+    """Choose the keys whose first value is a number."""
+    first: dict[str, Any] = {}
+    for row in rows:
+        for key, value in row.items():
+            if value is not None:
+                first.setdefault(key, value)
+    return [key for key, value in first.items() if key not in others and isinstance(value, (int, float, Decimal))]
+
+
+def _require(rows: Sequence[Row], key: str, values: Sequence[object]) -> None:
+    if all(value is _MISSING for value in values):
+        raise FrameError(f"no row has {key!r}; the first has {_names(rows[0])}")
+
+
+def _require_any(rows: Sequence[Row], keys: Sequence[str]) -> Sequence[str]:
+    """Check that there is one of the keys at least: an API may leave out a key that has no value."""
+    if not keys:
+        raise FrameError(f"no key holds a number: give value=; the first row has {_names(rows[0])}")
+    if all(_find(row, key) is _MISSING for row in rows for key in keys):
+        raise FrameError(f"no row has {' or '.join(map(repr, keys))}; the first has {_names(rows[0])}")
+    return keys
+
+
+def _names(row: Mapping[Any, Any]) -> str:
+    names = [repr(key) for key in row]
+    return ", ".join([*names[:_MOST_KEYS], "…"] if len(names) > _MOST_KEYS else names) or "no keys"

@@ -1,0 +1,70 @@
+"""Columns that look like times and are none: the usual cause of one alert for each row, and of panels without a line.
+
+Imports nothing but the standard library, so that tools outside a plugin can load this file by its path.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LOOKED_AT = 20
+"""Values of a column that are looked at."""
+
+_TEXT = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:?\d\d\S*(\s*([+-]\d{4}|UTC|Z)){0,2})?"  # ISO 8601
+    r"|\d{8}[Tt]\d{4,6}\S*"
+    r"|([A-Za-z]{3}, )?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d.*"  # RFC 2822
+)
+_COUNT = re.compile(r"\d{9,19}(\.\d+)?")
+_NAMES = {"time", "timestamp", "ts", "t", "date", "datetime", "epoch", "unixtime"}
+_UNITS = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (float("inf"), "ns"))
+_OLDEST = 3e8
+"""Seconds since 1970 below which a number is taken for a number: the middle of 1979."""
+
+
+class TimeLike(NamedTuple):
+    """A column that looks like times: what it holds instead, and what to write."""
+
+    name: str
+    holds: str
+    hint: str
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        return f"{self.name!r} holds {self.holds}, not times: {self.hint}"
+
+
+def find(name: str, values: Iterable[object]) -> TimeLike | None:
+    """Tell whether texts or numbers look like times; None if they don't."""
+    sample = [value for value in _first(values) if value is not None]
+    if not sample:
+        return None
+    if all(isinstance(value, str) for value in sample):
+        texts = [str(value).strip() for value in sample]
+        if all(_TEXT.fullmatch(text) for text in texts):
+            hint = f"write Frame.from_records(rows, time={name!r}), or Field({name!r}, values, 'time')"
+            return TimeLike(name, "texts", hint)
+        is_count = name.lower().lstrip("@_") in _NAMES and all(_COUNT.fullmatch(text) for text in texts)
+        sample = [float(text) for text in texts] if is_count else []
+    if name.lower().lstrip("@_") not in _NAMES:
+        return None
+    unit = _unit([value for value in sample if isinstance(value, (int, float)) and not isinstance(value, bool)])
+    if not unit:
+        return None
+    hint = f"write Frame.from_records(rows, time={name!r}, unit={unit!r}), or epoch(values, {unit!r})"
+    return TimeLike(name, "numbers", hint)
+
+
+def _first(values: Iterable[object]) -> Sequence[object]:
+    return values[:LOOKED_AT] if isinstance(values, (list, tuple)) else list(values)[:LOOKED_AT]
+
+
+def _unit(counts: Sequence[float]) -> str:
+    """Guess the unit of counts since 1970; empty if they are not all of one, between 1979 and 5138."""
+    units = {next(unit for limit, unit in _UNITS if count < limit) for count in counts if count >= _OLDEST}
+    return units.pop() if len(units) == 1 and all(count >= _OLDEST for count in counts) else ""

@@ -1,0 +1,119 @@
+"""Times as other systems write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from gfruntime import FrameError
+from gfruntime.frames import times
+
+NOON = 1_767_268_800 * 10**9  # 2026-01-01T12:00:00Z
+HOUR = 3600 * 10**9
+
+
+def ticks(values: list[Any], unit: Any = None) -> list[int | None]:  # wrong ones too
+    """Read times as nanoseconds."""
+    read: list[int | None] = times.read(values, unit).cast(pa.int64()).to_pylist()
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-01T12:00:00Z", NOON),
+        ("2026-01-01t12:00:00z", NOON),
+        ("2026-01-01 12:00:00", NOON),
+        ("2026-01-01T12:00", NOON),
+        ("2026-01-01", NOON - 12 * HOUR),
+        ("20260101", NOON - 12 * HOUR),
+        ("20260101T120000Z", NOON),
+        ("2026-01-01T14:00:00+02:00", NOON),
+        ("2026-01-01T14:00:00+0200", NOON),
+        ("2026-01-01T14:00:00 +02", NOON),
+        ("2026-01-01T06:30:00-05:30", NOON),
+        ("2026-01-01 12:00:00 +0000 UTC", NOON),
+        ("2026-01-01T12:00:00.123456789Z", NOON + 123_456_789),
+        ("2026-01-01T12:00:00.1234567899Z", NOON + 123_456_789),
+        ("2026-01-01T12:00:00,5", NOON + 5 * 10**8),
+        ("1969-12-31T23:59:59.5Z", -5 * 10**8),
+        ("Thu, 01 Jan 2026 12:00:00 GMT", NOON),
+        ("1 Jan 2026 07:00:00 -0500", NOON),
+        ("1 Jan 2026 07:00 EST", NOON),
+        ("  2026-01-01T12:00:00Z ", NOON),
+        ("", None),
+    ],
+)
+def test_texts_are_read(text: str, expected: int | None) -> None:
+    """ISO 8601 with and without a zone, RFC 2822; alone, and beside one of another form."""
+    assert ticks([text]) == [expected]
+    assert ticks([text, "Thu, 01 Jan 2026 12:00:00 GMT"]) == [expected, NOON]
+
+
+def test_other_kinds_of_times_are_read() -> None:
+    """Datetimes, dates, and what is missing, in one column with texts."""
+    zone = dt.timezone(dt.timedelta(hours=2))
+    values = [dt.datetime(2026, 1, 1, 14, tzinfo=zone), dt.date(2026, 1, 1), None, "2026-01-01T12:00Z", float("nan")]
+
+    assert ticks(values) == [NOON, NOON - 12 * HOUR, None, NOON, None]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected"),
+    [
+        (1_767_268_800, "s", NOON),
+        (1_767_268_800.25, "s", NOON + 25 * 10**7),
+        (1_767_268_800.123456, "s", NOON + 123_456_000),
+        ("1767268800", "s", NOON),
+        ("1767268800.5", "s", NOON + 5 * 10**8),
+        (Decimal("1767268800.000000001"), "s", NOON + 1),
+        (1_767_268_800_000, "ms", NOON),
+        (1_767_268_800_000_000, "us", NOON),
+        (NOON + 1, "ns", NOON + 1),
+        (-1, "s", -(10**9)),
+        (1_767_268_800, "guess", NOON),
+        (1_767_268_800_000, "guess", NOON),
+        (1_767_268_800_000_000, "guess", NOON),
+        (NOON, "guess", NOON),
+        (0, "guess", 0),
+    ],
+)
+def test_counts_need_a_unit(value: Any, unit: str, expected: int) -> None:
+    """A number is a time with its unit alone, and exact."""
+    assert ticks([value], unit) == [expected]
+    if not (isinstance(value, str) and "T" in value):
+        with pytest.raises(FrameError, match=r"row 0 is the number .*: give its unit, unit="):
+            ticks([value])
+
+
+def test_a_guess_is_of_the_whole_column() -> None:
+    """The largest count decides: a column that begins at zero is of one unit too."""
+    assert ticks([0, 1_767_268_800_000], "guess") == [0, NOON]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["yesterday", "2026-13-01", "2026-01-32", "2026-01-01T25:00", "12:00", "2026", "2026-W01-1", True, 1j, object(), {},
+     b"2026-01-01", float("inf"), "2026-01-01T12:00:60Z", "2026-01-01T12:00Zx", "9" * 400],
+)  # fmt: skip
+def test_what_is_no_time_is_named_by_its_row(value: Any) -> None:
+    """Nothing is guessed: one sentence names the row, the value, and what can be read."""
+    with pytest.raises(FrameError, match=r"row 1 (holds no time but|is the number)"):
+        ticks(["2026-01-01", value])
+
+
+@pytest.mark.parametrize(("value", "unit"), [("9999-01-01", None), ("0001-01-01", None), (10**30, "s"), (1e300, "ns")])
+def test_times_beyond_nanoseconds_are_refused(value: Any, unit: Any) -> None:
+    """They are written right, and Grafana can't hold them."""
+    with pytest.raises(FrameError, match="outside the years 1677 to 2262"):
+        ticks([value], unit)
+
+
+def test_an_unknown_unit_lists_the_known() -> None:
+    """A typo does not become seconds."""
+    with pytest.raises(FrameError, match="unit 'sec' is none of s, ms, us, ns and guess"):
+        ticks([1], "sec")
