@@ -33,6 +33,8 @@ def serve(
 
     `load` returns the author's class. It is called late, in a thread, so that slow imports belong inside it; when it
     raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
+
+    >>> serve(lambda: Datasource)  # doctest: +SKIP
     """
     from gfruntime.serving import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 

@@ -105,6 +105,33 @@ def test_one_failing_query_leaves_the_others_whole(
     assert words in answers["B"]["error"]
 
 
+@pytest.mark.parametrize("form", ["ARROW", "JSON"])
+def test_a_partial_answer_is_frames_and_an_error(running_python: Plugin, form: str) -> None:
+    """The host decodes both, and another query of the request is whole."""
+    answers = running_python.query(query("A", kind="partial", rows=3), query("B"), format=form)
+
+    assert (answers["A"]["status"], answers["A"]["source"]) == (502, "downstream")
+    assert answers["A"]["error"] == "2 of 3 shards are away"
+    assert [frame["rows"] for frame in answers["A"]["frames"]] == [3]
+    assert answers["A"]["frames"][0]["fields"] == running_python.query(query("A", rows=3))["A"]["frames"][0]["fields"]
+    assert (answers["B"]["status"], answers["B"]["error"]) == (200, "")
+
+
+@pytest.mark.parametrize("form", ["ARROW", "JSON"])
+def test_a_partial_answer_in_chunks_ends_with_its_error(running_python: Plugin, form: str) -> None:
+    """What was yielded comes first, then the error's frames as its next part, then the error."""
+    request = query_request(query("A", kind="partial", rows=2), format=form)
+    *parts, last = running_python.ask("query_chunked", request=request)["chunks"]
+    values = [
+        part["frames"][0]["json"]["data"]["values"][0] if form == "JSON" else part["frames"][0]["fields"][0]["values"]
+        for part in parts
+    ]
+
+    assert values == [[0], [1], [2]]
+    assert [(part["frame_id"], part["error"]) for part in parts] == [("0", "")] * 3
+    assert (last["error"], last["status"], last["source"]) == ("2 of 3 shards are away", 502, "downstream")
+
+
 def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> None:
     """None is a mistake, never an empty success (item 58)."""
     answer = running_python.query(query(kind="nothing"))["A"]

@@ -15,6 +15,7 @@ from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import arguments, failures, provisioning, timerange
 from gfplug.host.convert import Query, QueryAnswer
 from gfplug.host.launch import launch
+from gfplug.host.output import LateError
 from gfplug.host.settings import Settings
 from gfplug.host.target import Target, go_platform
 from gfplug.project.environment import venv
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gfplug.host.client import RunningPlugin
-    from gfplug.host.logs import LogLine
+    from gfplug.host.logs import LogLine, Logs
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
@@ -115,15 +116,25 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
 
 @contextmanager
 def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
-    """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug."""
-    with launch(place.target, timeout=timeout, watch=_tell) as running:
-        yield running
-        times = running.age_ms(), running.handshake_ms
-        _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
+    """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug.
+
+    What its log says of a failed call is debug, too: the caller hears of it by the answer.
+    """
+    try:
+        with launch(place.target, timeout=timeout, watch=_tell) as running:
+            yield running
+            times = running.age_ms(), running.handshake_ms
+            _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
+    except LateError as error:
+        error.hint = "; ".join(filter(None, ["--timeout SECONDS waits longer", error.hint]))
+        raise
 
 
-def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
-    """Raise ToolError when a query failed or was not answered; the message names each, with status and source."""
+def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:
+    """Raise ToolError when a query failed or was not answered; the message names each, with status and source.
+
+    Where the author's code failed is in the logs, if they are given.
+    """
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
         f"{answer.error or 'no message'}"
@@ -133,12 +144,14 @@ def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> 
     silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in ref_ids if ref_id not in answers]
     if failed or silent:
         message = "; ".join([*failed, *silent])
-        raise ToolError(message, hint=failures.remedy(message) or "-v shows the plugin's whole log")
+        variable = "--var NAME=VALUE fills a variable" if " is not filled" in message else ""
+        raise ToolError(message, hint=failures.remedy(message) or variable or (logs.hint() if logs else ""))
 
 
 def _tell(line: LogLine) -> None:
     own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
-    _log.log(_LOG_LEVELS.get(line.level, logging.DEBUG), "plugin: %s", replace(line, fields=own))
+    level = logging.DEBUG if line.repeats_answer else _LOG_LEVELS.get(line.level, logging.DEBUG)
+    _log.log(level, "plugin: %s", replace(line, fields=own))
     if line.danger:
         _log.warning("plugin's log: %s", line.danger)
 

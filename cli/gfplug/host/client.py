@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug.errors import ToolError
 from gfplug.host import convert
 from gfplug.host.convert import Health, Query, QueryAnswer, ResourceAnswer
-from gfplug.host.output import describe_exit
+from gfplug.host.output import LateError, describe_exit
 from gfplug.host.settings import Settings, plugin_context
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _METHODS = {"Stream.SubscribeStream": "run_stream", "Stream.RunStream": "run_stream"}
 _LARGEST_MESSAGE = 2**31 - 1
+_LOG_SECONDS = 1.0  # until a line about a failed call has come
 _MOST_METADATA = 16 << 20  # as Go's clients take; without it a long error in many letters is lost
 
 
@@ -226,8 +227,10 @@ class RunningPlugin:
         if code is grpc.StatusCode.UNAVAILABLE:
             text = f"no answer on {self.handshake.network} {self.handshake.address} ({text})"
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return ToolError(f"the plugin did not answer {name} within {timeout:g} s", details=self.logs.tail())
-        return ToolError(f"{name} failed: {code.name}: {text}", details=self.logs.tail())
+            stood = "; its code stood in " * bool(places := self.logs.wait_for_places(_LOG_SECONDS)) + places
+            return LateError(f"the plugin did not answer {name} within {timeout:g} s{stood}", details=self.logs.tail())
+        hint = self.logs.hint() if code is grpc.StatusCode.UNKNOWN and self.logs.wait_for_places(_LOG_SECONDS) else ""
+        return ToolError(f"{name} failed: {code.name}: {text}", hint=hint, details=self.logs.tail())
 
     def _drain_stdio(self) -> None:
         import grpc  # noqa: PLC0415 - heavy

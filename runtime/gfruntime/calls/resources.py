@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
@@ -53,12 +54,14 @@ class Resources:
                 raise call_error(error) from error
 
     async def _respond(self, request: Request, call: ActiveCall) -> Response:
-        if (request.method, request.path.strip("/")) == ("GET", SCHEMA):
-            return self._schema(request)
+        if request.path.strip("/") == SCHEMA:
+            is_read = request.method.upper() in ("GET", "HEAD")
+            return self._schema(request) if is_read else routes.not_allowed(request, ["GET"])
         match = routes.match(self._runner.author.routes, request)
         result: object
         if isinstance(match, routes.Match):
-            result = routes.response(await self._runner.call(match.name, call.source, request, **match.parts))
+            respond = partial(routes.call, match=match, request=request)
+            result = routes.response(await self._runner.apply(match.name, call.source, respond))
         elif self._has_fallback:
             result = await self._runner.call("call_resource", call.source, request)
         else:

@@ -16,6 +16,7 @@ from gfruntime.calls import iterate
 from gfruntime.calls.endpoint import call_error
 from gfruntime.frames import frametext
 from gfruntime.frames.data import Frame
+from gfruntime.request import json_text
 from gfruntime.request.vocabulary import DataOnly, StreamRequest, StreamResponse
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def packet(item: object) -> bytes:
     if isinstance(item, DataOnly):
         return msgspec.json.encode({"data": frametext.data(item.frame)})
     if not isinstance(item, (bytes, bytearray)):
-        return msgspec.json.encode(item)
+        return json_text.encode(item)
     try:
         msgspec.json.decode(item)
     except msgspec.DecodeError as error:

@@ -88,6 +88,9 @@ def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kin
     """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
 
     Raises: FrameError for fractions: what they mean below a microsecond is noise.
+
+    >>> Frame.of(time=epoch([1767225600], "s"))["time"].to_list()
+    [datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)]
     """
     counted = arrow(values, name="epoch")
     try:

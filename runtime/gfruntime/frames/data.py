@@ -33,12 +33,22 @@ class Frame:
 
     `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type`
     in it the runtime adds the one that fits the shape, so that alert rules can read the frame (see `contract`).
+
+    >>> Frame.of(time=[datetime(2026, 1, 1)], value=[1.5], labels={"host": "a"})["value"].labels
+    {'host': 'a'}
     """
 
     fields: Sequence[Field] = ()
+    """The columns, all of one length."""
+
     name: str = ""
+    """What a legend may show."""
+
     ref_id: str = ""
+    """The query's letter; the runtime writes it."""
+
     meta: Mapping[str, object] | None = None
+    """Grafana's FrameMeta as JSON values; None without one."""
 
     def __post_init__(self) -> None:
         """Check that the fields have one length, and the metadata."""
@@ -56,7 +66,7 @@ class Frame:
     def of(cls, name: str = "", labels: Labels = None, **columns: object) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
 
-        >>> Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
+        >>> frame = Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
         return cls._of_fields([Field(key, values) for key, values in columns.items()], name, labels)
 
@@ -133,7 +143,7 @@ class Frame:
         With keys as `labels` it makes a list of frames, one for each value and distinct set of labels, which is what
         alert rules read best:
 
-        >>> Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
+        >>> frames = Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
 
         Options: `time` is the key of the time: ISO 8601, RFC 2822, datetimes, or numbers in the `unit` s, ms, us or ns
         ("guess" takes it by their size). `value` are the keys of the values, all others if there are none; texts that

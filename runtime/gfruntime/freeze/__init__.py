@@ -65,6 +65,8 @@ def freeze(
     Shape: `hidden_imports` are modules that PyInstaller can't see; `data` are pairs of a path in the project and the
     bundle's folder for it; `excludes` are packages to leave out.
     Raises: OSError, ValueError or KeyError if plugin.json can't be read or names no executable.
+
+    >>> freeze(SPECPATH, hidden_imports=["sqlalchemy.dialects.postgresql"])  # doctest: +SKIP
     """
     from PyInstaller.building.api import COLLECT, EXE, PYZ  # type: ignore[import-untyped]  # noqa: PLC0415
     from PyInstaller.building.build_main import Analysis  # type: ignore[import-untyped]  # noqa: PLC0415

@@ -84,6 +84,8 @@ class Datasource:
                 raise QueryError("no such table", status=404)
             case "downstream":
                 raise DownstreamError("the database is away", status=503)
+            case "partial":
+                raise DownstreamError("2 of 3 shards are away", frames=series(start, model.rows))
             case "raise":
                 raise RuntimeError("something nobody meant")
             case "nothing":
@@ -139,6 +141,9 @@ class Datasource:
             yield Frame(name="chunks", fields=[Field("n", [row], "int64", nullable=False)])
         if query.model.kind == "downstream":
             raise DownstreamError("the database is away", status=503)
+        if query.model.kind == "partial":
+            rest = Frame(name="chunks", fields=[Field("n", [query.model.rows], "int64", nullable=False)])
+            raise DownstreamError("2 of 3 shards are away", frames=rest)
 
     def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
         """Answer as the path says."""

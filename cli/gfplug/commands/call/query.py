@@ -110,7 +110,7 @@ def query(
             for answer in answers.values():
                 _show(answer, rows=rows)
         _save(queries, answers, record=record, plot=plot)
-        service.require_answers([query.ref_id for query in queries], answers)
+        service.require_answers([query.ref_id for query in queries], answers, plugin.logs)
         if recorded is not None:
             _compare(recorded, results)
 

@@ -1,0 +1,74 @@
+"""A bundle fails in the words of its source: where its code stood, where it failed, what it answered in part."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from building import Built, built, gfplug
+
+SOURCE = """
+import asyncio
+import time
+
+from gfruntime import DownstreamError, Frame, Query, Request, Response, route
+
+
+class Datasource:
+    def __init__(self, settings) -> None: ...
+
+    def query(self, query: Query) -> Frame:
+        match query.model.get("do"):
+            case "sleep":
+                sleep()
+            case "bug":
+                return {}["time"]
+            case "partial":
+                raise DownstreamError("south is away", frames=Frame.of(value=[1.5]))
+        return Frame.of(value=[1.5])
+
+    @route("GET", "/late/{name}")
+    async def late(self, request: Request, name: str) -> Response:
+        await doze()
+
+
+def sleep():
+    time.sleep(60)
+
+
+async def doze():
+    await asyncio.sleep(60)
+"""
+
+
+@pytest.fixture(scope="module")
+def dist(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a data source that fails."""
+    copy = tmp_path_factory.mktemp("failing") / "project"
+    shutil.copytree(signals.project, copy, symlinks=True)
+    (copy / "src/plugin/datasource.py").write_text(SOURCE, encoding="utf-8")
+    return built(copy).dist
+
+
+def test_a_late_bundle_says_where_it_stands(dist: Path) -> None:
+    """File, line and function of the author's own innermost frame, for `def` and `async def`."""
+    query = gfplug("call", "query", dist, "--set", "do=sleep", "--timeout", "4")
+    resource = gfplug("call", "resource", "late/x", dist, "--timeout", "4")
+
+    assert "Data.QueryData within 4 s; its code stood in plugin/datasource.py, line 29, in sleep" in query.err
+    assert "Resource.CallResource within 4 s; its code stood in plugin/datasource.py, line 33, in doze" in resource.err
+    assert "--timeout SECONDS waits longer" in query.err
+
+
+def test_a_failing_bundle_says_where_and_answers_in_part(dist: Path) -> None:
+    """One error each."""
+    bug = gfplug("call", "query", dist, "--set", "do=bug")
+    part = gfplug("call", "query", dist, "--set", "do=partial", "--json")
+
+    assert [line for line in bug.err.splitlines() if line.startswith("error:")] == [
+        "error: query A failed with status 500 (plugin): KeyError: 'time'"
+    ]
+    assert "raised in plugin/datasource.py, line 16, in Datasource.query" in bug.err
+    assert (bug.code, part.code) == (6, 6)
+    answer = json.loads(part.out)["results"]["A"]
+    assert (answer["error"], answer["frames"][0]["data"]["values"]) == ("south is away", [[1.5]])
