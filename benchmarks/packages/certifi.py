@@ -1,0 +1,12 @@
+"""certifi: a file of certificates."""
+
+import ssl
+
+import certifi
+from gfruntime import Frame
+
+
+def answer() -> Frame:
+    """Load the file."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    return Frame.of(value=[f"{len(context.get_ca_certs()) > 100} certificates"])

@@ -1,0 +1,9 @@
+"""clickhouse-connect."""
+
+import clickhouse_connect
+from gfruntime import Frame
+
+
+def answer() -> Frame:
+    """Fail to connect."""
+    return Frame.of(value=[str(clickhouse_connect.get_client(host="127.0.0.1", port=9, connect_timeout=3))])

@@ -1,0 +1,9 @@
+"""httpx."""
+
+import httpx
+from gfruntime import Frame
+
+
+def answer() -> Frame:
+    """Fail to connect."""
+    return Frame.of(value=[httpx.get("https://127.0.0.1:9/").text])

@@ -1,0 +1,10 @@
+"""PyMongo."""
+
+import pymongo
+from gfruntime import Frame
+
+
+def answer() -> Frame:
+    """Fail to find a server."""
+    client = pymongo.MongoClient("mongodb://127.0.0.1:9", serverSelectionTimeoutMS=300)
+    return Frame.of(value=[str(client.server_info())])

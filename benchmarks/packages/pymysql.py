@@ -1,0 +1,9 @@
+"""PyMySQL."""
+
+import pymysql
+from gfruntime import Frame
+
+
+def answer() -> Frame:
+    """Fail to connect."""
+    return Frame.of(value=[str(pymysql.connect(host="127.0.0.1", port=9, connect_timeout=3))])
