@@ -149,9 +149,7 @@ def gfplug(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def make_project(name: str, folder: Path) -> Path:
     """Make a project that depends on a package and whose query is answered with it."""
-    answers = Answers(
-        org="acme", name="sales", title="Sales", description="Sales", author="Acme", example="signals"
-    )
+    answers = Answers(org="acme", name="sales", title="Sales", description="Sales", author="Acme", example="signals")
     request = new.NewProject(answers=answers, destination=folder, sdk_version=sdk.default(), offline=True)
     project = new.create(request).root
     pyproject = project / "pyproject.toml"

@@ -7,6 +7,12 @@ from gfruntime import Frame
 def answer() -> Frame:
     """Fail to connect."""
     connection = snowflake.connector.connect(
-        account="x", user="x", password="x", host="127.0.0.1", port=9, protocol="http", login_timeout=2  # noqa: S106
+        account="x",
+        user="x",
+        password="x",
+        host="127.0.0.1",
+        port=9,
+        protocol="http",
+        login_timeout=2,  # noqa: S106
     )
     return Frame.of(value=[str(connection)])
