@@ -116,6 +116,13 @@ FAILURES = (
         "the bundle.",
     ),
     Failure(
+        "source-file",
+        rf"{_ABSENT}(?P<package>{_NAME})(?P<file>(?:{_SLASH}{_NAME})*{_SLASH}{_NAME}\.py)\b",
+        "The package {package} reads its own source {package}{file}, and a bundle has code in its compiled form.",
+        'Add it to DATA in plugin.spec: write DATA = [*collect_data_files("{package}", include_py_files=True)], and '
+        "above it `from PyInstaller.utils.hooks import collect_data_files`.",
+    ),
+    Failure(
         "data-file",
         rf"{_ABSENT}(?P<package>{_NAME})(?P<file>(?:{_SLASH}{_NAME})+)",
         "The package {package} reads its own file {package}{file}, which is not in the bundle: PyInstaller brings "
@@ -195,7 +202,7 @@ FAILURES = (
 _LONGEST = 10_000  # characters of a line: some patterns look at each part of it again and again
 _SYMPTOM = "unavailable"
 """The failure that any other one causes."""
-_INCOMPLETE = {"import", "own-data-file", "data-file", "metadata"}
+_INCOMPLETE = {"import", "own-data-file", "source-file", "data-file", "metadata"}
 """The failures of a bundle that lacks a part: no system that the plugin talks to can cause them."""
 
 

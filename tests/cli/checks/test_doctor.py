@@ -29,6 +29,7 @@ LINES = {
     "own-module": "ModuleNotFoundError: No module named 'plugin.datasource'",
     "import": "ModuleNotFoundError: No module named 'yaml.reader'",
     "own-data-file": f"{ABSENT} '/p/_internal_linux_amd64/plugin/sql/a.sql'",
+    "source-file": f"{ABSENT} '/p/_internal_linux_amd64/adbc_driver_sqlite/_static_version.py'",
     "data-file": f"{ABSENT} '/p/_internal_linux_amd64/botocore/data/x.json'",
     "metadata": "importlib.metadata.PackageNotFoundError: No package metadata was found for opentelemetry-api",
     "environment": '  File "<frozen os>", line 679, in __getitem__',
@@ -74,6 +75,7 @@ def test_what_the_line_names_is_in_the_explanation() -> None:
     {
         LINES["own-data-file"]: '("src/plugin/sql/a.sql", "plugin/sql")',
         LINES["own-data-file"].replace("sql/", ""): '("src/plugin/a.sql", "plugin")',
+        LINES["source-file"]: 'collect_data_files("adbc_driver_sqlite", include_py_files=True)',
         LINES["data-file"]: 'collect_data_files("botocore")',
         "OSError: ..., invalid path: /p/_internal_linux_arm64/certifi/cacert.pem": 'collect_data_files("certifi")',
         r"FileNotFoundError: [WinError 3] The system cannot find the path specified: 'C:\\x\\_internal_windows_amd64"
