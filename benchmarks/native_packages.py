@@ -2,8 +2,8 @@
 
 python -m benchmarks.native_packages FOLDER [--only NAME]... [--no-build]
 
-One build at a time. The projects and a report for each stay in FOLDER, so that a second run may repeat some of them; the
-table has all that are there. The packages come from the configured index.
+One build at a time. The projects and a report for each stay in FOLDER, so that a second run may repeat some of them;
+the table has all that are there. The packages come from the configured index.
 """
 
 from __future__ import annotations
@@ -48,6 +48,9 @@ class Package:
 PACKAGES = {
     "plain": Package(requires=(), words="42"),
     "adbc_manager": Package(requires=("adbc-driver-manager", "adbc-driver-sqlite"), words="42"),
+    "adbc_snowflake": Package(requires=("adbc-driver-snowflake",), words="account is empty"),
+    "adbc_flightsql": Package(requires=("adbc-driver-flightsql",), words="connection refused"),
+    "adbc_bigquery": Package(requires=("adbc-driver-bigquery",), words="ProjectID is empty"),
     "adbc_postgresql": Package(requires=("adbc-driver-postgresql",), words="Connection refused"),
     "adbc_sqlite": Package(requires=("adbc-driver-sqlite",), words="42"),
     "aiohttp": Package(requires=("aiohttp",), words="Cannot connect to host 127.0.0.1:9"),
@@ -78,7 +81,7 @@ PACKAGES = {
     "pyodbc": Package(requires=("pyodbc",), words="Can't open lib '/nowhere/libdriver.so'"),
     "redis": Package(requires=("redis",), words="Connection refused"),
     "requests": Package(requires=("requests",), words="Connection refused"),
-    "snowflake": Package(requires=("snowflake-connector-python",), words="timed out"),
+    "snowflake": Package(requires=("snowflake-connector-python",), words="Could not connect to Snowflake"),
     "sqlalchemy": Package(requires=("sqlalchemy", "pymysql"), words="42 mysql+pymysql"),
     "tzdata": Package(requires=("tzdata",), words="2024-07-01T00:00:00+02:00"),
 }

@@ -1,6 +1,7 @@
 """ADBC and its driver for BigQuery, which is written in Go."""
 
 import adbc_driver_bigquery.dbapi
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """ADBC and its driver for Flight SQL, which is written in Go."""
 
 import adbc_driver_flightsql.dbapi
+
 from gfruntime import Frame
 
 

@@ -1,13 +1,16 @@
-"""ADBC's manager, with a driver that it finds by a package's name."""
+"""ADBC's manager, with the library of a driver by its path."""
+
+from importlib.resources import files
 
 import adbc_driver_manager.dbapi
 import adbc_driver_sqlite
+
 from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Load the driver's library by its path, and compute."""
-    path = adbc_driver_sqlite._driver_path()
+    """Compute with the driver of a package."""
+    path = str(files(adbc_driver_sqlite) / "libadbc_driver_sqlite.so")
     with adbc_driver_manager.dbapi.connect(driver=path) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 6 * 7 AS value")
         return Frame.from_arrow(cursor.fetch_arrow_table())

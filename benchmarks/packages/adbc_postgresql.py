@@ -1,6 +1,7 @@
 """ADBC and its driver for PostgreSQL."""
 
 import adbc_driver_postgresql.dbapi
+
 from gfruntime import Frame
 
 

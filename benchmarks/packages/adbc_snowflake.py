@@ -1,6 +1,7 @@
 """ADBC and its driver for Snowflake, which is written in Go."""
 
 import adbc_driver_snowflake.dbapi
+
 from gfruntime import Frame
 
 

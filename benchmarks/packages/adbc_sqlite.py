@@ -1,6 +1,7 @@
 """ADBC and its driver for SQLite: an in-process engine."""
 
 import adbc_driver_sqlite.dbapi
+
 from gfruntime import Frame
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+
 from gfruntime import Frame
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import asyncpg
+
 from gfruntime import Frame
 
 

@@ -1,9 +1,10 @@
 """Google's client of BigQuery."""
 
-from gfruntime import Frame
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+
+from gfruntime import Frame
 
 
 def answer() -> Frame:

@@ -1,6 +1,7 @@
 """boto3: its clients are data files."""
 
 import boto3
+
 from gfruntime import Frame
 
 

@@ -3,10 +3,11 @@
 import ssl
 
 import certifi
+
 from gfruntime import Frame
 
 
 def answer() -> Frame:
     """Load the file."""
     context = ssl.create_default_context(cafile=certifi.where())
-    return Frame.of(value=[f"{len(context.get_ca_certs()) > 100} certificates"])
+    return Frame.of(value=[f"{bool(context.get_ca_certs())} certificates"])

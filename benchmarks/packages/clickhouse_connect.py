@@ -1,6 +1,7 @@
 """clickhouse-connect."""
 
 import clickhouse_connect
+
 from gfruntime import Frame
 
 

@@ -2,6 +2,7 @@
 
 import confluent_kafka
 import confluent_kafka.admin
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """cryptography, with OpenSSL in it."""
 
 from cryptography.fernet import Fernet
+
 from gfruntime import Frame
 
 

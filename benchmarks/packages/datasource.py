@@ -1,7 +1,6 @@
 """The data source of each project: it answers with what the package answers."""
 
 from gfruntime import Frame, Query, Settings
-
 from plugin import answers
 
 

@@ -1,6 +1,7 @@
 """DuckDB: an in-process engine."""
 
 import duckdb
+
 from gfruntime import Frame
 
 

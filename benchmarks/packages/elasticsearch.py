@@ -1,6 +1,7 @@
 """Elasticsearch's client."""
 
 import elasticsearch
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """httpx."""
 
 import httpx
+
 from gfruntime import Frame
 
 

@@ -2,6 +2,7 @@
 
 import lxml.etree
 import lxml.html
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """msgspec, which the runtime brings, with its codec for MessagePack."""
 
 import msgspec
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """numpy."""
 
 import numpy as np
+
 from gfruntime import Frame
 
 

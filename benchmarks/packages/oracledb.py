@@ -1,9 +1,10 @@
 """python-oracledb in its thin mode."""
 
 import oracledb
+
 from gfruntime import Frame
 
 
 def answer() -> Frame:
     """Fail to connect."""
-    return Frame.of(value=[str(oracledb.connect(user="x", password="x", dsn="127.0.0.1:9/x"))])  # noqa: S106
+    return Frame.of(value=[str(oracledb.connect(user="x", password="x", dsn="127.0.0.1:9/x"))])

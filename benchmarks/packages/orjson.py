@@ -1,6 +1,7 @@
 """orjson."""
 
 import orjson
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """pandas, with numpy and dates."""
 
 import pandas as pd
+
 from gfruntime import Frame
 
 

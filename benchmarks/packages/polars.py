@@ -1,6 +1,7 @@
 """polars."""
 
 import polars as pl
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """psycopg with its C implementation and libpq."""
 
 import psycopg
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """pydantic."""
 
 import pydantic
+
 from gfruntime import Frame
 
 

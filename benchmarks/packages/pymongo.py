@@ -1,6 +1,7 @@
 """PyMongo."""
 
 import pymongo
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """PyMySQL."""
 
 import pymysql
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """pyodbc, which brings unixODBC's libraries, but no driver."""
 
 import pyodbc
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """redis-py."""
 
 import redis
+
 from gfruntime import Frame
 
 

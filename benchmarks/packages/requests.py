@@ -1,6 +1,7 @@
 """requests."""
 
 import requests
+
 from gfruntime import Frame
 
 

@@ -1,6 +1,7 @@
 """Snowflake's connector."""
 
 import snowflake.connector
+
 from gfruntime import Frame
 
 
@@ -13,6 +14,6 @@ def answer() -> Frame:
         host="127.0.0.1",
         port=9,
         protocol="http",
-        login_timeout=2,  # noqa: S106
+        login_timeout=2,
     )
     return Frame.of(value=[str(connection)])

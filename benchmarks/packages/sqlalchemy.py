@@ -2,6 +2,7 @@
 
 import pymysql
 import sqlalchemy
+
 from gfruntime import Frame
 
 
