@@ -39,9 +39,9 @@ FAILURES = (
     Failure(
         "missing-library",
         r"(?P<library>lib[\w+.-]+\.so[\w.]*): cannot open shared object file",
-        "The bundle does not contain {library}, and the host has none.",
-        "Build it again with this gfplug, whose bundles find their own libraries first; a library that your own "
-        "package loads by name goes into DATA in plugin.spec.",
+        "Neither the bundle nor the host has {library}.",
+        "Install the system's package of {library} where you build, and build again: a bundle brings what its modules "
+        "ask for. One that your code loads by name goes into DATA in plugin.spec.",
     ),
     Failure(
         "no-such-file",
