@@ -56,7 +56,7 @@ def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project
 
 
 def test_a_system_library_that_a_package_needs_comes_with_what_to_install(project: Project) -> None:
-    """pyodbc is such a package: its wheel has no unixODBC."""
+    """Such a package is pyodbc: its wheel has no unixODBC."""
     with pytest.raises(ProjectError, match=r"libodbc\.so\.2") as caught:
         answer(
             project, "import sys\nsys.exit('ImportError: libodbc.so.2: cannot open shared object file: No such file')"
