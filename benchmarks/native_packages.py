@@ -83,6 +83,7 @@ PACKAGES = {
     "requests": Package(requires=("requests",), words="Connection refused"),
     "snowflake": Package(requires=("snowflake-connector-python",), words="Could not connect to Snowflake"),
     "sqlalchemy": Package(requires=("sqlalchemy", "pymysql"), words="42 mysql+pymysql"),
+    "sqlalchemy_dialect": Package(requires=("sqlalchemy", "clickhouse-connect"), words="Connection refused"),
     "tzdata": Package(requires=("tzdata",), words="2024-07-01T00:00:00+02:00"),
 }
 ANSWERS_OF = {"psycopg_c": "psycopg"}
