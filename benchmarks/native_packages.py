@@ -9,6 +9,7 @@ the table has all that are there. The packages come from the configured index.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import logging
 import shutil
@@ -18,6 +19,9 @@ from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from gfplug import sdk
 from gfplug.errors import GfplugError, ToolError
@@ -167,23 +171,31 @@ def make_project(name: str, folder: Path) -> Path:
 
 def table(reports: dict[str, dict[str, Any]]) -> str:
     """Return the table in Markdown; sizes are what a bundle has more than the plain one."""
-    plain = reports.get("plain", {"bundle_bytes": 0, "archive_bytes": 0})
-    rows = ["| package | unpacked | packed | first answer |", "| --- | --- | --- | --- |"]
+    nothing = {"bundle_bytes": 0, "archive_bytes": 0}
+    rows = ["| package | its query | unpacked | packed | first answer |", "| --- | --- | --- | --- | --- |"]
     for name, figures in reports.items():
         if "error" in figures:
-            rows.append(f"| {name} | fails | | |")
+            rows.append(f"| {name} | fails | | | |")
             continue
-        base = {"bundle_bytes": 0, "archive_bytes": 0} if name == "plain" else plain
-        sizes = [f"{(figures[key] - base[key]) / 1e6:.1f} MB" for key in ("bundle_bytes", "archive_bytes")]
+        base = nothing if name == "plain" else reports.get("plain", nothing)
+        sizes = (f"{(figures[key] - base[key]) / 1e6:.1f} MB" for key in ("bundle_bytes", "archive_bytes"))
         title = ", ".join(f"{each} {version(each, figures)}" for each in PACKAGES[name].requires) or name
-        rows.append(f"| {title} | {sizes[0]} | {sizes[1]} | {figures['first_answer_ms'] / 1000:.2f} s |")
+        answer = figures["first_answer_ms"] / 1000
+        rows.append(f"| {title} | {question(name)} | {' | '.join(sizes)} | {answer:.2f} s |")
     return "\n".join(rows) + "\n"
+
+
+def question(name: str) -> str:
+    """Say what a package's query does, as its docstring has it."""
+    module = ast.parse((SOURCES / f"{ANSWERS_OF.get(name, name)}.py").read_text(encoding="utf-8"))
+    (answer,) = (each for each in module.body if isinstance(each, ast.FunctionDef) and each.name == "answer")
+    return (ast.get_docstring(answer) or "").rstrip(".")
 
 
 def version(requirement: str, figures: dict[str, Any]) -> str:
     """Return the installed version of a requirement's package."""
-    name = requirement.partition("[")[0]
-    return str(figures["versions"].get(name) or figures["versions"][name.replace("-", "_")])
+    versions = {canonicalize_name(name): version for name, version in figures["versions"].items()}
+    return str(versions[canonicalize_name(Requirement(requirement).name)])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect without a project."""
     with adbc_driver_bigquery.dbapi.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return Frame.from_arrow(cursor.fetch_arrow_table())

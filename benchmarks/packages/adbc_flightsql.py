@@ -6,7 +6,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect to a closed port."""
     with adbc_driver_flightsql.dbapi.connect("grpc://127.0.0.1:9") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return Frame.from_arrow(cursor.fetch_arrow_table())

@@ -6,7 +6,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect without an account."""
     with adbc_driver_snowflake.dbapi.connect("x:x@") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         return Frame.from_arrow(cursor.fetch_arrow_table())

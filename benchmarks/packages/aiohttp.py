@@ -8,11 +8,11 @@ from gfruntime import Frame
 
 
 async def fetch() -> str:
-    """Ask a port on which nothing listens."""
+    """Ask a closed port."""
     async with aiohttp.ClientSession() as session, session.get("http://127.0.0.1:9/") as response:
         return await response.text()
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect to a closed port."""
     return Frame.of(value=[asyncio.run(fetch())])

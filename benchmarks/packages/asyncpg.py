@@ -8,5 +8,5 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect to a closed port."""
     return Frame.of(value=[str(asyncio.run(asyncpg.connect("postgresql://x@127.0.0.1:9/x", timeout=3)))])

@@ -8,6 +8,6 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Load the file."""
+    """Load the certificates."""
     context = ssl.create_default_context(cafile=certifi.where())
     return Frame.of(value=[f"{bool(context.get_ca_certs())} certificates"])

@@ -6,7 +6,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Name the implementation in the error of a connection that is refused."""
+    """Connect to a closed port, and name the implementation."""
     try:
         psycopg.connect("host=127.0.0.1 port=9 connect_timeout=3")
     except psycopg.OperationalError as error:

@@ -6,5 +6,5 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect to a closed port."""
     return Frame.of(value=[str(pymysql.connect(host="127.0.0.1", port=9, connect_timeout=3))])

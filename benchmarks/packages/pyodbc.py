@@ -6,5 +6,5 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to load a driver."""
+    """Load a driver that is not there."""
     return Frame.of(value=[str(pyodbc.connect("DRIVER=/nowhere/libdriver.so;SERVER=127.0.0.1"))])

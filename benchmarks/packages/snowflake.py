@@ -6,7 +6,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect to a closed port."""
     connection = snowflake.connector.connect(
         account="x",
         user="x",

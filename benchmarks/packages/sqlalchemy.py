@@ -7,7 +7,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Compute in SQLite; make engines for the dialects of PostgreSQL and MySQL, whose driver is there."""
+    """Compute in SQLite, and make an engine for MySQL."""
     engine = sqlalchemy.create_engine("mysql+pymysql://x@127.0.0.1:9/x")
     with sqlalchemy.create_engine("sqlite://").connect() as connection:
         value = connection.execute(sqlalchemy.text("SELECT 6 * 7")).scalar_one()

@@ -6,6 +6,6 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Fail to connect."""
+    """Connect to a closed port."""
     with sqlalchemy.create_engine("clickhousedb://x@127.0.0.1:9/x").connect() as connection:
         return Frame.of(value=[str(connection)])
