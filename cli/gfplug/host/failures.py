@@ -38,7 +38,7 @@ FAILURES = (
     ),
     Failure(
         "missing-library",
-        r"(?P<library>lib[\w+.-]+\.so[\w.]*): cannot open shared object file",
+        r"(?P<library>lib[\w+.-]+\.so[\w.]*)(?:: cannot open shared object file|'\. Most likely this dynlib)",
         "Neither the bundle nor the host has {library}.",
         "Install the system's package of {library} where you build, and build again: a bundle brings what its modules "
         "ask for. One that your code loads by name goes into DATA in plugin.spec.",

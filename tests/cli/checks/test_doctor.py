@@ -98,6 +98,13 @@ def test_a_missing_file_elsewhere_is_not_one_of_the_bundle(path: str) -> None:
     assert failures.remedy(f"{ABSENT} '{path}'") == ""
 
 
+def test_a_library_that_ctypes_does_not_find_in_a_bundle_is_a_missing_one() -> None:
+    """In PyInstaller's words."""
+    line = "PyInstallerImportError: Failed to load dynlib/dll '/p/libusb.so'. Most likely this dynlib/dll was not found"
+
+    assert "libusb.so" in failures.remedy(line)
+
+
 def test_a_whole_log_is_explained_once_for_each_failure() -> None:
     """Grafana repeats itself; ordinary lines are nothing."""
     log = "\n".join(["level=info msg=started", *[LINES["no-such-file"]] * 3, LINES["unavailable"]])
