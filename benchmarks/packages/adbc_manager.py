@@ -9,7 +9,7 @@ from gfruntime import Frame
 
 
 def answer() -> Frame:
-    """Compute with the driver of a package."""
+    """Compute in memory, with a driver by its path."""
     path = str(files(adbc_driver_sqlite) / "libadbc_driver_sqlite.so")
     with adbc_driver_manager.dbapi.connect(driver=path) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 6 * 7 AS value")
