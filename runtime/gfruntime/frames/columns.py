@@ -32,12 +32,11 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items, lists, metadata, times
+from gfruntime.frames import items, json_text, lists, times
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
@@ -217,9 +216,9 @@ def _document(item: object) -> bytes:
         json.loads(bytes(item).decode(), parse_constant=_refuse_constant)
         return bytes(item)
     try:
-        return msgspec.json.encode(item, enc_hook=lambda value: metadata.json_value(value, "the value"))
-    except (msgspec.MsgspecError, OverflowError, TypeError, RecursionError):  # such as integers beyond 64 bits
-        return json.dumps(metadata.json_value(item, "the value"), ensure_ascii=False).encode()
+        return json_text.encode(item)
+    except (TypeError, ValueError) as error:
+        raise FrameError(str(error)) from error
 
 
 def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:

@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+from gfruntime.frames import json_text
 from gfruntime.logs import masking
-from gfruntime.request import json_text
 from gfruntime.request.cancellation import Cancellable, Cancellation
 from gfruntime.request.config import GrafanaConfig, UserAgent
 from gfruntime.request.headers import http_headers
