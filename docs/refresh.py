@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import cli
-from gfruntime.author.methods import METHODS
+from gfruntime.author.handlers import METHODS
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import api  # noqa: E402 - the path is set above
+import api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +42,9 @@ _HEAD = """\
 
 Written by `docs/refresh.py` from `--help`, signatures and docstrings; edit those.
 
-[Commands](#commands) · [The data source class](#the-data-source-class) · [`from gfruntime import …`](#from-gfruntime-import-)
-· [Other modules](#other-modules) · [Environment variables](#environment-variables)
+[Commands](#commands) · [The data source class](#the-data-source-class) ·
+[`from gfruntime import …`](#from-gfruntime-import-) · [Other modules](#other-modules) ·
+[Environment variables](#environment-variables)
 """
 _PLACES = {
     "calls": "`def`: a worker thread; `async def`: the event loop",

@@ -15,8 +15,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pytest
 
 import gfruntime
-from gfruntime import Frame, HttpClient, HttpSettings, Query, Request, Response, Settings, StreamRequest, TimeRange, route
-from gfruntime.author.methods import METHODS
+from gfruntime import (
+    Frame,
+    HttpClient,
+    HttpSettings,
+    Query,
+    Request,
+    Response,
+    Settings,
+    StreamRequest,
+    TimeRange,
+    route,
+)
+from gfruntime.author.handlers import METHODS
 from gfruntime.calls.admission import ObjectKind
 from gfruntime.testing.fakes import Upstream
 
@@ -30,9 +41,9 @@ NOT_READ = {
     "GF_ALLOW_LOADING", "GF_AUTH_ANONYMOUS_ENABLED", "GF_AUTH_ANONYMOUS_ORG_ROLE", "GF_DEFAULT_APP_MODE", "GF_EDITION",
     "GF_INSTALL_PLUGINS", "GF_LOG_FILTERS", "GF_PATHS_PLUGINS", "GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS",
     "GF_PLUGIN_NAME", "GF_PLUGIN_VERSION", "GF_VERSION", "GFPLUG_LINK", "GRAFANA_VERSION", "PLUGIN_MAX_PORT",
-    "PLUGIN_MIN_PORT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_PROTOCOL_VERSIONS",
+    "PLUGIN_ID", "PLUGIN_MIN_PORT", "PLUGIN_MULTIPLEX_GRPC", "PLUGIN_PROTOCOL_VERSIONS",
 }  # fmt: skip
-"""Variables that sources name and don't read for a user: set for Grafana's server, or between gfplug's own processes."""
+"""Variables that sources name and don't read for a user: of Grafana's server, or between gfplug's processes."""
 
 
 @dataclass(frozen=True)
@@ -56,29 +67,29 @@ class Datasource:
         """Keep the URL."""
         self.url = settings.options.url
 
-    def query(self, query: Query[Model]) -> Frame:
+    def query(self, _query: Query[Model]) -> Frame:
         """Return a row, and ask the upstream where there is one."""
         if self.url:
             HttpClient(HttpSettings(url=self.url)).get("/sales").raise_for_status()
         return Frame.of(time=[START], value=[1.5])
 
     @route("GET", "/tables")
-    def tables(self, request: Request) -> Response:
+    def tables(self, _request: Request) -> Response:
         """List the tables."""
         return Response.json(["sales"])
 
-    def run_stream(self, request: StreamRequest) -> Iterator[Frame]:
+    def run_stream(self, _request: StreamRequest) -> Iterator[Frame]:
         """Give a packet."""
         yield Frame.of(value=[1.5])
 
 
-async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
+async def asgi_app(_scope: Any, _receive: Any, send: Any) -> None:
     """Answer with a body."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"sales"})
 
 
-def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
+def wsgi_app(_environ: Any, start_response: Any) -> list[bytes]:
     """Answer with a body."""
     start_response("200 OK", [])
     return [b"sales"]
@@ -118,7 +129,8 @@ def test_the_examples_run(script: dict[str, Any]) -> None:
         names = {
             **{name: getattr(gfruntime, name) for name in gfruntime.__all__},
             **{name: value for module in _modules(script) for name, value in vars(module).items() if name[0] != "_"},
-            "Annotated": Annotated, "asyncio": asyncio, "Datasource": Datasource, "Model": Model, "Options": Options, "Path": Path,
+            "Annotated": Annotated, "asyncio": asyncio, "Datasource": Datasource, "Model": Model, "Options": Options,
+            "Path": Path,
             "asgi_app": asgi_app, "dataclass": dataclass, "datetime": datetime, "frame": frame, "headers": headers,
             "kind": ObjectKind(kind="DataSource"), "model": Model(), "options": Options(), "rows": rows, "start": START,
             "time_range": time_range, "timedelta": timedelta, "upstream": upstream, "wsgi_app": wsgi_app,
@@ -136,7 +148,7 @@ def test_the_examples_run(script: dict[str, Any]) -> None:
     assert runner.summarize(verbose=False).attempted > 60
 
 
-def test_every_method_of_a_data_source_is_told(script: dict[str, Any]) -> None:
+def test_every_method_of_a_data_source_is_told() -> None:
     """When it is called, where it runs, what it returns."""
     written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 

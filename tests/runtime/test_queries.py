@@ -13,8 +13,8 @@ from pluginv2 import backend_pb2 as pb
 from querysources import Async, AsyncBatch, Batch, Source, Wrapped
 
 from gfruntime import Frame, Query, User
+from gfruntime.author.reserved import SCHEMA
 from gfruntime.author.schema import describe
-from gfruntime.calls.resources import SCHEMA
 
 
 @dataclass(frozen=True)

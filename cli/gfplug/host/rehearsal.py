@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gfplug.host import alerting
-from gfplug.host.convert import Query
+from gfplug.host.convert import Query, query_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def _evaluate(
         interval=timedelta(milliseconds=rule.interval_ms),
         max_data_points=rule.max_data_points,
         model=rule.model,
-        query_type=str(rule.model.get("queryType", "")),
+        query_type=query_type_of(rule.model),
     )
     answer = plugin.query_data([query], source, is_alert=True, timeout=timeout).get(rule.ref_id)
     if answer is not None and answer.error:

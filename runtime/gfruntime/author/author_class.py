@@ -3,7 +3,8 @@
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
 
-Which methods there are is told in `methods`.
+Which methods there are is told in `handlers`. A class attribute `threads` says how many worker threads its `def`
+methods have, in place of the number that `serve` gives.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
-from gfruntime.author.methods import METHODS, STATELESS
+from gfruntime.author.handlers import METHODS, STATELESS
 from gfruntime.author.routes import Route, routes_of
 from gfruntime.request.vocabulary import Query, Settings
 
@@ -56,6 +57,7 @@ class Author:
     own_models: Mapping[str, Any]
     methods: frozenset[str]
     async_methods: frozenset[str]
+    threads: int | None
     routes: list[Route]
 
     @classmethod
@@ -66,6 +68,8 @@ class Author:
             for name in METHODS
             if name != "__init__" and callable(getattr(datasource, name, None))
         }
+        if "start" in methods and not _takes_nothing(methods["start"]):
+            del methods["start"]
         if not {"query", "query_batch"} & methods.keys():
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
         for name in STATELESS:
@@ -81,8 +85,31 @@ class Author:
             own_models={kind: _argument(methods[name], Query) for kind, name in OWN_QUERIES.items() if name in methods},
             methods=frozenset(methods),
             async_methods=frozenset(name for name, method in methods.items() if _is_async(method)),
+            threads=_threads(datasource),
             routes=routes,
         )
+
+
+def _threads(datasource: Any) -> int | None:  # noqa: ANN401
+    """Read how many worker threads the class asks for by its attribute `threads`; None if it does not.
+
+    Raises: TypeError if the number is not above 0. What is no number is the author's own.
+    """
+    threads = getattr(datasource, "threads", None)
+    if not isinstance(threads, int) or isinstance(threads, bool):
+        return None
+    if threads < 1:
+        raise TypeError(f"the attribute threads must be above 0, not {threads}")
+    return threads
+
+
+def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
+    """Tell whether a method can be called with `self` alone; a `start` that can't be is the author's own."""
+    try:
+        inspect.signature(method).bind(None)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_async(method: Any) -> bool:  # noqa: ANN401

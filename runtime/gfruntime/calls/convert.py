@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
+import time
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import unquote
 
@@ -110,7 +112,17 @@ def query(
         headers=call.headers,
         context=call.context,
         cancel=cancel,
+        deadline=_moment(call.deadline),
     )
+
+
+def _moment(deadline: float | None) -> dt.datetime | None:
+    """Turn a monotonic time into an aware UTC datetime; what Python can't express is no deadline."""
+    if deadline is None:
+        return None
+    with contextlib.suppress(OverflowError):
+        return dt.datetime.now(_UTC) + dt.timedelta(seconds=deadline - time.monotonic())
+    return None
 
 
 def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401

@@ -105,6 +105,8 @@ class ActiveCall:
         elif error is not None:
             self._status = "error"
         source = self._failure.source if self._failure is not None else "plugin"
+        if self._status != "cancelled":  # else a thread of it may go on, and its functions are called
+            self.cancel.forget_all()
         metrics.count(self._name, self._status, source)
         if self._span is not None:
             self._span.end(self._status, source, self._failure.message if self._failure is not None else error)

@@ -115,6 +115,9 @@ class Queries:
                 _LOGGER.warning("query_batch raised an error with frames, which are dropped: return it by its ref id")
                 error.frames = ()
             return dict.fromkeys((query.ref_id for query in queries), error)
+        finally:
+            for query in queries:
+                call.cancel.forget(query)
 
     def _is_cancelled(self) -> bool:
         """Tell whether the host cancelled this call, and not the author's code by itself, which is a failure."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import metadata, tables
+from gfruntime.frames import framejson, metadata, tables
 from gfruntime.frames import records as records_
 from gfruntime.frames.field import Field
 
@@ -159,6 +159,18 @@ class Frame:
         keys = (labels,) if isinstance(labels, str) else tuple(labels)
         series = records_.series(rows, time=time, unit=unit, value=values, labels=keys, types=types)
         return [cls(fields=fields, name=name) for fields in series]
+
+    @classmethod
+    def from_json(cls, frame: object) -> Frame:
+        """Read a frame in Grafana's own JSON, as text or as the objects of one (`{"schema": ..., "data": ...}`).
+
+        >>> text = '{"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}'
+        >>> Frame.from_json(text)["v"].type
+        'float64'
+
+        Raises: FrameError saying what is wrong, by the column where it is one's.
+        """
+        return cls(**framejson.read(frame))
 
     @classmethod
     def from_cursor(

@@ -30,7 +30,6 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
@@ -125,7 +124,7 @@ def plain(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # any object
         if isinstance(item, kinds):
             return convert(item)
     library = type(item).__module__.partition(".")[0]
-    if library in ("numpy", "pandas", "pyarrow"):
+    if library in _FOREIGN:
         return _FOREIGN[library](item)
     if is_record(item):
         return "documents", item
@@ -256,12 +255,14 @@ _BY_TYPE: tuple[tuple[type | tuple[type, ...], Callable[[Any], tuple[Kind, Any]]
     (dt.time, lambda item: ("times of day", item.isoformat(timespec="microseconds"))),
     ((Decimal, Fraction), lambda item: ("numbers", _float(item))),
     ((bytes, bytearray, memoryview), lambda item: ("bytes", bytes(item))),
-    ((uuid.UUID, PurePath, ZoneInfo, ipaddress.IPv4Address, ipaddress.IPv6Address), _text),
+    ((uuid.UUID, PurePath, ipaddress.IPv4Address, ipaddress.IPv6Address), _text),
     ((ipaddress.IPv4Network, ipaddress.IPv6Network), _text),
     ((Mapping, list, tuple, AbstractSet, deque), _document),
 )
 _RECORDS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")
-_FOREIGN = {"numpy": _numpy, "pandas": _pandas, "pyarrow": _pyarrow}
+_FOREIGN = {"numpy": _numpy, "pandas": _pandas, "pyarrow": _pyarrow, "zoneinfo": _text}
+"""What is known by its library's name: no bundle holds these but that of an author who imports them."""
+
 _NUMBERS = {float, int}
 _SINGLE = {str, bool, dt.datetime, dt.timedelta}
 """Types that Arrow reads faster, and reads right as long as a column has no other."""

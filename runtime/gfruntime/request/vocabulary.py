@@ -6,19 +6,20 @@ Owns plain types only: nothing here knows of gRPC, protobuf or Arrow. Times are 
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from gfruntime.logs import masking
 from gfruntime.request import json_text
+from gfruntime.request.cancellation import Cancellable, Cancellation
 from gfruntime.request.config import GrafanaConfig, UserAgent
 from gfruntime.request.headers import http_headers
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import AsyncIterable, Iterable, Mapping
 
     from gfruntime.frames.data import Frame
@@ -165,14 +166,14 @@ class Settings(Generic[OptionsT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Query(Generic[ModelT]):
+class Query(Cancellable, Generic[ModelT]):
     """One query of a panel, an alert rule or an expression.
 
     `max_data_points` and `interval` are hints. The former is at most 1,000,000, and 0 where none was sent: panels ask
     for their width in pixels, alert rules for 43,200. The latter is above 0, and a second where none was sent.
 
-    `cancel` is set when Grafana no longer wants the answer: long work in a `def` handler may look at it (`async def`
-    handlers are cancelled).
+    `cancel` is set when Grafana no longer wants the answer: long work in a `def` handler looks at it, or registers what
+    ends the work by `on_cancel` (`async def` handlers are cancelled). `time_left` tells how long Grafana waits.
 
     >>> Query(model=model, time_range=time_range).ref_id
     'A'
@@ -205,8 +206,16 @@ class Query(Generic[ModelT]):
     context: PluginContext = field(default_factory=PluginContext)
     """Where the query comes from."""
 
-    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
     """An event that is set when nobody wants the answer any more."""
+
+    deadline: datetime | None = None
+    """When Grafana stops waiting for the answer, in UTC; None where it did not say."""
+
+    @property
+    def time_left(self) -> timedelta | None:
+        """Tell how long Grafana still waits, at least 0; None where it did not say."""
+        return None if self.deadline is None else max(self.deadline - datetime.now(timezone.utc), timedelta())  # noqa: UP017  # the same on Python 3.10
 
     @property
     def http_headers(self) -> dict[str, str]:
@@ -243,7 +252,7 @@ class Health:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Cancellable):
     """One HTTP request to the data source's own resources. `path` has no leading slash and no query string.
 
     >>> Request(path="tables", url="tables?schema=public").query
@@ -268,7 +277,7 @@ class Request:
     context: PluginContext = field(default_factory=PluginContext)
     """Where the request comes from."""
 
-    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
     """An event that is set when nobody wants the answer any more."""
 
     @cached_property
@@ -327,7 +336,7 @@ class Response:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StreamRequest:
+class StreamRequest(Cancellable):
     """One call about a channel: somebody subscribes, publishes, or its packets are wanted.
 
     `path` is the channel's part after the data source; `data` is what the frontend sent along, usually the query.
@@ -349,7 +358,7 @@ class StreamRequest:
     context: PluginContext = field(default_factory=PluginContext)
     """Where the request comes from."""
 
-    cancel: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
     """An event that is set when nobody reads any more."""
 
     @property

@@ -38,10 +38,19 @@ class ReceivedRequest:
     """
 
     method: str
+    """The HTTP method."""
+
     path: str
+    """The path without the query string."""
+
     query: Mapping[str, list[str]]
+    """The query string; a repeated name keeps all its values."""
+
     headers: Mapping[str, str] = field(repr=False)
+    """The headers; names in small letters."""
+
     body: bytes = b""
+    """The body."""
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
         """Read the body as JSON."""
@@ -61,9 +70,16 @@ class Answer:
     """
 
     body: bytes = b""
+    """The body."""
+
     status: int = 200
+    """The HTTP status code."""
+
     headers: Mapping[str, str] = field(default_factory=dict)
+    """The headers."""
+
     delay: float = 0.0
+    """Seconds to wait before the answer."""
 
 
 class _QuietServer(http.server.ThreadingHTTPServer):

@@ -29,15 +29,24 @@ METHODS: dict[str, Method] = {
     "__init__": Method(
         "self, settings: Settings[Options]",
         "nothing",
-        "Before the first call about a configured data source, and again when its settings change. Make clients and "
-        "pools here; calls wait for it. What it raises is the answer to those calls.",
+        "Before the first call about a configured data source, and again when its settings change; calls wait for it. "
+        "What it raises is the answer to those calls. It runs in a thread: what belongs to the event loop, such as a "
+        "client of httpx or a pool of psycopg, is made in `start`.",
+        "instance",
+    ),
+    "start": Method(
+        "self",
+        "nothing",
+        "Once after the constructor, before the first call. As `async def` it runs on the event loop of the other "
+        "`async def` methods, so that what it opens is theirs. What it raises is the answer to the calls that wait; "
+        "the next call tries again, with a new object.",
         "instance",
     ),
     "query": Method(
         "self, query: Query[Model]",
         "a Frame, a list of frames, or a table that speaks Arrow",
-        "For each query of a panel, an alert rule or an expression; the queries of one request run side by side. What "
-        "it raises is the error of that query alone.",
+        "For each query of a panel, an alert rule or an expression; the queries of one request run side by side, at "
+        "most ten. What it raises is the error of that query alone.",
     ),
     "query_batch": Method(
         "self, queries: list[Query[Model]]",
@@ -101,8 +110,8 @@ METHODS: dict[str, Method] = {
     "dispose": Method(
         "self",
         "nothing",
-        "When the settings have changed and the last call with the old ones is over, or Grafana ends. Close clients "
-        "and pools here.",
+        "When the settings have changed and the last call with the old ones is over, or Grafana ends. Close what "
+        "the constructor and `start` opened.",
         "instance",
     ),
 }
