@@ -33,7 +33,7 @@ def adopt(
     from gfplug.scaffold import adopt as service  # noqa: PLC0415
 
     console.note(
-        f"Makes {directory / backend}/. Its builds install Python packages into {backend}/.venv, install the plugin's own "
+        f"Makes {directory / backend}/. Its builds install Python packages into {backend}/.venv, those of the plugin "
         f"with npm where they are missing, and run `npm run build` in {directory}."
     )
     project = service.adopt(
