@@ -16,7 +16,7 @@ from gfruntime.calls import iterate
 from gfruntime.calls.endpoint import call_error
 from gfruntime.frames import frametext, json_text
 from gfruntime.frames.data import Frame
-from gfruntime.request.vocabulary import DataOnly, StreamRequest, StreamResponse
+from gfruntime.request.services import DataOnly, StreamRequest, StreamResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
