@@ -63,11 +63,19 @@ class Frame:
             object.__setattr__(self, "meta", metadata.meta(self.meta))
 
     @classmethod
-    def of(cls, name: str = "", labels: Labels = None, **columns: object) -> Frame:
+    def of(
+        cls, name: str | Iterable[object] = "", labels: Labels | Iterable[object] = None, **columns: object
+    ) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
+
+        A `name` that is no text, and `labels` that are no mapping, are columns of these names.
 
         >>> frame = Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
+        if not isinstance(name, str):
+            name, columns = "", {"name": name, **columns}
+        if labels is not None and not isinstance(labels, Mapping):
+            labels, columns = None, {"labels": labels, **columns}
         return cls._of_fields([Field(key, values) for key, values in columns.items()], name, labels)
 
     @classmethod
