@@ -46,6 +46,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
 _SECONDS = range(-(2**63) // 10**9 + 1, 2**63 // 10**9)
+COMPLEX = "Grafana has no type for complex numbers: give .real, .imag or abs()"
 _NO_ROW = -1
 OUTSIDE = "a time is outside the years 1677 to 2262, which is all that nanoseconds hold"
 
@@ -129,7 +130,7 @@ def plain(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # any object
     if is_record(item):
         return "documents", item
     if isinstance(item, complex):
-        raise FrameError(f"Grafana has no type for complex numbers ({item}): give .real, .imag or abs()")
+        raise FrameError(COMPLEX)
     if hasattr(item, "__float__"):
         return "numbers", _float(item)
     raise FrameError(
