@@ -1,35 +1,35 @@
 """What the macros of Grafana's SQL data sources become in each database.
 
-For 12:00 to 13:00 on 1 January 2026 in UTC (S = 1767268800, E = 1767272400, both in seconds), with `t` a column of times:
+For a time range from second S to second E since 1970, FROM and TO in ISO 8601, with `t` a column of times:
 
-| macro                       | postgres                                | mysql                                   |
-| --------------------------- | --------------------------------------- | --------------------------------------- |
-| `$__timeFilter(t)`          | `t BETWEEN '2026-01-01T12:00:00Z' AND '2026-01-01T13:00:00Z'` | `t BETWEEN FROM_UNIXTIME(S) AND FROM_UNIXTIME(E)` |
-| `$__timeFrom()`             | `'2026-01-01T12:00:00Z'`                | `FROM_UNIXTIME(S)`                      |
-| `$__timeFrom(t)`            | `t >= '2026-01-01T12:00:00Z'`           | `t >= FROM_UNIXTIME(S)`                 |
-| `$__time(t)`                | `t AS "time"`                           | `UNIX_TIMESTAMP(t) as time_sec`         |
-| `$__timeEpoch(t)`           | `extract(epoch from t) as "time"`       | `UNIX_TIMESTAMP(t) as time_sec`         |
-| `$__timeGroup(t, '5m')`     | `floor(extract(epoch from t)/300)*300`  | `UNIX_TIMESTAMP(t) DIV 300 * 300`       |
-| `$__unixEpochGroup(t, '5m')` | `floor((t)/300)*300`                   | `t DIV 300 * 300`                       |
+| macro | postgres | mysql |
+| --- | --- | --- |
+| `$__timeFilter(t)` | `t BETWEEN 'FROM' AND 'TO'` | `t BETWEEN FROM_UNIXTIME(S) AND FROM_UNIXTIME(E)` |
+| `$__timeFrom()` | `'FROM'` | `FROM_UNIXTIME(S)` |
+| `$__timeFrom(t)` | `t >= 'FROM'` | `t >= FROM_UNIXTIME(S)` |
+| `$__time(t)` | `t AS "time"` | `UNIX_TIMESTAMP(t) as time_sec` |
+| `$__timeEpoch(t)` | `extract(epoch from t) as "time"` | as `$__time(t)` |
+| `$__timeGroup(t, '5m')` | `floor(extract(epoch from t)/300)*300` | `UNIX_TIMESTAMP(t) DIV 300 * 300` |
+| `$__unixEpochGroup(t, '5m')` | `floor((t)/300)*300` | `t DIV 300 * 300` |
 
-| macro                       | in all of them                                                              |
-| --------------------------- | --------------------------------------------------------------------------- |
-| `$__timeTo()`, `$__timeTo(t)` | as `$__timeFrom`, the end                                                 |
-| `$__timeGroupAlias`, `$__unixEpochGroupAlias` | as without `Alias`, followed by `AS "time"`               |
-| `$__timeGroup(t, '5m', 0)`  | the same text; `formatted` fills what is missing with 0, `NULL` or `previous` |
-| `$__unixEpochFilter(t)`     | `t >= S AND t <= E`                                                         |
-| `$__unixEpochFrom()`, `$__unixEpochTo()` | S, E                                                           |
-| `$__unixEpochNanoFilter(t)`, `…NanoFrom()`, `…NanoTo()` | the same in nanoseconds                         |
-| `$__interval`, `$__interval_ms` | `1m`, `60000`                                                           |
-| `$__from`, `${__from}`, `${__to:date:iso}`, … | as in `expand_url`                                        |
+| macro                                                   | in all of them                                             |
+| ------------------------------------------------------- | ---------------------------------------------------------- |
+| `$__timeTo()`, `$__timeTo(t)`                           | as `$__timeFrom`, the end                                  |
+| `$__timeGroupAlias`, `$__unixEpochGroupAlias`           | as without `Alias`, followed by `AS "time"`                |
+| `$__timeGroup(t, '5m', 0)`                              | the same; `formatted` fills gaps: 0, `NULL`, `previous`    |
+| `$__unixEpochFilter(t)`                                 | `t >= S AND t <= E`                                        |
+| `$__unixEpochFrom()`, `$__unixEpochTo()`                | S, E                                                       |
+| `$__unixEpochNanoFilter(t)`, `…NanoFrom()`, `…NanoTo()` | the same in nanoseconds                                    |
+| `$__interval`, `$__interval_ms`                         | `1m`, `60000`                                              |
+| `$__from`, `${__from}`, `${__to:date:iso}`, …           | as in `expand_url`                                         |
 
-timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres with `epoch(t)`. mssql has `DATEDIFF(second,
-'1970-01-01', t)`, whose groups are whole seconds, as those of mysql, sqlite and clickhouse. sqlite's times are texts that
-its `strftime` reads, or numbers, which are taken as seconds. clickhouse has the macros of its own data source too:
-fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval, timeInterval_ms and
-interval_s.
+timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres with `epoch(t)`. mssql has
+`DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, as those of mysql, sqlite and clickhouse. sqlite's
+times are texts that its `strftime` reads, or numbers, which are taken as seconds. clickhouse has the macros of its own
+data source too: fromTime, toTime, fromTime_ms, toTime_ms, timeFilter_ms, dateFilter, dateTimeFilter, dt, timeInterval,
+timeInterval_ms and interval_s.
 
-Units: times are in UTC. MySQL's `FROM_UNIXTIME` gives times in the session's zone, so set it to `'+00:00'` where columns
+Units: times are in UTC. MySQL's `FROM_UNIXTIME` gives times in the session's zone: set it to `'+00:00'` where columns
 hold UTC.
 Source: grafana v12, pkg/tsdb/{grafana-postgresql-datasource,mysql,mssql}/macros.go and sqleng/sql_engine.go;
 clickhouse-datasource v4, pkg/macros/macros.go.

@@ -1,8 +1,8 @@
 """The macros of Grafana's SQL data sources in a text: which there are, where they stand, what replaces them.
 
 As in Grafana a macro is replaced wherever it stands, in comments and in texts too, and in mssql comments are removed
-first. Unlike there, arguments may hold brackets, commas in quotes and other macros, the names of columns may be followed
-by a space, and `$__timeFilter (t)` is understood. The text that replaces a macro is not read again.
+first. Unlike there, arguments may hold brackets, commas in quotes and other macros, and `$__timeFilter (t)` is
+understood. The text that replaces a macro is not read again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def expand(
 ) -> str:
     """Replace the macros of a dialect, and the author's own, which come before those of the same name.
 
-    Raises: QueryError for an unknown macro, a wrong argument, or too much of anything; ValueError for an unknown dialect.
+    Raises: QueryError for an unknown macro, a wrong argument, or too much of anything; ValueError for an unknown
+    dialect.
     """
     name = _ALIASES.get(dialect, dialect)
     if name not in PHRASES:

@@ -4,8 +4,8 @@
    Numbers in it become times: seconds, milliseconds, microseconds or nanoseconds by their size.
 2. Numbers and booleans become float64; texts become labels, each combination a series of its own.
 3. A single label `metric` beside a single value becomes the name of the series.
-4. Where the query says `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a number,
-   each group of the time range without a row gets one.
+4. Where the query says `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a
+   number, each group of the time range without a row gets one.
 
 Source: grafana v12, pkg/tsdb/mysql/sqleng/sql_engine.go.
 """
@@ -126,8 +126,8 @@ def _sorted(frame: Frame) -> Frame:
 def _named_by_metric(frame: Frame) -> Frame:
     """Name each series as Grafana did before version 8 and still does."""
     fields = [
-        copy_with(field, name=field.labels["metric"], labels=None) if set(field.labels or {}) == {"metric"} else field
-        for field in frame.fields
+        copy_with(field, name=labels["metric"], labels=None) if set(labels) == {"metric"} else field
+        for field, labels in ((field, field.labels or {}) for field in frame.fields)
     ]
     return replace(frame, fields=fields)
 

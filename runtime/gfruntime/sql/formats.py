@@ -49,8 +49,9 @@ def formatted(
 ) -> list[Frame]:
     """Bring a table of rows, sorted by time where it has one, to a format.
 
-    With the `sql` that a user wrote, macros and all, and its `query`, a time series is what Grafana's own SQL data sources
-    make of it: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills what is missing with 0.
+    With the `sql` that a user wrote, macros and all, and its `query`, a time series is what Grafana's own SQL data
+    sources make of it: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills what is missing
+    with 0.
 
     >>> sql = expand_sql(query.model.sql, query, dialect="postgres")
     >>> frame = Frame.from_cursor(cursor.execute(sql), limit=100_000)

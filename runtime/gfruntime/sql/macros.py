@@ -1,7 +1,7 @@
 """Macros that Grafana's users write into queries: those of SQL, and those of URLs.
 
-With a `dialect` they are those of Grafana's own data source for that database: see `gfruntime.sql.dialects`. Without one
-they are those of Grafana's SDK:
+With a `dialect` they are those of Grafana's own data source for that database: see `gfruntime.sql.dialects`. Without
+one they are those of Grafana's SDK:
 
 | in SQL                        | becomes                                                                    |
 | ----------------------------- | -------------------------------------------------------------------------- |
@@ -62,13 +62,13 @@ def expand_sql(
 ) -> str:
     """Replace the macros of SQL; the author's own come before those of the same name.
 
-    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse) they are those that Grafana's data
-    source for this database has, and one that it does not have is an error. As in Grafana, a macro is replaced wherever
-    it stands, in comments and in texts too; in mssql comments are removed first. `formatted` fills the gaps of a series
-    where the query asks for it (`$__timeGroup(col, '5m', 0)`).
+    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse) they are those that Grafana's
+    data source for this database has, and one that it does not have is an error. As in Grafana, a macro is replaced
+    wherever it stands, in comments and in texts too; in mssql comments are removed first. `formatted` fills the gaps of
+    a series where the query asks for it (`$__timeGroup(col, '5m', 0)`).
 
-    Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much; with
-    a dialect, for an unknown macro too. ValueError for an unknown dialect.
+    Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much;
+    with a dialect, for an unknown macro too. ValueError for an unknown dialect.
     """
     if dialect is not None:
         own = {**({"table": lambda _: table} if table else {}), **({"column": lambda _: column} if column else {})}

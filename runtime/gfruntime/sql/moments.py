@@ -1,4 +1,4 @@
-"""The time range's ends in the formats that people ask for: `${__from}`, `${__to:date:iso}`, `${__from:date:YYYY-MM-DD}`.
+"""The time range's ends as people ask for them: `${__from}`, `${__to:date:iso}`, `${__from:date:YYYY-MM-DD}`.
 
 Source: grafana-plugin-sdk-go v0.298.0, experimental/macros.
 """
@@ -25,7 +25,7 @@ def count_since_1970(moment: dt.datetime, unit: dt.timedelta) -> int:
 
 
 def format_moment(moment: dt.datetime, form: str) -> str:
-    """Write a time in UTC: milliseconds since 1970, or by `date`, `date:iso`, `date:seconds`, `date:YYYY-MM-DD`, …"""
+    """Write a time in UTC: milliseconds since 1970, or by `date`, `date:iso`, `date:seconds`, `date:YYYY-MM-DD`."""
     utc = moment.astimezone(_UTC)
     layout = form.removeprefix("date:") if form != "date" else "iso"
     if not form:
