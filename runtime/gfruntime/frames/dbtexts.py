@@ -26,7 +26,8 @@ def _range(item: Any) -> str:  # noqa: ANN401  # a driver's own
     if item.isempty:
         return "empty"
     lower, upper = ("" if bound is None else str(bound) for bound in (item.lower, item.upper))
-    return f"{'[' if item.lower_inc else '('}{lower},{upper}{']' if item.upper_inc else ')'}"
+    begin = "[" if item.lower_inc and lower else "("
+    return f"{begin}{lower},{upper}{']' if item.upper_inc and upper else ')'}"
 
 
 def iso_interval(item: Any) -> str:  # noqa: ANN401  # pa.MonthDayNano

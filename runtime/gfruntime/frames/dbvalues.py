@@ -253,13 +253,8 @@ def _is_whole_decimal(kind: pa.DataType) -> bool:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    types = pa.types
-    return (
-        types.is_binary(kind)
-        or types.is_large_binary(kind)
-        or types.is_fixed_size_binary(kind)
-        or kind == pa.binary_view()
-    )
+    is_short = pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    return bool(is_short or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 _BY_ARROW: tuple[tuple[Callable[[pa.DataType], bool], Callable[[str, pa.ChunkedArray], Field]], ...] = (

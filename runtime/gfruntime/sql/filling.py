@@ -1,7 +1,7 @@
 """What Grafana's SQL data sources make of the rows of a time series, gaps filled where the query asks for it.
 
 1. The column `time` (or `time_sec`, in any case), else the first of times, is the time, and the rows are sorted by it.
-   Numbers in it become times: seconds, milliseconds, microseconds or nanoseconds by their size.
+   Numbers in it become times: seconds, milliseconds, microseconds or nanoseconds by their size; texts are ISO 8601.
 2. Numbers and booleans become float64; texts become labels, each combination a series of its own.
 3. A single label `metric` beside a single value becomes the name of the series.
 4. Where the query says `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a
@@ -99,13 +99,13 @@ def _fill(text: str) -> Fill:
 def _time_field(frame: Frame) -> Field:
     named = [field for field in frame.fields if field.name.lower() in ("time", "time_sec")]
     for field in (*named, *frame.fields):
-        if field.type == "time" or (field in named and field.type in NUMBERS):
+        if field.type == "time" or (field in named and field.type in (*NUMBERS, "string")):
             return field
     raise QueryError("a time series needs a column of times: name one time, or choose the format table")
 
 
 def _as_time(field: Field) -> Field:
-    """Read numbers since 1970; Grafana's panels call the column Time."""
+    """Read numbers since 1970 and texts; Grafana's panels call the column Time."""
     if field.type != "time":
         field = Field(field.name, times.read(field.to_list(), "guess"))
     return copy_with(field, name="Time")
