@@ -55,6 +55,33 @@ class Datasource:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A section with SQL in it."""
+
+    where: Annotated[str, Ui(label="Where", widget="code", language="mysql")] = ""
+
+
+@dataclass(frozen=True)
+class SqlModel:
+    """Fields of SQL, and others beside them."""
+
+    sql: Annotated[str, Ui(label="SQL", widget="code", language="sql")] = ""
+    json: Annotated[str, Ui(label="JSON", widget="code", language="json")] = ""
+    note: str = ""
+    options: Section = Section()
+
+
+class SqlDatasource:
+    """A data source that takes SQL."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[SqlModel]) -> None:
+        """Answer nothing."""
+
+
+@dataclass(frozen=True)
 class Cache:
     """Options inside options."""
 
