@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items
+from gfruntime.frames import kinds
 
 _WIDEST = 8  # bytes of the widest float that Arrow has
 
@@ -44,7 +44,7 @@ def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be instal
     if values.dtype.kind in "OT":
         return values.tolist()
     if values.dtype.kind == "c":
-        raise FrameError(items.COMPLEX)
+        raise FrameError(kinds.COMPLEX)
     if values.dtype.kind == "V":
         raise FrameError("expected one column, got a structured array: Frame.from_numpy reads it")
     if values.dtype.kind == "m" and values.dtype.str[4:-1] in ("", "Y", "M"):
@@ -56,7 +56,7 @@ def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be inst
     """List the objects of a pandas column that has no type of its own; NaN among them is null."""
     kind = str(values.dtype)
     if kind.startswith("complex"):
-        raise FrameError(items.COMPLEX)
+        raise FrameError(kinds.COMPLEX)
     if kind == "object":
         return [None if isinstance(item, float) and item != item else item for item in values.tolist()]  # noqa: PLR0124
     if kind == "category" and str(values.dtype.categories.dtype).startswith(("interval", "period")):

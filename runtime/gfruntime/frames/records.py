@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items, times
+from gfruntime.frames import kinds, times
 from gfruntime.frames.field import Field
 from gfruntime.frames.labels import as_text
 
@@ -139,7 +139,7 @@ def _step(row: Any, key: str) -> Any:  # noqa: ANN401  # any value
         return row.get(key, _MISSING)
     if isinstance(row, (list, tuple)) and not hasattr(row, "_fields"):
         return row[int(key)] if key.isdecimal() and int(key) < len(row) else _MISSING
-    return _row(row, 0).get(key, _MISSING) if items.is_record(row) or hasattr(row, "_asdict") else _MISSING
+    return _row(row, 0).get(key, _MISSING) if kinds.is_record(row) or hasattr(row, "_asdict") else _MISSING
 
 
 def _time(rows: Sequence[Row], key: str, unit: GivenUnit | None) -> Field:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items
+from gfruntime.frames import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,7 @@ def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
     try:
         return pa.array(ticks, pa.int64()).view(_NS)
     except OverflowError:
-        raise FrameError(items.OUTSIDE) from None
+        raise FrameError(kinds.OUTSIDE) from None
 
 
 def guess_unit(counts: Sequence[Any]) -> Unit:
@@ -108,7 +108,7 @@ def _parse(value: Any, row: int, *, has_unit: bool) -> int | Decimal | None:  # 
     try:
         if isinstance(value, str):
             return _parse_text(value.strip(), has_unit=has_unit)
-        kind, plain = items.plain(value)
+        kind, plain = kinds.plain(value)
         if plain is None or (kind == "numbers" and plain != plain):  # noqa: PLR0124  # NaN
             return None
         if kind == "times":
