@@ -7,20 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
+from gfruntime.author.reserved import SCHEMA
 from gfruntime.calls import answers, iterate
 from gfruntime.calls.endpoint import call_error
 from gfruntime.errors import PluginError
 from gfruntime.request import headers
-from gfruntime.request.vocabulary import Request, Response
+from gfruntime.request.services import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gfruntime.calls.endpoint import ActiveCall
     from gfruntime.calls.runner import Runner
-
-SCHEMA = "gfplug/schema"
-"""Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
 
 _HAS_NO_BODY = (204, 304)
 
@@ -77,7 +75,7 @@ class Resources:
             make: Any = self._runner.author.make
             return Response.json(schema.describe(make, plugin_id=request.context.plugin_id))
         except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
-            return Response.json({"message": str(error)}, status=404)
+            return Response.json({"message": str(error), "isSchemaError": True}, status=404)
 
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
         _require_legal(response)

@@ -32,12 +32,11 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items, lists, metadata, times
+from gfruntime.frames import items, json_text, lists, times
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
 _BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
 _NS = pa.timestamp("ns")
 _SECOND = 1_000_000_000
+_UNITS = ("s", "ms", "us", "ns")
 _WIDEST = 8  # bytes of the widest float that Arrow has
 _UNREADABLE = (FrameError, pa.ArrowException, OverflowError, TypeError, ValueError, RecursionError)
 
@@ -87,15 +87,19 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
 def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
     """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
 
-    Raises: FrameError for fractions: what they mean below a microsecond is noise.
+    Raises: FrameError for another unit, and for fractions: what they mean below a microsecond is noise.
 
     >>> Frame.of(time=epoch([1767225600], "s"))["time"].to_list()
     [datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)]
     """
-    counted = arrow(values, name="epoch")
+    if unit not in _UNITS:
+        raise FrameError(f"unit {unit!r} is none of {', '.join(_UNITS)}")
+    counts = arrow(values, name="epoch")
+    if pa.types.is_boolean(counts.type):
+        raise FrameError(f"times since 1970 must be whole numbers of {unit}, not booleans")
     try:
-        return counted.cast(pa.int64()).cast(pa.timestamp(unit))
-    except pa.ArrowInvalid as error:
+        return _cast(counts, pa.int64(), "a whole number").cast(pa.timestamp(unit))
+    except FrameError as error:
         raise FrameError(f"times since 1970 must be whole numbers of {unit}: {error}") from error
 
 
@@ -132,13 +136,19 @@ def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be instal
     if values.dtype.kind in "OT":
         return values.tolist()
     if values.dtype.kind == "c":
-        raise FrameError("Grafana has no type for complex numbers: give .real, .imag or abs()")
+        raise FrameError(items.COMPLEX)
+    if values.dtype.kind == "V":
+        raise FrameError("expected one column, got a structured array: Frame.from_numpy reads it")
+    if values.dtype.kind == "m" and values.dtype.str[4:-1] in ("", "Y", "M"):
+        raise FrameError(f"durations of type {values.dtype} have no length in seconds: give days, seconds or smaller")
     return values
 
 
 def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be installed
     """List the objects of a pandas column that has no type of its own; NaN among them is null."""
     kind = str(values.dtype)
+    if kind.startswith("complex"):
+        raise FrameError(items.COMPLEX)
     if kind == "object":
         return [None if isinstance(item, float) and item != item else item for item in values.tolist()]  # noqa: PLR0124
     if kind == "category" and str(values.dtype.categories.dtype).startswith(("interval", "period")):
@@ -217,9 +227,9 @@ def _document(item: object) -> bytes:
         json.loads(bytes(item).decode(), parse_constant=_refuse_constant)
         return bytes(item)
     try:
-        return msgspec.json.encode(item, enc_hook=lambda value: metadata.json_value(value, "the value"))
-    except (msgspec.MsgspecError, OverflowError, TypeError, RecursionError):  # such as integers beyond 64 bits
-        return json.dumps(metadata.json_value(item, "the value"), ensure_ascii=False).encode()
+        return json_text.encode(item)
+    except (TypeError, ValueError) as error:
+        raise FrameError(str(error)) from error
 
 
 def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
@@ -243,7 +253,7 @@ def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa
     return field_type, array if array.type == wanted else _cast(array, wanted, field_type)
 
 
-def _cast(array: pa.Array, wanted: pa.DataType, field_type: FieldType) -> pa.Array:
+def _cast(array: pa.Array, wanted: pa.DataType, field_type: str) -> pa.Array:
     """Convert to a declared type.
 
     Raises: FrameError naming the first row whose value it can't hold.

@@ -6,6 +6,7 @@
 | numbers      | int, float, Decimal, Fraction, numpy's                                | int64, uint64, float64 |
 | booleans     | bool, numpy's                                                         | bool                   |
 | texts        | str, UUID, IP addresses and networks, paths, zones, pandas' intervals | string                 |
+|              | ranges, multiranges, bit strings, Arrow's intervals with months       |                        |
 | times        | datetime and date, numpy's and pandas' (naive ones are taken as UTC)  | timestamp[ns]          |
 | durations    | timedelta, numpy's and pandas'                                        | duration[ns]           |
 | times of day | time                                                                  | string                 |
@@ -34,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
+from gfruntime.frames import dbtexts
 from gfruntime.frames.labels import as_text
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
 _SECONDS = range(-(2**63) // 10**9 + 1, 2**63 // 10**9)
+COMPLEX = "Grafana has no type for complex numbers: give .real, .imag or abs()"
 _NO_ROW = -1
 OUTSIDE = "a time is outside the years 1677 to 2262, which is all that nanoseconds hold"
 
@@ -126,10 +129,13 @@ def plain(item: Any) -> tuple[Kind, Any]:  # noqa: ANN401  # any object
     library = type(item).__module__.partition(".")[0]
     if library in _FOREIGN:
         return _FOREIGN[library](item)
+    text = dbtexts.text_of(item)
+    if text is not None:
+        return "texts", text
     if is_record(item):
         return "documents", item
     if isinstance(item, complex):
-        raise FrameError(f"Grafana has no type for complex numbers ({item}): give .real, .imag or abs()")
+        raise FrameError(COMPLEX)
     if hasattr(item, "__float__"):
         return "numbers", _float(item)
     raise FrameError(
@@ -257,6 +263,7 @@ _BY_TYPE: tuple[tuple[type | tuple[type, ...], Callable[[Any], tuple[Kind, Any]]
     ((bytes, bytearray, memoryview), lambda item: ("bytes", bytes(item))),
     ((uuid.UUID, PurePath, ipaddress.IPv4Address, ipaddress.IPv6Address), _text),
     ((ipaddress.IPv4Network, ipaddress.IPv6Network), _text),
+    (pa.MonthDayNano, lambda item: ("texts", dbtexts.iso_interval(item))),
     ((Mapping, list, tuple, AbstractSet, deque), _document),
 )
 _RECORDS = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__", "model_fields")

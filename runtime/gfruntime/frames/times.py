@@ -64,6 +64,8 @@ def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
             f"row {row} is the number {values[row]}: give its unit, unit={guess!r} would make it "
             f"{_moment(parsed[row], guess)}"
         )
+    if unit == "guess" and len({guess_unit([count]) for count in counts if count}) > 1:
+        raise FrameError(f"the numbers {min(counts)} and {max(counts)} can't be times of one unit: give the unit")
     factor = _FACTORS[guess_unit(counts) if unit in (None, "guess") else cast("Unit", unit)]
     ticks = [int(value * factor) if isinstance(value, Decimal) else value for value in parsed]
     try:

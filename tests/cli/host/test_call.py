@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import arguments, call
+from gfplug.host import arguments, call, variables
 from gfplug.host.convert import QueryAnswer
 from gfplug.host.logs import Logs
 from gfplug.host.messages import fill
@@ -251,7 +251,9 @@ def test_values_are_merged_with_what_was_there(root: Path) -> None:
 @pytest.mark.parametrize("text", ["true", "1e3", "null", "[1]", " a ", "", "x=y", "NaN"])
 def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
     """Grafana's frontend puts texts in."""
-    assert arguments.variables([f"v={text}"], option="--var") == {"v": text}
+    values = variables.from_pairs([arguments.pair(f"v={text}", "--var")])
+
+    assert variables.interpolate(["<$v>", "$v"], values) == [f"<{text}>", text]
 
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[NaN]", "[" * 100_000])

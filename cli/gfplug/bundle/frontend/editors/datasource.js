@@ -47,10 +47,25 @@ function expand(text, scoped) {
   return values ? values.map(String) : [getTemplateSrv().replace(text, scoped)];
 }
 
-/** @param {unknown} value @param {ScopedVars} scoped @returns {any} */
-function interpolate(value, scoped) {
+/** Write a variable's value into SQL as Grafana's own data sources do: several values, or one of a variable that may have
+ * several, in quotes; any other without, and each quote within doubled. A format, as in `${name:raw}`, comes before this.
+ * @param {unknown} value @param {{ multi?: boolean, includeAll?: boolean }} [variable] @returns {any} */
+function quoteSql(value, variable) {
+  const doubled = (/** @type {unknown} */ text) => String(text).replace(/'/g, "''");
+  if (Array.isArray(value)) {
+    return value.map((item) => `'${doubled(item)}'`).join(',');
+  }
+  if (typeof value !== 'string') {
+    return value;
+  }
+  return variable?.multi || variable?.includeAll ? `'${doubled(value)}'` : doubled(value);
+}
+
+/** @param {unknown} value @param {ScopedVars} scoped @param {import('./types').UiField} [field] @returns {any} */
+function interpolate(value, scoped, field) {
   if (typeof value === 'string') {
-    return getTemplateSrv().replace(value, scoped);
+    const isSql = field?.kind === 'code' && /sql$/i.test(field.language ?? '');
+    return getTemplateSrv().replace(value, scoped, isSql ? quoteSql : undefined);
   }
   if (Array.isArray(value)) {
     return value.flatMap((item) => (typeof item === 'string' ? expand(item, scoped) : [interpolate(item, scoped)]));
@@ -93,7 +108,7 @@ class DataSource extends DataSourceWithBackend {
   /** @param {Query} query @param {ScopedVars} scoped @returns {Query} */
   applyTemplateVariables(query, scoped) {
     const filled = /** @type {Query} */ (
-      fieldsOf(query).reduce((values, field) => put(values, field.name, interpolate(valueOf(field, query), scoped)), /** @type {import('./types').Values} */ (query))
+      fieldsOf(query).reduce((values, field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field)), /** @type {import('./types').Values} */ (query))
     );
     return hooks.applyTemplateVariables ? hooks.applyTemplateVariables(filled, query) : filled;
   }
