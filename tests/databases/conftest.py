@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-import pymysql
-import pytest
 import dbservers
+import psycopg
+import pymysql  # type: ignore[import-untyped,unused-ignore]  # it has no types
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
