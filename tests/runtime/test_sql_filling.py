@@ -131,11 +131,19 @@ def test_too_many_gaps_are_not_filled_but_told() -> None:
     long = TimeRange(start=START, end=START + dt.timedelta(days=3650))
     frame = Frame.of(time=[ZERO], v=[1])
 
-    result = series("$__timeGroup(t, '1s', 0)", frame, Query(model=None, time_range=long))
+    result = series("$__timeGroup(t, '100ms', 0)", frame, Query(model=None, time_range=long))
 
     assert result["v"].to_list() == [1]
     assert result.meta is not None
-    assert "not filled: 630,7" in str(result.meta["notices"])
+    assert "not filled: 6,307," in str(result.meta["notices"])
+
+
+def test_labels_are_bounded() -> None:
+    """A series for each row, each with a cell for each time, would be without end."""
+    frame = Frame.of(time=range(ZERO, ZERO + 3000), host=map(str, range(3000)), v=range(3000))
+
+    with pytest.raises(FrameError, match="the result is too large"):
+        series("", frame)
 
 
 def test_other_formats_are_as_before() -> None:
