@@ -1,37 +1,79 @@
 # ruff: noqa: INP001 - a script
-"""Write docs/reference.md anew: every command's `--help`, and every public name of the runtime with its docstring.
+"""Write docs/reference.md anew: commands, methods of a data source, the runtime's public names, environment variables.
 
 python docs/refresh.py
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import functools
+import inspect
 import io
 import os
+import runpy
+import sys
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gfplug import cli
+from gfruntime.author.handlers import METHODS
+from gfruntime.sql import dialects, macros
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import api
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[1]
-RUNTIME = ROOT / "runtime" / "gfruntime"
 OUTPUT = ROOT / "docs" / "reference.md"
+ENVIRONMENT = ROOT / "docs" / "environment.toml"
 GROUPS = ("call", "proto")
+FORMER = {
+    "gfruntime.fakes": "gfruntime.testing.fakes",
+    "gfruntime.fixtures": "gfruntime.testing.fixtures",
+    "gfruntime.calls.admission": "gfruntime",
+}
+"""Modules that have the names of others, so that older projects find them."""
+
 _HEAD = """\
 # Reference
 
-Written by `docs/refresh.py` from `--help` and from docstrings; edit those.
+Written by `docs/refresh.py` from `--help`, signatures and docstrings; edit those.
+
+[Commands](#commands) · [The data source class](#the-data-source-class) ·
+[SQL macros](#sql-macros) · [`from gfruntime import …`](#from-gfruntime-import-) · [Other modules](#other-modules) ·
+[Environment variables](#environment-variables)
 """
+_PLACES = {
+    "calls": "`def`: a worker thread; `async def`: the event loop",
+    "instance": "a thread of its own",
+    "class": "on the class, without an instance",
+}
+_WHOM = {
+    "gfplug": "Read by gfplug",
+    "plugin": "Read by a plugin from its own environment",
+    "request": "Sent by Grafana with each request, and read by a plugin from `config`",
+    "tests": "Read by a project's tests",
+}
 
 
 def main() -> None:
     """Write the file."""
-    parts = [_HEAD, "\n## Commands\n", *(_command(words) for words in commands()), "\n## `from gfruntime import ...`\n"]
-    for name, (module, text) in sorted(public_names().items()):
-        parts.append(f"\n### `{name}`\n\n{text}\n\nIn `gfruntime/{module.replace('.', '/')}.py`.\n")
-    OUTPUT.write_text("".join(parts), encoding="utf-8")
+    own, others = _public()
+    parts = [_HEAD, "\n## Commands\n", *(_command(words) for words in commands()), _methods()]
+    parts.append(_macros())
+    parts.append("\n## `from gfruntime import …`\n")
+    parts += [api.markdown(entry) for entry in own]
+    parts.append("\n## Other modules\n")
+    parts += [f"\nThe names of `{former}` are those of `{module}`.\n" for former, module in sorted(FORMER.items())]
+    for module, entries in others.items():
+        parts.append(f"\n## `from {module} import …`\n")
+        parts += [api.markdown(entry) for entry in entries]
+    OUTPUT.write_text("".join([*parts, _environment()]), encoding="utf-8")
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -51,16 +93,27 @@ def help_of(words: tuple[str, ...]) -> str:
     return printed.getvalue().strip()
 
 
-def public_names() -> dict[str, tuple[str, str]]:
-    """Map each public name of the runtime to its module and docstring, read without importing anything."""
-    tree = ast.parse((RUNTIME / "__init__.py").read_text(encoding="utf-8"))
-    homes: dict[str, tuple[str, ...]] = next(
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "_HOMES"
-    )
-    named = {name: module for module, names in homes.items() for name in names} | {"serve": "serve"}
-    return {name: (module, _docstring(module, name)) for name, module in named.items()}
+def public_entries() -> list[api.Entry]:
+    """Describe every public name of the runtime, and every member of one."""
+    own, others = _public()
+    names = [*own, *(entry for entries in others.values() for entry in entries)]
+    return [each for entry in names for each in (entry, *entry.members)]
+
+
+def environment() -> dict[str, dict[str, str]]:
+    """Read the environment variables: group → name → what it does."""
+    groups: dict[str, dict[str, str]] = tomllib.loads(ENVIRONMENT.read_text(encoding="utf-8"))
+    return groups
+
+
+def _public() -> tuple[list[api.Entry], Mapping[str, list[api.Entry]]]:
+    """Describe the names of `gfruntime`, and those of its other public modules that are not among them."""
+    modules = runpy.run_path(str(ROOT / "tests" / "runtime" / "public_api.py"))["MODULES"]
+    described = api.entries({module: names for module, names in modules.items() if module not in FORMER})
+    own = described.pop("gfruntime")
+    known = {entry.name for entry in own}
+    rest = {module: [entry for entry in entries if entry.name not in known] for module, entries in described.items()}
+    return own, {module: entries for module, entries in rest.items() if entries}
 
 
 def _groups() -> list[tuple[str, ...]]:
@@ -76,11 +129,29 @@ def _command(words: tuple[str, ...]) -> str:
     return f"\n### `{' '.join(('gfplug', *words))}`\n\n```\n{help_of(words)}\n```\n"
 
 
-def _docstring(module: str, name: str) -> str:
-    for node in ast.parse((RUNTIME / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-            return ast.get_docstring(node) or ""
-    return ""
+def _methods() -> str:
+    """Write the methods of a data source class."""
+    text = sys.modules[METHODS["query"].__class__.__module__].__doc__ or ""
+    parts = ["\n## The data source class\n", f"\n{text.strip()}\n"]
+    for name, method in METHODS.items():
+        parts.append(f"\n### `{name}({method.signature})`\n\n{method.when}\n")
+        parts.append(f"\n- returns {method.returns}\n- runs: {_PLACES[method.place]}\n")
+    return "".join(parts)
+
+
+def _macros() -> str:
+    """Write the macros of SQL and of URLs: the tables of the two modules that replace them."""
+    return "".join(
+        ["\n## SQL macros\n", *(f"\n{inspect.cleandoc(module.__doc__ or '')}\n" for module in (macros, dialects))]
+    )
+
+
+def _environment() -> str:
+    parts = ["\n## Environment variables\n"]
+    for group, variables in environment().items():
+        parts.append(f"\n### {_WHOM[group]}\n\n| variable | what it does |\n| --- | --- |\n")
+        parts += [f"| `{name}` | {text} |\n" for name, text in variables.items()]
+    return "".join(parts)
 
 
 if __name__ == "__main__":

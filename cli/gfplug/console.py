@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gfplug.terminal import Part
 
 _PLAIN_WIDTH = 100
+_PLAIN_HEIGHT = 30
 _WIDEST = 100_000
 _LEVELS = {-1: logging.ERROR, 0: logging.INFO}
 _MARKS = {logging.WARNING: ("warning:", "yellow"), logging.ERROR: ("error:", "red")}
@@ -142,6 +143,11 @@ def width() -> int:
     if not sys.stdout.isatty():
         return _PLAIN_WIDTH
     return min(shutil.get_terminal_size((_PLAIN_WIDTH, 0)).columns, _WIDEST)
+
+
+def height() -> int:
+    """Return how many lines the terminal has; off a terminal, as many as a page has."""
+    return shutil.get_terminal_size((0, _PLAIN_HEIGHT)).lines if sys.stdout.isatty() else _PLAIN_HEIGHT
 
 
 def has_cursor(stream: TextIO) -> bool:

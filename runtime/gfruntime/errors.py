@@ -7,6 +7,9 @@ PluginError                what the author raises on purpose: its text is shown 
 └── FrameError             500  the answer can't become a frame that Grafana accepts
 
 Any other exception is a mistake: it is logged with its traceback, and the panel shows one sentence.
+
+An error may carry frames, for what was answered before something failed: the panel shows both. To an alert rule any
+error is a failure.
 """
 
 from __future__ import annotations
@@ -15,10 +18,10 @@ import asyncio
 import errno
 import socket
 import ssl
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
 
-from gfruntime.logs import masking
+from gfruntime.logs import masking, sharing
 
 Source = Literal["plugin", "downstream"]
 
@@ -26,54 +29,90 @@ _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EN
 _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
 _OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # an upstream saying that the request was wrong
 _LOWEST, _HIGHEST = 100, 599
+_DEEPEST = 10  # causes that are looked at
 _LONGEST = 4000  # of a sentence: gRPC sends some in a header, and no panel shows more
 
 
 class PluginError(Exception):
-    """A failure that the author foresaw; never raised bare."""
+    """A failure that the author foresaw; never raised bare.
+
+    >>> PluginError("the table is being rebuilt", status=503).status
+    503
+    """
 
     status: int = 500
-    source: ClassVar[Source] = "plugin"
+    """The HTTP status that the query or call ends with."""
 
-    def __init__(self, message: str, status: int | None = None) -> None:
-        """Keep the text for the panel and, when given, an HTTP-like status."""
+    source: ClassVar[Source] = "plugin"
+    """Whose fault it is for Grafana's metrics: `plugin` or `downstream`."""
+
+    frames: Any = ()
+    """The frames of a partial answer: what a query may return, so a frame or a list of frames."""
+
+    def __init__(self, message: str, status: int | None = None, *, frames: Any = None) -> None:  # noqa: ANN401  # as above
+        """Keep the text for the panel and, when given, an HTTP-like status, and the frames of a partial answer."""
         super().__init__(message)
         if status is not None:
             self.status = status
+        if frames is not None:
+            self.frames = frames
 
 
 class QueryError(PluginError):
-    """The query can't be answered as it stands; the user can fix it."""
+    """The query can't be answered as it stands; the user can fix it.
+
+    >>> QueryError("choose a table").status
+    400
+    """
 
     status = 400
+    """The HTTP status; 400 unless told otherwise."""
 
 
 class DecodeError(QueryError):
-    """Settings or a query model don't fit the author's dataclass; the message names the key, never a secret."""
+    """Settings or a query model don't fit the author's dataclass; the message names the key, never a secret.
+
+    >>> issubclass(DecodeError, PluginError)
+    True
+    """
 
 
 class DownstreamError(PluginError):
-    """The system behind the data source failed; the plugin is not to blame."""
+    """The system behind the data source failed; the plugin is not to blame.
+
+    >>> DownstreamError("the database is full").source
+    'downstream'
+    """
 
     status = 502
+    """The HTTP status; 502 unless told otherwise."""
+
     source = "downstream"
+    """Always `downstream`."""
 
 
 class FrameError(PluginError):
-    """The values can't become a frame that Grafana accepts; the message names the column."""
+    """The values can't become a frame that Grafana accepts; the message names the column.
+
+    >>> Frame.of(value=[1, "n/a"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    gfruntime.errors.FrameError: column 'value': numbers and texts in one column...
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One failure as Grafana sees it.
 
-    `is_expected` says that the author raised it on purpose, so that no traceback is worth a log line.
+    `is_expected` says that the author raised it on purpose, so that no traceback is worth a log line. `frames` are the
+    part of an answer that there is all the same.
     """
 
     status: int
     source: Source
     message: str
     is_expected: bool
+    frames: object = field(default=(), repr=False)
 
 
 def source_of_status(status: int) -> Source:
@@ -100,9 +139,26 @@ def _failure_of(error: BaseException) -> Failure:
     for link in _causes(error):
         if isinstance(link, PluginError):
             status = link.status if _LOWEST <= link.status <= _HIGHEST else 500
-            return Failure(status=status, source=link.source, message=sentence(error), is_expected=link is error)
+            frames = link.frames if link is error else ()
+            return Failure(
+                status=status, source=link.source, message=_advised(error), is_expected=link is error, frames=frames
+            )
     status, source = _judge(error)
-    return Failure(status=status, source=source, message=sentence(error), is_expected=False)
+    return Failure(status=status, source=source, message=_advised(error), is_expected=False)
+
+
+def _advised(error: BaseException) -> str:
+    """Put an exception into one sentence, and add what to do where a shared connection or client is the cause."""
+    text, link = sentence(error), error
+    for _ in range(_DEEPEST):
+        if (
+            not isinstance(link, PluginError)
+            and not _is_from_http_client(link)
+            and (hint := sharing.advice(_text(link)))
+        ):
+            return f"{text.rstrip('.')}; {hint}"
+        link = link.__cause__ or link.__context__ or link
+    return text
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -115,12 +171,16 @@ def _causes(error: BaseException) -> list[BaseException]:
     return list(links.values())
 
 
+def _text(error: BaseException) -> str:
+    try:
+        return str(error).strip()
+    except BaseException as broken:  # noqa: BLE001  # the author's `__str__`
+        return f"its text can't be read ({type(broken).__name__})"
+
+
 def sentence(error: BaseException) -> str:
     """Put an exception into one sentence without secrets; what the author raised on purpose needs no class name."""
-    try:
-        text = str(error).strip()
-    except BaseException as broken:  # noqa: BLE001  # the author's `__str__`
-        text = f"its text can't be read ({type(broken).__name__})"
+    text = _text(error)
     if not isinstance(error, PluginError) or not text:
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     text = masking.hide(text[: 4 * _LONGEST])  # first, for a part of a secret could not be told from other text

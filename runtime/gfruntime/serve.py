@@ -33,19 +33,24 @@ def serve(
 
     `load` returns the author's class. It is called late, in a thread, so that slow imports belong inside it; when it
     raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
+
+    >>> serve(lambda: Datasource)  # doctest: +SKIP
     """
     from gfruntime.serving import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
     modes.run_multiprocessing_child(sys.argv[1:])
+    if refusal := modes.refusal(sys.argv[1:]):
+        sys.stderr.write(refusal)
+        raise SystemExit(2)
     status = modes.print_build_info(sys.argv[1:])
     if status is not None:
         raise SystemExit(status)
     if {"-standalone", "--standalone"} & set(sys.argv[1:]):
         _serve_alone(load, threads)
-    refusal = handshake.refusal(os.environ)
-    if refusal:
+    if refusal := handshake.refusal(os.environ):
         sys.stderr.write(refusal)
         raise SystemExit(1)
+    del os.environ[handshake.COOKIE_KEY]  # a child that starts the same executable is not Grafana's
     parent = os.getppid()
     if modes.standalone_may_run():
         _locate(parent)

@@ -10,7 +10,8 @@ from gfplug.bundle.frontend.hooks import parse
 from gfruntime.author.routes import route
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.vocabulary import Query, Request, Settings  # noqa: TC001 - the schema is read from these
+from gfruntime.request.services import Request  # noqa: TC001 - the schema is read from it
+from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import grpc
 import pytest
-from building import Built, Interpreter, build, built, command, gfplug, variables
+from building import SLOWEST_BUILD_S, Built, Interpreter, build, built, command, gfplug, variables
+from commands import run
 from environments import clean
 
 from gfplug import files
@@ -142,6 +143,34 @@ def test_two_builds_in_two_places_are_the_same_bytes(signals: Built, copy: Path,
     assert again.report["sha256"] == signals.report["sha256"]
     assert again.archive.read_bytes() == signals.archive.read_bytes()
     assert not (copy / "artifacts/.build").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's umask")
+def test_another_user_with_another_clock_builds_the_same_bytes(signals: Built, copy: Path, tmp_path: Path) -> None:
+    """Home, time zone, language, umask, hash seed, temporary folder, times and modes of files: nothing shows."""
+    environment = clean(tmp_path / "environment", project=copy)
+    for path in files.walk(copy / "src"):
+        path.chmod(0o600)
+        os.utime(path, (1, 1))
+    subprocess.run([environment, "-m", "compileall", "-q", "-o", "0", copy / "src"], check=True, timeout=120)
+    (tmp_path / "t").mkdir()
+    user = {
+        "HOME": str(tmp_path / "t"),
+        "LC_ALL": "C",
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONHASHSEED": "7",
+        "PYTHONOPTIMIZE": "1",
+        "TMPDIR": str(tmp_path / "t"),
+        "TZ": "Asia/Kathmandu",
+        "USER": "somebody",
+        "XDG_CACHE_HOME": str(tmp_path / "t/cache"),
+    }
+    words = command("build", copy, "--python", environment, "--json", "--clean")
+    ran = run("/bin/sh", "-c", 'umask 077 && exec "$@"', "x", *words, env=variables() | user, timeout=SLOWEST_BUILD_S)
+
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["sha256"] == signals.report["sha256"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files.walk(copy / "dist")} <= {0o644, 0o755}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller calls binutils on Linux only")

@@ -21,7 +21,8 @@ LOCK = lock.Lock(
 )
 USABLE = '{"version": [3, 12, 1], "libpython": true, "missing": []}'
 PACKAGES = """\
-{"python": "3.12.1", "build": ["3.12.1", "/usr", "/usr"], "license": "", "library": [], "packages": [], "unowned": []}\
+{"python": "3.12.1", "build": ["3.12.1", "/usr", "/usr"], "license": "", "markers": {}, "library": [], "packages": [], \
+"unowned": []}\
 """
 PYPROJECT = """\
 [project]

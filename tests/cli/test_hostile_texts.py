@@ -21,6 +21,7 @@ from gfplug.commands.call.call_options import CallOptions
 from gfplug.errors import ToolError
 from gfplug.host import frame_json, logs
 from gfplug.host.convert import Health, QueryAnswer, ResourceAnswer
+from gfplug.host.logs import Logs
 from gfplug.host.settings import Settings
 from gfplug.project.environment import venv
 
@@ -82,6 +83,8 @@ def a_frame() -> dict[str, Any]:
 
 class Plugin:
     """Answers everything with hostile texts."""
+
+    logs = Logs()
 
     def query_data(self, *_: object, **__: object) -> dict[str, QueryAnswer]:
         """Answer and fail."""

@@ -84,7 +84,7 @@ def test_a_malformed_model_is_its_querys_error(running_python: Plugin, text: byt
         (b"{", "the data source's settings: not JSON"),
         (b"[]", "the data source's settings: expected an object, got list"),
         (b"\xff", "the data source's settings: not JSON"),
-        (b'{"health": 5}', "the data source's settings: health: expected str, got int"),
+        (b'{"health": [5]}', "the data source's settings: health: expected str, got array [5]"),
         (b"[" * 100_000, "the data source's settings: nested too deeply"),
     ],
 )

@@ -105,6 +105,33 @@ def test_one_failing_query_leaves_the_others_whole(
     assert words in answers["B"]["error"]
 
 
+@pytest.mark.parametrize("form", ["ARROW", "JSON"])
+def test_a_partial_answer_is_frames_and_an_error(running_python: Plugin, form: str) -> None:
+    """The host decodes both, and another query of the request is whole."""
+    answers = running_python.query(query("A", kind="partial", rows=3), query("B"), format=form)
+
+    assert (answers["A"]["status"], answers["A"]["source"]) == (502, "downstream")
+    assert answers["A"]["error"] == "2 of 3 shards are away"
+    assert [frame["rows"] for frame in answers["A"]["frames"]] == [3]
+    assert answers["A"]["frames"][0]["fields"] == running_python.query(query("A", rows=3))["A"]["frames"][0]["fields"]
+    assert (answers["B"]["status"], answers["B"]["error"]) == (200, "")
+
+
+@pytest.mark.parametrize("form", ["ARROW", "JSON"])
+def test_a_partial_answer_in_chunks_ends_with_its_error(running_python: Plugin, form: str) -> None:
+    """What was yielded comes first, then the error's frames as its next part, then the error."""
+    request = query_request(query("A", kind="partial", rows=2), format=form)
+    *parts, last = running_python.ask("query_chunked", request=request)["chunks"]
+    values = [
+        part["frames"][0]["json"]["data"]["values"][0] if form == "JSON" else part["frames"][0]["fields"][0]["values"]
+        for part in parts
+    ]
+
+    assert values == [[0], [1], [2]]
+    assert [(part["frame_id"], part["error"]) for part in parts] == [("0", "")] * 3
+    assert (last["error"], last["status"], last["source"]) == ("2 of 3 shards are away", 502, "downstream")
+
+
 def test_a_handler_that_returns_nothing_is_an_error(running_python: Plugin) -> None:
     """None is a mistake, never an empty success (item 58)."""
     answer = running_python.query(query(kind="nothing"))["A"]
@@ -168,6 +195,27 @@ def test_a_cancelled_query_is_told(running: Plugin) -> None:
     eventually(lambda: has_logged(running, "the probe was cancelled"), within_s=1)
     with pytest.raises(HostError, match=r"Canceled|canceled"):
         waiting.result()
+
+
+def test_work_that_a_handler_registered_is_ended(running_python: Plugin) -> None:
+    """A function of `on_cancel` is called within a second, while the handler's thread is busy."""
+    waiting = running_python.send("query", request=query_request(query(kind="work", seconds=30)))
+    eventually(lambda: has_logged(running_python, "the probe works"), within_s=20)
+    running_python.ask("cancel", id=waiting.number)
+
+    eventually(lambda: has_logged(running_python, "the probe was interrupted"), within_s=1)
+    with pytest.raises(HostError, match=r"Canceled|canceled"):
+        waiting.result()
+
+
+def test_a_handler_knows_how_long_the_host_waits(running_python: Plugin) -> None:
+    """The deadline of the call, less what has passed; and its object was started once, before the first query."""
+    for _ in range(2):
+        answer = running_python.ask("query", request=query_request(query(kind="left")), timeout_s=20)
+    left, starts = answer["responses"]["A"]["frames"][0]["fields"]
+
+    assert 10 < left["values"][0] <= 20
+    assert starts["values"] == [1]
 
 
 def test_a_large_response_is_sent(running: Plugin) -> None:

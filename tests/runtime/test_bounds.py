@@ -94,8 +94,8 @@ def one(hint: Any, default: Any) -> Any:
         ({"series": -(2**63)}, "field 'series': -9223372036854775808 is below the minimum 1"),
         ({"series": 2**64}, "field 'series': 18446744073709551616 is above the maximum 1000"),
         ({"series": HUGE}, f"field 'series': {str(HUGE)[:80]}… is above the maximum 1000"),
-        ({"series": True}, "series: expected int, got bool"),
-        ({"series": 1.5}, "series: expected int, got float"),
+        ({"series": True}, "series: expected int, got bool true"),
+        ({"series": 1.5}, "series: expected int, got float 1.5"),
         ({"hertz": 1e12}, "field 'hertz': 1000000000000.0 is above the maximum 50"),
         ({"hertz": -1}, "field 'hertz': -1.0 is below the minimum 0.1"),
         ({"hertz": "nan"}, "field 'hertz': nan is not a finite number"),
@@ -320,7 +320,7 @@ def test_bounds_reach_into_whatever_holds_values() -> None:
     assert refusal({"by_name": {"a": 10}}, model) == "field 'by_name.a': 10 is above the maximum 9"
     assert refusal({"windows": {"a": {"size": 10}}}, model) == "field 'windows.a.size': 10 is above the maximum 9"
     assert "10 is above the maximum 9" in refusal({"numbers": [1, 10]}, model)
-    assert refusal({"windows": {"a": {"unit": "h"}}}, model).startswith("windows[...].unit: ")
+    assert refusal({"windows": {"a": {"unit": "h"}}}, model) == "field 'windows.a.unit': 'h' is not one of 's', 'm'"
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+", "(a|aa)+", "(a|a?)+", "(.*a){20}", "([a-z]+)*"])

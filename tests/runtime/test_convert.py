@@ -182,9 +182,9 @@ def test_models_are_decoded_leniently(text: bytes, expected: Model) -> None:
 @pytest.mark.parametrize(
     ("wanted", "text", "message"),
     [
-        (Model, b'{"limit":"many"}', "the query: limit: expected int, got str"),
+        (Model, b'{"limit":"many"}', "the query: limit: expected int, got str 'many'"),
         (Model, b'{"kind":"max"}', "the query: field 'kind': 'max' is not one of 'sum', 'mean'"),
-        (Model, b'{"tags":["a",1]}', "the query: tags[1]: expected str, got int"),
+        (Model, b'{"tags":["a",[1]]}', "the query: tags[1]: expected str, got array [1]"),
         (Model, b"{", "the query: not JSON: "),
         (Model, b"[1]", "the query: expected an object, got list"),
         (Strict, b"{}", "the query: object missing required field name"),

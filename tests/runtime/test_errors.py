@@ -104,3 +104,60 @@ def test_sentences_are_short_and_without_secrets() -> None:
     assert failure_of(QueryError("token sesame-errors")).message == "token ***"
     assert failure_of(ValueError("sesame-errors")).message == "ValueError: ***"
     assert len(failure_of(QueryError("x" * 100_000)).message) < 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        *(
+            (text, "; handlers run in several threads at once: let each query open its own connection")
+            for text in (
+                "SQLite objects created in a thread can only be used in that same thread. The object was made in 1.",
+                "(sqlite3.ProgrammingError) SQLite objects created in a thread can only be used in that same thread",
+                "Recursive use of cursors not allowed.",
+                "bad parameter or other API misuse",
+                "You are trying to use the same object concurrently in two threads or re-entrantly",
+                "Packet sequence number wrong - got 1 expected 2",
+                "2014 (HY000): Commands out of sync; you can't run this command now",
+                "Unread result found",
+                "sending query failed: another command is already in progress",
+                "cannot perform operation: another operation is in progress",
+                "[HY000] [Microsoft][ODBC Driver 18] Connection is busy with results for another hstmt",
+                "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result",
+                "Cannot switch to a different thread",
+                "CoInitialize has not been called.",
+                "signal only works in main thread of the main interpreter",
+            )
+        ),
+        *(
+            (text, "; `async def` handlers run on one event loop")
+            for text in (
+                "Task <Task pending> got Future <Future pending> attached to a different loop",
+                "<asyncio.locks.Lock object> is bound to a different event loop",
+                "Event loop is closed",
+                "no running event loop",
+                "There is no current event loop in thread 'worker-1'.",
+                "asyncio.run() cannot be called from a running event loop",
+                "This event loop is already running",
+                "Cannot run the event loop while another loop is running",
+                "Timeout context manager should be used inside a task",
+            )
+        ),
+    ],
+)
+def test_drivers_words_come_with_what_to_do(text: str, advice: str) -> None:
+    """Whatever class they are of, also below an error of the author's, and behind one that was raised meanwhile."""
+    wrapped, behind = QueryError("the database failed"), QueryError("the database failed")
+    wrapped.__cause__ = behind.__context__ = RuntimeError(text)
+
+    assert failure_of(RuntimeError(text)).message.startswith(f"RuntimeError: {text.rstrip('.')}{advice}")
+    assert failure_of(wrapped).message.startswith(f"the database failed{advice}")
+    assert failure_of(behind).message.startswith(f"the database failed{advice}")
+
+
+def test_words_of_upstreams_and_of_the_author_get_no_advice() -> None:
+    """An API may say the same of itself."""
+    text = "the upstream says: Event loop is closed"
+
+    assert failure_of(DownstreamError(text)).message == text
+    assert failure_of(_library_error("httpx", "RemoteProtocolError")).message == "RemoteProtocolError: failed"

@@ -310,3 +310,16 @@ def test_a_database_that_cannot_be_read_is_said(tmp_path: Path, content: bytes |
         run(load("sql"), "SELECT * FROM sales", path)
     assert isinstance(caught.value, DownstreamError if content is None else QueryError)
     assert path.exists() is (content is not None)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_resources_answer_the_methods_that_they_have_and_no_other(name: str, method: str) -> None:
+    """The example's own path is 405 for others, with `Allow`; what it doesn't have is 404 for all."""
+    services = Services(load(name).Datasource)
+    (own,), (unknown,) = (services.resource(path, method=method) for path in ("signals", "nowhere"))
+    has_route, is_read = name == "signals", method in ("GET", "HEAD")
+
+    assert own.code == (404 if not has_route else 200 if is_read else 405)
+    assert ("Allow" in own.headers) is (has_route and not is_read)
+    assert unknown.code == 404

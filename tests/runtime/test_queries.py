@@ -13,8 +13,8 @@ from pluginv2 import backend_pb2 as pb
 from querysources import Async, AsyncBatch, Batch, Source, Wrapped
 
 from gfruntime import Frame, Query, User
+from gfruntime.author.reserved import SCHEMA
 from gfruntime.author.schema import describe
-from gfruntime.calls.resources import SCHEMA
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ def errors(kind: type, *models: dict[str, Any]) -> dict[str, tuple[int, str]]:
 @each_batch
 def test_batch_answers_each_query(kind: type) -> None:
     """One call answers all: a frame, an exception, nothing at all and a bad model each become their query's answer."""
-    assert errors(kind, {}, {"do": "refuse"}, {"do": "skip"}, {"do": 5}) == {
+    assert errors(kind, {}, {"do": "refuse"}, {"do": "skip"}, {"do": [5]}) == {
         "A": (200, ""),
         "B": (400, "not this"),
         "C": (500, "TypeError: query_batch returned nothing for query C"),
-        "D": (400, "the query: do: expected str, got int"),
+        "D": (400, "the query: do: expected str, got array [5]"),
     }
 
 
@@ -64,7 +64,7 @@ def test_odd_results_are_errors(kind: type) -> None:
     expected = {
         "nothing": (500, "TypeError: the query returned nothing; expected a Frame or a list of frames"),
         "text": (500, "TypeError: the query returned str; expected a Frame or a list of frames"),
-        "bad meta": (500, "the frame's meta.custom can't be written as JSON: its keys must be text, not (1,)"),
+        "bad meta": (500, "the frame's meta.custom: the key (1,) can't be written as JSON: it is no text"),
         "exit": (500, "SystemExit: 3"),
         "cancel": (500, "CancelledError"),
         "table": (200, ""),
@@ -98,7 +98,7 @@ def test_the_query_type_finds_the_method(kind: type) -> None:
         "B": (200, ""),
         "C": (200, ""),
         "D": (500, "ValueError: no such list"),
-        "E": (400, "the query: of: expected str, got array"),
+        "E": (400, "the query: of: expected str, got array []"),
     }
     names = {ref_id: json.loads(answers[ref_id].frames[0])["schema"]["name"] for ref_id in "ABC"}
     assert names == {"A": " x", "B": "names of hosts", "C": "annotation "}

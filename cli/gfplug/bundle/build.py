@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug.bundle import dist, freeze, libc, packing, portable, reuse, slim, workspace
+from gfplug.bundle import dependencies, dist, freeze, libc, packing, portable, reuse, slim, workspace
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, IntegrityError, ToolError, UsageError
@@ -114,8 +114,7 @@ class _Build:
         self.project, self.options = project, options
         self.artifacts, self.aside, self.cache = scratch.parent, scratch / "old", scratch.parent / ".cache"
         self.folder = workspace.make_empty(scratch)
-        self.seconds, self.day = packing.epoch(), day_of(project)
-        self.stages = Stages()
+        self.seconds, self.day, self.stages = packing.epoch(), day_of(project), Stages()
 
     def run(self) -> BuildResult:
         python = venv.ensure(self.project, python=self.options.python, stages=self.stages)
@@ -132,9 +131,12 @@ class _Build:
         with self.stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
             browser = _browser(self.project, python)
         frozen, stock = self._frozen(python, reuse.frozen_key(self.project, digests, stock, freeze_options))
+        dependencies.compare(self.project, stock)
         bundle, floor = self._bundle(frozen, stock, browser)
         with self.stages.stage(
-            "smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"
+            "smoke",
+            doing="Starting the plugin",
+            done="Started the plugin, without settings: health and a query answered",
         ):
             smoke = _smoke(self.project, bundle, python)
         return self._finish(bundle, floor, smoke, key, frozen.platform)

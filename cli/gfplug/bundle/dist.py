@@ -87,18 +87,26 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
-    for name in set(_DOCUMENTS) - browser.keys():
-        if os.path.lexists(project.root / name):
-            (folder / name).write_bytes(documents.read_bytes(paths.require_real(project.root, name)))
-    for name in _FRONTEND_FOLDERS:
-        for path in files.walk(project.root / "frontend" / name):
-            source = path.relative_to(project.root).as_posix()
-            target = folder / path.relative_to(project.root / "frontend")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(documents.read_bytes(paths.require_real(project.root, source)))
+    for name, source in shipped_files(project).items():
+        if name not in _DOCUMENTS or name not in browser:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(documents.read_bytes(source))
     bundle = Bundle(folder, folder / frozen.executable)
     _settle(bundle)
     return bundle
+
+
+def shipped_files(project: Project) -> dict[str, Path]:
+    """Map what goes from a project into its bundle as it is to where it lies, by its path in the bundle.
+
+    Raises: ProjectError for what is a link that leads out of the project.
+    """
+    names = {name: name for name in _DOCUMENTS if os.path.lexists(project.root / name)}
+    for folder in _FRONTEND_FOLDERS:
+        for path in files.walk(project.root / "frontend" / folder):
+            source = path.relative_to(project.root).as_posix()
+            names[source.removeprefix("frontend/")] = source
+    return {name: paths.require_real(project.root, source) for name, source in names.items()}
 
 
 def _manifest(text: str, other: bytes | None) -> str:

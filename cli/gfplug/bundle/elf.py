@@ -204,11 +204,15 @@ class Elf:
         _ENTRY.pack_into(content, at, _ENTRY.unpack_from(content, at)[0] if tag is None else tag, value)
 
     def _append(self, text: bytes, *, header: int) -> tuple[bytearray, int]:
-        """Put bytes at the file's end, mapped by a program header; return the new content, and their address in it."""
+        """Put bytes at the file's end, mapped by a program header; return the new content, and their address in it.
+
+        No padding goes before them: the loader asks for the same place within a page in file and memory.
+        """
         with reading(self.content) as file:
-            content = bytearray(self.content.ljust(_round_up(len(self.content)), b"\0"))
+            content = bytearray(self.content)
             top = max(each.p_vaddr + each.p_memsz for each in self.segments if each.p_type == "PT_LOAD")
-            offset, address, size = len(content), _round_up(top), len(text)
+            offset, size = len(content), len(text)
+            address = _round_up(top) + offset % _PAGE
             content += text
             at = file["e_phoff"] + header * file["e_phentsize"]
             _PROGRAM.pack_into(content, at, _LOAD, _READ, offset, address, address, size, size, _PAGE)

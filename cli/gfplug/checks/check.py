@@ -41,6 +41,11 @@ class Report:
         """Tell whether nothing fails later; `strict` counts what may."""
         return not self.count("error") and not (strict and self.count("warning"))
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether something that a build looks at was not looked at."""
+        return any(finding.rule == "schema" and finding.level == "note" for finding in self.findings)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as `gfplug check --json` prints it."""
         counts = {level: self.count(level) for level in LEVELS}
@@ -52,8 +57,10 @@ class Report:
         }
 
 
-def check(path: Path) -> Report:
+def check(path: Path, *, python: Path | None = None) -> Report:
     """Check a project, with its `dist/` if there is one; a bundle; or an archive.
+
+    With an interpreter, that one imports the project's dataclasses, whether or not gfplug has used it before.
 
     Raises: ProjectError if the path is none of them; IntegrityError if an archive is damaged.
     """
@@ -63,7 +70,7 @@ def check(path: Path) -> Report:
         raise ProjectError(f"{path} does not exist", hint="give a project, a dist/ folder or an archive")
     if (path / "gfplug.lock").is_file() or not (path / "plugin.json").is_file():
         project = Project.find(path)
-        return _report("project", project.root, _project(project))
+        return _report("project", project.root, _project(project, python))
     return _report("bundle", path, _bundle(path))
 
 
@@ -101,8 +108,8 @@ def _report(kind: str, path: Path, findings: Iterator[Finding]) -> Report:
     return Report(kind=kind, path=path, findings=tuple(ordered))
 
 
-def _project(project: Project) -> Iterator[Finding]:
-    yield from project_rules.check(project)
+def _project(project: Project, python: Path | None) -> Iterator[Finding]:
+    yield from project_rules.check(project, python=python)
     if (project.dist / "plugin.json").is_file():
         for finding in _bundle(project.dist):
             yield Finding(**{**finding.to_json(), "where": f"dist/{finding.where}"})

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gfplug import __version__, sdk
+from gfplug import __version__, files, sdk
 from gfplug.bundle import dist
 from gfplug.bundle.frontend import hooks, linker, npm
-from gfplug.bundle.rules import manifest_rules
+from gfplug.bundle.rules import manifest_rules, named_files
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.errors import GfplugError
 from gfplug.project import provenance, requirements
 from gfplug.project.environment import interpreters, ownership, venv
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from gfplug.project.plugin_project import Project
 
 _SOURCE = "src/plugin/datasource.py"
+_LOOK = "`gfplug build` looks at them, and so does `gfplug check --python PYTHON`"
 _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 
 
-def check(project: Project) -> Iterator[Finding]:
-    """Check a project before it is built."""
+def check(project: Project, *, python: Path | None = None) -> Iterator[Finding]:
+    """Check a project before it is built; with an interpreter, that one reads the dataclasses."""
     try:
         content, own = project.manifest.content, npm.locate_frontend(project)
     except GfplugError as failure:
         yield error("manifest-json", manifest_rules.FILE, failure.message, failure.hint)
         return
     if own is None or own.folder == project.root / "frontend":  # else the plugin that was there before has the rest
-        yield from _manifest(project, content)
+        yield from _manifest(project, content, has_own_build=own is not None)
     try:
         dist.check(project)
     except GfplugError as failure:
@@ -40,42 +44,84 @@ def check(project: Project) -> Iterator[Finding]:
         if not (project.root / name).is_file():
             yield error("project-file", name, "it is missing", "restore it from version control")
     if own is None:
-        yield from _hooks(project)
-        yield from _schema(project)
+        yield from _frontend(project)
+        yield from _schema(project, python)
+    yield from _provisioning(project)
     yield from _lock(project)
 
 
-def _manifest(project: Project, content: dict[str, Any]) -> Iterator[Finding]:
+def _provisioning(project: Project) -> Iterator[Finding]:
+    """Check that Grafana can read what it provisions; it does not start with a file that is broken."""
+    for path in files.walk(project.root / "provisioning"):
+        name = path.relative_to(project.root).as_posix()
+        try:
+            if path.suffix in {".yaml", ".yml"}:
+                documents.read_yaml(path)
+            elif path.suffix == ".json":
+                named_files.read_document(documents.read_bytes(path))
+        except GfplugError as failure:
+            yield error("provisioning", name, failure.message, failure.hint)
+        except ValueError as failure:
+            yield error("provisioning", name, f"it is not valid JSON: {failure}", "fix that line")
+
+
+def _manifest(project: Project, content: dict[str, Any], *, has_own_build: bool) -> Iterator[Finding]:
     yield from manifest_rules.check(content, is_built=False)
-    for name in manifest_rules.named_files(content):
-        if not (project.root / "frontend" / name).is_file():
-            yield error("manifest-file", manifest_rules.FILE, f"it names {name}, which is not in frontend/")
+    try:
+        shipped = dist.shipped_files(project)
+    except GfplugError as failure:
+        yield error("build", "frontend", failure.message, failure.hint)
+        return
+    if has_own_build:
+        shipped = {**_beside_sources(project.root / "frontend" / "src"), **shipped}
+    readers = {name: partial(documents.read_bytes, path) for name, path in shipped.items()}
+    findings = named_files.check(content, readers, manifest=manifest_rules.FILE, there="what ships of frontend/")
+    for finding in findings:
+        if finding.rule == "locales" and not has_own_build:
+            hint = "gfplug's editors take frontend/locales/de.json without it: remove languages"
+            yield error(finding.rule, finding.where, finding.message, hint)
+        else:
+            yield finding
 
 
-def _hooks(project: Project) -> Iterator[Finding]:
+def _beside_sources(source: Path) -> dict[str, Path]:
+    """List what a frontend's own build may take into the bundle: all that is in folders beside its sources."""
+    folders = [folder for folder in source.glob("*") if folder.is_dir()]
+    return {path.relative_to(source).as_posix(): path for folder in folders for path in files.walk(folder)}
+
+
+def _frontend(project: Project) -> Iterator[Finding]:
+    """Check what goes into module.js beside the schema."""
     try:
         hooks.read_hooks(project)
     except GfplugError as failure:
         yield error("hooks", hooks.FILE, failure.message, failure.hint)
-
-
-def _schema(project: Project) -> Iterator[Finding]:
-    """Check that the dataclasses can become forms, with the project's own interpreter, where there is one."""
-    python = venv.interpreter_of(project.root / ".venv")
-    if not python.exists():
-        yield note("schema", _SOURCE, "its dataclasses were not looked at: there is no .venv yet", "`gfplug build`")
-        return
-    if not ownership.is_own(project.root / ".venv"):
-        why = "its dataclasses were not looked at: gfplug has not used this .venv, which may be a stranger's"
-        yield note("schema", _SOURCE, why, "`gfplug build` uses it")
-        return
     try:
-        if missing := interpreters.probe(python, distributions=("gfruntime",)).missing:
-            yield note("schema", _SOURCE, f"its dataclasses were not looked at: .venv lacks {', '.join(missing)}")
+        linker.read_locales(project.root / "frontend" / "locales")
+    except GfplugError as failure:
+        yield error("locales", "frontend/locales", failure.message, failure.hint)
+
+
+def _schema(project: Project, given: Path | None) -> Iterator[Finding]:
+    """Check that the dataclasses can become forms, with the project's own interpreter, or one that the user names."""
+    python = given or venv.interpreter_of(project.root / ".venv")
+    try:
+        if given is None and (reason := _unusable(project, python)):
+            yield note("schema", _SOURCE, f"its dataclasses were not looked at: {reason}", _LOOK)
             return
         linker.read_schema(project, python)
     except GfplugError as failure:
         yield error("schema", _SOURCE, failure.message, failure.hint)
+
+
+def _unusable(project: Project, python: Path) -> str:
+    """Say why a check does not run the project's interpreter; empty if it does."""
+    if not python.exists():
+        return "there is no .venv yet"
+    if not ownership.is_own(project.root / ".venv"):
+        return "gfplug has not used this .venv, which may be a stranger's"
+    missing = interpreters.probe(python, distributions=("gfruntime",)).missing
+    return f".venv lacks {', '.join(missing)}" if missing else ""
 
 
 def _lock(project: Project) -> Iterator[Finding]:

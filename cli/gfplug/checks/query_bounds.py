@@ -6,6 +6,7 @@ The schema is what `python -m gfruntime.author.schema` prints. What holds a temp
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,8 @@ def _of_item(field: Field, item: Any, name: str) -> Iterator[str]:  # noqa: ANN4
 def _one(field: Field, value: Any, name: str) -> Iterator[str]:  # noqa: ANN401 - JSON
     """Judge one value by the control that shows it."""
     kind = _kind(field)
+    if kind == "string" and _text_of(value):
+        value = _text_of(value)
     if kind == "number":
         text = _number(field, value)
     elif kind == "select":
@@ -144,7 +147,15 @@ def _is_choice(value: Any, choice: Any) -> bool:  # noqa: ANN401 - JSON
     """Compare as the runtime does: neither True nor 1.0 is 1, and the text of a whole number is that number."""
     if type(choice) is int and isinstance(value, str):
         return value == str(choice)
+    if isinstance(choice, str) and _text_of(value):
+        return _text_of(value) == choice
     return type(value) is type(choice) and bool(value == choice)
+
+
+def _text_of(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return the text that the runtime takes a number or a boolean for; empty for other values."""
+    text = json.dumps(value) if isinstance(value, int | float) and math.isfinite(value) else ""
+    return "" if "e" in text and not isinstance(value, bool) else text
 
 
 def _matches(pattern: str, value: str) -> bool:

@@ -29,7 +29,7 @@ def check(
     ] = None,
     python: Annotated[
         Path | None,
-        typer.Option(help="With --alerts or --dashboards: this interpreter's packages instead of the project's .venv."),
+        typer.Option(help="Import the dataclasses with this interpreter instead of the project's .venv."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
@@ -51,7 +51,7 @@ def check(
         raise UsageError(f"one target at a time, got {' '.join(map(str, targets or []))}")
     else:
         target = targets[0] if targets else Path()
-        report = service.alerts(target, python=python) if alerts else service.check(target)
+        report = service.alerts(target, python=python) if alerts else service.check(target, python=python)
     if as_json:
         console.result_json(report.to_json())
     else:
@@ -67,4 +67,4 @@ def check(
         )
         raise ProjectError(f"{report.path}: {', '.join(counts)}", hint="see the hint below each finding")
     if not as_json:
-        console.note(f"{report.path} is good")
+        console.note(f"{report.path} is good{', as far as it was looked at' if report.is_partial else ''}")

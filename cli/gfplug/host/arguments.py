@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
+import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,7 @@ from gfplug.untrusted import documents
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_OWN_HEADERS = {"Authorization": "Authorization", "X-Id-Token": "X-ID-Token", "Cookie": "Cookie"}
 _LARGEST_FILE = 1 << 28
 """Bytes of the largest `@FILE`, which may be a request's body."""
 
@@ -56,12 +60,41 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def variables(texts: Sequence[str], *, option: str) -> dict[str, str]:
-    """Read `name=value` pairs; a value is the text that was typed.
+def ref_ids(models: Sequence[Mapping[str, Any]], *, option: str = "--model") -> list[str]:
+    """Return the ref id of each model: the one that it gives, else the next that Grafana would, and no other has.
 
-    Raises: UsageError if one has no name or no `=`.
+    Raises: UsageError for one that is no text, or empty, or comes twice.
     """
-    return dict(pair(text, option) for text in texts)
+    given = [_ref_id(model, option) for model in models]
+    require_distinct([each for each in given if each is not None], option=option)
+    free = (name for name in map(_letters, itertools.count()) if name not in given)
+    return [next(free) if each is None else each for each in given]
+
+
+def require_distinct(names: Sequence[str], *, option: str) -> None:
+    """Refuse two queries of one ref id: a request has one answer for it.
+
+    Raises: UsageError naming it.
+    """
+    if twice := next((name for at, name in enumerate(names) if name in names[:at]), None):
+        raise UsageError(f"{option}: two queries have the refId {twice!r}", hint="give each another, or leave it out")
+
+
+def _ref_id(model: Mapping[str, Any], option: str) -> str | None:
+    value = model.get("refId")
+    if value is None or (isinstance(value, str) and value):
+        return value
+    problem = "is empty" if value == "" else f"is {json.dumps(value)[:80]}, not a text"
+    raise UsageError(f"{option}: refId {problem}", hint="give it a name such as A, or leave it out")
+
+
+def _letters(number: int) -> str:
+    """Name the queries of a panel: A to Z, AA, AB, ...
+
+    Source: @grafana/data 13.2.2, query/refId.
+    """
+    head = _letters(number // 26 - 1) if number >= len(string.ascii_uppercase) else ""
+    return head + string.ascii_uppercase[number % 26]
 
 
 def secrets(texts: Sequence[str]) -> dict[str, str]:
@@ -135,3 +168,17 @@ def _value(text: str) -> Any:  # noqa: ANN401 - JSON
         return documents.parse_json(text)
     except ValueError:
         return text
+
+
+def request_headers(texts: Sequence[str]) -> dict[str, str]:
+    """Read `Name: value` headers as Grafana forwards those of a request to a plugin; the last of a name counts.
+
+    Raises: UsageError if one has no name or no colon.
+    Source: grafana-plugin-sdk-go v0.298.0, backend/http_headers.go.
+    """
+    values = {}
+    for name, several in headers(texts).items():
+        canonical = "-".join(part.capitalize() for part in name.split("-"))
+        own = _OWN_HEADERS.get(canonical)
+        values[own or f"http_{canonical}"] = several[-1]
+    return values

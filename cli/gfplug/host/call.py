@@ -13,32 +13,38 @@ from typing import TYPE_CHECKING, Any
 from gfplug import sdk
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.host import arguments, failures, provisioning, timerange
-from gfplug.host.convert import Query, QueryAnswer
+from gfplug.host.convert import Query, QueryAnswer, query_type_of
 from gfplug.host.launch import launch
-from gfplug.host.settings import Settings
+from gfplug.host.output import LateError
+from gfplug.host.settings import TOGGLES, Settings
 from gfplug.host.target import Target, go_platform
+from gfplug.host.variables import interpolate, of_panel
 from gfplug.project.environment import venv
 from gfplug.project.plugin_project import Manifest, Project
 from gfplug.stages import Stages
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gfplug.host.client import RunningPlugin
-    from gfplug.host.logs import LogLine
+    from gfplug.host.logs import LogLine, Logs
+    from gfplug.host.variable_formats import Variable
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
+_SCHEMA = "gfplug/schema"
 _log = logging.getLogger("gfplug")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallTarget:
-    """What can be called, and the project it belongs to, if any."""
+    """What can be called, and the project it belongs to, if any; `is_source` says that it is the project's source."""
 
     target: Target
     project: Project | None
+    is_source: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,8 @@ class Overrides:
     url: str | None = None
     options: Sequence[str] = ()
     secrets: Sequence[str] = field(default=(), repr=False)
+    caller: Mapping[str, str] = field(default_factory=dict)
+    toggles: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +82,7 @@ def resolve_target(start: Path, *, python: Path | None = None) -> CallTarget:
     if (path / "plugin.json").is_file() and not (path / "gfplug.lock").is_file():
         return _bundle(path)
     project = Project.find(path)
-    return CallTarget(target=_source(project, python), project=project)
+    return CallTarget(target=_source(project, python), project=project, is_source=True)
 
 
 def settings(place: CallTarget, overrides: Overrides) -> Settings:
@@ -88,7 +96,16 @@ def settings(place: CallTarget, overrides: Overrides) -> Settings:
         url=base.url if overrides.url is None else overrides.url,
         options=arguments.merge(base.options, arguments.assignments(overrides.options, option="--option")),
         secrets={**base.secrets, **arguments.secrets(overrides.secrets)},
+        caller={**base.caller, **overrides.caller},
+        toggles=tuple(overrides.toggles),
     )
+
+
+def with_toggles(place: CallTarget, toggles: Sequence[str]) -> CallTarget:
+    """Return a plugin to start in a Grafana whose feature toggles are these."""
+    if not toggles:
+        return place
+    return replace(place, target=replace(place.target, env={**place.target.env, TOGGLES: ",".join(toggles)}))
 
 
 def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_id: str = "A") -> Query:
@@ -109,21 +126,50 @@ def question(span: QueryRange, *, model: Mapping[str, Any], now: datetime, ref_i
         else timerange.nice_interval(end - start, points=span.max_data_points),
         max_data_points=span.max_data_points,
         model=model,
-        query_type=str(model.get("queryType", "")),
+        query_type=query_type_of(model),
     )
+
+
+def interpolated(query: Query, variables: Mapping[str, Variable], caller: Mapping[str, str]) -> Query:
+    """Return a query whose texts have the values of a dashboard's variables, and of those that Grafana has itself."""
+    values = {**of_panel(query, caller), **variables}
+    return replace(query, model=interpolate(query.model, values))
 
 
 @contextmanager
 def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
-    """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug."""
-    with launch(place.target, timeout=timeout, watch=_tell) as running:
-        yield running
-        times = running.age_ms(), running.handshake_ms
-        _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
+    """Run the plugin for the length of a block; its warnings and errors go to gfplug's log, the rest as debug.
+
+    What its log says of a failed call is debug, too: the caller hears of it by the answer.
+    """
+    try:
+        with launch(place.target, timeout=timeout, watch=_tell) as running:
+            yield running
+            times = running.age_ms(), running.handshake_ms
+            _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
+    except LateError as error:
+        error.hint = "; ".join(filter(None, ["--timeout SECONDS waits longer", error.hint]))
+        raise
 
 
-def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> None:
-    """Raise ToolError when a query failed or was not answered; the message names each, with status and source."""
+def require_form(running: RunningPlugin, *, timeout: float) -> None:
+    """Refuse dataclasses that `gfplug build` would refuse; the plugin, which runs from source, says what is wrong.
+
+    Raises: ProjectError with the sentence of the build.
+    """
+    try:
+        reply = documents.parse_json(running.call_resource(_SCHEMA, timeout=timeout).body)
+    except (ToolError, ValueError):  # it does not answer, or is of an older runtime: the call itself says so
+        return
+    if isinstance(reply, dict) and reply.get("isSchemaError") is True:
+        raise ProjectError(str(reply.get("message")), hint="fix src/plugin/datasource.py")
+
+
+def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:
+    """Raise ToolError when a query failed or was not answered; the message names each, with status and source.
+
+    Where the author's code failed is in the logs, if they are given.
+    """
     failed = [
         f"query {answer.ref_id} failed with status {answer.status} ({answer.error_source or 'plugin'}): "
         f"{answer.error or 'no message'}"
@@ -133,12 +179,14 @@ def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer]) -> 
     silent = [f"query {ref_id} was not answered: Grafana shows no data" for ref_id in ref_ids if ref_id not in answers]
     if failed or silent:
         message = "; ".join([*failed, *silent])
-        raise ToolError(message, hint=failures.remedy(message) or "-v shows the plugin's whole log")
+        variable = "--var NAME=VALUE fills a variable" if " is not filled" in message else ""
+        raise ToolError(message, hint=failures.remedy(message) or variable or (logs.hint() if logs else ""))
 
 
 def _tell(line: LogLine) -> None:
     own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
-    _log.log(_LOG_LEVELS.get(line.level, logging.DEBUG), "plugin: %s", replace(line, fields=own))
+    level = logging.DEBUG if line.repeats_answer else _LOG_LEVELS.get(line.level, logging.DEBUG)
+    _log.log(level, "plugin: %s", replace(line, fields=own))
     if line.danger:
         _log.warning("plugin's log: %s", line.danger)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ToolError
 from gfplug.host import convert
-from gfplug.host.convert import Health, Query, QueryAnswer, ResourceAnswer
-from gfplug.host.output import describe_exit
+from gfplug.host.convert import Chunk, Health, Query, QueryAnswer, ResourceAnswer
+from gfplug.host.output import LateError, describe_exit
 from gfplug.host.settings import Settings, plugin_context
 
 if TYPE_CHECKING:
@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from gfplug.host.output import Output
     from gfplug.host.target import Target
 
-_METHODS = {"Stream.SubscribeStream": "run_stream", "Stream.RunStream": "run_stream"}
+_METHODS = {
+    "Stream.SubscribeStream": "run_stream",
+    "Stream.RunStream": "run_stream",
+    "Data.QueryChunkedData": "query_chunked",
+}
 _LARGEST_MESSAGE = 2**31 - 1
+_LOG_SECONDS = 1.0  # until a line about a failed call has come
 _MOST_METADATA = 16 << 20  # as Go's clients take; without it a long error in many letters is lost
 
 
@@ -94,22 +99,46 @@ class RunningPlugin:
         settings: Settings | None = None,
         *,
         is_alert: bool = False,
+        headers: Mapping[str, str] | None = None,
         timeout: float = 60.0,
     ) -> dict[str, QueryAnswer]:
         """Ask queries in one request; the answers are in the order of the queries, then whatever else came.
 
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
-        source = settings or Settings()
-        values = {
-            "pluginContext": plugin_context(self.target, source, is_alert=is_alert),
-            "headers": {"FromAlert": "true"} if is_alert else {},
-            "queries": [convert.query_values(query, source, self.target) for query in queries],
-        }
+        values = self._queries(queries, settings or Settings(), headers, is_alert=is_alert)
         responses = self._unary("Data", "QueryData", values, timeout=timeout).responses
         queried = [query.ref_id for query in queries if query.ref_id in responses]
         ref_ids = [*queried, *sorted(set(responses) - set(queried))]
         return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
+
+    def query_chunked(
+        self,
+        queries: Sequence[Query],
+        settings: Settings | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 60.0,
+    ) -> Iterator[Chunk]:
+        """Ask queries in one request, and yield the parts of their answers as they come.
+
+        Units: `timeout`, for all of them, is seconds.
+        Raises: ToolError if the call fails or Grafana could not read a frame.
+        """
+        values = self._queries(queries, settings or Settings(), headers)
+        with self._failures("Data.QueryChunkedData", timeout=timeout):
+            parts = self._begin(self._channel.unary_stream, "Data", "QueryChunkedData", values, timeout=timeout)
+            for number, part in enumerate(parts):
+                yield convert.chunk(part, number)
+
+    def _queries(
+        self, queries: Sequence[Query], settings: Settings, headers: Mapping[str, str] | None, *, is_alert: bool = False
+    ) -> dict[str, Any]:
+        return {
+            "pluginContext": plugin_context(self.target, settings, is_alert=is_alert),
+            "headers": {**(headers or {}), **({"FromAlert": "true"} if is_alert else {})},
+            "queries": [convert.query_values(query, settings, self.target) for query in queries],
+        }
 
     def call_resource(
         self,
@@ -226,8 +255,10 @@ class RunningPlugin:
         if code is grpc.StatusCode.UNAVAILABLE:
             text = f"no answer on {self.handshake.network} {self.handshake.address} ({text})"
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return ToolError(f"the plugin did not answer {name} within {timeout:g} s", details=self.logs.tail())
-        return ToolError(f"{name} failed: {code.name}: {text}", details=self.logs.tail())
+            stood = "; its code stood in " * bool(places := self.logs.wait_for_places(_LOG_SECONDS)) + places
+            return LateError(f"the plugin did not answer {name} within {timeout:g} s{stood}", details=self.logs.tail())
+        hint = self.logs.hint() if code is grpc.StatusCode.UNKNOWN and self.logs.wait_for_places(_LOG_SECONDS) else ""
+        return ToolError(f"{name} failed: {code.name}: {text}", hint=hint, details=self.logs.tail())
 
     def _drain_stdio(self) -> None:
         import grpc  # noqa: PLC0415 - heavy

@@ -53,6 +53,14 @@ class QueryAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One part of a chunked answer: rows of a frame, or the error that ends a query."""
+
+    frame_id: str
+    answer: QueryAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """What a plugin says about itself: `OK`, `ERROR` or `UNKNOWN`."""
 
@@ -68,6 +76,12 @@ class ResourceAnswer:
     status: int
     headers: dict[str, list[str]]
     body: bytes = field(repr=False)
+
+
+def query_type_of(model: Mapping[str, Any]) -> str:
+    """Return the type that a query's model names; what is no text is none, as in Grafana."""
+    value = model.get("queryType")
+    return value if isinstance(value, str) else ""
 
 
 def query_values(query: Query, settings: Settings, target: Target) -> dict[str, Any]:
@@ -104,6 +118,23 @@ def answer(ref_id: str, response: Any) -> QueryAnswer:  # noqa: ANN401 - a dynam
         error_source=getattr(response, "errorSource", ""),
         frames=[decode(frame, where=f"{ref_id}, frame {at}") for at, frame in enumerate(response.frames)],
     )
+
+
+def chunk(response: Any, number: int) -> Chunk:  # noqa: ANN401 - a dynamic message
+    """Read a QueryChunkedDataResponse, the part of a number.
+
+    Raises: ToolError if Grafana could not read its frame.
+    """
+    decode = frame_json.from_json if response.format == 1 else frame_json.from_arrow
+    where = f"{response.refId}, part {number}"
+    result = QueryAnswer(
+        ref_id=response.refId,
+        status=_status(response),
+        error=response.error,
+        error_source=response.errorSource,
+        frames=[decode(response.frame, where=where)] if response.frame else [],
+    )
+    return Chunk(frame_id=response.frameId, answer=result)
 
 
 def health(response: Any) -> Health:  # noqa: ANN401 - a dynamic message

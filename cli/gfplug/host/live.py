@@ -1,4 +1,4 @@
-"""Packets of a stream, put together into a frame: the first brings the schema, later ones the rows alone."""
+"""Packets of a stream: JSON, of which frames are put together; the first brings the schema, later ones rows alone."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ class Live:
         """Begin without a schema."""
         self.frame: dict[str, Any] | None = None
 
+    def is_frame(self, document: object) -> bool:
+        """Tell whether a document is meant as a frame, or as rows of the one before; any other JSON may come, too."""
+        if not isinstance(document, dict):
+            return False
+        schema = document.get("schema")
+        has_fields = isinstance(schema, dict) and isinstance(schema.get("fields"), list)
+        return has_fields or (not schema and self.frame is not None and has_rows(document))
+
     def add(self, packet: bytes) -> list[list[Any]]:
         """Take a packet and return its rows, column by column.
 
         Raises: ToolError if it is neither a frame nor rows of the one before.
         """
-        try:
-            document = documents.parse_json(packet)
-        except ValueError as error:
-            raise ToolError(f"the plugin sent a packet that is not JSON: {packet[:80]!r}") from error
+        document = read(packet)
         if not isinstance(document, dict) or not ("schema" in document or (self.frame and "data" in document)):
             raise ToolError(f"the plugin sent a packet that is no frame: {packet[:80]!r}")
         has_schema = document.get("schema") not in (None, {})
@@ -41,3 +46,20 @@ class Live:
             column.extend(more)
             del column[:-_KEPT]
         return values
+
+
+def read(packet: bytes) -> Any:  # noqa: ANN401 - JSON
+    """Read a packet.
+
+    Raises: ToolError if it is not JSON.
+    """
+    try:
+        return documents.parse_json(packet)
+    except ValueError as error:
+        raise ToolError(f"the plugin sent a packet that is not JSON: {packet[:80]!r}") from error
+
+
+def has_rows(document: object) -> bool:
+    """Tell whether a document holds the rows of a frame."""
+    data = document.get("data") if isinstance(document, dict) else None
+    return isinstance(data, dict) and isinstance(data.get("values"), list)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +18,16 @@ if TYPE_CHECKING:
 
 _LEVELS = ("trace", "debug", "info", "warn", "error")
 _PANICS = ("panic: ", "fatal error: ", "Fatal Python error: ", "Traceback (most recent call last):")
+_REPEATED = re.compile(
+    r"Plugin Request (Started|Completed)|Partial data response error|Query .* failed|"
+    r"(checkHealth|queryData|queryChunkedData|callResource|subscribeStream|publishStream|runStream) failed",
+    re.DOTALL,
+)
+"""What the Go SDK and gfruntime log of each call, and of a failure that the call's answer tells, too."""
+
 _LONGEST = 64 * 1024
 _KEPT = 20_000
+_LOOK = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +38,11 @@ class LogLine:
     message: str
     fields: Mapping[str, Any] = field(default_factory=dict)
     danger: str = ""
+
+    @property
+    def repeats_answer(self) -> bool:
+        """Tell whether the answer of the call says it, too."""
+        return not self.danger and _REPEATED.fullmatch(self.message) is not None
 
     def __str__(self) -> str:
         """Render the message, its short fields on the same line, and those of several lines below."""
@@ -66,8 +81,25 @@ class Logs:
             return list(self._lines)
 
     def tail(self, count: int = 100) -> str:
-        """Render the last lines as text, at most `count` of them."""
-        return "\n".join("\n".join(str(line) for line in self.lines).splitlines()[-count:])
+        """Render the last lines as text, at most `count` of them, without those that repeat an answer."""
+        shown = (str(line) for line in self.lines if not line.repeats_answer)
+        return "\n".join("\n".join(shown).splitlines()[-count:])
+
+    def places(self) -> str:
+        """List where the author's code failed, or stood when a call was cancelled; empty if no line says so."""
+        return "; ".join(dict.fromkeys(str(line.fields["at"]) for line in self.lines if line.fields.get("at")))
+
+    def wait_for_places(self, seconds: float) -> str:
+        """Wait some seconds for a line that says where the author's code is, and list those that do."""
+        end = time.monotonic() + seconds
+        while not (places := self.places()) and time.monotonic() < end:
+            time.sleep(_LOOK)
+        return places
+
+    def hint(self) -> str:
+        """Say where to look for more about a failure."""
+        places = self.places()
+        return f"raised in {places}; -v shows the traceback" if places else "-v shows the plugin's whole log"
 
     def _keep(self, raw: bytes) -> None:
         text = raw.decode(errors="replace").rstrip("\r")

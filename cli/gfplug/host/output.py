@@ -30,6 +30,10 @@ class _Line:
     at: float
 
 
+class LateError(ToolError):
+    """The plugin did not write, or did not answer, within the time that it was given."""
+
+
 class Output:
     """Reads stdout and stderr of a plugin from its start until `close`."""
 
@@ -54,7 +58,7 @@ class Output:
         try:
             line = self._first.get(timeout=timeout)
         except queue.Empty:
-            raise ToolError(
+            raise LateError(
                 f"the plugin wrote no handshake line within {timeout:g} s",
                 hint="Grafana gives up after 60 s; import heavy modules after serving began",
                 details=self.logs.tail(),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import files
 from gfplug.errors import UsageError
+from gfplug.host import arguments
 from gfplug.host.convert import Query
 from gfplug.untrusted import documents
 
@@ -57,7 +58,9 @@ class Recording:
                 raise ValueError(f"its format is {content['gfplug']!r}, not {_FORMAT}")  # noqa: TRY301 - as the others
             if not isinstance(content["results"], dict):
                 raise TypeError("its results are not an object")  # noqa: TRY301 - as the others
-            return cls(queries=[_query(record) for record in content["queries"]], results=content["results"])
+            queries = [_query(record) for record in content["queries"]]
+            arguments.require_distinct([query.ref_id for query in queries], option=str(path))
+            return cls(queries=queries, results=content["results"])
         except FileNotFoundError as error:
             raise UsageError(f"{path} does not exist", hint="make it with --record") from error
         except KeyError as error:

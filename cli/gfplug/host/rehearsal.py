@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gfplug.host import alerting
-from gfplug.host.convert import Query
+from gfplug.host.convert import Query, query_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,12 @@ def _evaluate(
         interval=timedelta(milliseconds=rule.interval_ms),
         max_data_points=rule.max_data_points,
         model=rule.model,
-        query_type=str(rule.model.get("queryType", "")),
+        query_type=query_type_of(rule.model),
     )
     answer = plugin.query_data([query], source, is_alert=True, timeout=timeout).get(rule.ref_id)
     if answer is not None and answer.error:
         text = f"[sse.dataQueryError] failed to execute query [{rule.ref_id}]: {answer.error}"
-        return alerting.RuleResult(error=text, hint="-v shows the plugin's whole log")
+        return alerting.RuleResult(error=text, hint=plugin.logs.hint())
     frames = answer.frames if answer is not None else []
     outcome = alerting.evaluate(frames, rule.reduction, rule.comparison, ref_id=rule.ref_id)
     missing = [f"query {rule.ref_id} was not answered: that is no data"] if answer is None else []

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import UsageError
 from gfplug.host.target import user_agent
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gfplug.host.target import Target
 
@@ -23,13 +24,22 @@ _TEXTS = {
     "database": "database",
     "basicAuthUser": "basic_auth_user",
 }
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+CALLER_KEYS = ("login", "name", "email", "role")
+"""What a request says about its user."""
+
+ROLES = ("Admin", "Editor", "Viewer", "None")
 _CALLER = {"login": "admin", "name": "admin", "email": "admin@localhost", "role": "Admin"}
+TOGGLES = "GF_INSTANCE_FEATURE_TOGGLES_ENABLE"
+"""Where Grafana names the toggles that are on: in each request, and in the environment of a plugin."""
+
 _CONFIG = {"GF_APP_URL": "http://localhost:3000/", "GF_CONCURRENT_QUERY_COUNT": "10", "GF_SQL_ROW_LIMIT": "1000000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One configured data source; secrets stay out of its repr.
+    """One configured data source, who asks it, and the feature toggles of its Grafana; secrets stay out of its repr.
 
     Units: `updated_ms` is milliseconds since the epoch.
     """
@@ -44,6 +54,8 @@ class Settings:
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     updated_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+    caller: Mapping[str, str] = field(default_factory=lambda: _CALLER)
+    toggles: Sequence[str] = ()
 
     @classmethod
     def from_mapping(cls, value: Mapping[str, Any], *, source: str = "settings") -> Settings:
@@ -57,13 +69,13 @@ class Settings:
             if isinstance(content, dict | list):
                 raise UsageError(f"{source}: {key!r} is not text")
             if content is not None:
-                texts[name] = _text(content)
+                texts[name] = documents.text_of(content)
         secrets = _mapping(value, "secureJsonData", source)
         return cls(
             **texts,
-            basic_auth_enabled=bool(value.get("basicAuth", False)),
+            basic_auth_enabled=_switch(value.get("basicAuth"), "basicAuth", source),
             options=_mapping(value, "jsonData", source),
-            secrets={str(key): _text(secret) for key, secret in secrets.items()},
+            secrets={key: documents.text_of(secret) for key, secret in secrets.items()},
         )
 
 
@@ -73,10 +85,10 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
         "orgId": 1,
         "pluginId": target.plugin_id,
         "pluginVersion": target.plugin_version,
-        "user": None if is_alert else _CALLER,
+        "user": None if is_alert else dict(settings.caller),
         "userAgent": user_agent(),
         "namespace": "default",
-        "grafanaConfig": _CONFIG,
+        "grafanaConfig": {**_CONFIG, **({TOGGLES: ",".join(settings.toggles)} if settings.toggles else {})},
         "dataSourceInstanceSettings": {
             "id": 1,
             "uid": settings.uid,
@@ -93,9 +105,15 @@ def plugin_context(target: Target, settings: Settings, *, is_alert: bool = False
     }
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - YAML
-    """Return a text, or the text of what YAML reads as something else: null is empty."""
-    return "" if value is None else json.dumps(value) if isinstance(value, bool) else str(value)
+def _switch(value: Any, key: str, source: str) -> bool:  # noqa: ANN401 - YAML
+    """Read true or false as Grafana does.
+
+    Source: grafana/grafana pkg/services/provisioning/values, BoolValue: Go's strconv.ParseBool.
+    """
+    text = documents.text_of(value)
+    if text in ("", *_TRUE, *_FALSE):
+        return text in _TRUE
+    raise UsageError(f"{source}: {key!r} is {text!r}, and Grafana reads true and false only")
 
 
 def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
@@ -103,3 +121,17 @@ def _mapping(value: Mapping[str, Any], key: str, source: str) -> dict[str, Any]:
     if mapping is not None and not isinstance(mapping, dict):
         raise UsageError(f"{source}: {key!r} is not a mapping")
     return mapping or {}
+
+
+def caller_from(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the user of a request: what was typed over the administrator that is asked as else.
+
+    Raises: UsageError for a role that Grafana does not have.
+    """
+    typed = dict(pairs)
+    if "role" in typed and typed["role"] not in ROLES:
+        raise UsageError(f"--user role={typed['role']}: expected one of {', '.join(ROLES)}")
+    if "login" in typed:
+        login = typed["login"]
+        typed = {"name": login, "email": f"{login}@localhost", **typed}
+    return {**_CALLER, **typed}

@@ -14,6 +14,7 @@ DEFAULT_ORG = "myorg"
 ID = re.compile(r"[0-9a-z]+-([0-9a-z]+-)?(app|panel|datasource)")
 _LONGEST = 32  # Grafana's uids end at 40 characters, and provisioning adds to the name
 _TYPE = "datasource"
+_LOWER_CASE = re.compile(r"[0-9a-z._ -]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,8 @@ def plugin_id(org: str, name: str) -> str:
 def parse(text: str) -> Names:
     """Read a name such as `myds`, `acme-sales`, `Acme Sales` or `acme-sales-datasource`.
 
-    The first of several words is the organisation, the others, joined, are the name; a lone word is the name.
+    The first of several words is the organisation, the others, joined, are the name; a lone word is the name. The title
+    is the text as it is; one of plain lower-case words, such as `acme-sales`, is written as a title.
 
     Raises: UsageError if no id can be made of it.
     """
@@ -56,7 +58,8 @@ def parse(text: str) -> Names:
     org, rest = (words[0], words[1:]) if len(words) > 1 else ("", words)
     name = "".join(rest).lower()
     plugin_id(org.lower() or DEFAULT_ORG, name)
-    return Names(org=org.lower(), name=name, title=" ".join(_capital(word) for word in words))
+    title = " ".join(word.capitalize() for word in words) if _LOWER_CASE.fullmatch(text) else " ".join(text.split())
+    return Names(org=org.lower(), name=name, title=title)
 
 
 def organisation(text: str) -> str:
@@ -83,7 +86,3 @@ def _words(text: str) -> list[str]:
             f"{text!r} can't become a plugin id: it holds no letter and no digit", hint="for example: acme-sales"
         )
     return words
-
-
-def _capital(word: str) -> str:
-    return word.capitalize() if word.islower() else word

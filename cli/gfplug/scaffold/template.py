@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import unicodedata
 import zipfile
@@ -30,6 +31,10 @@ BASE_NAME = ".gfplug/base.zip"
 _FORMAT = 1
 _LONGEST_LINE = 200
 _NOT_PLAIN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}  # Unicode's categories
+_MARKUP = re.compile(
+    r"[\\`*\[\]<]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w+;)|(?<= )#(?=#*$)|^[-+>#=]"
+)  # what Markdown would not show
+_NO_CHARACTERS = "\ufffe\uffff"  # YAML refuses them
 _JOINER = "\u200d"  # holds some emoji together
 _NOT_IN_BASE = (*(f"{folder}/" for folder in OWNED_FOLDERS), ".gfplug/", "gfplug.lock")
 
@@ -41,7 +46,7 @@ def line(key: str, text: str) -> str:
     """
     if not text.strip() or len(text) > _LONGEST_LINE:
         raise UsageError(f"{key} must be one line of 1 to {_LONGEST_LINE} characters, not {text[:40]!r}")
-    if any(unicodedata.category(sign) in _NOT_PLAIN and sign != _JOINER for sign in text):
+    if any((unicodedata.category(sign) in _NOT_PLAIN and sign != _JOINER) or sign in _NO_CHARACTERS for sign in text):
         raise UsageError(f"{key} must be one line of plain text, without control characters: {text!r}")
     return text
 
@@ -174,6 +179,8 @@ def _data(answers: Answers) -> dict[str, Any]:
         "rule_uid": f"{answers.name}-rule",
         "log_filter": f"plugin.{answers.plugin_id}:debug",
         "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
+        "heading": _MARKUP.sub(r"\\\g<0>", answers.title),
+        "first_line": _MARKUP.sub(r"\\\g<0>", answers.description),
     }
     source = provenance.detect(answers.gfplug)
     sources = {

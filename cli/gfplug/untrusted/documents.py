@@ -10,7 +10,6 @@ import math
 import os
 import stat
 import tomllib
-from functools import cache
 from typing import IO, TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
@@ -24,7 +23,6 @@ MOST = 16 << 20
 _MOST_YAML = 1 << 20  # it is read slowly
 _DEEPEST = 100
 _MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases may multiply them
-_YAML_TYPES = {"null", "bool", "int", "float", "str", "seq", "map"}
 
 
 def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
@@ -134,15 +132,17 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - YAML
-    """Read a YAML file as what JSON can hold: a date stays the text that was written.
+    """Read a YAML file as what JSON can hold, and as Grafana does; `yaml_loader` says what that means.
 
     Raises: ProjectError naming the file; FileNotFoundError if there is none.
     """
     import yaml  # noqa: PLC0415 - few commands read it
 
+    from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - as above
+
     text = read_text(path, most=most)
     try:
-        value = yaml.load(text, _yaml_loader())  # noqa: S506 - it makes less than the safe loader
+        value = yaml_loader.load(text)
         _check_depth(value, most_items=_MOST_ITEMS)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         why = f"it nests more than {_DEEPEST} deep" if isinstance(error, RecursionError) else _sentence(error)
@@ -150,28 +150,11 @@ def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - Y
     return value
 
 
-@cache
-def _yaml_loader() -> type[Any]:
-    """Return a loader of mappings, lists, texts, finite numbers, booleans and null, and of nothing else."""
-    import yaml  # noqa: PLC0415 - as above
-
-    class Loader(yaml.SafeLoader):
-        """Has tables of its own."""
-
-    def read_float(loader: Any, node: Any) -> float:  # noqa: ANN401 - yaml has no types
-        return _finite(repr(loader.construct_yaml_float(node)))
-
-    Loader.yaml_implicit_resolvers = {
-        first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    Loader.yaml_constructors = {
-        tag: construct
-        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
-        if tag is None or tag.rpartition(":")[2] in _YAML_TYPES
-    }
-    Loader.add_constructor("tag:yaml.org,2002:float", read_float)
-    return Loader
+def text_of(value: Any) -> str:  # noqa: ANN401 - YAML
+    """Return the text of a scalar that was read: a number of YAML as it was written, and nothing for null."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(getattr(value, "written", value))
 
 
 def _sentence(error: Exception) -> str:

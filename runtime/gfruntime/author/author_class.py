@@ -3,18 +3,8 @@
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
 
-| method | answers |
-| --- | --- |
-| `query(self, query)`, `query_batch(self, queries)` | panels, alert rules, expressions; one of the two is needed |
-| `query_chunked(self, query)` | the same in parts: a generator of frames, or of (frame id, frame) |
-| `query_variable(self, query)`, `query_annotation(self, query)` | what has an editor, and a model, of its own |
-| `check_health(self)` | "Save & test" |
-| `call_resource(self, request)`, methods with `@route` | HTTP below the data source's resources |
-| `subscribe_stream`, `publish_stream`, `run_stream(self, request)` | Grafana Live; the last is a generator |
-| `validate_admission`, `mutate_admission`, `convert_objects(request)` | Kubernetes-style APIs; static methods |
-| `dispose(self)` | the end of an instance |
-
-Each may be `def` or `async def`.
+Which methods there are is told in `handlers`. A class attribute `threads` says how many worker threads its `def`
+methods have, in place of the number that `serve` gives.
 """
 
 from __future__ import annotations
@@ -25,6 +15,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
+from gfruntime.author.handlers import METHODS, STATELESS
 from gfruntime.author.routes import Route, routes_of
 from gfruntime.request.vocabulary import Query, Settings
 
@@ -40,14 +31,6 @@ BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
 
 OWN_QUERIES = {"variable": "query_variable", "annotation": "query_annotation"}
 """The query types that a data source may answer with a method, a model and so a form of their own."""
-
-_STATELESS = ("validate_admission", "mutate_admission", "convert_objects")
-_METHODS = (
-    *("query", "query_batch", "query_chunked", "check_health", "call_resource", "dispose"),
-    *("subscribe_stream", "publish_stream", "run_stream"),
-    *_STATELESS,
-    *OWN_QUERIES.values(),
-)
 
 
 class AnswersQuery(Protocol[ModelT]):
@@ -74,15 +57,22 @@ class Author:
     own_models: Mapping[str, Any]
     methods: frozenset[str]
     async_methods: frozenset[str]
+    threads: int | None
     routes: list[Route]
 
     @classmethod
     def of(cls, datasource: Any) -> Author:  # noqa: ANN401  # a class, or a function that makes an instance
         """Inspect a class; raise TypeError when it can't answer queries."""
-        methods = {name: getattr(datasource, name) for name in _METHODS if callable(getattr(datasource, name, None))}
+        methods = {
+            name: getattr(datasource, name)
+            for name in METHODS
+            if name != "__init__" and callable(getattr(datasource, name, None))
+        }
+        if "start" in methods and not _takes_nothing(methods["start"]):
+            del methods["start"]
         if not {"query", "query_batch"} & methods.keys():
             raise TypeError(f"{getattr(datasource, '__name__', datasource)!r} has no method query(self, query)")
-        for name in _STATELESS:
+        for name in STATELESS:
             if inspect.isfunction(inspect.getattr_static(datasource, name, None)):
                 raise TypeError(f"{name} must be a static method: it is asked without a configured data source")
         queries = methods.get("query_batch") or methods["query"]
@@ -95,8 +85,31 @@ class Author:
             own_models={kind: _argument(methods[name], Query) for kind, name in OWN_QUERIES.items() if name in methods},
             methods=frozenset(methods),
             async_methods=frozenset(name for name, method in methods.items() if _is_async(method)),
+            threads=_threads(datasource),
             routes=routes,
         )
+
+
+def _threads(datasource: Any) -> int | None:  # noqa: ANN401
+    """Read how many worker threads the class asks for by its attribute `threads`; None if it does not.
+
+    Raises: TypeError if the number is not above 0. What is no number is the author's own.
+    """
+    threads = getattr(datasource, "threads", None)
+    if not isinstance(threads, int) or isinstance(threads, bool):
+        return None
+    if threads < 1:
+        raise TypeError(f"the attribute threads must be above 0, not {threads}")
+    return threads
+
+
+def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
+    """Tell whether a method can be called with `self` alone; a `start` that can't be is the author's own."""
+    try:
+        inspect.signature(method).bind(None)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_async(method: Any) -> bool:  # noqa: ANN401

@@ -176,7 +176,7 @@ def _defaults(model: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def _compile_field(name: str, hint: Any, where: str, default: Callable[[], Any]) -> Iterator[_Field]:  # noqa: ANN401
     bare, ui, _ = unwrap(hint)
-    item = _item_of(bare)
+    item = item_of(bare)
     kind, item_ui, _ = (bare, ui, False) if item is None else unwrap(item)
     each = _Field(
         name=name,
@@ -203,7 +203,7 @@ def _check_default(each: _Field, choices: list[Any], default: Any, where: str) -
             raise SchemaError(f"{where}: its default breaks its own bound: {violation.text}")
 
 
-def _item_of(bare: Any) -> Any:  # noqa: ANN401
+def item_of(bare: Any) -> Any:  # noqa: ANN401
     """Return the type of the items of a list, or of the values of a mapping; None for another type."""
     origin, arguments = typing.get_origin(bare), typing.get_args(bare)
     if origin in _MAPPINGS and len(arguments) == 2:  # noqa: PLR2004  # key and value
@@ -231,20 +231,3 @@ def _is_empty(value: Any) -> bool:  # noqa: ANN401
 def name_of(path: Path) -> str:
     """Write a path as authors do: `rows[0].size`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
-
-
-def choice_violation(model: Any, path: Path, values: Any) -> str:  # noqa: ANN401  # a type, and JSON
-    """Say which value at a path is no choice of its Literal or Enum; nothing where the type there is another."""
-    hint: Any = model
-    for key in path:
-        bare = unwrap(hint)[0]
-        if isinstance(key, int) or not has_fields(bare):
-            hint = _item_of(bare)
-        else:
-            hint = typing.get_type_hints(bare, include_extras=True).get(key)
-        try:
-            values = values[key]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    text = rules.choice_text(rules.choices_of(unwrap(hint)[0]), values) if path else ""
-    return str(Violation(path, text)) if text and rules.choices_of(unwrap(hint)[0]) else ""

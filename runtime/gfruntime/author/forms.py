@@ -11,15 +11,13 @@ import enum
 import typing
 from typing import Any
 
-from gfruntime.author import httpform, references, rules
+from gfruntime.author import httpform, references, reserved, rules
 from gfruntime.author.bounds import bounds_of
 from gfruntime.author.controls import SchemaError, control_of, expected, fits, item_type, title, unwrap
 from gfruntime.author.ui import HttpOptions, Ui
 
 _WIDGETS = {"string": ("textarea", "code"), "secret": ("textarea",), "select": ("radio",)}
 _NAMED = {("string", "textarea"): "text", ("string", "code"): "code", ("secret", "textarea"): "secretText"}
-_HOST_FIELDS = {"refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"}
-_INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
 
 
 def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
@@ -67,8 +65,7 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
             fields.append(_rows(owners, item, inner, ui, where, config=config))
         else:
             fields.append(_field(item, hint, where, config=config))
-    names = [field["name"] for field in fields]
-    return [field for at, field in enumerate(fields) if field["name"] not in names[:at]]
+    return reserved.without_twins(fields, path)
 
 
 def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
@@ -76,11 +73,11 @@ def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
 
 
 def _http(owners: tuple[type, ...], where: str, before: list[dict[str, Any]], *, config: bool) -> list[dict[str, Any]]:
-    """List the fields of Grafana's HTTP settings; one that the author has already, by name or as the URL, stays his."""
+    """List the fields of Grafana's HTTP settings, marked as such; without the URL where the author has it already."""
     if not config or len(owners) > 1:
         raise SchemaError(f"{where}: HTTP settings belong in the options themselves")
     has_url = any(field.get("store") == "url" for field in before)
-    return [field for field in httpform.fields() if not (has_url and field["store"] == "url")]
+    return [field | {"http": True} for field in httpform.fields() if not (has_url and field["store"] == "url")]
 
 
 def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:
@@ -99,7 +96,7 @@ def _nested(
 ) -> list[dict[str, Any]]:
     """Describe a dataclass inside a dataclass: its fields as a section, their names behind its own and a dot."""
     inside = _inside(owners, bare, where)
-    _check_name(item.name, where, config=config)
+    reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if _default(item, where) != bare():
         raise SchemaError(
@@ -121,7 +118,7 @@ def _rows(
 ) -> dict[str, Any]:
     """Describe a list of dataclasses: rows that can be added and removed, each with the dataclass's fields."""
     inside = _inside(owners, inner, where)
-    _check_name(item.name, where, config=config)
+    reserved.check_name(item.name, where, is_query=_is_query(where, config=config))
     fields = _fields(inside, where, config=False)
     if strange := next((field for field in fields if field["kind"] in ("list", "code", "text")), None):
         raise SchemaError(f"{where}: {inner.__name__}.{strange['name']} does not fit into one row")
@@ -168,6 +165,7 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
         described |= {"kind": kind, "from": ui.options_from, "options": []}
     if config:
         described["store"] = "secureJsonData" if control["kind"] == "secret" else ui.store
+        reserved.check_option(described, where)
     return described
 
 
@@ -194,14 +192,12 @@ def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bo
         raise SchemaError(f"{where}: a pattern is for texts")
     if ui.options_from and (config or kind not in ("string", "tags")):
         raise SchemaError(f"{where}: options_from is for a str or a list[str] of a query")
-    _check_name(name, where, config=config)
+    reserved.check_name(name, where, is_query=_is_query(where, config=config))
 
 
-def _check_name(name: str, where: str, *, config: bool) -> None:
-    if not config and where.count(".") == 1 and name in _HOST_FIELDS:
-        raise SchemaError(f"{where}: Grafana sets {name} on every query; choose another name")
-    if name in _INHERITED or name.startswith("__"):
-        raise SchemaError(f"{where}: {name} has a meaning in JavaScript; choose another name")
+def _is_query(where: str, *, config: bool) -> bool:
+    """Tell whether a field is one of a query itself, and not inside another."""
+    return not config and where.count(".") == 1
 
 
 def _default(item: dataclasses.Field[Any], where: str) -> Any:  # noqa: ANN401 - the author's value

@@ -5,20 +5,24 @@ class Datasource:
     def columns(self, request: Request, table: str) -> Response: ...
 
 A part `{name}` of a pattern matches one part of the path, `{name...}` at the end matches the rest of it. What matches
-is percent-decoded and given by name. HEAD is answered as GET, without the body.
+is percent-decoded and given by name: any name that the method takes, but not the names of its own first two parameters,
+the data source and the request. HEAD is answered as GET, without the body, unless it has a route of its own. A path
+that has routes, but none for the method of the request, is answered with 405 and the header `Allow`.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote
 
-from gfruntime.request.vocabulary import Response
+from gfruntime.errors import PluginError
+from gfruntime.request.services import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
 MethodT = TypeVar("MethodT", bound="Callable[..., Any]")
 
@@ -38,11 +42,18 @@ class Resource(Protocol):
         """The path, percent-encoded as it came."""
 
 
+class RouteError(PluginError):
+    """The method of a route can't take the parts of the path by their names."""
+
+
 def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
     """Let a method of the data source answer these requests; it may carry several routes.
 
     It returns a `Response`, a JSON object or list, or None for 204.
     Raises: ValueError when the pattern is malformed.
+
+    >>> @route("GET", "/tables/{schema}")
+    ... def tables(self, request: Request, schema: str) -> Response: return Response.json(["sales"])
     """
     compiled = _compile(pattern)
 
@@ -83,19 +94,37 @@ def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
 
 
 def match(routes: list[Route], request: Resource) -> Match | Response | None:
-    """Find who answers: a method, the answer 405 when the path is known with other methods alone, or None."""
-    path = "/" + request.path.lstrip("/")
-    wanted = "GET" if request.method.upper() == "HEAD" else request.method.upper()
-    allowed = set()
+    """Find who answers: a method, the answer 405 where the path has routes for other methods alone, or None."""
+    path, wanted = "/" + request.path.lstrip("/"), request.method.upper()
+    matches: dict[str, Match] = {}
     for candidate in routes:
-        hit = candidate.pattern.fullmatch(path)
-        if hit and candidate.method == wanted:
-            return Match(candidate.name, {name: unquote(part) for name, part in hit.groupdict().items()})
-        if hit:
-            allowed.add(candidate.method)
-    if not allowed:
-        return None
-    names = ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
+        if candidate.method not in matches and (hit := candidate.pattern.fullmatch(path)):
+            parts = {name: unquote(part) for name, part in hit.groupdict().items()}
+            matches[candidate.method] = Match(candidate.name, parts)
+    if wanted in matches or (wanted == "HEAD" and "GET" in matches):
+        return matches.get(wanted) or matches["GET"]
+    return not_allowed(request, matches.keys()) if matches else None
+
+
+def call(instance: object, match: Match, request: Resource) -> Any:  # noqa: ANN401  # whatever the author returns
+    """Call the method that answers a request.
+
+    Raises: RouteError when it can't take the parts of the path.
+    """
+    method = getattr(instance, match.name)
+    try:
+        inspect.signature(method, follow_wrapped=False).bind(request, **match.parts)
+    except ValueError:  # it has no signature, as some callables in C
+        pass
+    except TypeError as error:
+        parts = " and ".join(["the request", *(f"{{{name}}}" for name in match.parts)])
+        raise RouteError(f"{match.name} can't be called with {parts} of its route: {error}") from None
+    return method(request, **match.parts)
+
+
+def not_allowed(request: Resource, methods: Collection[str]) -> Response:
+    """Answer a path that has routes, but none for the method of the request."""
+    names = ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])}))
     message = f"{request.method} is not allowed here, only {names}"
     return Response.json({"message": message}, status=405, headers={"Allow": names})
 
@@ -116,6 +145,10 @@ def _compile(pattern: str) -> re.Pattern[str]:
     if not pattern.startswith("/"):
         raise ValueError(f"the route {pattern!r} must begin with /")
     parts = list(_parts(pattern))
+    names = [part[1] for part in _PART.finditer(pattern)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the route {pattern!r} has two parts {{{name}}}: give each a name of its own")
     return re.compile("".join(parts).removesuffix("/") + "/?")
 
 

@@ -20,6 +20,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from gfruntime.author import reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
@@ -50,6 +51,7 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     Raises: SchemaError if a field has no default, no form control, or a presentation that does not fit its type.
     """
     author = _inspected(datasource)
+    reserved.check_routes(author)
     own = {name: {"fields": _answered_form(author, model)} for name, model in author.own_models.items()}
     schema: dict[str, Any] = {
         "version": 1,

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class Secret(str):
-    """Text that Grafana stores encrypted; it never shows itself in a repr, and so in no traceback or log of values."""
+    """Text that Grafana stores encrypted; it never shows itself in a repr, and so in no traceback or log of values.
+
+    >>> Secret("token")
+    Secret('***')
+    """
 
     __slots__ = ()
 
@@ -32,6 +36,9 @@ class HttpOptions:
 
     `http: HttpOptions = HttpOptions()` shows URL, basic authentication, TLS and custom headers, kept under the keys
     that every HTTP data source uses. The field itself stays empty: what was typed is in `Settings`.
+
+    >>> @dataclass(frozen=True)
+    ... class Options: http: HttpOptions = HttpOptions()
     """
 
 
@@ -54,19 +61,49 @@ class Ui:
 
     `show_if={"mode": ["sum"]}` shows the field only while each of the named fields has one of its values. A hidden
     field is not required, and what it holds out of bounds is read as its default.
+
+    >>> Annotated[int, Ui(label="Limit", help="Rows to read", minimum=1, maximum=1000)].__metadata__[0].maximum
+    1000
     """
 
     label: str = ""
+    """The text beside the control; without it the field's name, spaced: `max_rows` becomes `Max rows`."""
+
     help: str = ""
+    """What the tooltip of the label says."""
+
     placeholder: str = ""
+    """What an empty text or number shows."""
+
     section: str = ""
+    """The heading under which the field stands; fields of one section stand together."""
+
     widget: Literal["", "textarea", "radio", "code", "hidden"] = ""
+    """Another control than the type's own: `textarea`, `code`, `radio` or `hidden`."""
+
     language: str = ""
+    """The language of a `code` field, such as `sql`: colours, and how variables are quoted."""
+
     rows: int = 0
+    """The height of a `textarea` or `code` field in lines; 0 is the control's own."""
+
     minimum: float | None = None
+    """The smallest number allowed, of each number in a list too."""
+
     maximum: float | None = None
+    """The largest number allowed, of each number in a list too."""
+
     required: bool = False
+    """Refuse an empty value, unless the field is hidden."""
+
     pattern: str = ""
+    """A regular expression that the whole text matches, if it is not empty."""
+
     options_from: str = ""
+    """The resource of the plugin that lists the choices."""
+
     show_if: Mapping[str, Sequence[str | int | bool]] = field(default_factory=dict, hash=False)
+    """Field names and the values with which this field is shown."""
+
     store: Literal["jsonData", "url"] = "jsonData"
+    """Where the config page keeps an option: in `jsonData`, or as the data source's own `url`."""

@@ -32,8 +32,13 @@ class ObjectKind:
     """What an object is."""
 
     group: str = ""
+    """The API group, such as `acme-sales-datasource.datasource.grafana.app`."""
+
     version: str = ""
+    """The version in that group, such as `v0alpha1`."""
+
     kind: str = ""
+    """The kind's name, such as `DataSource`."""
 
 
 Kind = ObjectKind
@@ -45,14 +50,28 @@ class AdmissionRequest:
     """An object that is about to be stored. For settings the bytes are a protobuf message, else JSON.
 
     `settings` are those of the data source that the call is about, where there is one.
+
+    >>> AdmissionRequest(operation="create", kind=kind, object=b'{"spec": {}}').json()
+    {'spec': {}}
     """
 
     operation: Operation
+    """`create`, `update` or `delete`."""
+
     kind: ObjectKind
+    """Of which kind the object is."""
+
     object: bytes = field(repr=False)
+    """The object as JSON."""
+
     old_object: bytes = field(default=b"", repr=False)
+    """The object before an update, as JSON; empty otherwise."""
+
     context: PluginContext = field(default_factory=PluginContext)
+    """Where the request comes from."""
+
     settings: Settings[dict[str, Any]] | None = None
+    """The settings of the data source, if Grafana sent any."""
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
         """Read the object as JSON."""
@@ -61,14 +80,29 @@ class AdmissionRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Whether an object may be stored. `object` is what to store instead, for `mutate_admission`."""
+    """Whether an object may be stored. `object` is what to store instead, for `mutate_admission`.
+
+    >>> Admission.deny("a query needs a table").code
+    422
+    """
 
     allowed: bool
+    """Whether the object may be stored."""
+
     message: str = ""
+    """Why not, for people."""
+
     reason: str = ""
+    """Why not, in Kubernetes' words, such as `Invalid`."""
+
     code: int = 0
+    """The HTTP status of a refusal."""
+
     warnings: Sequence[str] = ()
+    """What the user is shown although the object is stored."""
+
     object: bytes | None = None
+    """The object to store instead, as JSON; None keeps the given one."""
 
     @classmethod
     def allow(cls, *, object: bytes | None = None, warnings: Sequence[str] = ()) -> Admission:  # noqa: A002
@@ -83,10 +117,17 @@ class Admission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawObject:
-    """One object to convert, or converted."""
+    """One object to convert, or converted.
+
+    >>> RawObject(raw=b'{"spec": {}}').json()
+    {'spec': {}}
+    """
 
     raw: bytes = field(repr=False)
+    """The object's bytes."""
+
     content_type: str = "application/json"
+    """What the bytes are."""
 
     def json(self) -> Any:  # noqa: ANN401
         """Read it as JSON."""
@@ -95,14 +136,29 @@ class RawObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionRequest:
-    """Objects to convert to another version of their group."""
+    """Objects to convert to another version of their group.
+
+    >>> ConversionRequest(objects=[RawObject(raw=b"{}")], group="acme", version="v1").objects[0].json()
+    {}
+    """
 
     objects: Sequence[RawObject]
+    """The objects to convert."""
+
     group: str
+    """The API group to convert to."""
+
     version: str
+    """The version to convert to."""
+
     uid: str = ""
+    """The request's id."""
+
     context: PluginContext = field(default_factory=PluginContext)
+    """Where the request comes from."""
+
     settings: Settings[dict[str, Any]] | None = None
+    """The settings of the data source, if Grafana sent any."""
 
 
 class Objects:

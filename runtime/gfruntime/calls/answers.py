@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gfruntime import wire
 from gfruntime.calls import rulecheck
-from gfruntime.errors import Failure, failure_of
+from gfruntime.errors import Failure, failure_of, sentence
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
-from gfruntime.logs import masking
+from gfruntime.logs import log, masking
 from gfruntime.request.incoming import current_call
 from gfruntime.request.vocabulary import Health
 
 if TYPE_CHECKING:
-    from gfruntime.request.vocabulary import Response
+    from gfruntime.request.services import Response
     from gfruntime.wire import Parts
 
-_LOGGER = logging.getLogger("gfruntime")
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}
 _PART = 1 << 20
 _SMALL = 10_000  # rows below which encoding is the interpreter's work; with more it is Arrow's, which runs side by side
@@ -101,33 +100,53 @@ def check_for_alerts(frames: list[Frame], *, ref_id: str) -> list[Frame]:
 def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
     """Encode what a query returned; an exception, returned or raised here, becomes the query's error."""
     if isinstance(result, BaseException):
-        return encode_failure(result, ref_id=ref_id)
+        return encode_failure(result, ref_id=ref_id, is_json=is_json)
     try:
         frames = check_for_alerts(contract.typed(frames_of(result)), ref_id=ref_id)
-        is_small = sum(map(len, frames)) < _SMALL
-        with _encoding_lock if is_small else _NO_LOCK:  # nothing of the author's runs here, nothing logs
-            if is_json:
-                parts = [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
-            else:
-                parts = [arrow.encode(frame, ref_id=ref_id) for frame in frames]
+        parts = _encode_frames(frames, ref_id=ref_id, is_json=is_json)
     except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
-        return encode_failure(error, ref_id=ref_id)
+        return encode_failure(error, ref_id=ref_id, is_json=is_json)
     return EncodedAnswer(wire.data_response(parts, is_json=is_json))
 
 
-def encode_failure(error: BaseException, *, ref_id: str) -> EncodedAnswer:
-    """Turn an exception into a query's error."""
+def encode_failure(error: BaseException, *, ref_id: str, is_json: bool = False) -> EncodedAnswer:
+    """Turn an exception into a query's error, beside the frames that it carries."""
     failure = query_failure(error, ref_id=ref_id)
-    return EncodedAnswer(
-        wire.data_response(error=failure.message, status=failure.status, source=failure.source), failure
+    parts: list[Parts] = []
+    try:
+        parts = _encode_frames(partial_frames(failure), ref_id=ref_id, is_json=is_json)
+    except BaseException as broken:  # noqa: BLE001  # the error counts more than its frames
+        failure = with_broken_frames(failure, broken, ref_id=ref_id)
+    response = wire.data_response(
+        parts, error=failure.message, status=failure.status, source=failure.source, is_json=is_json
     )
+    return EncodedAnswer(response, replace(failure, frames=()))
+
+
+def partial_frames(failure: Failure) -> list[Frame]:
+    """List the frames that a failure carries, typed. No alert rule reads them, so none is checked for one."""
+    return contract.typed(frames_of(failure.frames))
+
+
+def with_broken_frames(failure: Failure, error: BaseException, *, ref_id: str) -> Failure:
+    """Add to a failure that the frames it carries can't be shown, and log why."""
+    log.failure(f"Query {ref_id} failed", error)
+    return replace(failure, message=f"{failure.message} (the frames of this error can't be shown: {sentence(error)})")
+
+
+def _encode_frames(frames: list[Frame], *, ref_id: str, is_json: bool) -> list[Parts]:
+    is_small = sum(map(len, frames)) < _SMALL
+    with _encoding_lock if is_small else _NO_LOCK:  # nothing of the author's runs here, nothing logs
+        if is_json:
+            return [[frametext.encode(frame, ref_id=ref_id)] for frame in frames]
+        return [arrow.encode(frame, ref_id=ref_id) for frame in frames]
 
 
 def query_failure(error: BaseException, *, ref_id: str) -> Failure:
     """Judge what a query raised; an exception that the author didn't mean is logged with its traceback."""
     failure = failure_of(error)
     if not failure.is_expected:
-        _LOGGER.error("Query %s failed", ref_id, exc_info=(type(error), error, error.__traceback__))
+        log.failure(f"Query {ref_id} failed", error)
     return failure
 
 

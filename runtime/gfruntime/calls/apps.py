@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from gfruntime.request import headers
-from gfruntime.request.vocabulary import Response
+from gfruntime.request.services import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
-    from gfruntime.request.vocabulary import Request
+    from gfruntime.request.services import Request
 
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
     AsgiApp = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
@@ -43,6 +43,9 @@ def call_wsgi(app: WsgiApp, request: Request) -> Response:
     """Answer a request by a WSGI application.
 
     Raises: RuntimeError when the application starts no response.
+
+    >>> call_wsgi(wsgi_app, Request(path="tables")).read()
+    b'sales'
     """
     started: list[tuple[str, list[tuple[str, str]]]] = []
     early: list[bytes] = []
@@ -65,6 +68,9 @@ async def call_asgi(app: AsgiApp, request: Request) -> Response:
     """Answer a request by an ASGI application; it is cancelled when nobody reads its answer any more.
 
     Raises: RuntimeError when the application ends without an answer, or whatever it raises before that.
+
+    >>> asyncio.run(call_asgi(asgi_app, Request(path="tables"))).status
+    200
     """
     messages: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=16)
     exchange = _Exchange(request, messages)

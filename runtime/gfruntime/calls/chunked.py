@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -52,7 +53,7 @@ class Chunked:
                 yield chunk
 
     async def _chunks(self, message: pb.DataQuery, call: ActiveCall) -> AsyncGenerator[bytes, None]:
-        """Give the chunks of one query; a failure is its last one, and nobody else's."""
+        """Give the chunks of one query; a failure is its last one, after its frames, and nobody else's."""
         writer = _Writer(ref_id=message.refId, is_json=call.is_json)
         try:
             query = convert.query(message, decode_model=self._decode_model, call=call.incoming, cancel=call.cancel)
@@ -63,8 +64,9 @@ class Chunked:
                         yield chunk
         except Exception as error:  # noqa: BLE001  # one failing query never sinks the others
             failure = answers.query_failure(error, ref_id=message.refId)
+            for chunk in await self._runner.run("query_chunked", partial(writer.failure, failure)):
+                yield chunk
             call.record_query_failure(message.refId, failure)
-            yield writer.failure(failure)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,7 +85,17 @@ class _Writer:
         frames = answers.check_for_alerts(contract.typed(answers.frames_of(item)), ref_id=self.ref_id)
         return [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
 
-    def failure(self, failure: Failure) -> bytes:
+    async def failure(self, failure: Failure) -> list[bytes]:
+        """Write the frames that an error carries, then the error."""
+        chunks: list[bytes] = []
+        try:
+            frames = answers.partial_frames(failure)
+            chunks = [self._chunk(str(place), frame) for place, frame in enumerate(frames)]
+        except BaseException as error:  # noqa: BLE001  # the error counts more than its frames
+            failure = answers.with_broken_frames(failure, error, ref_id=self.ref_id)
+        return [*chunks, self._error(failure)]
+
+    def _error(self, failure: Failure) -> bytes:
         """Write the query's error; in Arrow it has a frame, without which some hosts fail to read it."""
         return wire.chunk(
             [] if self.is_json else arrow.encode(Frame(), ref_id=self.ref_id),

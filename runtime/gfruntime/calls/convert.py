@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
+import time
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import unquote
 
 from gfruntime.author.ui import Secret, Ui
 from gfruntime.calls import decoding
+from gfruntime.calls.mismatches import SETTINGS
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRange, User
@@ -31,7 +34,6 @@ _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
 _LAST = dt.datetime.max.replace(tzinfo=_UTC)
 _INTERVAL = dt.timedelta(seconds=1)  # Grafana's own, where a query has none
 _LONGEST_MS = 86_400_000 * 999_999_999
-_SETTINGS = "the data source's settings"
 
 
 def utc(milliseconds: int) -> dt.datetime:
@@ -84,7 +86,7 @@ def settings(
         basic_auth_enabled=message.basicAuthEnabled,
         basic_auth_user=message.basicAuthUser,
         updated=utc(message.lastUpdatedMS),
-        json_data=decoding.json_object(message.jsonData, _SETTINGS),
+        json_data=decoding.json_object(message.jsonData, SETTINGS),
         config=config,
         api_version=getattr(message, "apiVersion", ""),
     )
@@ -110,7 +112,17 @@ def query(
         headers=call.headers,
         context=call.context,
         cancel=cancel,
+        deadline=_moment(call.deadline),
     )
+
+
+def _moment(deadline: float | None) -> dt.datetime | None:
+    """Turn a monotonic time into an aware UTC datetime; what Python can't express is no deadline."""
+    if deadline is None:
+        return None
+    with contextlib.suppress(OverflowError):
+        return dt.datetime.now(_UTC) + dt.timedelta(seconds=deadline - time.monotonic())
+    return None
 
 
 def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
@@ -123,7 +135,7 @@ def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
 
 def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401
     """Fill the author's options from where the config page keeps each: jsonData, the url or the secrets."""
-    values = decoding.json_object(json_data, _SETTINGS)
+    values = decoding.json_object(json_data, SETTINGS)
     hints = get_type_hints(options_type, include_extras=True) if isinstance(options_type, type) else {}
     for name, hint in hints.items():
         bare, *extras = get_args(hint) if get_origin(hint) is Annotated else (hint,)
@@ -131,7 +143,7 @@ def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[s
             values[name] = secrets.get(name)
         elif any(isinstance(extra, Ui) and extra.store == "url" for extra in extras):
             values[name] = url or None
-    return decoding.decode(options_type, values, _SETTINGS)
+    return decoding.decode(options_type, values, SETTINGS)
 
 
 def secrets_of(message: pb.DataSourceInstanceSettings) -> list[str]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gfruntime.author.bounds import bounds_of, choice_violation
+from gfruntime.author.bounds import bounds_of
 from gfruntime.author.ui import Secret
+from gfruntime.calls import fitting, mismatches
 from gfruntime.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from gfruntime.author.bounds import Bounds
 
 _MISMATCHES = 10  # in hidden fields, of one query
-_KEY = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 class _MismatchError(DecodeError):
@@ -67,7 +66,7 @@ def decode(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN4
         hidden = []
         for violation in bounds.find(value):
             if not violation.is_hidden:
-                raise DecodeError(f"{what}: {violation}")
+                raise DecodeError(f"{what}: {violation}{mismatches.reason(values, violation.path, what)}")
             hidden.append(violation.path)
         if hidden:
             used = _without(used, hidden)
@@ -97,13 +96,16 @@ def json_object(text: bytes, what: str) -> dict[str, Any]:
 def _judged(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dict[str, Any]]:
     """Fill what bounds are looked up on, and return what it was filled with: no hidden field that does not fit."""
     mismatches: list[_MismatchError] = []
+    fill = _fill
     while True:
         try:
-            value = _fill(bounds.judged, values, what)
+            value = fill(bounds.judged, values, what)
             break
         except _MismatchError as error:
             if not bounds.may_hide(error.path) or len(mismatches) == _MISMATCHES:
                 raise
+            if fill is _fill:
+                values, fill = fitting.fit(bounds.judged, values), _fill_exactly
             values = _without(values, [error.path])
             mismatches.append(error)
     for mismatch in mismatches:
@@ -125,38 +127,41 @@ def _without(values: dict[str, Any], paths: list[tuple[str | int, ...]]) -> dict
 
 
 def _fill(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
-    """Fill a type. A pydantic model checks itself; of its texts, which show values, keys and rules stay."""
+    """Fill a type; what does not fit as it is, is tried as the text or the choice that it spells."""
+    try:
+        return _fill_exactly(target, values, what)
+    except DecodeError:
+        fitted = fitting.fit(target, values)
+        if fitted is values:
+            raise
+    return _fill_exactly(target, fitted, what)
+
+
+def _fill_exactly(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
     if hasattr(target, "model_validate"):
-        try:
-            return target.model_validate({key: value for key, value in values.items() if value is not None})
-        except ValueError as error:
-            details = error.errors() if hasattr(error, "errors") else []
-            text = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in details)
-            raise DecodeError(f"{what}: {text or type(error).__name__}") from None
+        return _validate(target, values, what)
     given = {key: value for key, value in values.items() if value is not None or not _has_default(target, key)}
     try:
         return msgspec.convert(given, target, strict=False, dec_hook=_hook)
     except msgspec.ValidationError as error:
-        raise _mismatch(error, target, given, what) from error
+        text, path = mismatches.describe(error, target, given, what)
+        mismatch = _MismatchError(f"{what}: {text}")
+        mismatch.path = path
+        raise mismatch from error
 
 
-def _mismatch(error: Exception, target: Any, values: dict[str, Any], what: str) -> _MismatchError:  # noqa: ANN401
-    """Put the key first: "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str".
-
-    What is no choice of a Literal or an Enum is shown, with the choices.
-    """
-    text, is_there, place = str(error).partition(" - at `")
-    text = (text[:1].lower() + text[1:]).replace("`", "")
-    place = place.rstrip("`").removeprefix("$")
-    keys = [] if "..." in place else _KEY.findall(place)  # `[...]` is some key of a mapping
-    path = tuple(int(number) if number else key for key, number in keys)
-    if is_there:
-        text = choice_violation(target, path, values) or f"{place.removeprefix('.')}: {text}"
-    mismatch = _MismatchError(f"{what}: {text}")
-    while path and isinstance(path[-1], int):
-        path = path[:-1]  # an item's field is the list
-    mismatch.path = path
-    return mismatch
+def _validate(target: Any, values: dict[str, Any], what: str) -> Any:  # noqa: ANN401
+    """Let a pydantic model check itself. Its texts show values: of these, keys, rules and unfilled variables stay."""
+    try:
+        return target.model_validate({key: value for key, value in values.items() if value is not None})
+    except ValueError as error:
+        details = error.errors() if hasattr(error, "errors") else []
+        texts = []
+        for item in details:
+            reason = mismatches.unfilled(item["input"], what)
+            got = f", got {item['input']!r}: {reason}" if reason else ""
+            texts.append(f"{'.'.join(map(str, item['loc']))}: {item['msg']}{got}")
+        raise DecodeError(f"{what}: {'; '.join(texts) or type(error).__name__}") from None
 
 
 def _hook(target: type, value: object) -> object:

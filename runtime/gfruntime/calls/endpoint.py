@@ -22,7 +22,7 @@ from gfruntime import wire
 from gfruntime.calls import convert
 from gfruntime.calls.instances import Key, Source, Version
 from gfruntime.errors import PluginError, QueryError, failure_of
-from gfruntime.logs import log, masking
+from gfruntime.logs import log, masking, places
 from gfruntime.request import incoming
 from gfruntime.request.headers import PREFIX
 from gfruntime.serving.methods import Call, CallError
@@ -73,6 +73,7 @@ class ActiveCall:
         )
         self.source = _source(request.pluginContext, self.incoming, author)
         incoming.enter(self.incoming)
+        self._runs = places.start()
         log.context.set(functools.cache(functools.partial(_log_fields, self.incoming)))  # for the first line that asks
         self._span = tracing.span(self.incoming)
 
@@ -92,7 +93,7 @@ class ActiveCall:
         """Turn an exception into the call's failure, for an answer that tells it; log one that nobody meant."""
         self._status, self._failure = "error", failure_of(error)
         if not self._failure.is_expected:
-            _LOGGER.error("%s failed", self._name, exc_info=(type(error), error, error.__traceback__))
+            log.failure(f"{self._name} failed", error)
         return self._failure
 
     def __exit__(
@@ -104,6 +105,8 @@ class ActiveCall:
         elif error is not None:
             self._status = "error"
         source = self._failure.source if self._failure is not None else "plugin"
+        if self._status != "cancelled":  # else a thread of it may go on, and its functions are called
+            self.cancel.forget_all()
         metrics.count(self._name, self._status, source)
         if self._span is not None:
             self._span.end(self._status, source, self._failure.message if self._failure is not None else error)
@@ -111,6 +114,7 @@ class ActiveCall:
         if _LOGGER.isEnabledFor(level):
             milliseconds = (time.perf_counter() - self._began) * 1000
             extra = {"status": self._status, "duration": f"{milliseconds:.3f}ms", "statusSource": source}
+            extra |= {"at": self._runs.place} if self._runs.place else {}
             asyncio.get_running_loop().call_soon(self._log_end, level, extra)  # the host need not wait for this line
 
     def _log_end(self, level: int, extra: dict[str, str]) -> None:

@@ -88,10 +88,12 @@ class Instances:
         self,
         dispose: Callable[[Any], None],
         *,
+        start: Callable[[Any], None] = lambda _: None,
         dispose_after: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Keep how to dispose of an instance; `dispose_after` is in seconds, as what the clock gives."""
+        """Keep how to start and dispose of an instance; `dispose_after` is in seconds, as what the clock gives."""
+        self._start = start
         self._dispose = dispose
         self._dispose_after = dispose_after
         self._clock = clock
@@ -124,10 +126,20 @@ class Instances:
         with slot.lock:
             instance = slot.instance
             if instance is None or self._is_expired(slot):
-                instance = source.make()
+                instance = self._make(source)
                 metrics.instance_made()
                 self._fill(slot, source, instance)
             slot.used = self._clock()
+        return instance
+
+    def _make(self, source: Source) -> Any:  # noqa: ANN401
+        """Make an instance and start it; one that fails to start is disposed of, as it may have opened something."""
+        instance = source.make()
+        try:
+            self._start(instance)
+        except BaseException:
+            self._discard(instance, ())
+            raise
         return instance
 
     def sweep(self) -> None:

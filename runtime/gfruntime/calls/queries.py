@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gfruntime import wire
 from gfruntime.author.author_class import OWN_QUERIES
 from gfruntime.calls import answers, convert
+from gfruntime.errors import PluginError
 from gfruntime.frames.data import Frame
+from gfruntime.logs import places
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     Group = tuple[str, list[pb.DataQuery]]  # a method, and the queries that one call of it answers
     Encoded = dict[str, EncodedAnswer]  # by ref id
 
+_LOGGER = logging.getLogger("gfruntime")
 AT_ONCE = 10
 """Queries of one request that run side by side, as by the Go SDK's concurrent.QueryData."""
 
@@ -55,7 +59,9 @@ class Queries:
             else:
                 encoded = await _side_by_side([partial(self._runner.run, method, work) for method, work in works])
         except Exception as error:  # noqa: BLE001  # no thread for them, no memory for their answers
-            encoded = {ref_id: answers.encode_failure(error, ref_id=ref_id) for ref_id in messages}
+            encoded = {
+                ref_id: answers.encode_failure(error, ref_id=ref_id, is_json=call.is_json) for ref_id in messages
+            }
         for ref_id, answer in encoded.items():
             if answer.failure is not None:
                 call.record_query_failure(ref_id, answer.failure)
@@ -83,7 +89,7 @@ class Queries:
             try:
                 queries.append(convert.query(message, decode_model=decode, call=call.incoming, cancel=call.cancel))
             except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
-                encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId)
+                encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId, is_json=call.is_json)
         results = await self._results(method, queries, call) if queries else {}
         for ref_id, result in results.items():
             if self._runner.loop.is_current() and _count_rows(result) >= _LARGE:
@@ -94,7 +100,7 @@ class Queries:
         return encoded
 
     async def _results(self, method: str, queries: list[Query[Any]], call: ActiveCall) -> dict[str, object]:
-        """Call the method; what it raises is the result of all its queries."""
+        """Call the method; what it raises is the result of all its queries, without frames if these are several."""
         try:
             instance = await self._runner.instance(call.source, method)
             if method == "query_batch":
@@ -105,7 +111,13 @@ class Queries:
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and self._is_cancelled():
                 raise
+            if len(queries) > 1 and isinstance(error, PluginError) and error.frames is not PluginError.frames:
+                _LOGGER.warning("query_batch raised an error with frames, which are dropped: return it by its ref id")
+                error.frames = ()
             return dict.fromkeys((query.ref_id for query in queries), error)
+        finally:
+            for query in queries:
+                call.cancel.forget(query)
 
     def _is_cancelled(self) -> bool:
         """Tell whether the host cancelled this call, and not the author's code by itself, which is a failure."""
@@ -119,9 +131,16 @@ async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]]) -> Encode
         return await works[0]()
     limit = asyncio.Semaphore(AT_ONCE)
 
+    runs = places.current()
+
     async def bounded(work: Callable[[], Awaitable[Encoded]]) -> Encoded:
         async with limit:
-            return await work()
+            run = None if runs is None else runs.begin()  # a task of its own
+            try:
+                return await work()
+            finally:
+                if runs is not None and run is not None:
+                    runs.end(run)
 
     parts = await asyncio.gather(*map(bounded, works))
     return {ref_id: answer for part in parts for ref_id, answer in part.items()}
@@ -129,9 +148,9 @@ async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]]) -> Encode
 
 def _count_rows(result: object) -> int:
     """Count the rows of what a query returned, as far as they are known cheaply; a failure has none."""
-    results = result if isinstance(result, (list, tuple)) else [result]
     if isinstance(result, BaseException):
-        return 0
+        return _count_rows(result.frames) if isinstance(result, PluginError) else 0
+    results = result if isinstance(result, (list, tuple)) else [result]
     return sum(len(frame) if isinstance(frame, Frame) else _LARGE for frame in results)
 
 

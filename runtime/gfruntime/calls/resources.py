@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
+from gfruntime.author.reserved import SCHEMA
 from gfruntime.calls import answers, iterate
 from gfruntime.calls.endpoint import call_error
 from gfruntime.errors import PluginError
 from gfruntime.request import headers
-from gfruntime.request.vocabulary import Request, Response
+from gfruntime.request.services import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from gfruntime.calls.endpoint import ActiveCall
     from gfruntime.calls.runner import Runner
-
-SCHEMA = "gfplug/schema"
-"""Where the schema of the author's dataclasses is; the one in module.js is the same, or the editors are older."""
 
 _HAS_NO_BODY = (204, 304)
 
@@ -53,12 +52,14 @@ class Resources:
                 raise call_error(error) from error
 
     async def _respond(self, request: Request, call: ActiveCall) -> Response:
-        if (request.method, request.path.strip("/")) == ("GET", SCHEMA):
-            return self._schema(request)
+        if request.path.strip("/") == SCHEMA:
+            is_read = request.method.upper() in ("GET", "HEAD")
+            return self._schema(request) if is_read else routes.not_allowed(request, ["GET"])
         match = routes.match(self._runner.author.routes, request)
         result: object
         if isinstance(match, routes.Match):
-            result = routes.response(await self._runner.call(match.name, call.source, request, **match.parts))
+            respond = partial(routes.call, match=match, request=request)
+            result = routes.response(await self._runner.apply(match.name, call.source, respond))
         elif self._has_fallback:
             result = await self._runner.call("call_resource", call.source, request)
         else:
@@ -74,7 +75,7 @@ class Resources:
             make: Any = self._runner.author.make
             return Response.json(schema.describe(make, plugin_id=request.context.plugin_id))
         except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
-            return Response.json({"message": str(error)}, status=404)
+            return Response.json({"message": str(error), "isSchemaError": True}, status=404)
 
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
         _require_legal(response)

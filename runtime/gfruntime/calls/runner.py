@@ -27,7 +27,7 @@ class Runner:
         """Start nothing yet."""
         self.author = author
         self.loop = workers.UserLoop()
-        self.instances = Instances(self._dispose)
+        self.instances = Instances(self._dispose, start=self._start)
         self._pool = workers.Pool(threads)
         self._reserve = workers.Pool(_RESERVE)
 
@@ -40,12 +40,15 @@ class Runner:
             return await self.loop.run(work)
         return await self._pool_for(method).run(run_here, work)
 
-    async def call(self, method: str, source: Source, *arguments: object, **named: object) -> object:
+    async def call(self, method: str, source: Source, *arguments: object) -> object:
         """Call a method of the instance."""
+        return await self.apply(method, source, lambda instance: getattr(instance, method)(*arguments))
+
+    async def apply(self, method: str, source: Source, function: Callable[[Any], object]) -> object:
+        """Call a function with the instance, where a method of it belongs."""
 
         async def work() -> object:
-            instance = await self.instance(source, method)
-            return await self.await_if_needed(getattr(instance, method)(*arguments, **named))
+            return await self.await_if_needed(function(await self.instance(source, method)))
 
         return await self.run(method, work)
 
@@ -84,6 +87,11 @@ class Runner:
     def _pool_for(self, method: str) -> workers.Pool:
         """Return the threads for a method: no query can keep those for health checks busy."""
         return self._reserve if method == "check_health" else self._pool
+
+    def _start(self, instance: Any) -> None:  # noqa: ANN401  # the author's class
+        """Start an instance; runs in a thread."""
+        if "start" in self.author.methods:
+            run_here(self.await_if_needed, instance.start())
 
     def _dispose(self, instance: Any) -> None:  # noqa: ANN401
         """Dispose of an instance; runs in a thread of its own."""

@@ -36,7 +36,7 @@ class Service:
     def __init__(self, author: Author, *, threads: int) -> None:
         """Start nothing yet."""
         self._author = author
-        self._runner = Runner(author, threads=threads)
+        self._runner = Runner(author, threads=author.threads or threads)
         metrics.instances(lambda: len(self._runner.instances))
 
     @classmethod

@@ -14,9 +14,9 @@ import msgspec
 from gfruntime import wire
 from gfruntime.calls import iterate
 from gfruntime.calls.endpoint import call_error
-from gfruntime.frames import frametext
+from gfruntime.frames import frametext, json_text
 from gfruntime.frames.data import Frame
-from gfruntime.request.vocabulary import DataOnly, StreamRequest, StreamResponse
+from gfruntime.request.services import DataOnly, StreamRequest, StreamResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -79,7 +79,7 @@ def packet(item: object) -> bytes:
     if isinstance(item, DataOnly):
         return msgspec.json.encode({"data": frametext.data(item.frame)})
     if not isinstance(item, (bytes, bytearray)):
-        return msgspec.json.encode(item)
+        return json_text.encode(item)
     try:
         msgspec.json.decode(item)
     except msgspec.DecodeError as error:

@@ -17,6 +17,7 @@ import grpc
 import grpc.aio
 
 from gfruntime import wire
+from gfruntime.serving.handshake import COOKIE_KEY, COOKIE_VALUE
 from gfruntime.serving.methods import METADATA_OPTIONS
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Child:
     def __init__(self, tell: Callable[[bytes], None], command: tuple[str, ...] = COMMAND) -> None:
         """Start it; `tell` gets each line of its stderr."""
         environment = {key: value for key, value in os.environ.items() if key not in _NOT_FOR_CHILDREN}
+        environment[COOKIE_KEY] = COOKIE_VALUE  # `serve` takes it out of ours
         self._process = subprocess.Popen(  # noqa: S603  # this interpreter
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
         )

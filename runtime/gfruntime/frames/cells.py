@@ -20,10 +20,17 @@ _ZEROS: dict[str, object] = {"string": "", "bool": False, "json": b"null"}
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a cell without data becomes: null, the value before it, or a constant (numbers only)."""
+    """What a cell without data becomes: null, the value before it, or a constant (numbers only).
+
+    >>> long_to_wide(frame, fill=Fill("previous"))["value"].labels
+    {'host': 'a'}
+    """
 
     mode: Literal["previous", "null", "value"] = "null"
+    """`null`, `previous` or `value`."""
+
     value: float = 0.0
+    """The constant for `value`, in numbers only."""
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Fill:

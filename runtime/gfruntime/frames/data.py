@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import cursors, metadata, tables
+from gfruntime.frames import cursors, framejson, metadata, tables
 from gfruntime.frames import records as records_
 from gfruntime.frames.field import Field
 
@@ -33,12 +33,22 @@ class Frame:
 
     `meta` is Grafana's FrameMeta as JSON values (`{"notices": [...], "executedQueryString": ...}`). Without a `type`
     in it the runtime adds the one that fits the shape, so that alert rules can read the frame (see `contract`).
+
+    >>> Frame.of(time=[datetime(2026, 1, 1)], value=[1.5], labels={"host": "a"})["value"].labels
+    {'host': 'a'}
     """
 
     fields: Sequence[Field] = ()
+    """The columns, all of one length."""
+
     name: str = ""
+    """What a legend may show."""
+
     ref_id: str = ""
+    """The query's letter; the runtime writes it."""
+
     meta: Mapping[str, object] | None = None
+    """Grafana's FrameMeta as JSON values; None without one."""
 
     def __post_init__(self) -> None:
         """Check that the fields have one length, and the metadata."""
@@ -53,11 +63,19 @@ class Frame:
             object.__setattr__(self, "meta", metadata.meta(self.meta))
 
     @classmethod
-    def of(cls, name: str = "", labels: Labels = None, **columns: object) -> Frame:
+    def of(
+        cls, name: str | Iterable[object] = "", labels: Labels | Iterable[object] = None, **columns: object
+    ) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
 
-        >>> Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
+        A `name` that is no text, and `labels` that are no mapping, are columns of these names.
+
+        >>> frame = Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
+        if not isinstance(name, str):
+            name, columns = "", {"name": name, **columns}
+        if labels is not None and not isinstance(labels, Mapping):
+            labels, columns = None, {"labels": labels, **columns}
         return cls._of_fields([Field(key, values) for key, values in columns.items()], name, labels)
 
     @classmethod
@@ -133,7 +151,7 @@ class Frame:
         With keys as `labels` it makes a list of frames, one for each value and distinct set of labels, which is what
         alert rules read best:
 
-        >>> Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
+        >>> frames = Frame.from_records(rows, time="ts", value=["cpu", "memory"], labels=["host"])
 
         Options: `time` is the key of the time: ISO 8601, RFC 2822, datetimes, or numbers in the `unit` s, ms, us or ns
         ("guess" takes it by their size). `value` are the keys of the values, all others if there are none; texts that
@@ -149,6 +167,18 @@ class Frame:
         keys = (labels,) if isinstance(labels, str) else tuple(labels)
         series = records_.series(rows, time=time, unit=unit, value=values, labels=keys, types=types)
         return [cls(fields=fields, name=name) for fields in series]
+
+    @classmethod
+    def from_json(cls, frame: object) -> Frame:
+        """Read a frame in Grafana's own JSON, as text or as the objects of one (`{"schema": ..., "data": ...}`).
+
+        >>> text = '{"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [[1]]}}'
+        >>> Frame.from_json(text)["v"].type
+        'float64'
+
+        Raises: FrameError saying what is wrong, by the column where it is one's.
+        """
+        return cls(**framejson.read(frame))
 
     @classmethod
     def from_cursor(

@@ -27,7 +27,7 @@ from typing import Any, Literal
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items
+from gfruntime.frames import kinds
 from gfruntime.frames.field import Field
 from gfruntime.frames.labels import as_text
 
@@ -92,7 +92,7 @@ def document(value: Any, depth: int = 0) -> Any:  # noqa: ANN401  # JSON
 
 def _text_or_itself(value: Any) -> Any:  # noqa: ANN401  # any object
     try:
-        kind, plain = items.plain(value)
+        kind, plain = kinds.plain(value)
     except FrameError:
         return str(value)
     return plain if kind == "texts" else value

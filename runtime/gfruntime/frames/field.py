@@ -36,14 +36,28 @@ class Field:
     Nullability: unless told otherwise a time field is nullable only if it holds a null (readers of alert data look for
     a non-nullable one), and any other field always is, so that its type doesn't change with the data.
     Config: Grafana's FieldConfig as JSON values, such as `{"unit": "s", "displayNameFromDS": "latency"}`.
+
+    >>> Field("latency", [1.5, None], labels={"host": "a"}, config={"unit": "s"}).type
+    'float64'
     """
 
     name: str
+    """The column's name."""
+
     values: pa.Array
+    """The values as an Arrow array."""
+
     type: FieldType
+    """The column's type in Grafana's words."""
+
     nullable: bool
+    """Whether the type allows nulls."""
+
     labels: Mapping[str, str] | None
+    """What tells this series from others of its name; None without any."""
+
     config: Mapping[str, object] | None
+    """Grafana's FieldConfig; None without one."""
 
     def __init__(
         self,

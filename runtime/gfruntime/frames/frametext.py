@@ -37,6 +37,9 @@ def encode(frame: Frame, *, ref_id: str = "") -> bytes:
     """Write a frame as Grafana's frame JSON, without a newline.
 
     Units: times are whole milliseconds (floor), the rest of the nanoseconds goes to `nanos`.
+
+    >>> encode(Frame.of(value=[1.5]))  # doctest: +ELLIPSIS
+    b'{"schema":{...},"data":{"values":[[1.5]]}}'
     """
     return msgspec.json.encode({"schema": schema(frame, ref_id=ref_id), "data": data(frame)})
 

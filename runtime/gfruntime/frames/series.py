@@ -39,6 +39,9 @@ def long_to_wide(frame: Frame, *, fill: Fill | None = NULL, limit: int = 0) -> F
 
     Of rows with one time and combination the last one counts. `limit` bounds the cells of the result; 0 is no bound.
     Raises: FrameError with the SDK's text when the frame is not long, empty, unsorted, or has null times.
+
+    >>> [field.labels for field in long_to_wide(frame).fields]
+    [None, {'host': 'a'}, {'host': 'b'}]
     """
     parts = _checked(frame, "long", to="wide")
     ticks = items_of(parts.time)
@@ -69,6 +72,9 @@ def wide_to_long(frame: Frame, *, fill: Fill | None = NULL) -> Frame:
     """Give each set of labels rows of its own, the labels becoming text columns.
 
     Raises: FrameError with the SDK's text when the frame is not wide, empty, has null times, or two types for a name.
+
+    >>> wide_to_long(long_to_wide(frame))["host"].to_list()
+    ['a', 'b']
     """
     parts = _checked(frame, "wide", to="long")
     kinds = _kinds(frame, parts.values)
@@ -98,6 +104,9 @@ def resample(
     Each point takes the last row of (point - interval, point]; text columns keep the last one seen. An interval of 0
     changes nothing. Configs are dropped, as in the SDK.
     Raises: FrameError when the frame is no time series, or has null times.
+
+    >>> len(resample(frame, start, start + timedelta(minutes=2), timedelta(minutes=1)))
+    3
     """
     parts = _parts(frame)
     if parts is None or not parts.values:

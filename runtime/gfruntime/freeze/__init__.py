@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import platform
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from gfruntime.freeze import dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,19 +65,25 @@ def freeze(
     Shape: `hidden_imports` are modules that PyInstaller can't see; `data` are pairs of a path in the project and the
     bundle's folder for it; `excludes` are packages to leave out.
     Raises: OSError, ValueError or KeyError if plugin.json can't be read or names no executable.
+
+    >>> freeze(SPECPATH, hidden_imports=["sqlalchemy.dialects.postgresql"])  # doctest: +SKIP
     """
     from PyInstaller.building.api import COLLECT, EXE, PYZ  # type: ignore[import-untyped]  # noqa: PLC0415
     from PyInstaller.building.build_main import Analysis  # type: ignore[import-untyped]  # noqa: PLC0415
 
     root = Path(folder)
+    direct, excluded = dependencies.direct_names(root), [*excludes]
+    # what the runtime uses of packages that the project asks for; those that others installed are not bundled
+    optional = [module for name, modules in _OPTIONAL.items() if name in direct for module in modules]
+    data_modules, data_files = dependencies.data_packages(dependencies.all_names(root), excludes=excluded)
     target = _platform()
     name = f"{json.loads((root / 'plugin.json').read_text(encoding='utf-8'))['executable']}_{target}"
     analysis = Analysis(
         [str(root / "src" / "plugin" / "__main__.py")],
         pathex=[str(root / "src")],
-        hiddenimports=[*hidden_imports, *_optional_modules(root)],
-        datas=[(str(root / source), place) for source, place in data],
-        excludes=[*excludes],
+        hiddenimports=[*hidden_imports, *optional, *data_modules],
+        datas=[*((str(root / source), place) for source, place in data), *data_files],
+        excludes=excluded,
         runtime_hooks=[str(_HOOKS / "start_process.py")],
         module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
         optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
@@ -90,15 +97,6 @@ def freeze(
         console=True,
     )
     COLLECT(program, _without_links(analysis.binaries), _without_links(analysis.datas), name=name)
-
-
-def _optional_modules(root: Path) -> list[str]:
-    """List what the runtime uses of packages that a project asks for; those that others installed are not bundled."""
-    from packaging.requirements import Requirement  # noqa: PLC0415  # PyInstaller brings it
-
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    names = {Requirement(line).name.lower() for line in project.get("dependencies", ())}
-    return [module for name, modules in _OPTIONAL.items() if name in names for module in modules]
 
 
 def _platform() -> str:

@@ -29,6 +29,9 @@ def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -
     """Return a configured `httpx.Client`; the options are httpx's.
 
     Raises: ModuleNotFoundError when the project does not depend on httpx.
+
+    >>> client = httpx_client(settings)  # doctest: +SKIP
+    >>> client.get("/rows").json()  # doctest: +SKIP
     """
     try:
         import httpx  # noqa: PLC0415  # takes long, and only who asks for it needs it
@@ -48,6 +51,9 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: 
     """Return a configured `httpx.AsyncClient`; the options are httpx's.
 
     Raises: ModuleNotFoundError when the project does not depend on httpx.
+
+    >>> client = httpx_async_client(settings)  # doctest: +SKIP
+    >>> (await client.get("/rows")).json()  # doctest: +SKIP
     """
     try:
         import httpx  # noqa: PLC0415
@@ -67,6 +73,9 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
     """Return a configured `requests.Session`, which also goes by Grafana's secure socks proxy.
 
     Raises: ModuleNotFoundError when the project does not depend on requests.
+
+    >>> session = requests_session(settings)  # doctest: +SKIP
+    >>> session.get(settings.url + "/rows").json()  # doctest: +SKIP
     """
     try:
         import requests  # noqa: PLC0415

@@ -23,7 +23,11 @@ _WORKERS = Pool(100)  # for all clients: threads that wait for upstreams
 
 
 class AsyncHttpClient:
-    """A client for one data source; make it in the constructor, close it in `dispose`."""
+    """A client for one data source; make it in the constructor, close it in `dispose`.
+
+    >>> client = AsyncHttpClient.of(settings)
+    >>> rows = (await client.get("/rows", params={"limit": "10"})).raise_for_status().json()  # doctest: +SKIP
+    """
 
     def __init__(self, client: HttpClient) -> None:
         """Ask as this client does."""

@@ -34,7 +34,12 @@ _DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 
 
 class HttpClient:
-    """A client for one data source; make it in the constructor, close it in `dispose`."""
+    """A client for one data source; make it in the constructor, close it in `dispose`.
+
+    >>> client = HttpClient.of(settings)
+    >>> client.get("/rows", params={"limit": "10"}).raise_for_status().json()
+    [{'value': 1.5}]
+    """
 
     def __init__(
         self,

@@ -32,18 +32,37 @@ _KEYS = ("message", "error", "detail", "errors", "error_description", "descripti
 
 
 class UpstreamError(PluginError):
-    """The upstream answered with an error status that says that the request was wrong: the plugin's fault."""
+    """The upstream answered with an error status that says that the request was wrong: the plugin's fault.
+
+    >>> raise UpstreamError("/rows answered 400 Bad Request", status=400)
+    Traceback (most recent call last):
+    gfruntime.http.response.UpstreamError: /rows answered 400 Bad Request
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """An answer. `headers` knows its names in any case; `path` is what was asked, for messages."""
+    """An answer. `headers` knows its names in any case; `path` is what was asked, for messages.
+
+    >>> HttpResponse(status=200, reason="OK", headers=headers, body=b'[{"value": 1.5}]').json()
+    [{'value': 1.5}]
+    """
 
     status: int
+    """The HTTP status code."""
+
     reason: str
+    """The words beside it."""
+
     headers: http.client.HTTPMessage = field(repr=False)
+    """The headers; names in any case."""
+
     body: bytes = field(repr=False)
+    """The body, decompressed."""
+
     path: str = "the upstream"
+    """The path that was asked, for messages."""
+
     explanation: str = ""
     """What the upstream says about an error, in one line and without secrets."""
 

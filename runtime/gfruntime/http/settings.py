@@ -37,26 +37,65 @@ _TRUSTED = (  # where systems keep their certificates, for bundles whose OpenSSL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:
-    """The HTTP settings of one data source. Times in seconds; 0 connections or bytes mean any number."""
+    """The HTTP settings of one data source. Times in seconds; 0 connections or bytes mean any number.
+
+    >>> HttpSettings.of(settings).timeout
+    30.0
+    """
 
     url: str = field(default="", repr=False)
+    """The data source's URL."""
+
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Custom headers, sent with each request."""
+
     user: str = ""
+    """The user of basic authentication; empty without."""
+
     password: str = field(default="", repr=False)
+    """The password of basic authentication."""
+
     timeout: float = 30.0
+    """Seconds to wait for bytes."""
+
     dial_timeout: float = 10.0
+    """Seconds to wait for a connection."""
+
     idle_timeout: float = 90.0
+    """Seconds that an unused connection is kept."""
+
     max_idle: int = 100
+    """Unused connections that are kept; 0 is any number."""
+
     ca_certificate: str = ""
+    """The authority to trust beside the system's own: PEM, or a path to it."""
+
     client_certificate: str = ""
+    """The client's certificate: PEM, or a path to it."""
+
     client_key: str = field(default="", repr=False)
+    """The key of the client's certificate: PEM, or a path to it."""
+
     server_name: str = ""
+    """The name that the server's certificate must have, where it is not the URL's."""
+
     skip_verify: bool = False
+    """Take any certificate."""
+
     needs_tls13: bool = False
+    """Refuse TLS below 1.3."""
+
     socks: SocksProxy | None = None
+    """Grafana's secure SOCKS proxy, if the data source uses it."""
+
     socks_user: str = ""
+    """The user at the proxy; without one the data source's uid."""
+
     socks_password: str = field(default="", repr=False)
+    """The password at the proxy."""
+
     response_limit: int = 0
+    """Bytes of an answer that Grafana allows; 0 is any number."""
 
     @classmethod
     def of(cls, settings: Settings[Any]) -> HttpSettings:

@@ -17,6 +17,7 @@ import traceback
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from gfruntime.logs import places
 from gfruntime.logs.lines import encode
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ _TRACE = 10
 
 
 def get_logger(name: str = "plugin") -> logging.Logger:
-    """Give a logger; `extra={...}` adds keys to its lines."""
+    """Give a logger; `extra={...}` adds keys to its lines.
+
+    >>> get_logger().info("Asked the API", extra={"rows": 12})
+    """
     return logging.getLogger(name)
 
 
@@ -134,6 +138,13 @@ def install(descriptor: int, *, level: str = "info") -> Writer:
         args.exc_traceback,
     )
     return writer
+
+
+def failure(message: str, error: BaseException) -> None:
+    """Log an exception of the author's code, with where it was raised, and its traceback from that code on."""
+    place = places.of_error(error)
+    exc_info = (type(error), error, places.without_ours(error.__traceback__))
+    logging.getLogger("gfruntime").error(message, exc_info=exc_info, extra={"at": place} if place else {})
 
 
 def uncaught(message: str, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

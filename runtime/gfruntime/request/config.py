@@ -15,11 +15,20 @@ _PROXY = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAgent:
-    """Which Grafana asks; version 0.0.0 when it didn't say."""
+    """Which Grafana asks; version 0.0.0 when it didn't say.
+
+    >>> UserAgent.parse("Grafana/13.0.2 (linux; amd64)").arch
+    'amd64'
+    """
 
     version: str = "0.0.0"
+    """Grafana's version; `0.0.0` where it is not known."""
+
     os: str = "unknown"
+    """The operating system that Grafana runs on."""
+
     arch: str = "unknown"
+    """The architecture that Grafana runs on."""
 
     @classmethod
     def parse(cls, text: str) -> UserAgent:
@@ -34,30 +43,59 @@ class UserAgent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlDefaults:
-    """Grafana's defaults for SQL connections and answers; lifetimes in seconds."""
+    """Grafana's defaults for SQL connections and answers; lifetimes in seconds.
+
+    >>> GrafanaConfig({"GF_SQL_ROW_LIMIT": "1000"}).sql.row_limit  # doctest: +SKIP
+    1000
+    """
 
     row_limit: int
+    """Rows of an answer that Grafana allows."""
+
     max_open_connections: int
+    """Connections to open at most, by Grafana's default."""
+
     max_idle_connections: int
+    """Unused connections to keep, by Grafana's default."""
+
     max_connection_lifetime: int
+    """Seconds that a connection is used, by Grafana's default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocksProxy:
-    """Grafana's secure socks proxy (private data source connect). Certificates are PEM texts, or paths to such."""
+    """Grafana's secure socks proxy (private data source connect). Certificates are PEM texts, or paths to such.
+
+    >>> SocksProxy(address="proxy:1080", allow_insecure=True).address
+    'proxy:1080'
+    """
 
     address: str
+    """Host and port of the proxy."""
+
     server_name: str = ""
+    """The name that its certificate must have."""
+
     client_cert: str = ""
+    """The path of the client's certificate, or PEM."""
+
     client_key: str = field(default="", repr=False)
+    """The path of its key, or PEM."""
+
     root_cas: tuple[str, ...] = ()
+    """The paths of the authorities to trust, or PEM."""
+
     allow_insecure: bool = False
+    """Speak to the proxy without TLS."""
 
 
 class GrafanaConfig(dict[str, str]):
     """Grafana's settings for plugins: a mapping of raw texts, and accessors for what is known.
 
     It may carry secrets, so its repr shows the keys alone.
+
+    >>> GrafanaConfig({"GF_INSTANCE_FEATURE_TOGGLES_ENABLE": "sqlExpressions"}).is_enabled("sqlExpressions")
+    True
     """
 
     def __repr__(self) -> str:

@@ -22,15 +22,32 @@ _TRACE_ID = 1  # place in a W3C traceparent: version, trace id, span id, flags
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's; `deadline` is a monotonic time."""
+    """One call. `headers` are raw, as Grafana sent them; `metadata` is gRPC's; `deadline` is a monotonic time.
+
+    >>> Incoming(endpoint="queryData", headers={"FromAlert": "true"}).from_alert
+    True
+    """
 
     endpoint: str
+    """What is called, such as `queryData`."""
+
     context: PluginContext = field(default_factory=PluginContext)
+    """Where the call comes from."""
+
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The headers as Grafana sent them."""
+
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+    """gRPC's metadata."""
+
     data_source: str = ""
+    """The data source's name; empty without one."""
+
     data_source_uid: str = ""
+    """The data source's uid; empty without one."""
+
     deadline: float | None = None
+    """The monotonic time at which the caller gives up; None without one."""
 
     @property
     def from_alert(self) -> bool:
@@ -65,7 +82,11 @@ _current: contextvars.ContextVar[Incoming | None] = contextvars.ContextVar("gfru
 
 
 def current_call() -> Incoming | None:
-    """Give the call that is being answered; None outside of any."""
+    """Give the call that is being answered; None outside of any.
+
+    >>> current_call() is None  # outside of a call
+    True
+    """
     return _current.get()
 
 

@@ -6,10 +6,11 @@ that come early wait for it. A method that the application lacks answers UNIMPLE
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+
+from gfruntime.request.cancellation import Cancellation
 
 
 class CallKind(Enum):
@@ -47,7 +48,7 @@ class Call:
     """One call: what came beside the message, and the event that is set when its caller is gone."""
 
     metadata: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
-    cancel: threading.Event = field(default_factory=threading.Event)
+    cancel: Cancellation = field(default_factory=Cancellation)
     deadline: float | None = None
     """The monotonic time at which its caller waits no more."""
 

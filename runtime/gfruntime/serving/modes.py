@@ -3,8 +3,9 @@
 | command line, surroundings | what it does |
 | --- | --- |
 | `-buildinfo`, `-version` | print them and end |
-| `--multiprocessing-fork` | be one of the author's processes: in a bundle, `multiprocessing` starts the plugin itself |
+| what `multiprocessing` gives | be one of the author's processes: in a bundle, it starts the plugin itself |
 | `-standalone` | serve on a port, for debuggers (see `standalone`) |
+| any other argument | say that this is no Python, and end |
 | a standalone server runs | tell Grafana where, and serve nothing |
 | `GF_PLUGIN_PROFILING_ENABLED=true` | also show all threads' stacks over HTTP (see `profiling`) |
 """
@@ -23,13 +24,22 @@ _HELPERS = (
     "from multiprocessing.forkserver import main",
     "import sys; from multiprocessing.forkserver import main",
 )
+_CHILD = "--multiprocessing-fork"
+_OWN = ("-standalone", "-allow-remote", "-buildinfo", "-version")
+_LONGEST = 60
+_NOT_PYTHON = """\
+this is a frozen plugin, not Python; it can't run {argument}.
+In a bundle, sys.executable is the plugin: start another program by its own name, and Python code with multiprocessing
+or concurrent.futures (joblib: its backends "threading" and "multiprocessing"). The plugin itself takes {own}.
+"""
+_UNKNOWN = "this plugin takes no argument {argument}; it takes {own}.\n"
 _LEVELS = 5  # from a module in a package in a source folder to the project, and one more
 
 
 def run_multiprocessing_child(arguments: Sequence[str]) -> None:
     """Become the process that `multiprocessing` wants, if it is what started this one; that ends here."""
-    command = arguments[-1] if "-c" in arguments else ""
-    if "--multiprocessing-fork" in arguments:
+    command = "".join(arguments[arguments.index("-c") + 1 :][:1]) if "-c" in arguments else ""
+    if arguments[:1] == [_CHILD] and all(_is_setting(argument) for argument in arguments[1:]):
         from multiprocessing import spawn  # noqa: PLC0415  # few plugins use it
 
         spawn.freeze_support()
@@ -38,9 +48,23 @@ def run_multiprocessing_child(arguments: Sequence[str]) -> None:
         raise SystemExit(0)
 
 
+def refusal(arguments: Sequence[str]) -> str:
+    """Explain which argument is not the plugin's own; empty if all are.
+
+    A library that takes `sys.executable` for Python would start a second plugin otherwise, and wait for its end.
+    """
+    own = {f"{dashes}{name}" for name in _OWN for dashes in ("", "-")}
+    stranger = next((argument for argument in arguments if argument not in own), None)
+    if stranger is None:
+        return ""
+    shown = stranger.partition("=")[0][:_LONGEST]  # what follows may be secret
+    text = _NOT_PYTHON if getattr(sys, "frozen", False) else _UNKNOWN
+    return text.format(argument=repr(shown), own=", ".join(_OWN))
+
+
 def print_build_info(arguments: Sequence[str]) -> int | None:
     """Print build info or version if asked to; return the exit status then, else None."""
-    options = {argument.lstrip("-") for argument in arguments if argument.startswith("-")}
+    options = {argument.lstrip("-") for argument in arguments}
     if not options & {"buildinfo", "version"}:
         return None
     import json  # noqa: PLC0415  # a start that serves needs neither
@@ -67,6 +91,12 @@ def standalone_may_run() -> bool:
             return any(os.path.exists(f"{folder}{below}/standalone.txt") for below in ("", "/dist"))  # noqa: PTH110
         folder = os.path.dirname(folder)  # noqa: PTH120
     return False
+
+
+def _is_setting(argument: str) -> bool:
+    """Tell whether an argument is one of those that `multiprocessing` gives its children: `pipe_handle=5`."""
+    name, _, value = argument.partition("=")
+    return name.isidentifier() and (value.isdecimal() or value == "None")
 
 
 def _program() -> str:

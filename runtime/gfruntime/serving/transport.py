@@ -18,6 +18,7 @@ import grpc
 import grpc.aio
 
 from gfruntime import wire
+from gfruntime.logs import places
 from gfruntime.serving import undecodable
 from gfruntime.serving.handshake import Address
 from gfruntime.serving.methods import METADATA_OPTIONS, METHODS, Application, Call, CallError, CallKind
@@ -133,8 +134,7 @@ class Transport:
                     raise CallError("unimplemented", code="UNIMPLEMENTED")  # noqa: TRY301  # one place answers
                 reply = await handler(message, call)
             except asyncio.CancelledError:
-                rpc.code = "Canceled"
-                call.cancel.set()
+                self._cancel(call, rpc)
                 raise
             except Exception as error:  # noqa: BLE001  # the gRPC edge
                 return await _abort(context, error, path, rpc)
@@ -163,8 +163,7 @@ class Transport:
                         yield part
                         rpc.sent()
             except (asyncio.CancelledError, GeneratorExit):
-                rpc.code = "Canceled"
-                call.cancel.set()
+                self._cancel(call, rpc)
                 raise
             except Exception as error:  # noqa: BLE001
                 await _abort(context, error, path, rpc)
@@ -177,6 +176,14 @@ class Transport:
     async def _loaded_application(self) -> Application:
         """Wait for the application, which a caller that leaves must not cancel."""
         return self._application.result() if self._application.done() else await asyncio.shield(self._application)
+
+    def _cancel(self, call: Call, rpc: metrics.rpc) -> None:
+        """Tell the handler that its caller is gone; before the author's module is loaded, log where that stands."""
+        rpc.code = "Canceled"
+        call.cancel.set()
+        if not self._application.done():
+            extra = {"status": "cancelled", "at": places.of_thread("loader")}
+            _LOGGER.info("Plugin Request Completed", extra=extra)
 
     def _enter(self, *, is_awaited: bool = True) -> None:
         if is_awaited:

@@ -14,8 +14,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime.errors import sentence
-from gfruntime.serving.forks import leave_fork
+from gfruntime.serving.work import Work, settle, settle_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -25,11 +24,11 @@ T = TypeVar("T")
 _MOST_BLOCKED = 4  # times the pool's size: how many blocked threads are replaced
 
 
-class _Job(asyncio.Future[Any]):
+class _Job(Work):
     """A function for a thread of the pool, and the result to come."""
 
     def __init__(self, function: Callable[[], Any], pool: Pool) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self.function, self._pool = function, pool
         self._runs: list[None] = []  # an item while the function runs; the thread and the canceller race to remove it
 
@@ -44,7 +43,8 @@ class _Job(asyncio.Future[Any]):
         """Run the function unless the job is cancelled; return False if the thread was replaced meanwhile."""
         self._runs.append(None)
         if not self.cancelled():
-            _settle(self, self.function)
+            with self.running():
+                settle(self, self.function)
         return self.remove_run()
 
     def remove_run(self) -> bool:
@@ -146,14 +146,14 @@ class UserLoop:
 
         Cancelling the future cancels the coroutine.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future = Work()
         loop, tasks = self._running_loop(), list[asyncio.Task[None]]()
 
         def cancel(done: asyncio.Future[T]) -> None:
             if done.cancelled():
                 loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # noqa: PLW0108  # it is there by then
 
-        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(_settle_async(future, function, *args))))
+        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(settle_async(future, function, *args))))
         future.add_done_callback(cancel)
         return future
 
@@ -194,52 +194,14 @@ class UserLoop:
 
 def run_in_thread(function: Callable[[], Any], *, name: str) -> asyncio.Future[Any]:
     """Run a function in a new daemon thread, in the caller's context; cancelling the future does not stop it."""
-    future = asyncio.get_running_loop().create_future()
-    target = contextvars.copy_context().run
-    threading.Thread(target=target, args=(_settle, future, function), name=name, daemon=True).start()
+    future = Work()
+
+    def run() -> None:
+        with future.running():
+            settle(future, function)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(run,), name=name, daemon=True).start()
     return future
-
-
-async def _settle_async(future: asyncio.Future[T], function: Callable[..., Awaitable[T]], *args: object) -> None:
-    """Await a coroutine function, and deliver; nothing that it raises stops the loop."""
-    try:
-        result = await function(*args)
-    except asyncio.CancelledError:  # by its caller, who waits no more, or else by the author's code
-        _deliver(future, error=asyncio.CancelledError("the handler cancelled itself"))
-    except BaseException as error:  # noqa: BLE001
-        _deliver(future, error=error)
-    else:
-        _deliver(future, result)
-
-
-def _settle(future: asyncio.Future[T], function: Callable[[], T]) -> None:
-    """Call a function, and deliver its result, or whatever it raises, which is its caller's to judge."""
-    try:
-        result = function()
-    except BaseException as error:  # noqa: BLE001
-        _deliver(future, error=error)
-    else:
-        _deliver(future, result)
-
-
-def _deliver(future: asyncio.Future[Any], result: object = None, *, error: BaseException | None = None) -> None:
-    """Give a future of another thread's loop its result; that loop may have ended."""
-    leave_fork()
-    with contextlib.suppress(RuntimeError):
-        future.get_loop().call_soon_threadsafe(_set, future, result, error)
-
-
-def _set(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(result)
-        return
-    if not isinstance(error, Exception) or isinstance(error, (StopIteration, StopAsyncIteration)):
-        wrapped = RuntimeError(sentence(error))  # futures, tasks and generators take these for signals of their own
-        wrapped.__cause__ = error
-        error = wrapped
-    future.set_exception(error)
 
 
 def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

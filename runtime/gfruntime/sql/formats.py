@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Query
 
 Format = Literal["timeseries", "table", "logs", "traces", "multi"]
+"""The formats of a query, as the format menu of Grafana's SQL editors has them."""
 
 _FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -35,6 +36,9 @@ def parse_format(given: object) -> Format:
     """Read the format of a query: a number from 0 to 4, or its name; nothing is timeseries.
 
     Raises: QueryError naming what is neither.
+
+    >>> parse_format(0)
+    'timeseries'
     """
     text = "" if given is None else str(given).strip().lower()
     if text in _FORMATS:
@@ -53,9 +57,8 @@ def formatted(
     sources make of it: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills what is missing
     with 0.
 
-    >>> sql = expand_sql(query.model.sql, query, dialect="postgres")
-    >>> frame = Frame.from_cursor(cursor.execute(sql), limit=100_000)
-    >>> return formatted(frame, "timeseries", sql=query.model.sql, query=query)
+    >>> [field.labels for field in formatted(frame, "timeseries")[0].fields]
+    [None, {'host': 'a'}, {'host': 'b'}]
 
     Raises: FrameError when the rows can't become it; QueryError when the query says a wrong fill, or has no time.
     """

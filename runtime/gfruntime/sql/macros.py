@@ -69,6 +69,9 @@ def expand_sql(
 
     Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much;
     with a dialect, for an unknown macro too. ValueError for an unknown dialect.
+
+    >>> expand_sql("SELECT * FROM sales WHERE $__timeFilter(day)", query)  # doctest: +ELLIPSIS
+    "SELECT * FROM sales WHERE day ..."
     """
     if dialect is not None:
         own = {**({"table": lambda _: table} if table else {}), **({"column": lambda _: column} if column else {})}
@@ -80,7 +83,11 @@ def expand_sql(
 
 
 def expand_url(text: str, time_range: TimeRange) -> str:
-    """Replace `${__from}` and `${__to}`, with or without a format."""
+    """Replace `${__from}` and `${__to}`, with or without a format.
+
+    >>> expand_url("/rows?from=${__from:date:iso}", time_range)
+    '/rows?from=2026-01-01T00:00:00Z'
+    """
     return _URL.sub(lambda match: format_moment(getattr(time_range, _ENDS[match[1]]), match[2] or ""), text)
 
 

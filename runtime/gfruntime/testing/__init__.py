@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gfruntime.author import routes
 from gfruntime.calls import rulecheck, streams
 from gfruntime.calls.answers import frames_of
+from gfruntime.errors import PluginError
 from gfruntime.frames import arrow, contract
-from gfruntime.request.vocabulary import PluginContext, Query, Response, Settings, TimeRange
+from gfruntime.request.services import Response
+from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRange
 from gfruntime.testing import golden
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfruntime.frames.data import Frame
-    from gfruntime.request.vocabulary import Request, StreamRequest
+    from gfruntime.request.services import Request, StreamRequest
 
 ModelT = TypeVar("ModelT")
 OptionsT = TypeVar("OptionsT")
@@ -37,7 +39,11 @@ _HOUR = dt.timedelta(hours=1)
 
 
 def settings(options: OptionsT, *, secrets: Mapping[str, str] | None = None, url: str = "") -> Settings[OptionsT]:
-    """Make the settings of a configured data source."""
+    """Make the settings of a configured data source.
+
+    >>> settings(options, secrets={"token": "t"}).secrets["token"]
+    't'
+    """
     return Settings(options=options, secrets=secrets or {}, uid="test", name="test", url=url, updated=START)
 
 
@@ -52,7 +58,11 @@ def query(
     from_alert: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Query[ModelT]:
-    """Make a query; its range is one hour unless told otherwise."""
+    """Make a query; its range is one hour unless told otherwise.
+
+    >>> query(model, from_alert=True).from_alert
+    True
+    """
     return Query(
         model=model,
         time_range=TimeRange(start=start, end=start + _HOUR if end is None else end),
@@ -68,24 +78,36 @@ def query(
 def ask(datasource: Any, asked: Query[Any]) -> list[Frame]:  # noqa: ANN401  # the author's class
     """Ask one query and return the frames as Grafana decodes them: encoded and read back, with their types.
 
-    `def` and `async def` handlers alike; what the handler raises is raised here.
+    `def` and `async def` handlers alike; what the handler raises is raised here, its `frames` as Grafana decodes them.
+
+    >>> ask(Datasource(settings(options)), query(model))[0]["value"].to_list()
+    [1.5]
     """
-    result = datasource.query(asked)
-    if inspect.isawaitable(result):
-        result = asyncio.run(_wait(result))
+    try:
+        result = datasource.query(asked)
+        if inspect.isawaitable(result):
+            result = asyncio.run(_wait(result))
+        if isinstance(result, Exception):
+            raise result
+    except PluginError as error:
+        error.frames = _decoded(contract.typed(frames_of(error.frames)), asked)
+        raise
     frames = contract.typed(frames_of(result))
     if asked.from_alert:
         frames = rulecheck.checked(frames, ref_id=asked.ref_id)
-    encoded = [arrow.encode(frame, ref_id=asked.ref_id) for frame in frames]
-    return [arrow.decode(b"".join(parts)) for parts in encoded]
+    return _decoded(frames, asked)
 
 
 def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
-    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here."""
+    """Call a resource as Grafana does: the routes, then `call_resource`; what the handler raises is raised here.
+
+    >>> call(Datasource(settings(options)), Request(path="tables")).status
+    200
+    """
     match = routes.match(routes.routes_of(type(datasource)), request)
     result: Any
     if isinstance(match, routes.Match):
-        result = getattr(datasource, match.name)(request, **match.parts)
+        result = routes.call(datasource, match, request)
     elif hasattr(datasource, "call_resource"):
         result = datasource.call_resource(request)
     else:
@@ -99,7 +121,11 @@ def call(datasource: Any, request: Request) -> Response:  # noqa: ANN401
 
 
 def packets(datasource: Any, request: StreamRequest, *, count: int = 0) -> list[Any]:  # noqa: ANN401
-    """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all."""
+    """Read a channel's packets as subscribers get them: decoded JSON, the first `count` or all.
+
+    >>> packets(Datasource(settings(options)), StreamRequest(path="cpu"), count=1)
+    [...]
+    """
     stream = datasource.run_stream(request)
     if inspect.isawaitable(stream):
         stream = asyncio.run(_wait(stream))
@@ -115,6 +141,8 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     A `.jsonc` file is in the format of Go's plugins (see `golden`), a `.json` file is the list of frames alone. The
     environment variable GFRUNTIME_UPDATE_GOLDEN=1 writes the files of a whole run, but not where CI is set.
     Raises: AssertionError showing the difference, or when there is no such file.
+
+    >>> check_golden([frame], Path("tests/golden/sales.jsonc"))  # doctest: +SKIP
     """
     if update or (os.environ.get("GFRUNTIME_UPDATE_GOLDEN") == "1" and not os.environ.get("CI")):
         _write_golden(frames, path)
@@ -127,6 +155,11 @@ def check_golden(frames: Sequence[Frame], path: Path, *, update: bool = False) -
     if expected != actual:
         old, new = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, actual))
         raise AssertionError("\n".join(difflib.unified_diff(old, new, str(path), "actual", lineterm="")))
+
+
+def _decoded(frames: Sequence[Frame], asked: Query[Any]) -> list[Frame]:
+    """Encode frames and read them back."""
+    return [arrow.decode(b"".join(arrow.encode(frame, ref_id=asked.ref_id))) for frame in frames]
 
 
 def _write_golden(frames: Sequence[Frame], path: Path) -> None:

@@ -31,13 +31,26 @@ _DROPPED = {"connection", "content-encoding", "content-length", "date", "keep-al
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRequest:
-    """A request that arrived; names of headers are in lower case."""
+    """A request that arrived; names of headers are in lower case.
+
+    >>> upstream.requests[0].path  # doctest: +SKIP
+    '/rows'
+    """
 
     method: str
+    """The HTTP method."""
+
     path: str
+    """The path without the query string."""
+
     query: Mapping[str, list[str]]
+    """The query string; a repeated name keeps all its values."""
+
     headers: Mapping[str, str] = field(repr=False)
+    """The headers; names in small letters."""
+
     body: bytes = b""
+    """The body."""
 
     def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
         """Read the body as JSON."""
@@ -50,12 +63,23 @@ Asked = ReceivedRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is answered, after `delay` seconds."""
+    """What is answered, after `delay` seconds.
+
+    >>> Answer(body=b"[]", status=503, delay=0.1).status
+    503
+    """
 
     body: bytes = b""
+    """The body."""
+
     status: int = 200
+    """The HTTP status code."""
+
     headers: Mapping[str, str] = field(default_factory=dict)
+    """The headers."""
+
     delay: float = 0.0
+    """Seconds to wait before the answer."""
 
 
 class _QuietServer(http.server.ThreadingHTTPServer):
@@ -100,7 +124,7 @@ class Upstream(_Server):
     >>> with Upstream() as upstream:
     ...     upstream.answer("/sales", json=[{"time": "2026-01-01", "value": 1}])
     ...     frame, = ask(Datasource(settings(Options(url=upstream.url))), query(Model()))
-    ...     assert upstream.requests[0].headers["authorization"] == "Bearer t"
+    ...     assert upstream.requests[0].path == "/sales"
     """
 
     def __init__(self) -> None:
@@ -137,6 +161,9 @@ class Replay(_Server):
 
     Kept are method, path, query and body of each request, and status, body and type of its answer: no credentials. A
     query parameter that is one goes into `hide`.
+
+    >>> with Replay("http://localhost:8000", Path("tests/replay.jsonl")) as replay:  # doctest: +SKIP
+    ...     Datasource(settings(Options(url=replay.url)))
     """
 
     def __init__(

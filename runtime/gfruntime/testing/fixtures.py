@@ -55,14 +55,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def upstream() -> Iterator[Upstream]:
-    """Run a system that answers as the test says."""
+    """Run a system that answers as the test says.
+
+    >>> def test_sales(upstream):  # doctest: +SKIP
+    ...     upstream.answer("/rows", json=[])
+    """
     with Upstream() as running:
         yield running
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compare frames with a golden file."""
+    """Compare frames with a golden file.
+
+    >>> def test_sales(golden):  # doctest: +SKIP
+    ...     golden([frame])
+    """
 
     def check(frames: Sequence[Frame], name: str = "") -> None:
         path = _beside(request, "golden", name, "jsonc")
@@ -73,7 +81,11 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 
 @pytest.fixture
 def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
-    """Repeat what real systems have said; the test fails when it asks for what was not recorded."""
+    """Repeat what real systems have said; the test fails when it asks for what was not recorded.
+
+    >>> def test_sales(replay):  # doctest: +SKIP
+    ...     replay("http://localhost:8000")
+    """
     started: list[Replay] = []
 
     def start(target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gfruntime import Frame, Query, Request, Settings, TimeRange
+from gfruntime.testing import call
 from plugin.datasource import POINTS, Datasource, Model, Options, Signal
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -77,13 +78,14 @@ def test_no_more_points_than_a_process_can_make() -> None:
 
 
 def test_resources_list_the_signals() -> None:
-    """The route answers JSON, any other route 404."""
+    """The route answers JSON, another method 405, any other path 404."""
     datasource = Datasource(Settings(options=Options()))
 
-    answer = datasource.call_resource(Request(path="signals"))
+    answer = call(datasource, Request(path="signals"))
 
     assert json.loads(answer.read()) == ["sine", "sawtooth", "square", "noise"]
-    assert datasource.call_resource(Request(path="nothing")).status == 404
+    assert call(datasource, Request(path="signals", method="DELETE")).headers["Allow"] == "GET, HEAD"
+    assert call(datasource, Request(path="nothing")).status == 404
 
 
 def test_save_and_test_is_content() -> None:

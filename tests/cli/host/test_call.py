@@ -12,8 +12,9 @@ import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto
 
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import arguments, call
+from gfplug.host import arguments, call, variables
 from gfplug.host.convert import QueryAnswer
+from gfplug.host.logs import Logs
 from gfplug.host.messages import fill
 from gfplug.host.settings import Settings
 from gfplug.host.target import go_platform
@@ -214,6 +215,24 @@ def test_failed_and_silent_queries_are_told_by_ref_id() -> None:
     call.require_answers(["A"], {"A": answers["A"]})
 
 
+def test_a_failed_query_comes_with_where_to_look() -> None:
+    """The log's place of it, the option that fills a variable, or the option that shows the log."""
+
+    def hint(text: str, *lines: dict[str, str]) -> str:
+        logs = Logs()
+        for line in lines:
+            logs.add(f"{json.dumps({'@level': 'error', **line})}\n".encode())
+        with pytest.raises(ToolError) as caught:
+            call.require_answers(["A"], {"A": QueryAnswer(ref_id="A", status=500, error=text)}, logs)
+        return caught.value.hint
+
+    assert hint("x") == "-v shows the plugin's whole log"
+    assert hint("x", {"@message": "Query A failed", "at": "a.py, line 1, in f"}).startswith(
+        "raised in a.py, line 1, in f"
+    )
+    assert hint("limit: the variable $n is not filled") == "--var NAME=VALUE fills a variable"
+
+
 def test_values_are_merged_with_what_was_there(root: Path) -> None:
     """At any depth; a value in the place of a mapping, or a mapping in that of a value, replaces it."""
     (root / "provisioning/datasources").mkdir(parents=True)
@@ -232,7 +251,9 @@ def test_values_are_merged_with_what_was_there(root: Path) -> None:
 @pytest.mark.parametrize("text", ["true", "1e3", "null", "[1]", " a ", "", "x=y", "NaN"])
 def test_a_variable_is_the_text_that_was_typed(text: str) -> None:
     """Grafana's frontend puts texts in."""
-    assert arguments.variables([f"v={text}"], option="--var") == {"v": text}
+    values = variables.from_pairs([arguments.pair(f"v={text}", "--var")])
+
+    assert variables.interpolate(["<$v>", "$v"], values) == [f"<{text}>", text]
 
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999", "[NaN]", "[" * 100_000])

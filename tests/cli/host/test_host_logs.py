@@ -1,6 +1,7 @@
 """What a plugin writes to stderr, as go-plugin reads it."""
 
 import json
+import time
 
 import pytest
 
@@ -78,3 +79,49 @@ def test_each_line_is_shown_as_it_comes() -> None:
     logs.add(b"o\r\n\n")
 
     assert seen == ["one", "two"]
+
+
+REPEATING = [
+    "Plugin Request Completed",
+    "Plugin Request Started",
+    "Partial data response error",
+    "Query A failed",
+    "Query a query / with spaces failed",
+    "checkHealth failed",
+    "callResource failed",
+    "runStream failed",
+]
+OWN = ["Query planning took long", "Import failed", "The plugin failed", "A thread failed: x", "Plugin Request"]
+
+
+@pytest.mark.parametrize(
+    ("message", "repeats"), [*((each, True) for each in REPEATING), *((each, False) for each in OWN)]
+)
+def test_lines_that_repeat_an_answer_are_told_from_the_authors(message: str, *, repeats: bool) -> None:
+    """The former are left out of what an error shows of the log."""
+    logs = Logs()
+    logs.add(f"{json.dumps({'@level': 'error', '@message': message})}\n".encode())
+
+    assert logs.lines[0].repeats_answer is repeats
+    assert logs.tail() == ("" if repeats else message)
+
+
+def test_a_line_that_harms_grafana_is_shown_whatever_it_says() -> None:
+    """It is no mere repetition."""
+    line = parse(json.dumps({"@level": "error", "@message": "Partial data response error", "@timestamp": 5}))
+
+    assert (bool(line.danger), line.repeats_answer) == (True, False)
+
+
+def test_places_are_collected_from_the_log() -> None:
+    """Each once, in their order; a log without any is not waited for longer than it is said."""
+    logs = Logs()
+    nowhere, began = logs.hint(), time.monotonic()
+    assert logs.wait_for_places(0.1) == ""
+    assert time.monotonic() - began < 5
+    for place in ("a.py, line 1, in x", "b.py, line 2, in y", "a.py, line 1, in x"):
+        logs.add(f"{json.dumps({'@level': 'error', '@message': 'Query A failed', 'at': place})}\n".encode())
+
+    assert nowhere == "-v shows the plugin's whole log"
+    assert logs.wait_for_places(5) == "a.py, line 1, in x; b.py, line 2, in y"
+    assert logs.hint() == "raised in a.py, line 1, in x; b.py, line 2, in y; -v shows the traceback"

@@ -9,6 +9,7 @@ import pytest
 
 from gfplug.errors import ProjectError, UsageError
 from gfplug.host import provisioning
+from gfplug.host.settings import Settings
 
 ID = "acme-sales-datasource"
 FILE = f"""\
@@ -147,3 +148,37 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, kind: str) -> None:
             read()
 
         assert "hush" not in f"{caught.value.message}{caught.value.hint}"
+
+
+def source_of(folder: Path, lines: str) -> Settings:
+    """Read a data source whose file has these lines."""
+    (folder / "a.yaml").write_text(f"datasources:\n  - type: {ID}\n{lines}", encoding="utf-8")
+    source = provisioning.find_datasource(folder, ID, environment={})
+    assert source is not None
+    return source
+
+
+def test_options_keep_what_older_yaml_loses(tmp_path: Path) -> None:
+    """Dates, times, words and keys are texts."""
+    source = source_of(tmp_path, "    jsonData: {since: 2024-01-01, at: 12:30:45, region: no, on: x, 1: {off: y}}\n")
+
+    assert json.dumps(source.options) == (
+        '{"since": "2024-01-01", "at": "12:30:45", "region": "no", "on": "x", "1": {"off": "y"}}'
+    )
+
+
+@pytest.mark.parametrize("text", ["0123", "1_000", "1e5", "2024-01-01", "no", "true", "12:30:45", "0x1F", "1.50"])
+def test_texts_and_secrets_are_what_was_written(tmp_path: Path, text: str) -> None:
+    """Grafana reads them as texts, so that a password of digits keeps its zeros."""
+    source = source_of(tmp_path, f"    database: {text}\n    user: {text}\n    secureJsonData: {{token: {text}}}\n")
+
+    assert (source.database, source.user, source.secrets) == (text, text, {"token": text})
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("true", True), ("1", True), ("T", True), ("false", False), ("0", False)])
+def test_basic_authentication_is_true_or_false(tmp_path: Path, text: str, *, is_on: bool) -> None:
+    """In the words that Go reads; `no` would be neither, and Grafana would not start."""
+    assert source_of(tmp_path, f"    basicAuth: {text}\n").basic_auth_enabled is is_on
+
+    with pytest.raises(UsageError, match="'basicAuth' is 'no', and Grafana reads true and false only"):
+        source_of(tmp_path, "    basicAuth: no\n")

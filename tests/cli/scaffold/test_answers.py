@@ -50,6 +50,7 @@ def test_stored_answers_that_were_damaged_are_refused(change: Callable[[dict[str
         {"example": "csv"},
         {"title": " "},
         {"title": "two\nlines"},
+        {"title": "x\ufffe"},
         {"author": "\x1b[31m"},
         {"description": "x" * 201},
         {"mode": "both"},

@@ -128,15 +128,16 @@ def test_a_program_finds_a_library_beside_it_after_the_edit(package: Path, tmp_p
 
 
 def test_what_is_added_can_be_mapped_with_every_page_size(package: Path) -> None:
-    """Linux on arm64 may have pages of 64 KB: the added bytes begin one, in the file and in memory, and share none."""
+    """Linux on arm64 may have pages of 64 KB: the added bytes have one place in those of file and memory."""
     path = package / "top.so"
     before = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
     path.write_bytes(Elf.read(path).set_runpath("$ORIGIN/sub:$ORIGIN"))
     *rest, added = [each.header for each in read(path.read_bytes()).iter_segments("PT_LOAD")]
 
     assert rest == before
-    assert (added.p_align, added.p_offset % 0x10000, added.p_vaddr % 0x10000) == (0x10000, 0, 0)
-    assert added.p_vaddr >= max(each.p_vaddr + each.p_memsz for each in before)
+    assert added.p_align == 0x10000
+    assert added.p_offset % 0x10000 == added.p_vaddr % 0x10000
+    assert added.p_vaddr // 0x10000 > max(each.p_vaddr + each.p_memsz - 1 for each in before) // 0x10000
     assert answer(path) == 42
 
 

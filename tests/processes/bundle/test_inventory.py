@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -102,9 +103,59 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
     assert parts[0] == parts[1]
 
 
+def test_a_package_has_the_number_and_bytes_of_its_files_in_the_bundle(tmp_path: Path, acme: Path) -> None:
+    """Its metadata and texts aside; the names that it is imported by, and what it asks for."""
+    (acme / "acme/license_check.py").write_text("x = 1\n")
+    metadata = acme / "acme-1.0.dist-info/METADATA"
+    metadata.write_text(metadata.read_text() + "Requires-Dist: other[x]>=1; python_version > '3'\n")
+    (used,) = take(tmp_path / "env", acme, "acme/license_check.py", "acme-1.0.dist-info/METADATA").used
+    assert (used.files, used.size, used.modules, used.is_listed) == (1, 6, ("acme",), True)
+    assert used.requires == ("other[x]>=1; python_version > '3'",)
+
+    stock = take(tmp_path / "env", acme, "acme-1.0.dist-info/METADATA")
+    assert [(each.name, each.files) for each in stock.used] == [("acme", 0)]
+    assert stock.markers["python_version"] == ".".join(map(str, sys.version_info[:2]))
+
+
+def test_packages_that_share_a_namespace_do_not_count_for_one_another(tmp_path: Path, acme: Path) -> None:
+    """Each of them brings the namespace's __init__.py; only one has something that was collected."""
+    for name in ("one", "two"):
+        install(acme, name)
+        place = acme / f"ns/{name}.py"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("")
+        (acme / "ns/__init__.py").write_text("")
+        record = acme / f"{name}-1.0.dist-info/RECORD"
+        record.write_text(record.read_text() + f"ns/__init__.py,,\nns/{name}.py,,\n")
+    stock = take(tmp_path / "env", acme, "ns/__init__.py", "ns/one.py")
+
+    assert [(each.name, each.files) for each in stock.used] == [("one", 1)]
+    assert {each.name: each.modules for each in stock.packages}["two"] == ("ns", "two")
+
+
+def test_an_editable_package_has_what_is_in_its_folder(tmp_path: Path, acme: Path) -> None:
+    """Its code lies elsewhere, and no list names it; neither an environment nor a package inside is a part of it."""
+    source = tmp_path / "my lib/src/lib/code.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("12345")
+    (tmp_path / "whole.py").write_text("123")
+    for name, folder in (("lib", tmp_path / "my lib"), ("whole", tmp_path)):
+        install(acme, name, url=json.dumps({"url": folder.as_uri(), "dir_info": {"editable": True}}))
+    collected = CollectedFiles(frozenset({str(source), str(tmp_path / "whole.py"), str(acme / "acme/__init__.py")}))
+    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+
+    assert {each.name: (each.files, each.size) for each in stock.used} == {
+        "acme": (1, 0),
+        "lib": (1, 5),
+        "whole": (1, 3),
+    }
+
+
 @pytest.mark.parametrize(
     ("note", "expected"),
     [
+        ('{{"url": "{archive}", "archive_info": {{}}}}', sha256(b"a wheel")),
+        ('{{"url": "file:///nowhere/x.whl", "archive_info": {{}}}}', ""),
         ('{{"archive_info": {{"hashes": {{"sha256": "{digest}"}}}}}}', "a" * 64),
         ('{{"archive_info": {{"hash": "sha256={digest}"}}}}', "a" * 64),
         ('{{"archive_info": {{}}}}', ""),
@@ -112,9 +163,11 @@ def test_pip_and_uv_in_two_folders_give_the_same_components(tmp_path: Path) -> N
     ],
 )
 def test_the_digest_of_an_archive_is_the_installers(tmp_path: Path, note: str, expected: str) -> None:
-    """As PEP 610 has it, in both of its spellings; a folder has none."""
+    """As PEP 610 has it, in both of its spellings, or that of the file, for uv notes none; a folder has none."""
     packages = environment(tmp_path / "env")
-    install(packages, "acme", url=note.format(digest="a" * 64))
+    archive = tmp_path / "a wheel.whl"
+    archive.write_text("a wheel")
+    install(packages, "acme", url=note.format(digest="a" * 64, archive=archive.as_uri()))
 
     assert take(tmp_path / "env", packages).packages[0].sha256 == expected
 
@@ -181,6 +234,24 @@ def test_binaries_of_no_package_are_identified(tmp_path: Path, acme: Path) -> No
         ("libz.so.1", "zlib", "1.3.1", False),
         ("libpython3.12.so.1.0", "openssl", "3.0.15", True),
     ]
+
+
+def test_libraries_that_a_wheel_brought_are_identified(tmp_path: Path, acme: Path) -> None:
+    """Those that are known by name, in the folders where the makers of wheels put copies; the package's own are not."""
+    names = ("acme.libs/libz-ae5d3c8b.so.1", "acme/.dylibs/libffi.8.dylib", "acme.libs/libown-1.so", "acme/libz.so.1")
+    for name in names:
+        (acme / name).parent.mkdir(exist_ok=True)
+        (acme / name).write_bytes(b" inflate 1.3.1 Copyright ")
+    record = acme / "acme-1.0.dist-info/RECORD"
+    record.write_text(record.read_text() + "".join(f"{name},,\n" for name in names))
+    binaries = tuple(sorted((name, str(acme / name), "BINARY") for name in names))
+    collected = CollectedFiles(frozenset(path for _, path, _ in binaries), binaries)
+    stock = inventory.take(interpreter_of(tmp_path / "env"), collected=collected, note=tmp_path / "note.json")
+
+    assert {each.file: (each.upstream, each.version) for each in stock.libraries} == {
+        "acme.libs/libz-ae5d3c8b.so.1": ("zlib", "1.3.1"),
+        "acme/.dylibs/libffi.8.dylib": ("libffi", ""),
+    }
 
 
 def test_pyinstallers_tables_tell_what_was_collected(tmp_path: Path) -> None:

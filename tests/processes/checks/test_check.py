@@ -68,6 +68,50 @@ def test_dataclasses_that_cannot_become_a_form_are_an_error(project: Path, old: 
     assert found.message.startswith(sentence)
 
 
+COMMANDS = [["check"], ["call", "query"], ["call", "health"], ["dev"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('    datasource: str = "main"', "Model.datasource: Grafana sets datasource on every query"),
+        ('    refId: str = ""', "Model.refId: Grafana sets refId on every query; choose another name"),
+        ("    timeRange: str = ''", "Model.timeRange: Grafana sets timeRange on every query"),
+        ("    other: str = field(init=True, kw_only=True)", "Model.other has no default: alert rules and provisioned"),
+        ("    more: dict[str, str] = field(default_factory=dict)", "Model.more: dict[str, str] has no form control"),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_what_build_refuses_is_refused_by_each_command_that_reads_the_source(
+    project: Path, capsys: pytest.CaptureFixture[str], command: list[str], line: str, sentence: str
+) -> None:
+    """In the build's own sentence, and before anything is answered."""
+    path = project / "src/plugin/datasource.py"
+    text = path.read_text(encoding="utf-8").replace("import dataclass\n", "import dataclass, field\n", 1)
+    mark = "    amplitude: Annotated"
+    path.write_text(text.replace(mark, f"{line}\n{mark}", 1), encoding="utf-8")
+
+    assert main([*command, str(project), "--python", sys.executable]) == 3
+    captured = capsys.readouterr()
+    assert sentence in captured.out + captured.err
+    assert "rows" not in captured.out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_a_project_that_was_not_looked_at_is_not_called_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an environment of its own the dataclasses are not imported, and the last line says so."""
+    (project / ".venv").unlink()
+    path = project / "src/plugin/datasource.py"
+    path.write_text(path.read_text(encoding="utf-8").replace("    series: ", "    hide: "), encoding="utf-8")
+
+    assert main(["check", str(project)]) == 0
+    captured = capsys.readouterr()
+    assert "its dataclasses were not looked at: there is no .venv yet" in captured.out
+    assert captured.err.strip().endswith("is good, as far as it was looked at")
+    assert main(["check", str(project), "--python", sys.executable]) == 3
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_saved_queries_are_judged_by_the_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The project's own dashboards and rules are good; one that asks for too much is told, and ends with 3."""

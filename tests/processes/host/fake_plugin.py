@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PLAN: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 UNARY = {"/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData", "/pluginv2.Stream/SubscribeStream"}
-STREAMS = {"/pluginv2.Resource/CallResource", "/pluginv2.Stream/RunStream"}
+STREAMS = {"/pluginv2.Resource/CallResource", "/pluginv2.Stream/RunStream", "/pluginv2.Data/QueryChunkedData"}
 SHUTDOWN = "/plugin.GRPCController/Shutdown"
 STDIO = "/plugin.GRPCStdio/StreamStdio"
 

@@ -216,6 +216,63 @@ def test_a_stream_prints_its_rows(fake: Fake, capsys: pytest.CaptureFixture[str]
     assert fake.request(SUBSCRIBE).data == b'{"a": 1}'
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_packets_that_are_no_frame_are_lines_of_json(
+    fake: Fake, capsys: pytest.CaptureFixture[str], form: list[str]
+) -> None:
+    """Any JSON may be sent, before, between and after frames; the stream goes on."""
+    schema = {"fields": [{"name": "value", "type": "number"}]}
+    plain: list[object] = [
+        {"v": 1},
+        [1, 2],
+        "text",
+        5,
+        None,
+        True,
+        {},
+        {"data": 3},
+        {"schema": {"version": 2}},
+        {"data": []},
+    ]
+    packets = [*plain, {"schema": schema, "data": {"values": [[2.5]]}}, *plain, {"data": {"values": [[3.5]]}}]
+    says = fake.says(RUN, *({"data": json.dumps(packet).encode()} for packet in packets))
+    dist = fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0, "data": b'{"hello": 1}'}), **says})
+
+    assert main(["call", "stream", "ticks", dist, *form]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == ([{"hello": 1}, *packets] if form else [{"hello": 1}, *plain, 2.5, *plain, 3.5])
+
+
+def test_rows_before_a_schema_are_shown_with_a_warning(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """A panel has nothing to put them into."""
+    says = fake.says(RUN, {"data": b'{"data": {"values": [[1.5]]}}'})
+    dist = fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+
+    assert main(["call", "stream", "ticks", dist]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"data": {"values": [[1.5]]}}
+    assert "these rows came before a schema: a panel shows nothing of them" in err
+
+
+@pytest.mark.parametrize(
+    ("packet", "sentence"),
+    [
+        (b"{nan", "a packet that is not JSON"),
+        (b'{"schema": {"fields": [3]}}', "a packet that is no frame: the fields of its schema"),
+        (b'{"schema": {"fields": [{"name": "a"}]}, "data": {"values": [[1], [2]]}}', "2 columns for a schema of 1"),
+    ],
+)
+def test_a_packet_that_grafana_cannot_read_ends_the_stream(
+    fake: Fake, capsys: pytest.CaptureFixture[str], packet: bytes, sentence: str
+) -> None:
+    """What is no JSON, and what is meant as a frame and is none."""
+    says = fake.says(RUN, {"data": packet})
+    dist = fake.dist(answers={**fake.says(SUBSCRIBE, {"status": 0}), **says})
+
+    assert main(["call", "stream", "ticks", dist]) == 6
+    assert sentence in capsys.readouterr().err
+
+
 def test_a_refused_channel_exits_with_6(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """The plugin's status is said in a word."""
     dist = fake.dist(answers=fake.says(SUBSCRIBE, {"status": 1}))

@@ -47,7 +47,7 @@ class Project:
             env={"PYTHONPATH": self._path, "TMPDIR": str(self.folder), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         self._started.append(process)
         return process
@@ -65,8 +65,8 @@ class Project:
         for process in self._started:
             process.kill()
             process.wait(10)
-            assert process.stdout is not None
-            process.stdout.close()
+            for stream in filter(None, (process.stdout, process.stderr)):
+                stream.close()
 
 
 @pytest.fixture
@@ -113,6 +113,19 @@ def test_version_is_the_version_alone(project: Project, expected: tuple[int, byt
     output, _ = process.communicate(timeout=20)
 
     assert (process.returncode, output) == expected
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-standalon"], ["-c", "print(1)"], ["x.py", "-version"], ["-version", "--token=abc"]], ids=str
+)
+def test_an_argument_that_is_not_the_plugins_is_refused(project: Project, arguments: list[str]) -> None:
+    """Nothing is served, not even for Grafana's cookie; what may be secret is not shown."""
+    process = project.start(*arguments, **GO_PLUGIN)
+    output, errors = process.communicate(timeout=20)
+
+    assert (process.returncode, output) == (2, b"")
+    assert errors.startswith(b"this plugin takes no argument '")
+    assert b"abc" not in errors
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

@@ -111,6 +111,24 @@ def test_data_sets_answers(here: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("it's", "it's"),
+        ("O\u2019Neil DB", "O\u2019Neil DB"),
+        ('Sales "42" {{ x }} <b>', 'Sales "42" {{ x }} <b>'),
+        ("myds", "Myds"),
+        ("acme-sales", "Acme Sales"),
+    ],
+)
+def test_the_title_is_the_name_as_typed(here: Path, capsys: pytest.CaptureFixture[str], name: str, title: str) -> None:
+    """Whoever types words in lower case means an id, and the title is made of it."""
+    assert cli.main(["new", name, "p", "--defaults"]) == 0
+
+    assert Project(here / "p").manifest.name == title
+    assert f"{title}: plugin id" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
         (["売上"], 2, "remove: 上 売"),

@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import InvalidVersion, Version
 
 from gfplug import files
-from gfplug.bundle.components import spdx, upstreams
+from gfplug.bundle.components import embedded, spdx, upstreams
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class Component:
 
     What is from an index has the name and the version that advisories name; `installed_version` is another that it has.
     `licenses` are SPDX expressions or plain words. `sha256` is the digest of the archive that it was installed from;
-    `files` are its libraries in the contents folder, `inside` the ones there that it is linked into. `texts` are its
-    licences: where each is from, and what it says.
+    `files` are its libraries in the contents folder, `inside` the ones there that it is linked into; `parts` are
+    compiled into it. `texts` are its licences: where each is from, and what it says.
     """
 
     name: str
@@ -46,14 +46,15 @@ class Component:
     sha256: str = ""
     files: tuple[str, ...] = ()
     inside: tuple[str, ...] = ()
+    parts: tuple[embedded.Part, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
 
 
 def list_components(project: Project, inventory: Inventory, *, more: Iterable[Library] = ()) -> list[Component]:
     """List the components of a project's bundle; `more` are libraries that were added after the freeze."""
     wheels = _wheels(project.root / "vendor")
-    own = canonicalize_name(project.manifest.id)
-    packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) != own]
+    own = own_names(project)
+    packages = [_package(each, wheels) for each in inventory.used if canonicalize_name(each.name) not in own]
     libraries: dict[str, Component] = {}
     python = _python(inventory)
     for library in (*inventory.libraries, *more):
@@ -66,6 +67,11 @@ def list_components(project: Project, inventory: Inventory, *, more: Iterable[Li
             other, files=(*other.files, *component.files), inside=(*other.inside, *component.inside)
         )
     return [python, *packages, *(libraries[purl] for purl in sorted(libraries))]
+
+
+def own_names(project: Project) -> set[str]:
+    """Return the names under which the plugin itself may be installed."""
+    return {canonicalize_name(name) for name in (project.manifest.id, str(project.pyproject.get("name", "")))}
 
 
 def _python(inventory: Inventory) -> Component:
@@ -92,6 +98,7 @@ def _package(package: Package, wheels: dict[tuple[str, str], str]) -> Component:
         purl=_unpublished(name, package, wheel or package.sha256),
         licenses=licenses,
         sha256=wheel or package.sha256,
+        parts=embedded.read(package.sboms, own=name),
         texts=_read(package.texts) or _standard(package, licenses),
     )
     if wheel or not package.is_from_index:

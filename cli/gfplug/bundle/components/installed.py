@@ -11,11 +11,16 @@ import platform
 import re
 import sys
 import sysconfig
+from collections import Counter
+from collections.abc import Iterable
 from importlib.metadata import Distribution, distributions
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 _LICENSE_NAME = re.compile(r"(un)?licen[cs]e|copying|copyright|notice", re.IGNORECASE)
 _REMOTE = ("http", "https", "ssh", "git")
 _CODE = (".py", ".pyc", ".pyi", ".pyx", ".h", ".hpp", ".js", ".json", ".html", ".so", ".pyd", ".dll")
+_PREFIX = os.path.realpath(sys.prefix) + os.sep
 
 
 @functools.cache
@@ -43,11 +48,21 @@ def _origin(distribution: Distribution) -> dict[str, object]:
     scheme, _, rest = direct.get("url", "").partition("://")
     place = rest.partition("/")[0].rpartition("@")[2] + "/" + rest.partition("/")[2]
     is_remote = bool(vcs) and scheme in _REMOTE
+    noted = archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else "")
     return {
         "is_from_index": not direct,
-        "sha256": archive.get("hashes", {}).get("sha256") or (digest if name == "sha256" else ""),
+        "sha256": noted or ("archive_info" in direct and scheme == "file" and _digest_of(direct["url"])) or "",
         "repository": f"{vcs['vcs']}+{scheme}://{place}@{vcs['commit_id']}" if is_remote else "",
     }
+
+
+def _digest_of(url: str) -> str:
+    """Return the digest of an archive on this machine: pip notes it, uv does not."""
+    path = url2pathname(urlsplit(url).path)
+    if not os.path.isfile(path):  # noqa: PTH113 - it is text
+        return ""
+    with open(path, "rb") as stream:  # noqa: PTH123
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_license(name: str, license_files: set[str]) -> bool:
@@ -57,10 +72,54 @@ def _is_license(name: str, license_files: set[str]) -> bool:
     return bool(_LICENSE_NAME.match(parts[-1])) and not parts[-1].lower().endswith(_CODE)
 
 
-def _describe(distribution: Distribution, paths: set[str]) -> tuple[dict[str, object], set[str]]:
+def _files(distribution: Distribution) -> dict[str, str]:
+    """Map the names of a package's files to where they are, in one spelling."""
+    return {str(file): _normal(str(distribution.locate_file(file))) for file in distribution.files or ()}
+
+
+def _is_list(name: str) -> bool:
+    """Tell whether a file lists what is compiled into a package (PEP 770)."""
+    parts = name.split("/")
+    return _is_metadata(name) and parts[1] == "sboms" and name.endswith(".json")
+
+
+def _is_metadata(name: str) -> bool:
+    return name.partition("/")[0].endswith((".dist-info", ".egg-info"))
+
+
+def _folder_of(distribution: Distribution) -> str:
+    """Return the folder that an editable package's code is in; empty for any other package."""
+    direct = json.loads(distribution.read_text("direct_url.json") or "{}")
+    if not direct.get("dir_info", {}).get("editable"):
+        return ""
+    return _folder(url2pathname(urlsplit(direct.get("url", "")).path))
+
+
+def _by_folder(distributions: dict[str, Distribution], paths: list[str]) -> dict[str, set[str]]:
+    """Map the names of editable packages to the paths in their folders; the innermost folder counts."""
+    folders = {name: _folder_of(each) + os.sep for name, each in distributions.items()}
+    linked: dict[str, set[str]] = {name: set() for name in distributions}
+    for path in paths:
+        inside = [name for name, folder in folders.items() if folder != os.sep and path.startswith(folder)]
+        if inside:
+            linked[max(inside, key=lambda name: len(folders[name]))].add(path)
+    return linked
+
+
+def _modules(names: Iterable[str]) -> list[str]:
+    """List the names by which a package's code is imported."""
+    code = [name for name in names if name.endswith((".py", ".so", ".pyd")) and not name.startswith("..")]
+    tops = {name.partition("/")[0].partition(".")[0] for name in code if not _is_metadata(name)}
+    return sorted(name for name in tops if name.isidentifier() and not name.startswith("__"))
+
+
+def _describe(
+    distribution: Distribution, files: dict[str, str], paths: set[str], shared: set[str], linked: set[str]
+) -> tuple[dict[str, object], set[str]]:
     record = distribution.read_text("RECORD") or distribution.read_text("installed-files.txt") or ""
-    files = {str(file): str(distribution.locate_file(file)) for file in (distribution.files if paths else None) or ()}
-    used = paths.intersection(map(_normal, files.values()))
+    used = paths.intersection(files.values())
+    metadata = {path for name, path in files.items() if _is_metadata(name)}
+    code = (used - metadata - shared) | linked
     license_files = {name.rpartition("/")[2] for name in distribution.metadata.get_all("License-File") or []}
     report = {
         "name": distribution.metadata["Name"],
@@ -72,7 +131,13 @@ def _describe(distribution: Distribution, paths: set[str]) -> tuple[dict[str, ob
         **_origin(distribution),
         "record": hashlib.sha256(record.encode()).hexdigest(),
         "texts": {name: path for name, path in sorted(files.items()) if used and _is_license(name, license_files)},
-        "used": bool(used),
+        "sboms": sorted(path for name, path in files.items() if used and _is_list(name)),
+        "requires": distribution.requires or [],
+        "modules": _modules(files),
+        "is_listed": distribution.files is not None,
+        "files": len(code),
+        "size": sum(os.path.getsize(path) for path in code if os.path.isfile(path)),  # noqa: PTH113, PTH202
+        "used": bool(code or used - shared),
     }
     return report, used
 
@@ -87,15 +152,34 @@ def _own_license() -> str:
     return ""
 
 
+def _markers() -> dict[str, str]:
+    """Return what the conditions of requirements know of this interpreter (PEP 508)."""
+    version = platform.python_version()
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": version,
+        "platform_python_implementation": platform.python_implementation(),
+        "python_full_version": version,
+        "python_version": ".".join(version.split(".")[:2]),
+    }
+
+
 def main(paths: list[str]) -> None:
     """Print the report as one JSON object."""
     originals = {_normal(path): path for path in paths}
     by_name = {(each.metadata["Name"] or "").lower(): each for each in reversed(list(distributions()))}
-    entries = [_describe(by_name[name], set(originals)) for name in sorted(by_name) if name]
+    files = {name: _files(each) if paths else {} for name, each in by_name.items()}
+    owners = Counter(path for each in files.values() for path in set(each.values()))
+    shared = {path for path, number in owners.items() if number > 1}  # the __init__.py of a namespace
+    linked = _by_folder(by_name, [path for path in originals if not path.startswith(_PREFIX)])
+    entries = [
+        _describe(by_name[name], files[name], set(originals), shared, linked[name]) for name in sorted(by_name) if name
+    ]
     owned = set().union(*(used for _, used in entries))
     report = {
         "python": platform.python_version(),
         "build": [sys.version, sys.prefix, sys.base_prefix],
+        "markers": _markers(),
         "library": [sysconfig.get_path("stdlib"), os.path.join(sys.base_prefix, "DLLs")],  # noqa: PTH118 - Windows'
         "license": _own_license(),
         "packages": [package for package, _ in entries],

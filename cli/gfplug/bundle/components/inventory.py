@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from gfplug import process
 from gfplug.bundle.components import native
 from gfplug.bundle.components.native import Library
-from gfplug.bundle.components.upstreams import PYTHON, name_of
+from gfplug.bundle.components.upstreams import PYTHON, UPSTREAMS, name_of
 from gfplug.errors import ToolError
 from gfplug.project.environment import interpreters
 from gfplug.untrusted import documents
@@ -30,7 +30,10 @@ class Package:
     `record` is the SHA-256 of its list of files and their digests, `sha256` that of the archive it was installed from,
     where the installer noted one. One that is not from an index may be from a `repository`: an address and a commit.
     `expression`, `license`, `classifiers` and `author` are its metadata's; `texts` maps the names of its licence texts
-    to where they are, if it is in the bundle.
+    to where they are, if it is in the bundle; `sboms` are its own lists of what is compiled into it.
+    `requires` are its requirements, `modules` the names that its code is imported by. `files` is the number of its
+    files that the bundle holds, metadata aside, `size` their bytes as installed; where `is_listed` is false, nobody
+    noted which files are its own.
     """
 
     name: str
@@ -44,11 +47,17 @@ class Package:
     sha256: str = ""
     repository: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
+    sboms: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    is_listed: bool = True
+    files: int = 0
+    size: int = 0
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Package:
         """Read a stored one."""
-        return cls(**{**value, "classifiers": tuple(value["classifiers"])})
+        return cls(**{**value, **{key: tuple(value[key]) for key in ("classifiers", "sboms", "requires", "modules")}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +65,7 @@ class Inventory:
     """The packages of one environment, and its Python: `build` says where it is and how it was compiled.
 
     `used` are the packages that a bundle holds something of, `libraries` the native ones that came with none of them;
-    `license` is where Python's own is.
+    `license` is where Python's own is; `markers` are what conditions of requirements know of the interpreter.
     """
 
     python: str
@@ -65,6 +74,7 @@ class Inventory:
     license: str = ""
     used: tuple[Package, ...] = ()
     libraries: tuple[Library, ...] = ()
+    markers: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as it is stored beside a frozen plugin."""
@@ -80,6 +90,7 @@ class Inventory:
             license=value["license"],
             used=tuple(Package.from_json(each) for each in value["used"]),
             libraries=tuple(Library(**each) for each in value["libraries"]),
+            markers=value["markers"],
         )
 
 
@@ -110,6 +121,7 @@ def take(python: Path, *, collected: CollectedFiles | None = None, note: Path | 
             build=tuple(report["build"]),
             packages=tuple(package for _, package in packages),
             license=report["license"],
+            markers=report["markers"],
             used=tuple(package for is_used, package in packages if is_used),
             libraries=_libraries(collected, set(report["unowned"]), report["library"]),
         )
@@ -132,7 +144,10 @@ def read_collected(work: Path) -> CollectedFiles:
 
 
 def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[str]) -> tuple[Library, ...]:
-    """Identify the binaries that are of no package: native libraries, and what Python's own files hold."""
+    """Identify the native libraries: those of no package, what Python's own files hold, and what wheels brought along.
+
+    Of what a wheel's maker copied from a system into it, only libraries that are known by name count.
+    """
     binaries = [entry for entry in collected.binaries if entry[1] in unowned]
     shared = {file: Path(path) for file, path, kind in binaries if kind == _BINARY}
     folders = [Path(folder).resolve() for folder in standard]
@@ -142,7 +157,14 @@ def _libraries(collected: CollectedFiles, unowned: set[str], standard: Iterable[
             own[file] = Path(path)
     alone = native.identify(shared)
     names = {library.upstream for library in alone}
-    return alone + tuple(library for library in native.search(own) if library.upstream not in names)
+    inside = tuple(library for library in native.search(own) if library.upstream not in names)
+    copied = {file: Path(path) for file, path, _ in collected.binaries if path not in unowned and _is_copy(file)}
+    return alone + inside + tuple(each for each in native.identify(copied) if each.upstream in UPSTREAMS)
+
+
+def _is_copy(file: str) -> bool:
+    """Tell whether the maker of a wheel copied a library into it, as auditwheel, delocate and delvewheel do."""
+    return PurePath(file).parent.name.endswith((".libs", ".dylibs"))
 
 
 def _texts(value: object) -> Iterator[str]:

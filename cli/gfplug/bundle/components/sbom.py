@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.bundle.components.component import Component
+    from gfplug.bundle.components.embedded import Part
     from gfplug.project.plugin_project import Project
 
 
@@ -72,11 +73,19 @@ def _component(part: Component, contents: Path) -> dict[str, Any]:
         "licenses": spdx.to_cyclonedx(part.licenses),
         "cpe": part.cpe,
         "purl": part.purl,
-        "components": [_file(contents, name) for name in part.files],
+        "components": [
+            *(_file(contents, name) for name in part.files),
+            *(_part(part.purl, each) for each in part.parts),
+        ],
         "properties": installed if part.installed_version else [],
         "evidence": {"occurrences": places} if places else {},
     }
     return {key: value for key, value in fields.items() if value}
+
+
+def _part(owner: str, part: Part) -> dict[str, Any]:
+    fields = {"type": "library", "bom-ref": f"{owner}#{part.name}@{part.version}:{part.purl}", "name": part.name}
+    return {**fields, **({"version": part.version} if part.version else {}), "purl": part.purl}
 
 
 def _file(contents: Path, library: str) -> dict[str, Any]:

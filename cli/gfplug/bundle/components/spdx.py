@@ -31,6 +31,7 @@ _NAMES = {
     "apache 2.0": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
     "apache license version 2.0": "Apache-2.0",
+    "apache license version 2.0 january 2004": "Apache-2.0",
     "apache software": "Apache-2.0",
     "apache software license 2.0": "Apache-2.0",
     "apache-2": "Apache-2.0",
@@ -65,7 +66,9 @@ def canonical(text: str) -> str:
         canonicalize_license_expression,
     )
 
-    for candidate in filter(None, (text, _NAMES.get(_plain(text)), _plain(text))):
+    abbreviation = re.search(r" \(([A-Za-z0-9 .-]+)\)$", text)  # Eclipse Public License 2.0 (EPL-2.0)
+    short = abbreviation[1].replace(" ", "-") if abbreviation else ""
+    for candidate in filter(None, (text, _NAMES.get(_plain(text)), _plain(text), short)):
         with suppress(InvalidLicenseExpression):
             return str(canonicalize_license_expression(candidate))
     return ""
@@ -73,8 +76,10 @@ def canonical(text: str) -> str:
 
 def statements(*, expression: str, text: str, classifiers: Sequence[str]) -> tuple[str, ...]:
     """Return what a package's metadata says its licences are: SPDX where that is clear, else its own words."""
-    short = text.strip() if "\n" not in text.strip() and len(text) <= _LONGEST else ""
-    if spdx := canonical(expression) or canonical(short):
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    short = lines[0] if len(lines) == 1 and len(text) <= _LONGEST else ""
+    heading = next(filter(None, map(canonical, (" ".join(lines[:2]), *lines[:1]))), "")  # of a whole text
+    if spdx := canonical(expression) or heading:
         return (spdx,)
     names = [line.rpartition(" :: ")[2] for line in classifiers if line.count(" :: ") > 1]
     if names:

@@ -32,8 +32,10 @@ def write(
     parts = component.list_components(project, inventory, more=more)
     contents = bundle.folder / f"_internal_{platform}"
     bill = sbom.describe(project, parts, contents, seconds=seconds)
-    (bundle.folder / LIST.format(platform=platform)).write_bytes(bill)
-    (bundle.folder / LICENSES.format(platform=platform)).write_bytes(licenses(parts).encode())
+    for name, content in ((LIST, bill), (LICENSES, licenses(parts).encode())):
+        path = bundle.folder / name.format(platform=platform)
+        path.write_bytes(content)
+        path.chmod(0o644)  # Grafana runs as another user
     if silent := [title(part) for part in parts if not part.texts]:
         names = ", ".join(silent)
         _log.warning("No licence text came with %s: add it to your LICENSE, which goes into the bundle", names)

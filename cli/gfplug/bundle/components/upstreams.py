@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 PYTHON = "python"
+_WHEELS_MARK = re.compile(r"-[0-9a-f]{8,64}(?=[.-])")  # what auditwheel, delvewheel and the like put into a name
 _VERSION_PARTS = re.compile(r"\.so\b|\.dylib$|\.dll$|\.\d|-\d")
 
 
@@ -61,6 +62,7 @@ UPSTREAMS = {
         cpe="gnu:glibc",
     ),
     "libffi": NativeProject(stems=("libffi",), license="MIT", texts=("libffi",)),
+    "libquadmath": NativeProject(stems=("libquadmath",), license="LGPL-2.1-or-later", texts=("LGPL-2.1",)),
     "libxcrypt": NativeProject(stems=("libcrypt",), license="LGPL-2.1-or-later", texts=("LGPL-2.1",)),
     "mpdecimal": NativeProject(
         stems=("libmpdec",),
@@ -128,7 +130,7 @@ def name_of(file: str) -> str:
 
     `libssl-3-x64.dll` is of `openssl`.
     """
-    stem = _VERSION_PARTS.split(file.rpartition("/")[2].lower())[0]
+    stem = _VERSION_PARTS.split(_WHEELS_MARK.sub("", file.rpartition("/")[2].lower()))[0]
     if stem == PYTHON or stem.startswith(("python3", "libpython3")):
         return PYTHON
     return next((name for name, upstream in UPSTREAMS.items() if stem in upstream.stems), stem)

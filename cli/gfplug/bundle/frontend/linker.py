@@ -95,7 +95,7 @@ def link_module(project: Project, schema: Mapping[str, Any]) -> str:
     return link(
         schema,
         hooks=read_hooks(project),
-        locales=_read_locales(project.root / "frontend" / "locales"),
+        locales=read_locales(project.root / "frontend" / "locales"),
         banner=f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {schema.get('hash')}",
     )
 
@@ -126,7 +126,7 @@ def link(
     )
 
 
-def _read_locales(folder: Path) -> dict[str, dict[str, str]]:
+def read_locales(folder: Path) -> dict[str, dict[str, str]]:
     """Read the translations of the editors' texts, by language.
 
     Raises: ProjectError naming the file that is not a JSON object of texts.

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files
-from gfplug.bundle.rules import machine, manifest_rules
+from gfplug.bundle.rules import machine, manifest_rules, named_files
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.untrusted import documents
 
@@ -36,7 +36,7 @@ def check(contents: Contents) -> Iterator[Finding]:
         yield error("manifest-missing", manifest_rules.FILE, "there is none: Grafana finds no plugin here")
         return
     try:
-        content = documents.parse_json(contents.items[manifest_rules.FILE].read())
+        content = named_files.read_document(contents.items[manifest_rules.FILE].read())
     except ValueError as failure:
         yield error("manifest-json", manifest_rules.FILE, f"it is not JSON: {failure}")
         return
@@ -46,9 +46,8 @@ def check(contents: Contents) -> Iterator[Finding]:
     if contents.roots and contents.roots[0] != content.get("id"):
         yield warning("archive-roots", "archive", f"its folder is {contents.roots[0]}, not the id {content.get('id')}")
     yield from manifest_rules.check(content, is_built=True)
-    for name in manifest_rules.named_files(content):
-        if posixpath.normpath(name) not in contents.items:
-            yield error("manifest-file", manifest_rules.FILE, f"it names {name}, which is not in the bundle")
+    readers = {name: _target(contents, item).read for name, item in contents.items.items()}
+    yield from named_files.check(content, readers, manifest=manifest_rules.FILE, there="the bundle")
     if "module.js" not in contents.items:
         yield error("module", "module.js", "there is none: Grafana cannot show the data source's pages")
     programs = executables(contents, str(content.get("executable", "")))
@@ -56,6 +55,17 @@ def check(contents: Contents) -> Iterator[Finding]:
     yield from _files(contents, programs)
     yield from signature(contents, content)
     yield from _size(contents)
+
+
+def _target(contents: Contents, item: BundledFile) -> BundledFile:
+    """Return the file that a link leads to, if it is in the bundle, and a file itself."""
+    if not item.is_link:
+        return item
+    return contents.items.get(_leads_to(item), item)
+
+
+def _leads_to(link: BundledFile) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(link.name), link.read().decode(errors="replace")))
 
 
 def executables(contents: Contents, name: str) -> dict[str, BundledFile]:
@@ -87,9 +97,7 @@ def _programs(content: dict[str, Any], programs: dict[str, BundledFile]) -> Iter
 def _files(contents: Contents, programs: dict[str, BundledFile]) -> Iterator[Finding]:
     for item in contents.items.values():
         if item.is_link:
-            target = posixpath.normpath(
-                posixpath.join(posixpath.dirname(item.name), item.read().decode(errors="replace"))
-            )
+            target = _leads_to(item)
             if target.startswith(("/", "..")):
                 yield error("link-outside", item.name, f"this link leads out of the plugin, to {target}", "remove it")
             elif target not in contents.items:

@@ -1,7 +1,7 @@
 """The rules of plugin.json for a backend data source, written from the facts of Grafana's schema.
 
 Source: grafana/grafana v13.0.0, docs/sources/developers/plugins/plugin.schema.json (facts only, no text of it), and
-pkg/plugins/plugins.go, JSONData.
+pkg/plugins/plugins.go, JSONData. Which keys there are is data: `plugin_keys`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from gfplug.bundle.rules import plugin_keys
 from gfplug.bundle.rules.finding import Finding, error, note, warning
 from gfplug.project.names import ID
 
@@ -21,47 +22,16 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}|%TODAY%")
 _OPERATOR = re.compile(r"(<=?|>=?|=|~|\^)\s+")
 _COMPARATOR = re.compile(r"(<=?|>=?|=|~|\^)?v?(\d+|x|\*)(\.(\d+|x|\*)){0,2}([-+][-+.0-9A-Za-z]*)?")
 EXECUTABLE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
-_KINDS = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
-_FLAGS = (
-    *("alerting", "annotations", "autoEnabled", "backend", "builtIn", "hideFromList", "logs", "metrics", "multiValue"),
-    *("preload", "skipDataQuery", "streaming", "suggestions", "tracing", "hybridDatasource"),
-)
-_TOP: dict[str, type] = {
-    **dict.fromkeys(_FLAGS, bool),
-    **dict.fromkeys(
-        ("$schema", "buildMode", "category", "executable", "id", "name", "pascalName", "state", "type"), str
-    ),
-    **dict.fromkeys(("dependencies", "enterpriseFeatures", "extensions", "iam", "info", "queryOptions"), dict),
-    **dict.fromkeys(("aliasIDs", "includes", "languages", "roles", "routes"), list),
-}
-_INFO: dict[str, type] = {
-    **dict.fromkeys(("author", "build", "logos"), dict),
-    **dict.fromkeys(("links", "screenshots", "keywords"), list),
-    **dict.fromkeys(("description", "updated", "version"), str),
-}
 
 
 def check(content: dict[str, Any], *, is_built: bool) -> Iterator[Finding]:
     """Check a plugin.json; one that `is_built` has no placeholders left."""
     yield from _identity(content)
-    yield from _kinds(content, _TOP, "")
+    yield from plugin_keys.check(content, file=FILE)
     yield from _info(content.get("info"), is_built=is_built)
     yield from _dependencies(content.get("dependencies"))
     yield from _backend(content)
     yield from _routes(content.get("routes"))
-
-
-def named_files(content: dict[str, Any]) -> list[str]:
-    """List the files that a plugin.json names: they must be in the bundle."""
-    info = content.get("info")
-    if not isinstance(info, dict):
-        return []
-    logos, shots = info.get("logos"), info.get("screenshots")
-    named = [
-        *(logos.values() if isinstance(logos, dict) else ()),
-        *(shot.get("path") for shot in (shots if isinstance(shots, list) else ()) if isinstance(shot, dict)),
-    ]
-    return [str(name) for name in named if isinstance(name, str) and name and "://" not in name]
 
 
 def _identity(content: dict[str, Any]) -> Iterator[Finding]:
@@ -78,21 +48,9 @@ def _identity(content: dict[str, Any]) -> Iterator[Finding]:
             yield error("manifest-id", FILE, f"the id {name!r} does not end with -datasource")
 
 
-def _kinds(content: dict[str, Any], kinds: dict[str, type], place: str) -> Iterator[Finding]:
-    for key, value in content.items():
-        kind = kinds.get(key)
-        if kind is None:
-            yield warning(
-                "manifest-unknown", FILE, f"{place}{key!r} is not a key that Grafana knows", "a typing error?"
-            )
-        elif not isinstance(value, kind):
-            yield error("manifest-kind", FILE, f"{place}{key} is {value!r}, not {_KINDS[kind]}")
-
-
 def _info(info: object, *, is_built: bool) -> Iterator[Finding]:
     if not isinstance(info, dict):
         return
-    yield from _kinds(info, _INFO, "info.")
     for key in ("logos", "version", "updated", "keywords"):
         if key not in info:
             yield error("manifest-missing", FILE, f"info.{key} is missing")
@@ -108,12 +66,10 @@ def _info(info: object, *, is_built: bool) -> Iterator[Finding]:
 
 def _presentation(info: dict[str, Any]) -> Iterator[Finding]:
     """Check what Grafana shows of the plugin."""
-    logos, keywords = info.get("logos"), info.get("keywords")
+    logos = info.get("logos")
     for size in ("small", "large"):
         if isinstance(logos, dict) and not isinstance(logos.get(size), str):
             yield error("manifest-logos", FILE, f"info.logos.{size} is missing")
-    if isinstance(keywords, list) and not all(isinstance(each, str) for each in keywords):
-        yield error("manifest-kind", FILE, "info.keywords holds what is no text")
     if not info.get("description"):
         yield note("manifest-description", FILE, "info.description is empty: Grafana's plugin page shows nothing")
 

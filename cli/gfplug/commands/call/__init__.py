@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from gfplug.commands import options
+from gfplug.commands.call.chunked import chunked
 from gfplug.commands.call.health import health
 from gfplug.commands.call.query import query
 from gfplug.commands.call.resource import resource
 from gfplug.commands.call.stream import stream
 
 app = options.group(
-    "Start a plugin as Grafana does, and ask it.", health=health, query=query, resource=resource, stream=stream
+    "Start a plugin as Grafana does, and ask it.",
+    health=health,
+    query=query,
+    chunked=chunked,
+    resource=resource,
+    stream=stream,
 )

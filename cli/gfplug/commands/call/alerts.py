@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,20 +15,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfplug.commands.call.call_options import CallOptions
+    from gfplug.commands.call.query_options import QueryOptions
     from gfplug.host.alerting import Rule, RuleResult
 
 _STYLES = {"would fire": "red", "would not fire": "green", "would be without data": "yellow"}
 _HINT = "name a condition: --when 'last > 0'"
 
 
-def evaluate(call: CallOptions, condition: str | None, model: dict[str, object]) -> None:
+def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> None:
     """Evaluate the condition that was typed, or the project's alert rules, and print the state of each label set.
 
     Raises: UsageError if there is no rule; ToolError if a rule would end with an error, or reads what nobody means.
     """
     from gfplug.host import rehearsal  # noqa: PLC0415 - `--help` need not wait for it
 
-    rules = _rules(call.target, condition, model)
+    rules = _rules(call.target, condition, what)
     with call.running() as (plugin, settings):
         results = rehearsal.rehearse(plugin, rules, settings, now=datetime.now(UTC), timeout=call.timeout)
     if call.as_json:
@@ -44,16 +46,17 @@ def evaluate(call: CallOptions, condition: str | None, model: dict[str, object])
             raise ToolError(f"the rule {rule.title!r} {result.mistake}", hint=result.hint)
 
 
-def _rules(target: Path, condition: str | None, model: dict[str, object]) -> Sequence[Rule]:
+def _rules(target: Path, condition: str | None, what: QueryOptions) -> Sequence[Rule]:
     """Return the rule that was typed, or those of the project's provisioning.
 
     Raises: UsageError if there is none.
     """
-    from gfplug.host import alerting  # noqa: PLC0415 - as above
+    from gfplug.host import alerting, variables  # noqa: PLC0415 - as above
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
 
     if condition is not None:
-        return [alerting.condition(condition, model=model)]
+        model = variables.interpolate(what.models[0], what.variables)
+        return [replace(alerting.condition(condition, model=model), ref_id=what.ref_ids[0])]
     try:
         project = Project.find(target)
     except GfplugError as error:

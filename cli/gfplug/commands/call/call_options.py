@@ -6,7 +6,7 @@ import functools
 import inspect
 import signal
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,26 +42,53 @@ class CallOptions:
         Path | None,
         typer.Option(metavar="FILE", help="The data source from a provisioning file; default: the project's."),
     ] = None
+    user: Annotated[
+        _Texts, typer.Option(metavar="KEY=VALUE", help="Who asks: login, name, email, or role (Admin, Editor, Viewer).")
+    ] = None
+    feature_toggle: Annotated[_Texts, typer.Option(metavar="NAME", help="A feature toggle that is on in Grafana.")] = (
+        None
+    )
     timeout: Annotated[
         float, typer.Option(min=0.1, max=86_400, help="Seconds for the handshake, and for each answer.")
     ] = 60.0
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as Grafana's own API would.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the plugin's whole log.")] = False
 
+    @property
+    def caller(self) -> dict[str, str]:
+        """Who asks.
+
+        Raises: UsageError for what can't be read.
+        """
+        from gfplug.host import arguments, settings  # noqa: PLC0415 - `--help` need not wait for it
+
+        pairs = [arguments.pair(text, "--user", keys=settings.CALLER_KEYS) for text in self.user or []]
+        return settings.caller_from(pairs)
+
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
         """Run the plugin for the length of a block, and return the settings that it is to be sent."""
-        from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+        from gfplug.bundle.frontend import npm  # noqa: PLC0415 - `--help` need not wait for it
+        from gfplug.host import call as service  # noqa: PLC0415 - as above
 
         if self.verbose:
             console.setup(1)
-        target = service.resolve_target(self.target, python=self.python)
+        target = service.with_toggles(
+            service.resolve_target(self.target, python=self.python), self.feature_toggle or []
+        )
         overrides = service.Overrides(
-            file=self.settings, url=self.url, options=self.option or [], secrets=self.secret or []
+            file=self.settings,
+            url=self.url,
+            options=self.option or [],
+            secrets=self.secret or [],
+            caller=self.caller,
+            toggles=self.feature_toggle or [],
         )
         settings = service.settings(target, overrides)
         signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
         with service.plugin(target, timeout=self.timeout) as plugin:
+            if target.is_source and target.project and npm.locate_frontend(target.project) is None:
+                service.require_form(plugin, timeout=self.timeout)
             yield plugin, settings
 
 
@@ -70,20 +97,24 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 
 def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every call, in the place of its parameter `call`.
+    """Give a command the options of every call, in the place of its parameter `call`, and those of other groups.
 
-    typer reads a function's signature. The one made here lists the command's own parameters, then the fields of
-    CallOptions; what is typed for those becomes the CallOptions that the command gets.
+    typer reads a function's signature. The one made here lists the command's own parameters, then the fields of each
+    parameter that is a dataclass; what is typed for those becomes the object that the command gets.
     """
-    common = inspect.signature(CallOptions, eval_str=True).parameters
-    own = [each for name, each in inspect.signature(command, eval_str=True).parameters.items() if name != "call"]
+    written = inspect.signature(command, eval_str=True).parameters
+    kinds: dict[str, Any] = {name: each.annotation for name, each in written.items()}
+    groups = [name for name, kind in kinds.items() if is_dataclass(kind)]
+    own = [each for name, each in written.items() if name not in groups]
+    fields = {name: inspect.signature(kinds[name], eval_str=True).parameters for name in groups}
 
     @functools.wraps(command)
     def run(**values: Any) -> None:  # noqa: ANN401 - whatever typer read
-        call = CallOptions(**{name: values.pop(name) for name in common})
-        command(**values, call=call)
+        made = {group: kinds[group](**{name: values.pop(name) for name in fields[group]}) for group in groups}
+        command(**values, **made)
 
+    grouped = [each for group in fields.values() for each in group.values()]
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads first
-        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *common.values())]
+        [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *grouped)]
     )
     return run

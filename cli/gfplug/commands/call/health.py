@@ -24,4 +24,6 @@ def health(*, call: call_options.CallOptions) -> None:
             console.result(f"{key}: {value if isinstance(value, str) else json.dumps(value)}")
     if reply.status != "OK":
         text = "\n".join([reply.message, *map(str, reply.details.values())])
-        raise ToolError(f"the data source is not healthy: {reply.status}", hint=failures.remedy(text))
+        raise ToolError(
+            f"the data source is not healthy: {reply.status}", hint=failures.remedy(text) or plugin.logs.hint()
+        )

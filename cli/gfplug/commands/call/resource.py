@@ -36,7 +36,7 @@ def resource(
     else:
         _show_body(reply.body)
     if reply.status >= _FAILED:
-        raise ToolError(f"the resource {path!r} answered with status {reply.status}")
+        raise ToolError(f"the resource {path!r} answered with status {reply.status}", hint=plugin.logs.hint())
 
 
 def _body(content: bytes) -> dict[str, Any]:

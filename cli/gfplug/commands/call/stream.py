@@ -12,11 +12,11 @@ import typer
 from gfplug import console
 from gfplug.commands.call import call_options
 from gfplug.host import arguments
-from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from gfplug.host.live import Live
     from gfplug.terminal import Part
 
 
@@ -30,7 +30,7 @@ def stream(
 ) -> None:
     """Listen to a stream as a live panel does.
 
-    A terminal shows a plot that moves; elsewhere each row is a line.
+    A terminal shows a plot that moves; elsewhere each row is a line. A packet that is no frame is a line of JSON.
     """
     from gfplug.host.live import Live  # noqa: PLC0415 - `--help` need not wait for it
 
@@ -40,15 +40,26 @@ def stream(
     with call.running() as (plugin, settings), picture as show:
         packets = plugin.stream(path, settings, data=content, subscribe_timeout=call.timeout)
         for packet in itertools.islice(packets, count):
-            rows = live.add(packet)
-            if call.as_json:
-                console.result_json(documents.parse_json(packet), indent=None)
-            elif show:
-                show(_draw(live.frame))
-            else:
-                for row in zip(*rows, strict=True):
-                    console.result("  ".join(map(str, row)))
+            _print(packet, live, as_json=call.as_json, show=show)
             sys.stdout.flush()
+
+
+def _print(packet: bytes, live: Live, *, as_json: bool, show: Callable[[Sequence[Part]], None] | None) -> None:
+    """Print a packet: a frame as its rows, or as a part of the picture, anything else as a line of JSON."""
+    from gfplug.host.live import has_rows, read  # noqa: PLC0415 - as above
+
+    document = read(packet)
+    is_frame = live.is_frame(document)
+    rows = live.add(packet) if is_frame else []
+    if as_json or not is_frame:
+        console.result_json(document, indent=None)
+    elif show:
+        show(_draw(live.frame))
+    else:
+        for row in zip(*rows, strict=True):
+            console.result("  ".join(map(str, row)))
+    if not is_frame and has_rows(document):
+        console.note("warning: these rows came before a schema: a panel shows nothing of them")
 
 
 def _draw(frame: dict[str, Any] | None) -> Sequence[Part]:

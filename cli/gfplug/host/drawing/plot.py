@@ -117,6 +117,12 @@ def draw(
     return [*parts, *([f"\n… {len(lines) - _MOST} more series, not drawn"] if len(lines) > _MOST else [])]
 
 
+def legend_lines(lines: Sequence[Series]) -> int:
+    """Count the lines of the legend that `draw` writes; 0 if it draws nothing."""
+    moments = {at for line in lines[:_MOST] for at, value in line.points if value is not None}
+    return min(len(lines), _MOST) + (len(lines) > _MOST) if len(moments) > 1 else 0
+
+
 def value_range(values: Sequence[float]) -> tuple[float, float]:
     """Return the least and the greatest value; around a constant there is room."""
     low, high = float(min(values)), float(max(values))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, get_args
 
-from gfruntime import Field, Frame, Health, Query, Request, Response, Settings, Ui
+from gfruntime import Field, Frame, Health, Query, Request, Settings, Ui, route
 
 Signal = Literal["sine", "sawtooth", "square", "noise"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,11 +66,10 @@ class Datasource:
         """Answer the button "Save & test"."""
         return Health.ok(f"{len(get_args(Signal))} signals are ready")
 
-    def call_resource(self, request: Request) -> Response:
-        """Answer HTTP calls below /api/datasources/uid/<uid>/resources; `signals` lists what can be queried."""
-        if request.path.strip("/") != "signals":
-            return Response.json({"message": f"there is no {request.path!r} here, only 'signals'"}, status=404)
-        return Response.json(list(get_args(Signal)))
+    @route("GET", "/signals")
+    def signals(self, _request: Request) -> list[str]:
+        """Answer HTTP calls of /api/datasources/uid/<uid>/resources/signals: list what can be queried."""
+        return list(get_args(Signal))
 
 
 def ticks(query: Query[Model]) -> list[datetime]:

@@ -21,10 +21,15 @@ CLEAR = {
     "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
     "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
     "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "Eclipse Public License 2.0 (EPL-2.0)": "EPL-2.0",
+    "European Union Public Licence 1.2 (EUPL 1.2)": "EUPL-1.2",
+    "Historical Permission Notice and Disclaimer (HPND)": "HPND",
+    "Zero-Clause BSD (0BSD)": "0BSD",
     "mit or apache-2.0": "MIT OR Apache-2.0",
     "GPL-3.0-or-later WITH GCC-exception-3.1": "GPL-3.0-or-later WITH GCC-exception-3.1",
 }
 UNCLEAR = ["", "BSD", "BSD License", "GPL", "LGPL", "Dual License", "Public Domain", "Apache License", "see LICENSE"]
+UNCLEAR += ["Netscape Public License (NPL)", "GPLv3", "Mine (see LICENSE)", "Mozilla Public License 1.0 (MPL)"]
 
 
 @pytest.mark.parametrize("text", [*CLEAR, *UNCLEAR])
@@ -46,6 +51,9 @@ def test_a_clear_text_is_spdx(text: str) -> None:
         ("", "Dual License", ["License :: OSI Approved :: MIT License", "License :: Other :: X"], ("MIT", "X")),
         ("", "Copyright me\n\nDo what you want.", ["License :: OSI Approved :: BSD License"], ("BSD License",)),
         ("", "Copyright me\n\nDo what you want.", [], ()),
+        ("", "MIT License\n\nCopyright (c) me\n", ["License :: OSI Approved :: BSD License"], ("MIT",)),
+        ("", "\n  Apache License\n  Version 2.0, January 2004\n\n1. ...", [], ("Apache-2.0",)),
+        ("", "BSD 3-Clause License\n\n Copyright (c) 2021-2025, Somebody", [], ("BSD-3-Clause",)),
         ("", "my own", ["License :: OSI Approved"], ("my own",)),
         ("", "", [], ()),
     ],

@@ -1,0 +1,119 @@
+"""The options of a query, defined once for `gfplug call query` and `gfplug call chunked`, and the queries they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gfplug.host import arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.host.call import QueryRange
+    from gfplug.host.convert import Query
+    from gfplug.host.variable_formats import Variable
+
+_Texts = list[str] | None
+_START, _END, _MAX_DATA_POINTS = "now-1h", "now", 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryOptions:
+    """What to ask, and as whom; typer reads the fields."""
+
+    start: Annotated[str, typer.Option("--from", help="now-6h, milliseconds since 1970, or ISO 8601.")] = _START
+    end: Annotated[str, typer.Option("--to", help="As --from.")] = _END
+    interval: Annotated[str | None, typer.Option(help="Between points: 30s, 5m; default: from the range.")] = None
+    max_data_points: Annotated[int, typer.Option(min=1, help="How many points a panel has room for.")] = (
+        _MAX_DATA_POINTS
+    )
+    model: Annotated[
+        _Texts,
+        typer.Option(metavar="JSON|@FILE", help="A query; several become A, B, ...; default: the plugin's defaults."),
+    ] = None
+    assign: Annotated[_Texts, typer.Option("--set", metavar="KEY=VALUE", help="One field, of every query.")] = None
+    var: Annotated[
+        _Texts,
+        typer.Option(metavar="NAME=VALUE", help="A dashboard variable, put in for $NAME; twice for two values."),
+    ] = None
+    header: Annotated[_Texts, typer.Option(metavar="'NAME: VALUE'", help="A header that Grafana forwards.")] = None
+
+    @property
+    def used(self) -> set[str]:
+        """The options that were given, by name."""
+        given = {
+            "--from": self.start != _START,
+            "--to": self.end != _END,
+            "--interval": self.interval is not None,
+            "--max-data-points": self.max_data_points != _MAX_DATA_POINTS,
+            "--model": bool(self.model),
+            "--set": bool(self.assign),
+            "--var": bool(self.var),
+            "--header": bool(self.header),
+        }
+        return {name for name, is_given in given.items() if is_given}
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """The headers as a plugin gets them."""
+        return arguments.request_headers(self.header or [])
+
+    @cached_property
+    def models(self) -> list[dict[str, Any]]:
+        """The models of the queries, each with the fields of `--set`; variables are not yet put in.
+
+        Raises: UsageError for what can't be read.
+        """
+        shared = arguments.assignments(self.assign or [], option="--set")
+        return [arguments.merge(arguments.model(text), shared) for text in self.model or ["{}"]]
+
+    @cached_property
+    def ref_ids(self) -> list[str]:
+        """The ref ids of the queries.
+
+        Raises: UsageError for one that Grafana could not take.
+        """
+        return arguments.ref_ids(self.models)
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """The dashboard's variables.
+
+        Raises: UsageError for what can't be read.
+        """
+        from gfplug.host import variables  # noqa: PLC0415 - `--help` need not wait for it
+
+        return variables.from_pairs(arguments.pair(text, "--var") for text in self.var or [])
+
+    def check(self) -> None:
+        """Read everything that was typed.
+
+        Raises: UsageError for what can't be read.
+        """
+        _ = self.headers, self.models, self.ref_ids, self.variables
+
+    @property
+    def span(self) -> QueryRange:
+        """The range of the queries."""
+        from gfplug.host.call import QueryRange  # noqa: PLC0415 - as above
+
+        return QueryRange(start=self.start, end=self.end, interval=self.interval, max_data_points=self.max_data_points)
+
+    def queries(self, caller: Mapping[str, str]) -> list[Query]:
+        """Make the queries as a panel sends them now, with all variables put in.
+
+        Raises: UsageError for a time or duration that can't be read.
+        """
+        from gfplug.host import call  # noqa: PLC0415 - as above
+
+        now, span = datetime.now(UTC), self.span
+        made = [
+            call.question(span, model=model, now=now, ref_id=ref_id)
+            for model, ref_id in zip(self.models, self.ref_ids, strict=True)
+        ]
+        return [call.interpolated(query, self.variables, caller) for query in made]

@@ -1,0 +1,227 @@
+"""YAML as Grafana reads its provisioning files, and as what JSON can hold.
+
+| written                          | is                                                                       |
+| -------------------------------- | ------------------------------------------------------------------------ |
+| `yes`, `no`, `on`, `off`, `y`    | text: only `true` and `false` are booleans                                 |
+| `2024-01-01`, `12:30:45`         | text, as it was written                                                   |
+| `0123`, `0o17`, `0x1f`, `1_000`  | a whole number, which keeps how it was written for what is to be a text    |
+| `1e5`, `.5`                      | a number                                                                  |
+| `1: a`, `on: a`, `~: a`          | the key as it was written                                                 |
+| `.inf`, `.nan`                   | refused: JSON has no such number                                          |
+| a key twice, several documents   | refused                                                                   |
+
+Source: gopkg.in/yaml.v3 v3.0.1, resolve.go and decode.go. There a date is a time, which JSON shows as
+`2024-01-01T00:00:00Z`; here it stays the text that its author wrote.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TAG = "tag:yaml.org,2002:"
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INFINITE = frozenset(
+    sign + word for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")
+) | {".nan", ".NaN", ".NAN"}  # fmt: skip
+_INTEGER = re.compile(
+    r"[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|0|[1-9][0-9]*)",
+    re.ASCII,
+)
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_FIRST = frozenset("+-0123456789")
+_MOST_DIGITS = 400
+_MOST_MERGED = 100_000
+_INT64, _UINT64 = -(1 << 63), (1 << 64) - 1
+_EXACT = 1e21  # below it Go writes a whole number without an exponent
+
+
+class WrittenInt(int):
+    """A whole number, and how it was written."""
+
+    written: str = ""
+
+
+class WrittenFloat(float):
+    """A number, and how it was written."""
+
+    written: str = ""
+
+
+class Loader(yaml.SafeLoader):
+    """A loader of mappings, lists, texts, finite numbers, booleans and null, and of nothing else."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - yaml has no types
+        """Begin a document."""
+        super().__init__(stream)
+        self._items: dict[int, dict[str, Any]] = {}
+        self._merges = 0
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:  # noqa: ANN401 - yaml has no types
+        """Return the tag of a value that has none: of a plain scalar by how it is written."""
+        if kind is not yaml.ScalarNode or not implicit[0]:
+            return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+        return _TAG + _kind_of(value)
+
+    def get_single_node(self) -> Any:  # noqa: ANN401 - as above
+        """Return the only document."""
+        self.get_event()  # type: ignore[no-untyped-call]
+        node = None if self.check_event(yaml.StreamEndEvent) else self.compose_document()
+        if not self.check_event(yaml.StreamEndEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(
+                problem="another document begins, and Grafana reads the first one only", problem_mark=mark
+            )
+        return node
+
+    def compose_mapping_node(self, anchor: Any) -> Any:  # noqa: ANN401 - as above
+        """Read a mapping whose keys are scalars, each written once."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _fail(key, "a key is not a text")
+            if key.value in lines:
+                raise _fail(key, f"the key {key.value[:40]!r} of line {lines[key.value]} is there again")
+            lines[key.value] = key.start_mark.line + 1
+        return node
+
+    def items_of(self, node: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+        """Map a mapping's keys to their nodes: its own, before those that it merges, of which the first counts."""
+        if id(node) in self._items:
+            return self._items[id(node)]
+        merged: dict[str, Any] = {}
+        for key, value in node.value:
+            if key.tag == f"{_TAG}merge":
+                for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                    merged = {**self._merge(source), **merged}
+        own = {key.value: value for key, value in node.value if key.tag != f"{_TAG}merge"}
+        self._items[id(node)] = {**merged, **own}
+        return self._items[id(node)]
+
+    def _merge(self, source: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+        if not isinstance(source, yaml.MappingNode):
+            raise _fail(source, "`<<` merges a mapping, or a list of mappings, and this is neither")
+        items = self.items_of(source)
+        self._merges += len(items) + 1
+        if self._merges > _MOST_MERGED:
+            raise _fail(source, f"more than {_MOST_MERGED:,} keys are merged")
+        return items
+
+
+def load(text: str) -> Any:  # noqa: ANN401 - YAML
+    """Read a document.
+
+    Raises: yaml.YAMLError or ValueError for what is none, or holds what JSON cannot; RecursionError.
+    """
+    return yaml.load(text, Loader)  # noqa: S506 - it makes less than the safe loader
+
+
+def _kind_of(text: str) -> str:
+    if text in _NULLS:
+        return "null"
+    if text in _BOOLEANS:
+        return "bool"
+    if text == "<<":
+        return "merge"
+    if text in _INFINITE:
+        return "float"
+    plain = text.replace("_", "") if text[:1] in _FIRST else text
+    if _INTEGER.fullmatch(plain) and _INT64 <= _whole(plain) <= _UINT64:
+        return "int"
+    return "float" if len(plain) <= _MOST_DIGITS and _FLOAT.fullmatch(plain) and math.isfinite(float(plain)) else "str"
+
+
+def _whole(plain: str) -> int:
+    """Read a whole number as Go does: a leading zero means octal."""
+    if len(plain) > _MOST_DIGITS:
+        return _UINT64 + 1
+    sign, digits = (-1, plain[1:]) if plain.startswith("-") else (1, plain.removeprefix("+"))
+    if len(digits) > 1 and digits[0] == "0" and digits[1].isdecimal():
+        return sign * int(digits, 8)
+    return sign * int(digits, 0)
+
+
+def _fail(node: Any, problem: str) -> yaml.MarkedYAMLError:  # noqa: ANN401 - as above
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+
+def _null(_loader: Any, _node: Any) -> None:  # noqa: ANN401 - as above
+    return None
+
+
+def _boolean(_loader: Any, node: Any) -> bool:  # noqa: ANN401 - as above
+    if node.value not in _BOOLEANS:
+        raise _fail(node, f"{node.value!r} is not true or false")
+    return _BOOLEANS[node.value]
+
+
+def _integer(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
+    plain = node.value.replace("_", "")
+    if not _INTEGER.fullmatch(plain) or not _INT64 <= _whole(plain) <= _UINT64:
+        raise _fail(node, f"{node.value[:40]!r} is not a whole number of 64 bits")
+    number = WrittenInt(_whole(plain))
+    number.written = loader.construct_scalar(node)
+    return number
+
+
+def _float(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
+    plain = node.value.replace("_", "")
+    is_number = _FLOAT.fullmatch(plain) and len(plain) <= _MOST_DIGITS
+    value = float(plain) if is_number else math.nan
+    if not math.isfinite(value):
+        raise _fail(node, f"JSON cannot hold the number {node.value[:40]}")
+    number: Any = WrittenInt(value) if value.is_integer() and abs(value) < _EXACT else WrittenFloat(value)
+    number.written = loader.construct_scalar(node)
+    return number
+
+
+def _text(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
+    return loader.construct_scalar(node)
+
+
+def _list(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
+    items: list[Any] = []
+    yield items
+    items.extend(loader.construct_sequence(node))
+
+
+def _mapping(loader: Any, node: Any) -> Any:  # noqa: ANN401 - as above
+    """Make a mapping; its keys are texts, and a merged one gives way to its own."""
+    mapping: dict[str, Any] = {}
+    yield mapping
+    mapping.update((key, loader.construct_object(value)) for key, value in loader.items_of(node).items())
+
+
+def _unknown(_loader: Any, node: Any) -> None:  # noqa: ANN401 - as above
+    raise _fail(node, f"the tag {node.tag.replace(_TAG, '!!')[:40]} is not one that JSON has a value for")
+
+
+def _binary(loader: Any, node: Any) -> str:  # noqa: ANN401 - as above
+    try:
+        return base64.b64decode("".join(loader.construct_scalar(node).split()), validate=True).decode()
+    except ValueError:
+        raise _fail(node, "the value of !!binary is not text in base64") from None
+
+
+_CONSTRUCTORS: dict[str | None, Callable[[Any, Any], Any]] = {
+    f"{_TAG}null": _null,
+    f"{_TAG}bool": _boolean,
+    f"{_TAG}int": _integer,
+    f"{_TAG}float": _float,
+    f"{_TAG}str": _text,
+    **{f"{_TAG}{kind}": _text for kind in ("merge", "timestamp")},
+    f"{_TAG}binary": _binary,
+    **{f"{_TAG}{kind}": _list for kind in ("seq", "omap", "pairs")},
+    **{f"{_TAG}{kind}": _mapping for kind in ("map", "set")},
+    None: _unknown,
+}
+Loader.yaml_constructors = _CONSTRUCTORS

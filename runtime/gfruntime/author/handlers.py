@@ -1,0 +1,120 @@
+"""The methods that a data source class may have: what calls each, where it runs, and what it returns.
+
+A class has `query` or `query_batch`; all others are optional. Each may be `def` or `async def`. A `def` method runs in
+one of the worker threads (64, or what `serve(threads=)` says), several calls side by side; an `async def` method runs
+on the one event loop that all of them share.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Place = Literal["calls", "instance", "class"]
+
+
+class Method(NamedTuple):
+    """One method.
+
+    `place` is where it runs: as a call (worker thread or event loop), while the instance is made or ended (a thread of
+    its own), or on the class, without an instance.
+    """
+
+    signature: str
+    returns: str
+    when: str
+    place: Place = "calls"
+
+
+METHODS: dict[str, Method] = {
+    "__init__": Method(
+        "self, settings: Settings[Options]",
+        "nothing",
+        "Before the first call about a configured data source, and again when its settings change; calls wait for it. "
+        "What it raises is the answer to those calls. It runs in a thread: what belongs to the event loop, such as a "
+        "client of httpx or a pool of psycopg, is made in `start`.",
+        "instance",
+    ),
+    "start": Method(
+        "self",
+        "nothing",
+        "Once after the constructor, before the first call. As `async def` it runs on the event loop of the other "
+        "`async def` methods, so that what it opens is theirs. What it raises is the answer to the calls that wait; "
+        "the next call tries again, with a new object.",
+        "instance",
+    ),
+    "query": Method(
+        "self, query: Query[Model]",
+        "a Frame, a list of frames, or a table that speaks Arrow",
+        "For each query of a panel, an alert rule or an expression; the queries of one request run side by side, at "
+        "most ten. What it raises is the error of that query alone.",
+    ),
+    "query_batch": Method(
+        "self, queries: list[Query[Model]]",
+        "a dictionary of ref ids, with a frame, a list of frames or an exception for each",
+        "Once for all queries of a request, in place of `query`: for upstreams that answer several questions at once.",
+    ),
+    "query_chunked": Method(
+        "self, query: Query[Model]",
+        "a generator of frames, or of pairs of a frame's id and a frame",
+        "For each query of a request whose answer Grafana takes in parts.",
+    ),
+    "query_variable": Method(
+        "self, query: Query[VariableModel]",
+        "a Frame; its first text column holds the choices",
+        "For the query of a dashboard's variable, which has an editor of its own.",
+    ),
+    "query_annotation": Method(
+        "self, query: Query[AnnotationModel]",
+        "a Frame with the columns `time` and `text`, and perhaps `timeEnd`, `title` and `tags`",
+        "For the query of a dashboard's annotations, which has an editor of its own.",
+    ),
+    "check_health": Method("self", "a Health", 'For the button "Save & test", and when Grafana looks after a plugin.'),
+    "call_resource": Method(
+        "self, request: Request",
+        "a Response",
+        "For HTTP below the data source's resources that no method with `@route` answers.",
+    ),
+    "subscribe_stream": Method(
+        "self, request: StreamRequest",
+        "a StreamResponse",
+        "When somebody opens a channel of Grafana Live. Without it everybody who may read the data source may.",
+    ),
+    "publish_stream": Method(
+        "self, request: StreamRequest",
+        "a StreamResponse",
+        "When somebody sends to a channel. Without it nobody may.",
+    ),
+    "run_stream": Method(
+        "self, request: StreamRequest",
+        "a generator of frames, `DataOnly`s or JSON values",
+        "Once for each channel that has subscribers, until the last one leaves (`request.cancel`).",
+    ),
+    "validate_admission": Method(
+        "request: AdmissionRequest",
+        "an Admission",
+        "Before Grafana stores an object of a Kubernetes-style API: whether it may. A static method.",
+        "class",
+    ),
+    "mutate_admission": Method(
+        "request: AdmissionRequest",
+        "an Admission, with the object to store",
+        "Before Grafana stores such an object: what to change in it. A static method.",
+        "class",
+    ),
+    "convert_objects": Method(
+        "request: ConversionRequest",
+        "a list of RawObjects, as many as there were, in their order",
+        "When Grafana wants such objects in another version. A static method.",
+        "class",
+    ),
+    "dispose": Method(
+        "self",
+        "nothing",
+        "When the settings have changed and the last call with the old ones is over, or Grafana ends. Close what "
+        "the constructor and `start` opened.",
+        "instance",
+    ),
+}
+
+STATELESS = tuple(name for name, method in METHODS.items() if method.place == "class")
+"""The methods that are asked without a configured data source, and so are static."""

@@ -1,0 +1,98 @@
+"""JSON values of another type than the author's, where there is one text for both.
+
+A variable of Grafana's provisioning files becomes a number or a boolean when it looks like one, and what a dashboard's
+variable is put into is always text. So a number is accepted for `str`, and a text for the choice that it spells. Texts
+for `int`, `float` and `bool` are msgspec's to accept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+import typing
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gfruntime.author import rules
+from gfruntime.author.bounds import item_of
+from gfruntime.author.controls import unwrap
+from gfruntime.author.twins import has_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_SCALARS = (bool, int, float)
+_UNIONS = (typing.Union, types.UnionType)
+
+
+def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
+    """Return a value with texts where the type wants them, and choices where it lists them; else the value itself."""
+    try:
+        wanted = _wanted(hint)
+    except TypeError:  # annotated with what has no hash
+        wanted = _wanted.__wrapped__(hint)
+    if wanted.fields is not None:
+        return _fit_items(value, wanted.fields.get) if isinstance(value, dict) else value
+    if isinstance(value, (dict, list)):
+        return value if wanted.item is None else _fit_items(value, lambda _: wanted.item)
+    if wanted.choices:
+        return _choice(wanted.choices, value)
+    return text_of(value) if wanted.is_text and isinstance(value, _SCALARS) else value
+
+
+class _Wanted(NamedTuple):
+    """What a type takes: the types of its fields, that of its items, its choices, or texts."""
+
+    fields: Mapping[str, Any] | None
+    item: Any
+    choices: list[Any]
+    is_text: bool
+
+
+@cache
+def _wanted(hint: Any) -> _Wanted:  # noqa: ANN401  # a type
+    bare = unwrap(hint)[0]
+    return _Wanted(
+        fields=typing.get_type_hints(bare, include_extras=True) if has_fields(bare) else None,
+        item=next((item for member in _members(bare) if (item := item_of(member)) is not None), None),
+        choices=rules.choices_of(bare),
+        is_text=_wants_text(bare),
+    )
+
+
+def text_of(value: Any) -> Any:  # noqa: ANN401
+    """Write a boolean or a number as JSON does; one with an exponent stays, since nobody writes a text like that."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return value
+    text = json.dumps(value)
+    return value if "e" in text and not isinstance(value, bool) else text
+
+
+def _fit_items(values: Any, hint_of: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+    """Fit what a list or a mapping holds; `hint_of` gives the type of an item, None for one that nobody reads."""
+    pairs = list(values.items() if isinstance(values, dict) else enumerate(values))
+    fitted = [each if (hint := hint_of(key)) is None else fit(hint, each) for key, each in pairs]
+    if all(one is other for one, (_, other) in zip(fitted, pairs, strict=True)):
+        return values
+    return dict(zip((key for key, _ in pairs), fitted, strict=True)) if isinstance(values, dict) else fitted
+
+
+def _wants_text(bare: Any) -> bool:  # noqa: ANN401
+    """Tell whether a type is a text, or a union of which nothing else takes a number or a boolean."""
+    members = _members(bare)
+    return str in members and not any(member in (*_SCALARS, Any) for member in members)
+
+
+def _members(bare: Any) -> list[Any]:  # noqa: ANN401
+    """List the types of a union, or the one type."""
+    return [unwrap(each)[0] for each in typing.get_args(bare)] if typing.get_origin(bare) in _UNIONS else [bare]
+
+
+def _choice(choices: list[Any], value: Any) -> Any:  # noqa: ANN401
+    """Return the choice that a value is, else the only one that has its text."""
+    if value is None or any(rules.is_same(value, choice) for choice in choices):
+        return value
+    text = value if isinstance(value, str) else text_of(value)
+    spelled = [choice for choice in choices if (choice if isinstance(choice, str) else text_of(choice)) == text]
+    return spelled[0] if len(spelled) == 1 else value

@@ -1,0 +1,121 @@
+"""What is said of a value that does not fit the author's type: its key, what was expected, the value, and why.
+
+A value that a variable should have filled is no typing error: the sentence says so. Values of secrets are not shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gfruntime.author import rules
+from gfruntime.author.bounds import Path, Violation, item_of, name_of
+from gfruntime.author.controls import unwrap
+from gfruntime.author.twins import has_fields
+from gfruntime.author.ui import Secret
+
+SETTINGS = "the data source's settings"
+"""What a sentence about options begins with."""
+
+_KEY = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_SOME = "..."  # what msgspec writes for the key of a mapping
+_TYPED = re.compile(r"expected [^,]+, got (?!null\b)\w+")
+_VARIABLE = re.compile(r"\$\{[^{}]+\}|\$[A-Za-z_]\w*|\[\[[^\[\]]+\]\]")
+_ALL = ("$__all", "${__all}", "[[__all]]")
+_NOTHING = ("undefined", "null", "None", "NaN")
+_SEVERAL = re.compile(r"\{[^{}]*,[^{}]*\}|\([^()]*\|[^()]*\)")  # how Grafana writes several values, without a format
+_LONGEST = 80
+
+
+def describe(error: msgspec.ValidationError, target: Any, values: Any, what: str) -> tuple[str, Path]:  # noqa: ANN401
+    """Say what does not fit, the key first, and where that is.
+
+    "Expected `int`, got `str` - at `$.limit`" reads "limit: expected int, got str 'many'".
+    """
+    text, is_there, place = str(error).partition(" - at `")
+    text = (text[:1].lower() + text[1:]).replace("`", "")
+    if not is_there:
+        return text, ()
+    place = place.rstrip("`").removeprefix("$")
+    hint, value, path = _locate(target, values, place)
+    text = _choice_violation(hint, value, path) or f"{name_of(path)}: {text}{_shown(text, hint, value)}"
+    why = unfilled(value, what)
+    while path and isinstance(path[-1], int):
+        path = path[:-1]  # an item's field is the list
+    return (f"{text}: {why}" if why else text), (() if _SOME in place else path)  # no field hides in a mapping
+
+
+def unfilled(value: object, what: str) -> str:
+    """Say how a text is what is left of a variable; nothing where it is not."""
+    if not isinstance(value, str):
+        return ""
+    if value.strip() in _ALL:
+        return "it stands for all values of a variable, and this takes one"
+    if variable := _VARIABLE.search(value):
+        where = "in settings, only provisioning files fill them" if what == SETTINGS else "alert rules fill none"
+        return f"the variable {variable[0]} is not filled; {where}"
+    if not value.strip():
+        return "it is empty, as a variable is that is not filled"
+    if value.strip() in _NOTHING:
+        return "this is what a variable that is not filled leaves"
+    return "it has several values of a variable, and this takes one" if _SEVERAL.fullmatch(value.strip()) else ""
+
+
+def reason(values: Any, path: Path, what: str) -> str:  # noqa: ANN401
+    """Say how the value at a path is a variable that is not filled, to go after what is wrong with it."""
+    for key in path:
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    is_variable = isinstance(values, str) and values.strip() not in ("", *_NOTHING)
+    text = unfilled(values, what) if is_variable else ""
+    return f": {text}" if text else ""
+
+
+def _locate(target: Any, values: Any, place: str) -> tuple[Any, Any, Path]:  # noqa: ANN401
+    """Find the type and the value at a place, and its path; of a mapping, the first value that does not fit."""
+    hint, path = target, list[str | int]()
+    for name, number in _KEY.findall(place):
+        bare = unwrap(hint)[0]
+        hint = typing.get_type_hints(bare, include_extras=True).get(name) if has_fields(bare) else item_of(bare)
+        key: Any = name or (number if number == _SOME else int(number))
+        if number == _SOME and isinstance(values, Mapping):
+            key = next((each for each, value in values.items() if not _fits(hint, value)), _SOME)
+        path.append(key)
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):  # a model that names its keys itself
+            hint = values = None
+    return hint, values, tuple(path)
+
+
+def _fits(hint: Any, value: Any) -> bool:  # noqa: ANN401
+    try:
+        msgspec.convert(value, hint, strict=False)
+    except (msgspec.ValidationError, TypeError, RecursionError):
+        return False
+    return True
+
+
+def _shown(text: str, hint: Any, value: Any) -> str:  # noqa: ANN401
+    """Return what a sentence about a value shows of it: nothing of a secret, of null, or of what the author says."""
+    if value is None or unwrap(hint)[0] is Secret:
+        return ""
+    word = "" if _TYPED.fullmatch(text) else ", got" if text.startswith(("expected", "invalid")) else None
+    if word is None:
+        return ""
+    shown = rules.shown(value) if isinstance(value, str) else json.dumps(value)
+    return f"{word} {shown if len(shown) <= _LONGEST + 1 else shown[:_LONGEST] + '…'}"
+
+
+def _choice_violation(hint: Any, value: Any, path: Path) -> str:  # noqa: ANN401
+    """Say which value is no choice of its Literal or Enum; nothing where the type is another."""
+    choices = rules.choices_of(unwrap(hint)[0])
+    text = rules.choice_text(choices, value) if choices and path else ""
+    return str(Violation(path, text)) if text else ""

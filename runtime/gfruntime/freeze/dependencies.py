@@ -1,0 +1,102 @@
+"""What a project asks for: its dependencies and theirs, as they are installed, and those that hold nothing but data."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import tomllib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path, PurePosixPath
+
+    from packaging.requirements import Requirement
+
+_NO_CODE = {"__init__.py", "__version__.py", "_version.py", "version.py"}
+_LIBRARIES = {".so", ".pyd", ".dll", ".dylib"}
+_NO_DATA = {".py", ".pyc", ".pyi", ".typed", ".pth"}
+
+
+def direct_names(root: Path) -> set[str]:
+    """Name the packages that pyproject.toml lists for this machine."""
+    return {name for name, _ in _applying(_listed(root), {""})}
+
+
+def all_names(root: Path) -> set[str]:
+    """Name the packages that pyproject.toml lists, and what these ask for, with the extras that are asked for."""
+    ahead = [(name, frozenset({"", *extras})) for name, extras in _applying(_listed(root), {""})]
+    visited = set()
+    while ahead:
+        name, extras = each = ahead.pop()
+        if each in visited:
+            continue
+        visited.add(each)
+        try:
+            lines = importlib.metadata.requires(name) or ()
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        ahead += [(other, frozenset({"", *more})) for other, more in _applying(lines, extras)]
+    return {name for name, _ in visited}
+
+
+def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """List the modules and the files of the packages that hold nothing but data, such as tzdata.
+
+    No code imports those: whoever reads them names them, as `zoneinfo` does, and PyInstaller can't see it.
+    """
+    modules, data = [], []
+    for name in sorted(names):
+        for path, place in _files(name):
+            if place.parts[0] in excludes:
+                continue
+            if place.name == "__init__.py":
+                modules.append(".".join(place.parts[:-1]))
+            elif place.suffix not in _NO_DATA:
+                data.append((path, str(place.parent)))
+    return modules, data
+
+
+def _files(name: str) -> list[tuple[str, PurePosixPath]]:
+    """List the files of a package that holds nothing but data, and where they are in it; none for any other."""
+    try:
+        distribution = importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    files = [
+        file
+        for file in distribution.files or ()
+        if len(file.parts) > 1 and file.parts[0] != ".." and not file.parts[0].endswith((".dist-info", ".egg-info"))
+    ]
+    code = [file.name for file in files if file.suffix == ".py"]
+    if "__init__.py" not in code or not set(code) <= _NO_CODE:
+        return []
+    if all(file.suffix in _NO_DATA for file in files) or any(_LIBRARIES & set(file.suffixes) for file in files):
+        return []
+    return [(str(file.locate()), file) for file in files]
+
+
+def _listed(root: Path) -> list[str]:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
+    return list(project.get("dependencies", ()))
+
+
+def _applying(lines: Iterable[str], extras: Collection[str]) -> list[tuple[str, set[str]]]:
+    """Return the names of the requirements that hold on this machine with these extras, and the extras they ask for."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  # PyInstaller brings it
+
+    requirements = map(_requirement, lines)
+    return [
+        (canonicalize_name(each.name), each.extras)
+        for each in requirements
+        if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras)
+    ]
+
+
+def _requirement(line: str) -> Requirement:
+    """Read a requirement; its address may have parts that only the project's build fills in."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415  # as above
+
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return Requirement(line.partition("@")[0])

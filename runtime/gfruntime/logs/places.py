@@ -1,0 +1,184 @@
+"""Where the author's code stands, or failed: the innermost frame of its own, in words.
+
+A frame is the author's own when its module is in the package `plugin`. Where there is none, it is one that belongs
+neither to Python nor to an installed package nor to this library.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import gc
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType, TracebackType
+
+    Spot: TypeAlias = tuple[FrameType, int]
+    """A frame, and its line."""
+
+_PACKAGE = "plugin"  # in every project
+_OURS = ("gfruntime", "pluginv2", "__main__")
+_INSTALLED = ("site-packages", "dist-packages")
+_DEEPEST = 5  # tasks that wait for one another
+_MOST = 5  # places that are named
+_AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
+
+_current: contextvars.ContextVar[Runs | None] = contextvars.ContextVar("gfruntime_runs", default=None)
+
+
+class Run:
+    """A thread, or a task of a loop that runs in it, in which the author's code may be."""
+
+    def __init__(self) -> None:
+        """Take the current one."""
+        self._thread = threading.get_ident()
+        try:
+            self._task = asyncio.current_task()
+        except RuntimeError:  # no loop runs here
+            self._task = None
+
+    def stacks(self) -> list[list[Spot]]:
+        """List its frames, the innermost first; several lists where a task waits for others."""
+        coroutine: Any = self._task.get_coro() if self._task is not None else None
+        if self._task is None or getattr(coroutine, "cr_running", False):
+            frame = sys._current_frames().get(self._thread)  # noqa: SLF001  # the documented way
+            return [] if frame is None else [list(traceback.walk_stack(frame))]
+        return _stacks(self._task, _DEEPEST)
+
+
+class Runs:
+    """Where the author's code of one call runs."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._runs: list[Run] = []
+        self.place = ""
+
+    def begin(self) -> Run:
+        """Remember the current thread or task."""
+        run = Run()
+        self._runs.append(run)
+        return run
+
+    def end(self, run: Run) -> None:
+        """Forget a thread or task."""
+        self._runs.remove(run)
+
+    def note(self) -> None:
+        """Remember where they stand, before a cancellation moves them on."""
+        if self.place:
+            return
+        with contextlib.suppress(Exception):  # other threads move on meanwhile; nothing must keep a call from its end
+            places = dict.fromkeys(_words(stack) for run in list(self._runs) for stack in run.stacks())
+            self.place = "; ".join([place for place in places if place][:_MOST])
+
+
+def start() -> Runs:
+    """Begin a call, in this context."""
+    runs = Runs()
+    _current.set(runs)
+    return runs
+
+
+def current() -> Runs | None:
+    """Return where the current call's code runs; None outside of any."""
+    return _current.get()
+
+
+def of_error(error: BaseException) -> str:
+    """Say where an exception was raised; empty where no frame is the author's."""
+    return _words([(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)][::-1])
+
+
+def of_thread(name: str) -> str:
+    """Say where a thread stands; empty where there is none, or none of its frames is the author's."""
+    frames = sys._current_frames()  # noqa: SLF001  # as above
+    stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
+    return next((_words(list(traceback.walk_stack(frame))) for frame in stacks), "")
+
+
+def without_ours(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback from the first frame on that is not this library's; all of it where each one is."""
+    entry = trace
+    while entry is not None and _package(entry.tb_frame) in _OURS[:1]:
+        entry = entry.tb_next
+    return entry or trace
+
+
+def _stacks(task: asyncio.Task[Any], depth: int) -> list[list[Spot]]:
+    """List the frames of a task, below those of each task that it waits for."""
+    spots = list(reversed(_awaited(task.get_coro())))
+    children = [each for each in _children(task, spots) if not each.done() and each is not task] if depth else []
+    return [[*inner, *spots] for each in children for inner in _stacks(each, depth - 1)] or [spots]
+
+
+def _children(task: asyncio.Task[Any], spots: list[Spot]) -> list[asyncio.Task[Any]]:
+    """List what a task waits for: another task, or those of `gather`, a TaskGroup, `wait` and `wait_for`."""
+    waiter = getattr(task, "_fut_waiter", None)
+    values = [waiter, *getattr(waiter, "_children", ())]
+    if spots and _package(spots[0][0]) == "asyncio":
+        for value in list(spots[0][0].f_locals.values()):
+            tasks = getattr(value, "_tasks", value)
+            values += tasks if isinstance(tasks, (set, list, tuple)) else [tasks]
+    return list(dict.fromkeys(each for each in values if isinstance(each, asyncio.Task)))
+
+
+def _awaited(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever is awaited
+    """List the frames of a coroutine and of what it awaits, the innermost last."""
+    spots: list[Spot] = []
+    while coroutine is not None:
+        frame_name, next_name = next((pair for pair in _AWAITED if hasattr(coroutine, pair[0])), ("", ""))
+        if not frame_name:  # an item of an async generator holds it, and does not say so
+            coroutine = next((each for each in gc.get_referents(coroutine) if hasattr(each, "ag_frame")), None)
+            continue
+        frame = getattr(coroutine, frame_name)
+        spots += [] if frame is None else [(frame, frame.f_lineno)]
+        coroutine = getattr(coroutine, next_name)
+    return spots
+
+
+def _words(spots: Sequence[Spot]) -> str:
+    """Name the innermost frame of the author's; the innermost comes first."""
+    for is_own in (_is_in_package, _is_elsewhere):
+        for frame, line in spots:
+            if is_own(frame):
+                code = frame.f_code
+                return f"{_file(frame)}, line {line}, in {getattr(code, 'co_qualname', code.co_name)}"
+    return ""
+
+
+def _is_in_package(frame: FrameType) -> bool:
+    return _package(frame) == _PACKAGE
+
+
+def _is_elsewhere(frame: FrameType) -> bool:
+    parts = _parts(frame)
+    is_frozen = frame.f_code.co_filename.startswith("<")
+    return not (
+        is_frozen or _package(frame) in _OURS or _is_pythons(frame) or any(each in parts for each in _INSTALLED)
+    )
+
+
+def _is_pythons(frame: FrameType) -> bool:
+    return _package(frame) in sys.stdlib_module_names
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _file(frame: FrameType) -> str:
+    """Name a file as from the folder of its package, the same in a bundle and from source."""
+    parts = _parts(frame)
+    depth = str(frame.f_globals.get("__name__", "")).count(".") + 1 + (parts[-1] == "__init__.py")
+    return "/".join(parts[-depth:])
+
+
+def _parts(frame: FrameType) -> list[str]:
+    return frame.f_code.co_filename.replace("\\", "/").split("/")

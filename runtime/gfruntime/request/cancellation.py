@@ -1,0 +1,127 @@
+"""What happens when nobody wants an answer any more: an event is set, and the author's functions are called.
+
+They are called in a thread of their own, each once, and only while the work that registered them lasts: a function that
+cancels a statement must not meet the next statement of the same connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_LOGGER = logging.getLogger("gfruntime")
+
+
+class Registration:
+    """A function that is called on a cancellation, until the `with` block of it, or its handler, ends."""
+
+    def __init__(self, function: Callable[[], object], owner: object) -> None:
+        """Keep the function, and whose it is."""
+        self.owner = owner
+        self._function = function
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def run(self) -> None:
+        """Call the function, unless its time is over."""
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            try:
+                self._function()
+            except Exception:  # the author's code, on nobody's behalf
+                _LOGGER.warning("A function of on_cancel failed", exc_info=True)
+
+    def end(self) -> None:
+        """Let it not be called any more, and wait for it if it runs; an event loop never waits."""
+        self._is_over = True
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            return
+        with self._lock:
+            pass
+
+    def __enter__(self) -> None:
+        """Hold it for a block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End it."""
+        self.end()
+
+
+class Cancellation(threading.Event):
+    """An event that calls the registered functions when it is set."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        super().__init__()
+        self._guard = threading.Lock()
+        self._registrations: list[Registration] = []
+
+    def set(self) -> None:
+        """Set the event, and call the functions in a thread: whoever sets it must not wait."""
+        with self._guard:
+            super().set()
+            due, self._registrations = self._registrations, []
+        _call(due)
+
+    def register(self, function: Callable[[], object], owner: object) -> Registration:
+        """Call a function when the event is set; at once if it is."""
+        registration = Registration(function, owner)
+        with self._guard:
+            is_late = self.is_set()
+            if not is_late:
+                self._registrations.append(registration)
+        _call([registration] if is_late else [])
+        return registration
+
+    def forget(self, owner: object) -> None:
+        """End the registrations of a query whose handler has returned."""
+        with self._guard:
+            mine = [each for each in self._registrations if each.owner is owner]
+            self._registrations = [each for each in self._registrations if each.owner is not owner]
+        for registration in mine:
+            registration.end()
+
+    def forget_all(self) -> None:
+        """End all registrations: the call is over."""
+        with self._guard:
+            self._registrations = []
+
+
+class Cancellable:
+    """What has a `cancel`: a query, a request, a stream."""
+
+    cancel: threading.Event
+
+    def on_cancel(self, function: Callable[[], object]) -> Registration:
+        """Call a function, in a thread of its own, when Grafana no longer wants the answer; at once if that is so.
+
+        It holds until the handler returns, or for a block: leave the block before another query gets the connection.
+
+        >>> with query.on_cancel(connection.cancel):
+        ...     cursor.execute(sql)
+        """
+        if isinstance(self.cancel, Cancellation):
+            return self.cancel.register(function, self)
+        return Registration(function, self)  # an event of a test's own
+
+
+def _call(registrations: list[Registration]) -> None:
+    if registrations:
+        threading.Thread(target=_run, args=(registrations,), name="on_cancel", daemon=True).start()
+
+
+def _run(registrations: list[Registration]) -> None:
+    for registration in registrations:
+        registration.run()

@@ -1,0 +1,120 @@
+"""A bundle that is started with arguments: what is not its own is refused at once, whoever passes it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from building import Built, built, gfplug
+
+from gfplug.bundle.portable import MODES
+from gfplug.host.target import COOKIE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REFUSED = [
+    ["-c", "print(1)"],
+    ["-I", "-S", "-c", "print(1)"],
+    ["-u", "-c", "print(1)"],
+    ["-E", "-s", "script.py"],
+    ["-m", "pip", "--version"],
+    ["-m", "pip", "install", "--standalone", "x"],
+    ["-m", "joblib.externals.loky.backend.popen_loky_posix", "--process-name", "LokyProcess-1", "--pipe", "12"],
+    ["-c", "from joblib.externals.loky.backend.resource_tracker import main; main(5, False)"],
+    ["--multiprocessing-fork", "--pipe", "12"],
+    ["-m", "x", "--multiprocessing-fork"],
+    ["-"],
+    ["-V"],
+    ["-VV"],
+    ["--help"],
+    ["script.py"],
+    ["/nowhere/script.py", "-version"],
+    ["-X", "importtime"],
+    ["serve"],
+    [""],
+]
+CODE = '''\
+"""What libraries do with sys.executable."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+from gfruntime import Frame, Health, Query, Settings
+
+WAYS = (["-c", "print(1)"], ["-m", "pip"], ["-"], [])
+
+
+class Datasource:
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    def query(self, query: Query) -> Frame:
+        return Frame.of(value=[1.0])
+
+    def check_health(self) -> Health:
+        codes = []
+        for arguments in WAYS:
+            command = [sys.executable, *arguments]
+            ended = subprocess.run(command, input=b"print(1)", capture_output=True, timeout=20)
+            codes.append(f"{ended.returncode} {ended.stderr.decode().split(';')[0].splitlines()[0]}")
+        for method in multiprocessing.get_all_start_methods():
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
+                codes.append(f"{method} {pool.submit(pow, 6, 2).result(20)}")
+        return Health.ok(" / ".join(codes))
+'''
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "cookie", [{COOKIE[0]: COOKIE[1], "PLUGIN_PROTOCOL_VERSIONS": "2"}, {}], ids=["cookie", "bare"]
+)
+def test_a_bundle_is_no_python(bundles: dict[str, Built], mode: str, cookie: dict[str, str]) -> None:
+    """What Python would take ends at once with status 2 and the reason, also where Grafana's cookie is inherited."""
+    executable = bundles[mode].report["executable"]
+    for arguments in REFUSED:
+        ended = subprocess.run(
+            [executable, *arguments],
+            env=cookie,
+            input=b"print(1)",
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+
+        assert (ended.returncode, ended.stdout) == (2, b""), arguments
+        assert ended.stderr.startswith(b"this is a frozen plugin, not Python; it can't run "), arguments
+        assert b"print(1)" not in ended.stderr
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("dashes", ["-", "--"])
+def test_a_bundle_still_tells_its_version(bundles: dict[str, Built], mode: str, dashes: str) -> None:
+    """The arguments of the Go SDK are the plugin's own."""
+    executable = bundles[mode].report["executable"]
+    version, info = (
+        subprocess.run([executable, f"{dashes}{name}"], env={}, capture_output=True, timeout=20, check=True).stdout
+        for name in ("version", "buildinfo")
+    )
+
+    assert version == b"0.1.0\n"
+    assert json.loads(info)["pluginID"] == "acme-sales-datasource"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_bundle_that_starts_itself_as_python_goes_on(copy: Path, mode: str) -> None:
+    """The author's code sees each refusal, also without arguments; multiprocessing computes by every start method."""
+    (copy / "src/plugin/datasource.py").write_text(CODE)
+    health = gfplug("call", "health", built(copy, "--libc", mode).dist, "--timeout", "60")
+
+    assert health.code == 0, health.err
+    for argument in ("'-c'", "'-m'", "'-'"):
+        assert "2 this is a frozen plugin, not Python / " in health.out, argument
+    assert "1 This is a Grafana data source plugin" in health.out
+    assert "spawn 36" in health.out
+    assert "forkserver 36" in health.out

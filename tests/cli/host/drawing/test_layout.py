@@ -1,0 +1,41 @@
+"""An answer fits the screen, whatever it holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from gfplug.host.drawing import layout, plot
+from gfplug.host.drawing.plot import Series
+
+
+def lines(shown: layout.Layout, legend: int) -> int:
+    """Count the lines of an answer whose tables are as long as they may be."""
+    return shown.frames * (shown.rows + 6) + (shown.plot + 2 + legend if legend else 0)
+
+
+@pytest.mark.parametrize("height", [24, 28, 50])
+@pytest.mark.parametrize("legend", [0, 1, 9])
+@pytest.mark.parametrize("frames", [1, 2, 5, 100])
+def test_tables_and_plot_fit_together(frames: int, legend: int, height: int) -> None:
+    """At least one frame with one row, and a plot that can be read."""
+    shown = layout.fit(frames=frames, legend=legend, height=height)
+
+    assert 1 <= shown.frames <= frames
+    assert 1 <= shown.rows <= 10
+    assert shown.plot >= 5
+    assert lines(shown, legend) <= height
+
+
+def test_a_small_screen_shows_something() -> None:
+    """More than it has lines, rather than nothing."""
+    assert layout.fit(frames=3, legend=9, height=5) == layout.Layout(frames=1, rows=1, plot=5)
+
+
+def test_the_legend_is_counted_as_it_is_drawn() -> None:
+    """Eight series, and a line for those left out; nothing where nothing is drawn."""
+    series = [Series(name=str(at), points=[(1, 1.0), (2, 2.0)]) for at in range(12)]
+
+    assert plot.legend_lines(series) == 9
+    assert plot.legend_lines(series[:3]) == 3
+    assert plot.legend_lines([Series(name="one", points=[(1, 1.0)])]) == 0
+    assert plot.legend_lines([]) == 0

@@ -1,0 +1,294 @@
+"""What `gfplug call` says of a data source that fails, is late, answers in part, or sends what nobody expects."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from commands import Ended
+
+    Run = Callable[..., Ended]
+
+SOURCE = '''
+"""Fails, is late, answers in part."""
+
+import asyncio
+import math
+import sqlite3
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated, Literal
+
+from gfruntime import DownstreamError, Frame, Health, Query, QueryError, Request, Response, Settings, Ui, route
+
+{at_import}
+
+
+@dataclass(frozen=True)
+class Options:
+    encoding: str = "utf-8"
+    late: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    do: str = ""
+    limit: int = 1
+
+
+class Datasource:
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.options = settings.options
+        self.database = sqlite3.connect(":memory:")
+
+    {kind} query(self, query: Query[Model]) -> Frame:
+        part = Frame.of(time=[query.time_range.start], value=[1.5])
+        match query.model.do:
+            case "bug":
+                return inner(0)
+            case "mean":
+                raise QueryError("no such table")
+            case "partial":
+                raise DownstreamError("2 of 3 shards are away", frames=part)
+            case "sqlite":
+                time.sleep(0.2)
+                return Frame.from_cursor(self.database.execute("SELECT 1 AS v"))
+            case "loop":
+                raise RuntimeError("Event loop is closed")
+            case "sleep":
+                sleep()
+            case "await":
+                await_it = doze()
+                {wait} await_it
+            case "encoding":
+                return Frame.of(text=[self.options.encoding])
+        return part
+
+    def check_health(self) -> Health:
+        if self.options.late:
+            sleep()
+        return inner(0)
+
+    @route("GET", "/tables/{{name}}/{{source}}")
+    {kind} tables(self, request: Request, name: str, source: str) -> Response:
+        if name == "late":
+            sleep()
+        return Response.json({{"name": name, "source": source, "x": math.nan, "at": datetime(2026, 1, 2, tzinfo=UTC)}})
+
+    @route("GET", "/bug")
+    def bug(self, request: Request) -> Response:
+        return inner(0)
+
+    async def run_stream(self, request):
+        yield {{"v": 1}}
+        yield Frame.of(v=[2.5])
+        yield {{"v": math.nan}}
+        if request.path == "bug":
+            inner(0)
+
+
+def inner(number):
+    return 1 / number
+
+
+def sleep():
+    time.sleep(60)
+
+
+async def doze():
+    async with asyncio.timeout(60):
+        await asyncio.gather(asyncio.sleep(60), asyncio.sleep(60))
+'''
+KINDS = pytest.mark.parametrize("kind", ["def", "async def"])
+
+
+def write(project: Path, kind: str = "def", *, at_import: str = "") -> None:
+    """Put a data source into a project, its handlers of a kind."""
+    text = SOURCE.format(kind=kind, at_import=at_import, wait="await" if kind == "async def" else "asyncio.run")
+    if kind == "def":
+        text = text.replace("asyncio.run await_it", "asyncio.run(await_it)")
+    (project / "src/plugin/datasource.py").write_text(text, encoding="utf-8")
+
+
+def line_of(project: Path, code: str) -> int:
+    """Find the number of a line."""
+    lines = (project / "src/plugin/datasource.py").read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.strip() == code)
+
+
+def errors(ended: Ended) -> list[str]:
+    """List the lines that are marked as errors."""
+    return [line for line in ended.err.splitlines() if line.startswith("error:")]
+
+
+@KINDS
+@pytest.mark.parametrize("do", ["bug", "mean"])
+def test_a_failing_query_is_one_error_and_the_rest_is_there_on_demand(
+    call: Run, project: Path, kind: str, do: str
+) -> None:
+    """The sentence once; of a bug, where it was raised; with -v the lines of the log, the traceback among them."""
+    write(project, kind)
+    usual, verbose = (call("query", project, "--set", f"do={do}", *more) for more in ([], ["-v"]))
+    sentence = "ZeroDivisionError: division by zero" if do == "bug" else "no such table"
+    place = f"raised in plugin/datasource.py, line {line_of(project, 'return 1 / number')}, in inner"
+
+    assert (usual.code, verbose.code) == (6, 6)
+    assert usual.err.count(sentence) == 1
+    assert len(errors(usual)) == len(errors(verbose)) == 1
+    assert "Traceback" not in usual.err
+    assert (place in usual.err) is ("Traceback" in verbose.err) is (do == "bug")
+    assert "plugin: Partial data response error" in verbose.err
+    assert "plugin: Plugin Request Completed" in verbose.err
+
+
+def test_a_failing_health_check_resource_or_stream_is_one_error(call: Run, project: Path) -> None:
+    """As a query is, with where it was raised."""
+    write(project)
+
+    for words in (("health", project), ("resource", "bug", project), ("stream", "bug", project)):
+        ended = call(*words)
+        assert ended.code == 6
+        assert len(errors(ended)) == 1
+        assert f"raised in plugin/datasource.py, line {line_of(project, 'return 1 / number')}, in inner" in ended.err
+        assert "Traceback" not in ended.err
+
+
+@KINDS
+def test_a_partial_answer_is_frames_and_one_error(call: Run, project: Path, kind: str) -> None:
+    """The frames on stdout, as a table or as JSON; then the error, once, and exit code 6."""
+    write(project, kind)
+    table, as_json = (call("query", project, "--set", "do=partial", *more) for more in ([], ["--json"]))
+
+    assert (table.code, as_json.code) == (6, 6)
+    assert "A (timeseries-wide): 1 row, 2 fields" in table.out
+    assert table.err.count("2 of 3 shards are away") == 1
+    assert "error: query A failed with status 502 (downstream): 2 of 3 shards are away" in table.err
+    answer = json.loads(as_json.out)["results"]["A"]
+    assert (answer["error"], answer["status"]) == ("2 of 3 shards are away", 502)
+    assert answer["frames"][0]["data"]["values"][1] == [1.5]
+
+
+def test_a_partial_answer_fails_a_rule(call: Run, project: Path) -> None:
+    """Grafana's alert engine reads no frame of an answer with an error."""
+    write(project)
+    ended = call("query", project, "--set", "do=partial", "--when", "last > 0")
+
+    assert ended.code == 6
+    assert "would fire" not in ended.out
+    assert "failed to execute query [A]: 2 of 3 shards are away" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "do", "code", "function"),
+    [
+        ("def", "sleep", "time.sleep(60)", "sleep"),
+        ("def", "await", "await asyncio.gather(asyncio.sleep(60), asyncio.sleep(60))", "doze"),
+        ("async def", "sleep", "time.sleep(60)", "sleep"),
+        ("async def", "await", "await asyncio.gather(asyncio.sleep(60), asyncio.sleep(60))", "doze"),
+    ],
+)
+def test_a_query_that_is_late_says_where_it_stands(  # noqa: PLR0917 - the columns of a table
+    call: Run, project: Path, kind: str, do: str, code: str, function: str
+) -> None:
+    """The innermost frame of the author's own, whatever waits below it; and the option that waits longer."""
+    write(project, kind)
+    ended = call("query", project, "--set", f"do={do}", "--timeout", "4")
+    place = f"plugin/datasource.py, line {line_of(project, code)}, in {function}"
+    if (kind, do) == ("def", "await"):  # asyncio.run's own task, below the thread that waits for it
+        place = f"plugin/datasource.py, line {line_of(project, 'asyncio.run(await_it)')}, in Datasource.query"
+
+    assert ended.code == 6
+    assert errors(ended) == [f"error: the plugin did not answer Data.QueryData within 4 s; its code stood in {place}"]
+    assert "hint: --timeout SECONDS waits longer" in ended.err
+
+
+def test_each_of_several_late_queries_is_named(call: Run, project: Path) -> None:
+    """On the loop they are tasks of their own, and one that is done is not among them."""
+    write(project, "async def")
+    models = [word for do in ("await", "mean", "await") for word in ("--model", json.dumps({"do": do}))]
+    ended = call("query", project, *models, "--timeout", "4")
+
+    assert ended.code == 6
+    assert ended.err.count("plugin/datasource.py, line ") == 1  # both stand there
+    assert ", in doze" in ended.err
+
+
+def test_what_else_is_late_says_where_it_stands(call: Run, project: Path) -> None:
+    """A health check, a resource, and a module that is not loaded yet."""
+    write(project)
+    health = call("health", project, "--option", "late=true", "--timeout", "4")
+    resource = call("resource", "tables/late/x", project, "--timeout", "4")
+    write(project, at_import="time.sleep(60)")
+    loading = call("query", project, "--timeout", "4")
+
+    assert "within 4 s; its code stood in plugin/datasource.py, line " in health.err
+    assert ", in sleep" in health.err
+    assert ", in sleep" in resource.err
+    assert (
+        f"its code stood in plugin/datasource.py, line {line_of(project, 'time.sleep(60)')}, in <module>" in loading.err
+    )
+    assert all("--timeout SECONDS waits longer" in ended.err for ended in (health, resource, loading))
+
+
+def test_a_connection_of_another_thread_comes_with_what_to_do(call: Run, project: Path) -> None:
+    """For SQLite, and for a client of another loop."""
+    write(project)
+    models = [word for do in ("sqlite", "sqlite", "sqlite", "loop") for word in ("--model", json.dumps({"do": do}))]
+    ended = call("query", project, *models)
+
+    assert ended.code == 6
+    assert "handlers run in several threads at once: let each query open its own connection" in ended.err
+    assert "Event loop is closed; `async def` handlers run on one event loop" in ended.err
+
+
+@KINDS
+def test_a_route_may_have_parts_of_our_names(call: Run, project: Path, kind: str) -> None:
+    """And its JSON may hold NaN and times."""
+    write(project, kind)
+    ended = call("resource", "tables/a%2Fb/c", project)
+    refused = call("resource", "tables/a/c", project, "--method", "DELETE", "--json")
+
+    assert ended.code == 0
+    assert json.loads(ended.out) == {"name": "a/b", "source": "c", "x": None, "at": "2026-01-02T00:00:00Z"}
+    assert json.loads(refused.out)["status"] == 405
+    assert json.loads(refused.out)["headers"]["Allow"] == ["GET, HEAD"]
+
+
+def test_a_variable_that_is_not_filled_comes_with_the_option_that_fills_it(call: Run, project: Path) -> None:
+    """With its value; an empty one is said to be empty."""
+    write(project)
+    unfilled = call("query", project, "--set", "limit=${n}")
+    empty = call("query", project, "--set", "limit=")
+    filled = call("query", project, "--set", "limit=${n}", "--var", "n=5")
+
+    assert (unfilled.code, empty.code, filled.code) == (6, 6, 0)
+    assert "limit: expected int, got str '${n}': the variable ${n} is not filled" in unfilled.err
+    assert "limit: expected int, got str '': it is empty, as a variable is that is not filled" in empty.err
+    assert "hint: --var NAME=VALUE fills a variable" in unfilled.err
+
+
+@pytest.mark.parametrize(("value", "text"), [("true", "true"), ("5", "5"), ("1.5", "1.5"), ("null", "utf-8")])
+def test_an_option_that_is_a_number_or_a_boolean_is_its_text(call: Run, project: Path, value: str, text: str) -> None:
+    """Where the option's type is text."""
+    write(project)
+    ended = call("query", project, "--set", "do=encoding", "--option", f"encoding={value}", "--json")
+
+    assert ended.code == 0
+    assert json.loads(ended.out)["results"]["A"]["frames"][0]["data"]["values"] == [[text]]
+
+
+def test_packets_of_all_kinds_are_shown_as_they_come(call: Run, project: Path) -> None:
+    """JSON as lines of JSON, frames as rows."""
+    write(project)
+    ended = call("stream", "x", project)
+
+    assert ended.code == 0
+    assert ended.out.splitlines() == ['{"v": 1}', "2.5", '{"v": null}']

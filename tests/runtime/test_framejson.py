@@ -1,0 +1,79 @@
+"""Frames in Grafana's JSON are read back as they were written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from framesamples import frames as random_frames
+from hypothesis import given
+
+from gfruntime import Field, Frame, FrameError
+from gfruntime.frames import frametext
+
+
+@given(frame=random_frames)
+def test_what_is_written_is_read(frame: Frame) -> None:
+    """Every type, NaN and infinities, nanoseconds, labels, configs and metadata; from bytes and from objects."""
+    written = frametext.encode(frame)
+    document = json.loads(written)
+
+    assert json.loads(frametext.encode(Frame.from_json(written))) == document
+    assert json.loads(frametext.encode(Frame.from_json(document))) == document
+
+
+def test_the_browsers_types_are_enough() -> None:
+    """An HTTP answer of another system may lack `typeInfo`."""
+    fields = [{"name": name, "type": name} for name in ("time", "number", "string", "boolean", "other")]
+    values = [[1500], [1.5], ["a"], [True], [{"a": [1]}]]
+    frame = Frame.from_json({"schema": {"fields": fields}, "data": {"values": values}})
+
+    assert [field.type for field in frame.fields] == ["time", "float64", "string", "bool", "json"]
+    assert frame["other"].to_list() == [b'{"a":[1]}']
+    assert frame["time"].to_list()[0].timestamp() == 1.5
+
+
+def test_what_may_be_left_out() -> None:
+    """A frame without data, without fields, with nulls for what is not there."""
+    assert Frame.from_json('{"schema": {"fields": [{"name": "v", "type": "number"}]}}') == Frame(
+        fields=[Field("v", [], "float64")]
+    )
+    assert Frame.from_json('{"schema": {"name": null, "fields": null, "meta": null}, "data": null}') == Frame()
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("{", "the frame is not JSON"),
+        ("[" * 5000, "the frame is not JSON"),
+        (b"\xff", "the frame is not JSON"),
+        ([], "expected a frame's JSON"),
+        ({"results": {}}, "the JSON has no schema, so it is no frame: give one of its frames"),
+        ({"schema": []}, "the frame's schema must be an object"),
+        ({"schema": {"fields": [1]}}, "not a list of objects"),
+        ({"schema": {"fields": []}, "data": {"values": [[1]]}}, "0 fields, but its data is not as many columns"),
+        ({"schema": {"name": 5}}, "the frame's name must be text"),
+        ({"schema": {"fields": [{"name": "v"}]}}, "column 'v' has the unknown type None"),
+        ({"schema": {"fields": [{"name": "v", "type": "number"}]}, "data": {"values": [["x"]]}}, "column 'v'"),
+        ({"schema": {"fields": [{"name": "v", "type": "time"}]}, "data": {"values": [["x"]]}}, "can't be read as time"),
+        ({"schema": {"fields": [{"name": "v", "type": "time"}]}, "data": {"values": [[10**30]]}}, "read as time"),
+        ({"schema": {"fields": [{"name": "v", "type": "number", "labels": 5}]}}, "its labels must be an object"),
+        (
+            {"schema": {"fields": [{"name": "v", "type": "number"}]},
+             "data": {"values": [[1]], "entities": [{"x": [0]}]}},
+            "column 'v'",
+        ),
+        (
+            {"schema": {"fields": [{"name": "v", "type": "number"}, {"name": "w", "type": "number"}]},
+             "data": {"values": [[1], [1, 2]]}},
+            "column 'w' has 2 values but column 'v' has 1",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_frame_is_one_sentence(value: Any, words: str) -> None:
+    """It says what is wrong, and in which column."""
+    with pytest.raises(FrameError) as caught:
+        Frame.from_json(value)
+
+    assert words in str(caught.value)

@@ -1,0 +1,75 @@
+"""What a project asks for, as it is installed, and which of it holds nothing but data: no code imports that."""
+
+from pathlib import Path
+
+import pytest
+
+from gfruntime.freeze import dependencies
+
+
+def install(folder: Path, name: str, *files: str, requires: tuple[str, ...] = ()) -> None:
+    """Put a package into a folder of packages."""
+    info = f"{name.replace('-', '_')}-1.dist-info"
+    lines = "".join(f"Requires-Dist: {line}\n" for line in requires)
+    texts = {
+        f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: 1\n{lines}",
+        **dict.fromkeys(files, ""),
+    }
+    texts[f"{info}/RECORD"] = "".join(f"{file},,\n" for file in [*texts, f"{info}/RECORD", "../../bin/x"])
+    for file, text in texts.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_text(text)
+
+
+@pytest.fixture
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder of packages that is on the path."""
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    return tmp_path / "packages"
+
+
+def project(folder: Path, *lines: str) -> Path:
+    """Write a pyproject.toml with these dependencies; return its folder."""
+    listed = "".join(f"  '''{line}''',\n" for line in lines)
+    (folder / "pyproject.toml").write_text(f"[project]\ndependencies = [\n{listed}]\n")
+    return folder
+
+
+def test_names_are_normalized_and_conditions_hold(tmp_path: Path) -> None:
+    """As they hold for this interpreter; an address may have parts that only a build fills in."""
+    root = project(tmp_path, "Py_YAML[x]>=1", 'old; python_version < "3"', "gfruntime @ {root:uri}/vendor/a b.whl")
+
+    assert dependencies.direct_names(root) == {"py-yaml", "gfruntime"}
+
+
+def test_all_names_follow_extras_and_conditions(tmp_path: Path, packages: Path) -> None:
+    """Of each package with the extras that something asks for; a circle ends, what is not installed has none."""
+    install(packages, "zz-a", requires=("zz-b[Fast]", 'zz-c; extra == "slow"', 'zz-d; python_version < "3"'))
+    install(packages, "zz-b", requires=('ZZ_E; extra == "fast"', "zz-a"))
+
+    assert dependencies.all_names(project(tmp_path, "zz-a")) == {"zz-a", "zz-b", "zz-e"}
+    assert dependencies.all_names(project(tmp_path, "zz.a[slow]")) == {"zz-a", "zz-b", "zz-c", "zz-e"}
+
+
+@pytest.mark.parametrize(
+    ("files", "modules", "data"),
+    [
+        (["zz/__init__.py", "zz/zone/__init__.py", "zz/zone/Berlin"], ["zz", "zz.zone"], {"zz/zone"}),
+        (["zz/__init__.py", "zz/_version.py", "zz/model.bin", "zz/py.typed"], ["zz"], {"zz"}),
+        (["zz/__init__.py", "zz/core.py", "zz/cacert.pem"], [], set()),
+        (["zz/__init__.py", "zz/py.typed"], [], set()),
+        (["zz/__init__.py", "zz/lib/libzz.so.1"], [], set()),
+        (["zz-stubs/__init__.pyi", "zz-stubs/a.pyi"], [], set()),
+        (["zz.py", "zz.txt"], [], set()),
+        ([], [], set()),
+    ],
+)
+def test_a_package_of_data_is_taken_whole(packages: Path, files: list[str], modules: list[str], data: set[str]) -> None:
+    """Each file goes where it is in the package; one with code comes with the author's import."""
+    install(packages, "zz", *files)
+    imports, entries = dependencies.data_packages(["zz", "zz-nowhere"], excludes=[])
+
+    assert imports == modules
+    assert {place for _, place in entries} == data
+    assert all(Path(path).is_relative_to(packages) for path, _ in entries)
+    assert dependencies.data_packages(["zz"], excludes=["zz"]) == ([], [])

@@ -1,0 +1,224 @@
+"""Where code stands: threads, tasks, exceptions, and which of their frames is the author's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import threading
+import time
+import types
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from calls import Plain, Services, queries
+from processes import eventually
+
+from gfruntime import Query, Request, Response, route
+from gfruntime.logs import places
+from gfruntime.serving.methods import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PLUGIN = """
+import asyncio
+import json
+import time
+
+
+def late(event):
+    event.wait(20)
+
+
+def bug():
+    json.loads("{")
+
+
+async def doze():
+    await asyncio.wait_for(asyncio.gather(asyncio.sleep(20)), 20)
+
+
+async def gathers():
+    await asyncio.gather(doze(), asyncio.sleep(20))
+
+
+async def groups():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(doze())
+
+
+async def waits():
+    await asyncio.wait([asyncio.create_task(gathers())])
+
+
+async def parts():
+    yield b"x"
+    await doze()
+
+
+def block():
+    time.sleep(1)
+"""
+
+
+@pytest.fixture(scope="module")
+def plugin() -> Iterator[types.ModuleType]:
+    """Make a module of an author's."""
+    module = types.ModuleType("plugin.deep.source")
+    exec(compile(PLUGIN, "/somewhere/src/plugin/deep/source.py", "exec"), vars(module))  # noqa: S102  # ours
+    sys.modules[module.__name__] = module
+    yield module
+    del sys.modules[module.__name__]
+
+
+def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Cancel a call after a moment, and return where the log says that its code stood."""
+
+    async def cancelled() -> None:
+        task = asyncio.ensure_future(ask())
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await asyncio.sleep(0.05)  # the line comes after the answer
+
+    with caplog.at_level(logging.INFO, "gfruntime"):
+        asyncio.run(cancelled())
+    return [vars(each).get("at", "") for each in caplog.records if each.message == "Plugin Request Completed"]
+
+
+@pytest.mark.parametrize(
+    ("do", "places_of_code"),
+    [
+        (["late"], "plugin/deep/source.py, line 8, in late"),
+        (["doze"], "plugin/deep/source.py, line 16, in doze"),
+        (["block"], "plugin/deep/source.py, line 38, in block"),
+        (["doze", "", "doze"], "plugin/deep/source.py, line 16, in doze"),
+        (["late", "block"], "plugin/deep/source.py, line 8, in late; plugin/deep/source.py, line 38, in block"),
+    ],
+)
+def test_a_cancelled_query_says_where_it_stood(
+    plugin: types.ModuleType, caplog: pytest.LogCaptureFixture, do: list[str], places_of_code: str
+) -> None:
+    """In a thread, on the loop, blocking the loop, and each of several queries once."""
+    event = threading.Event()
+
+    class Sync(Plain):
+        def query(self, query: Query[dict[str, Any]]) -> Any:
+            return (plugin.late(event) if query.model["do"] == "late" else plugin.block()) or []
+
+    class Async(Plain):
+        async def query(self, query: Query[dict[str, Any]]) -> Any:  # type: ignore[override]  # async
+            match query.model["do"]:
+                case "doze":
+                    await plugin.doze()
+                case "block":
+                    plugin.block()
+            return []
+
+    services = Services(Sync if "late" in do else Async)
+    request = queries(*({"do": each} for each in do)).SerializeToString()
+    handler = services.application.unary["/pluginv2.Data/QueryData"]
+    try:
+        assert _places(lambda: handler(request, Call()), caplog) == [places_of_code]
+    finally:
+        event.set()
+
+
+def test_of_an_exception_the_innermost_own_frame_counts(plugin: types.ModuleType) -> None:
+    """Not those of the standard library below it; without a package `plugin`, the caller's file."""
+    try:
+        plugin.bug()
+    except ValueError as error:
+        theirs = error
+    try:
+        json.loads("{")
+    except ValueError as error:
+        ours = error
+
+    assert places.of_error(theirs) == "plugin/deep/source.py, line 12, in bug"
+    assert "test_places.py, line " in places.of_error(ours)
+    assert places.of_error(ValueError("never raised")) == ""
+
+
+def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
+    """Empty where there is none."""
+    event = threading.Event()
+    thread = threading.Thread(target=plugin.late, args=(event,), name="a late one", daemon=True)
+    thread.start()
+
+    eventually(lambda: places.of_thread("a late one") == "plugin/deep/source.py, line 8, in late")
+    event.set()
+    thread.join(5)
+    assert places.of_thread("a late one") == ""
+
+
+@pytest.mark.parametrize("name", ["gathers", "groups", "waits", "parts"])
+def test_tasks_and_async_generators_are_followed(plugin: types.ModuleType, name: str) -> None:
+    """Those of `gather`, groups, `wait` and `wait_for`, and the items of a generator, which awaits do not name."""
+
+    async def read() -> str:
+        runs = places.start()
+
+        async def task() -> None:
+            run = runs.begin()
+            work = getattr(plugin, name)()
+            if name == "parts":
+                async for _ in work:
+                    pass
+            else:
+                await work
+            runs.end(run)
+
+        reading = asyncio.create_task(task())
+        await asyncio.sleep(0.1)
+        runs.note()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        return runs.place
+
+    assert asyncio.run(read()).startswith("plugin/deep/source.py, line 16, in doze")
+
+
+def test_a_call_that_ends_well_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Its threads and tasks are forgotten."""
+
+    class Source(Plain):
+        @route("GET", "/x")
+        def x(self, request: Request) -> Response:
+            return Response(body=iter([b"a", b"b"]))
+
+    with caplog.at_level(logging.INFO, "gfruntime"):
+        Services(Source).query(queries({}, {}))
+        Services(Source).resource("x")
+        time.sleep(0.05)
+
+    assert not any(vars(each).get("at") for each in caplog.records)
+
+
+def test_tracebacks_begin_with_the_authors_code(caplog: pytest.LogCaptureFixture) -> None:
+    """What this library did before it is not shown."""
+
+    class Source(Plain):
+        def query(self, query: Query[dict[str, Any]]) -> Any:
+            raise KeyError("time")
+
+    Services(Source).query(queries({}))
+    (record,) = [each for each in caplog.records if each.message == "Query A failed"]
+
+    assert record.exc_info is not None
+    assert record.exc_info[2] is not None
+    assert record.exc_info[2].tb_frame.f_code.co_name == "query"
+    assert "test_places.py, line " in vars(record)["at"]
+
+
+def test_a_place_that_cannot_be_found_keeps_no_call_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever other threads do meanwhile."""
+    runs = places.Runs()
+    runs.begin()
+    monkeypatch.setattr("sys._current_frames", lambda: 1 / 0)
+    runs.note()
+
+    assert runs.place == ""

@@ -1,0 +1,262 @@
+"""Values that variables left as they were, and values whose text is meant."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003  # read by the code under test
+import enum
+import json
+from dataclasses import dataclass, field, make_dataclass
+from typing import Annotated, Any, Literal
+
+import pytest
+from calls import Plain, Services, queries
+
+from gfruntime import Frame, Query, Secret, Ui
+from gfruntime.calls import convert, decoding
+from gfruntime.errors import DecodeError
+
+
+class Level(enum.Enum):
+    """Choices that are numbers."""
+
+    LOW = 1
+    HIGH = 2
+
+
+class Unit(enum.Enum):
+    """Choices that are texts, one of which reads as a boolean."""
+
+    ON = "true"
+    SIX = "6"
+
+
+@dataclass(frozen=True)
+class Inner:
+    """A row."""
+
+    name: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Model:
+    """One field of each kind."""
+
+    limit: int = 1
+    share: float = 0.5
+    deep: bool = False
+    kind: Literal["sum", "mean"] = "sum"
+    level: Level = Level.LOW
+    step: Literal[5, 10] = 5
+    since: dt.datetime | None = None
+    numbers: list[int] = field(default_factory=list)
+    by_name: dict[str, int] = field(default_factory=dict)
+    rows: list[Inner] = field(default_factory=list)
+    maybe: int | None = None
+    code: Annotated[str, Ui(pattern="[a-z]+")] = "a"
+    text: str = ""
+    texts: list[str] = field(default_factory=list)
+    texts_by_name: dict[str, str] = field(default_factory=dict)
+    unit: Unit = Unit.ON
+    version: Literal["1.5", "2"] = "2"
+    either: str | int = ""
+    some: str | list[str] = ""
+    perhaps: str | None = None
+
+
+def refusal(model: dict[str, Any]) -> str:
+    """Decode a model, and return what is said of it."""
+    with pytest.raises(DecodeError) as caught:
+        convert.model_decoder(Model)(json.dumps(model).encode())
+    return str(caught.value)
+
+
+UNFILLED = ["${n}", "$n", "[[n]]", "${n:csv}", "${__from:date}", "$__interval_ms", "a-${n}"]
+GOT = {
+    "limit": "limit: expected int, got str '{}'",
+    "share": "share: expected float, got str '{}'",
+    "deep": "deep: expected bool, got str '{}'",
+    "kind": "field 'kind': '{}' is not one of 'sum', 'mean'",
+    "level": "field 'level': '{}' is not one of 1, 2",
+    "step": "field 'step': '{}' is not one of 5, 10",
+    "numbers": "numbers: expected array, got str '{}'",
+    "maybe": "maybe: expected int | null, got str '{}'",
+    "code": "field 'code': '{}' does not match the pattern '[a-z]+'",
+}
+
+
+@pytest.mark.parametrize("text", UNFILLED)
+@pytest.mark.parametrize("name", GOT)
+def test_a_variable_that_is_not_filled_is_named(name: str, text: str) -> None:
+    """With the field, its type, the value, and why nobody filled it."""
+    sentence = refusal({name: text})
+    variable = text.removeprefix("a-")
+
+    assert sentence == (
+        f"the query: {GOT[name].format(text)}: the variable {variable} is not filled; alert rules fill none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ({"since": "${__from}"}, "since: invalid RFC3339 encoded datetime, got '${__from}': the variable ${__from} is"),
+        ({"numbers": [1, "$n"]}, "numbers[1]: expected int, got str '$n': the variable $n is not filled"),
+        ({"by_name": {"a": 1, "b": "$n"}}, "by_name.b: expected int, got str '$n': the variable $n is not filled"),
+        ({"rows": [{"size": "$n"}]}, "rows[0].size: expected int, got str '$n': the variable $n is not filled"),
+        ({"limit": ""}, "limit: expected int, got str '': it is empty, as a variable is that is not filled"),
+        ({"share": " "}, "share: expected float, got str ' ': it is empty, as a variable is that is not filled"),
+        ({"deep": ""}, "deep: expected bool, got str '': it is empty, as a variable is that is not filled"),
+        ({"kind": ""}, "field 'kind': '' is not one of 'sum', 'mean': it is empty, as a variable is that is not"),
+        *(
+            ({"limit": text}, f"limit: expected int, got str '{text}': this is what a variable that is not filled")
+            for text in ("undefined", "null", "None", "NaN")
+        ),
+        ({"limit": "$__all"}, "limit: expected int, got str '$__all': it stands for all values of a variable"),
+        ({"limit": "{1,2}"}, "limit: expected int, got str '{1,2}': it has several values of a variable"),
+        ({"limit": "(1|2)"}, "limit: expected int, got str '(1|2)': it has several values of a variable"),
+    ],
+)
+def test_what_a_variable_leaves_is_named(model: dict[str, Any], sentence: str) -> None:
+    """Wherever it is in the model."""
+    assert refusal(model).startswith(f"the query: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [
+        ({"limit": "many"}, "limit: expected int, got str 'many'"),
+        ({"limit": "all"}, "limit: expected int, got str 'all'"),
+        ({"limit": "1,5"}, "limit: expected int, got str '1,5'"),
+        ({"limit": "US$ 5"}, "limit: expected int, got str 'US$ 5'"),
+        ({"limit": "x" * 500}, f"limit: expected int, got str '{'x' * 79}…"),
+        ({"limit": [1, 2]}, "limit: expected int, got array [1, 2]"),
+        ({"limit": True}, "limit: expected int, got bool true"),
+        ({"text": None, "texts": [None]}, "texts[0]: expected str, got null"),
+        ({"text": ["a"]}, 'text: expected str, got array ["a"]'),
+        ({"text": {"a": 1}}, 'text: expected str, got object {"a": 1}'),
+        ({"text": 1e21}, "text: expected str, got float 1e+21"),
+        ({"kind": True}, "field 'kind': True is not one of 'sum', 'mean'"),
+        ({"step": 7}, "field 'step': 7 is not one of 5, 10"),
+    ],
+)
+def test_a_typing_error_shows_the_value_and_nothing_else(model: dict[str, Any], sentence: str) -> None:
+    """No variable is blamed for it."""
+    assert refusal(model) == f"the query: {sentence}"
+
+
+def test_a_text_may_hold_a_variable() -> None:
+    """Nobody can tell whether it is meant."""
+    assert convert.model_decoder(Model)(b'{"text": "${n}"}').text == "${n}"
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"text": True}, {"text": "true"}),
+        ({"text": False}, {"text": "false"}),
+        ({"text": 5}, {"text": "5"}),
+        ({"text": 0}, {"text": "0"}),
+        ({"text": 1.5}, {"text": "1.5"}),
+        ({"text": -2}, {"text": "-2"}),
+        ({"text": 12345678901234567890}, {"text": "12345678901234567890"}),
+        ({"text": None}, {}),
+        ({"perhaps": 5}, {"perhaps": "5"}),
+        ({"perhaps": None}, {}),
+        ({"texts": [1, True, "a"]}, {"texts": ["1", "true", "a"]}),
+        ({"texts_by_name": {"a": 1}}, {"texts_by_name": {"a": "1"}}),
+        ({"rows": [{"name": 5, "size": "6"}]}, {"rows": [Inner("5", 6)]}),
+        ({"unit": True}, {"unit": Unit.ON}),
+        ({"unit": 6}, {"unit": Unit.SIX}),
+        ({"version": 1.5}, {"version": "1.5"}),
+        ({"version": 2}, {"version": "2"}),
+        ({"step": "10"}, {"step": 10}),
+        ({"level": "2"}, {"level": Level.HIGH}),
+        ({"either": 5}, {"either": 5}),
+        ({"some": 5}, {"some": "5"}),
+        ({"some": [5]}, {"some": ["5"]}),
+        ({"limit": "5", "text": 5, "deep": "true"}, {"limit": 5, "text": "5", "deep": True}),
+    ],
+)
+def test_a_number_or_a_boolean_for_a_text_is_its_text(given: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Of queries and of options alike: a variable in a provisioning file becomes one when it looks like one."""
+    assert convert.model_decoder(Model)(json.dumps(given).encode()) == Model(**wanted)
+    assert convert.options(Model, json_data=json.dumps(given).encode(), url="", secrets={}) == Model(**wanted)
+
+
+def test_bounds_hold_for_the_text() -> None:
+    """What is refused as a text is refused as the number that spells it."""
+    assert refusal({"code": 5}) == "the query: field 'code': '5' does not match the pattern '[a-z]+'"
+
+
+def test_options_without_a_class_are_left_as_they_are_or_typed() -> None:
+    """A dict of anything keeps its numbers; a dict of texts has texts."""
+    assert convert.options(dict[str, Any], json_data=b'{"a": true}', url="", secrets={}) == {"a": True}
+    assert convert.options(dict[str, str], json_data=b'{"a": true, "b": 5}', url="", secrets={}) == {
+        "a": "true",
+        "b": "5",
+    }
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options."""
+
+    port: int = 1
+    token: Secret = Secret("")
+
+
+def test_options_name_where_their_variables_come_from() -> None:
+    """Not a dashboard, but a provisioning file."""
+    with pytest.raises(DecodeError) as caught:
+        convert.options(Options, json_data=b'{"port": "$PORT"}', url="", secrets={})
+
+    assert str(caught.value) == (
+        "the data source's settings: port: expected int, got str '$PORT': the variable $PORT is not filled; "
+        "in settings, only provisioning files fill them"
+    )
+
+
+def test_a_secret_is_not_shown() -> None:
+    """Whatever it is in the place of."""
+
+    @dataclass(frozen=True)
+    class Query:
+        token: Secret = Secret("")
+
+    with pytest.raises(DecodeError) as caught:
+        convert.model_decoder(Query)(b'{"token": ["sesame"]}')
+    assert "sesame" not in str(caught.value)
+
+
+def test_models_of_pydantic_take_texts_and_name_variables() -> None:
+    """As far as they show values at all."""
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model("model", limit=(int, 3), text=(str, ""), kind=(Literal["1", "2"], "1"))
+    decode = convert.model_decoder(model)
+
+    assert decode(b'{"text": true, "kind": 2}').model_dump() == {"limit": 3, "text": "true", "kind": "2"}
+    with pytest.raises(DecodeError, match=r"limit: .*integer.*, got '\$\{n\}': the variable \$\{n\} is not filled"):
+        decode(b'{"limit": "${n}"}')
+    with pytest.raises(DecodeError, match=r"limit: .*, got '': it is empty, as a variable is that is not filled"):
+        decode(b'{"limit": ""}')
+
+
+def test_a_query_says_it_in_its_answer() -> None:
+    """One failing query, with 400; its neighbour gets the text of its number."""
+
+    class Source(Plain):
+        def query(self, query: Query[Model]) -> Frame:  # type: ignore[override]  # another model
+            return Frame.of(text=[query.model.text])
+
+    answers = Services(Source).query(queries({"limit": "${n}"}, {"text": 5}))
+
+    assert (answers["A"].status, answers["B"].status) == (400, 200)
+    assert answers["A"].error.endswith("the variable ${n} is not filled; alert rules fill none")
+
+
+def test_annotations_without_a_hash_are_read() -> None:
+    """Other libraries annotate fields too."""
+    model = make_dataclass("Model", [("name", Annotated[str, {"a": 1}], "x")])
+
+    assert decoding.decode(model, {"name": 5}, "the query").name == "5"
