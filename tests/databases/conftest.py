@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dbservers
 import psycopg
-import pymysql
+import pymysql  # type: ignore[import-untyped,unused-ignore]  # it has no types
 import pytest
 
 if TYPE_CHECKING:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -19,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Iterator, Sequence
 
-PLACES = {"postgresql": "/usr/lib/postgresql/*/bin", "mariadb-server": "/usr/sbin"}
+PLACES = {"postgresql": "usr/lib/postgresql/*/bin", "mariadb-server": "usr/sbin"}
 """Debian's packages, and where their programs are, besides PATH."""
 SECONDS = 40.0
 
@@ -48,7 +47,9 @@ class Account:
 
 def find_program(package: str, name: str) -> str:
     """Find a server's program, or skip."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), *sorted(glob.glob(PLACES[package]), reverse=True)])
+    path = os.pathsep.join(
+        [os.environ.get("PATH", ""), *sorted(map(str, Path("/").glob(PLACES[package])), reverse=True)]
+    )
     program = shutil.which(name, path=path)
     if program is None:
         pytest.skip(f"install {package}: {name} is not on PATH")

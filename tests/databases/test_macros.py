@@ -64,8 +64,9 @@ def fill(database: Database) -> Database:
     database.execute("DROP TABLE IF EXISTS sales")
     database.execute(f"CREATE TABLE sales ({TYPES[database.dialect]}){engine}")
     rows = ((ZERO + 60 * minute, minute, "north" if minute < 5 else "south") for minute in MINUTES)
+    moment = "('{:%Y-%m-%d %H:%M:%S}', {}, {}000000000, '{}', {})"
     values = ", ".join(
-        f"('{dt.datetime.fromtimestamp(second, dt.UTC):%Y-%m-%d %H:%M:%S}', {second}, {second}000000000, '{region}', {minute})"
+        moment.format(dt.datetime.fromtimestamp(second, dt.UTC), second, second, region, minute)
         for second, minute, region in rows
     )
     database.execute(f"INSERT INTO sales VALUES {values}")
@@ -95,7 +96,8 @@ def _clickhouse() -> Iterator[Database]:
         from chdb import dbapi  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415  # may be missing
     except ImportError:
         pytest.skip("chdb is not installed")
-    with closing(dbapi.connect()) as connection, closing(connection.cursor()) as cursor:
+    connection = dbapi.connect()  # type: ignore[no-untyped-call,unused-ignore]  # it has no types
+    with closing(connection), closing(connection.cursor()) as cursor:
         yield fill(Database("clickhouse", lambda sql: (cursor.execute(sql), cursor)[1]))
 
 

@@ -113,8 +113,10 @@ def test_macros_become_what_grafanas_data_sources_write(text: str, expected: lis
         (
             "clickhouse",
             "$__dt(d, t)",
-            "(d >= toDate('2026-03-07') AND d <= toDate('2026-03-07')) AND "
-            f"(t >= toDateTime({FROM}) AND t <= toDateTime({TO}))",
+            (
+                "(d >= toDate('2026-03-07') AND d <= toDate('2026-03-07')) AND "
+                f"(t >= toDateTime({FROM}) AND t <= toDateTime({TO}))"
+            ),
         ),
         ("clickhouse", "$__timeInterval(t)", "toStartOfInterval(toDateTime(t), INTERVAL 600 second)"),
         ("clickhouse", "$__timeInterval_ms(t)", "toStartOfInterval(toDateTime64(t, 3), INTERVAL 600000 millisecond)"),

@@ -17,18 +17,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import DownstreamError, FrameError
-from gfruntime.frames import dbvalues
+from gfruntime.frames import dbarrow, dbvalues
 from gfruntime.frames.field import Field
 
 Types = Mapping[str, Any] | None
 
 _READERS = ("to_arrow_reader", "fetch_record_batch", "fetch_arrow_reader")
 _POSTGRES_JSON = (114, 3802, "json", "jsonb")
+_NO_ROWS = "the statement returns no rows: only a query makes a frame"
+_CAN_NOT_READ = "the driver can't read a value"
+_AS_TEXT = "let the query give its text, CAST(... AS text)"
 _POSTGRES = ("psycopg", "psycopg2", "pg8000", "asyncpg")
 
 
@@ -52,20 +56,26 @@ def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Fiel
         return _from_reader(reader, _columns(cursor)[1], limit, types)
     if inspect.iscoroutinefunction(cursor.fetchall):
         raise FrameError("the cursor is async: await Frame.from_async_cursor(cursor)")
-    return _from_rows(Rows(*_columns(cursor), _fetch(cursor, limit)), limit, types)
+    fields, is_cut = _from_rows(Rows(*_columns(cursor), _fetch(cursor, limit)), limit, types)
+    if is_cut and hasattr(cursor, "abort") and _is_duckdb(cursor):  # it does nothing else before its result is read
+        cursor.abort()
+    return fields, is_cut
 
 
 async def from_async_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
     """Read as `from_cursor` does, awaiting what is to be awaited."""
     _check(cursor, limit)
+    keys, kinds = _columns(cursor)
     try:
         rows = _fetch(cursor, limit)
         while inspect.isawaitable(rows):  # asyncpg gives a cursor first
             rows = await rows
-            rows = rows.fetch(limit + 1) if limit is not None and not isinstance(rows, list) else rows
+            rows = rows.fetch(limit + 1) if limit is not None and not isinstance(rows, Sequence) else rows
+    except (ValueError, OverflowError) as error:
+        raise FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}") from error
     except Exception as error:
         raise _unreadable(error) from error
-    return _from_rows(Rows(*_columns(cursor), rows), limit, types)
+    return _from_rows(Rows(keys, kinds, rows), limit, types)
 
 
 def _check(cursor: Any, limit: int | None) -> None:  # noqa: ANN401  # as above
@@ -75,12 +85,16 @@ def _check(cursor: Any, limit: int | None) -> None:  # noqa: ANN401  # as above
         raise FrameError(f"expected a cursor that has executed its statement, got {type(cursor).__name__}")
     returns_rows = getattr(cursor, "returns_rows", True)
     if returns_rows is False or getattr(cursor, "description", ()) is None:
-        raise FrameError("the statement returns no rows: only a query makes a frame")
+        raise FrameError(_NO_ROWS)
+
+
+def _is_duckdb(cursor: object) -> bool:
+    return type(cursor).__name__ == "DuckDBPyConnection"
 
 
 def _arrow_reader(cursor: Any) -> Any:  # noqa: ANN401  # as above
     """Give what reads a result as Arrow; None where the driver has rows only, or would make Arrow of them."""
-    if type(cursor).__name__ == "DuckDBPyConnection":
+    if _is_duckdb(cursor):
         return None
     name = next((name for name in (*_READERS, "fetch_arrow_table") if hasattr(cursor, name)), None)
     return None if name is None else getattr(cursor, name)()
@@ -100,13 +114,15 @@ def _from_reader(
             count += len(batch)
             if limit is not None and count > limit:
                 break
+        if hasattr(reader, "close"):
+            reader.close()
     except (pa.ArrowException, OSError) as error:
         raise DownstreamError(f"the database's rows can't be read: {error}") from error
     table = pa.Table.from_batches(batches, reader.schema).slice(0, limit)
     if not len(table) and not types:
         return [], bool(count)
     columns = zip(table.column_names, kinds, table.columns, strict=True)
-    fields = [dbvalues.from_arrow(key, values, (types or {}).get(key), kind) for key, kind, values in columns]
+    fields = [dbarrow.from_arrow(key, values, (types or {}).get(key), kind) for key, kind, values in columns]
     return fields, limit is not None and count > limit
 
 
@@ -121,8 +137,11 @@ def _fetch(cursor: Any, limit: int | None) -> Any:  # noqa: ANN401  # rows, or w
 
 def _unreadable(error: Exception) -> Exception:
     """Name what to do where a driver can't hold a value; its other errors are the author's to catch."""
-    if any(base.__name__ == "DataError" for base in type(error).__mro__):
-        return FrameError(f"the driver can't read a value: {error}; let the query give its text, CAST(... AS text)")
+    names = {base.__name__ for base in type(error).__mro__}
+    if "NoActiveSQLTransactionError" in names:
+        return FrameError("asyncpg reads rows up to a limit within a transaction: async with connection.transaction()")
+    if "DataError" in names:
+        return FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}")
     return error
 
 
@@ -130,11 +149,18 @@ def _columns(cursor: Any) -> tuple[list[str], list[dbvalues.Kind]]:  # noqa: ANN
     """List the columns' names, and what the driver says of their types."""
     if hasattr(cursor, "get_attributes"):
         described = [(attribute.name, attribute.type.name) for attribute in cursor.get_attributes()]
-    elif getattr(cursor, "description", None) is None:
-        described = [(str(key), None) for key in cursor.keys()]  # noqa: SIM118  # no mapping
-    else:
+    elif hasattr(cursor, "description"):
         described = [(str(name), next(iter(rest), None)) for name, *rest in cursor.description]
-    is_postgres = type(cursor).__module__.partition(".")[0] in _POSTGRES
+    elif hasattr(cursor, "keys"):
+        driver = getattr(cursor, "cursor", None)  # SQLAlchemy's result is around one
+        codes = [column[1] for column in getattr(driver, "description", None) or ()]
+        described = list(zip_longest(map(str, cursor.keys()), codes))
+        cursor = driver
+    else:
+        raise FrameError(f"expected a result whose columns have names, got {type(cursor).__name__}")
+    if not described:
+        raise FrameError(_NO_ROWS)
+    is_postgres = any(part in _POSTGRES for part in type(cursor).__module__.split("."))
     return [name for name, _ in described], [_kind(code, is_postgres=is_postgres) for _, code in described]
 
 

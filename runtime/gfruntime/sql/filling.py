@@ -38,7 +38,7 @@ _GROUP = re.compile(r"\$__(?:timeGroup|unixEpochGroup)(?:Alias)?[ \t]*(?=\()")
 _INTERVAL = re.compile(r"\$__interval(_ms)?(?!\w)|\$\{__interval\}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _WITH_FILL = 3  # arguments
-_MOST_CELLS = 1_000_000
+_MOST_CELLS = 5_000_000
 
 
 class Grid(NamedTuple):
@@ -66,7 +66,8 @@ def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
 def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
     """Make a wide series of a query's rows, by the rules of this module.
 
-    Raises: QueryError when there is no time; FrameError when a row has none.
+    Shape: at most 5,000,000 cells; gaps that would make more stay, and a notice says so.
+    Raises: QueryError when there is no time; FrameError when a row has none, or labels make too many cells.
     """
     grid = parse_grid(sql, query)
     if not len(frame):
@@ -75,7 +76,7 @@ def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
     fields = [_as_time(field) if field is time else _as_float(field) for field in frame.fields]
     wide = _sorted(replace(frame, fields=fields))
     if series.shape(wide) == "long":
-        wide = series.long_to_wide(wide, fill=grid.fill if grid else NULL)
+        wide = series.long_to_wide(wide, fill=grid.fill if grid else NULL, limit=_MOST_CELLS)
         wide = _named_by_metric(wide) if len(fields) == _WITH_METRIC else wide
     return wide if grid is None else _filled(wide, grid, query)
 
