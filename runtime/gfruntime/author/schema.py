@@ -6,7 +6,7 @@ the project's environment, when the plugin is built, and imports the standard li
 
 Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
 that have a method of their own; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers what the
-dataclasses say, so the running plugin can be compared with its editors.
+dataclasses say, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import reserved
+from gfruntime.author import keys, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
@@ -91,10 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("datasource", metavar="MODULE:CLASS")
     parser.add_argument("--plugin-id", default="")
+    parser.add_argument("--keys", action="store_true", help="print which keys are read, and no form")
     options = parser.parse_args(arguments)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # a print() in the author's module is not the answer
-            schema = describe(load(options.datasource), plugin_id=options.plugin_id)
+            datasource = load(options.datasource)
+            schema = {} if options.keys else describe(datasource, plugin_id=options.plugin_id)
+            schema["keys"] = keys.describe(_inspected(datasource))
     except SchemaError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)

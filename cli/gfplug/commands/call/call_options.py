@@ -13,13 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
+from gfplug.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
 
+    from gfplug.errors import GfplugError
+    from gfplug.host.call import CallTarget, Overrides
     from gfplug.host.client import RunningPlugin
     from gfplug.host.settings import Settings
+
+    AskedQuery = tuple[str, Mapping[str, Any], type[GfplugError]]
+    """Where a query is written, its model, and the error for what it should not hold."""
 
 _Texts = list[str] | None
 
@@ -66,10 +72,12 @@ class CallOptions:
         return settings.caller_from(pairs)
 
     @contextmanager
-    def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
-        """Run the plugin for the length of a block, and return the settings that it is to be sent."""
-        from gfplug.bundle.frontend import npm  # noqa: PLC0415 - `--help` need not wait for it
-        from gfplug.host import call as service  # noqa: PLC0415 - as above
+    def running(self, queries: Iterable[AskedQuery] = ()) -> Iterator[tuple[RunningPlugin, Settings]]:
+        """Run the plugin for the length of a block, and return the settings that it is to be sent.
+
+        Raises: UsageError or ProjectError for what is typed or provisioned, `queries` too, and is not read.
+        """
+        from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
 
         if self.verbose:
             console.setup(1)
@@ -87,9 +95,29 @@ class CallOptions:
         settings = service.settings(target, overrides)
         signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
         with service.plugin(target, timeout=self.timeout) as plugin:
-            if target.is_source and target.project and npm.locate_frontend(target.project) is None:
-                service.require_form(plugin, timeout=self.timeout)
+            self._require_known(target, overrides, plugin, queries)
             yield plugin, settings
+
+    def _require_known(
+        self, target: CallTarget, overrides: Overrides, plugin: RunningPlugin, queries: Iterable[AskedQuery]
+    ) -> None:
+        """Refuse dataclasses that can't become a form, and keys that the plugin does not read."""
+        from gfplug.bundle.frontend import npm  # noqa: PLC0415 - as above
+        from gfplug.host import call as service  # noqa: PLC0415 - as above
+        from gfplug.host import known_keys  # noqa: PLC0415 - as above
+
+        given = [query for query in queries if query[1]]
+        if not (target.is_source or given or service.gives_keys(target, overrides)):
+            return
+        has_own_frontend = target.project is not None and npm.locate_frontend(target.project) is not None
+        reply = known_keys.ask(plugin, timeout=self.timeout)
+        if target.is_source and not has_own_frontend:
+            known_keys.require_form(reply)
+        known = known_keys.KnownKeys.from_json(reply, target.project)
+        service.require_known(target, overrides, known, has_own_frontend=has_own_frontend)
+        for where, model, error in given:
+            if error is UsageError or not has_own_frontend:  # else it may be the frontend's
+                known_keys.require(known.of_query(model, kind=model.get("queryType")), where=where, error=error)
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:
