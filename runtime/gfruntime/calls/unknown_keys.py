@@ -55,4 +55,6 @@ def _tell(kind: str, ignored: Iterable[tuple[str, list[str]]]) -> None:
         key = _NUMBER.sub("[]", path)[:_LONGEST]
         if (kind, key) not in _TOLD and len(_TOLD) < _MOST:
             _TOLD.add((kind, key))
-            _LOGGER.debug("%s: no field reads %r; there are %s", kind, key, _NUMBER.sub("[]", ", ".join(names)) or "none")
+            _LOGGER.debug(
+                "%s: no field reads %r; there are %s", kind, key, _NUMBER.sub("[]", ", ".join(names)) or "none"
+            )
