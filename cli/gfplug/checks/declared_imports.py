@@ -196,7 +196,7 @@ def _ask(python: Path, modules: Sequence[str]) -> _Report:
 
     Raises: ToolError if it does not answer.
     """
-    command = [python, "-I", "-B", Path(__file__).with_name("providers.py"), *modules]
+    command: list[str | Path] = [python, "-I", "-B", Path(__file__).with_name("providers.py"), *modules]
     reply = process.run(command, env=interpreters.clean_environment(), what="listing the modules", timeout=_SECONDS)
     try:
         report = documents.parse_json(reply.strip().splitlines()[-1])

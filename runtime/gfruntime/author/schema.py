@@ -90,8 +90,8 @@ def _place_line(error: BaseException) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a data source's schema as one line of JSON, the last line on standard output.
 
-    A failure ends standard error with its one sentence. Where the author's module raised, its traceback comes first, and
-    a line `at FILE, line N` of the author's.
+    A failure ends standard error with its one sentence. Where the author's module raised, its traceback comes first,
+    and a line `at FILE, line N` of the author's.
     """
     import argparse  # noqa: PLC0415  # not in bundles, which never run this
 

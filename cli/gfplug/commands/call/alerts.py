@@ -31,7 +31,8 @@ def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> No
 
     rules = _rules(call.target, condition, what)
     models = what.typed if condition else [(f"the rule {rule.title!r}", rule.model, ProjectError) for rule in rules]
-    with call.running(models) as (plugin, settings):
+    with call.running() as (plugin, settings):
+        call.require_fields(plugin, models)
         results = rehearsal.rehearse(plugin, rules, settings, now=datetime.now(UTC), timeout=call.timeout)
     if call.as_json:
         console.result_json([_to_json(rule, result) for rule, result in results])

@@ -30,7 +30,8 @@ def chunked(
     what.check()
     last: dict[str, QueryAnswer] = {}
     queries = what.queries(call.caller)
-    with call.running(what.typed) as (plugin, settings):
+    with call.running() as (plugin, settings):
+        call.require_fields(plugin, what.typed)
         for part in plugin.query_chunked(queries, settings, headers=what.headers, timeout=call.timeout):
             if call.as_json:
                 console.result_json(
