@@ -33,8 +33,8 @@ _ABSENT = re.compile(r"ModuleNotFoundError: No module named '(?P<module>\w+)")
 
 def check(project: Project, given: Path | None, *, is_static: bool) -> Iterator[Finding]:
     """Load the data source with the project's own interpreter, or one that the user names; look at what it reads."""
-    python = given or venv.interpreter_of(project.root / ".venv")
     try:
+        python = venv.locate(given) if given else venv.interpreter_of(project.root / ".venv")
         reason = "--static" if is_static else "" if given else _unusable(project, python)
         yield from declared_imports.check(project, None if reason else python)
         if reason:

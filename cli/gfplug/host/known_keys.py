@@ -28,7 +28,14 @@ _NAME = re.compile(r"\w[\w.\[\]$-]{0,60}")
 _PROXIED = re.compile(r"\.(?:Secure)?JsonData\.(\w+)")
 _COMMENT = re.compile(r"(?<!\S)//[^\n]*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_NEAR = 0.6
+_NEAR, _NEARER = 0.6, 0.8
+_SOURCE_KEYS = (
+    *("name", "uid", "type", "orgId", "access", "url", "user", "database", "basicAuth", "basicAuthUser", "password"),
+    *("basicAuthPassword", "withCredentials", "isDefault", "jsonData", "secureJsonData", "editable", "version"),
+    *("correlations", "apiVersion", "readOnly"),
+)
+"""Source: grafana/grafana v13.0.0, pkg/services/provisioning/datasources/types.go; only what is near is refused."""
+
 _SCHEMA = "gfplug/schema"
 
 
@@ -74,9 +81,7 @@ class KnownKeys:
         """Look for what is no option in jsonData, or in what was typed to go there."""
         for path, names in self._left(keys.unknown_of_options(values, self.options)):
             if path in self.url:
-                yield Unknown(
-                    f"the option `{path}` is kept as the data source's URL", "give it as url: --url, or `url:`"
-                )
+                yield Unknown(f"`{path}` is the data source's URL, no option", "give it as one: --url, or `url:`")
             elif path in (self.secrets or ()):
                 yield Unknown(f"`{path}` is a secret, no option", "give it as one: --secret, or secureJsonData")
             else:
@@ -135,6 +140,9 @@ def require_typed(known: KnownKeys, *, options: Sequence[str], secrets: Sequence
 
 def of_source(known: KnownKeys, source: Mapping[str, Any]) -> Iterator[Unknown]:
     """Look for what a provisioned data source gives the plugin that it does not read."""
+    for key in source:
+        if key not in _SOURCE_KEYS and (hint := _guess(str(key), _SOURCE_KEYS, cutoff=_NEARER)):
+            yield Unknown(f"Grafana reads no `{key}` of a data source", hint)
     options, secrets = source.get("jsonData"), source.get("secureJsonData")
     yield from known.of_options(options if isinstance(options, dict) else {})
     yield from known.of_secrets(secrets if isinstance(secrets, dict) else {})
@@ -166,10 +174,10 @@ def _unknown(noun: str, path: str, names: Collection[str]) -> Unknown:
     return Unknown(f"{shown}; there {verb} {', '.join(names) or 'none'}", _guess(path, names))
 
 
-def _guess(path: str, names: Collection[str]) -> str:
+def _guess(path: str, names: Collection[str], *, cutoff: float = _NEAR) -> str:
     """Ask for the name that was meant, if one is near."""
     by_spelling = {_spelling(name): name for name in names}
-    near = difflib.get_close_matches(_spelling(path), by_spelling, n=1, cutoff=_NEAR)
+    near = difflib.get_close_matches(_spelling(path), by_spelling, n=1, cutoff=cutoff)
     return f"did you mean {by_spelling[near[0]]}?" if near else ""
 
 

@@ -147,12 +147,13 @@ def _pydantic_names(kind: Any) -> list[tuple[str, str]] | None:  # noqa: ANN401 
     validators = kind.__pydantic_decorators__.model_validators.values()
     if kind.model_config.get("extra") == "allow" or any(each.info.mode != "after" for each in validators):
         return None
-    pairs = []
+    by_name = kind.model_config.get("populate_by_name") or kind.model_config.get("validate_by_name")
+    pairs: list[tuple[str, str]] = []
     for name, field in kind.model_fields.items():
         aliases = [alias for alias in (field.alias, field.validation_alias) if alias is not None]
         if not all(isinstance(alias, str) for alias in aliases):
             return None
-        pairs += [(alias, name) for alias in dict.fromkeys([*aliases, name])]
+        pairs += [(key, name) for key in dict.fromkeys([*aliases, *([name] if by_name or not aliases else [])])]
     return pairs
 
 
