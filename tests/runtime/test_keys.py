@@ -46,7 +46,7 @@ class Options:
     url: Annotated[str, Ui(store="url")] = ""
     token: Secret = Secret("")  # noqa: RUF009  # immutable
     tls: Tls = Tls()
-    http: HttpOptions = HttpOptions()
+    http: HttpOptions = HttpOptions()  # noqa: RUF009  # immutable
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Model:
     named: dict[str, Tls] = field(default_factory=dict)
     mapped: Mapping[str, Tls] = field(default_factory=dict)
     free: dict[str, Any] = field(default_factory=dict)
-    pair: Pair = field(default_factory=Pair)  # type: ignore[arg-type]  # a dict
+    pair: Pair = field(default_factory=Pair)
     late: str = field(default="", init=False)
 
 

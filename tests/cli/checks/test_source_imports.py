@@ -59,7 +59,8 @@ def test_an_import_is_seen_wherever_it_is(tmp_path: Path, text: str, expected: l
         "if sys.version_info < (3, 11):\n    import tomli",
         "if sys.platform == 'win32':\n    import win32api\nelse:\n    import other",
         "if os.name == 'nt':\n    import win32api",
-        "from . import other\nfrom .other import x\nfrom plugin import other\nimport plugin.other\nimport mine\nimport lib.x",
+        "from . import other\nfrom .other import x",
+        "from plugin import other\nimport plugin.other\nimport mine\nimport lib.x",
         "name = 'x'\nimport_module(name)\nimport_module('.x', 'plugin')",
     ],
 )

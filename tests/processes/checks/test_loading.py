@@ -124,7 +124,7 @@ def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Ch
         (BOARD, '"series": 2', '"series": 30000000', "saved-query", "field 'series': 30000000 is above the maximum"),
     ],
 )
-def test_what_is_provisioned_is_judged_by_the_dataclasses(
+def test_what_is_provisioned_is_judged_by_the_dataclasses(  # noqa: PLR0917 - the columns of a table
     project: Path, check: Check, file: str, old: str, new: str, rule: str, message: str
 ) -> None:
     """Options, secrets, and the queries of rules and dashboards: what the plugin does not read, or refuses."""

@@ -119,7 +119,7 @@ def test_names_that_there_are_and_grafanas_own_pass(project: Path, capsys: pytes
         (RULES, "period: 600", "perod: 600", [*QUERY, "--alert"], "the rule 'The signal is up': no field `perod`"),
     ],
 )
-def test_a_name_that_is_provisioned_wrongly_is_refused(
+def test_a_name_that_is_provisioned_wrongly_is_refused(  # noqa: PLR0917 - the columns of a table
     project: Path, capsys: pytest.CaptureFixture[str], file: str, old: str, new: str, words: list[str], sentence: str
 ) -> None:
     """With the file, or the rule, and exit code 3; given by --settings, the file is an argument."""
