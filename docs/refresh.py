@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import io
 import os
 import runpy
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import cli
 from gfruntime.author.handlers import METHODS
+from gfruntime.sql import dialects, macros
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -43,7 +45,7 @@ _HEAD = """\
 Written by `docs/refresh.py` from `--help`, signatures and docstrings; edit those.
 
 [Commands](#commands) · [The data source class](#the-data-source-class) ·
-[`from gfruntime import …`](#from-gfruntime-import-) · [Other modules](#other-modules) ·
+[SQL macros](#sql-macros) · [`from gfruntime import …`](#from-gfruntime-import-) · [Other modules](#other-modules) ·
 [Environment variables](#environment-variables)
 """
 _PLACES = {
@@ -63,6 +65,7 @@ def main() -> None:
     """Write the file."""
     own, others = _public()
     parts = [_HEAD, "\n## Commands\n", *(_command(words) for words in commands()), _methods()]
+    parts.append(_macros())
     parts.append("\n## `from gfruntime import …`\n")
     parts += [api.markdown(entry) for entry in own]
     parts.append("\n## Other modules\n")
@@ -134,6 +137,13 @@ def _methods() -> str:
         parts.append(f"\n### `{name}({method.signature})`\n\n{method.when}\n")
         parts.append(f"\n- returns {method.returns}\n- runs: {_PLACES[method.place]}\n")
     return "".join(parts)
+
+
+def _macros() -> str:
+    """Write the macros of SQL and of URLs: the tables of the two modules that replace them."""
+    return "".join(
+        ["\n## SQL macros\n", *(f"\n{inspect.cleandoc(module.__doc__ or '')}\n" for module in (macros, dialects))]
+    )
 
 
 def _environment() -> str:

@@ -31,6 +31,7 @@ MAY_SKIP = {
     "this machine's glibc is elsewhere": "it is where Debian and Ubuntu have it that is looked at",
     "launchers are for Linux": "and there for amd64 and arm64",
     "this file system cannot exchange": "some file systems lack the call; then a bundle is replaced in two steps",
+    "chdb is not installed": "ClickHouse in a wheel of 181 MB: too much for every run; its macros are run where it is",
     "this Python has its modules built in": "there is no file to read a symbol of; others have one",
 }
 """How the reasons begin that are no failure on Linux, and why; elsewhere the platform rules out more."""

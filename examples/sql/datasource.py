@@ -11,9 +11,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from gfruntime import DownstreamError, Frame, Health, Query, QueryError, Settings, TimeRange, Ui, expand_sql
+from gfruntime.sql.formats import formatted
 
 ROWS = 100_000
 SECONDS = 10.0
@@ -35,7 +36,7 @@ TYPES = sqlite3.PARSE_DECLTYPES | sqlite3.PARSE_COLNAMES
 sqlite3.register_converter("epoch", lambda seconds: datetime.fromtimestamp(int(seconds), UTC))
 EXAMPLE = """\
 SELECT time, region, amount FROM sales
-WHERE time >= :start AND time < :end
+WHERE $__timeFilter(time)
 ORDER BY time
 """
 
@@ -52,9 +53,11 @@ class Model:
     """What the query editor sends.
 
     A column of type `epoch` (seconds since 1970), or read `AS "time [epoch]"`, makes a series; texts become labels.
+    `timeseries` is Grafana's format: `$__timeGroupAlias(time, '5m', 0)` fills what is missing with 0.
     """
 
-    sql: Annotated[str, Ui(label="SQL", widget="textarea", required=True)] = EXAMPLE
+    sql: Annotated[str, Ui(label="SQL", widget="code", language="sql", required=True)] = EXAMPLE
+    format: Annotated[Literal["multi", "timeseries", "table"], Ui(label="Format", widget="radio")] = "multi"
 
 
 class Datasource:
@@ -65,13 +68,13 @@ class Datasource:
 
     def query(self, query: Query[Model]) -> list[Frame]:
         """Run the query's SQL: `:start`, `:end` and `:step` are seconds, and Grafana's macros are put in."""
-        span = query.time_range
+        span, text = query.time_range, query.model.sql
         seconds = {"start": span.start.timestamp(), "end": span.end.timestamp()}
         seconds["step"] = max(1.0, query.interval.total_seconds())
         with self.connect(span) as connection:
             try:
                 guard(connection, query)
-                cursor = connection.execute(expand_sql(query.model.sql, query), seconds)
+                cursor = connection.execute(expand_sql(text, query, dialect="sqlite"), seconds)
                 if cursor.description is None:
                     raise QueryError("the query answers no columns: write a SELECT")
                 frame = Frame.from_cursor(cursor, limit=ROWS)
@@ -79,6 +82,8 @@ class Datasource:
                 raise QueryError(f"the database refused the query: {reason(error)}") from error
             except (ValueError, OverflowError, OSError) as error:
                 raise QueryError(f"a value of the answer is not what its column says: {error}") from error
+        if query.model.format != "multi":
+            return formatted(frame, query.model.format, sql=text, query=query)
         texts = [field.name for field in frame.fields if field.type == "string"]
         return frame.group_by(*texts) if texts else [frame]
 

@@ -29,32 +29,17 @@ if TYPE_CHECKING:
     from gfruntime.http.settings import HttpSettings
     from gfruntime.logs.log import get_logger
     from gfruntime.request.incoming import Incoming, current_call
-    from gfruntime.request.vocabulary import (
-        DataOnly,
-        Health,
-        PluginContext,
-        Query,
-        Request,
-        Response,
-        Settings,
-        StreamRequest,
-        StreamResponse,
-        TimeRange,
-        User,
-    )
+    from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse
+    from gfruntime.request.vocabulary import Health, PluginContext, Query, Settings, TimeRange, User
     from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {
+    "request.services": ("DataOnly", "Request", "Response", "StreamRequest", "StreamResponse"),
     "request.vocabulary": (
-        "DataOnly",
         "Health",
         "PluginContext",
         "Query",
-        "Request",
-        "Response",
         "Settings",
-        "StreamRequest",
-        "StreamResponse",
         "TimeRange",
         "User",
     ),

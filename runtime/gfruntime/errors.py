@@ -27,6 +27,9 @@ Source = Literal["plugin", "downstream"]
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
 _HTTP_CLIENTS = {"aiohttp", "httpcore", "httpx", "requests", "urllib3"}
+_DATABASES = {"asyncpg", "clickhouse_connect", "duckdb", "elastic_transport", "elasticsearch", "pymongo", "redis"}
+_NAMES_OF_STATEMENTS = {"ProgrammingError", "DataError", "IntegrityError", "NotSupportedError", "PostgresSyntaxError"}
+_NAMES_OF_DATABASES = {"DatabaseError", "InterfaceError"}  # of PEP 249; all others there derive from these
 _OUR_FAULT = {405, 406, 412, 413, 414, 416, 417, 426, 431, 501}  # an upstream saying that the request was wrong
 _LOWEST, _HIGHEST = 100, 599
 _DEEPEST = 10  # causes that are looked at
@@ -200,6 +203,8 @@ def _judge(error: BaseException) -> tuple[int, Source]:  # noqa: PLR0911  # a ta
         return (504 if "Timeout" in type(error).__name__ else 502), "downstream"
     if _is_unreachable(error):
         return 502, "downstream"
+    if _is_from_database(error):
+        return (400 if _NAMES_OF_STATEMENTS & _names(error) else 502), "downstream"
     if isinstance(error, PermissionError):
         return 401, "plugin"
     return 500, "plugin"
@@ -215,6 +220,16 @@ def _upstream_status(error: BaseException) -> int | None:
 def _is_from_http_client(error: BaseException) -> bool:
     """Recognise the errors of the usual HTTP clients without importing them."""
     return any(kind.__module__.partition(".")[0] in _HTTP_CLIENTS for kind in type(error).__mro__)
+
+
+def _is_from_database(error: BaseException) -> bool:
+    """Recognise the errors that PEP 249 names, and those of other databases' clients, but for our own use of them."""
+    modules = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    return bool(_NAMES_OF_DATABASES & _names(error) or _DATABASES & modules) and not sharing.advice(_text(error))
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
 
 
 def _is_unreachable(error: BaseException) -> bool:

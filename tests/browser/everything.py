@@ -10,7 +10,8 @@ from gfplug.bundle.frontend.hooks import parse
 from gfruntime.author.routes import route
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.vocabulary import Query, Request, Settings  # noqa: TC001 - the schema is read from these
+from gfruntime.request.services import Request  # noqa: TC001 - the schema is read from it
+from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,33 @@ class Datasource:
         """Take the settings."""
 
     def query(self, query: Query[Model]) -> None:
+        """Answer nothing."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section with SQL in it."""
+
+    where: Annotated[str, Ui(label="Where", widget="code", language="mysql")] = ""
+
+
+@dataclass(frozen=True)
+class SqlModel:
+    """Fields of SQL, and others beside them."""
+
+    sql: Annotated[str, Ui(label="SQL", widget="code", language="sql")] = ""
+    json: Annotated[str, Ui(label="JSON", widget="code", language="json")] = ""
+    note: str = ""
+    options: Section = Section()
+
+
+class SqlDatasource:
+    """A data source that takes SQL."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[SqlModel]) -> None:
         """Answer nothing."""
 
 

@@ -65,9 +65,13 @@ const runtime = {
   getTemplateSrv: () => ({
     getVariables: () => Object.keys(variables).map((name) => ({ name })),
     replace: (text, scoped, format) =>
-      text.replace(/\$\{?(\w+)\}?/g, (found, name) => {
+      text.replace(/\$\{(\w+)(?::(\w+))?\}|\$(\w+)/g, (found, braced, ownFormat, bare) => {
+        const name = braced ?? bare;
         const value = scoped?.[name]?.value ?? variables[name];
-        return value === undefined ? found : typeof format === 'function' ? format(value) : String(value);
+        if (value === undefined) {
+          return found;
+        }
+        return typeof format === 'function' && !ownFormat ? format(value, scoped?.[name] ?? {}) : String(value);
       }),
   }),
 };

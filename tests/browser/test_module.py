@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
-from everything import Wide
+from everything import SqlDatasource, Wide
 
 if TYPE_CHECKING:
     from everything import Evaluate
@@ -84,6 +85,55 @@ def test_variables_are_filled_in_inside_rows_and_sections(evaluate: Evaluate) ->
 
     assert (filled["filters"], filled["other"]) == ([{"column": "prod", "operator": "="}], "$env")
     assert filled["window"] == {"size": 5, "unit": "m"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "variable", "expected"),
+    [
+        ("x IN ($v)", "{ value: ['a', 'b'], multi: true }", "x IN ('a','b')"),
+        ("x IN (${v})", """{ value: ["O'Brien"] }""", "x IN ('O''Brien')"),
+        ("x IN ($v)", """{ value: "O'Brien", multi: true }""", "x IN ('O''Brien')"),
+        ("x IN ($v)", "{ value: 'a', includeAll: true }", "x IN ('a')"),
+        ("x = '$v'", "{ value: 'north' }", "x = 'north'"),
+        ("x = '$v'", """{ value: "' OR 1=1 --" }""", "x = ''' OR 1=1 --'"),
+        ("x = $v", "{ value: 7 }", "x = 7"),
+        ("FROM ${v:raw}", """{ value: "it's", multi: true }""", "FROM it's"),
+        ("$v", "{ value: [] }", ""),
+    ],
+)
+def test_variables_in_sql_are_quoted_as_grafana_quotes_them(
+    evaluate: Evaluate, sql: str, variable: str, expected: str
+) -> None:
+    """Several values, and one of a variable that may have several, are quoted; quotes are doubled; formats win."""
+    filled = evaluate(
+        f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
+        source=SqlDatasource,
+    )
+
+    assert filled["sql"] == expected
+
+
+def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
+    """Other texts and code stay as they were; SQL in a section is SQL too."""
+    filled = evaluate(
+        "datasource.applyTemplateVariables({ refId: 'A', json: '$v', note: '$v', options: { where: '$v' } },"
+        """ { v: { value: "it's", multi: true } })""",
+        source=SqlDatasource,
+    )
+
+    assert (filled["json"], filled["note"]) == ("it's", "it's")
+    assert filled["options"] == {"where": "'it''s'"}
+
+
+def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate) -> None:
+    """What Grafana asks a variable's query for reaches Python unchanged, so that macros of time mean its range."""
+    request = evaluate(
+        "((datasource.query = (asked) => asked),"
+        " datasource.variables.query({ range: { from: 1, to: 2 }, intervalMs: 3, targets: [] }))",
+        source=Wide,
+    )
+
+    assert request == {"range": {"from": 1, "to": 2}, "intervalMs": 3, "targets": []}
 
 
 def test_variables_with_a_form_of_their_own_ask_their_own_method(evaluate: Evaluate) -> None:

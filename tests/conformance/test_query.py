@@ -197,6 +197,27 @@ def test_a_cancelled_query_is_told(running: Plugin) -> None:
         waiting.result()
 
 
+def test_work_that_a_handler_registered_is_ended(running_python: Plugin) -> None:
+    """A function of `on_cancel` is called within a second, while the handler's thread is busy."""
+    waiting = running_python.send("query", request=query_request(query(kind="work", seconds=30)))
+    eventually(lambda: has_logged(running_python, "the probe works"), within_s=20)
+    running_python.ask("cancel", id=waiting.number)
+
+    eventually(lambda: has_logged(running_python, "the probe was interrupted"), within_s=1)
+    with pytest.raises(HostError, match=r"Canceled|canceled"):
+        waiting.result()
+
+
+def test_a_handler_knows_how_long_the_host_waits(running_python: Plugin) -> None:
+    """The deadline of the call, less what has passed; and its object was started once, before the first query."""
+    for _ in range(2):
+        answer = running_python.ask("query", request=query_request(query(kind="left")), timeout_s=20)
+    left, starts = answer["responses"]["A"]["frames"][0]["fields"]
+
+    assert 10 < left["values"][0] <= 20
+    assert starts["values"] == [1]
+
+
 def test_a_large_response_is_sent(running: Plugin) -> None:
     """100 MiB of frame arrive (item 48)."""
     rows = 100 * (1 << 20) // 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPMessage
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import pytest
 
@@ -20,15 +20,18 @@ from gfruntime import (
     HttpClient,
     HttpSettings,
     Query,
+    QueryError,
     Request,
     Response,
     Settings,
     StreamRequest,
     TimeRange,
+    expand_sql,
     route,
 )
 from gfruntime.author.handlers import METHODS
 from gfruntime.calls.admission import ObjectKind
+from gfruntime.sql.dialects import Dialect
 from gfruntime.testing.fakes import Upstream
 
 if TYPE_CHECKING:
@@ -175,3 +178,18 @@ def _modules(script: dict[str, Any]) -> list[Any]:
 
     public = runpy.run_path(str(ROOT / "tests" / "runtime" / "public_api.py"))["MODULES"]
     return [importlib.import_module(module) for module in public if module not in script["FORMER"]]
+
+
+def test_every_sql_macro_is_told() -> None:
+    """Those of each dialect, by name."""
+    between = TimeRange(start=START, end=START + timedelta(hours=1))
+    written = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    names: set[str] = set()
+    for dialect in get_args(Dialect):
+        query = Query(model=None, time_range=between)
+        with pytest.raises(QueryError) as caught:
+            expand_sql("$__nothing()", query, dialect=dialect)
+        names |= set(re.findall(r"\$__(\w+)", str(caught.value).partition("The macros are")[2]))
+
+    assert len(names) > 20
+    assert [name for name in sorted(names) if name.removeprefix("unixEpoch") not in written] == []

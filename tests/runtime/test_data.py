@@ -122,6 +122,18 @@ def test_labels_are_text_and_sorted() -> None:
     assert list(written.items()) == [("3", "1.5"), ("a", "true"), ("b", "2"), ("c", "")]
 
 
+def test_columns_may_be_called_as_our_parameters_are() -> None:
+    """A column `name` or `labels`, which is what rows often have, is no frame's name."""
+    frame = Frame.of(name=["a", "b"], labels=["x", None], value=[1, 2])
+
+    assert [(field.name, field.to_list()) for field in frame.fields] == [
+        ("labels", ["x", None]),
+        ("name", ["a", "b"]),
+        ("value", [1, 2]),
+    ]
+    assert frame.name == ""
+
+
 def test_labels_go_to_value_columns() -> None:
     """Labels are text, sorted, and belong to numbers and booleans only."""
     frame = Frame.of(time=[NOON], name_of=["a"], value=[1], labels={"shard": 3, "host": "web"})

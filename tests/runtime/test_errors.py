@@ -5,12 +5,17 @@ from __future__ import annotations
 import email.message
 import errno
 import socket
+import sqlite3
 import urllib.error
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gfruntime.errors import DownstreamError, FrameError, QueryError, failure_of, source_of_status
 from gfruntime.logs import masking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def _http_error(status: int) -> urllib.error.HTTPError:
@@ -65,6 +70,39 @@ def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None
     assert source_of_status(status) == source
     for error in (_http_error(status), requests_error):
         assert (failure_of(error).status, failure_of(error).source) == (status, source)
+
+
+def raised(run: Callable[[], object]) -> Exception:
+    """Return what something raises."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # whatever it is
+        run()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "source"),
+    [
+        (raised(lambda: sqlite3.connect(":memory:").execute("SELECT * FROM nowhere")), 502, "downstream"),
+        (raised(lambda: sqlite3.connect(":memory:").execute("SELECT ?", ())), 400, "downstream"),
+        (raised(lambda: sqlite3.connect("/nowhere/at/all")), 502, "downstream"),
+        (
+            type("ServerError", (type("PostgresError", (Exception,), {"__module__": "asyncpg"}),), {})(),
+            502,
+            "downstream",
+        ),
+        (type("DatabaseErrors", (Exception,), {})("mine"), 500, "plugin"),
+        (
+            sqlite3.ProgrammingError("SQLite objects created in a thread can only be used in that same thread"),
+            500,
+            "plugin",
+        ),
+    ],
+)
+def test_what_a_database_says_is_downstream(error: Exception, status: int, source: str) -> None:
+    """A statement that is wrong is the query's mistake, but our own misuse of a connection is the plugin's."""
+    failure = failure_of(error)
+
+    assert (failure.status, failure.source) == (status, source)
 
 
 def test_a_marked_cause_marks_the_error() -> None:

@@ -282,6 +282,23 @@ def test_sql_that_reads_is_answered(database: Path) -> None:
     assert {frame.fields[1].labels["region"] for frame in run(module, module.EXAMPLE)} == {"north", "south"}
 
 
+def test_sql_has_grafanas_macros_and_formats() -> None:
+    """Groups of the example's minutes, with those before it began filled; a table stays one; a wrong macro is told."""
+    module = load("sql")
+    window = TimeRange(start=utc(START_MS), end=utc(START_MS + HOUR_MS))
+    sql = "SELECT $__timeGroupAlias(time, '20m', 0), count(*) AS n FROM sales WHERE time < :start + 1200 GROUP BY 1"
+
+    def ask_format(name: str) -> list[Any]:
+        query = Query(model=module.Model(sql=sql, format=name), time_range=window)
+        frames: list[Any] = module.Datasource(Settings(options=module.Options())).query(query)
+        return frames
+
+    assert ask_format("timeseries")[0]["n"].to_list() == [40.0, 0.0, 0.0, 0.0]
+    assert ask_format("table")[0]["n"].to_list() == [40]
+    with pytest.raises(QueryError, match=r"did you mean \$__timeFilter\?"):
+        run(module, "SELECT * FROM sales WHERE $__timeFiltr(time)")
+
+
 @pytest.mark.parametrize("content", [None, b"not a database" * 100], ids=["missing", "no database"])
 def test_a_database_that_cannot_be_read_is_said(tmp_path: Path, content: bytes | None) -> None:
     """It is nobody's mistake in the query's place."""

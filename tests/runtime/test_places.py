@@ -40,6 +40,19 @@ async def doze():
     await asyncio.wait_for(asyncio.gather(asyncio.sleep(20)), 20)
 
 
+async def gathers():
+    await asyncio.gather(doze(), asyncio.sleep(20))
+
+
+async def groups():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(doze())
+
+
+async def waits():
+    await asyncio.wait([asyncio.create_task(gathers())])
+
+
 async def parts():
     yield b"x"
     await doze()
@@ -81,9 +94,9 @@ def _places(ask: Callable[[], Any], caplog: pytest.LogCaptureFixture) -> list[st
     [
         (["late"], "plugin/deep/source.py, line 8, in late"),
         (["doze"], "plugin/deep/source.py, line 16, in doze"),
-        (["block"], "plugin/deep/source.py, line 25, in block"),
+        (["block"], "plugin/deep/source.py, line 38, in block"),
         (["doze", "", "doze"], "plugin/deep/source.py, line 16, in doze"),
-        (["late", "block"], "plugin/deep/source.py, line 8, in late; plugin/deep/source.py, line 25, in block"),
+        (["late", "block"], "plugin/deep/source.py, line 8, in late; plugin/deep/source.py, line 38, in block"),
     ],
 )
 def test_a_cancelled_query_says_where_it_stood(
@@ -94,7 +107,7 @@ def test_a_cancelled_query_says_where_it_stood(
 
     class Sync(Plain):
         def query(self, query: Query[dict[str, Any]]) -> Any:
-            return plugin.late(event) if query.model["do"] == "late" else plugin.block()
+            return (plugin.late(event) if query.model["do"] == "late" else plugin.block()) or []
 
     class Async(Plain):
         async def query(self, query: Query[dict[str, Any]]) -> Any:  # type: ignore[override]  # async
@@ -142,25 +155,31 @@ def test_a_thread_is_found_by_its_name(plugin: types.ModuleType) -> None:
     assert places.of_thread("a late one") == ""
 
 
-def test_an_async_generator_is_followed(plugin: types.ModuleType) -> None:
-    """What awaits its next item does not say which generator that is."""
+@pytest.mark.parametrize("name", ["gathers", "groups", "waits", "parts"])
+def test_tasks_and_async_generators_are_followed(plugin: types.ModuleType, name: str) -> None:
+    """Those of `gather`, groups, `wait` and `wait_for`, and the items of a generator, which awaits do not name."""
 
     async def read() -> str:
         runs = places.start()
 
         async def task() -> None:
             run = runs.begin()
-            async for _ in plugin.parts():
-                pass
+            work = getattr(plugin, name)()
+            if name == "parts":
+                async for _ in work:
+                    pass
+            else:
+                await work
             runs.end(run)
 
         reading = asyncio.create_task(task())
         await asyncio.sleep(0.1)
         runs.note()
         reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
         return runs.place
 
-    assert asyncio.run(read()) == "plugin/deep/source.py, line 16, in doze"
+    assert asyncio.run(read()).startswith("plugin/deep/source.py, line 16, in doze")
 
 
 def test_a_call_that_ends_well_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -193,3 +212,13 @@ def test_tracebacks_begin_with_the_authors_code(caplog: pytest.LogCaptureFixture
     assert record.exc_info[2] is not None
     assert record.exc_info[2].tb_frame.f_code.co_name == "query"
     assert "test_places.py, line " in vars(record)["at"]
+
+
+def test_a_place_that_cannot_be_found_keeps_no_call_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever other threads do meanwhile."""
+    runs = places.Runs()
+    runs.begin()
+    monkeypatch.setattr("sys._current_frames", lambda: 1 / 0)
+    runs.note()
+
+    assert runs.place == ""

@@ -197,6 +197,11 @@ def test_labels_that_are_missing_or_null_are_left_out() -> None:
         (None, {}, "expected a list of rows, got NoneType"),
         ([1], {}, "record 0 has no names for its values: it is int"),
         ([{}, (1, 2)], {}, "record 1 has no names for its values: it is tuple"),
+        (
+            [{"ts": T[0], "v": 1, "h": {"name": "a"}}],
+            {"time": "ts", "value": "v", "labels": "h"},
+            "label 'h': row 0 holds a dict: reach into it with a dot",
+        ),
         ([Slotted.A], {}, "record 0 has no names for its values"),
     ],
 )
@@ -213,6 +218,15 @@ def test_a_value_that_no_row_has_today_is_a_column_of_nulls() -> None:
     frame = Frame.from_records([{"t": T[0], "a": 1}], time="t", value=["a", "b"])
 
     assert frame["b"].to_list() == [None]
+
+
+def test_what_rows_often_hold() -> None:
+    """An empty text among numbers is missing, a value that is named twice is there once, a key may be None."""
+    rows = [{"t": T[0], "v": ""}, {"t": T[1], "v": "1.5"}]
+
+    assert Frame.from_records(rows, time="t", value="v")["v"].to_list() == [None, 1.5]
+    assert len(Frame.from_records(rows, time="t", value=["v", "v"], labels=[])) == 1
+    assert [field.name for field in Frame.from_records([{None: 1, 5: 2}]).fields] == ["None", "5"]
 
 
 def test_no_rows_are_no_data() -> None:

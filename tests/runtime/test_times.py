@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gfruntime import FrameError
+from gfruntime import FrameError, epoch
 from gfruntime.frames import times
 
 NOON = 1_767_268_800 * 10**9  # 2026-01-01T12:00:00Z
@@ -111,6 +111,29 @@ def test_times_beyond_nanoseconds_are_refused(value: Any, unit: Any) -> None:
     """They are written right, and Grafana can't hold them."""
     with pytest.raises(FrameError, match="outside the years 1677 to 2262"):
         ticks([value], unit)
+
+
+def test_numbers_of_two_units_are_not_guessed() -> None:
+    """Seconds and milliseconds in one column: one of them would be a time of 1970."""
+    with pytest.raises(FrameError, match="the numbers 1767268800 and 1767268800000 can't be times of one unit"):
+        ticks([1_767_268_800, 1_767_268_800_000], "guess")
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "words"),
+    [
+        ([1.5], "s", "whole numbers of s: row 0 is 1.5, which can't be read as a whole number"),
+        (["x"], "s", "row 0 is 'x'"),
+        ([True], "s", "not booleans"),
+        ([1], "sec", "unit 'sec' is none of s, ms, us, ns"),
+    ],
+)
+def test_counts_that_are_no_times_are_named(values: Any, unit: str, words: str) -> None:
+    """`epoch` takes whole numbers of a unit that it knows."""
+    with pytest.raises(FrameError) as caught:
+        epoch(values, unit)
+
+    assert words in str(caught.value)
 
 
 def test_an_unknown_unit_lists_the_known() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt  # noqa: TC003  # read by the code under test
 import enum
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
 from calls import Plain, Services, queries
 
 from gfruntime import Frame, Query, Secret, Ui
-from gfruntime.calls import convert
+from gfruntime.calls import convert, decoding
 from gfruntime.errors import DecodeError
 
 
@@ -253,3 +253,10 @@ def test_a_query_says_it_in_its_answer() -> None:
 
     assert (answers["A"].status, answers["B"].status) == (400, 200)
     assert answers["A"].error.endswith("the variable ${n} is not filled; alert rules fill none")
+
+
+def test_annotations_without_a_hash_are_read() -> None:
+    """Other libraries annotate fields too."""
+    model = make_dataclass("Model", [("name", Annotated[str, {"a": 1}], "x")])
+
+    assert decoding.decode(model, {"name": 5}, "the query").name == "5"

@@ -134,7 +134,9 @@ class _Build:
         dependencies.compare(self.project, stock)
         bundle, floor = self._bundle(frozen, stock, browser)
         with self.stages.stage(
-            "smoke", doing="Starting the plugin", done="Started the plugin: health and a query answered"
+            "smoke",
+            doing="Starting the plugin",
+            done="Started the plugin, without settings: health and a query answered",
         ):
             smoke = _smoke(self.project, bundle, python)
         return self._finish(bundle, floor, smoke, key, frozen.platform)

@@ -32,6 +32,10 @@ def adopt(
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
     from gfplug.scaffold import adopt as service  # noqa: PLC0415
 
+    console.note(
+        f"Makes {directory / backend}/. Its builds install Python packages into {backend}/.venv, those of the plugin "
+        f"with npm where they are missing, and run `npm run build` in {directory}."
+    )
     project = service.adopt(
         directory,
         backend=backend,

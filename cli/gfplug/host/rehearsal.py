@@ -40,7 +40,7 @@ def _evaluate(
     answer = plugin.query_data([query], source, is_alert=True, timeout=timeout).get(rule.ref_id)
     if answer is not None and answer.error:
         text = f"[sse.dataQueryError] failed to execute query [{rule.ref_id}]: {answer.error}"
-        return alerting.RuleResult(error=text, hint="-v shows the plugin's whole log")
+        return alerting.RuleResult(error=text, hint=plugin.logs.hint())
     frames = answer.frames if answer is not None else []
     outcome = alerting.evaluate(frames, rule.reduction, rule.comparison, ref_id=rule.ref_id)
     missing = [f"query {rule.ref_id} was not answered: that is no data"] if answer is None else []

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from gfruntime.author import routes
 from gfruntime.author.controls import SchemaError, expected, fits
-from gfruntime.request.vocabulary import Request
+from gfruntime.request.services import Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote
 
 from gfruntime.errors import PluginError
-from gfruntime.request.vocabulary import Response
+from gfruntime.request.services import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

@@ -19,7 +19,7 @@ from gfruntime.request.incoming import current_call
 from gfruntime.request.vocabulary import Health
 
 if TYPE_CHECKING:
-    from gfruntime.request.vocabulary import Response
+    from gfruntime.request.services import Response
     from gfruntime.wire import Parts
 
 _STATUS = {"unknown": 0, "ok": 1, "error": 2}

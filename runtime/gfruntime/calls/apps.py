@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from gfruntime.request import headers
-from gfruntime.request.vocabulary import Response
+from gfruntime.request.services import Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
-    from gfruntime.request.vocabulary import Request
+    from gfruntime.request.services import Request
 
     WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
     AsgiApp = Callable[[Any, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]

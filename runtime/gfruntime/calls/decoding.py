@@ -96,13 +96,16 @@ def json_object(text: bytes, what: str) -> dict[str, Any]:
 def _judged(bounds: Bounds, values: dict[str, Any], what: str) -> tuple[Any, dict[str, Any]]:
     """Fill what bounds are looked up on, and return what it was filled with: no hidden field that does not fit."""
     mismatches: list[_MismatchError] = []
+    fill = _fill
     while True:
         try:
-            value = _fill(bounds.judged, values, what)
+            value = fill(bounds.judged, values, what)
             break
         except _MismatchError as error:
             if not bounds.may_hide(error.path) or len(mismatches) == _MISMATCHES:
                 raise
+            if fill is _fill:
+                values, fill = fitting.fit(bounds.judged, values), _fill_exactly
             values = _without(values, [error.path])
             mismatches.append(error)
     for mismatch in mismatches:

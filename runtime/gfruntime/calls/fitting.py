@@ -12,7 +12,7 @@ import math
 import types
 import typing
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gfruntime.author import rules
 from gfruntime.author.bounds import item_of
@@ -20,7 +20,7 @@ from gfruntime.author.controls import unwrap
 from gfruntime.author.twins import has_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _SCALARS = (bool, int, float)
 _UNIONS = (typing.Union, types.UnionType)
@@ -28,15 +28,37 @@ _UNIONS = (typing.Union, types.UnionType)
 
 def fit(hint: Any, value: Any) -> Any:  # noqa: ANN401  # a type, and JSON
     """Return a value with texts where the type wants them, and choices where it lists them; else the value itself."""
-    bare = unwrap(hint)[0]
-    if has_fields(bare):
-        return _fit_items(value, _hints(bare).get) if isinstance(value, dict) else value
+    try:
+        wanted = _wanted(hint)
+    except TypeError:  # annotated with what has no hash
+        wanted = _wanted.__wrapped__(hint)
+    if wanted.fields is not None:
+        return _fit_items(value, wanted.fields.get) if isinstance(value, dict) else value
     if isinstance(value, (dict, list)):
-        item = next((item for member in _members(bare) if (item := item_of(member)) is not None), None)
-        return value if item is None else _fit_items(value, lambda _: item)
-    if choices := rules.choices_of(bare):
-        return _choice(choices, value)
-    return text_of(value) if isinstance(value, _SCALARS) and _wants_text(bare) else value
+        return value if wanted.item is None else _fit_items(value, lambda _: wanted.item)
+    if wanted.choices:
+        return _choice(wanted.choices, value)
+    return text_of(value) if wanted.is_text and isinstance(value, _SCALARS) else value
+
+
+class _Wanted(NamedTuple):
+    """What a type takes: the types of its fields, that of its items, its choices, or texts."""
+
+    fields: Mapping[str, Any] | None
+    item: Any
+    choices: list[Any]
+    is_text: bool
+
+
+@cache
+def _wanted(hint: Any) -> _Wanted:  # noqa: ANN401  # a type
+    bare = unwrap(hint)[0]
+    return _Wanted(
+        fields=typing.get_type_hints(bare, include_extras=True) if has_fields(bare) else None,
+        item=next((item for member in _members(bare) if (item := item_of(member)) is not None), None),
+        choices=rules.choices_of(bare),
+        is_text=_wants_text(bare),
+    )
 
 
 def text_of(value: Any) -> Any:  # noqa: ANN401
@@ -54,11 +76,6 @@ def _fit_items(values: Any, hint_of: Callable[[Any], Any]) -> Any:  # noqa: ANN4
     if all(one is other for one, (_, other) in zip(fitted, pairs, strict=True)):
         return values
     return dict(zip((key for key, _ in pairs), fitted, strict=True)) if isinstance(values, dict) else fitted
-
-
-@cache
-def _hints(model: Any) -> dict[str, Any]:  # noqa: ANN401
-    return typing.get_type_hints(model, include_extras=True)
 
 
 def _wants_text(bare: Any) -> bool:  # noqa: ANN401

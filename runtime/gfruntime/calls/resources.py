@@ -12,7 +12,7 @@ from gfruntime.calls import answers, iterate
 from gfruntime.calls.endpoint import call_error
 from gfruntime.errors import PluginError
 from gfruntime.request import headers
-from gfruntime.request.vocabulary import Request, Response
+from gfruntime.request.services import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

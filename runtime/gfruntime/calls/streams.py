@@ -14,10 +14,9 @@ import msgspec
 from gfruntime import wire
 from gfruntime.calls import iterate
 from gfruntime.calls.endpoint import call_error
-from gfruntime.frames import frametext
+from gfruntime.frames import frametext, json_text
 from gfruntime.frames.data import Frame
-from gfruntime.request import json_text
-from gfruntime.request.vocabulary import DataOnly, StreamRequest, StreamResponse
+from gfruntime.request.services import DataOnly, StreamRequest, StreamResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -28,16 +28,13 @@ for both. `enum` columns are the business of `enums`.
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items, lists, metadata, times
+from gfruntime.frames import inputs, items, json_text, lists, times
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
@@ -46,7 +43,7 @@ if TYPE_CHECKING:
 _BY_ARROW = {arrow_type(name): name for name in FIELD_TYPES if name not in ("enum", "json")}
 _NS = pa.timestamp("ns")
 _SECOND = 1_000_000_000
-_WIDEST = 8  # bytes of the widest float that Arrow has
+_UNITS = ("s", "ms", "us", "ns")
 _UNREADABLE = (FrameError, pa.ArrowException, OverflowError, TypeError, ValueError, RecursionError)
 
 
@@ -60,13 +57,13 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
     if field_type is not None and field_type not in FIELD_TYPES:
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
     try:
-        values = _listed(values)
+        values = inputs.to_list(values)
         short = lists.column(values) if isinstance(values, list) else None
         if short is not None and field_type in (None, short[0]):
             return short
         if isinstance(values, list):
             return _from_items(values, field_type, name)
-        return _typed(_array(values), field_type)
+        return _typed(inputs.to_array(values), field_type)
     except _UNREADABLE as error:
         raise _column_error(name, error, field_type) from error
 
@@ -77,8 +74,8 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
     Raises: FrameError naming the column when they have none.
     """
     try:
-        values = _listed(values)
-        made = items.array(values) if isinstance(values, list) else _array(values)
+        values = inputs.to_list(values)
+        made = items.array(values) if isinstance(values, list) else inputs.to_array(values)
         return pa.array(made) if isinstance(made, list) else made
     except _UNREADABLE as error:
         raise _column_error(name, error) from error
@@ -87,15 +84,19 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
 def epoch(values: Any, unit: str = "ms") -> pa.Array:  # noqa: ANN401  # any kind of column
     """Make times of whole numbers counted since 1970 in `s`, `ms`, `us` or `ns`.
 
-    Raises: FrameError for fractions: what they mean below a microsecond is noise.
+    Raises: FrameError for another unit, and for fractions: what they mean below a microsecond is noise.
 
     >>> Frame.of(time=epoch([1767225600], "s"))["time"].to_list()
     [datetime.datetime(2026, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)]
     """
-    counted = arrow(values, name="epoch")
+    if unit not in _UNITS:
+        raise FrameError(f"unit {unit!r} is none of {', '.join(_UNITS)}")
+    counts = arrow(values, name="epoch")
+    if pa.types.is_boolean(counts.type):
+        raise FrameError(f"times since 1970 must be whole numbers of {unit}, not booleans")
     try:
-        return counted.cast(pa.int64()).cast(pa.timestamp(unit))
-    except pa.ArrowInvalid as error:
+        return _cast(counts, pa.int64(), "a whole number").cast(pa.timestamp(unit))
+    except FrameError as error:
         raise FrameError(f"times since 1970 must be whole numbers of {unit}: {error}") from error
 
 
@@ -104,89 +105,6 @@ def _column_error(name: str, error: Exception, field_type: str | None = None) ->
     if isinstance(error, FrameError):
         return FrameError(f"column {name!r}: {error}")
     return FrameError(f"column {name!r}: the values can't be read{f' as {field_type}' if field_type else ''}: {error}")
-
-
-def _listed(values: Any) -> Any:  # noqa: ANN401  # one kind of input each
-    """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
-    if isinstance(values, (pa.Array, pa.ChunkedArray)):
-        return values
-    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
-        return _pandas_list(values) if _library(values) == "pandas" else values
-    if _library(values) == "pandas":
-        return _pandas_list(values)
-    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
-        raise FrameError(f"expected a list of values, got {type(values).__name__}")
-    if hasattr(values, "__array__") and not isinstance(values, (list, tuple)):
-        return _numpy_list(values if hasattr(values, "mask") else values.__array__())
-    return list(values)
-
-
-def _library(values: object) -> str:
-    return type(values).__module__.partition(".")[0]
-
-
-def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be installed
-    """List the objects of a numpy array that has no type of its own."""
-    if values.ndim != 1:
-        raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
-    if values.dtype.kind in "OT":
-        return values.tolist()
-    if values.dtype.kind == "c":
-        raise FrameError("Grafana has no type for complex numbers: give .real, .imag or abs()")
-    return values
-
-
-def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be installed
-    """List the objects of a pandas column that has no type of its own; NaN among them is null."""
-    kind = str(values.dtype)
-    if kind == "object":
-        return [None if isinstance(item, float) and item != item else item for item in values.tolist()]  # noqa: PLR0124
-    if kind == "category" and str(values.dtype.categories.dtype).startswith(("interval", "period")):
-        values, kind = values.astype(object), "interval"
-    return values.tolist() if kind.startswith("interval") else values
-
-
-def _array(values: Any) -> pa.Array:  # noqa: ANN401  # one kind of input each
-    if _library(values) == "pandas":
-        return _from_pandas(values)
-    if isinstance(values, pa.ChunkedArray):
-        return values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return values
-    if hasattr(values, "__arrow_c_stream__"):
-        return pa.chunked_array(values).combine_chunks()
-    if hasattr(values, "__arrow_c_array__"):
-        return pa.array(values)
-    return _from_numpy(values)
-
-
-def _from_pandas(values: Any) -> pa.Array:  # noqa: ANN401  # pandas need not be installed
-    """Convert a pandas column, in which NaN is null."""
-    if str(values.dtype).startswith("period"):
-        values = values.dt.to_timestamp() if hasattr(values, "dt") else values.to_timestamp()
-    if str(values.dtype).startswith("Sparse"):
-        values = values.sparse.to_dense()
-    array = pa.Array.from_pandas(values)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
-    """Wrap a numpy array, without a copy where its memory can be shared."""
-    if not values.dtype.isnative:
-        values = values.astype(values.dtype.newbyteorder("="))
-    kind = values.dtype.kind
-    if kind == "M" and values.dtype.str[4:-1] not in ("D", "s", "ms", "us", "ns"):
-        values = values.astype("datetime64[s]")
-    if kind == "m" and values.dtype.str[4:-1] not in ("s", "ms", "us", "ns"):
-        values = values.astype("timedelta64[s]")
-    if kind == "f" and values.dtype.itemsize > _WIDEST:
-        values = values.astype("float64")
-    if hasattr(values, "mask"):
-        return pa.array(values.data, mask=sys.modules["numpy"].ma.getmaskarray(values))
-    if kind in "iuf" and values.flags.c_contiguous:
-        kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
-        return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
-    return pa.array(values)
 
 
 def _from_items(values: list[Any], field_type: FieldType | None, name: str) -> tuple[FieldType, pa.Array]:
@@ -217,9 +135,9 @@ def _document(item: object) -> bytes:
         json.loads(bytes(item).decode(), parse_constant=_refuse_constant)
         return bytes(item)
     try:
-        return msgspec.json.encode(item, enc_hook=lambda value: metadata.json_value(value, "the value"))
-    except (msgspec.MsgspecError, OverflowError, TypeError, RecursionError):  # such as integers beyond 64 bits
-        return json.dumps(metadata.json_value(item, "the value"), ensure_ascii=False).encode()
+        return json_text.encode(item)
+    except (TypeError, ValueError) as error:
+        raise FrameError(str(error)) from error
 
 
 def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa.Array]:
@@ -243,7 +161,7 @@ def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa
     return field_type, array if array.type == wanted else _cast(array, wanted, field_type)
 
 
-def _cast(array: pa.Array, wanted: pa.DataType, field_type: FieldType) -> pa.Array:
+def _cast(array: pa.Array, wanted: pa.DataType, field_type: str) -> pa.Array:
     """Convert to a declared type.
 
     Raises: FrameError naming the first row whose value it can't hold.

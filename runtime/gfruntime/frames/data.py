@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import framejson, metadata, tables
+from gfruntime.frames import cursors, framejson, metadata, tables
 from gfruntime.frames import records as records_
 from gfruntime.frames.field import Field
 
@@ -63,11 +63,19 @@ class Frame:
             object.__setattr__(self, "meta", metadata.meta(self.meta))
 
     @classmethod
-    def of(cls, name: str = "", labels: Labels = None, **columns: object) -> Frame:
+    def of(
+        cls, name: str | Iterable[object] = "", labels: Labels | Iterable[object] = None, **columns: object
+    ) -> Frame:
         """Make a frame from columns given by name; the labels go to the value columns.
+
+        A `name` that is no text, and `labels` that are no mapping, are columns of these names.
 
         >>> frame = Frame.of(time=[datetime(2026, 1, 1)], sales=[42.0], labels={"shop": "north"})
         """
+        if not isinstance(name, str):
+            name, columns = "", {"name": name, **columns}
+        if labels is not None and not isinstance(labels, Mapping):
+            labels, columns = None, {"labels": labels, **columns}
         return cls._of_fields([Field(key, values) for key, values in columns.items()], name, labels)
 
     @classmethod
@@ -176,13 +184,20 @@ class Frame:
     def from_cursor(
         cls, cursor: object, *, limit: int | None = None, name: str = "", labels: Labels = None, types: Types = None
     ) -> Frame:
-        """Make a frame from all rows of a DB-API cursor that has executed its statement.
+        """Make a frame from all rows of a cursor that has executed its statement: DB-API, ADBC, DuckDB, SQLAlchemy.
 
-        With `limit` no more rows are read, and a notice says so when there were more.
+        With `limit` no more rows are read, and a notice says so when there were more. See `cursors` and `dbvalues`.
         """
-        fields, is_cut = tables.from_cursor(cursor, limit, types)
-        frame = cls._of_fields(fields, name, labels)
-        return frame.with_notice(f"Only the first {limit} rows are shown", "warning") if is_cut else frame
+        fields, is_cut = cursors.from_cursor(cursor, limit, types)
+        return _of_first_rows(cls._of_fields(fields, name, labels), limit if is_cut else None)
+
+    @classmethod
+    async def from_async_cursor(
+        cls, cursor: object, *, limit: int | None = None, name: str = "", labels: Labels = None, types: Types = None
+    ) -> Frame:
+        """Make a frame as `from_cursor` does, of an async cursor: psycopg, aiosqlite, aiomysql, asyncpg, SQLAlchemy."""
+        fields, is_cut = await cursors.from_async_cursor(cursor, limit, types)
+        return _of_first_rows(cls._of_fields(fields, name, labels), limit if is_cut else None)
 
     @classmethod
     def _of_fields(cls, fields: Sequence[Field], name: str, labels: Labels) -> Frame:
@@ -226,3 +241,7 @@ class Frame:
             if field.name == name:
                 return field
         raise KeyError(name)
+
+
+def _of_first_rows(frame: Frame, limit: int | None) -> Frame:
+    return frame if limit is None else frame.with_notice(f"Only the first {limit} rows are shown", "warning")

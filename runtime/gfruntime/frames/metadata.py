@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from gfruntime.errors import FrameError
+from gfruntime.frames import json_text
 
 Check = Callable[[object, str], Any]
 
@@ -67,21 +67,14 @@ def notice(
 
 
 def json_value(value: object, where: str) -> Any:  # noqa: ANN401  # JSON
-    """Bring any value to what JSON can say: NaN is null, numpy scalars are numbers, what is unknown is text."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        for key in value:
-            if not isinstance(key, (str, int, float)):
-                raise FrameError(f"{where} can't be written as JSON: its keys must be text, not {_short(key)}")
-        return {str(key): json_value(item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, deque)):
-        return [json_value(item, where) for item in value]
-    if hasattr(value, "tolist"):
-        return json_value(value.tolist(), where)
-    return str(value)
+    """Bring any value to what JSON can say (see `json_text`).
+
+    Raises: FrameError for what has no JSON.
+    """
+    try:
+        return json_text.plain(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise FrameError(f"{where}: {error}") from error
 
 
 class _Object:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items, times
+from gfruntime.frames import kinds, times
 from gfruntime.frames.field import Field
 from gfruntime.frames.labels import as_text
 
@@ -42,6 +42,8 @@ def rows_of(records: Iterable[object]) -> list[Row]:
 
     Raises: FrameError for what is no list of rows, naming the first record that has no names for its values.
     """
+    if hasattr(records, "columns") and hasattr(records, "shape"):
+        raise FrameError("expected a list of rows, got a table: Frame.from_pandas or Frame.from_arrow reads it")
     if isinstance(records, (str, bytes, Mapping)) or not isinstance(records, Iterable):
         hint = f", such as the list under one of its keys ({_names(records)})" if isinstance(records, Mapping) else ""
         raise FrameError(f"expected a list of rows, got {type(records).__name__}: give the list of rows{hint}")
@@ -57,7 +59,9 @@ def table(
     """
     if not rows:
         return [Field(key, [], kind) for key, kind in (types or {}).items()]
-    keys: Iterable[Any] = value or [key for key in dict.fromkeys(key for row in rows for key in row) if key != time]
+    keys: Iterable[Any] = value or [
+        key for key in dict.fromkeys(key for row in rows for key in row) if time is None or key != time
+    ]
     fields = [] if time is None else [_time(rows, time, unit)]
     if value:
         return [*fields, *(_value(rows, key, types) for key in _require_any(rows, value))]
@@ -135,7 +139,7 @@ def _step(row: Any, key: str) -> Any:  # noqa: ANN401  # any value
         return row.get(key, _MISSING)
     if isinstance(row, (list, tuple)) and not hasattr(row, "_fields"):
         return row[int(key)] if key.isdecimal() and int(key) < len(row) else _MISSING
-    return _row(row, 0).get(key, _MISSING) if items.is_record(row) or hasattr(row, "_asdict") else _MISSING
+    return _row(row, 0).get(key, _MISSING) if kinds.is_record(row) or hasattr(row, "_asdict") else _MISSING
 
 
 def _time(rows: Sequence[Row], key: str, unit: GivenUnit | None) -> Field:
@@ -162,7 +166,7 @@ def _numbers(key: str, values: list[Any]) -> list[Any]:
 
     Raises: FrameError if some are: a column that is now a number and now a text draws nothing.
     """
-    texts = [value for value in values if isinstance(value, str)]
+    texts = [value for value in values if isinstance(value, str) and value.strip()]
     numbers = [text for text in texts if _NUMBER.fullmatch(text)]
     if not numbers:
         return values
@@ -173,7 +177,7 @@ def _numbers(key: str, values: list[Any]) -> list[Any]:
             f"column {key!r}: row {rows[0]} is the number {numbers[0]!r} and row {rows[1]} is {other!r}: give None "
             f"where a value is missing, or types={{{key!r}: 'string'}} to keep texts"
         )
-    return [float(value) if isinstance(value, str) else value for value in values]
+    return [(float(value) if value.strip() else None) if isinstance(value, str) else value for value in values]
 
 
 def _groups(rows: Sequence[Row], labels: Sequence[str]) -> dict[tuple[tuple[str, str], ...], list[int]]:
@@ -182,9 +186,18 @@ def _groups(rows: Sequence[Row], labels: Sequence[str]) -> dict[tuple[tuple[str,
         _require(rows, key, [_find(row, key) for row in rows])
     groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for at, row in enumerate(rows):
-        texts = ((key, "" if (value := _find(row, key)) is _MISSING else as_text(value)) for key in labels)
+        texts = ((key, _label(row, key, at)) for key in labels)
         groups.setdefault(tuple((key, text) for key, text in texts if text), []).append(at)
     return groups
+
+
+def _label(row: Row, key: str, at: int) -> str:
+    value = _find(row, key)
+    if isinstance(value, (Mapping, list, tuple)) and not isinstance(value, str):
+        raise FrameError(
+            f"label {key!r}: row {at} holds a {type(value).__name__}: reach into it with a dot, as in 'a.b'"
+        )
+    return "" if value is _MISSING else as_text(value)
 
 
 def _number_keys(rows: Sequence[Row], others: set[str | None]) -> list[str]:
@@ -204,6 +217,7 @@ def _require(rows: Sequence[Row], key: str, values: Sequence[object]) -> None:
 
 def _require_any(rows: Sequence[Row], keys: Sequence[str]) -> Sequence[str]:
     """Check that there is one of the keys at least: an API may leave out a key that has no value."""
+    keys = list(dict.fromkeys(keys))
     if not keys:
         raise FrameError(f"no key holds a number: give value=; the first row has {_names(rows[0])}")
     if all(_find(row, key) is _MISSING for row in rows for key in keys):

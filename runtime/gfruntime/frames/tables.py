@@ -1,4 +1,4 @@
-"""Tables of any kind → frames: Arrow, pandas, polars, numpy, DB-API cursors.
+"""Tables of any kind → frames: Arrow, pandas, polars, numpy.
 
 None of these libraries is imported: an object brings its own. What each column's values become is told in `columns`.
 
@@ -12,9 +12,6 @@ None of these libraries is imported: an object brings its own. What each column'
 | columns with a name, as after a pivot    | that name is a label, its value the column; fields are `Value` |
 | a missing value among such labels        | no label                                                     |
 | NaN, NaT, NA, None                       | null; with `keep_nan` a float column's NaN stays NaN         |
-
-A result without rows has no types, as they come from the values: give `types`, or get a frame without fields, which
-Grafana takes as "no data" everywhere.
 """
 
 from __future__ import annotations
@@ -76,24 +73,6 @@ def from_numpy(array: Any, names: Sequence[str] | None, types: Types) -> list[Fi
         count = "none" if names is None else len(names)
         raise FrameError(f"expected two dimensions and a name for each column, got shape {array.shape}, names {count}")
     return _fields([(key, array[:, at]) for at, key in enumerate(names)], types)
-
-
-def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # PEP 249 has no types
-    """Read the rows of a cursor that has executed its statement, and tell whether there are more than the limit.
-
-    Raises: FrameError when the statement gave no rows to read, or naming the column that Grafana has no type for.
-    """
-    if cursor.description is None:
-        raise FrameError("the statement returns no rows: only a query makes a frame")
-    keys = [str(column[0]) for column in cursor.description]
-    rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
-    is_cut = limit is not None and len(rows) > limit
-    rows = rows[:limit]
-    if not rows:
-        return _fields([(key, []) for key in keys] if types else [], types), False
-    if isinstance(rows[0], Mapping):
-        return _fields([(key, [row[key] for row in rows]) for key in keys], types), is_cut
-    return _fields(zip(keys, map(list, zip(*rows, strict=True)), strict=True), types), is_cut
 
 
 def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]:

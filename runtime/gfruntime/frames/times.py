@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import items
+from gfruntime.frames import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,12 +64,14 @@ def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
             f"row {row} is the number {values[row]}: give its unit, unit={guess!r} would make it "
             f"{_moment(parsed[row], guess)}"
         )
+    if unit == "guess" and len({guess_unit([count]) for count in counts if count}) > 1:
+        raise FrameError(f"the numbers {min(counts)} and {max(counts)} can't be times of one unit: give the unit")
     factor = _FACTORS[guess_unit(counts) if unit in (None, "guess") else cast("Unit", unit)]
     ticks = [int(value * factor) if isinstance(value, Decimal) else value for value in parsed]
     try:
         return pa.array(ticks, pa.int64()).view(_NS)
     except OverflowError:
-        raise FrameError(items.OUTSIDE) from None
+        raise FrameError(kinds.OUTSIDE) from None
 
 
 def guess_unit(counts: Sequence[Any]) -> Unit:
@@ -106,7 +108,7 @@ def _parse(value: Any, row: int, *, has_unit: bool) -> int | Decimal | None:  # 
     try:
         if isinstance(value, str):
             return _parse_text(value.strip(), has_unit=has_unit)
-        kind, plain = items.plain(value)
+        kind, plain = kinds.plain(value)
         if plain is None or (kind == "numbers" and plain != plain):  # noqa: PLR0124  # NaN
             return None
         if kind == "times":

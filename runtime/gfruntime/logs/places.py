@@ -7,16 +7,16 @@ neither to Python nor to an installed package nor to this library.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import sys
 import threading
 import traceback
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from types import FrameType, TracebackType
 
     Spot: TypeAlias = tuple[FrameType, int]
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _PACKAGE = "plugin"  # in every project
 _OURS = ("gfruntime", "pluginv2", "__main__")
 _INSTALLED = ("site-packages", "dist-packages")
+_DEEPEST = 5  # tasks that wait for one another
+_MOST = 5  # places that are named
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
 _current: contextvars.ContextVar[Runs | None] = contextvars.ContextVar("gfruntime_runs", default=None)
@@ -41,13 +43,13 @@ class Run:
         except RuntimeError:  # no loop runs here
             self._task = None
 
-    def spots(self) -> list[Spot]:
-        """List its frames, the innermost first."""
+    def stacks(self) -> list[list[Spot]]:
+        """List its frames, the innermost first; several lists where a task waits for others."""
         coroutine: Any = self._task.get_coro() if self._task is not None else None
-        if coroutine is None or getattr(coroutine, "cr_running", False):
+        if self._task is None or getattr(coroutine, "cr_running", False):
             frame = sys._current_frames().get(self._thread)  # noqa: SLF001  # the documented way
-            return [] if frame is None else [(each, line) for each, line in traceback.walk_stack(frame)]
-        return list(reversed(_awaited(coroutine)))
+            return [] if frame is None else [list(traceback.walk_stack(frame))]
+        return _stacks(self._task, _DEEPEST)
 
 
 class Runs:
@@ -70,9 +72,11 @@ class Runs:
 
     def note(self) -> None:
         """Remember where they stand, before a cancellation moves them on."""
-        if not self.place:
-            places = (_words(run.spots()) for run in list(self._runs))
-            self.place = "; ".join(dict.fromkeys(place for place in places if place))
+        if self.place:
+            return
+        with contextlib.suppress(Exception):  # other threads move on meanwhile; nothing must keep a call from its end
+            places = dict.fromkeys(_words(stack) for run in list(self._runs) for stack in run.stacks())
+            self.place = "; ".join([place for place in places if place][:_MOST])
 
 
 def start() -> Runs:
@@ -107,6 +111,24 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
     return entry or trace
 
 
+def _stacks(task: asyncio.Task[Any], depth: int) -> list[list[Spot]]:
+    """List the frames of a task, below those of each task that it waits for."""
+    spots = list(reversed(_awaited(task.get_coro())))
+    children = [each for each in _children(task, spots) if not each.done() and each is not task] if depth else []
+    return [[*inner, *spots] for each in children for inner in _stacks(each, depth - 1)] or [spots]
+
+
+def _children(task: asyncio.Task[Any], spots: list[Spot]) -> list[asyncio.Task[Any]]:
+    """List what a task waits for: another task, or those of `gather`, a TaskGroup, `wait` and `wait_for`."""
+    waiter = getattr(task, "_fut_waiter", None)
+    values = [waiter, *getattr(waiter, "_children", ())]
+    if spots and _package(spots[0][0]) == "asyncio":
+        for value in list(spots[0][0].f_locals.values()):
+            tasks = getattr(value, "_tasks", value)
+            values += tasks if isinstance(tasks, (set, list, tuple)) else [tasks]
+    return list(dict.fromkeys(each for each in values if isinstance(each, asyncio.Task)))
+
+
 def _awaited(coroutine: Any) -> list[Spot]:  # noqa: ANN401  # whatever is awaited
     """List the frames of a coroutine and of what it awaits, the innermost last."""
     spots: list[Spot] = []
@@ -136,7 +158,7 @@ def _is_in_package(frame: FrameType) -> bool:
 
 
 def _is_elsewhere(frame: FrameType) -> bool:
-    parts: Iterable[str] = PurePath(frame.f_code.co_filename).parts
+    parts = _parts(frame)
     is_frozen = frame.f_code.co_filename.startswith("<")
     return not (
         is_frozen or _package(frame) in _OURS or _is_pythons(frame) or any(each in parts for each in _INSTALLED)
@@ -153,6 +175,10 @@ def _package(frame: FrameType) -> str:
 
 def _file(frame: FrameType) -> str:
     """Name a file as from the folder of its package, the same in a bundle and from source."""
-    path = PurePath(frame.f_code.co_filename)
-    depth = str(frame.f_globals.get("__name__", "")).count(".") + 1 + (path.name == "__init__.py")
-    return "/".join(path.parts[-depth:])
+    parts = _parts(frame)
+    depth = str(frame.f_globals.get("__name__", "")).count(".") + 1 + (parts[-1] == "__init__.py")
+    return "/".join(parts[-depth:])
+
+
+def _parts(frame: FrameType) -> list[str]:
+    return frame.f_code.co_filename.replace("\\", "/").split("/")

@@ -41,6 +41,9 @@ def parse_duration(text: str) -> dt.timedelta:
     """Read a duration: Go's (`1h30m`, `1.5s`, `100ms`), or a whole number of d, w, M (year / 12) or y (365.25 d).
 
     Raises: QueryError naming the text.
+
+    >>> parse_duration("1h30m")
+    datetime.timedelta(seconds=5400)
     """
     date = _DATE.match(text)
     return _timedelta(int(date[1]) * _DATES[date[2]] if date else _go_duration(text), text)
@@ -50,6 +53,9 @@ def parse_interval(text: str, *, now: dt.datetime | None = None) -> dt.timedelta
     """Read an interval, whose d, w, M and y are those of the calendar from now on, in UTC.
 
     Raises: QueryError naming the text.
+
+    >>> parse_interval("1d")
+    datetime.timedelta(days=1)
     """
     date = _DATE.match(text)
     if date is None:
@@ -68,6 +74,9 @@ def parse_step(text: str) -> dt.timedelta:
     """Read a query's or data source's minimum interval: a duration, `<` and `>` around it passed over, or seconds.
 
     Raises: QueryError naming the text.
+
+    >>> parse_step("15")
+    datetime.timedelta(seconds=15)
     """
     bare = text.removeprefix("<").removesuffix(">")
     if re.fullmatch(r"\d{1,20}", bare, re.ASCII):
@@ -82,6 +91,9 @@ def interval_from(
 
     A query's `0s` means that it has none.
     Raises: QueryError naming a text that is no interval.
+
+    >>> interval_from(query="30s")
+    datetime.timedelta(seconds=30)
     """
     text = "" if query == "0s" else query
     if not text and query_ms:
@@ -91,7 +103,11 @@ def interval_from(
 
 
 def format_interval(interval: dt.timedelta) -> str:
-    """Write an interval in its largest whole unit: y (365 d), d, h, m, s or ms, at least `1ms`."""
+    """Write an interval in its largest whole unit: y (365 d), d, h, m, s or ms, at least `1ms`.
+
+    >>> format_interval(timedelta(seconds=90))
+    '1m'
+    """
     milliseconds = interval // dt.timedelta(milliseconds=1)
     for unit, size in {"y": 365 * _D, "d": _D, "h": _H, "m": _M, "s": _S, "ms": 1}.items():
         if milliseconds >= size:
@@ -100,7 +116,11 @@ def format_interval(interval: dt.timedelta) -> str:
 
 
 def round_interval(interval: dt.timedelta) -> dt.timedelta:
-    """Round an interval to one that people choose: 1 ms, 10 ms, ... 1 s, 2 s, 5 s, ... 1 d, 1 w, 30 d, 365 d."""
+    """Round an interval to one that people choose: 1 ms, 10 ms, ... 1 s, 2 s, 5 s, ... 1 d, 1 w, 30 d, 365 d.
+
+    >>> round_interval(timedelta(seconds=13))
+    datetime.timedelta(seconds=15)
+    """
     milliseconds = interval / dt.timedelta(milliseconds=1)
     step = next((step for limit, step in _STEPS if milliseconds <= limit), None)
     if step is None:

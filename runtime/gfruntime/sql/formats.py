@@ -3,6 +3,7 @@
 | format     | becomes                                                                                 |
 | ---------- | --------------------------------------------------------------------------------------- |
 | timeseries | wide series, text columns becoming labels; what is no series stays as it is             |
+|            | with `sql` and `query`: what Grafana's SQL data sources make of it, gaps filled (`filling`) |
 | multi      | one frame a series                                                                      |
 | table      | a table                                                                                 |
 | logs       | log lines, in Explore                                                                   |
@@ -13,17 +14,20 @@ Source: grafana-plugin-sdk-go v0.298.0, data/sqlutil/query.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gfruntime.errors import QueryError
 from gfruntime.frames import series
 from gfruntime.frames.cells import NULL
+from gfruntime.sql.filling import as_series
 
 if TYPE_CHECKING:
     from gfruntime.frames.cells import Fill
     from gfruntime.frames.data import Frame
+    from gfruntime.request.vocabulary import Query
 
 Format = Literal["timeseries", "table", "logs", "traces", "multi"]
+"""The formats of a query, as the format menu of Grafana's SQL editors has them."""
 
 _FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -32,6 +36,9 @@ def parse_format(given: object) -> Format:
     """Read the format of a query: a number from 0 to 4, or its name; nothing is timeseries.
 
     Raises: QueryError naming what is neither.
+
+    >>> parse_format(0)
+    'timeseries'
     """
     text = "" if given is None else str(given).strip().lower()
     if text in _FORMATS:
@@ -41,11 +48,22 @@ def parse_format(given: object) -> Format:
     return _FORMATS[int(text or 0)]
 
 
-def formatted(frame: Frame, wanted: Format, *, fill: Fill | None = NULL) -> list[Frame]:
+def formatted(
+    frame: Frame, wanted: Format, *, fill: Fill | None = NULL, sql: str = "", query: Query[Any] | None = None
+) -> list[Frame]:
     """Bring a table of rows, sorted by time where it has one, to a format.
 
-    Raises: FrameError when the rows can't become it.
+    With the `sql` that a user wrote, macros and all, and its `query`, a time series is what Grafana's own SQL data
+    sources make of it: numbers in the column `time` are times, and `$__timeGroup(t, '5m', 0)` fills what is missing
+    with 0.
+
+    >>> [field.labels for field in formatted(frame, "timeseries")[0].fields]
+    [None, {'host': 'a'}, {'host': 'b'}]
+
+    Raises: FrameError when the rows can't become it; QueryError when the query says a wrong fill, or has no time.
     """
+    if wanted == "timeseries" and query is not None:
+        return [as_series(frame, sql, query)]
     if wanted == "timeseries":
         is_long = series.shape(frame) == "long" and len(frame) > 0
         return [series.long_to_wide(frame, fill=fill) if is_long else frame]

@@ -1,5 +1,8 @@
 """Macros that Grafana's users write into queries: those of SQL, and those of URLs.
 
+With a `dialect` they are those of Grafana's own data source for that database: see `gfruntime.sql.dialects`. Without
+one they are those of Grafana's SDK:
+
 | in SQL                        | becomes                                                                    |
 | ----------------------------- | -------------------------------------------------------------------------- |
 | `$__timeFilter(col)`          | `col >= '2026-01-01T00:00:00Z' AND col <= '2026-01-01T01:00:00Z'`          |
@@ -29,25 +32,23 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
+from gfruntime.sql.arguments import MOST_NESTED, check_size, read_arguments
 from gfruntime.sql.durations import format_interval
+from gfruntime.sql.expansion import expand
+from gfruntime.sql.moments import format_moment, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gfruntime.request.vocabulary import Query, TimeRange
+    from gfruntime.sql.dialects import Dialect
 
     Macro = Callable[[Sequence[str]], str]
 
-_UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _MS = dt.timedelta(milliseconds=1)
 _PERIODS = ("minute", "hour", "day", "month", "year")
 _URL = re.compile(r"\$\{__(from|to)(?::([^{}]*))?\}")  # no bracket in a format: the search stays linear
-_PUNCTUATION = re.compile(r"[(),]")
-_MOST_CHARACTERS = 1_000_000
-_MOST_NESTED = 16
-_MOST_BRACKETS = 200  # within one another
-_LETTERS = re.compile(r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|hh|h|mm|m|ss|s|SSS|A|dddd|ddd|zz|z")
+_ENDS = {"from": "start", "to": "end"}
 
 
 def expand_sql(
@@ -57,11 +58,24 @@ def expand_sql(
     table: str = "",
     column: str = "",
     macros: Mapping[str, Macro] | None = None,
+    dialect: Dialect | None = None,
 ) -> str:
-    """Replace the macros of SQL, longer names first; the author's own come before those of the same name.
+    """Replace the macros of SQL; the author's own come before those of the same name.
 
-    Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much.
+    With a `dialect` (postgres, timescaledb, mysql, mssql, sqlite, duckdb, clickhouse) they are those that Grafana's
+    data source for this database has, and one that it does not have is an error. As in Grafana, a macro is replaced
+    wherever it stands, in comments and in texts too; in mssql comments are removed first. `formatted` fills the gaps of
+    a series where the query asks for it (`$__timeGroup(col, '5m', 0)`).
+
+    Raises: QueryError when a bracket or an argument is missing, or when the macros nest too deeply or give too much;
+    with a dialect, for an unknown macro too. ValueError for an unknown dialect.
+
+    >>> expand_sql("SELECT * FROM sales WHERE $__timeFilter(day)", query)  # doctest: +ELLIPSIS
+    "SELECT * FROM sales WHERE day ..."
     """
+    if dialect is not None:
+        own = {**({"table": lambda _: table} if table else {}), **({"column": lambda _: column} if column else {})}
+        return expand(text, query.time_range, query.interval, dialect=dialect, macros={**own, **(macros or {})})
     all_macros = {**_standard(query.time_range, query.interval, table, column), **(macros or {})}
     for name in sorted(all_macros, key=len, reverse=True):
         text = _replace(text, name, all_macros[name])
@@ -69,15 +83,16 @@ def expand_sql(
 
 
 def expand_url(text: str, time_range: TimeRange) -> str:
-    """Replace `${__from}` and `${__to}`, with or without a format."""
-    return _URL.sub(lambda match: _moment(getattr(time_range, _ENDS[match[1]]), match[2] or ""), text)
+    """Replace `${__from}` and `${__to}`, with or without a format.
 
-
-_ENDS = {"from": "start", "to": "end"}
+    >>> expand_url("/rows?from=${__from:date:iso}", time_range)
+    '/rows?from=2026-01-01T00:00:00Z'
+    """
+    return _URL.sub(lambda match: format_moment(getattr(time_range, _ENDS[match[1]]), match[2] or ""), text)
 
 
 def _standard(between: TimeRange, interval: dt.timedelta, table: str, column: str) -> dict[str, Macro]:
-    start, end = _rfc3339(between.start), _rfc3339(between.end)
+    start, end = rfc3339(between.start), rfc3339(between.end)
 
     def time_filter(args: Sequence[str]) -> str:
         name = _only(args)
@@ -115,84 +130,17 @@ def _exactly(args: Sequence[str], count: int) -> Sequence[str]:
 
 def _replace(text: str, name: str, macro: Macro, *, nested: int = 0) -> str:
     """Replace one macro, wherever a word ends after its name; the text that replaces it is not read again."""
-    if nested > _MOST_NESTED:
-        raise QueryError(f"$__{name} is nested more than {_MOST_NESTED} times")
+    if nested > MOST_NESTED:
+        raise QueryError(f"$__{name} is nested more than {MOST_NESTED} times")
     pieces, at, size = [], 0, len(text)
-    _check_size(size)
+    check_size(size)
     for match in re.finditer(rf"\$__{re.escape(name)}(?![A-Za-z0-9_])", text):
         if match.start() < at:  # within the arguments of the one before
             continue
-        args, end = _arguments(text, match.end())
+        args, end = read_arguments(text, match.end())
         replacement = macro([_replace(arg, name, macro, nested=nested + 1) for arg in args])
         pieces += [text[at : match.start()], replacement]
         size += len(replacement)
-        _check_size(size)
+        check_size(size)
         at = end
     return "".join([*pieces, text[at:]])
-
-
-def _check_size(characters: int) -> None:
-    if characters > _MOST_CHARACTERS:
-        raise QueryError(f"the query has, with its macros expanded, more than {_MOST_CHARACTERS:,} characters")
-
-
-def _arguments(text: str, start: int) -> tuple[list[str], int]:
-    """Read a list of arguments in brackets, which may hold brackets themselves."""
-    if text[start : start + 1] != "(":
-        return [], start
-    args: list[str] = []
-    depth, begin = 0, start + 1
-    for match in _PUNCTUATION.finditer(text, start):
-        letter, at = match[0], match.start()
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0:
-            return [*args, text[begin:at].strip()], at + 1
-        if depth > _MOST_BRACKETS:
-            raise QueryError(f"the arguments of a macro nest more than {_MOST_BRACKETS} brackets")
-        if letter == "," and depth == 1:
-            args.append(text[begin:at].strip())
-            begin = at + 1
-    raise QueryError("failed to parse macro arguments (missing close bracket?)")
-
-
-def _moment(moment: dt.datetime, form: str) -> str:
-    utc = moment.astimezone(_UTC)
-    layout = form.removeprefix("date:") if form != "date" else "iso"
-    if not form:
-        return str((utc - _EPOCH) // _MS)
-    if layout == "iso":
-        return _iso(utc)
-    if layout == "seconds":
-        return str((utc - _EPOCH) // dt.timedelta(seconds=1))
-    return _LETTERS.sub(lambda match: _letters(match[0], utc), layout)
-
-
-def _letters(letters: str, utc: dt.datetime) -> str:
-    """Write one part of a time, in English whatever the locale."""
-    hour = utc.hour % 12 or 12
-    parts = {
-        "YYYY": f"{utc.year:04}", "YY": f"{utc.year % 100:02}", "MMMM": _MONTHS[utc.month - 1],
-        "MMM": _MONTHS[utc.month - 1][:3], "MM": f"{utc.month:02}", "M": f"{utc.month}", "DD": f"{utc.day:02}",
-        "D": f"{utc.day}", "HH": f"{utc.hour:02}", "hh": f"{hour:02}", "h": f"{hour}", "mm": f"{utc.minute:02}",
-        "m": f"{utc.minute}", "ss": f"{utc.second:02}", "s": f"{utc.second}",
-        "SSS": f"{utc.microsecond // 1000:03}", "A": "AM" if utc.hour < 12 else "PM",  # noqa: PLR2004
-        "dddd": _DAYS[utc.weekday()], "ddd": _DAYS[utc.weekday()][:3], "zz": "UTC", "z": "UTC",
-    }  # fmt: skip
-    return parts[letters]
-
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-
-
-def _rfc3339(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(_UTC):%Y-%m-%dT%H:%M:%S}Z"
-
-
-def _iso(utc: dt.datetime) -> str:
-    """Write milliseconds without zeros at their end, and no point without them, as Go does."""
-    fraction = f".{utc.microsecond // 1000:03}".rstrip("0").rstrip(".")
-    return f"{utc:%Y-%m-%dT%H:%M:%S}{fraction}Z"

@@ -20,7 +20,8 @@ from gfruntime.calls import rulecheck, streams
 from gfruntime.calls.answers import frames_of
 from gfruntime.errors import PluginError
 from gfruntime.frames import arrow, contract
-from gfruntime.request.vocabulary import PluginContext, Query, Response, Settings, TimeRange
+from gfruntime.request.services import Response
+from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRange
 from gfruntime.testing import golden
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gfruntime.frames.data import Frame
-    from gfruntime.request.vocabulary import Request, StreamRequest
+    from gfruntime.request.services import Request, StreamRequest
 
 ModelT = TypeVar("ModelT")
 OptionsT = TypeVar("OptionsT")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import math
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,6 +68,12 @@ class Datasource:
         """Remember the settings; the time of birth names this object."""
         self.settings = settings
         self.instance = str(time.time_ns())
+        self.starts = 0
+
+    async def start(self) -> None:
+        """Count how often this object was started, on the loop of async handlers."""
+        await asyncio.sleep(0)
+        self.starts += 1
 
     def query(self, query: Query[Model]) -> Frame | list[Frame]:  # noqa: C901, PLR0911, PLR0912  # one case per kind
         """Answer one query."""
@@ -106,6 +114,16 @@ class Datasource:
                 if query.cancel.wait(model.seconds):
                     log.info("the probe was cancelled")
                 return series(start, 1)
+            case "work":
+                log.info("the probe works")
+                done = threading.Event()
+                with query.on_cancel(done.set):
+                    if done.wait(model.seconds):
+                        log.info("the probe was interrupted")
+                return series(start, 1)
+            case "left":
+                left = query.time_left
+                return Frame.of(left=[None if left is None else left.total_seconds()], started=[self.starts])
             case "child":
                 subprocess.Popen(["/bin/sleep", str(model.seconds)])
                 return series(start, 1)

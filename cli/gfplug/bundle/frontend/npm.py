@@ -7,6 +7,7 @@ when its packages must be installed, and what of its output goes on. What the bu
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 ADOPTED = "adopted.json"
 _PACKAGE = "package.json"
 _LOCK = "package-lock.json"
+_log = logging.getLogger("gfplug")
 _LOCKS = {"yarn.lock": "yarn", "pnpm-lock.yaml": "pnpm", _LOCK: "npm"}
 _SECONDS = 900.0
 _LARGEST = 1 << 28
@@ -91,6 +93,7 @@ def build(frontend: Frontend) -> dict[str, bytes]:
         command = ["npm", "ci", "--include=dev", "--no-audit", "--no-fund", "--prefer-offline"]
         if not (frontend.folder / _LOCK).is_file():
             command[1] = "install"
+        _log.info("Installing the packages of %s: %s", frontend.folder, " ".join(command[:2]))
         process.run(
             command, cwd=frontend.folder, what="installing the frontend's packages", hint=_NODE, timeout=_SECONDS
         )

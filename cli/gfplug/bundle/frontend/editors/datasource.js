@@ -40,17 +40,25 @@ function expand(text, scoped) {
   let values;
   if (/^\s*(\$\w+|\$\{\w+\})\s*$/.test(text)) {
     getTemplateSrv().replace(text, scoped, (/** @type {unknown} */ value) => {
-      values = Array.isArray(value) ? value : [value];
+      values = [value].flat();
       return '';
     });
   }
-  return values ? values.map(String) : [getTemplateSrv().replace(text, scoped)];
+  return (values ?? [getTemplateSrv().replace(text, scoped)]).map(String);
 }
 
-/** @param {unknown} value @param {ScopedVars} scoped @returns {any} */
-function interpolate(value, scoped) {
+/** Write a variable's value into SQL as Grafana's own data sources do: several values, or one of a variable that may have
+ * several, in quotes; any other without, and each quote within doubled. A format, as in `${name:raw}`, comes before this.
+ * @param {unknown} value @param {{ multi?: boolean, includeAll?: boolean }} [variable] @returns {string} */
+function quoteSql(value, { multi, includeAll } = {}) {
+  const text = [value].flat().map((item) => `'${String(item).replace(/'/g, "''")}'`).join();
+  return Array.isArray(value) || multi || includeAll ? text : text.slice(1, -1);
+}
+
+/** @param {unknown} value @param {ScopedVars} scoped @param {typeof quoteSql} [format] @returns {any} */
+function interpolate(value, scoped, format) {
   if (typeof value === 'string') {
-    return getTemplateSrv().replace(value, scoped);
+    return getTemplateSrv().replace(value, scoped, format);
   }
   if (Array.isArray(value)) {
     return value.flatMap((item) => (typeof item === 'string' ? expand(item, scoped) : [interpolate(item, scoped)]));
@@ -69,10 +77,9 @@ class DataSource extends DataSourceWithBackend {
     if (schema.capabilities.annotations) {
       // The query editor, and events from the frame's columns time, timeEnd, title, text, tags.
       /** @type {import('@grafana/data').AnnotationSupport<Query>} */
-      this.annotations = {};
-      if (schema.own?.annotation) {
-        this.annotations = { QueryEditor: /** @type {any} */ (editorOf('annotation')), prepareQuery: ({ target }) => own('annotation', target) };
-      }
+      this.annotations = schema.own?.annotation
+        ? { QueryEditor: /** @type {any} */ (editorOf('annotation')), prepareQuery: ({ target }) => own('annotation', target) }
+        : {};
     }
     if (schema.capabilities.variables) {
       this.variables = schema.own?.variable ? new OwnVariables(this) : new Variables();
@@ -92,10 +99,9 @@ class DataSource extends DataSourceWithBackend {
 
   /** @param {Query} query @param {ScopedVars} scoped @returns {Query} */
   applyTemplateVariables(query, scoped) {
-    const filled = /** @type {Query} */ (
-      fieldsOf(query).reduce((values, field) => put(values, field.name, interpolate(valueOf(field, query), scoped)), /** @type {import('./types').Values} */ (query))
-    );
-    return hooks.applyTemplateVariables ? hooks.applyTemplateVariables(filled, query) : filled;
+    const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field.language?.endsWith('sql') ? quoteSql : undefined));
+    const filled = /** @type {Query} */ (fieldsOf(query).reduce(fill, query));
+    return hooks.applyTemplateVariables?.(filled, query) ?? filled;
   }
 
   /** @param {Request} request @returns {import('rxjs').Observable<Response>} */

@@ -1,4 +1,4 @@
-"""The JSON of what an author answers: bodies of responses and packets of streams, whatever Python values they hold.
+"""The JSON of what an author answers: columns of documents, metadata, bodies of responses, packets of streams.
 
 | value | JSON |
 | --- | --- |

@@ -1,0 +1,195 @@
+"""Results of databases → columns: cursors of DB-API and their like, waiting or async, and results that speak Arrow.
+
+| result                                        | is read                                                           |
+| --------------------------------------------- | ----------------------------------------------------------------- |
+| ADBC's cursors, DuckDB's relations            | as Arrow, batch by batch                                          |
+| DB-API cursors, DuckDB's connections          | by `fetchmany` or `fetchall`                                      |
+| SQLAlchemy's `Result`                         | the same, named by its keys                                       |
+| async cursors (psycopg, aiosqlite, aiomysql), SQLAlchemy's `AsyncResult` | the same, awaited                      |
+| asyncpg's prepared statements                 | by `fetch`; with a limit by a cursor, which needs a transaction   |
+
+Rows may be sequences, mappings, or objects that have the columns as attributes. What their values become is told in
+`dbvalues`. A result without rows has no types, as they come from the values: give `types`, or get no columns, which
+Grafana takes as "no data" everywhere.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime.errors import DownstreamError, FrameError
+from gfruntime.frames import dbarrow, dbvalues
+from gfruntime.frames.field import Field
+
+Types = Mapping[str, Any] | None
+
+_READERS = ("to_arrow_reader", "fetch_record_batch", "fetch_arrow_reader")
+_POSTGRES_JSON = (114, 3802, "json", "jsonb")
+_NO_ROWS = "the statement returns no rows: only a query makes a frame"
+_CAN_NOT_READ = "the driver can't read a value"
+_AS_TEXT = "let the query give its text, CAST(... AS text)"
+_POSTGRES = ("psycopg", "psycopg2", "pg8000", "asyncpg")
+
+
+class Rows(NamedTuple):
+    """What a cursor answered: the columns' names and kinds, as far as the driver says, and the rows."""
+
+    keys: Sequence[str]
+    kinds: Sequence[dbvalues.Kind]
+    rows: Sequence[Any]
+
+
+def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # PEP 249 has no types
+    """Read the rows of a cursor that has executed its statement, and tell whether there are more than the limit.
+
+    Raises: FrameError when the statement gave no rows to read, naming the column that Grafana has no type for, or when
+    the cursor is async; DownstreamError when the database fails while Arrow reads.
+    """
+    _check(cursor, limit)
+    reader = _arrow_reader(cursor)
+    if reader is not None:
+        return _from_reader(reader, _columns(cursor)[1], limit, types)
+    if inspect.iscoroutinefunction(cursor.fetchall):
+        raise FrameError("the cursor is async: await Frame.from_async_cursor(cursor)")
+    fields, is_cut = _from_rows(Rows(*_columns(cursor), _fetch(cursor, limit)), limit, types)
+    if is_cut and hasattr(cursor, "abort") and _is_duckdb(cursor):  # it does nothing else before its result is read
+        cursor.abort()
+    return fields, is_cut
+
+
+async def from_async_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
+    """Read as `from_cursor` does, awaiting what is to be awaited."""
+    _check(cursor, limit)
+    keys, kinds = _columns(cursor)
+    try:
+        rows = _fetch(cursor, limit)
+        while inspect.isawaitable(rows):  # asyncpg gives a cursor first
+            rows = await rows
+            rows = rows.fetch(limit + 1) if limit is not None and not isinstance(rows, Sequence) else rows
+    except (ValueError, OverflowError) as error:
+        raise FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}") from error
+    except Exception as error:
+        raise _unreadable(error) from error
+    return _from_rows(Rows(keys, kinds, rows), limit, types)
+
+
+def _check(cursor: Any, limit: int | None) -> None:  # noqa: ANN401  # as above
+    if limit is not None and limit < 0:
+        raise FrameError(f"a limit is at least 0, not {limit}")
+    if not any(hasattr(cursor, name) for name in ("fetchall", "fetch_arrow_table", "get_attributes", *_READERS)):
+        raise FrameError(f"expected a cursor that has executed its statement, got {type(cursor).__name__}")
+    returns_rows = getattr(cursor, "returns_rows", True)
+    if returns_rows is False or getattr(cursor, "description", ()) is None:
+        raise FrameError(_NO_ROWS)
+
+
+def _is_duckdb(cursor: object) -> bool:
+    return type(cursor).__name__ == "DuckDBPyConnection"
+
+
+def _arrow_reader(cursor: Any) -> Any:  # noqa: ANN401  # as above
+    """Give what reads a result as Arrow; None where the driver has rows only, or would make Arrow of them."""
+    if _is_duckdb(cursor):
+        return None
+    name = next((name for name in (*_READERS, "fetch_arrow_table") if hasattr(cursor, name)), None)
+    return None if name is None else getattr(cursor, name)()
+
+
+def _from_reader(
+    reader: Any,  # noqa: ANN401  # a table, or a reader of one
+    kinds: Sequence[dbvalues.Kind],
+    limit: int | None,
+    types: Types,
+) -> tuple[list[Field], bool]:
+    """Read batches until there are more rows than the limit."""
+    batches, count = [], 0
+    try:
+        for batch in reader.to_batches() if isinstance(reader, pa.Table) else reader:
+            batches.append(batch)
+            count += len(batch)
+            if limit is not None and count > limit:
+                break
+        if hasattr(reader, "close"):
+            reader.close()
+    except (pa.ArrowException, OSError) as error:
+        raise DownstreamError(f"the database's rows can't be read: {error}") from error
+    table = pa.Table.from_batches(batches, reader.schema).slice(0, limit)
+    if not len(table) and not types:
+        return [], bool(count)
+    columns = zip(table.column_names, kinds, table.columns, strict=True)
+    fields = [dbarrow.from_arrow(key, values, (types or {}).get(key), kind) for key, kind, values in columns]
+    return fields, limit is not None and count > limit
+
+
+def _fetch(cursor: Any, limit: int | None) -> Any:  # noqa: ANN401  # rows, or what gives them when it is awaited
+    try:
+        if hasattr(cursor, "get_attributes"):
+            return cursor.fetch() if limit is None else cursor.cursor()
+        return cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
+    except Exception as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Exception:
+    """Name what to do where a driver can't hold a value; its other errors are the author's to catch."""
+    names = {base.__name__ for base in type(error).__mro__}
+    if "NoActiveSQLTransactionError" in names:
+        return FrameError("asyncpg reads rows up to a limit within a transaction: async with connection.transaction()")
+    if "DataError" in names:
+        return FrameError(f"{_CAN_NOT_READ}: {error}; {_AS_TEXT}")
+    return error
+
+
+def _columns(cursor: Any) -> tuple[list[str], list[dbvalues.Kind]]:  # noqa: ANN401  # as above
+    """List the columns' names, and what the driver says of their types."""
+    if hasattr(cursor, "get_attributes"):
+        described = [(attribute.name, attribute.type.name) for attribute in cursor.get_attributes()]
+    elif hasattr(cursor, "description"):
+        described = [(str(name), next(iter(rest), None)) for name, *rest in cursor.description]
+    elif hasattr(cursor, "keys"):
+        driver = getattr(cursor, "cursor", None)  # SQLAlchemy's result is around one
+        codes = [column[1] for column in getattr(driver, "description", None) or ()]
+        described = list(zip_longest(map(str, cursor.keys()), codes))
+        cursor = driver
+    else:
+        raise FrameError(f"expected a result whose columns have names, got {type(cursor).__name__}")
+    if not described:
+        raise FrameError(_NO_ROWS)
+    is_postgres = any(part in _POSTGRES for part in type(cursor).__module__.split("."))
+    return [name for name, _ in described], [_kind(code, is_postgres=is_postgres) for _, code in described]
+
+
+def _kind(code: object, *, is_postgres: bool) -> dbvalues.Kind:
+    if is_postgres and code in _POSTGRES_JSON:
+        return "texts of json" if isinstance(code, str) else "json"
+    if str(code) == "BIT":
+        return "bits"
+    return "union" if str(code).startswith(("UNION(", "Variant(", "Dynamic")) else ""
+
+
+def _from_rows(result: Rows, limit: int | None, types: Types) -> tuple[list[Field], bool]:
+    is_cut = limit is not None and len(result.rows) > limit
+    rows = result.rows[:limit]
+    if not rows:
+        return [Field(key, [], types.get(key)) for key in result.keys] if types else [], is_cut
+    columns = zip(result.keys, result.kinds, _by_column(rows, result.keys), strict=True)
+    return [dbvalues.from_objects(key, values, (types or {}).get(key), kind) for key, kind, values in columns], is_cut
+
+
+def _by_column(rows: Sequence[Any], keys: Sequence[str]) -> list[list[Any]]:
+    """Turn rows of whatever shape the author chose into columns."""
+    first = rows[0]
+    if isinstance(first, Mapping):
+        return [[row[key] for row in rows] for key in keys]
+    if not isinstance(first, (str, bytes)) and hasattr(first, "__iter__"):
+        return list(map(list, zip(*rows, strict=True)))
+    if all(hasattr(first, key) for key in keys):
+        return [[getattr(row, key) for row in rows] for key in keys]
+    if len(keys) == 1:
+        return [list(rows)]
+    raise FrameError(f"expected rows with {', '.join(keys)}, got {type(first).__name__}")

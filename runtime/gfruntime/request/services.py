@@ -1,0 +1,187 @@
+"""What else than queries reaches a data source: HTTP requests to its resources, and calls about its channels.
+
+Plain types, as in `vocabulary`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+from gfruntime.frames import json_text
+from gfruntime.request.cancellation import Cancellable, Cancellation
+from gfruntime.request.headers import http_headers
+from gfruntime.request.vocabulary import PluginContext
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import AsyncIterable, Iterable, Mapping
+
+    from gfruntime.frames.data import Frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Cancellable):
+    """One HTTP request to the data source's own resources. `path` has no leading slash and no query string.
+
+    >>> Request(path="tables", url="tables?schema=public").query
+    {'schema': ['public']}
+    """
+
+    path: str
+    """The path below the data source's resources, without a leading slash or query string."""
+
+    method: str = "GET"
+    """The HTTP method."""
+
+    url: str = ""
+    """The path with the query string."""
+
+    headers: Mapping[str, list[str]] = field(default_factory=dict, repr=False)
+    """The headers; each name has a list of values."""
+
+    body: bytes = field(default=b"", repr=False)
+    """The body."""
+
+    context: PluginContext = field(default_factory=PluginContext)
+    """Where the request comes from."""
+
+    cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
+    """An event that is set when nobody wants the answer any more."""
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Split the query string; a repeated name keeps all its values."""
+        return parse_qs(urlsplit(self.url).query, keep_blank_values=True)
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
+        """Read the body as JSON."""
+        return json.loads(self.body)
+
+    def header(self, name: str) -> str:
+        """Find the first value of a header, whatever its case; empty when absent."""
+        wanted = name.lower()
+        return next((values[0] for key, values in self.headers.items() if key.lower() == wanted and values), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """The answer to a `Request`.
+
+    A `body` that is an iterable of bytes, such as a generator (`def` or `async def`), is sent as it comes.
+
+    >>> Response.json(["sales"], status=201).body
+    b'["sales"]'
+    """
+
+    body: bytes | str | Iterable[bytes] | AsyncIterable[bytes] = b""
+    """The body: bytes, text, or an iterable of bytes that is sent as it comes."""
+
+    status: int = 200
+    """The HTTP status code."""
+
+    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
+    """The headers; a list is a name that stands several times."""
+
+    def read(self) -> bytes:
+        """Give the whole body, for tests; a `def` generator is run to its end.
+
+        Raises: TypeError when the body comes from an `async def` generator: read that by `async for`.
+        """
+        if isinstance(self.body, str):
+            return self.body.encode()
+        if hasattr(self.body, "__aiter__"):
+            raise TypeError("the body is asynchronous")
+        return bytes(self.body) if isinstance(self.body, (bytes, bytearray, memoryview)) else b"".join(self.body)
+
+    @classmethod
+    def json(cls, value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """Answer with a JSON value, written as packets of streams are: NaN becomes null, a time ISO 8601.
+
+        Raises: TypeError naming the type that has no JSON.
+        """
+        body = json_text.encode(value, separators=(", ", ": "))
+        return cls(body=body, status=status, headers={"Content-Type": "application/json", **(headers or {})})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamRequest(Cancellable):
+    """One call about a channel: somebody subscribes, publishes, or its packets are wanted.
+
+    `path` is the channel's part after the data source; `data` is what the frontend sent along, usually the query.
+    `cancel` is set when nobody reads any more: a sync generator waits by `request.cancel.wait(seconds)`.
+
+    >>> StreamRequest(path="cpu", data=b'{"host": "a"}').json()
+    {'host': 'a'}
+    """
+
+    path: str
+    """The channel's part after the data source."""
+
+    data: bytes = b""
+    """What the frontend sent along, usually the query, as JSON."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The headers as Grafana sent them."""
+
+    context: PluginContext = field(default_factory=PluginContext)
+    """Where the request comes from."""
+
+    cancel: threading.Event = field(default_factory=Cancellation, repr=False, compare=False)
+    """An event that is set when nobody reads any more."""
+
+    @property
+    def http_headers(self) -> dict[str, str]:
+        """Collect the HTTP headers that Grafana forwards."""
+        return http_headers(self.headers)
+
+    def json(self) -> Any:  # noqa: ANN401  # JSON is any of its types
+        """Read the data as JSON; None when there is none."""
+        return json.loads(self.data) if self.data else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamResponse:
+    """The answer to somebody who subscribes or publishes.
+
+    `data` is a frame or a JSON value: for a subscriber what is shown first, for a publisher what all subscribers get.
+
+    >>> StreamResponse.denied().status
+    'permission denied'
+    """
+
+    status: Literal["ok", "not found", "permission denied"]
+    """`ok`, `not found` or `permission denied`."""
+
+    data: object = None
+    """A frame or a JSON value; None for nothing."""
+
+    @classmethod
+    def ok(cls, data: object = None) -> StreamResponse:
+        """Allow it."""
+        return cls(status="ok", data=data)
+
+    @classmethod
+    def not_found(cls) -> StreamResponse:
+        """Say that there is no such channel."""
+        return cls(status="not found")
+
+    @classmethod
+    def denied(cls) -> StreamResponse:
+        """Say that this user may not."""
+        return cls(status="permission denied")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOnly:
+    """A frame sent without its schema: smaller packets, for subscribers who have the schema from the first data.
+
+    >>> len(DataOnly(frame=Frame.of(value=[1.5])).frame)
+    1
+    """
+
+    frame: Frame
+    """The frame whose data is sent."""

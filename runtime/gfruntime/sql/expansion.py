@@ -1,0 +1,203 @@
+"""The macros of Grafana's SQL data sources in a text: which there are, where they stand, what replaces them.
+
+As in Grafana a macro is replaced wherever it stands, in comments and in texts too, and in mssql comments are removed
+first. Unlike there, arguments may hold brackets, commas in quotes and other macros, and `$__timeFilter (t)` is
+understood. The text that replaces a macro is not read again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING, get_args
+
+from gfruntime.errors import QueryError
+from gfruntime.sql import clickhouse
+from gfruntime.sql.arguments import BACKSLASHES, MOST_NESTED, QUOTES, check_size, read_arguments
+from gfruntime.sql.dialects import PHRASES, Dialect, Phrases, operand
+from gfruntime.sql.durations import format_interval, parse_interval
+from gfruntime.sql.moments import count_since_1970, format_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gfruntime.request.vocabulary import TimeRange
+
+    Macro = Callable[[Sequence[str]], str]
+
+_CALL = re.compile(
+    r"\$__(?P<name>[A-Za-z0-9_]++)(?![\w$])"
+    r"|\$(?P<other>[A-Za-z_]\w*+)(?=\()"
+    r"|\$\{__(?P<global>\w++)(?::(?P<form>[^{}]*+))?\}"
+    r"|\[\[__(?P<old>\w++)(?::(?P<old_form>[^\[\]]*+))?\]\]"
+)
+_BRACKET = re.compile(r"[ \t]*(?=\()")
+_FIRST_COLUMN = re.compile(r"\bselect(\s+distinct)?\s+\Z", re.IGNORECASE)
+_COMMENTS = re.compile(
+    r"(?P<kept>'[^']*+(?:'|\Z)|\"[^\"]*+(?:\"|\Z)|\[[^\]]*+(?:\]|\Z))|--[^\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL
+)
+_ALIASES: dict[str, Dialect] = {"postgresql": "postgres", "mariadb": "mysql", "sqlserver": "mssql"}
+_NS = dt.timedelta(microseconds=1)
+_SECOND = dt.timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A macro and how many arguments it takes; `most` is None for one of the author's own, which looks for itself."""
+
+    call: Macro
+    least: int = 0
+    most: int | None = 0
+
+
+def expand(
+    text: str, between: TimeRange, interval: dt.timedelta, *, dialect: Dialect, macros: Mapping[str, Macro]
+) -> str:
+    """Replace the macros of a dialect, and the author's own, which come before those of the same name.
+
+    Raises: QueryError for an unknown macro, a wrong argument, or too much of anything; ValueError for an unknown
+    dialect.
+    """
+    name = _ALIASES.get(dialect, dialect)
+    if name not in PHRASES:
+        raise ValueError(f"the dialect {dialect!r} is none of {', '.join(get_args(Dialect))}")
+    macros_by_name = _standard(PHRASES[name], between, interval)
+    if name == "clickhouse":
+        macros_by_name |= {key: _Known(call, count, count) for key, call, count in clickhouse.macros(between, interval)}
+    macros_by_name |= {key: _Known(call, most=None) for key, call in macros.items()}
+    expander = _Expander(macros_by_name, {"from": between.start, "to": between.end}, name)
+    check_size(len(text))
+    return expander.expand(without_comments(text) if name == "mssql" else text)
+
+
+def without_comments(text: str) -> str:
+    """Remove `-- …` and `/* … */`, but not from texts and names in quotes."""
+    return _COMMENTS.sub(lambda match: match["kept"] or "", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Expander:
+    macros: Mapping[str, _Known]
+    ends: Mapping[str, dt.datetime]
+    dialect: Dialect
+
+    def expand(self, text: str, *, nested: int = 0) -> str:
+        """Replace the macros in a text, and those in their arguments first."""
+        pieces, at, size = [], 0, len(text)
+        check_size(size)
+        for match in _CALL.finditer(text):
+            if match.start() < at:  # within the arguments of the one before
+                continue
+            replacement, end = self._replacement(text, match, nested)
+            pieces += [text[at : match.start()], replacement]
+            size += len(replacement)
+            check_size(size)
+            at = end
+        return "".join([*pieces, text[at:]])
+
+    def _replacement(self, text: str, match: re.Match[str], nested: int) -> tuple[str, int]:
+        name = match["global"] or match["old"]
+        if name:
+            return self._global(name, match["form"] or match["old_form"] or "", match), match.end()
+        if match["other"] is not None or match["name"] not in self.macros:
+            if match["name"] in self.ends:
+                return format_moment(self.ends[match["name"]], ""), match.end()
+            raise QueryError(_unknown(match[0], self.macros))
+        name = match["name"]
+        if nested > MOST_NESTED:
+            raise QueryError(f"$__{name} is nested more than {MOST_NESTED} times")
+        args, end = self._arguments(text, match.end(), self.macros[name])
+        expanded = [self.expand(arg, nested=nested + 1) for arg in args]
+        if name == "timeGroup" and self._names_the_time(text, match.start(), end):
+            name = "timeGroupAlias"
+        return _call(name, self.macros.get(name, self.macros["timeGroup"]), expanded), end
+
+    def _global(self, name: str, form: str, match: re.Match[str]) -> str:
+        """Write `${__from:date:iso}` and `${__interval}`; other variables of Grafana's frontend stay as they are."""
+        if name in self.ends:
+            text = format_moment(self.ends[name], form if form.startswith("date") else "")
+            return f"'{text}'" if form in ("sqlstring", "singlequote") else text
+        return self.macros[name].call([]) if name in ("interval", "interval_ms") else match[0]
+
+    def _arguments(self, text: str, start: int, macro: _Known) -> tuple[list[str], int]:
+        marks = BACKSLASHES if PHRASES[self.dialect].escapes else QUOTES
+        if macro.most is None:
+            return read_arguments(text, start, marks=marks)
+        bracket = _BRACKET.match(text, start)
+        if bracket is None or (macro.most == 0 and not text.startswith("()", start)):
+            return [], start
+        args, end = read_arguments(text, bracket.end(), marks=marks)
+        return ([] if args == [""] else args), end
+
+    def _names_the_time(self, text: str, start: int, end: int) -> bool:
+        """Tell whether a query of old, whose first column `$__timeGroup(…),` has no name, means the time."""
+        is_first = _FIRST_COLUMN.search(text[max(0, start - 40) : start]) is not None
+        return self.dialect in ("postgres", "timescaledb") and text.startswith(",", end) and is_first
+
+
+def _call(name: str, macro: _Known, args: Sequence[str]) -> str:
+    if macro.most is not None and not macro.least <= len(args) <= macro.most:
+        wanted = str(macro.most) if macro.least == macro.most else f"{macro.least} to {macro.most}"
+        plural = "" if macro.least == macro.most == 1 else "s"
+        raise QueryError(f"$__{name} expects {wanted} argument{plural}, received {len(args)}")
+    return macro.call(args)
+
+
+def _unknown(macro: str, known: Mapping[str, _Known]) -> str:
+    by_lower = {name.lower(): name for name in (*known, "from", "to")}
+    near = get_close_matches(macro.lstrip("$_").lower(), by_lower, n=1)
+    hint = f": did you mean $__{by_lower[near[0]]}?" if near else "."
+    return f"unknown macro {macro}{hint} The macros are {', '.join(f'$__{name}' for name in sorted(known))}"
+
+
+def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[str, _Known]:
+    start, end = between.start, between.end
+    start_s, end_s = (count_since_1970(moment, _SECOND) for moment in (start, end))
+    start_ns, end_ns = (count_since_1970(moment, _NS) * 1000 for moment in (start, end))
+
+    def edge(sign: str, moment: dt.datetime, args: Sequence[str]) -> str:
+        return say.compare(args[0], sign, moment) if args else say.moment(moment)
+
+    def group(phrase: str, suffix: str, args: Sequence[str]) -> str:
+        return phrase.format(c=args[0], o=operand(args[0]), s=_group_seconds(args[1], say)) + suffix
+
+    return {
+        "interval": _Known(lambda _: format_interval(interval)),
+        "interval_ms": _Known(lambda _: str(interval // dt.timedelta(milliseconds=1))),
+        "time": _Known(lambda args: say.time.format(c=args[0]), 1, 1),
+        "timeEpoch": _Known(lambda args: say.epoch.format(c=args[0]), 1, 1),
+        "timeFilter": _Known(lambda args: say.filter(args[0], start, end), 1, 1),
+        "timeFrom": _Known(partial(edge, ">=", start), 0, 1),
+        "timeTo": _Known(partial(edge, "<=", end), 0, 1),
+        "timeGroup": _Known(partial(group, say.group, ""), 2, 3),
+        "timeGroupAlias": _Known(partial(group, say.group, say.alias), 2, 3),
+        "unixEpochFilter": _Known(lambda args: f"{args[0]} >= {start_s} AND {args[0]} <= {end_s}", 1, 1),
+        "unixEpochFrom": _Known(lambda _: str(start_s)),
+        "unixEpochTo": _Known(lambda _: str(end_s)),
+        "unixEpochNanoFilter": _Known(lambda args: f"{args[0]} >= {start_ns} AND {args[0]} <= {end_ns}", 1, 1),
+        "unixEpochNanoFrom": _Known(lambda _: str(start_ns)),
+        "unixEpochNanoTo": _Known(lambda _: str(end_ns)),
+        "unixEpochGroup": _Known(partial(group, say.unix_group, ""), 2, 3),
+        "unixEpochGroupAlias": _Known(partial(group, say.unix_group, say.alias), 2, 3),
+    }
+
+
+def group_interval(text: str) -> dt.timedelta:
+    """Read the interval of a group as people write it: `5m`, `'5m'`, `"1h30m"`.
+
+    Raises: QueryError naming the text.
+    """
+    interval = parse_interval(text.strip("'\" "))
+    if interval <= dt.timedelta(0):
+        raise QueryError(f"a group lasts longer than nothing, not {text}")
+    return interval
+
+
+def _group_seconds(text: str, say: Phrases) -> float:
+    seconds = group_interval(text).total_seconds()
+    if say.whole_seconds and seconds % 1:
+        raise QueryError(f"a group of this database is whole seconds, not {text}")
+    return int(seconds) if seconds % 1 == 0 else seconds

@@ -1,0 +1,144 @@
+"""What Grafana's SQL data sources make of the rows of a time series, gaps filled where the query asks for it.
+
+1. The column `time` (or `time_sec`, in any case), else the first of times, is the time, and the rows are sorted by it.
+   Numbers in it become times: seconds, milliseconds, microseconds or nanoseconds by their size; texts are ISO 8601.
+2. Numbers and booleans become float64; texts become labels, each combination a series of its own.
+3. A single label `metric` beside a single value becomes the name of the series.
+4. Where the query says `$__timeGroup(t, '5m', FILL)` or `$__unixEpochGroup` (or `…Alias`) with NULL, previous or a
+   number, each group of the time range without a row gets one.
+
+Source: grafana v12, pkg/tsdb/mysql/sqleng/sql_engine.go.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
+
+from gfruntime.errors import QueryError
+from gfruntime.frames import series, times
+from gfruntime.frames.cells import NULL, Fill
+from gfruntime.frames.field import Field, copy_with
+from gfruntime.frames.fieldtypes import NUMBERS
+from gfruntime.sql.arguments import QUOTES, read_arguments
+from gfruntime.sql.durations import format_interval
+from gfruntime.sql.expansion import group_interval, without_comments
+
+if TYPE_CHECKING:
+    from gfruntime.frames.data import Frame
+    from gfruntime.request.vocabulary import Query
+
+_GROUP = re.compile(r"\$__(?:timeGroup|unixEpochGroup)(?:Alias)?[ \t]*(?=\()")
+_INTERVAL = re.compile(r"\$__interval(_ms)?(?!\w)|\$\{__interval\}")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_WITH_FILL = 3  # arguments
+_MOST_CELLS = 5_000_000
+
+
+class Grid(NamedTuple):
+    """Where rows should be, and what those are filled with that are not there."""
+
+    interval: dt.timedelta
+    fill: Fill
+
+
+def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
+    """Read from a query, whose macros are not replaced yet, how its series are filled; comments do not count.
+
+    Raises: QueryError when it is neither NULL nor previous nor a number.
+    """
+    grid = None
+    text = without_comments(sql)
+    for match in _GROUP.finditer(text):
+        args, _ = read_arguments(text, match.end(), marks=QUOTES)
+        if len(args) == _WITH_FILL:
+            interval = _INTERVAL.sub(format_interval(query.interval), args[1])
+            grid = Grid(group_interval(interval), _fill(args[2]))
+    return grid
+
+
+def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
+    """Make a wide series of a query's rows, by the rules of this module.
+
+    Shape: at most 5,000,000 cells; gaps that would make more stay, and a notice says so.
+    Raises: QueryError when there is no time; FrameError when a row has none, or labels make too many cells.
+    """
+    grid = parse_grid(sql, query)
+    if not len(frame):
+        return replace(frame, fields=[])
+    time = _time_field(frame)
+    fields = [_as_time(field) if field is time else _as_float(field) for field in frame.fields]
+    wide = _sorted(replace(frame, fields=fields))
+    if series.shape(wide) == "long":
+        wide = series.long_to_wide(wide, fill=grid.fill if grid else NULL, limit=_MOST_CELLS)
+        wide = _named_by_metric(wide) if len(fields) == _WITH_METRIC else wide
+    return wide if grid is None else _filled(wide, grid, query)
+
+
+_WITH_METRIC = 3  # columns: the time, the metric and a value
+
+
+def _fill(text: str) -> Fill:
+    word = text.strip("'\" ")
+    if word.lower() in ("null", "previous"):
+        return Fill("null" if word.lower() == "null" else "previous")
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise QueryError(f"a series is filled with NULL, previous or a number, not {text!r}")
+    return Fill("value", value)
+
+
+def _time_field(frame: Frame) -> Field:
+    named = [field for field in frame.fields if field.name.lower() in ("time", "time_sec")]
+    for field in (*named, *frame.fields):
+        if field.type == "time" or (field in named and field.type in (*NUMBERS, "string")):
+            return field
+    raise QueryError("a time series needs a column of times: name one time, or choose the format table")
+
+
+def _as_time(field: Field) -> Field:
+    """Read numbers since 1970 and texts; Grafana's panels call the column Time."""
+    if field.type != "time":
+        field = Field(field.name, times.read(field.to_list(), "guess"))
+    return copy_with(field, name="Time")
+
+
+def _as_float(field: Field) -> Field:
+    if field.type in ("string", "time", "float64", "json", "enum"):
+        return field
+    return Field(field.name, field.values.cast("float64"), "float64", labels=field.labels)
+
+
+def _sorted(frame: Frame) -> Frame:
+    times = frame["Time"].values
+    rows = pc.sort_indices(times)
+    return frame if rows.equals(pa.array(range(len(times)), rows.type)) else frame.take(rows)
+
+
+def _named_by_metric(frame: Frame) -> Frame:
+    """Name each series as Grafana did before version 8 and still does."""
+    fields = [
+        copy_with(field, name=labels["metric"], labels=None) if set(labels) == {"metric"} else field
+        for field, labels in ((field, field.labels or {}) for field in frame.fields)
+    ]
+    return replace(frame, fields=fields)
+
+
+def _filled(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
+    """Put a series on the grid of its groups, from the one in which the time range begins."""
+    start, end = query.time_range.start, query.time_range.end
+    start -= (start - _EPOCH) % grid.interval
+    cells = ((end - start) // grid.interval + 1) * len(frame.fields)
+    if cells > _MOST_CELLS:
+        text = f"Missing values are not filled: {cells:,} are more than {_MOST_CELLS:,}; ask for longer groups"
+        return frame.with_notice(text, "warning")
+    return series.resample(frame, start, end, grid.interval, fill=grid.fill)

@@ -1,0 +1,43 @@
+"""A data source for PostgreSQL: its queries can be cancelled, and end when Grafana stops waiting."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import psycopg
+
+from gfruntime import Frame, Query, Settings, Ui, expand_sql
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where the database is."""
+
+    url: str = ""
+    keeps_deadline: bool = False
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a panel asks."""
+
+    sql: Annotated[str, Ui(widget="code", language="sql")] = "SELECT 1 AS value"
+
+
+class Datasource:
+    """Opens a connection for each query."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Keep the address."""
+        self.options = settings.options
+
+    def query(self, query: Query[Model]) -> Frame:
+        """Run a query."""
+        options = "-c default_transaction_read_only=on"
+        with (
+            psycopg.connect(self.options.url, connect_timeout=3, options=options) as connection,
+            query.on_cancel(connection.cancel),
+        ):
+            if self.options.keeps_deadline and query.time_left is not None:
+                milliseconds = max(1, round(query.time_left.total_seconds() * 500))
+                connection.execute(f"SET statement_timeout = {milliseconds}")
+            return Frame.from_cursor(connection.execute(expand_sql(query.model.sql, query, dialect="postgres")))
