@@ -26,6 +26,9 @@ _QUERY = {
     *("refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"),
     *("timeRange", "resultAssertions", "queryCachingTTL"),
 }
+_OF_PANELS = {"adhocFilters", "scopes", "groupByKeys", "requestId", "$$hashKey", "fromAnnotations", "schemaVersion"}
+"""What dashboards, Explore and Grafana's APIs put into a query beside `_QUERY`."""
+
 _SETTINGS = {"jsonData", "secureJsonData", "secureJsonFields", "decryptedSecureJsonData", "teamHttpHeaders"}
 _INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
 _SECRETS = re.compile(r"basicAuthPassword|tlsCACert|tlsClientCert|tlsClientKey|httpHeaderValue[0-9]+", re.ASCII)
@@ -33,6 +36,19 @@ _TEXTS = re.compile(r"serverName|httpHeaderName[0-9]+", re.ASCII)
 _SWITCHES = {
     *("tlsAuth", "tlsAuthWithCACert", "tlsSkipVerify", "oauthPassThru", "enableSecureSocksProxy", "manageAlerts"),
     *("allowAsRecordingRulesTarget", "disableGrafanaCache"),
+}
+_OF_SOURCES = {
+    *_SWITCHES,
+    *("serverName", "keepCookies", "secureSocksProxyUsername", "alertmanagerUid", "basicAuth", "basicAuthUser"),
+    *("timeout", "dialTimeout", "httpKeepAlive", "httpTLSHandshakeTimeout", "httpExpectContinueTimeout"),
+    *("httpMaxConnsPerHost", "httpMaxIdleConns", "httpMaxIdleConnsPerHost", "httpIdleConnTimeout", "pdcInjected"),
+    *("sigV4Auth", "sigV4Region", "sigV4AssumeRoleArn", "sigV4AuthType", "sigV4ExternalId", "sigV4Profile"),
+    "teamHttpHeaders",
+}
+"""What Grafana and its SDKs read of jsonData, whichever data source it is."""
+
+_SECRETS_OF_SOURCES = {
+    *("password", "secureSocksProxyPassword", "sigV4AccessKey", "sigV4SecretKey", "sigV4SessionToken"),
 }
 _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
 _GROUP = re.compile(r"\(\?P<(\w+)>(\.\*\?)?[^)]*\)")
@@ -66,6 +82,21 @@ def check_option(field: dict[str, Any], where: str) -> None:
         raise SchemaError(f"{where}: Grafana reads {name} as true or false; make it a bool, or choose another name")
     if name == "keepCookies" and kind not in ("tags", "multi"):
         raise SchemaError(f"{where}: Grafana reads {name} as names of cookies; make it a list[str]")
+
+
+def is_of_every_query(name: str) -> bool:
+    """Tell whether Grafana puts a key into queries itself, of whichever data source."""
+    return name in _QUERY | _OF_PANELS or name.startswith("__")
+
+
+def is_of_every_source(name: str) -> bool:
+    """Tell whether Grafana or its SDKs read a key of jsonData, of whichever data source."""
+    return name in _OF_SOURCES or bool(_TEXTS.fullmatch(name)) or name.startswith("__")
+
+
+def is_secret_of_every_source(name: str) -> bool:
+    """Tell whether Grafana or its SDKs read a secret, of whichever data source."""
+    return name in _SECRETS_OF_SOURCES or bool(_SECRETS.fullmatch(name))
 
 
 def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
