@@ -157,15 +157,15 @@ def gives_keys(place: CallTarget, overrides: Overrides) -> bool:
 
 
 def require_known(place: CallTarget, overrides: Overrides, known: KnownKeys, *, has_own_frontend: bool) -> None:
-    """Refuse what is typed or provisioned and what the plugin does not read; a frontend of its own may read the latter.
+    """Refuse what is typed or provisioned and not read, by the plugin or perhaps by a frontend of the project's own.
 
     Raises: UsageError or ProjectError naming what there is.
     """
     known_keys.require_typed(known, options=overrides.options, secrets=overrides.secrets)
     provisioned = _provisioned(place, overrides)
     if provisioned and (overrides.file or not has_own_frontend):
-        kind = UsageError if overrides.file else ProjectError
-        known_keys.require(known_keys.of_source(known, provisioned[1]), where=str(provisioned[0]), error=kind)
+        require = known_keys.require if overrides.file else known_keys.require_provisioned
+        require(known_keys.of_source(known, provisioned[1]), where=str(provisioned[0]))
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:

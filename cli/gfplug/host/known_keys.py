@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ _NAME = re.compile(r"\w[\w.\[\]$-]{0,60}")
 _PROXIED = re.compile(r"\.(?:Secure)?JsonData\.(\w+)")
 _COMMENT = re.compile(r"(?<!\S)//[^\n]*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_NEAR, _NEARER = 0.6, 0.8
+_NEAR, _NEARER = 0.6, 0.7
+_log = logging.getLogger("gfplug")
 _SOURCE_KEYS = (
     *("name", "uid", "type", "orgId", "access", "url", "user", "database", "basicAuth", "basicAuthUser", "password"),
     *("basicAuthPassword", "withCredentials", "isDefault", "jsonData", "secureJsonData", "editable", "version"),
@@ -48,10 +50,11 @@ def _unread() -> Any:  # noqa: ANN401 - a module
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A key that nothing reads: a sentence with those that are read, and the one that was probably meant."""
+    """A key that nothing reads: a sentence with those that are read, and what was probably meant; `is_near` says so."""
 
     sentence: str
     hint: str = ""
+    is_near: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,18 @@ def require(unknown: Iterable[Unknown], *, where: str, error: type[GfplugError] 
         raise error(f"{where}: {sentences}", hint=hints)
 
 
+def require_provisioned(unknown: Iterable[Unknown], *, where: str) -> None:
+    """Refuse what a project provisions and nothing reads, if it is near to what is read; warn of what is not.
+
+    The latter stays when an author replaces the fields of a new project by others, and must not stop the first call.
+    Raises: ProjectError naming each key and the names there are.
+    """
+    several = list(unknown)
+    require((each for each in several if each.is_near), where=where, error=ProjectError)
+    for each in several:
+        _log.warning("%s: %s", where, each.sentence)
+
+
 def _named_elsewhere(project: Project) -> frozenset[str]:
     """Name what Grafana's proxy reads, as the routes of plugin.json say, and every word of the code in hooks.js."""
     names = set(_PROXIED.findall(json.dumps(project.manifest.content)))
@@ -178,7 +193,8 @@ def _named_elsewhere(project: Project) -> frozenset[str]:
 def _unknown(noun: str, path: str, names: Collection[str]) -> Unknown:
     shown = f"no {noun} `{path}`" if _NAME.fullmatch(path) else f"what was given is no {noun}"
     verb = "is" if len(names) == 1 else "are"
-    return Unknown(f"{shown}; there {verb} {', '.join(names) or 'none'}", _guess(path, names))
+    sentence = f"{shown}; there {verb} {', '.join(names) or 'none'}"
+    return Unknown(sentence, _guess(path, names), is_near=bool(_guess(path, names, cutoff=_NEARER)))
 
 
 def _guess(path: str, names: Collection[str], *, cutoff: float = _NEAR) -> str:

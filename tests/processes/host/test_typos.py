@@ -135,6 +135,28 @@ def test_a_name_that_is_provisioned_wrongly_is_refused(  # noqa: PLR0917 - the c
         (project / file).write_text(text, encoding="utf-8")
 
 
+def test_what_a_new_project_provisioned_does_not_stop_other_dataclasses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An author who edits the one file hears of each name that is left over, and sees the answer."""
+    root = new_project(tmp_path / "acme-sales-datasource")
+    fields = {
+        "    seed: int = 0\n": "",
+        "    period: float = 600.0\n": "",
+        "query.model.period": "query.model.amplitude",
+    }
+    text = DATA_SOURCE
+    for old, new in fields.items():
+        text = text.replace(old, new)
+    (root / "src/plugin/datasource.py").write_text(text, encoding="utf-8")
+    assert main([*QUERY, str(root), *PYTHON, "--alert"]) == 0
+    err = capsys.readouterr().err
+
+    assert "datasource.yaml: no option `seed`; there are host, port, tls" in err
+    assert "the rule 'The signal is up': no field `period`; there are signal, amplitude, series, rows" in err
+    assert main(["check", str(root), *PYTHON]) == 3
+
+
 def test_a_class_that_takes_dicts_or_reads_them_itself_is_refused_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
-from gfplug.errors import GfplugError, UsageError
+from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,10 +23,16 @@ if TYPE_CHECKING:
     from gfplug.host.settings import Settings
     from gfplug.project.plugin_project import Project
 
-    AskedQuery = tuple[str, Mapping[str, Any], type[GfplugError]]
-    """Where a query is written, its model, and the error for what it should not hold."""
-
 _Texts = list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuery:
+    """A query's model, and where it is written: after an option, or in a rule that the project provisions."""
+
+    where: str
+    model: Mapping[str, Any]
+    is_typed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,18 +111,21 @@ class CallOptions:
             yield plugin, settings
 
     def require_fields(self, plugin: RunningPlugin, queries: Iterable[AskedQuery]) -> None:
-        """Refuse what is no field of a query; one of a rule may be for a frontend of the project's own.
+        """Refuse what is no field of a query; in a provisioned rule it may be for a frontend of the project's own.
 
-        Raises: the query's error, naming the fields there are.
+        Raises: UsageError or ProjectError, naming the fields there are.
         """
         from gfplug.host import known_keys  # noqa: PLC0415 - as above
 
-        if given := [query for query in queries if query[1]]:
+        if given := [query for query in queries if query.model]:
             project = _project_around(self.target)
             known = known_keys.KnownKeys.from_json(known_keys.ask(plugin, timeout=self.timeout), project)
-            for where, model, error in given:
-                if error is UsageError or not _has_own_frontend(project):
-                    known_keys.require(known.of_query(model, kind=model.get("queryType")), where=where, error=error)
+            for query in given:
+                unknown = known.of_query(query.model, kind=query.model.get("queryType"))
+                if query.is_typed:
+                    known_keys.require(unknown, where=query.where)
+                elif not _has_own_frontend(project):
+                    known_keys.require_provisioned(unknown, where=query.where)
 
 
 def _project_around(target: Path) -> Project | None:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gfplug.errors import UsageError
+from gfplug.commands.call.call_options import AskedQuery
 from gfplug.host import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.commands.call.call_options import AskedQuery
     from gfplug.host.call import QueryRange
     from gfplug.host.convert import Query
     from gfplug.host.variable_formats import Variable
@@ -107,7 +106,7 @@ class QueryOptions:
         for text, model in zip(self.model or ["{}"], self.models, strict=True):
             kind = {"queryType": model["queryType"]} if "queryType" in model else {}
             written = {"--model": arguments.model(text), "--set": shared}
-            asked += [(option, {**part, **kind}, UsageError) for option, part in written.items() if part]
+            asked += [AskedQuery(option, {**part, **kind}) for option, part in written.items() if part]
         return asked
 
     @property
