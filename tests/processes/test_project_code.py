@@ -20,6 +20,7 @@ PYTHON_FILES = (
 MARK = "code-ran"
 NOT_RUN = {
     "check": ["check", "--strict"],
+    "check --static": ["check", "--static"],
     "deploy": ["deploy"],
     "doctor": ["doctor"],
     "proto list": ["proto", "list"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from calls import Services, queries
@@ -111,9 +111,10 @@ def read_schema(kind: type) -> tuple[int, Any]:
 
 
 def test_the_schema_is_served_where_the_plugin_runs() -> None:
-    """The same as the build embeds, so that editors and backend can be compared."""
+    """The same as the build embeds, so that editors and backend can be compared; and the keys that are read."""
     status, schema = read_schema(Source)
 
+    assert schema.pop("keys")["own"] == {"variable": {"of": None}}
     assert (status, schema) == (200, describe(Source, plugin_id=context().pluginId))
     assert [field["name"] for field in schema["own"]["variable"]["fields"]] == ["of"]
 
@@ -125,7 +126,10 @@ def test_dataclasses_without_a_form_have_no_schema() -> None:
         def query(self, query: Query[Unshown]) -> Frame:  # type: ignore[override]  # another model
             raise NotImplementedError
 
-    assert read_schema(Bare)[0] == 404
+    status, answer = read_schema(Bare)
+
+    assert (status, answer["isSchemaError"]) == (404, True)
+    assert answer["keys"]["query"] == dict.fromkeys(get_type_hints(Unshown))
 
 
 def test_every_ref_id_is_answered_once() -> None:

@@ -57,10 +57,11 @@ class Report:
         }
 
 
-def check(path: Path, *, python: Path | None = None) -> Report:
+def check(path: Path, *, python: Path | None = None, is_static: bool = False) -> Report:
     """Check a project, with its `dist/` if there is one; a bundle; or an archive.
 
-    With an interpreter, that one imports the project's dataclasses, whether or not gfplug has used it before.
+    With an interpreter, that one loads the project's data source, whether or not gfplug has used it before. `is_static`
+    runs nothing of the project.
 
     Raises: ProjectError if the path is none of them; IntegrityError if an archive is damaged.
     """
@@ -70,7 +71,7 @@ def check(path: Path, *, python: Path | None = None) -> Report:
         raise ProjectError(f"{path} does not exist", hint="give a project, a dist/ folder or an archive")
     if (path / "gfplug.lock").is_file() or not (path / "plugin.json").is_file():
         project = Project.find(path)
-        return _report("project", project.root, _project(project, python))
+        return _report("project", project.root, _project(project, python, is_static=is_static))
     return _report("bundle", path, _bundle(path))
 
 
@@ -108,8 +109,8 @@ def _report(kind: str, path: Path, findings: Iterator[Finding]) -> Report:
     return Report(kind=kind, path=path, findings=tuple(ordered))
 
 
-def _project(project: Project, python: Path | None) -> Iterator[Finding]:
-    yield from project_rules.check(project, python=python)
+def _project(project: Project, python: Path | None, *, is_static: bool) -> Iterator[Finding]:
+    yield from project_rules.check(project, python=python, is_static=is_static)
     if (project.dist / "plugin.json").is_file():
         for finding in _bundle(project.dist):
             yield Finding(**{**finding.to_json(), "where": f"dist/{finding.where}"})

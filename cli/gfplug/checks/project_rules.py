@@ -11,9 +11,9 @@ from gfplug.bundle import dist
 from gfplug.bundle.frontend import hooks, linker, npm
 from gfplug.bundle.rules import manifest_rules, named_files
 from gfplug.bundle.rules.finding import Finding, error, note, warning
+from gfplug.checks import loading
 from gfplug.errors import GfplugError
 from gfplug.project import provenance, requirements
-from gfplug.project.environment import interpreters, ownership, venv
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -22,13 +22,11 @@ if TYPE_CHECKING:
 
     from gfplug.project.plugin_project import Project
 
-_SOURCE = "src/plugin/datasource.py"
-_LOOK = "`gfplug build` looks at them, and so does `gfplug check --python PYTHON`"
 _FLOOR = re.compile(r"^([A-Za-z0-9._-]+).*?>=\s*([0-9.]+)")
 
 
-def check(project: Project, *, python: Path | None = None) -> Iterator[Finding]:
-    """Check a project before it is built; with an interpreter, that one reads the dataclasses."""
+def check(project: Project, *, python: Path | None = None, is_static: bool = False) -> Iterator[Finding]:
+    """Check a project before it is built; an interpreter that is named loads its code, and `is_static` runs none."""
     try:
         content, own = project.manifest.content, npm.locate_frontend(project)
     except GfplugError as failure:
@@ -45,7 +43,7 @@ def check(project: Project, *, python: Path | None = None) -> Iterator[Finding]:
             yield error("project-file", name, "it is missing", "restore it from version control")
     if own is None:
         yield from _frontend(project)
-        yield from _schema(project, python)
+    yield from loading.check(project, python, is_static=is_static)
     yield from _provisioning(project)
     yield from _lock(project)
 
@@ -100,28 +98,6 @@ def _frontend(project: Project) -> Iterator[Finding]:
         linker.read_locales(project.root / "frontend" / "locales")
     except GfplugError as failure:
         yield error("locales", "frontend/locales", failure.message, failure.hint)
-
-
-def _schema(project: Project, given: Path | None) -> Iterator[Finding]:
-    """Check that the dataclasses can become forms, with the project's own interpreter, or one that the user names."""
-    python = given or venv.interpreter_of(project.root / ".venv")
-    try:
-        if given is None and (reason := _unusable(project, python)):
-            yield note("schema", _SOURCE, f"its dataclasses were not looked at: {reason}", _LOOK)
-            return
-        linker.read_schema(project, python)
-    except GfplugError as failure:
-        yield error("schema", _SOURCE, failure.message, failure.hint)
-
-
-def _unusable(project: Project, python: Path) -> str:
-    """Say why a check does not run the project's interpreter; empty if it does."""
-    if not python.exists():
-        return "there is no .venv yet"
-    if not ownership.is_own(project.root / ".venv"):
-        return "gfplug has not used this .venv, which may be a stranger's"
-    missing = interpreters.probe(python, distributions=("gfruntime",)).missing
-    return f".venv lacks {', '.join(missing)}" if missing else ""
 
 
 def _lock(project: Project) -> Iterator[Finding]:

@@ -29,14 +29,16 @@ def check(
     ] = None,
     python: Annotated[
         Path | None,
-        typer.Option(help="Import the dataclasses with this interpreter instead of the project's .venv."),
+        typer.Option(help="Load the data source with this interpreter instead of the project's .venv."),
     ] = None,
+    static: Annotated[bool, typer.Option("--static", help="Run nothing of the project: only read its files.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Report what would fail when the plugin is used.
 
-    Checks manifest, executables, file modes, links, signature, stubs and sizes.
+    Checks manifest, executables, file modes, links, signature, stubs and sizes. Of a project also whether its code
+    loads, what it imports, and what is provisioned for it.
     """
     from gfplug.checks import check as service  # noqa: PLC0415 - a command's imports are its own
     from gfplug.checks import dashboards as saved  # noqa: PLC0415
@@ -44,6 +46,11 @@ def check(
 
     if dashboards and alerts:
         raise UsageError("--dashboards and --alerts are two checks", hint="run one after the other")
+    running = {"--python": python, "--dashboards": dashboards, "--alerts": alerts}
+    if static and (other := next((name for name, is_used in running.items() if is_used), "")):
+        raise UsageError(
+            f"--static does not go with {other}, which runs the project's code", hint="leave one of them out"
+        )
     if dashboards:
         project, more = saved.split(targets or [])  # `--dashboards a.json b.json` gives the option only the first
         report = saved.check(project, [*dashboards, *more], python=python)
@@ -51,7 +58,9 @@ def check(
         raise UsageError(f"one target at a time, got {' '.join(map(str, targets or []))}")
     else:
         target = targets[0] if targets else Path()
-        report = service.alerts(target, python=python) if alerts else service.check(target, python=python)
+        report = (
+            service.alerts(target, python=python) if alerts else service.check(target, python=python, is_static=static)
+        )
     if as_json:
         console.result_json(report.to_json())
     else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import sdk
 from gfplug.errors import ProjectError, ToolError, UsageError
-from gfplug.host import arguments, failures, provisioning, timerange
+from gfplug.host import arguments, failures, known_keys, provisioning, timerange
 from gfplug.host.convert import Query, QueryAnswer, query_type_of
 from gfplug.host.launch import launch
 from gfplug.host.output import LateError
@@ -22,19 +22,18 @@ from gfplug.host.variables import interpolate, of_panel
 from gfplug.project.environment import venv
 from gfplug.project.plugin_project import Manifest, Project
 from gfplug.stages import Stages
-from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from gfplug.host.client import RunningPlugin
+    from gfplug.host.known_keys import KnownKeys
     from gfplug.host.logs import LogLine, Logs
     from gfplug.host.variable_formats import Variable
 
 _LOG_LEVELS = {"warn": logging.WARNING, "error": logging.ERROR}
 _CONTEXT = {"pluginId", "pluginVersion", "endpoint", "dsName", "dsUid", "uname"}  # the same on every line of a request
-_SCHEMA = "gfplug/schema"
 _log = logging.getLogger("gfplug")
 
 
@@ -152,17 +151,21 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
         raise
 
 
-def require_form(running: RunningPlugin, *, timeout: float) -> None:
-    """Refuse dataclasses that `gfplug build` would refuse; the plugin, which runs from source, says what is wrong.
+def gives_keys(place: CallTarget, overrides: Overrides) -> bool:
+    """Tell whether anything is typed or provisioned that the plugin may not read."""
+    return bool(overrides.options or overrides.secrets or _provisioned(place, overrides))
 
-    Raises: ProjectError with the sentence of the build.
+
+def require_known(place: CallTarget, overrides: Overrides, known: KnownKeys, *, has_own_frontend: bool) -> None:
+    """Refuse what is typed or provisioned and not read, by the plugin or perhaps by a frontend of the project's own.
+
+    Raises: UsageError or ProjectError naming what there is.
     """
-    try:
-        reply = documents.parse_json(running.call_resource(_SCHEMA, timeout=timeout).body)
-    except (ToolError, ValueError):  # it does not answer, or is of an older runtime: the call itself says so
-        return
-    if isinstance(reply, dict) and reply.get("isSchemaError") is True:
-        raise ProjectError(str(reply.get("message")), hint="fix src/plugin/datasource.py")
+    known_keys.require_typed(known, options=overrides.options, secrets=overrides.secrets)
+    provisioned = _provisioned(place, overrides)
+    if provisioned and (overrides.file or not has_own_frontend):
+        require = known_keys.require if overrides.file else known_keys.require_provisioned
+        require(known_keys.of_source(known, provisioned[1]), where=str(provisioned[0]))
 
 
 def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], logs: Logs | None = None) -> None:
@@ -236,10 +239,12 @@ def _project_around(folder: Path) -> Project | None:
 
 
 def _base(place: CallTarget, overrides: Overrides) -> Settings:
-    plugin_id = place.target.plugin_id
-    if overrides.file:
-        return provisioning.read(overrides.file, plugin_id)
-    if place.project is None:
+    if (provisioned := _provisioned(place, overrides)) is None:
         return Settings()
-    folder = place.project.root / "provisioning" / "datasources"
-    return provisioning.find_datasource(folder, plugin_id) or Settings()
+    path, source = provisioned
+    return Settings.from_mapping(provisioning.interpolate(source), source=str(path))
+
+
+def _provisioned(place: CallTarget, overrides: Overrides) -> tuple[Path, Mapping[str, Any]] | None:
+    project = place.project.root if place.project else None
+    return provisioning.choose(overrides.file, project, place.target.plugin_id)

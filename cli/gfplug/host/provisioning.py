@@ -30,10 +30,29 @@ def find_datasource(folder: Path, plugin_id: str, *, environment: Mapping[str, s
 
     Raises: ProjectError if a file cannot be read.
     """
-    for path, content in read_all(folder):
-        if source := _source(content, path, plugin_id):
-            return Settings.from_mapping(interpolate(source, environment), source=str(path))
+    for path, source in list_sources(folder, plugin_id):
+        return Settings.from_mapping(interpolate(source, environment), source=str(path))
     return None
+
+
+def list_sources(folder: Path, plugin_id: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the data sources of a plugin in `folder`'s YAML files, as they are written, and the file of each.
+
+    Raises: ProjectError if a file cannot be read.
+    """
+    for path, content in read_all(folder):
+        for source in _sources(content, path, plugin_id):
+            yield path, source
+
+
+def choose(file: Path | None, project: Path | None, plugin_id: str) -> tuple[Path, dict[str, Any]] | None:
+    """Return the data source of a file, else the first that the project in a folder provisions, as it is written.
+
+    Raises: as `read` and `list_sources` do.
+    """
+    if file:
+        return file, read_source(file, plugin_id)
+    return next(list_sources(project / "provisioning" / "datasources", plugin_id), None) if project else None
 
 
 def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
@@ -50,16 +69,24 @@ def read(path: Path, plugin_id: str) -> Settings:
 
     Raises: UsageError if there is no such file or it holds no data source of the plugin; ProjectError if it is broken.
     """
+    return Settings.from_mapping(interpolate(read_source(path, plugin_id)), source=str(path))
+
+
+def read_source(path: Path, plugin_id: str) -> dict[str, Any]:
+    """Return the data source that one file holds, as it is written.
+
+    Raises: as `read` does.
+    """
     if not path.is_file():
         what = "is not a file" if path.exists() else "does not exist"
         raise UsageError(f"{path} {what}", hint="--settings takes a YAML or JSON file")
     content = _load(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path} is not a mapping", hint="it needs the keys of a provisioned data source, such as url")
-    source = _source(content, path, plugin_id) if "datasources" in content else content
+    source = next(iter(_sources(content, path, plugin_id)), None) if "datasources" in content else content
     if source is None:
         raise UsageError(f"{path} holds no data source of type {plugin_id}")
-    return Settings.from_mapping(interpolate(source), source=str(path))
+    return source
 
 
 def interpolate(value: Any, environment: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - YAML
@@ -95,9 +122,9 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - YAML
         raise ProjectError(f"{path} does not exist") from error
 
 
-def _source(content: Any, path: Path, plugin_id: str) -> dict[str, Any] | None:  # noqa: ANN401 - YAML
-    """Return the first data source of a plugin that a file lists; None if it lists none."""
+def _sources(content: Any, path: Path, plugin_id: str) -> list[dict[str, Any]]:  # noqa: ANN401 - YAML
+    """Return the data sources of a plugin that a file lists."""
     sources = content.get("datasources") if isinstance(content, dict) else None
     if not isinstance(sources, list | None):
         raise ProjectError(f"{path}: 'datasources' is not a list")
-    return next((each for each in sources or [] if isinstance(each, dict) and each.get("type") == plugin_id), None)
+    return [each for each in sources or [] if isinstance(each, dict) and each.get("type") == plugin_id]

@@ -6,7 +6,7 @@ the project's environment, when the plugin is built, and imports the standard li
 
 Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
 that have a method of their own; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers what the
-dataclasses say, so the running plugin can be compared with its editors.
+dataclasses say, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import reserved
+from gfruntime.author import keys, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
 from gfruntime.author.references import check_resources
+from gfruntime.logs import places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,10 +80,18 @@ def _inspected(datasource: type) -> Author:
         raise SchemaError(unresolved(datasource, error)) from None
 
 
+def _place_line(error: BaseException) -> str:
+    """Say on one line where the author's code raised; nothing where no line of it did."""
+    is_syntax = isinstance(error, SyntaxError) and error.filename and error.lineno
+    place = f"{error.filename}, line {error.lineno}" if is_syntax else places.of_error(error)  # type: ignore[attr-defined]
+    return f"at {place}\n" if place else ""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a data source's schema as one line of JSON, the last line on standard output.
 
-    A failure ends standard error with its one sentence, after the traceback of the author's module if that raised.
+    A failure ends standard error with its one sentence. Where the author's module raised, its traceback comes first,
+    and a line `at FILE, line N` of the author's.
     """
     import argparse  # noqa: PLC0415  # not in bundles, which never run this
 
@@ -91,13 +100,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("datasource", metavar="MODULE:CLASS")
     parser.add_argument("--plugin-id", default="")
+    parser.add_argument("--keys", action="store_true", help="print which keys are read, and no form")
     options = parser.parse_args(arguments)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # a print() in the author's module is not the answer
-            schema = describe(load(options.datasource), plugin_id=options.plugin_id)
+            datasource = load(options.datasource)
+            schema = {} if options.keys else describe(datasource, plugin_id=options.plugin_id)
+            schema["keys"] = keys.describe(_inspected(datasource))
     except SchemaError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
+            sys.stderr.write(_place_line(error.__cause__))
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(json.dumps(schema, sort_keys=True, allow_nan=False) + "\n")

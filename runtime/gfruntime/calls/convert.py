@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 from urllib.parse import unquote
 
 from gfruntime.author.ui import Secret, Ui
-from gfruntime.calls import decoding
+from gfruntime.calls import decoding, unknown_keys
 from gfruntime.calls.mismatches import SETTINGS
 from gfruntime.logs import masking
 from gfruntime.request.config import GrafanaConfig
@@ -28,6 +28,7 @@ MOST_POINTS = 1_000_000
 """The most that `Query.max_data_points` is: panels ask for their width in pixels, alert rules for 43,200, and a number
 that is typed into a panel's query options has no limit."""
 
+_QUERY = "the query"
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
@@ -75,8 +76,11 @@ def settings(
     """
     masking.remember(secrets_of(message))
     secrets = dict(message.decryptedSecureJsonData)
+    json_data = decoding.json_object(message.jsonData, SETTINGS)
+    values = options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets)
+    unknown_keys.tell_of_settings(options_type, json_data, secrets, SETTINGS)
     return Settings(
-        options=options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets),
+        options=values,
         secrets=secrets,
         uid=message.uid,
         name=message.name,
@@ -86,7 +90,7 @@ def settings(
         basic_auth_enabled=message.basicAuthEnabled,
         basic_auth_user=message.basicAuthUser,
         updated=utc(message.lastUpdatedMS),
-        json_data=decoding.json_object(message.jsonData, SETTINGS),
+        json_data=json_data,
         config=config,
         api_version=getattr(message, "apiVersion", ""),
     )
@@ -126,11 +130,11 @@ def _moment(deadline: float | None) -> dt.datetime | None:
 
 
 def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
-    """Make a function from a query's JSON to the author's model.
+    """Make a function from a query's JSON to the author's model; what it ignores is told in the debug log.
 
     Raises: SchemaError if a bound of the model can't be kept.
     """
-    return decoding.decoder(model, "the query")
+    return unknown_keys.tell_of_queries(decoding.decoder(model, _QUERY), model, _QUERY)
 
 
 def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401

@@ -69,13 +69,14 @@ class Resources:
         return result
 
     def _schema(self, request: Request) -> Response:
-        from gfruntime.author import controls, schema  # noqa: PLC0415  # seldom needed
+        from gfruntime.author import controls, keys, schema  # noqa: PLC0415  # seldom needed
 
+        make: Any = self._runner.author.make
+        read = {"keys": keys.describe(self._runner.author)}
         try:
-            make: Any = self._runner.author.make
-            return Response.json(schema.describe(make, plugin_id=request.context.plugin_id))
+            return Response.json(schema.describe(make, plugin_id=request.context.plugin_id) | read)
         except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
-            return Response.json({"message": str(error), "isSchemaError": True}, status=404)
+            return Response.json({"message": str(error), "isSchemaError": True, **read}, status=404)
 
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
         _require_legal(response)

@@ -60,6 +60,18 @@ def read_schema(project: Project, python: Path) -> dict[str, Any]:
 
     Raises: ProjectError if they cannot become a form, or the author's module fails; `details` then holds its traceback.
     """
+    return _describe(project, python)
+
+
+def read_keys(project: Project, python: Path) -> dict[str, Any]:
+    """Describe which keys the project's dataclasses read, whether or not they can become a form, under `keys`.
+
+    Raises: ProjectError if the author's module fails; `details` then holds its traceback.
+    """
+    return _describe(project, python, "--keys")
+
+
+def _describe(project: Project, python: Path, *more: str) -> dict[str, Any]:
     path = os.pathsep.join(filter(None, [str(project.source), os.environ.get("PYTHONPATH", "")]))
     command: list[str | Path] = [
         python,
@@ -68,6 +80,7 @@ def read_schema(project: Project, python: Path) -> dict[str, Any]:
         DATASOURCE,
         "--plugin-id",
         project.manifest.id,
+        *more,
     ]
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
     try:
@@ -95,7 +108,7 @@ def link_module(project: Project, schema: Mapping[str, Any]) -> str:
     Raises: ProjectError naming the file that cannot be linked.
     """
     return link(
-        schema,
+        {key: value for key, value in schema.items() if key != "keys"},  # which browsers do not need
         hooks=read_hooks(project),
         locales=read_locales(project.root / "frontend" / "locales"),
         banner=f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {schema.get('hash')}",

@@ -13,15 +13,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
+from gfplug.errors import GfplugError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
 
     from gfplug.host.client import RunningPlugin
     from gfplug.host.settings import Settings
+    from gfplug.project.plugin_project import Project
 
 _Texts = list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuery:
+    """A query's model, and where it is written: after an option, or in a rule that the project provisions."""
+
+    where: str
+    model: Mapping[str, Any]
+    is_typed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +78,12 @@ class CallOptions:
 
     @contextmanager
     def running(self) -> Iterator[tuple[RunningPlugin, Settings]]:
-        """Run the plugin for the length of a block, and return the settings that it is to be sent."""
-        from gfplug.bundle.frontend import npm  # noqa: PLC0415 - `--help` need not wait for it
-        from gfplug.host import call as service  # noqa: PLC0415 - as above
+        """Run the plugin for the length of a block, and return the settings that it is to be sent.
+
+        Raises: UsageError or ProjectError for options and secrets that the plugin does not read.
+        """
+        from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
+        from gfplug.host import known_keys  # noqa: PLC0415 - as above
 
         if self.verbose:
             console.setup(1)
@@ -87,9 +101,46 @@ class CallOptions:
         settings = service.settings(target, overrides)
         signal.signal(signal.SIGTERM, _exit)  # so that the plugin is ended too
         with service.plugin(target, timeout=self.timeout) as plugin:
-            if target.is_source and target.project and npm.locate_frontend(target.project) is None:
-                service.require_form(plugin, timeout=self.timeout)
+            if target.is_source or service.gives_keys(target, overrides):
+                reply = known_keys.ask(plugin, timeout=self.timeout)
+                has_own_frontend = _has_own_frontend(target.project)
+                if target.is_source and not has_own_frontend:
+                    known_keys.require_form(reply)
+                known = known_keys.KnownKeys.from_json(reply, target.project)
+                service.require_known(target, overrides, known, has_own_frontend=has_own_frontend)
             yield plugin, settings
+
+    def require_fields(self, plugin: RunningPlugin, queries: Iterable[AskedQuery]) -> None:
+        """Refuse what is no field of a query; in a provisioned rule it may be for a frontend of the project's own.
+
+        Raises: UsageError or ProjectError, naming the fields there are.
+        """
+        from gfplug.host import known_keys  # noqa: PLC0415 - as above
+
+        if given := [query for query in queries if query.model]:
+            project = _project_around(self.target)
+            known = known_keys.KnownKeys.from_json(known_keys.ask(plugin, timeout=self.timeout), project)
+            for query in given:
+                unknown = known.of_query(query.model, kind=query.model.get("queryType"))
+                if query.is_typed:
+                    known_keys.require(unknown, where=query.where)
+                elif not _has_own_frontend(project):
+                    known_keys.require_provisioned(unknown, where=query.where)
+
+
+def _project_around(target: Path) -> Project | None:
+    from gfplug.project.plugin_project import Project  # noqa: PLC0415 - `--help` need not wait for it
+
+    try:
+        return Project.find(target if target.is_dir() else target.parent)
+    except GfplugError:
+        return None
+
+
+def _has_own_frontend(project: Project | None) -> bool:
+    from gfplug.bundle.frontend import npm  # noqa: PLC0415 - `--help` need not wait for it
+
+    return project is not None and npm.locate_frontend(project) is not None
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:

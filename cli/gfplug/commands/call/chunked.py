@@ -31,6 +31,7 @@ def chunked(
     last: dict[str, QueryAnswer] = {}
     queries = what.queries(call.caller)
     with call.running() as (plugin, settings):
+        call.require_fields(plugin, what.typed)
         for part in plugin.query_chunked(queries, settings, headers=what.headers, timeout=call.timeout):
             if call.as_json:
                 console.result_json(

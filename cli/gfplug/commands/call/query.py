@@ -78,6 +78,7 @@ def query(
             return
         queries, recorded = _queries(what, call.caller, replay)
         with call.running() as (plugin, settings):
+            call.require_fields(plugin, what.typed)
             answers = plugin.query_data(queries, settings, headers=what.headers, timeout=call.timeout)
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
         if call.as_json:

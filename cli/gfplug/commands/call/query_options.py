@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gfplug.commands.call.call_options import AskedQuery
 from gfplug.host import arguments
 
 if TYPE_CHECKING:
@@ -96,6 +97,17 @@ class QueryOptions:
         Raises: UsageError for what can't be read.
         """
         _ = self.headers, self.models, self.ref_ids, self.variables
+
+    @property
+    def typed(self) -> list[AskedQuery]:
+        """What was typed of each model, with the option that it was typed for."""
+        shared = arguments.assignments(self.assign or [], option="--set")
+        asked: list[AskedQuery] = []
+        for text, model in zip(self.model or ["{}"], self.models, strict=True):
+            kind = {"queryType": model["queryType"]} if "queryType" in model else {}
+            written = {"--model": arguments.model(text), "--set": shared}
+            asked += [AskedQuery(option, {**part, **kind}) for option, part in written.items() if part]
+        return asked
 
     @property
     def span(self) -> QueryRange:

@@ -42,7 +42,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
     needed = requirements(project)
     if python is not None:
         with stages.stage("environment", doing=f"Checking {python}", done=f"Checked the environment of {python}"):
-            interpreter = _absolute(python)
+            interpreter = locate(python)
             _require_usable(probe(interpreter, distributions=needed), project)
         return interpreter
     folder = project.root / ".venv"
@@ -86,8 +86,11 @@ def interpreter_of(environment: Path) -> Path:
     return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def _absolute(python: Path) -> Path:
-    """Return an interpreter's absolute path, links kept: a virtual environment is known by its link."""
+def locate(python: Path) -> Path:
+    """Return an interpreter's absolute path, links kept: a virtual environment is known by its link.
+
+    Raises: ToolError if there is none.
+    """
     if python.is_dir():
         python = interpreter_of(python)
     path = python if python.exists() else Path(shutil.which(str(python)) or "")

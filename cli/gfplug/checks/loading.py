@@ -1,0 +1,93 @@
+"""The data source, loaded as a build loads it: does it import, is it a form, does it read what the project provisions.
+
+A stranger's interpreter is not run: `project.environment.ownership` knows which are gfplug's. What needs none is
+checked all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gfplug.bundle.frontend import linker, npm
+from gfplug.bundle.rules.finding import Finding, error, note
+from gfplug.checks import declared_imports, provisioned
+from gfplug.errors import GfplugError
+from gfplug.host.known_keys import KnownKeys
+from gfplug.project.environment import interpreters, ownership, venv
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gfplug.project.plugin_project import Project
+
+_SOURCE = "src/plugin/datasource.py"
+_LOOK = "`gfplug build` looks at them, and so does `gfplug check --python PYTHON`"
+_UNLOADED = re.compile(r"\S+ cannot be loaded: (?P<reason>.*)", re.DOTALL)
+_PLACE = re.compile(r"^at (?P<file>.+?), line (?P<line>\d+)(?:, in .*)?$", re.MULTILINE)
+_ABSENT = re.compile(r"ModuleNotFoundError: No module named '(?P<module>\w+)")
+
+
+def check(project: Project, given: Path | None, *, is_static: bool) -> Iterator[Finding]:
+    """Load the data source with the project's own interpreter, or one that the user names; look at what it reads."""
+    try:
+        python = venv.locate(given) if given else venv.interpreter_of(project.root / ".venv")
+        reason = "--static" if is_static else "" if given else _unusable(project, python)
+        yield from declared_imports.check(project, None if reason else python)
+        if reason:
+            yield note("schema", _SOURCE, f"its dataclasses were not looked at: {reason}", _LOOK)
+        else:
+            yield from _loaded(project, python)
+    except GfplugError as failure:
+        yield error("schema", _SOURCE, failure.message, failure.hint)
+
+
+def _loaded(project: Project, python: Path) -> Iterator[Finding]:
+    has_own_frontend = npm.locate_frontend(project) is not None
+    try:
+        schema = linker.read_keys(project, python) if has_own_frontend else linker.read_schema(project, python)
+    except GfplugError as failure:
+        if (unloaded := _UNLOADED.match(failure.message)) is not None:
+            yield _failure(project, unloaded["reason"], failure.details)
+        elif "unrecognized arguments" not in failure.message:  # by an older runtime, which tells no keys
+            raise
+        return
+    for finding in provisioned.check(project, schema, KnownKeys.from_json(schema, project)):
+        is_maybe_read = has_own_frontend and finding.rule.startswith("unknown-")  # in the browser
+        yield replace(finding, level="warning") if is_maybe_read else finding
+
+
+def _failure(project: Project, reason: str, details: str) -> Finding:
+    """Say why the author's module does not load, the line first that raised."""
+    places = _PLACE.findall(details)
+    absent = _ABSENT.match(reason)
+    name = absent["module"] if absent else ""
+    hint = f"add the package of {name} to the dependencies in pyproject.toml, and `gfplug build`" if name else ""
+    if not places:
+        return error("load", _SOURCE, reason, hint or f"fix {_SOURCE}")
+    file, line = places[-1]
+    path = project.source / file  # an absolute one stays
+    shown = path.relative_to(project.root).as_posix() if path.is_relative_to(project.root) else file
+    text = _line(path, int(line))
+    return error("load", f"{shown}, line {line}", f"`{text}`: {reason}" if text else reason, hint or "fix that line")
+
+
+def _line(path: Path, number: int) -> str:
+    """Return one line of a file; empty if it is not there."""
+    try:
+        return documents.read_text(path).splitlines()[number - 1].strip()
+    except (GfplugError, OSError, IndexError):
+        return ""
+
+
+def _unusable(project: Project, python: Path) -> str:
+    """Say why a check does not run the project's interpreter; empty if it does."""
+    if not python.exists():
+        return "there is no .venv yet"
+    if not ownership.is_own(project.root / ".venv"):
+        return "gfplug has not used this .venv, which may be a stranger's"
+    missing = interpreters.probe(python, distributions=("gfruntime",)).missing
+    return f".venv lacks {', '.join(missing)}" if missing else ""

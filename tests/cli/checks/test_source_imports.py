@@ -1,0 +1,84 @@
+"""What a project's code imports, read from its text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gfplug.checks import source_imports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def modules(folder: Path, text: str) -> list[str]:
+    """Name what a module of a project imports of others."""
+    (folder / "plugin").mkdir(exist_ok=True)
+    (folder / "plugin" / "datasource.py").write_text(text, encoding="utf-8")
+    return [each.module for each in source_imports.read(folder).imports]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import pandas as pd", ["pandas"]),
+        ("import a.b, c", ["a.b", "c"]),
+        ("from google.cloud import bigquery", ["google.cloud.bigquery"]),
+        ("from numpy import *", ["numpy"]),
+        ("def f():\n    import pandas", ["pandas"]),
+        ("class A:\n    def f(self):\n        if x:\n            import pandas", ["pandas"]),
+        ("import importlib\nimportlib.import_module('pandas')", ["importlib", "pandas"]),
+        ("__import__('pandas')", ["pandas"]),
+        ("try:\n    import pandas\nexcept ValueError:\n    pass", ["pandas"]),
+        ("try:\n    pass\nexcept ImportError:\n    pass\nelse:\n    import pandas", ["pandas"]),
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass\nelse:\n    import pandas",
+            ["typing.TYPE_CHECKING", "pandas"],
+        ),
+        ("if not TYPE_CHECKING:\n    import pandas", ["pandas"]),
+        ("if settings.name:\n    import pandas", ["pandas"]),
+    ],
+)
+def test_an_import_is_seen_wherever_it_is(tmp_path: Path, text: str, expected: list[str]) -> None:
+    """In a function, by its name as a text, in a try that does not wait for its failure."""
+    assert modules(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "try:\n    import polars\nexcept ImportError:\n    polars = None",
+        "try:\n    import polars\nexcept (ModuleNotFoundError, AttributeError):\n    import tomli",
+        "try:\n    import polars\nexcept Exception:\n    pass",
+        "try:\n    import polars\nexcept:\n    pass",
+        "with suppress(ImportError):\n    import polars",
+        "with contextlib.suppress(ModuleNotFoundError):\n    import polars",
+        "if TYPE_CHECKING:\n    import polars",
+        "if typing.TYPE_CHECKING:\n    from polars import DataFrame",
+        "if sys.version_info < (3, 11):\n    import tomli",
+        "if sys.platform == 'win32':\n    import win32api\nelse:\n    import other",
+        "if os.name == 'nt':\n    import win32api",
+        "from . import other\nfrom .other import x",
+        "from plugin import other\nimport plugin.other\nimport mine\nimport lib.x",
+        "name = 'x'\nimport_module(name)\nimport_module('.x', 'plugin')",
+    ],
+)
+def test_what_the_code_can_do_without_is_no_import(tmp_path: Path, text: str) -> None:
+    """Optional packages, what type checkers need, other systems, and the project's own modules."""
+    (tmp_path / "mine.py").write_text("")
+    (tmp_path / "lib").mkdir()
+
+    assert modules(tmp_path, text) == []
+
+
+def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
+    """And the others are read all the same; generated stubs are not."""
+    (tmp_path / "pluginv2").mkdir()
+    (tmp_path / "pluginv2" / "x.py").write_text("import strange")
+    (tmp_path / "bad.py").write_text("import a\nx = (\n")
+    (tmp_path / "worse.py").write_bytes(b"\xff\xfe")
+
+    assert modules(tmp_path, "import pandas") == ["pandas"]
+    broken = source_imports.read(tmp_path).broken
+    assert [(path.name, line) for path, line, _ in broken] == [("bad.py", 2), ("worse.py", 1)]

@@ -1,0 +1,158 @@
+"""Options, secrets and fields that a plugin does not read are refused, with those that it does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_project import small_project
+
+from gfplug.errors import ProjectError, UsageError
+from gfplug.host import known_keys
+from gfplug.host.known_keys import KnownKeys
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYS: dict[str, Any] = {
+    "options": {"host": None, "port": None, "user": None, "tls": {"ca": None, "key_file": None}},
+    "url": ["address"],
+    "secrets": ["token"],
+    "query": {"table": None, "rows": {"size": None}},
+    "own": {"variable": {"of": None}},
+}
+KNOWN = KnownKeys.from_json({"keys": KEYS}, None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence", "hint"),
+    [
+        (["prot=1"], "--option: no option `prot`; there are host, port, user, tls", "did you mean port?"),
+        (["tls.caa=1"], "--option: no option `tls.caa`; there are tls.ca, tls.key_file", "did you mean tls.ca?"),
+        (['tls={"keyFile":1}'], "--option: no option `tls.keyFile`; there are tls.ca", "did you mean tls.key_file?"),
+        (["Host=x"], "--option: no option `Host`; there are host, port, user, tls", "did you mean host?"),
+        (["zzzz=1"], "--option: no option `zzzz`; there are host, port, user, tls", ""),
+        (["token=hush"], "--option: `token` is a secret, no option", "give it as one: --secret, or secureJsonData"),
+        (["address=http://x"], "--option: `address` is the data source's URL, no option", "give it as one: --url"),
+    ],
+)
+def test_an_option_that_is_none_is_refused(typed: list[str], sentence: str, hint: str) -> None:
+    """With the names there are, the one that was probably meant, and no value."""
+    with pytest.raises(UsageError) as caught:
+        known_keys.require_typed(KNOWN, options=typed, secrets=[])
+
+    assert caught.value.message.startswith(sentence)
+    assert caught.value.hint.startswith(hint)
+    assert "hush" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("tokn=hush", "--secret: no secret `tokn`; there is token"),
+        ("host=hush", "--secret: `host` is an option, no secret"),
+        ("aHVzaA==", "--secret: what was given is no secret; there is token"),
+        ("hush/hush+hush=hush", "--secret: what was given is no secret; there is token"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_without_showing_one(typed: str, sentence: str) -> None:
+    """Neither its value, nor what may be a whole secret that was pasted."""
+    with pytest.raises(UsageError) as caught:
+        known_keys.require_typed(KNOWN, options=[], secrets=[typed])
+
+    assert caught.value.message == sentence
+    assert "hush" not in caught.value.hint
+    assert "aHVz" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("option", "secret"),
+    [
+        ("port=1", "token=x"),
+        ("httpHeaderName1=X-Y", "httpHeaderValue1=x"),
+        ("tlsAuth=true", "tlsClientKey=x"),
+        ("serverName=x", "basicAuthPassword=x"),
+        ("timeout=3", "password=x"),
+        ("oauthPassThru=true", "sigV4SecretKey=x"),
+        ("keepCookies=[]", "secureSocksProxyPassword=x"),
+    ],
+)
+def test_grafanas_own_options_and_secrets_are_never_refused(option: str, secret: str) -> None:
+    """Grafana and its SDKs read them of every data source."""
+    known_keys.require_typed(KNOWN, options=[option], secrets=[secret])
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "paths"),
+    [
+        ({"tabel": 1}, "", ["no field `tabel`; there are table, rows"]),
+        ({"rows": [{"size": 1}, {"sise": 1}]}, "", ["no field `rows[1].sise`; there is rows[1].size"]),
+        ({"table": 1}, "variable", ["no field `table`; there is of"]),
+        ({"of": 1, "refId": "A", "queryType": "variable"}, "variable", []),
+        ({"table": 1}, "other", []),
+        ({"table": 1}, {"odd": 1}, []),
+        ({"hide": True, "key": "x", "datasource": {}, "intervalMs": 1, "maxDataPoints": 2, "adhocFilters": []}, "", []),
+    ],
+)
+def test_fields_are_those_of_the_querys_kind(model: dict[str, Any], kind: object, paths: list[str]) -> None:
+    """What Grafana puts into each query is none of the plugin's."""
+    assert [each.sentence for each in KNOWN.of_query(model, kind=kind)] == paths
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {},
+        {"version": 1, "config": {"fields": []}},
+        {"keys": None},
+        {"keys": {**KEYS, "options": 3}},
+        {"keys": {**KEYS, "query": {"table": 1}}},
+        {"keys": {**KEYS, "own": []}},
+        {"keys": {**KEYS, "secrets": "token"}},
+        {"keys": {**KEYS, "url": [1]}},
+        {"keys": {"options": None, "url": [], "secrets": None, "query": None, "own": {}}},
+        [1],
+        "x",
+    ],
+)
+def test_who_does_not_say_what_it_reads_is_refused_nothing(reply: object) -> None:
+    """An older runtime, another SDK's plugin, or a class that takes dicts."""
+    known = KnownKeys.from_json(reply, None)
+    known_keys.require_typed(known, options=["x=1"], secrets=["y=1"])
+
+    assert list(known.of_query({"z": 1})) == []
+
+
+def test_a_class_without_options_or_secrets_says_that_there_are_none() -> None:
+    """No dataclass field is a known answer, too."""
+    known = KnownKeys.from_json({"keys": {**KEYS, "options": {}, "secrets": []}}, None)
+    with pytest.raises(UsageError, match="no option `x`; there are none"):
+        known_keys.require_typed(known, options=["x=1"], secrets=[])
+    with pytest.raises(UsageError, match="no secret `x`; there are none"):
+        known_keys.require_typed(known, options=[], secrets=["x=1"])
+
+
+def test_what_a_file_provisions_is_judged_and_shows_no_value() -> None:
+    """Options, secrets, and the keys beside them that are near to Grafana's."""
+    source = {"name": "x", "urll": "y", "strange": 1, "jsonData": {"prot": "hush"}, "secureJsonData": {"tokn": "hush"}}
+    with pytest.raises(ProjectError) as caught:
+        known_keys.require(known_keys.of_source(KNOWN, source), where="a.yaml", error=ProjectError)
+
+    assert caught.value.message == (
+        "a.yaml: Grafana reads no `urll` of a data source; no option `prot`; there are host, port, user, tls; "
+        "no secret `tokn`; there is token"
+    )
+    assert caught.value.hint == "did you mean url?; did you mean port?; did you mean token?"
+
+
+def test_what_the_browser_or_the_proxy_reads_is_not_refused(tmp_path: Path) -> None:
+    """The routes of plugin.json name keys, and hooks.js may read any word in its code, not in its comments."""
+    project = small_project(tmp_path / "project")
+    manifest = (project.root / "plugin.json").read_text()
+    routes = '"routes": [{"path": "x", "url": "{{ .JsonData.base }}", "body": "{{.SecureJsonData.pass}}"}], '
+    (project.root / "plugin.json").write_text(manifest.replace("{", "{" + routes, 1))
+    (project.root / "frontend" / "hooks.js").write_text("// legnd\nexports.query = ({ legend }) => legend;\n")
+    known = KnownKeys.from_json({"keys": KEYS}, project)
+
+    known_keys.require_typed(known, options=["base=1"], secrets=["pass=1"])
+    assert [each.sentence[:16] for each in known.of_query({"legend": 1, "legnd": 2})] == ["no field `legnd`"]

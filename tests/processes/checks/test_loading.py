@@ -1,0 +1,172 @@
+"""`gfplug check` loads the data source: what its code imports, and what is provisioned for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from projects import new_project
+
+from gfplug.cli import main
+from gfplug.project.environment import ownership
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Check = Callable[..., tuple[int, list[dict[str, str]]]]
+
+PYTHON = ["--python", sys.executable]
+MODULE = "src/plugin/datasource.py"
+RULES, BOARD = "provisioning/alerting/rules.yaml", "provisioning/dashboards/example.json"
+SOURCE = "provisioning/datasources/datasource.yaml"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Make a project."""
+    return new_project(tmp_path / "acme-sales-datasource")
+
+
+@pytest.fixture
+def check(project: Path, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Return a function that checks the project: its exit code, and the findings that are no notes."""
+
+    def ask(*words: str) -> tuple[int, list[dict[str, str]]]:
+        code = main(["check", str(project), *words, "--json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        return code, [finding for finding in findings if finding["level"] != "note"]
+
+    return ask
+
+
+def change(project: Path, file: str, old: str, new: str) -> None:
+    """Change a file of the project."""
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "message"),
+    [
+        ("import nothing_like_it", "line 7", "`import nothing_like_it`: ModuleNotFoundError: No module named 'nothing"),
+        ("raise SystemExit(3)", "line 7", "`raise SystemExit(3)`: SystemExit: 3"),
+        ("x = 1 / 0", "line 7", "`x = 1 / 0`: ZeroDivisionError: division by zero"),
+        ("x = (1", "line 7", "`x = (1`: SyntaxError: '(' was never closed"),
+        ("import json; json.loads('{')", "line 7", "`import json; json.loads('{')`: JSONDecodeError: Expecting"),
+    ],
+)
+def test_code_that_does_not_load_is_told_with_the_authors_line(
+    project: Path, check: Check, line: str, place: str, message: str
+) -> None:
+    """Not the line of a library that it calls."""
+    change(project, MODULE, "import hashlib\n", f"{line}\nimport hashlib\n")
+    code, findings = check(*PYTHON)
+    (unloaded,) = (finding for finding in findings if finding["rule"] == "load")
+
+    assert (code, unloaded["level"], unloaded["where"]) == (3, "error", f"{MODULE}, {place}")
+    assert unloaded["message"].startswith(message)
+    assert unloaded["hint"]
+
+
+def test_code_in_another_module_is_told_with_that_modules_line(project: Path, check: Check) -> None:
+    """And a class with another name is told without one."""
+    (project / "src/plugin/other.py").write_text("\nimport nothing_like_it\n", encoding="utf-8")
+    change(project, MODULE, "import hashlib\n", "from plugin import other\nimport hashlib\n")
+
+    assert [each["where"] for each in check(*PYTHON)[1]] == ["src/plugin/other.py, line 2"] * 2
+    (project / "src/plugin/other.py").write_text("", encoding="utf-8")
+    change(project, MODULE, "class Datasource:", "class Source:")
+    ((finding),) = check(*PYTHON)[1]
+    assert (finding["rule"], finding["where"]) == ("load", MODULE)
+    assert "has no attribute 'Datasource'" in finding["message"]
+
+
+def test_an_import_that_nobody_asks_for_is_an_error(project: Path, check: Check) -> None:
+    """The environment says which package brings it; what comes with a dependency is good."""
+    change(project, MODULE, "import hashlib\n", "import hashlib\nimport yaml\nimport grpc\nimport pyarrow\n")
+    code, findings = check(*PYTHON)
+
+    assert (code, [(each["rule"], each["where"]) for each in findings]) == (3, [("undeclared", f"{MODULE}, line 8")])
+    assert findings[0]["message"] == "`yaml` is imported, and no dependency brings it"
+    assert findings[0]["hint"].startswith('add "pyyaml" to the dependencies')
+    change(project, "pyproject.toml", "dependencies = [\n", 'dependencies = [\n  "PyYAML",\n')
+    assert check(*PYTHON) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("nothing-like-it>=1", "nothing-like-it is a dependency, and it is not installed"),
+        ("PyYAML>=900", "PyYAML>=900 is a dependency, and "),
+        ("nothing-like-it; sys_platform == 'other'", ""),
+    ],
+)
+def test_a_dependency_that_is_not_installed_is_an_error(project: Path, check: Check, line: str, message: str) -> None:
+    """Or in another version; one for another system is none."""
+    change(project, "pyproject.toml", "dependencies = [\n", f'dependencies = [\n  "{line}",\n')
+    findings = check(*PYTHON)[1]
+
+    assert [each["rule"] for each in findings] == (["not-installed"] if message else [])
+    assert all(each["message"].startswith(message) for each in findings)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rule", "message"),
+    [
+        (SOURCE, "seed: 0", "sead: 0", "unknown-option", "no option `sead`; there is seed"),
+        (SOURCE, "jsonData:", "secureJsonData:", "unknown-option", "`seed` is an option, no secret"),
+        (RULES, "period: 600", "perod: 600", "unknown-field", "no field `perod`; there are "),
+        (BOARD, '"period": 600', '"perod": 600', "unknown-field", "no field `perod`; there are "),
+        (BOARD, '"series": 2', '"series": 30000000', "saved-query", "field 'series': 30000000 is above the maximum"),
+    ],
+)
+def test_what_is_provisioned_is_judged_by_the_dataclasses(  # noqa: PLR0917 - the columns of a table
+    project: Path, check: Check, file: str, old: str, new: str, rule: str, message: str
+) -> None:
+    """Options, secrets, and the queries of rules and dashboards: what the plugin does not read, or refuses."""
+    assert check(*PYTHON) == (0, [])
+    change(project, file, old, new)
+    code, (finding,) = check(*PYTHON)
+
+    assert (code, finding["level"], finding["rule"]) == (3, "error", rule)
+    assert finding["where"].startswith(file)
+    assert finding["message"].startswith(message)
+
+
+def test_a_second_data_source_is_judged_too(project: Path, check: Check) -> None:
+    """`gfplug call` takes the first; Grafana provisions each."""
+    text = (project / SOURCE).read_text(encoding="utf-8")
+    entry = text[text.index("  - name:") :].replace("seed: 0", "sead: 0").replace("isDefault: true", "isDefault: false")
+    (project / SOURCE).write_text(f"{text.rstrip()}\n{entry}", encoding="utf-8")
+
+    assert [each["message"] for each in check(*PYTHON)[1]] == ["no option `sead`; there is seed"]
+
+
+def test_static_runs_nothing_and_still_reads(
+    project: Path, check: Check, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Imports and syntax are seen in the text; a .venv of gfplug's own is left alone, too."""
+    (project / ".venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(ownership, "is_own", lambda _: True)
+    mark = tmp_path / "ran"
+    change(project, MODULE, "import hashlib\n", f"open({str(mark)!r}, 'w')\nimport pandas\nimport hashlib\n")
+
+    assert [each["message"] for each in check("--static")[1]] == ["`pandas` is imported, and no dependency brings it"]
+    assert not mark.exists()
+    check()
+    assert mark.exists()
+    change(project, MODULE, "import pandas\n", "import (\n")
+    assert [(each["rule"], each["where"]) for each in check("--static")[1]] == [("syntax", f"{MODULE}, line 8")]
+
+
+@pytest.mark.parametrize("more", [["--alerts"], ["--dashboards", "x.json"], PYTHON])
+def test_static_goes_with_nothing_that_runs_code(
+    project: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    """The two would contradict each other."""
+    assert main(["check", str(project), "--static", *more]) == 2
+    assert f"--static does not go with {more[0]}" in capsys.readouterr().err
