@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from pathlib import Path
+from types import ModuleType
 from zipfile import ZipFile
 
 _PACKAGE = Path(__file__).parent
@@ -35,6 +38,15 @@ def runtime_source(name: str) -> str:
         return (here / "runtime" / _RUNTIME / name).read_text(encoding="utf-8")
     with ZipFile(runtime_wheel()) as wheel:
         return wheel.read(f"{_RUNTIME}/{name}").decode()
+
+
+@functools.cache
+def runtime_module(name: str) -> ModuleType:
+    """Load a file of the runtime by itself: one that is written for that, and imports the standard library alone."""
+    module = ModuleType(f"gfplug_{name.replace('/', '_').removesuffix('.py')}")
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    exec(compile(runtime_source(name), name, "exec"), module.__dict__)  # noqa: S102 - it is a file of ours
+    return module
 
 
 def is_published() -> bool:

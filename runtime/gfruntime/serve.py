@@ -39,13 +39,15 @@ def serve(
     from gfruntime.serving import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
     modes.run_multiprocessing_child(sys.argv[1:])
-    if refusal := modes.refusal(sys.argv[1:]):
+    is_alone = bool({"-standalone", "--standalone"} & set(sys.argv[1:]))
+    is_started = is_alone or not handshake.refusal(os.environ) or hasattr(sys, "frozen")  # else a test may call this
+    if is_started and (refusal := modes.refusal(sys.argv[1:])):
         sys.stderr.write(refusal)
         raise SystemExit(2)
     status = modes.print_build_info(sys.argv[1:])
     if status is not None:
         raise SystemExit(status)
-    if {"-standalone", "--standalone"} & set(sys.argv[1:]):
+    if is_alone:
         _serve_alone(load, threads)
     if refusal := handshake.refusal(os.environ):
         sys.stderr.write(refusal)

@@ -1,8 +1,9 @@
 """A data source for PostgreSQL: its queries can be cancelled, and end when Grafana stops waiting."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
+import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from gfruntime import Frame, Query, Settings, Ui, expand_sql
@@ -13,6 +14,7 @@ class Options:
     """Where the database is."""
 
     url: str = ""
+    driver: Literal["psycopg", "adbc"] = "psycopg"
     keeps_deadline: bool = False
 
 
@@ -32,6 +34,16 @@ class Datasource:
 
     def query(self, query: Query[Model]) -> Frame:
         """Run a query."""
+        sql = expand_sql(query.model.sql, query, dialect="postgres")
+        if self.options.driver == "adbc":
+            with (
+                adbc.connect(self.options.url, autocommit=True) as connection,
+                connection.cursor() as cursor,
+                query.on_cancel(cursor.adbc_cancel),
+            ):
+                cursor.execute("SET default_transaction_read_only = on")
+                cursor.execute(sql)
+                return Frame.from_cursor(cursor)
         options = "-c default_transaction_read_only=on"
         with (
             psycopg.connect(self.options.url, connect_timeout=3, options=options) as connection,
@@ -40,4 +52,4 @@ class Datasource:
             if self.options.keeps_deadline and query.time_left is not None:
                 milliseconds = max(1, round(query.time_left.total_seconds() * 500))
                 connection.execute(f"SET statement_timeout = {milliseconds}")
-            return Frame.from_cursor(connection.execute(expand_sql(query.model.sql, query, dialect="postgres")))
+            return Frame.from_cursor(connection.execute(sql))

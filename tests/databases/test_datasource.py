@@ -33,12 +33,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(params=["psycopg", "adbc"])
+def driver(request: pytest.FixtureRequest) -> str:
+    """Name each of the drivers."""
+    return str(request.param)
+
+
 @pytest.fixture
-def ask(project: Path, postgres_url: str, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Ask for SQL, with this interpreter's packages."""
+def ask(project: Path, driver: str, postgres_url: str, capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Ask for SQL through a driver, with this interpreter's packages."""
 
     def call(sql: str, *words: str, url: str = postgres_url) -> Ended:
-        given = ("--set", f"sql={sql}", "--option", f"url={url}", *words)
+        given = ("--set", f"sql={sql}", "--option", f"url={url}", "--option", f"driver={driver}", *words)
         code = main(["call", "query", str(project), *given, "--python", sys.executable])
         return Ended(code, *capsys.readouterr())
 
@@ -79,6 +85,7 @@ def test_a_query_that_nobody_waits_for_ends_in_the_database(ask: Ask, postgres: 
     wait_for(postgres, "'cancelled' AS word", 0)
 
 
+@pytest.mark.parametrize("driver", ["psycopg"], indirect=True)
 def test_a_statement_ends_before_grafana_stops_waiting(ask: Ask) -> None:
     """`time_left` became the statement's own time-out: its error reaches the panel."""
     ended = ask("SELECT pg_sleep(30)", "--timeout", "4", "--option", "keeps_deadline=true")

@@ -254,6 +254,29 @@ def test_arrow_is_read_no_further_than_the_limit() -> None:
     assert not Frame.from_cursor(ArrowCursor(pa.array([1, 2])), limit=2).meta
 
 
+def test_arrow_that_is_not_read_to_its_end_is_closed() -> None:
+    """The connection is free for the next query."""
+    closed: list[bool] = []
+
+    class Reader(list[Any]):
+        """A reader of batches."""
+
+        schema = pa.schema({"x": pa.int64()})
+
+        def close(self) -> None:
+            closed.append(True)
+
+    class Driver(ArrowCursor):
+        """A cursor of ADBC's kind, whose reader is watched."""
+
+        def fetch_record_batch(self) -> Any:
+            return Reader(self.batches)
+
+    frame = Frame.from_cursor(Driver(pa.array([1, 2]), pa.array([3])), limit=1)
+
+    assert (frame["x"].to_list(), closed) == ([1], [True])
+
+
 def test_a_database_that_fails_while_arrow_reads_is_downstream() -> None:
     """It is no library's error."""
     with pytest.raises(DownstreamError, match="can't be read: the server went away"):

@@ -7,14 +7,18 @@ import pytest
 from gfruntime.freeze import dependencies
 
 
-def install(folder: Path, name: str, *files: str, requires: tuple[str, ...] = ()) -> None:
-    """Put a package into a folder of packages."""
+def install(folder: Path, name: str, *files: str, requires: tuple[str, ...] = (), dialect: str = "") -> None:
+    """Put a package into a folder of packages; a module with a dialect is registered as SQLAlchemy reads it."""
     info = f"{name.replace('-', '_')}-1.dist-info"
     lines = "".join(f"Requires-Dist: {line}\n" for line in requires)
     texts = {
         f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: 1\n{lines}",
         **dict.fromkeys(files, ""),
     }
+    if dialect:
+        texts[f"{info}/entry_points.txt"] = (
+            f"[sqlalchemy.dialects]\nzz = {dialect}:Dialect\nzz.async = {dialect}:Async\n"
+        )
     texts[f"{info}/RECORD"] = "".join(f"{file},,\n" for file in [*texts, f"{info}/RECORD", "../../bin/x"])
     for file, text in texts.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -73,3 +77,14 @@ def test_a_package_of_data_is_taken_whole(packages: Path, files: list[str], modu
     assert {place for _, place in entries} == data
     assert all(Path(path).is_relative_to(packages) for path, _ in entries)
     assert dependencies.data_packages(["zz"], excludes=["zz"]) == ([], [])
+
+
+def test_dialects_of_sqlalchemy_are_those_that_packages_register(packages: Path) -> None:
+    """Only where the project asks for SQLAlchemy, too."""
+    install(packages, "zz-a", dialect="zz_a.dialect")
+    install(packages, "zz-b")
+
+    assert dependencies.sqlalchemy_dialects(["sqlalchemy", "zz-b", "zz-a", "zz-nowhere"]) == {
+        "zz-a": ["zz_a.dialect"] * 2
+    }
+    assert dependencies.sqlalchemy_dialects(["zz-a"]) == {}

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from pluginv2 import backend_pb2 as pb
 
-from gfruntime.author import keys
+from gfruntime.author import keys, unread
 from gfruntime.author.ui import HttpOptions, Secret, Ui
 from gfruntime.calls import convert, unknown_keys
 from gfruntime.request.config import GrafanaConfig
@@ -66,7 +66,7 @@ class Model:
 
 def unknown(model: Any, value: object) -> dict[str, list[str]]:
     """Return what nothing reads of a query."""
-    return dict(keys.unknown_of_query(value, keys.of(model)))
+    return dict(unread.unknown_of_query(value, keys.of(model)))
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,23 @@ def test_too_many_gaps_are_not_filled_but_told() -> None:
     assert "not filled: 6,307," in str(result.meta["notices"])
 
 
+@pytest.mark.parametrize("span", [(1, 9999), (1, 1), (9999, 9999), (1700, 2026)])
+@pytest.mark.parametrize("interval", ["300y", "200y"])
+def test_times_that_nanoseconds_do_not_hold_are_not_filled_but_told(span: tuple[int, int], interval: str) -> None:
+    """Whatever time range is asked for."""
+    start, end = (dt.datetime(year, 1, 1, tzinfo=dt.UTC) for year in span)
+
+    result = series(
+        f"$__timeGroup(t, '{interval}', 0)",
+        Frame.of(time=[ZERO], v=[1]),
+        Query(model=None, time_range=TimeRange(start=start, end=end)),
+    )
+
+    assert result["v"].to_list() == [1]
+    assert result.meta is not None
+    assert "outside the years 1678 to 2261" in str(result.meta["notices"])
+
+
 def test_labels_are_bounded() -> None:
     """A series for each row, each with a cell for each time, would be without end."""
     frame = Frame.of(time=range(ZERO, ZERO + 3000), host=map(str, range(3000)), v=range(3000))

@@ -20,6 +20,14 @@ class Failure:
     remedy: str
 
 
+_NAME = r"[^\\/:'\"\n]+"
+_SLASH = r"[\\/]+"  # a Windows path in quotes has two
+_ABSENT = (
+    r"^(?=.*(?:No such file or directory|cannot find the (?:file|path) specified|invalid path))"
+    rf".*\b_internal_[a-z0-9]+_[a-z0-9]+{_SLASH}"
+)
+"""A line about a path that does not exist, up to the folder of a bundle's contents."""
+
 FAILURES = (
     Failure(
         "glibc-too-old",
@@ -30,10 +38,10 @@ FAILURES = (
     ),
     Failure(
         "missing-library",
-        r"(?P<library>lib[\w+.-]+\.so[\w.]*): cannot open shared object file",
-        "The bundle does not contain {library}, and the host has none.",
-        "Build it again with this gfplug, whose bundles find their own libraries first; a library that your own "
-        "package loads by name goes into DATA in plugin.spec.",
+        r"(?P<library>lib[\w+.-]+\.so[\w.]*)(?:: cannot open shared object file|'\. Most likely this dynlib)",
+        "Neither the bundle nor the host has {library}.",
+        "Install the system's package of {library} where you build, and build again: a bundle brings what its modules "
+        "ask for. One that your code loads by name goes into DATA in plugin.spec.",
     ),
     Failure(
         "no-such-file",
@@ -101,6 +109,35 @@ FAILURES = (
         "plugin.spec: it is imported by a computed name.",
     ),
     Failure(
+        "own-data-file",
+        rf"{_ABSENT}plugin(?P<folder>(?:{_SLASH}{_NAME})*){_SLASH}(?P<file>{_NAME})",
+        "The plugin's code reads its own file {file}, which is not in the bundle.",
+        'Add it to DATA in plugin.spec: ("src/plugin{folder}/{file}", "plugin{folder}"), the file and its folder in '
+        "the bundle.",
+    ),
+    Failure(
+        "source-file",
+        rf"{_ABSENT}(?P<package>{_NAME})(?P<file>(?:{_SLASH}{_NAME})*{_SLASH}{_NAME}\.py)\b",
+        "The package {package} reads its own source {package}{file}, and a bundle has code in its compiled form.",
+        'Add it to DATA in plugin.spec: write DATA = [*collect_data_files("{package}", include_py_files=True)], and '
+        "above it `from PyInstaller.utils.hooks import collect_data_files`.",
+    ),
+    Failure(
+        "data-file",
+        rf"{_ABSENT}(?P<package>{_NAME})(?P<file>(?:{_SLASH}{_NAME})+)",
+        "The package {package} reads its own file {package}{file}, which is not in the bundle: PyInstaller brings "
+        "code, and the data of a package only if it has a hook for it.",
+        'Add it to DATA in plugin.spec: write DATA = [*collect_data_files("{package}")], and above it '
+        "`from PyInstaller.utils.hooks import collect_data_files`.",
+    ),
+    Failure(
+        "metadata",
+        r"No package metadata was found for (?P<package>[\w.-]+)",
+        "The plugin asks for the version or the entry points of {package}, and the bundle has its code without them.",
+        'Add it to DATA in plugin.spec: write DATA = [*copy_metadata("{package}")], and above it '
+        "`from PyInstaller.utils.hooks import copy_metadata`.",
+    ),
+    Failure(
         "environment",
         r"(\"<frozen os>\"|\bos\.py\"), line \d+, in __getitem__",
         "The plugin's code reads a variable that its process does not have: of its own environment Grafana passes on "
@@ -165,6 +202,8 @@ FAILURES = (
 _LONGEST = 10_000  # characters of a line: some patterns look at each part of it again and again
 _SYMPTOM = "unavailable"
 """The failure that any other one causes."""
+_INCOMPLETE = {"import", "own-data-file", "source-file", "data-file", "metadata"}
+"""The failures of a bundle that lacks a part: no system that the plugin talks to can cause them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +219,11 @@ class Explanation:
 def remedy(text: str) -> str:
     """Return the remedy of the first known failure in a text; empty if there is none, or only the symptom."""
     return next((each.remedy for each in explain(text) if each.name != _SYMPTOM), "")
+
+
+def missing_part(text: str) -> str:
+    """Return the remedy of the first failure in a text that shows a part missing in the bundle; empty if none does."""
+    return next((each.remedy for each in explain(text) if each.name in _INCOMPLETE), "")
 
 
 def explain(text: str) -> list[Explanation]:

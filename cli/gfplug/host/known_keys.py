@@ -13,17 +13,16 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gfplug import resources
 from gfplug.errors import GfplugError, ProjectError, ToolError, UsageError
 from gfplug.host import arguments
 from gfplug.untrusted import documents
-from gfruntime.author import keys, reserved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from gfplug.host.client import RunningPlugin
     from gfplug.project.plugin_project import Project
-    from gfruntime.author.keys import Keys
 
 _NAME = re.compile(r"\w[\w.\[\]$-]{0,60}")
 _PROXIED = re.compile(r"\.(?:Secure)?JsonData\.(\w+)")
@@ -39,6 +38,14 @@ _SOURCE_KEYS = (
 """Source: grafana/grafana v13.0.0, pkg/services/provisioning/datasources/types.go; only what is near is refused."""
 
 _SCHEMA = "gfplug/schema"
+
+Keys = dict[str, Any] | None
+"""A name → the keys of what is below it; None stands for any keys."""
+
+
+def _unread() -> Any:  # noqa: ANN401 - a module
+    """Load the runtime's own rules, so that the plugin and this agree."""
+    return resources.runtime_module("author/unread.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class KnownKeys:
 
     def of_options(self, values: Mapping[str, Any]) -> Iterator[Unknown]:
         """Look for what is no option in jsonData, or in what was typed to go there."""
-        for path, names in self._left(keys.unknown_of_options(values, self.options)):
+        for path, names in self._left(_unread().unknown_of_options(values, self.options)):
             if path in self.url:
                 yield Unknown(f"`{path}` is the data source's URL, no option", "give it as one: --url, or `url:`")
             elif path in (self.secrets or ()):
@@ -95,7 +102,7 @@ class KnownKeys:
         if self.secrets is None:
             return
         for name in names:
-            if name in self.secrets or name in self.elsewhere or reserved.is_secret_of_every_source(name):
+            if name in self.secrets or name in self.elsewhere or _unread().is_secret_of_every_source(name):
                 continue
             if name in (self.options or ()):
                 yield Unknown(f"`{name}` is an option, no secret", "give it as one: --option, or jsonData")
@@ -105,7 +112,7 @@ class KnownKeys:
     def of_query(self, model: Mapping[str, Any], *, kind: object = "") -> Iterator[Unknown]:
         """Look for what is no field of a query; `kind` is its type."""
         fields = self.own[kind] if isinstance(kind, str) and kind in self.own else self.query
-        for path, names in self._left(keys.unknown_of_query(model, fields)):
+        for path, names in self._left(_unread().unknown_of_query(model, fields)):
             yield _unknown("field", path, names)
 
     def _left(self, unknown: Iterable[tuple[str, list[str]]]) -> Iterator[tuple[str, list[str]]]:

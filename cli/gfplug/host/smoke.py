@@ -13,10 +13,11 @@ from gfplug.host.launch import launch
 from gfplug.host.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gfplug.host.convert import Health
     from gfplug.host.launch import Ending
+    from gfplug.host.logs import Logs
     from gfplug.host.target import Target
 
 
@@ -39,7 +40,8 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
 
     Settings are those of a provisioning file. A health that is not OK and a query that fails are fine: what the plugin
     talks to may be absent here.
-    Raises: ToolError with the plugin's own words if it cannot start, load its code, or answer a call.
+    Raises: ToolError with the plugin's own words if it cannot start, load its code, or answer a call, or if an answer
+    shows that a part of the bundle is missing.
     """
     source = Settings.from_mapping(settings or {})
     endings: list[Ending] = []
@@ -49,9 +51,18 @@ def smoke(target: Target, settings: Mapping[str, Any] | None = None, *, timeout:
             details = str(health.details.get("verboseMessage", "")) or plugin.logs.tail()
             hint = failures.remedy(f"{failure}\n{details}")
             raise ToolError(f"the plugin's code cannot be loaded: {failure}", hint=hint, details=details)
+        _require_parts("health", [health.message, str(health.details.get("verboseMessage", ""))], plugin.logs)
         end = datetime.now(UTC)
         query = Query(start=end - timedelta(hours=1), end=end, interval=timedelta(seconds=30), max_data_points=100)
-        plugin.query_data([query], source, timeout=timeout)
+        answers = plugin.query_data([query], source, timeout=timeout)
         first_answer_ms = plugin.age_ms()
         handshake_ms = plugin.handshake_ms
+        _require_parts("the query", [answer.error for answer in answers.values()], plugin.logs)
     return Smoke(handshake_ms=handshake_ms, first_answer_ms=first_answer_ms, health=health, ended=endings[0])
+
+
+def _require_parts(what: str, texts: Iterable[str], logs: Logs) -> None:
+    """Raise ToolError if what the plugin says shows that a module or a file is missing in its bundle."""
+    for text in texts:
+        if hint := failures.missing_part(text):
+            raise ToolError(f"{what} failed in the bundle: {text}", hint=hint, details=logs.tail())

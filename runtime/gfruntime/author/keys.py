@@ -12,22 +12,19 @@ import importlib.util
 import sys
 import types
 import typing
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import httpform, reserved
+from gfruntime.author import httpform
 from gfruntime.author.bounds import item_of
 from gfruntime.author.controls import unwrap
 from gfruntime.author.twins import has_fields
 from gfruntime.author.ui import HttpOptions, Secret
+from gfruntime.author.unread import EACH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gfruntime.author.author_class import Author
+    from gfruntime.author.unread import Keys
 
-Keys: TypeAlias = "dict[str, Keys] | None"
-
-EACH = "*"
 _UNIONS = (typing.Union, types.UnionType)
 
 
@@ -71,35 +68,6 @@ def stores_of(options: Any) -> dict[str, dict[str, Keys]] | None:  # noqa: ANN40
         else:
             stores["secureJsonData" if bare is Secret else ui.store][name] = below
     return stores
-
-
-def unknown(value: Any, keys: Keys, path: str = "") -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
-    """Give each key that nothing reads, with its path, and the paths of those that are read beside it."""
-    if keys is None:
-        return
-    if isinstance(value, list):
-        for number, item in enumerate(value):
-            if isinstance(item, dict):
-                yield from unknown(item, keys, f"{path.removesuffix('.')}[{number}].")
-    elif isinstance(value, dict) and EACH in keys:
-        for key, item in value.items():
-            yield from unknown(item, keys[EACH], f"{path}{key}.")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if key in keys:
-                yield from unknown(item, keys[key], f"{path}{key}.")
-            else:
-                yield f"{path}{key}", [f"{path}{name}" for name in keys]
-
-
-def unknown_of_query(model: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
-    """List what nothing reads of a query's JSON, but for what Grafana itself puts there."""
-    return [each for each in unknown(model, keys) if not reserved.is_of_every_query(each[0])]
-
-
-def unknown_of_options(values: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
-    """List what nothing reads of jsonData, but for what Grafana and its SDKs read."""
-    return [each for each in unknown(values, keys) if not reserved.is_of_every_source(each[0])]
 
 
 def _of(hint: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN401 - a type

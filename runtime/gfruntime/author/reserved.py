@@ -13,6 +13,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any
 
+from gfruntime.author import unread
 from gfruntime.author.controls import SchemaError
 
 if TYPE_CHECKING:
@@ -22,34 +23,8 @@ if TYPE_CHECKING:
 SCHEMA = "gfplug/schema"
 """The resource that tells what the author's dataclasses are; the runtime answers it."""
 
-_QUERY = {
-    *("refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"),
-    *("timeRange", "resultAssertions", "queryCachingTTL"),
-}
-_OF_PANELS = {"adhocFilters", "scopes", "groupByKeys", "requestId", "$$hashKey", "fromAnnotations", "schemaVersion"}
-"""What dashboards, Explore and Grafana's APIs put into a query beside `_QUERY`."""
-
 _SETTINGS = {"jsonData", "secureJsonData", "secureJsonFields", "decryptedSecureJsonData", "teamHttpHeaders"}
 _INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
-_SECRETS = re.compile(r"basicAuthPassword|tlsCACert|tlsClientCert|tlsClientKey|httpHeaderValue[0-9]+", re.ASCII)
-_TEXTS = re.compile(r"serverName|httpHeaderName[0-9]+", re.ASCII)
-_SWITCHES = {
-    *("tlsAuth", "tlsAuthWithCACert", "tlsSkipVerify", "oauthPassThru", "enableSecureSocksProxy", "manageAlerts"),
-    *("allowAsRecordingRulesTarget", "disableGrafanaCache"),
-}
-_OF_SOURCES = {
-    *_SWITCHES,
-    *("serverName", "keepCookies", "secureSocksProxyUsername", "alertmanagerUid", "basicAuth", "basicAuthUser"),
-    *("timeout", "dialTimeout", "httpKeepAlive", "httpTLSHandshakeTimeout", "httpExpectContinueTimeout"),
-    *("httpMaxConnsPerHost", "httpMaxIdleConns", "httpMaxIdleConnsPerHost", "httpIdleConnTimeout", "pdcInjected"),
-    *("sigV4Auth", "sigV4Region", "sigV4AssumeRoleArn", "sigV4AuthType", "sigV4ExternalId", "sigV4Profile"),
-    "teamHttpHeaders",
-}
-"""What Grafana and its SDKs read of jsonData, whichever data source it is."""
-
-_SECRETS_OF_SOURCES = {
-    *("password", "secureSocksProxyPassword", "sigV4AccessKey", "sigV4SecretKey", "sigV4SessionToken"),
-}
 _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
 _GROUP = re.compile(r"\(\?P<(\w+)>(\.\*\?)?[^)]*\)")
 
@@ -59,7 +34,7 @@ def check_name(name: str, where: str, *, is_query: bool) -> None:
 
     Raises: SchemaError naming the field.
     """
-    if is_query and name in _QUERY:
+    if is_query and name in unread.QUERY:
         raise SchemaError(f"{where}: Grafana sets {name} on every query; choose another name")
     if name in _INHERITED or name.startswith("__"):
         raise SchemaError(f"{where}: {name} has a meaning in JavaScript; choose another name")
@@ -74,29 +49,14 @@ def check_option(field: dict[str, Any], where: str) -> None:
     is_secret = kind in ("secret", "secretText")
     if name in _SETTINGS:
         raise SchemaError(f"{where}: Grafana keeps its own {name} for every data source; choose another name")
-    if _SECRETS.fullmatch(name) and not is_secret:
+    if unread.SECRETS.fullmatch(name) and not is_secret:
         raise SchemaError(f"{where}: Grafana keeps {name} encrypted; make it a Secret, or choose another name")
-    if _TEXTS.fullmatch(name) and (kind not in ("string", "hidden") or field["store"] != "jsonData"):
+    if unread.TEXTS.fullmatch(name) and (kind not in ("string", "hidden") or field["store"] != "jsonData"):
         raise SchemaError(f"{where}: Grafana reads {name} as a text in jsonData; make it a str, or choose another name")
-    if name in _SWITCHES and not (kind == "boolean" or isinstance(field.get("default"), bool)):
+    if name in unread.SWITCHES and not (kind == "boolean" or isinstance(field.get("default"), bool)):
         raise SchemaError(f"{where}: Grafana reads {name} as true or false; make it a bool, or choose another name")
     if name == "keepCookies" and kind not in ("tags", "multi"):
         raise SchemaError(f"{where}: Grafana reads {name} as names of cookies; make it a list[str]")
-
-
-def is_of_every_query(name: str) -> bool:
-    """Tell whether Grafana puts a key into queries itself, of whichever data source."""
-    return name in _QUERY | _OF_PANELS or name.startswith("__")
-
-
-def is_of_every_source(name: str) -> bool:
-    """Tell whether Grafana or its SDKs read a key of jsonData, of whichever data source."""
-    return name in _OF_SOURCES or bool(_TEXTS.fullmatch(name)) or name.startswith("__")
-
-
-def is_secret_of_every_source(name: str) -> bool:
-    """Tell whether Grafana or its SDKs read a secret, of whichever data source."""
-    return name in _SECRETS_OF_SOURCES or bool(_SECRETS.fullmatch(name))
 
 
 def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import keys, reserved
+from gfruntime.author import keys, unread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ def tell_of_queries(decode: Callable[[bytes], Any], model: Any, what: str) -> Ca
     def decode_text(text: bytes) -> Any:  # noqa: ANN401
         value = decode(text)
         if _LOGGER.isEnabledFor(logging.DEBUG):
-            _tell(kind, keys.unknown_of_query(json.loads(text or b"{}"), names))
+            _tell(kind, unread.unknown_of_query(json.loads(text or b"{}"), names))
         return value
 
     return decode_text
@@ -44,9 +44,9 @@ def tell_of_settings(options: Any, json_data: Mapping[str, Any], secrets: Iterab
         return
     stores = keys.stores_of(options)
     if stores is not None:
-        _tell(what, keys.unknown_of_options(json_data, stores["jsonData"]))
+        _tell(what, unread.unknown_of_options(json_data, stores["jsonData"]))
         names = list(stores["secureJsonData"])
-        ignored = [name for name in secrets if name not in names and not reserved.is_secret_of_every_source(name)]
+        ignored = [name for name in secrets if name not in names and not unread.is_secret_of_every_source(name)]
         _tell(f"{what}: the secrets", [(name, names) for name in ignored])
 
 

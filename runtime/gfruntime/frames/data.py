@@ -112,12 +112,12 @@ class Frame:
         cls,
         records: Iterable[object],
         *,
+        name: str = "",
+        labels: Labels = None,
+        types: Types = None,
         time: str | None = None,
         unit: GivenUnit | None = None,
         value: str | Sequence[str] = (),
-        labels: Labels = None,
-        name: str = "",
-        types: Types = None,
     ) -> Frame: ...
 
     @overload
@@ -126,12 +126,12 @@ class Frame:
         cls,
         records: Iterable[object],
         *,
+        name: str = "",
+        labels: str | Sequence[str],
+        types: Types = None,
         time: str | None = None,
         unit: GivenUnit | None = None,
         value: str | Sequence[str] = (),
-        labels: str | Sequence[str],
-        name: str = "",
-        types: Types = None,
     ) -> list[Frame]: ...
 
     @classmethod
@@ -139,12 +139,12 @@ class Frame:
         cls,
         records: Iterable[object],
         *,
+        name: str = "",
+        labels: Labels | str | Sequence[str] = None,
+        types: Types = None,
         time: str | None = None,
         unit: GivenUnit | None = None,
         value: str | Sequence[str] = (),
-        labels: Labels | str | Sequence[str] = None,
-        name: str = "",
-        types: Types = None,
     ) -> Frame | list[Frame]:
         """Make a frame from rows with named values: dictionaries, dataclasses and their like (see `records`).
 

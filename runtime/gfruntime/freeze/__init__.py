@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,19 +71,26 @@ def freeze(
     """
     from PyInstaller.building.api import COLLECT, EXE, PYZ  # type: ignore[import-untyped]  # noqa: PLC0415
     from PyInstaller.building.build_main import Analysis  # type: ignore[import-untyped]  # noqa: PLC0415
+    from PyInstaller.utils.hooks import copy_metadata  # type: ignore[import-untyped]  # noqa: PLC0415
 
     root = Path(folder)
     direct, excluded = dependencies.direct_names(root), [*excludes]
     # what the runtime uses of packages that the project asks for; those that others installed are not bundled
     optional = [module for name, modules in _OPTIONAL.items() if name in direct for module in modules]
-    data_modules, data_files = dependencies.data_packages(dependencies.all_names(root), excludes=excluded)
+    names = dependencies.all_names(root)
+    data_modules, data_files = dependencies.data_packages(names, excludes=excluded)
+    dialects = dependencies.sqlalchemy_dialects(names)
     target = _platform()
     name = f"{json.loads((root / 'plugin.json').read_text(encoding='utf-8'))['executable']}_{target}"
     analysis = Analysis(
         [str(root / "src" / "plugin" / "__main__.py")],
         pathex=[str(root / "src")],
-        hiddenimports=[*hidden_imports, *optional, *data_modules],
-        datas=[*((str(root / source), place) for source, place in data), *data_files],
+        hiddenimports=[*hidden_imports, *optional, *data_modules, *chain.from_iterable(dialects.values())],
+        datas=[
+            *((str(root / source), place) for source, place in data),
+            *data_files,
+            *chain.from_iterable(map(copy_metadata, dialects)),
+        ],
         excludes=excluded,
         runtime_hooks=[str(_HOOKS / "start_process.py")],
         module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick

@@ -1,4 +1,4 @@
-"""What a project asks for: its dependencies and theirs, as they are installed, and those that hold nothing but data."""
+"""What a project asks for: its dependencies and theirs, as they are installed, and what of them no code imports."""
 
 from __future__ import annotations
 
@@ -54,6 +54,25 @@ def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[l
             elif place.suffix not in _NO_DATA:
                 data.append((path, str(place.parent)))
     return modules, data
+
+
+def sqlalchemy_dialects(names: Iterable[str]) -> dict[str, list[str]]:
+    """Map packages that register a dialect with SQLAlchemy to its modules; none where nothing asks for SQLAlchemy.
+
+    An address names a dialect, and SQLAlchemy looks for it in the packages' metadata: PyInstaller sees neither.
+    """
+    names = set(names)
+    if "sqlalchemy" not in names:
+        return {}
+    modules = {name: [point.module for point in _entry_points(name, "sqlalchemy.dialects")] for name in sorted(names)}
+    return {name: dialects for name, dialects in modules.items() if dialects}
+
+
+def _entry_points(name: str, group: str) -> Iterable[importlib.metadata.EntryPoint]:
+    try:
+        return importlib.metadata.distribution(name).entry_points.select(group=group)
+    except importlib.metadata.PackageNotFoundError:
+        return ()
 
 
 def _files(name: str) -> list[tuple[str, PurePosixPath]]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _GROUP = re.compile(r"\$__(?:timeGroup|unixEpochGroup)(?:Alias)?[ \t]*(?=\()")
 _INTERVAL = re.compile(r"\$__interval(_ms)?(?!\w)|\$\{__interval\}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST = dt.datetime(1678, 1, 1, tzinfo=dt.UTC) - _EPOCH
+_LAST = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)
 _WITH_FILL = 3  # arguments
 _MOST_CELLS = 5_000_000
 
@@ -136,9 +138,13 @@ def _named_by_metric(frame: Frame) -> Frame:
 def _filled(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
     """Put a series on the grid of its groups, from the one in which the time range begins."""
     start, end = query.time_range.start, query.time_range.end
-    start -= (start - _EPOCH) % grid.interval
-    cells = ((end - start) // grid.interval + 1) * len(frame.fields)
+    since = start - _EPOCH
+    first = since - since % grid.interval
+    cells = ((end - start + since % grid.interval) // grid.interval + 1) * len(frame.fields)
     if cells > _MOST_CELLS:
         text = f"Missing values are not filled: {cells:,} are more than {_MOST_CELLS:,}; ask for longer groups"
         return frame.with_notice(text, "warning")
+    if first < _FIRST or end > _LAST:
+        return frame.with_notice("Missing values are not filled: a time is outside the years 1678 to 2261", "warning")
+    start = _EPOCH + first
     return series.resample(frame, start, end, grid.interval, fill=grid.fill)

@@ -14,6 +14,7 @@ from gfplug.checks.doctor import Examination
 from gfplug.cli import main
 from gfplug.host import failures
 
+ABSENT = "FileNotFoundError: [Errno 2] No such file or directory:"
 LINES = {
     "glibc-too-old": "./gpx_x: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by ./gpx_x)",
     "missing-library": "gpx_x: error while loading shared libraries: libz.so.1: cannot open shared object file: No",
@@ -27,6 +28,10 @@ LINES = {
     "grpc-gencode": "RuntimeError: The grpc package installed is at version 1.60.0, but the generated code in x",
     "own-module": "ModuleNotFoundError: No module named 'plugin.datasource'",
     "import": "ModuleNotFoundError: No module named 'yaml.reader'",
+    "own-data-file": f"{ABSENT} '/p/_internal_linux_amd64/plugin/sql/a.sql'",
+    "source-file": f"{ABSENT} '/p/_internal_linux_amd64/adbc_driver_sqlite/_static_version.py'",
+    "data-file": f"{ABSENT} '/p/_internal_linux_amd64/botocore/data/x.json'",
+    "metadata": "importlib.metadata.PackageNotFoundError: No package metadata was found for opentelemetry-api",
     "environment": '  File "<frozen os>", line 679, in __getitem__',
     "unsigned": 'logger=plugin.signature.validator level=warn msg="Plugin is unsigned" pluginId=acme-sales-datasource',
     "modified": "plugin 'acme-sales-datasource' has a modified signature",
@@ -63,6 +68,41 @@ def test_what_the_line_names_is_in_the_explanation() -> None:
     assert "glibc 2.38" in explanation
     assert "libz.so.1" in explanation
     assert '"yaml.reader" to HIDDEN_IMPORTS' in explanation
+
+
+@pytest.mark.parametrize(
+    ("line", "entry"),
+    {
+        LINES["own-data-file"]: '("src/plugin/sql/a.sql", "plugin/sql")',
+        LINES["own-data-file"].replace("sql/", ""): '("src/plugin/a.sql", "plugin")',
+        LINES["source-file"]: 'collect_data_files("adbc_driver_sqlite", include_py_files=True)',
+        LINES["data-file"]: 'collect_data_files("botocore")',
+        "OSError: ..., invalid path: /p/_internal_linux_arm64/certifi/cacert.pem": 'collect_data_files("certifi")',
+        r"FileNotFoundError: [WinError 3] The system cannot find the path specified: 'C:\\x\\_internal_windows_amd64"
+        r"\\botocore\\data'": 'collect_data_files("botocore")',
+        'IO Error: Cannot open file "/p/_internal_darwin_arm64/acme/a.db": No such file or directory': '("acme")',
+        LINES["metadata"]: 'copy_metadata("opentelemetry-api")',
+    }.items(),
+)
+def test_a_missing_data_file_comes_with_the_entry_to_add(line: str, entry: str) -> None:
+    """As Python, the system, requests and an engine name it; the entry is for `plugin.spec`."""
+    remedy = failures.remedy(line)
+
+    assert remedy.startswith("Add it to DATA in plugin.spec: ")
+    assert entry in remedy
+
+
+@pytest.mark.parametrize("path", ["/etc/acme/botocore/data", "/p/internal/x/y", "/p/_internal_linux_amd64"])
+def test_a_missing_file_elsewhere_is_not_one_of_the_bundle(path: str) -> None:
+    """A line in `plugin.spec` would not bring it."""
+    assert failures.remedy(f"{ABSENT} '{path}'") == ""
+
+
+def test_a_library_that_ctypes_does_not_find_in_a_bundle_is_a_missing_one() -> None:
+    """In PyInstaller's words."""
+    line = "PyInstallerImportError: Failed to load dynlib/dll '/p/libusb.so'. Most likely this dynlib/dll was not found"
+
+    assert "libusb.so" in failures.remedy(line)
 
 
 def test_a_whole_log_is_explained_once_for_each_failure() -> None:
@@ -117,7 +157,9 @@ def test_a_log_without_end_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert "standard input has more than 64 MB" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", ["gencode ", "root url ", "Detected incompatible "])
+@pytest.mark.parametrize(
+    "words", ["gencode ", "root url ", "Detected incompatible ", "No such file or directory ", "/_internal_x_y/a"]
+)
 def test_a_line_without_end_is_read_soon(words: str) -> None:
     """Patterns that look at each part again would take minutes."""
     began = time.process_time()

@@ -55,6 +55,16 @@ def test_a_mistake_of_the_author_is_one_sentence_with_the_traceback_kept(project
     assert (caught.value.message, caught.value.details) == ("Model.table has no default", "Traceback: line 7")
 
 
+def test_a_system_library_that_a_package_needs_comes_with_what_to_install(project: Project) -> None:
+    """Such a package is pyodbc: its wheel has no unixODBC."""
+    with pytest.raises(ProjectError, match=r"libodbc\.so\.2") as caught:
+        answer(
+            project, "import sys\nsys.exit('ImportError: libodbc.so.2: cannot open shared object file: No such file')"
+        )
+
+    assert caught.value.hint.startswith("Install the system's package of libodbc.so.2 where you build")
+
+
 @pytest.mark.parametrize("text", ["", "print('[broken')"])
 def test_an_interpreter_that_answers_nothing_is_no_success(project: Project, text: str) -> None:
     """An author's module may end the interpreter early, with status 0."""

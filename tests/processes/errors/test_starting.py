@@ -28,7 +28,7 @@ GRAFANA_SAYS = {
     10: ("fork/exec /plugins/x/gpx_x_linux_amd64: permission denied", "its executable bit was lost"),
     11: ("access is forbidden to executable plugin file", "chmod 644 all but the executable"),
     12: ("fork/exec /plugins/x/gpx_x_linux_amd64: no such file or directory", "gfplug build --libc bundled"),
-    13: ("libstdc++.so.6: cannot open shared object file", "does not contain libstdc++.so.6"),
+    13: ("libstdc++.so.6: cannot open shared object file", "Neither the bundle nor the host has libstdc++.so.6"),
     14: ("fork/exec /plugins/x/gpx_x_linux_arm64: no such file or directory", "add one with `gfplug merge`"),
     15: ("Plugin unavailable", "the reason is in an earlier line of Grafana's log"),
     16: ("grpc: received message larger than max (20000000 vs. 4194304)", "gfruntime sets no limit"),
@@ -139,7 +139,7 @@ def test_a_missing_library_is_named_with_what_to_do(gfplug: Run, tmp_path: Path)
     assert ended.code == 6
     assert "libQ.so.6: cannot open shared object file" in ended.err
     assert "the plugin ended before its handshake line: exit code 127" in ended.err
-    assert "hint: Build it again with this gfplug, whose bundles find their own libraries first" in ended.err
+    assert "hint: Install the system's package of libQ.so.6 where you build, and build again" in ended.err
 
 
 @elf

@@ -53,6 +53,7 @@ CALLS: dict[str, Callable[[RunningPlugin, float], object]] = {
     QUERY: lambda plugin, timeout: plugin.query_data([ASKED], SETTINGS, timeout=timeout),
     RESOURCE: lambda plugin, timeout: plugin.call_resource("x", timeout=timeout),
 }
+NO_FILE = "FileNotFoundError: [Errno 2] No such file or directory: '/p/_internal_linux_amd64/botocore/data'"
 LOAD_ERROR = b'{"loadError": "ImportError: no pandas", "verboseMessage": "Traceback ...\\nImportError: no pandas"}'
 
 
@@ -207,8 +208,9 @@ def test_a_smoke_start_accepts_a_source_that_is_not_reachable(fake: Fake) -> Non
     [
         ({"status": 2, "jsonDetails": LOAD_ERROR}, {}, "ImportError: no pandas", "Traceback"),
         ({"status": 1}, {QUERY: {"code": "INTERNAL", "details": "no arrow"}}, "no arrow", ""),
+        ({"status": 2, "message": NO_FILE}, {}, r"health failed in the bundle: .*botocore/data", ""),
     ],
-    ids=["code does not load", "a query fails as a whole"],
+    ids=["code does not load", "a query fails as a whole", "a file is missing"],
 )
 def test_a_smoke_start_refuses_a_broken_bundle(
     fake: Fake, health: dict[str, Any], query: dict[str, Any], message: str, details: str
@@ -218,6 +220,19 @@ def test_a_smoke_start_refuses_a_broken_bundle(
         smoke(fake.target(answers={**fake.says(HEALTH, health), **query}))
 
     assert caught.value.details.startswith(details)
+
+
+@pytest.mark.parametrize("error", [NO_FILE, "ModuleNotFoundError: No module named 'yaml.reader'"])
+def test_a_smoke_start_refuses_a_query_that_misses_a_part_of_the_bundle(fake: Fake, error: str) -> None:
+    """No system that is absent here can cause that, and the hint has the entry for `plugin.spec`."""
+    answers = {
+        **fake.says(HEALTH, {"status": 1}),
+        **fake.says(QUERY, {"responses": {"A": {"status": 500, "error": error}}}),
+    }
+    with pytest.raises(ToolError, match=r"^the query failed in the bundle: \w+: .*No ") as caught:
+        smoke(fake.target(answers=answers))
+
+    assert "plugin.spec" in caught.value.hint
 
 
 def test_secrets_stay_out_of_reprs() -> None:

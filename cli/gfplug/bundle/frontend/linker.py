@@ -17,6 +17,7 @@ from gfplug import process
 from gfplug.bundle.frontend import library, npm
 from gfplug.bundle.frontend.hooks import FILE, Hooks, read_hooks
 from gfplug.errors import ProjectError, ToolError
+from gfplug.host import failures
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _describe(project: Project, python: Path, *more: str) -> dict[str, Any]:
         traceback, _, sentence = error.details.rpartition("\n")
         if not sentence:
             raise
-        raise ProjectError(sentence, hint="fix src/plugin/datasource.py", details=traceback) from error
+        hint = failures.remedy(sentence) or "fix src/plugin/datasource.py"
+        raise ProjectError(sentence, hint=hint, details=traceback) from error
     try:
         schema = documents.parse_json(answer.splitlines()[-1])
     except (IndexError, ValueError) as error:

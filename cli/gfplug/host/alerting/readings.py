@@ -6,10 +6,7 @@ Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go).
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gfplug import resources
@@ -50,7 +47,7 @@ class Reading:
 
 def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
     """Read the frames of one query as Grafana's expressions do."""
-    rules = _runtime_module(_CLASSIFIER)
+    rules = resources.runtime_module(_CLASSIFIER)
     sketches = [rules.Sketch.from_json(frame) for frame in frames]
     verdict = rules.classify(sketches)
     time_like = _find_time_like(sketches)
@@ -67,22 +64,13 @@ def read(frames: Sequence[Mapping[str, Any]], *, ref_id: str) -> Reading:
 
 def _find_time_like(sketches: Sequence[Any]) -> tuple[str, str] | None:
     """Find a column that looks like times in a frame that has no times."""
-    find = _runtime_module(_TIMELIKE).find
+    find = resources.runtime_module(_TIMELIKE).find
     for sketch in sketches:
         if not sketch.of("time.Time"):
             for column in sketch.of(*_MISREAD):
                 if len(sketch.columns) > 1 and (problem := find(column.name, column.values())):
                     return f"{problem.name!r} holds {problem.holds}", problem.hint
     return None
-
-
-@cache
-def _runtime_module(path: str) -> ModuleType:
-    """Load a file of the runtime by itself: it is written for that, and imports the standard library alone."""
-    module = ModuleType(f"gfplug_{path.replace('/', '_').removesuffix('.py')}")
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    exec(compile(resources.runtime_source(path), path, "exec"), module.__dict__)  # noqa: S102 - it is a file of ours
-    return module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,8 @@
+"""No package: what every bundle has."""
+
+from gfruntime import Frame
+
+
+def answer() -> Frame:
+    """Answer with a number."""
+    return Frame.of(value=[42.0])

@@ -1,0 +1,92 @@
+"""What nothing reads of a query's JSON, of jsonData or of the secrets: neither the author's types, nor Grafana itself.
+
+Imports nothing but the standard library, so that tools outside a plugin can load this file by its path.
+
+Source: grafana-plugin-sdk-go v0.298.0, experimental/apis/datasource/v0alpha1/query.go and backend/http_settings.go;
+@grafana/runtime 13.2.2, utils/DataSourceWithBackend; @grafana/data 13.2.2, types/datasource.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Keys: TypeAlias = "dict[str, Keys] | None"
+"""A name → the keys of what is below it; None stands for any keys."""
+
+EACH = "*"
+"""What is below this name holds for each value of a mapping."""
+
+QUERY = {
+    *("refId", "hide", "key", "datasource", "datasourceId", "queryType", "intervalMs", "maxDataPoints"),
+    *("timeRange", "resultAssertions", "queryCachingTTL"),
+}
+_OF_PANELS = {"adhocFilters", "scopes", "groupByKeys", "requestId", "$$hashKey", "fromAnnotations", "schemaVersion"}
+"""What dashboards, Explore and Grafana's APIs put into a query beside `QUERY`."""
+
+SECRETS = re.compile(r"basicAuthPassword|tlsCACert|tlsClientCert|tlsClientKey|httpHeaderValue[0-9]+", re.ASCII)
+TEXTS = re.compile(r"serverName|httpHeaderName[0-9]+", re.ASCII)
+SWITCHES = {
+    *("tlsAuth", "tlsAuthWithCACert", "tlsSkipVerify", "oauthPassThru", "enableSecureSocksProxy", "manageAlerts"),
+    *("allowAsRecordingRulesTarget", "disableGrafanaCache"),
+}
+_OF_SOURCES = {
+    *SWITCHES,
+    *("serverName", "keepCookies", "secureSocksProxyUsername", "alertmanagerUid", "basicAuth", "basicAuthUser"),
+    *("timeout", "dialTimeout", "httpKeepAlive", "httpTLSHandshakeTimeout", "httpExpectContinueTimeout"),
+    *("httpMaxConnsPerHost", "httpMaxIdleConns", "httpMaxIdleConnsPerHost", "httpIdleConnTimeout", "pdcInjected"),
+    *("sigV4Auth", "sigV4Region", "sigV4AssumeRoleArn", "sigV4AuthType", "sigV4ExternalId", "sigV4Profile"),
+    "teamHttpHeaders",
+}
+"""What Grafana and its SDKs read of jsonData, whichever data source it is."""
+
+_SECRETS_OF_SOURCES = {
+    *("password", "secureSocksProxyPassword", "sigV4AccessKey", "sigV4SecretKey", "sigV4SessionToken"),
+}
+
+
+def unknown(value: Any, keys: Keys, path: str = "") -> Iterator[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
+    """Give each key that nothing reads, with its path, and the paths of those that are read beside it."""
+    if keys is None:
+        return
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            if isinstance(item, dict):
+                yield from unknown(item, keys, f"{path.removesuffix('.')}[{number}].")
+    elif isinstance(value, dict) and EACH in keys:
+        for key, item in value.items():
+            yield from unknown(item, keys[EACH], f"{path}{key}.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in keys:
+                yield from unknown(item, keys[key], f"{path}{key}.")
+            else:
+                yield f"{path}{key}", [f"{path}{name}" for name in keys]
+
+
+def unknown_of_query(model: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
+    """List what nothing reads of a query's JSON, but for what Grafana itself puts there."""
+    return [each for each in unknown(model, keys) if not is_of_every_query(each[0])]
+
+
+def unknown_of_options(values: Any, keys: Keys) -> list[tuple[str, list[str]]]:  # noqa: ANN401 - JSON
+    """List what nothing reads of jsonData, but for what Grafana and its SDKs read."""
+    return [each for each in unknown(values, keys) if not is_of_every_source(each[0])]
+
+
+def is_of_every_query(name: str) -> bool:
+    """Tell whether Grafana puts a key into queries itself, of whichever data source."""
+    return name in QUERY | _OF_PANELS or name.startswith("__")
+
+
+def is_of_every_source(name: str) -> bool:
+    """Tell whether Grafana or its SDKs read a key of jsonData, of whichever data source."""
+    return name in _OF_SOURCES or bool(TEXTS.fullmatch(name)) or name.startswith("__")
+
+
+def is_secret_of_every_source(name: str) -> bool:
+    """Tell whether Grafana or its SDKs read a secret, of whichever data source."""
+    return name in _SECRETS_OF_SOURCES or bool(SECRETS.fullmatch(name))
