@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import adbc_driver_postgresql.dbapi as adbc
+import adbc_driver_postgresql.dbapi as adbc  # type: ignore[import-untyped,unused-ignore]  # it has no types
 import psycopg
 
 from gfruntime import Frame, Query, Settings, Ui, expand_sql
