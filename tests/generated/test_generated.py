@@ -79,7 +79,7 @@ def test_the_editors_show_the_authors_fields(project: Path) -> None:
 
     assert shown in (
         {"config": ["seed"], "query": ["signal", "period", "amplitude", "series"]},
-        {"config": ["url", "token", "timeout"], "query": ["path", "time", "value"]},
+        {"config": ["url", "token", "timeout"], "query": ["path", "time", "value", "labels"]},
     )
 
 

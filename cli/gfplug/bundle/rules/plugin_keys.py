@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfplug import terminal
 from gfplug.bundle.rules.finding import Finding, error, warning
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def _keys(kind: dict[str, Any], value: dict[str, Any], place: str, file: str) ->
         if key not in kind["keys"]:
             if not kind.get("open"):
                 yield warning(
-                    "manifest-unknown", file, f"{place}{key} is not a key that Grafana knows", _guess(key, kind)
+                    "manifest-unknown",
+                    file,
+                    f"{terminal.escape(place + key)} is not a key that Grafana knows",
+                    _guess(key, kind),
                 )
         elif item is not None:
             yield from _value(kind["keys"][key], item, f"{place}{key}", file)
