@@ -127,10 +127,10 @@ def measure(name: str, folder: Path, *, built: dict[str, Any]) -> dict[str, Any]
         query = gfplug("call", "query", project.dist, "--json", "--timeout", "60")
     except GfplugError as error:
         return {**built, "error": f"{error.message} {error.hint} {error.details}"}
-    said = f"{query.stdout}\n{query.stderr}"
+    output = f"{query.stdout}\n{query.stderr}"
     report["first_answer_ms"] = min(each.first_answer_ms for each in starts)
-    report["answer"] = said[-4000:]
-    return report if PACKAGES[name].words in said else {**report, "error": said[-4000:]}
+    report["answer"] = output[-4000:]
+    return report if PACKAGES[name].words in output else {**report, "error": output[-4000:]}
 
 
 def build(name: str, folder: Path) -> dict[str, Any]:

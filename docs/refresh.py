@@ -111,8 +111,10 @@ def _public() -> tuple[list[api.Entry], Mapping[str, list[api.Entry]]]:
     modules = runpy.run_path(str(ROOT / "tests" / "runtime" / "public_api.py"))["MODULES"]
     described = api.entries({module: names for module, names in modules.items() if module not in FORMER})
     own = described.pop("gfruntime")
-    known = {entry.name for entry in own}
-    rest = {module: [entry for entry in entries if entry.name not in known] for module, entries in described.items()}
+    own_names = {entry.name for entry in own}
+    rest = {
+        module: [entry for entry in entries if entry.name not in own_names] for module, entries in described.items()
+    }
     return own, {module: entries for module, entries in rest.items() if entries}
 
 

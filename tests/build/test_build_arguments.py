@@ -1,4 +1,4 @@
-"""A bundle that is started with arguments: what is not its own is refused at once, whoever passes it."""
+"""A bundle that is started with arguments: unknown ones are refused at once, with and without Grafana's cookie."""
 
 from __future__ import annotations
 

@@ -160,17 +160,17 @@ def test_every_method_of_a_data_source_is_told() -> None:
 
 def test_every_environment_variable_is_told(script: dict[str, Any]) -> None:
     """Those that the sources read, and no other."""
-    told = {name for group in script["environment"]().values() for name in group}
+    documented = {name for group in script["environment"]().values() for name in group}
     named: set[str] = set()
     for folder in ("cli/gfplug", "runtime/gfruntime", "template/project"):
         for path in (ROOT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             named |= set(re.findall(rf"\b(?:{'|'.join(MARKS)})_[A-Z][A-Z_]*[A-Z]_?(?![A-Z])", text))
-    families = tuple(name for name in told if name.endswith("_"))
+    families = tuple(name for name in documented if name.endswith("_"))
     read = {name for name in named - NOT_READ if not name.startswith(families) and not name.endswith("_")}
 
-    assert read - told == set()
-    assert {name for name in told - set(families) if name.startswith(MARKS)} - named == set()
+    assert read - documented == set()
+    assert {name for name in documented - set(families) if name.startswith(MARKS)} - named == set()
 
 
 def _modules(script: dict[str, Any]) -> list[Any]:

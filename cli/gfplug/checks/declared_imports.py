@@ -134,14 +134,14 @@ def _undeclared(
     brought = environment.all(lines) | component.own_names(project) | {*_OF_RUNTIME.values()}
     direct = [name for name, _ in environment.direct(lines)]
     unsure = [name for name in direct if name not in environment.packages and name not in _OF_RUNTIME.values()]
-    told: set[str] = set()
+    reported: set[str] = set()
     for each in imports:
         unit = _unit(each.module)
         packages = [canonicalize_name(name) for name in report.providers.get(each.module, [])]
         is_brought = bool(brought & {*packages}) if packages else any(_may_be(unit, name) for name in direct)
-        if is_brought or unit in told or _is_there(each.module, report, is_listed=bool(packages)):
+        if is_brought or unit in reported or _is_there(each.module, report, is_listed=bool(packages)):
             continue
-        told.add(unit)
+        reported.add(unit)
         name = packages[0] if packages else _OTHER_NAMES.get(unit, re.sub("[._]", "-", unit))
         where, hint = _where(project, each.path, each.line), _hint(project, name)
         if packages or not unsure:
@@ -174,8 +174,12 @@ def _may_be(module: str, package: str) -> bool:
 def _hint(project: Project, name: str) -> str:
     """Say where to add a package, and where it is asked for in vain."""
     extras = project.pyproject.get("optional-dependencies", {})
-    asked = extras.items() if isinstance(extras, dict) else ()
-    names = [extra for extra, lines in asked if isinstance(lines, list) and any(_names(line, name) for line in lines)]
+    lines_by_extra = extras.items() if isinstance(extras, dict) else ()
+    names = [
+        extra
+        for extra, lines in lines_by_extra
+        if isinstance(lines, list) and any(_names(line, name) for line in lines)
+    ]
     vain = f"; in the extra {names[0]!r} it is for development alone" if names else ""
     return f'add "{name}" to the dependencies in {_FILE}{vain}'
 

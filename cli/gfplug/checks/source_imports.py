@@ -106,8 +106,10 @@ def _needed(node: ast.AST) -> Iterator[ast.AST]:
 
 def _is_of_systems(test: ast.expr) -> bool:
     """Tell whether a condition is about the Python or the system that runs the code."""
-    asked = (node for node in ast.walk(test) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name))
-    return any((node.value.id, node.attr) in _SYSTEMS for node in asked)  # type: ignore[attr-defined]  # a Name
+    attributes = (
+        node for node in ast.walk(test) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    )
+    return any((node.value.id, node.attr) in _SYSTEMS for node in attributes)  # type: ignore[attr-defined]  # a Name
 
 
 def _catches(kind: ast.expr | None) -> bool:

@@ -89,7 +89,7 @@ def _fields(bare: Any, kind: Any, owners: tuple[Any, ...]) -> Keys:  # noqa: ANN
     """Return the names that a class is filled by; None where it takes others, too."""
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
-    except (NameError, TypeError):  # whoever fills it says so
+    except (NameError, TypeError):  # filling the class raises it again
         return None
     names = _names(kind, hints)
     if names is None:

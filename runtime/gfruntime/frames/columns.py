@@ -75,8 +75,8 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
     """
     try:
         values = inputs.to_list(values)
-        made = items.array(values) if isinstance(values, list) else inputs.to_array(values)
-        return pa.array(made) if isinstance(made, list) else made
+        converted = items.array(values) if isinstance(values, list) else inputs.to_array(values)
+        return pa.array(converted) if isinstance(converted, list) else converted
     except _UNREADABLE as error:
         raise _column_error(name, error) from error
 
@@ -111,13 +111,13 @@ def _from_items(values: list[Any], field_type: FieldType | None, name: str) -> t
     """Convert a list of Python objects (see `items`)."""
     if field_type == "json":
         return "json", _documents(values)
-    made = items.array(values, as_texts=field_type not in (None, "time", "json"))
-    if isinstance(made, list):
-        return _typed(_documents(made), field_type or "json")
-    if pa.types.is_null(made.type):
+    converted = items.array(values, as_texts=field_type not in (None, "time", "json"))
+    if isinstance(converted, list):
+        return _typed(_documents(converted), field_type or "json")
+    if pa.types.is_null(converted.type):
         field_type = field_type or ("time" if name.lower() == "time" else "float64")
-        return field_type, made.cast(arrow_type(field_type))
-    return _typed(made, field_type)
+        return field_type, converted.cast(arrow_type(field_type))
+    return _typed(converted, field_type)
 
 
 def _documents(values: Iterable[Any]) -> pa.Array:

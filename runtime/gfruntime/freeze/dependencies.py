@@ -42,7 +42,7 @@ def all_names(root: Path) -> set[str]:
 def data_packages(names: Iterable[str], *, excludes: Collection[str]) -> tuple[list[str], list[tuple[str, str]]]:
     """List the modules and the files of the packages that hold nothing but data, such as tzdata.
 
-    No code imports those: whoever reads them names them, as `zoneinfo` does, and PyInstaller can't see it.
+    No code imports those: they are read by their names, as `zoneinfo` does, which PyInstaller can't see.
     """
     modules, data = [], []
     for name in sorted(names):

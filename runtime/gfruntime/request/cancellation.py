@@ -69,7 +69,7 @@ class Cancellation(threading.Event):
         self._registrations: list[Registration] = []
 
     def set(self) -> None:
-        """Set the event, and call the functions in a thread: whoever sets it must not wait."""
+        """Set the event, and call the functions in another thread, so that this returns at once."""
         with self._guard:
             super().set()
             due, self._registrations = self._registrations, []

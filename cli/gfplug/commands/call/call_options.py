@@ -161,8 +161,8 @@ def takes_call_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(**values: Any) -> None:  # noqa: ANN401 - whatever typer read
-        made = {group: kinds[group](**{name: values.pop(name) for name in fields[group]}) for group in groups}
-        command(**values, **made)
+        option_groups = {group: kinds[group](**{name: values.pop(name) for name in fields[group]}) for group in groups}
+        command(**values, **option_groups)
 
     grouped = [each for group in fields.values() for each in group.values()]
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect reads first

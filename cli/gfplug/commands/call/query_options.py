@@ -102,12 +102,12 @@ class QueryOptions:
     def typed(self) -> list[AskedQuery]:
         """What was typed of each model, with the option that it was typed for."""
         shared = arguments.assignments(self.assign or [], option="--set")
-        asked: list[AskedQuery] = []
+        queries: list[AskedQuery] = []
         for text, model in zip(self.model or ["{}"], self.models, strict=True):
             kind = {"queryType": model["queryType"]} if "queryType" in model else {}
             written = {"--model": arguments.model(text), "--set": shared}
-            asked += [AskedQuery(option, {**part, **kind}) for option, part in written.items() if part]
-        return asked
+            queries += [AskedQuery(option, {**part, **kind}) for option, part in written.items() if part]
+        return queries
 
     @property
     def span(self) -> QueryRange:
@@ -124,8 +124,8 @@ class QueryOptions:
         from gfplug.host import call  # noqa: PLC0415 - as above
 
         now, span = datetime.now(UTC), self.span
-        made = [
+        queries = [
             call.question(span, model=model, now=now, ref_id=ref_id)
             for model, ref_id in zip(self.models, self.ref_ids, strict=True)
         ]
-        return [call.interpolated(query, self.variables, caller) for query in made]
+        return [call.interpolated(query, self.variables, caller) for query in queries]
