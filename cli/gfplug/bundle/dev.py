@@ -82,7 +82,7 @@ def link(project: Project, python: Path) -> Path:
     """
     path = project.dist / _MODULE
     if not any(project.dist.glob("_internal_*")):
-        files.write_atomic(path, linker.build_frontend(project, python)[_MODULE])
+        files.write_atomic(path, linker.build_frontend(project, python)[_MODULE], for_grafana=True)
     return path
 
 

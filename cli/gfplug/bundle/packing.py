@@ -136,9 +136,10 @@ def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> 
 
 
 def _note_digest(archive: Path) -> str:
-    """Write an archive's digest beside it, and return it."""
-    digest = files.sha256_of(archive)
-    digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
+    """Write an archive's digest beside it, let both be read, and return the digest."""
+    digest, note = files.sha256_of(archive), digest_path(archive)
+    note.write_bytes(f"{digest}  {archive.name}\n".encode())
+    files.let_grafana_read(archive, note)
     return digest
 
 
