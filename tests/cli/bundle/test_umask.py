@@ -12,6 +12,8 @@ from small_bundle import manifest_text, small_bundle
 
 from gfplug import files
 from gfplug.bundle import combine, dev, packing, sign, workspace
+from gfplug.bundle.frontend import linker
+from gfplug.bundle.rules.bundle_rules import SIGNATURE
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
 
@@ -69,13 +71,13 @@ def test_a_signature(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign, "_ask", lambda _address, request, _token: manifest_text(request))
     sign.sign(dist, root_urls=["https://grafana.example.com/"], variables={sign.TOKEN: "glc_any"})
 
-    assert modes(dist / sign.SIGNATURE) == {"MANIFEST.txt": 0o644}
+    assert modes(dist / SIGNATURE) == {"MANIFEST.txt": 0o644}
 
 
 def test_a_module_that_is_linked_again(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Browsers get it from Grafana."""
     project.dist.mkdir()
-    monkeypatch.setattr(dev.linker, "build_frontend", lambda *_: {"module.js": b"define([]);"})
+    monkeypatch.setattr(linker, "build_frontend", lambda *_: {"module.js": b"define([]);"})
 
     assert modes(dev.link(project, Path(sys.executable))) == {"module.js": 0o644}
 
