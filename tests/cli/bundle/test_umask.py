@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import SALES
 from small_bundle import manifest_text, small_bundle
 
 from gfplug import files
@@ -15,7 +14,6 @@ from gfplug.bundle import combine, dev, packing, sign, workspace
 from gfplug.bundle.frontend import linker
 from gfplug.bundle.rules.bundle_rules import SIGNATURE
 from gfplug.project.plugin_project import Project
-from gfplug.scaffold import template
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 
@@ -80,17 +78,6 @@ def test_a_module_that_is_linked_again(project: Project, monkeypatch: pytest.Mon
     monkeypatch.setattr(linker, "build_frontend", lambda *_: {"module.js": b"define([]);"})
 
     assert modes(dev.link(project, Path(sys.executable))) == {"module.js": 0o644}
-
-
-def test_what_grafana_is_provisioned_with(tmp_path: Path) -> None:
-    """docker-compose.yaml mounts the folder as it is."""
-    template.render(SALES, tmp_path / "project")
-    provisioning = tmp_path / "project" / "provisioning"
-    paths = [provisioning, *provisioning.rglob("*")]
-
-    assert {path.name for path in paths if path.is_dir()} >= {"provisioning", "datasources", "dashboards", "alerting"}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o644}
-    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o755}
 
 
 def test_other_files_are_the_umasks_business(tmp_path: Path) -> None:
