@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 RELEASE = "bookworm"
-PACKAGES = ("python3", "python3-venv", "binutils", "git", "ca-certificates")
+PACKAGES = ("python3", "python3-venv", "libpython3.11", "binutils", "git", "ca-certificates")
 TOOLS = {
     "debootstrap": "debootstrap",
     "qemu-aarch64-static": "qemu-user-static",
@@ -33,7 +33,7 @@ _FORMATS = Path("/proc/sys/fs/binfmt_misc")
 _AARCH64 = _FORMATS / "qemu-aarch64"
 _RULE = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
 _READY = "gfplug-ready"
-_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private")
+_NAMESPACES = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child")
 _ENTER = """\
 set -e
 root=$1; shift
@@ -79,7 +79,7 @@ class Debian:
         if self.proot:
             binds = ("-b", "/proc", "-b", "/dev", "-w", "/")
             return ["proot", "--kill-on-exit", "-q", "qemu-aarch64-static", "-0", "-r", str(self.root), *binds, *inside]
-        return [*_NAMESPACES, "sh", "-c", _ENTER, "sh", str(self.root), *inside]
+        return [*_NAMESPACES, "--propagation", "private", "sh", "-c", _ENTER, "sh", str(self.root), *inside]
 
     def run(self, *words: str) -> str:
         """Run a program of the system and return its standard output.

@@ -14,6 +14,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -169,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if platform.machine() in {"aarch64", "arm64"} or sys.platform != "linux" or os.geteuid():
         parser.error("needs root on a Linux that is not arm64; there, run journey.py itself")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was set up is taken back
     report = Report()
     if report.step("tools", lambda: install_tools(TOOLS)):
         with emulation(wanted=not options.proot) as is_known:
