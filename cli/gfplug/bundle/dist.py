@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfplug import files
@@ -29,6 +30,7 @@ _PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
+_TEXTS = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".svg", ".txt"})
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -80,20 +82,27 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     """Put a bundle together in a folder that does not exist yet; the frozen files move there.
 
     `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows. A
-    plugin.json from there is completed by the project's, key by key.
+    plugin.json from there is completed by the project's, key by key. Texts end their lines with LF, whatever git wrote
+    on this platform: archives of one commit must agree in what they share.
     """
     frozen.folder.rename(folder)
-    files.write_tree(folder, browser)
+    files.write_tree(folder, {name: with_lf(name, content) for name, content in browser.items()})
     text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
     for name, source in shipped_files(project).items():
         if name not in _DOCUMENTS or name not in browser:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(documents.read_bytes(source))
+            (folder / name).write_bytes(with_lf(name, documents.read_bytes(source)))
     bundle = Bundle(folder, folder / frozen.executable)
     _settle(bundle)
     return bundle
+
+
+def with_lf(name: str, content: bytes) -> bytes:
+    """Return a file's content, with LF at the ends of its lines if its name is a text's and it is one."""
+    is_text = PurePosixPath(name).suffix.lower() in _TEXTS and b"\0" not in content
+    return content.replace(b"\r\n", b"\n") if is_text else content
 
 
 def shipped_files(project: Project) -> dict[str, Path]:

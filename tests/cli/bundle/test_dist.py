@@ -54,6 +54,34 @@ def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, t
     assert bundle.size() == sum(path.stat().st_size for path in bundle.files())
 
 
+def test_texts_are_the_same_whatever_git_wrote(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """Lines that end as Windows has them end with LF in the bundle; pictures keep their bytes."""
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+    texts = {
+        "README.md": b"# Sales\n\nText\n",
+        "CHANGELOG.md": b"# Changes\n",
+        "LICENSE": b"MIT\n\nText\n",
+        "frontend/img/logo.svg": b"<svg>\n</svg>\n",
+        "frontend/dashboards/sales.json": b"{\n}\n",
+    }
+    for name, text in texts.items():
+        (project.root / name).parent.mkdir(exist_ok=True)
+        (project.root / name).write_bytes(text.replace(b"\n", b"\r\n"))
+    (project.root / "frontend/img/photo.png").write_bytes(picture)
+    manifest = project.root / "plugin.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
+    browser = {"module.js": b"define([]);\r\n", "style.css": b"a {}\r\n", "font.woff2": b"wOF2\0\r\n"}
+    bundle = dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=date(2026, 7, 1))
+
+    for name, text in texts.items():
+        assert (bundle.folder / name.removeprefix("frontend/")).read_bytes() == text
+    assert (bundle.folder / "img/photo.png").read_bytes() == picture
+    assert b"\r" not in (bundle.folder / "plugin.json").read_bytes()
+    assert (bundle.folder / "module.js").read_bytes() == b"define([]);\n"
+    assert (bundle.folder / "style.css").read_bytes() == b"a {}\n"
+    assert (bundle.folder / "font.woff2").read_bytes() == browser["font.woff2"]
+
+
 @posix
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "LICENSE", "frontend/img/logo.svg", "frontend/img"])
 @pytest.mark.parametrize("target", ["file", "folder", "pipe"])
