@@ -1,12 +1,9 @@
-"""The bundle: the folder `dist/`, as Grafana mounts it. Put together elsewhere, then exchanged with the old one."""
+"""The bundle: the folder `dist/`, as Grafana mounts it. Put together elsewhere; `exchange` has it take its place."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -31,7 +28,6 @@ _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
 _TEXTS = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".svg", ".txt"})
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,45 +150,6 @@ def _is_program(path: Path) -> bool:
     """Tell whether a file is to be executed; wheels mark their libraries executable too."""
     library = ".so" in path.suffixes or path.suffix in {".dylib", ".pyd", ".dll", ".py"}
     return bool(path.stat().st_mode & 0o100) and not library
-
-
-def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
-    """Make a bundle the one at `place`; the old one, if any, ends up where the new one was, or at `aside`.
-
-    On Linux the two change places in one step. Elsewhere there is an instant without either: `recover` mends it.
-    """
-    new = bundle.folder
-    if not place.exists():
-        new.rename(place)
-    elif not _exchange(new, place):
-        place.rename(aside)
-        try:
-            new.rename(place)
-        except BaseException:
-            aside.rename(place)
-            raise
-    return Bundle(place, place / bundle.executable.name)
-
-
-def recover(place: Path, *, aside: Path) -> None:
-    """Put the old bundle back if a build was killed between the two renames of `install`."""
-    if aside.exists() and not place.exists():
-        aside.rename(place)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step; False where the system has no such call."""
-    if sys.platform != "linux":
-        return False
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "renameat2"):
-        return False
-    if library.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system that cannot
-        return False
-    raise OSError(code, os.strerror(code), str(other))
 
 
 @dataclass(frozen=True, slots=True)
