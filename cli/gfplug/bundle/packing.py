@@ -161,6 +161,11 @@ def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveE
     return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
 
 
+def unpack(entry: ArchiveEntry) -> bytes:
+    """Return the content of one file."""
+    return zlib.decompress(entry.packed, -zlib.MAX_WBITS)
+
+
 def digest_path(archive: Path) -> Path:
     """Return where an archive's digest is."""
     return archive.with_name(f"{archive.name}.sha256")
