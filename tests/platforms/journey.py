@@ -111,8 +111,8 @@ class Journey:
             ended = plugin.kill()
             detail += f", Kill {ended['ms']:.0f} ms, {ended['exit']['text']}"
             detail += gone(family, "Kill", besides={host.process.pid})
-        if ended["forced"]:
-            raise StepError(f"{detail}; it did not end by itself and was killed")
+        if ended["forced"] or ended["exit"]["code"] != 0:
+            raise StepError(f"{detail}; it did not end well by itself")
         return detail
 
     def host_dead(self) -> str:

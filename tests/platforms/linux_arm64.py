@@ -1,11 +1,11 @@
 """Linux arm64 under emulation: the whole journey in a Debian that qemu runs, then what an archive must be.
 
-    sudo .venv/bin/python tests/platforms/linux_arm64.py [--folder FOLDER] [--proot]
+    sudo .venv/bin/python tests/platforms/linux_arm64.py [--folder FOLDER]
 
 Needs root, Debian or Ubuntu on another processor than arm64, and Go. Installs qemu-user-static, binfmt-support and
 debootstrap with apt-get where they are missing, and keeps the Debian in FOLDER, by default below the user's cache
-folder: later runs start there. Prints one JSON line for each step and exits with 1 if one failed. It takes about half
-an hour, the first time some minutes more: emulation is slow.
+folder: later runs start there. Prints one JSON line for each step and exits with 1 if one failed. It takes a quarter
+of an hour, the first time ten minutes more: emulation is slow.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from debian import PROOT, TOOLS, Debian, emulation, install_tools, run
+from debian import TOOLS, Debian, emulation, install_tools, run
 from elftools.elf.elffile import ELFFile
 from platformdirs import user_cache_path
 from report import Report
@@ -168,16 +168,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     default = user_cache_path("gfplug-platforms") / "linux_arm64"
     parser.add_argument("--folder", type=Path, default=default, help=f"where the system stays (default: {default})")
-    parser.add_argument("--proot", action="store_true", help="do not tell the kernel of qemu; enter by proot, slower")
     options = parser.parse_args(arguments)
     if platform.machine() in {"aarch64", "arm64"} or sys.platform != "linux" or os.geteuid():
         parser.error("needs root on a Linux that is not arm64; there, run journey.py itself")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was set up is taken back
     report = Report()
     if report.step("tools", lambda: install_tools(TOOLS)):
-        with emulation(wanted=not options.proot) as is_known:
-            if is_known or report.step("proot", lambda: install_tools(PROOT)):
-                steps(report, Machine(Debian(options.folder.resolve() / "root", proot=not is_known)))
+        with emulation():
+            steps(report, Machine(Debian(options.folder.resolve() / "root")))
     return 1 if report.failures else 0
 
 
