@@ -24,7 +24,7 @@ TOP = {
 }
 TESTS = {
     *("cli", "runtime", "processes", "generated", "build", "conformance", "browser", "upgrade", "network", "docs"),
-    *("fuzz", "databases", "golden", "fixtures", "conftest.py", "check_types.py"),
+    *("fuzz", "databases", "platforms", "golden", "fixtures", "conftest.py", "check_types.py"),
 }
 ROOMS = {
     "cli/gfplug": [

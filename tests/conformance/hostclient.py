@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import signal
 import subprocess
 import threading
 from concurrent.futures import Future
@@ -87,7 +86,7 @@ class Host:
 
     def die(self) -> None:
         """Be killed as by the kernel: nothing is told to the plugins."""
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait(10)
 
     def close(self) -> None:

@@ -1,0 +1,88 @@
+"""What a plugin of the signals example must answer the genuine host, and how its processes must end."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from hostclient import Host
+from messages import HOUR_MS, START_MS, query
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from hostclient import Plugin
+    from processlist import Family, Process
+
+PERIOD_S = 600.0
+"""Of the example's sine, where nothing else is asked for."""
+
+FEWEST = 50
+"""Points that an hour has at least: 100 are asked for."""
+
+BOUND_S = 10.0
+"""Within this time the processes of a plugin are gone once their host is."""
+
+NANOSECONDS, MILLISECONDS = 1e9, 1e3
+
+
+class StepError(Exception):
+    """A step did not do what it should; the message says what happened."""
+
+
+@contextmanager
+def running_host(program: Path, folder: Path) -> Iterator[Host]:
+    """Run a host; a dead one is closed without complaint."""
+    host = Host(program, cwd=folder)
+    try:
+        yield host
+    finally:
+        host.close()
+
+
+def gone(family: Family, event: str, *, besides: Collection[int] = ()) -> str:
+    """Check that the processes end soon after an event, and say when."""
+    left, seconds = family.wait_for_end(within_s=BOUND_S, besides=besides)
+    if left:
+        raise StepError(f"still running {seconds:.0f} s after {event}: {shown(left)}")
+    return f", gone {seconds:.1f} s after {event}"
+
+
+def check_answers(plugin: Plugin, family: Family) -> str:
+    """Check health and a query's values, and look at the plugin's processes while they run."""
+    health = plugin.health()
+    if health["status"] != "OK":
+        raise StepError(f"health: {health}")
+    begin = time.monotonic()
+    reply = plugin.query(query(signal="sine"))["A"]
+    milliseconds = (time.monotonic() - begin) * MILLISECONDS
+    if reply["error"]:
+        raise StepError(f"query: {reply['error']}")
+    (frame,) = reply["frames"]
+    times, values = (field["values"] for field in frame["fields"])
+    seconds = [moment / NANOSECONDS for moment in times]
+    if min(seconds) * MILLISECONDS < START_MS or max(seconds) * MILLISECONDS > START_MS + HOUR_MS:
+        raise StepError(f"points from {min(seconds)} s to {max(seconds)} s, for an hour from {START_MS} ms")
+    points = check_sine(seconds, values)
+    count = len(family.members()) - 1  # the host is one
+    network, handshake = plugin.started["network"], plugin.started["handshake_ms"]
+    return f"{network}, handshake {handshake:.0f} ms, query {milliseconds:.0f} ms: {points}, {count} processes"
+
+
+def check_sine(times_s: Sequence[float], values: Sequence[float]) -> str:
+    """Compare an answer with the sine that the example computes from the clock."""
+    if len(times_s) < FEWEST or len(times_s) != len(values):
+        raise StepError(f"{len(times_s)} times and {len(values)} values")
+    for moment, value in zip(times_s, values, strict=True):
+        expected = math.sin(2 * math.pi * (moment / PERIOD_S % 1.0))
+        if not math.isclose(value, expected, abs_tol=1e-6):
+            raise StepError(f"{value} at {moment} s, not {expected}")
+    return f"{len(values)} points are right"
+
+
+def shown(processes: Sequence[Process]) -> str:
+    """Name processes in one line."""
+    return ", ".join(f"{process.pid} (parent {process.parent}) {process.command[:120]}" for process in processes)

@@ -1,0 +1,222 @@
+"""A platform's whole journey: make a project, build it, ask it, and let the genuine host start and end it.
+
+    PYTHON tests/platforms/journey.py --host HOST_PROGRAM --folder EMPTY_FOLDER
+
+PYTHON is the platform's own, 3.11 or later, with gfplug installed; HOST_PROGRAM is `tests/conformance/host`, compiled
+for the platform. Prints one JSON line for each step, `{"step", "ok", "seconds", "detail"}`, and exits with 1 if one
+failed. A step whose predecessor failed is tried where that makes sense, and fails otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+from expectations import MILLISECONDS, StepError, check_answers, check_sine, gone, running_host, shown
+from processlist import Family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hostclient import Host
+
+
+class Journey:
+    """One run: its folder, what it has made so far, and what each step had to say."""
+
+    def __init__(self, host: Path, folder: Path, *, patience_s: float) -> None:
+        """Use a compiled host and an empty folder; no command takes longer than `patience_s`."""
+        self.host, self.folder, self.project = host, folder, folder / "project"
+        self.patience_s = patience_s
+        self.failures = 0
+
+    def step(self, name: str, act: Callable[[], str]) -> None:
+        """Run one step, print its line, and end what it left behind."""
+        family, begin, ok = Family(self.folder), time.monotonic(), True
+        try:
+            detail = act()
+        except Exception as error:  # noqa: BLE001  # whatever it is, the report says it and the next steps go on
+            ok, detail = False, f"{type(error).__name__}: {error}"
+        seconds = round(time.monotonic() - begin, 2)
+        left, _ = family.wait_for_end(within_s=2)
+        if left:
+            family.end()
+            ok, detail = False, f"{detail}; left behind: {shown(left)}"
+        self.failures += not ok
+        report = {"step": name, "ok": ok, "seconds": seconds, "detail": detail}
+        print(json.dumps(report), flush=True)  # noqa: T201  # the script's result
+
+    # The command line
+
+    def gfplug(self, *words: str) -> str:
+        """Run gfplug as a user does and return its standard output."""
+        command = [sys.executable, "-m", "gfplug", *words]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=self.patience_s,
+        )
+        out, err = (text.decode("utf-8", errors="replace") for text in (done.stdout, done.stderr))
+        if done.returncode != 0:
+            raise StepError(f"gfplug {words[0]} exited with {done.returncode}: {(out + err)[-3000:]}")
+        return out
+
+    def new(self) -> str:
+        """Make the project of the signals example."""
+        self.gfplug("new", "acme-sales", str(self.project), "--example", "signals", "--defaults")
+        return f"{sum(path.is_file() for path in self.project.rglob('*'))} files"
+
+    def build(self) -> str:
+        """Build the bundle."""
+        report = json.loads(self.gfplug("build", str(self.project), "--json"))
+        return json.dumps(report)
+
+    def ask(self, target: Path) -> str:
+        """Query a project or a bundle by `gfplug call` and check the values."""
+        reply = json.loads(self.gfplug("call", "query", str(target), "--json"))["results"]["A"]
+        if reply["status"] != 200:
+            raise StepError(f"status {reply['status']}: {reply}")
+        (frame,) = reply["frames"]
+        times, values = frame["data"]["values"]
+        return check_sine([moment / MILLISECONDS for moment in times], values)
+
+    def dev(self) -> str:
+        """Let `gfplug dev` write a dist/ whose executable runs the source."""
+        self.gfplug("dev", str(self.project))
+        executable = self.executable()
+        return f"{executable.name}, {executable.stat().st_size} bytes"
+
+    def executable(self) -> Path:
+        """Find what the host starts."""
+        manifest = json.loads((self.project / "dist" / "plugin.json").read_text(encoding="utf-8"))
+        paths = [path for path in self.project.glob(f"dist/{manifest['executable']}_*") if path.is_file()]
+        if len(paths) != 1:
+            raise StepError(f"dist/ holds {len(paths)} executables: {[path.name for path in paths]}")
+        return paths[0]
+
+    # The genuine host
+
+    def killed(self) -> str:
+        """Start, ask, Kill as the host does on shutdown; nothing is left."""
+        family = Family(self.folder)
+        with running_host(self.host, self.folder) as host:
+            plugin = host.start(self.executable())
+            detail = check_answers(plugin, family)
+            ended = plugin.kill()
+            detail += f", Kill {ended['ms']:.0f} ms, {ended['exit']['text']}"
+            detail += gone(family, "Kill", besides={host.process.pid})
+        if ended["forced"]:
+            raise StepError(f"{detail}; it did not end by itself and was killed")
+        return detail
+
+    def host_dead(self) -> str:
+        """Start, ask, kill the host hard; all processes end soon."""
+        family = Family(self.folder)
+        with running_host(self.host, self.folder) as host:
+            detail = check_answers(host.start(self.executable()), family)
+            host.die()
+            return detail + gone(family, "the host's death")
+
+    # A standalone server
+
+    def standalone_host_dead(self) -> str:
+        """Redirect the host to a standalone server; the redirecting process ends when the host does."""
+        family = Family(self.folder)
+        with self._standalone() as server:
+            served = {process.pid for process in family.members()}
+            with running_host(self.host, self.folder) as host:
+                detail = self._redirected(host, family)
+                host.die()
+                detail += gone(family, "the host's death", besides=served)
+            if server.poll() is not None:
+                raise StepError(f"the server ended with the host: exit status {server.returncode}")
+        return f"{detail}; the server still ran"
+
+    def standalone_server_end(self) -> str:
+        """Redirect the host to a standalone server; the redirecting process ends when the server does."""
+        family = Family(self.folder)
+        with running_host(self.host, self.folder) as host:
+            with self._standalone():
+                detail = self._redirected(host, family)
+            detail += gone(family, "the server's end", besides={host.process.pid})
+            again = check_answers(host.start(self.executable()), family)
+            return f"{detail}; then the bundle itself: {again}"
+
+    @contextmanager
+    def _standalone(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run the source as a standalone server, and end it."""
+        scripts = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
+        command = [str(self.project.joinpath(".venv", *scripts)), "-m", "plugin", "-standalone"]
+        environment = os.environ | {"PYTHONPATH": str(self.project / "src")}
+        note, log = self.project / "dist" / "standalone.txt", self.folder / "standalone.log"
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                command, cwd=self.project, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        try:
+            end = time.monotonic() + 60
+            while not (note.exists() and note.stat().st_size):
+                if server.poll() is not None or time.monotonic() > end:
+                    raise StepError(f"no standalone.txt: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+                time.sleep(0.1)
+            yield server
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait(20)
+
+    def _redirected(self, host: Host, family: Family) -> str:
+        address = (self.project / "dist" / "standalone.txt").read_text(encoding="utf-8").strip()
+        plugin = host.start(self.executable())
+        if plugin.started["address"] != address:
+            raise StepError(f"the host was told {plugin.started['address']}; the server listens on {address}")
+        return check_answers(plugin, family)
+
+
+def main() -> int:
+    """Read the command line, run all steps, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--host", type=Path, required=True, help="the compiled tests/conformance/host")
+    parser.add_argument("--folder", type=Path, required=True, help="an empty folder to work in")
+    parser.add_argument("--patience", type=float, default=1800, help="seconds that one command may take")
+    options: Any = parser.parse_args()
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        parser.error(f"--folder {folder} is not empty")
+    journey = Journey(options.host.resolve(), folder, patience_s=options.patience)
+    dist = journey.project / "dist"
+    steps: dict[str, Callable[[], str]] = {
+        "new": journey.new,
+        "build": journey.build,
+        "query source": lambda: journey.ask(journey.project),
+        "query dist": lambda: journey.ask(dist),
+        "bundle: Kill": journey.killed,
+        "bundle: host dead": journey.host_dead,
+        "standalone: host dead": journey.standalone_host_dead,
+        "standalone: server ends": journey.standalone_server_end,
+        "dev": journey.dev,
+        "dev: Kill": journey.killed,
+        "dev: host dead": journey.host_dead,
+    }
+    for name, act in steps.items():
+        journey.step(name, act)
+    return 1 if journey.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""The processes of this machine, and which of them a journey started. Linux, macOS and Windows; standard library only.
+
+A process is the journey's own if one of the journey started it, or if its command line names the journey's folder. A
+plain difference of two lists would also name what others start on the machine at the same time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PROC = Path("/proc")
+_PAUSE_S = 0.1
+_HARD = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows, the latter ends a process as hard
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process; `command` is its command line, on Windows the name of its program."""
+
+    pid: int
+    parent: int
+    command: str
+
+
+class Family:
+    """The processes that started after this object, and are the journey's."""
+
+    def __init__(self, folder: Path) -> None:
+        """Note what runs already; `folder` is the one that the journey works in."""
+        self._folder = str(folder)
+        self._before = {process.pid for process in running()}
+        self._own = {os.getpid()}
+
+    def members(self) -> list[Process]:
+        """List the running ones, and remember them: a child whose parent has ended is still found.
+
+        Call it while parents run.
+        """
+        new = [process for process in running() if process.pid not in self._before]
+        size = 0
+        while size != len(self._own):
+            size = len(self._own)
+            self._own |= {each.pid for each in new if each.parent in self._own or self._folder in each.command}
+        return [process for process in new if process.pid in self._own]
+
+    def wait_for_end(self, *, within_s: float, besides: Collection[int] = ()) -> tuple[list[Process], float]:
+        """Wait until none runs except `besides`; return those that are left, and how many seconds that took."""
+        begin = time.monotonic()
+        while True:
+            left = [process for process in self.members() if process.pid not in besides]
+            seconds = time.monotonic() - begin
+            if not left or seconds > within_s:
+                return left, seconds
+            time.sleep(_PAUSE_S)
+
+    def end(self) -> list[Process]:
+        """End those that run, each by its number, so that the next step starts with none; return them."""
+        left = self.members()
+        for process in left:
+            try:
+                os.kill(process.pid, _HARD)
+            except OSError:
+                continue  # it has ended since
+        return left
+
+
+def running() -> list[Process]:
+    """List all processes; those that have ended and are not yet waited for do not count."""
+    if sys.platform == "win32":
+        return _toolhelp()
+    return _proc() if PROC.joinpath("self", "stat").exists() else _ps()
+
+
+def _proc() -> list[Process]:
+    listed = []
+    for folder in PROC.iterdir():
+        if not folder.name.isdecimal():
+            continue
+        try:
+            state, parent = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:2]
+            words = (folder / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+        except OSError:
+            continue  # it has ended since
+        if state not in "ZX":
+            listed.append(Process(int(folder.name), int(parent), b" ".join(words).decode(errors="replace")))
+    return listed
+
+
+def _ps() -> list[Process]:
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,state=,command="]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as ps:
+        text, own = ps.communicate(timeout=30)[0], ps.pid
+    rows = [line.split(None, 3) for line in text.splitlines()]
+    return [
+        Process(int(row[0]), int(row[1]), row[3])
+        for row in rows
+        if len(row) == 4 and not row[2].startswith("Z") and int(row[0]) != own
+    ]
+
+
+if sys.platform == "win32":
+    from ctypes import wintypes
+
+    _SNAPSHOT_OF_PROCESSES = 2
+
+    class _Entry(ctypes.Structure):
+        """PROCESSENTRY32W of tlhelp32.h."""
+
+        _fields_: ClassVar = [
+            ("size", wintypes.DWORD),
+            ("usage", wintypes.DWORD),
+            ("pid", wintypes.DWORD),
+            ("heap", ctypes.c_size_t),
+            ("module", wintypes.DWORD),
+            ("threads", wintypes.DWORD),
+            ("parent", wintypes.DWORD),
+            ("priority", wintypes.LONG),
+            ("flags", wintypes.DWORD),
+            ("program", wintypes.WCHAR * 260),
+        ]
+
+
+def _toolhelp() -> list[Process]:
+    listed: list[Process] = []
+    if sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.CreateToolhelp32Snapshot.restype = wintypes.HANDLE
+        kernel.CreateToolhelp32Snapshot.argtypes = [wintypes.DWORD, wintypes.DWORD]
+        for read in (kernel.Process32FirstW, kernel.Process32NextW):
+            read.argtypes = [wintypes.HANDLE, ctypes.POINTER(_Entry)]
+        kernel.CloseHandle.argtypes = [wintypes.HANDLE]
+        snapshot = kernel.CreateToolhelp32Snapshot(_SNAPSHOT_OF_PROCESSES, 0)
+        if snapshot == wintypes.HANDLE(-1).value:
+            raise ctypes.WinError(ctypes.get_last_error())
+        entry = _Entry(size=ctypes.sizeof(_Entry))
+        more = kernel.Process32FirstW(snapshot, ctypes.byref(entry))
+        while more:
+            listed.append(Process(entry.pid, entry.parent, entry.program))
+            more = kernel.Process32NextW(snapshot, ctypes.byref(entry))
+        kernel.CloseHandle(snapshot)
+    return listed
