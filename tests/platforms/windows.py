@@ -16,11 +16,12 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ def main() -> int:
     try:
         machine.put_up()
         if options.python is not None:
-            return subprocess.run([*machine.python, *options.python], env=machine.environment, check=False).returncode  # noqa: S603  # what the user asks for
+            return machine.run_python(options.python)
         return machine.travel()
     except StepError as error:
         sys.stderr.write(f"error: {error}\n")
@@ -111,22 +112,33 @@ class Machine:
         place.mkdir(parents=True)
         host = on_drive(self._folder / "host.exe")
         arguments = [on_drive(HERE / "journey.py"), "--host", host, "--folder", on_drive(place)]
-        with subprocess.Popen(  # noqa: S603  # our own programs
-            [*self.python, *arguments], env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as journey:
-            assert journey.stdin is not None  # noqa: S101  # for mypy: both are pipes
-            assert journey.stdout is not None  # noqa: S101
-            journey.stdin.close()
-            for line in journey.stdout:
-                sys.stdout.buffer.write(line)
-                sys.stdout.flush()
-            return journey.wait(_JOURNEY_SECONDS)
+        return self.run_python(arguments)
+
+    def run_python(self, arguments: Sequence[str]) -> int:
+        """Run the Windows Python, show what it prints as it comes, and return its exit status.
+
+        Its streams are pipes: it can't open standard streams that are Linux files.
+        """
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [*self.python, *arguments], env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe
+        ) as python:
+            assert python.stdin is not None  # for mypy: all three are pipes
+            python.stdin.close()
+            guard = threading.Timer(_JOURNEY_SECONDS, python.kill)
+            guard.start()
+            errors = threading.Thread(target=copy_lines, args=(python.stderr, sys.stderr))
+            errors.start()
+            copy_lines(python.stdout, sys.stdout)
+            errors.join()
+            guard.cancel()
+            return python.wait()
 
     def shut_down(self) -> None:
         """End the Wine server of this folder, and with it whatever still runs there."""
         server = next(filter(None, map(shutil.which, _SERVER_PLACES)), None)
         if server:
-            subprocess.run([server, "-k"], env=self.environment, check=False)  # noqa: S603  # Wine's own
+            subprocess.run([server, "-k"], env=self.environment, check=False)
 
     def _wine(self) -> None:
         if not any(map(shutil.which, _WINE_PLACES)):
@@ -199,18 +211,26 @@ def exported_names(image: bytes) -> list[str]:
 
     Source: Microsoft's PE format: the export directory table is the first data directory of a PE32+ image.
     """
-    (at,) = struct.unpack_from("<I", image, 0x3C)
+    at: int = struct.unpack_from("<I", image, 0x3C)[0]
     sections, size = struct.unpack_from("<H12xH", image, at + 6)
     (directory,) = struct.unpack_from("<I", image, at + 24 + 112)
     headers = [struct.unpack_from("<8x4I", image, at + 24 + size + 40 * number) for number in range(sections)]
 
     def offset(address: int) -> int:
-        return next(address - start + raw for length, start, _, raw in headers if start <= address < start + length)
+        start, raw = next((start, raw) for length, start, _, raw in headers if start <= address < start + length)
+        return address - int(start) + int(raw)
 
     count, _, names = struct.unpack_from("<3I", image, offset(directory) + 24)
     addresses = struct.unpack_from(f"<{count}I", image, offset(names))
     starts = [offset(address) for address in addresses]
     return [image[start : image.index(b"\0", start)].decode("ascii") for start in starts]
+
+
+def copy_lines(source: IO[bytes] | None, target: TextIO) -> None:
+    """Copy a pipe's lines until it ends."""
+    for line in source or ():
+        target.buffer.write(line)
+        target.flush()
 
 
 def on_drive(path: Path) -> str:
@@ -230,12 +250,12 @@ def find_program(places: Sequence[str]) -> str:
 
 
 def run(command: Sequence[str], *, environment: dict[str, str] | None = None, folder: Path | None = None) -> None:
-    """Run a program with pipes: the Windows Python can't open standard streams that are Linux files.
+    """Run a program, with pipes for its streams.
 
     Raises: StepError with the last lines if it fails.
     """
     try:
-        done = subprocess.run(  # noqa: S603  # fixed programs
+        done = subprocess.run(
             command,
             env=environment,
             cwd=folder,
