@@ -54,7 +54,11 @@ async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Wr
 
     server = transport.Transport(application, on_shutdown=drain, on_lost=life.request)
     if relay is None:
-        address = await server.start(address)
+        try:
+            address = await server.start(address)
+        except handshake.NoPortError as error:
+            logging.getLogger("gfruntime").error("The plugin can't run: %s", error)  # noqa: TRY400  # it says enough
+            raise SystemExit(1) from None
     else:
         await server.start(relay.inner)
         address = await relay.start()
