@@ -115,24 +115,8 @@ class Machine:
         return self.run_python(arguments)
 
     def run_python(self, arguments: Sequence[str]) -> int:
-        """Run the Windows Python, show what it prints as it comes, and return its exit status.
-
-        Its streams are pipes: it can't open standard streams that are Linux files.
-        """
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            [*self.python, *arguments], env=self.environment, stdin=pipe, stdout=pipe, stderr=pipe
-        ) as python:
-            assert python.stdin is not None  # for mypy: all three are pipes
-            python.stdin.close()
-            guard = threading.Timer(_JOURNEY_SECONDS, python.kill)
-            guard.start()
-            errors = threading.Thread(target=copy_lines, args=(python.stderr, sys.stderr))
-            errors.start()
-            copy_lines(python.stdout, sys.stdout)
-            errors.join()
-            guard.cancel()
-            return python.wait()
+        """Run the Windows Python, show what it prints as it comes, and return its exit status."""
+        return follow([*self.python, *arguments], self.environment, seconds=_JOURNEY_SECONDS)
 
     def shut_down(self) -> None:
         """End the Wine server of this folder, and with it whatever still runs there."""
@@ -226,11 +210,34 @@ def exported_names(image: bytes) -> list[str]:
     return [image[start : image.index(b"\0", start)].decode("ascii") for start in starts]
 
 
-def copy_lines(source: IO[bytes] | None, target: TextIO) -> None:
-    """Copy a pipe's lines until it ends."""
-    for line in source or ():
-        target.buffer.write(line)
-        target.flush()
+def follow(command: Sequence[str], environment: dict[str, str], *, seconds: float) -> int:
+    """Run a program, show what it prints as it comes, and return its exit status.
+
+    Its streams are pipes: a Windows Python can't open standard streams that are Linux files. Wine's own processes may
+    hold them longer than the program runs, so their end is not waited for.
+    """
+
+    def copy(source: IO[bytes] | None, target: TextIO) -> None:
+        for line in source or ():
+            target.buffer.write(line)
+            target.flush()
+
+    pipe = subprocess.PIPE
+    program = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+    assert program.stdin is not None  # for mypy: all three are pipes
+    program.stdin.close()
+    streams = ((program.stdout, sys.stdout), (program.stderr, sys.stderr))
+    threads = [threading.Thread(target=copy, args=each, daemon=True) for each in streams]
+    for thread in threads:
+        thread.start()
+    try:
+        return program.wait(seconds)
+    except subprocess.TimeoutExpired as error:
+        program.kill()
+        raise StepError(f"{command[0]} still ran after {seconds:.0f} s") from error
+    finally:
+        for thread in threads:
+            thread.join(2)
 
 
 def on_drive(path: Path) -> str:
