@@ -60,14 +60,18 @@ def walk(root: Path) -> list[Path]:
     )
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old bytes or the new ones, never a part."""
+def write_atomic(path: Path, content: bytes, *, for_grafana: bool = False) -> None:
+    """Write a file so that readers see the old bytes or the new ones, never a part.
+
+    Its mode stays, or is what the umask permits; it is 0644 if Grafana reads the file, see `let_grafana_read`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else _permitted(0o666))
+        mode = path.stat().st_mode & 0o777 if path.exists() else _permitted(0o666)
+        Path(name).chmod(0o644 if for_grafana else mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -79,6 +83,12 @@ def _permitted(mode: int) -> int:
     mask = os.umask(0o077)  # it can only be read by setting it
     os.umask(mask)
     return mode & ~mask
+
+
+def let_grafana_read(*places: Path) -> None:
+    """Make files 0644 and folders 0755, whatever the umask: Grafana runs as another user than the one who built."""
+    for path in places:
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def write_tree(root: Path, tree: Mapping[str, bytes]) -> None:

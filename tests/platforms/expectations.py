@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 from hostclient import Host
 from messages import HOUR_MS, START_MS, query
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
 
     from hostclient import Plugin
     from processlist import Family, Process

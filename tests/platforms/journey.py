@@ -17,11 +17,11 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 from expectations import MILLISECONDS, StepError, check_answers, check_sine, gone, running_host, shown
 from processlist import Family
+from report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,29 +30,22 @@ if TYPE_CHECKING:
 
 
 class Journey:
-    """One run: its folder, what it has made so far, and what each step had to say."""
+    """One run: the host, the folder, and what is done in it; each step returns what it saw, or raises."""
 
     def __init__(self, host: Path, folder: Path, *, patience_s: float) -> None:
         """Use a compiled host and an empty folder; no command takes longer than `patience_s`."""
         self.host, self.folder, self.project = host, folder, folder / "project"
         self.patience_s = patience_s
-        self.failures = 0
 
-    def step(self, name: str, act: Callable[[], str]) -> None:
-        """Run one step, print its line, and end what it left behind."""
-        family, begin, ok = Family(self.folder), time.monotonic(), True
-        try:
-            detail = act()
-        except Exception as error:  # noqa: BLE001  # whatever it is, the report says it and the next steps go on
-            ok, detail = False, f"{type(error).__name__}: {error}"
-        seconds = round(time.monotonic() - begin, 2)
-        left, _ = family.wait_for_end(within_s=2)
-        if left:
-            family.end()
-            ok, detail = False, f"{detail}; left behind: {shown(left)}"
-        self.failures += not ok
-        report = {"step": name, "ok": ok, "seconds": seconds, "detail": detail}
-        print(json.dumps(report), flush=True)  # noqa: T201  # the script's result
+    def watch(self) -> Callable[[], str]:
+        """Note what runs; return what ends the journey's processes that started since, and names them."""
+        family = Family(self.folder)
+
+        def left_behind() -> str:
+            left, _ = family.wait_for_end(within_s=2)
+            return shown(family.end()) if left else ""
+
+        return left_behind
 
     # The command line
 
@@ -77,10 +70,11 @@ class Journey:
         self.gfplug("new", "acme-sales", str(self.project), "--example", "signals", "--defaults")
         return f"{sum(path.is_file() for path in self.project.rglob('*'))} files"
 
-    def build(self) -> str:
-        """Build the bundle."""
-        report = json.loads(self.gfplug("build", str(self.project), "--json"))
-        return json.dumps(report)
+    def build(self, *words: str) -> str:
+        """Build the bundle; return its figures."""
+        figures = json.loads(self.gfplug("build", str(self.project), "--json", *words))
+        named = ("executable", "files", "bundle_bytes", "archive_bytes", "glibc_floor", "handshake_ms", "stages")
+        return ", ".join(f"{name} {figures[name]}" for name in named)
 
     def ask(self, target: Path) -> str:
         """Query a project or a bundle by `gfplug call` and check the values."""
@@ -100,7 +94,8 @@ class Journey:
     def executable(self) -> Path:
         """Find what the host starts."""
         manifest = json.loads((self.project / "dist" / "plugin.json").read_text(encoding="utf-8"))
-        paths = [path for path in self.project.glob(f"dist/{manifest['executable']}_*") if path.is_file()]
+        named = [path for path in self.project.glob(f"dist/{manifest['executable']}_*") if path.is_file()]
+        paths = [path for path in named if path.suffix != ".bin"]  # which a bundled C library's launcher starts
         if len(paths) != 1:
             raise StepError(f"dist/ holds {len(paths)} executables: {[path.name for path in paths]}")
         return paths[0]
@@ -187,18 +182,24 @@ class Journey:
         return check_answers(plugin, family)
 
 
-def main() -> int:
-    """Read the command line, run all steps, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+def options(text: str | None) -> argparse.Namespace:
+    """Read the command line: `host`, `folder`, `patience`."""
+    parser = argparse.ArgumentParser(description=(text or "").partition("\n")[0])
     parser.add_argument("--host", type=Path, required=True, help="the compiled tests/conformance/host")
     parser.add_argument("--folder", type=Path, required=True, help="an empty folder to work in")
     parser.add_argument("--patience", type=float, default=1800, help="seconds that one command may take")
-    options: Any = parser.parse_args()
-    folder = options.folder.resolve()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Read the command line, run all steps, and return the exit status."""
+    given = options(__doc__)
+    folder = given.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        parser.error(f"--folder {folder} is not empty")
-    journey = Journey(options.host.resolve(), folder, patience_s=options.patience)
+        print(f"--folder {folder} is not empty", file=sys.stderr)  # noqa: T201  # a script
+        return 2
+    report, journey = Report(), Journey(given.host.resolve(), folder, patience_s=given.patience)
     dist = journey.project / "dist"
     steps: dict[str, Callable[[], str]] = {
         "new": journey.new,
@@ -214,8 +215,8 @@ def main() -> int:
         "dev: host dead": journey.host_dead,
     }
     for name, act in steps.items():
-        journey.step(name, act)
-    return 1 if journey.failures else 0
+        report.step(name, act, left_behind=journey.watch())
+    return 1 if report.failures else 0
 
 
 if __name__ == "__main__":

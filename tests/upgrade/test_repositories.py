@@ -13,10 +13,14 @@ from gfplug.project.plugin_project import Project
 from gfplug.untrusted import repository
 from gfplug.upgrades import upgrade
 
+BYTE_FOR_BYTE = (
+    "gfplug.lock eol=lf\nsrc/pluginv2/** eol=lf\n.gfplug/answers.json eol=lf\n*.proto eol=lf\nvendor/** binary\n"
+)
+
 
 def test_a_checkout_with_crlf_stays_one(project: Path, tmp_path: Path) -> None:
-    """With `core.autocrlf`, edits merge, and every line keeps its CRLF."""
-    write(project, {"notes.txt": MINE})
+    """With `core.autocrlf`, in a project that has not LF everywhere, edits merge, and every line keeps its CRLF."""
+    write(project, {"notes.txt": MINE, ".gitattributes": BYTE_FOR_BYTE})
     commit(project)
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "-q", "-c", "core.autocrlf=true", project, clone)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug.bundle import dependencies, dist, freeze, libc, packing, portable, reuse, slim, workspace
+from gfplug.bundle import dependencies, dist, exchange, freeze, libc, packing, portable, reuse, slim, workspace
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, IntegrityError, ToolError, UsageError
@@ -103,7 +103,7 @@ def build(project: Project, options: BuildOptions | None = None) -> BuildResult:
     project.require_whole()
     dist.check(project)
     with workspace.open_folder(project.root / "artifacts") as scratch:
-        dist.recover(project.dist, aside=scratch / "old")
+        exchange.recover(project.dist, aside=scratch / "old")
         return _Build(project, options, scratch).run()
 
 
@@ -187,7 +187,7 @@ class _Build:
         with self.stages.stage("archive", doing="Packing the archive", done=f"Packed {archive.name}"):
             packed = self.folder / archive.name
             digest = packing.pack(bundle.folder, packed, seconds=self.seconds, previous=archive)
-        installed = dist.install(bundle, self.project.dist, aside=self.aside)
+        installed = exchange.install(bundle, self.project.dist, aside=self.aside)
         for path in (packing.digest_path(archive), archive):
             (self.folder / path.name).replace(path)
         result = BuildResult(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfplug.bundle import packing
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LISTED = 5
+_LINE_ENDS = "line ends"
+_LINE_ENDS_HINT = (
+    "build them anew: gfplug writes LF everywhere; `* text=auto eol=lf` in .gitattributes has git do so, too"
+)
+_COMMIT_HINT = "build all platforms from one commit, each with git or one SOURCE_DATE_EPOCH: it gives them one date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,16 +102,31 @@ def _require_no_conflict(entries: dict[str, packing.ArchiveEntry], part: _Part, 
     """Refuse files of one name that differ, and signatures, which would not cover the rest."""
     if any(name.endswith(f"/{SIGNATURE}") for name in part.entries):
         raise ProjectError(f"{part.path.name} is signed", hint="merge first, then sign what was merged")
-    differing = sorted(
-        name
-        for name, entry in part.entries.items()
-        if name in entries
-        and (entry.crc, entry.size, entry.mode) != (entries[name].crc, entries[name].size, entries[name].mode)
-    )
-    if differing:
-        names = ", ".join(name.partition("/")[2] for name in differing[:_LISTED])
-        more = f" and {len(differing) - _LISTED} more" if len(differing) > _LISTED else ""
+    reasons = {
+        name: reason
+        for name, entry in sorted(part.entries.items())
+        if name in entries and (reason := _difference(entries[name], entry))
+    }
+    if reasons:
+        listed = [f"{name.partition('/')[2]} ({reason})" for name, reason in list(reasons.items())[:_LISTED]]
+        more = f" and {len(reasons) - _LISTED} more" if len(reasons) > _LISTED else ""
         raise ProjectError(
-            f"{part.path.name} and {first.path.name} differ in {names}{more}",
-            hint="build all platforms from one commit; SOURCE_DATE_EPOCH gives them one date",
+            f"{part.path.name} and {first.path.name} differ in {', '.join(listed)}{more}",
+            hint=_LINE_ENDS_HINT if set(reasons.values()) == {_LINE_ENDS} else _COMMIT_HINT,
         )
+
+
+def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
+    """Say what two files of one name differ in; empty if they are the same."""
+    if (one.crc, one.size) == (other.crc, other.size):
+        return "" if one.mode == other.mode else "mode"
+    texts = [packing.unpack(each).replace(b"\r\n", b"\n") for each in (one, other)]
+    if texts[0] == texts[1]:
+        return _LINE_ENDS
+    if PurePosixPath(one.name).name == "plugin.json" and len(set(map(_without_date, texts))) == 1:
+        return "date"
+    return "content"
+
+
+def _without_date(text: bytes) -> bytes:
+    return re.sub(rb'"updated": *"[^"]*"', b"", text)

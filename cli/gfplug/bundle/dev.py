@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle import build, dist, launcher, workspace
+from gfplug.bundle import build, dist, exchange, launcher, workspace
 from gfplug.bundle.freeze import Frozen
 from gfplug.bundle.frontend import linker, npm
 from gfplug.host.target import go_platform
@@ -42,7 +42,7 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
     manifest = dist.check(project)
     with workspace.open_folder(project.root / "artifacts") as scratch:
         aside = scratch / "old"
-        dist.recover(project.dist, aside=aside)
+        exchange.recover(project.dist, aside=aside)
         folder = workspace.make_empty(scratch)
         interpreter = venv.ensure(project, python=python, stages=stages)
         with stages.stage("frontend", doing="Linking module.js", done="Linked module.js"):
@@ -62,8 +62,15 @@ def prepare(project: Project, *, python: Path | None = None, address: str = "") 
         path.write_bytes(starter.executable(platform))
         path.chmod(0o755)
         bundle = dist.assemble(project, frozen, folder / "dist", browser=browser, day=build.day_of(project))
-        installed = dist.install(bundle, project.dist, aside=aside)
+        installed = exchange.install(bundle, project.dist, aside=aside)
     return DevBundle(folder=installed.folder, executable=installed.executable, command=command)
+
+
+def link_command(folder: Path, plugin_id: str) -> str:
+    """Return what a person types to have Grafana find `dist/`: on Windows a junction, which takes no special rights."""
+    if sys.platform == "win32":
+        return f'cmd /c mklink /J "<plugins>\\{plugin_id}" "{folder}"'
+    return f"ln -s {shlex.quote(str(folder))} <plugins>/{plugin_id}"
 
 
 def relink_command(project: Project, python: Path) -> str:
@@ -82,13 +89,23 @@ def link(project: Project, python: Path) -> Path:
     """
     path = project.dist / _MODULE
     if not any(project.dist.glob("_internal_*")):
-        files.write_atomic(path, linker.build_frontend(project, python)[_MODULE])
+        files.write_atomic(path, linker.build_frontend(project, python)[_MODULE], for_grafana=True)
     return path
 
 
 def command_by_hand(project: Project, python: Path, address: str) -> str:
-    """Return the shell command that runs the plugin at an address: in a terminal, or as a debugger's configuration."""
-    variable = f"GF_PLUGIN_GRPC_ADDRESS_{project.manifest.id.upper().replace('-', '_')}"
-    words = [f"{variable}={address}", f"PYTHONPATH={shlex.quote(str(project.source))}", shlex.quote(str(python))]
-    flags = ["-standalone"] if launcher.is_loopback(address) else ["-standalone", "-allow-remote"]
-    return " ".join([*words, "-m", "plugin", *flags])
+    """Return the command that runs the plugin at an address: for PowerShell on Windows, else for a POSIX shell."""
+    variables = {
+        f"GF_PLUGIN_GRPC_ADDRESS_{project.manifest.id.upper().replace('-', '_')}": address,
+        "PYTHONPATH": str(project.source),
+    }
+    flags = "-standalone" if launcher.is_loopback(address) else "-standalone -allow-remote"
+    if sys.platform == "win32":
+        settings = [f"$env:{name}={_quote_powershell(value)};" for name, value in variables.items()]
+        return " ".join([*settings, "&", _quote_powershell(str(python)), "-m plugin", flags])
+    settings = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    return " ".join([*settings, shlex.quote(str(python)), "-m plugin", flags])
+
+
+def _quote_powershell(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

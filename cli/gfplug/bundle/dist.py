@@ -1,13 +1,11 @@
-"""The bundle: the folder `dist/`, as Grafana mounts it. Put together elsewhere, then exchanged with the old one."""
+"""The bundle: the folder `dist/`, as Grafana mounts it. Put together elsewhere; `exchange` has it take its place."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
 import re
-import sys
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfplug import files
@@ -29,7 +27,7 @@ _PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_TEXTS = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".svg", ".txt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +78,27 @@ def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping
     """Put a bundle together in a folder that does not exist yet; the frozen files move there.
 
     `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows. A
-    plugin.json from there is completed by the project's, key by key.
+    plugin.json from there is completed by the project's, key by key. Texts end their lines with LF, whatever git wrote
+    on this platform: archives of one commit must agree in what they share.
     """
     frozen.folder.rename(folder)
-    files.write_tree(folder, browser)
+    files.write_tree(folder, {name: with_lf(name, content) for name, content in browser.items()})
     text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
     (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
     for name, source in shipped_files(project).items():
         if name not in _DOCUMENTS or name not in browser:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(documents.read_bytes(source))
+            (folder / name).write_bytes(with_lf(name, documents.read_bytes(source)))
     bundle = Bundle(folder, folder / frozen.executable)
     _settle(bundle)
     return bundle
+
+
+def with_lf(name: str, content: bytes) -> bytes:
+    """Return a file's content, with LF at the ends of its lines if its name is a text's and it is one."""
+    is_text = PurePosixPath(name).suffix.lower() in _TEXTS and b"\0" not in content
+    return content.replace(b"\r\n", b"\n") if is_text else content
 
 
 def shipped_files(project: Project) -> dict[str, Path]:
@@ -145,45 +150,6 @@ def _is_program(path: Path) -> bool:
     """Tell whether a file is to be executed; wheels mark their libraries executable too."""
     library = ".so" in path.suffixes or path.suffix in {".dylib", ".pyd", ".dll", ".py"}
     return bool(path.stat().st_mode & 0o100) and not library
-
-
-def install(bundle: Bundle, place: Path, *, aside: Path) -> Bundle:
-    """Make a bundle the one at `place`; the old one, if any, ends up where the new one was, or at `aside`.
-
-    On Linux the two change places in one step. Elsewhere there is an instant without either: `recover` mends it.
-    """
-    new = bundle.folder
-    if not place.exists():
-        new.rename(place)
-    elif not _exchange(new, place):
-        place.rename(aside)
-        try:
-            new.rename(place)
-        except BaseException:
-            aside.rename(place)
-            raise
-    return Bundle(place, place / bundle.executable.name)
-
-
-def recover(place: Path, *, aside: Path) -> None:
-    """Put the old bundle back if a build was killed between the two renames of `install`."""
-    if aside.exists() and not place.exists():
-        aside.rename(place)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders change places in one step; False where the system has no such call."""
-    if sys.platform != "linux":
-        return False
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "renameat2"):
-        return False
-    if library.renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in {errno.ENOSYS, errno.EINVAL}:  # an old kernel, or a file system that cannot
-        return False
-    raise OSError(code, os.strerror(code), str(other))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ _MAGIC = b"\x7fELF"
 _LITTLE_64 = _MAGIC + b"\x02\x01"
 _ALLOCATED = 2  # SHF_ALLOC
 _LOAD, _READ, _RUNPATH = 1, 4, 29  # PT_LOAD, PF_R, DT_RUNPATH
+_RUN_PATHS = ("DT_RPATH", "DT_RUNPATH")
 _ENTRY = struct.Struct("<qQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
@@ -80,7 +81,7 @@ class Elf:
 
     `segments` are the program headers, `table` is that of the dynamic section, `dynamic` are the section's entries
     before the one that ends it, and `strings` is what they name: `needed` are the libraries it asks for, in the
-    loader's order.
+    loader's order, `run_paths` the folders where the loader looks for them, `$ORIGIN` being the file's own.
     """
 
     content: bytes
@@ -89,6 +90,7 @@ class Elf:
     dynamic: tuple[Any, ...] = ()
     strings: bytes = b""
     needed: tuple[str, ...] = ()
+    run_paths: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Elf:
@@ -117,6 +119,7 @@ class Elf:
             *tags, _ = dynamic.iter_tags()
             _, at = dynamic.get_table_offset("DT_STRTAB")
             [size] = [each["d_val"] for each in tags if each["d_tag"] == "DT_STRSZ"]
+            paths = [_text(content, at + each["d_val"]) for each in tags if each["d_tag"] in _RUN_PATHS]
             return cls(
                 content=content,
                 segments=headers,
@@ -124,6 +127,7 @@ class Elf:
                 dynamic=tuple(each.entry for each in tags),
                 strings=content[at : at + size],
                 needed=tuple(_text(content, at + each["d_val"]) for each in tags if each["d_tag"] == "DT_NEEDED"),
+                run_paths=tuple(folder for path in paths for folder in path.split(":") if folder),
             )
 
     def symbols(self) -> tuple[set[bytes], set[bytes]]:

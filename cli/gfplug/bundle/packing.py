@@ -136,9 +136,10 @@ def publish(archive: Path, entries: Sequence[ArchiveEntry], *, seconds: int) -> 
 
 
 def _note_digest(archive: Path) -> str:
-    """Write an archive's digest beside it, and return it."""
-    digest = files.sha256_of(archive)
-    digest_path(archive).write_bytes(f"{digest}  {archive.name}\n".encode())
+    """Write an archive's digest beside it, let both be read, and return the digest."""
+    digest, note = files.sha256_of(archive), digest_path(archive)
+    note.write_bytes(f"{digest}  {archive.name}\n".encode())
+    files.let_grafana_read(archive, note)
     return digest
 
 
@@ -158,6 +159,11 @@ def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveE
     if body is None:
         body = bytes(deflate_compress(content, LEVEL)) if content else b"\3\0"
     return ArchiveEntry(name=name, mode=mode, size=len(content), crc=zlib.crc32(content), packed=body)
+
+
+def unpack(entry: ArchiveEntry) -> bytes:
+    """Return the content of one file."""
+    return zlib.decompress(entry.packed, -zlib.MAX_WBITS)
 
 
 def digest_path(archive: Path) -> Path:

@@ -6,14 +6,16 @@ Owns which edits are made; `elf` owns how. What can't be read, and what is not p
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfplug import files
 from gfplug.bundle.elf import Elf, UnreadableError, is_elf
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Collection
 
 OVERLINKED = ("pyarrow",)
 """Packages whose libraries ask for libraries that they use no symbol of: parquet, substrait, dataset, acero."""
@@ -37,10 +39,24 @@ def slim(folder: Path, *, executable: str) -> None:
     for package in OVERLINKED:
         for place in folder.glob(f"*/{package}"):
             drop_unused(place)
+    drop_links(folder)
     for path in libraries(folder):
         if path != folder / executable:
             strip(path)
     forget_installation(folder)
+
+
+def drop_links(folder: Path) -> None:
+    """Remove PyInstaller's links to Linux libraries but for those that a library needs.
+
+    They lie at the top of the contents folder, for libraries whose own run paths do not lead to what they ask for.
+    Unpackers lose links or store what they lead to twice.
+    """
+    links = {link for link in folder.glob("*/*") if link.is_symlink() and ".so" in link.suffixes}
+    needed = {name for path in (libraries(folder) if links else ()) for name in _unresolved(path, links)}
+    for link in links:
+        if link.name not in needed:
+            link.unlink()
 
 
 def forget_installation(folder: Path) -> None:
@@ -51,8 +67,8 @@ def forget_installation(folder: Path) -> None:
 
 
 def libraries(folder: Path) -> list[Path]:
-    """List the ELF files below a folder."""
-    return [path for path in files.walk(folder) if is_elf(path)]
+    """List the ELF files below a folder; links to them don't count."""
+    return [path for path in files.walk(folder) if not path.is_symlink() and is_elf(path)]
 
 
 def strip(path: Path) -> None:
@@ -82,6 +98,20 @@ def drop_unused(folder: Path) -> list[str]:
             after[name] |= needless & set(Elf.parse(content).needed)
             library.path.write_bytes(content)
     return _remove_orphans(by_name, after)
+
+
+def _unresolved(path: Path, links: Collection[Path]) -> set[str]:
+    """Return the libraries that a file asks for and does not find by its own run paths; links do not count."""
+    try:
+        elf = Elf.read(path)
+    except UnreadableError:
+        return set()
+    folders = [Path(os.path.normpath(each.replace("$ORIGIN", str(path.parent)))) for each in elf.run_paths]
+    return {
+        name
+        for name in elf.needed
+        if not any((place / name).exists() and place / name not in links for place in folders)
+    }
 
 
 def _read(path: Path) -> _Library | None:

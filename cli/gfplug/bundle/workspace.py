@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gfplug import files
 from gfplug.edits import mutex
 from gfplug.errors import GfplugError, ProjectError, ToolError
 
@@ -31,7 +32,9 @@ def open_folder(artifacts: Path) -> Iterator[Path]:
     """
     folder = artifacts / ".build"
     with explain_refusals(artifacts):
-        artifacts.mkdir(exist_ok=True)
+        if not artifacts.exists():
+            artifacts.mkdir(exist_ok=True)
+            files.let_grafana_read(artifacts)
         with mutex.hold(artifacts / ".lock", what=f"build of {artifacts.parent}"):
             try:
                 yield folder

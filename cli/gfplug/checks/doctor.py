@@ -38,7 +38,7 @@ class Examination:
 
 def examine(project: Project | None, *, folder: Path) -> list[Examination]:
     """Look at the machine, its tools, and the project if there is one."""
-    examinations = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
+    examinations = [_python(), *_pythons(project), _system(), _room(folder), _git(), *_optional()]
     if project:
         examinations += [
             _unfinished(project),
@@ -95,10 +95,11 @@ def _plan(search: Search) -> str:
     return f"{search.reason}: `gfplug build` {plan}"
 
 
-def _libc() -> Examination:
-    name, version = platform.libc_ver()
+def _system() -> Examination:
     if sys.platform != "linux":
-        return Examination(name="C library", is_good=True, seen=platform.platform())
+        system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)
+        return Examination(name=system, is_good=True, seen=platform.platform())
+    name, version = platform.libc_ver()
     return Examination(
         name="C library",
         is_good=name == "glibc",

@@ -51,7 +51,7 @@ def dev(
     plugin_id = target.manifest.id
     console.note(f"""
 Let a Grafana on this machine load it (not one in a container):
-  ln -s {bundle.folder} <plugins>/{plugin_id}
+  {service.link_command(bundle.folder, plugin_id)}
   GF_DEFAULT_APP_MODE=development
   or GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS={plugin_id}
 Then (re)start Grafana once.""")

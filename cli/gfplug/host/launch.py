@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gfplug.host.target import Target
 
 _GRACE = 2.0
+_REBUILD = "make it anew where it shall run: `gfplug build` or `gfplug dev`"
 _log = logging.getLogger("gfplug")
 
 
@@ -153,8 +155,10 @@ def _not_found(program: Path, folder: Path) -> ToolError:
     if first.startswith(b"#!"):
         return ToolError(
             f"{program} cannot be started: {first[2:].decode(errors='replace').strip()} in its first line is not there",
-            hint="make it anew where it shall run: `gfplug build` or `gfplug dev`",
+            hint=_REBUILD,
         )
+    if sys.platform != "linux":
+        return ToolError(f"{program} cannot be started: it is there, but not what it needs", hint=_REBUILD)
     return ToolError(
         f"{program} cannot be started: it is there, but the loader of its C library (glibc's ld-linux) is not",
         hint="for systems without glibc: `gfplug build --libc bundled`",

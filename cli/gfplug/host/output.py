@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PIECE = 64 * 1024
 _LOOK = 0.1
 _LONGEST = 64 * 1024
+_LARGEST_STATUS = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,11 @@ class Output:
 
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended: `exit code 1`, or the signal that ended it."""
+    """Say how a process ended: `exit code 1`, the signal that ended it, or Windows' own code, such as 0xC0000005."""
     import signal  # noqa: PLC0415 - only failures need its names
 
     if code >= 0:
-        return f"exit code {code}"
+        return f"exit code {code:#010X}".replace("X", "x") if code > _LARGEST_STATUS else f"exit code {code}"
     try:
         return f"killed by {signal.Signals(-code).name}"
     except ValueError:

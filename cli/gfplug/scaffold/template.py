@@ -152,6 +152,8 @@ def render(answers: Answers, destination: Path) -> None:
     with _without_git():
         for layer in (name for name, is_wanted in layers.items() if is_wanted):
             _copy(destination, {**data, "layer": layer})
+    provisioning = destination / "provisioning"
+    files.let_grafana_read(*([provisioning, *provisioning.rglob("*")] if provisioning.is_dir() else ()))
     files.write_tree(destination, provenance.detect(answers.gfplug).files())
 
 

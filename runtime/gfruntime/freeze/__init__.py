@@ -11,9 +11,9 @@ import platform
 import sys
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gfruntime.freeze import dependencies
+from gfruntime.freeze import dependencies, links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,8 +45,6 @@ _OPTIONAL = {
     "httpx": ("httpx",),
     "requests": ("requests",),
 }
-
-_Entry = tuple[str, str, str]
 
 
 def hook_folders() -> list[str]:
@@ -104,7 +102,8 @@ def freeze(
         contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder
         console=True,
     )
-    COLLECT(program, _without_links(analysis.binaries), _without_links(analysis.datas), name=name)
+    entries = [*analysis.binaries, *analysis.datas]
+    COLLECT(program, links.put_libraries_first(entries) if sys.platform == "darwin" else entries, name=name)
 
 
 def _platform() -> str:
@@ -113,7 +112,7 @@ def _platform() -> str:
     return f"{_GOOS.get(sys.platform, sys.platform)}_{_GOARCH.get(machine, machine)}"
 
 
-def _keep_docstrings(modules: Iterable[_Entry]) -> list[_Entry]:
+def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
     """Compile packages with their docstrings, which some format when they are imported; ours and Python's never do."""
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [
@@ -121,8 +120,3 @@ def _keep_docstrings(modules: Iterable[_Entry]) -> list[_Entry]:
         for name, path, kind in modules
         if name not in _IN_THE_INTERPRETER
     ]
-
-
-def _without_links(entries: Iterable[Any]) -> list[Any]:
-    """Drop symbolic links: Grafana's installer skips some, and archivers store what they point to twice."""
-    return [entry for entry in entries if entry[2] != "SYMLINK"]

@@ -23,6 +23,8 @@ def archives(tmp_path: Path) -> list[Path]:
 def archive(folder: Path, machine: str, change: Callable[[Path], object] = lambda _: None) -> Path:
     """Make an archive for one machine, changed."""
     bundle = small_bundle(folder / f"{machine}-bundle", machine=machine)
+    for name in ("README.md", "module.js"):
+        (bundle / name).write_bytes(b"one\ntwo\n")
     change(bundle)
     packing.pack(bundle, folder / f"{machine}.zip", seconds=1_700_000_000)
     return folder / f"{machine}.zip"
@@ -55,8 +57,13 @@ def test_the_order_of_the_archives_does_not_matter(archives: list[Path], tmp_pat
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda bundle: (bundle / "module.js").write_text("other"), r"differ in module\.js"),
-        (lambda bundle: (bundle / "module.js").chmod(0o755), r"differ in module\.js"),
+        (lambda bundle: (bundle / "module.js").write_text("other"), r"differ in module\.js \(content\)"),
+        (lambda bundle: (bundle / "module.js").chmod(0o755), r"differ in module\.js \(mode\)"),
+        (
+            lambda bundle: replace(bundle, info={**MANIFEST["info"], "updated": "2026-07-02"}),
+            r"differ in plugin\.json \(date\)",
+        ),
+        (lambda bundle: with_crlf(bundle / "module.js"), r"differ in module\.js \(line ends\)"),
         (
             lambda bundle: replace(bundle, id="acme-other-datasource"),
             "the plugin acme-sales-datasource, .* has acme-other",
@@ -80,6 +87,31 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, change: Callable[[Path], o
 def replace(bundle: Path, **keys: object) -> None:
     """Change plugin.json."""
     (bundle / "plugin.json").write_text(json.dumps({**MANIFEST, **keys}))
+
+
+def with_crlf(path: Path) -> None:
+    """End a text's lines as Windows does."""
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ([with_crlf], "gfplug writes LF everywhere"),
+        ([with_crlf, lambda path: path.write_text("other")], "from one commit"),
+    ],
+)
+def test_the_hint_is_of_what_differs(tmp_path: Path, changes: list[Callable[[Path], object]], hint: str) -> None:
+    """Line ends are git's doing; anything else is of another commit."""
+
+    def change(bundle: Path) -> None:
+        for name, edit in zip(("README.md", "module.js"), changes, strict=False):
+            edit(bundle / name)
+
+    both = [archive(tmp_path, "amd64"), archive(tmp_path, "arm64", change)]
+    with pytest.raises(ProjectError) as caught:
+        combine.combine(both, tmp_path / "out.zip")
+    assert hint in caught.value.hint
 
 
 def test_one_archive_is_nothing_to_merge(archives: list[Path]) -> None:

@@ -1,4 +1,4 @@
-"""The bundle: what is in it, with which modes, and that it changes places with the old one in one step."""
+"""The bundle: what is in it, and with which modes."""
 
 import contextlib
 import json
@@ -52,6 +52,34 @@ def test_the_bundle_holds_what_grafana_loads(project: Project, frozen: Frozen, t
         "plugin.json",
     ]
     assert bundle.size() == sum(path.stat().st_size for path in bundle.files())
+
+
+def test_texts_are_the_same_whatever_git_wrote(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """Lines that end as Windows has them end with LF in the bundle; pictures keep their bytes."""
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+    texts = {
+        "README.md": b"# Sales\n\nText\n",
+        "CHANGELOG.md": b"# Changes\n",
+        "LICENSE": b"MIT\n\nText\n",
+        "frontend/img/logo.svg": b"<svg>\n</svg>\n",
+        "frontend/dashboards/sales.json": b"{\n}\n",
+    }
+    for name, text in texts.items():
+        (project.root / name).parent.mkdir(exist_ok=True)
+        (project.root / name).write_bytes(text.replace(b"\n", b"\r\n"))
+    (project.root / "frontend/img/photo.png").write_bytes(picture)
+    manifest = project.root / "plugin.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
+    browser = {"module.js": b"define([]);\r\n", "style.css": b"a {}\r\n", "font.woff2": b"wOF2\0\r\n"}
+    bundle = dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=date(2026, 7, 1))
+
+    for name, text in texts.items():
+        assert (bundle.folder / name.removeprefix("frontend/")).read_bytes() == text
+    assert (bundle.folder / "img/photo.png").read_bytes() == picture
+    assert b"\r" not in (bundle.folder / "plugin.json").read_bytes()
+    assert (bundle.folder / "module.js").read_bytes() == b"define([]);\n"
+    assert (bundle.folder / "style.css").read_bytes() == b"a {}\n"
+    assert (bundle.folder / "font.woff2").read_bytes() == browser["font.woff2"]
 
 
 @posix
@@ -146,52 +174,6 @@ def test_a_version_that_grafana_cannot_read_is_refused(project: Project, version
     (project.root / "pyproject.toml").write_text(f'[project]\nname = "x"\n{line}')
     with pytest.raises(ProjectError, match=r"pyproject\.toml.*version"):
         dist.check(project)
-
-
-def folder_of(path: Path, text: str) -> Path:
-    """Make a folder that holds one file."""
-    path.mkdir(parents=True)
-    (path / "gpx").write_text(text)
-    return path
-
-
-@pytest.mark.parametrize(("has_old", "can_exchange"), [(False, True), (True, True), (True, False)])
-def test_a_new_bundle_takes_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_old: bool, can_exchange: bool
-) -> None:
-    """With the system's exchange and without it; without an old one there is nothing to exchange."""
-    if not can_exchange:
-        monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
-    new = folder_of(tmp_path / "new", "new")
-    if has_old:
-        folder_of(tmp_path / "dist", "old")
-
-    installed = dist.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
-    assert (installed.folder, installed.executable.read_text()) == (tmp_path / "dist", "new")
-    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["gpx"]
-
-
-def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is no exchange, the old bundle has stepped aside when the new one cannot come."""
-    monkeypatch.setattr(dist, "_exchange", lambda _one, _other: False)
-    folder_of(tmp_path / "dist", "old")
-    with pytest.raises(FileNotFoundError):
-        dist.install(Bundle(tmp_path / "gone", tmp_path / "gone/gpx"), tmp_path / "dist", aside=tmp_path / "old")
-
-    assert (tmp_path / "dist/gpx").read_text() == "old"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such call")
-def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None:
-    """Both folders exist afterwards, swapped: neither was removed to make room."""
-    folder_of(tmp_path / "new", "new")
-    folder_of(tmp_path / "dist", "old")
-    if not dist._exchange(tmp_path / "new", tmp_path / "dist"):
-        pytest.skip("this file system cannot exchange")
-
-    assert ((tmp_path / "new/gpx").read_text(), (tmp_path / "dist/gpx").read_text()) == ("old", "new")
-    shutil.rmtree(tmp_path / "new")
-    assert (tmp_path / "dist/gpx").read_text() == "new"
 
 
 @pytest.mark.parametrize(

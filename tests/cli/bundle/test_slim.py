@@ -1,6 +1,11 @@
 """What makes a bundle smaller, and the same wherever it is made; `test_elf` has what concerns ELF files."""
 
+import shutil
+import sys
 from pathlib import Path
+
+import pyarrow as pa
+import pytest
 
 from gfplug.bundle import slim
 
@@ -24,3 +29,40 @@ def test_metadata_says_nothing_about_the_machine(tmp_path: Path) -> None:
 
     assert {path.name for path in place.iterdir()} == {"METADATA", "entry_points.txt", "licenses"}
     assert (tmp_path / "_internal_linux_amd64/RECORD").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads pyarrow's ELF files")
+def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
+    """A library that its own run paths lead to needs no link at the top; a library that has no such path needs one."""
+    contents = tmp_path / "_internal_linux_amd64"
+    for name in ("beside", "apart", "other"):
+        (contents / name).mkdir(parents=True)
+    [library] = Path(pa.__file__).parent.glob("libarrow_acero.so.*")  # asks for two others, in its own folder
+    asked = [library.name.replace("_acero", part) for part in ("", "_compute")]
+    for name in asked:
+        (contents / "beside" / name).write_bytes(b"")
+    shutil.copyfile(library, contents / "beside" / library.name)
+    (contents / "libarrow_flight.so.1").symlink_to("nowhere")
+    for name in asked:
+        (contents / name).symlink_to(f"beside/{name}")
+    slim.drop_links(tmp_path)
+    assert [path.name for path in contents.iterdir() if path.is_symlink()] == []
+
+    for name in asked:
+        (contents / "beside" / name).rename(contents / "other" / name)
+        (contents / name).symlink_to(f"other/{name}")
+    slim.drop_links(tmp_path)
+    assert sorted(path.name for path in contents.iterdir() if path.is_symlink()) == sorted(asked)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_files_of_other_systems_stay_as_they_are(tmp_path: Path) -> None:
+    """What is no ELF file keeps its bytes, so that a signature in it stays valid; its links stay too."""
+    contents = tmp_path / "_internal_darwin_arm64"
+    (contents / "acme").mkdir(parents=True)
+    library = contents / "libacme.1.dylib"
+    library.write_bytes(b"\xcf\xfa\xed\xfe" + bytes(range(256)))
+    (contents / "acme/libacme.1.dylib").symlink_to("../libacme.1.dylib")
+    slim.slim(tmp_path, executable="gpx")
+    assert library.read_bytes() == b"\xcf\xfa\xed\xfe" + bytes(range(256))
+    assert (contents / "acme/libacme.1.dylib").is_symlink()

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import stat
+import sys
 import tomllib
 import zipfile
 from dataclasses import fields, replace
@@ -221,3 +223,19 @@ def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, examp
     assert (b"amplitude" in rendered["frontend/src/types.ts"]) == (example == "signals")
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_grafana_can_read_what_it_is_provisioned_with(tmp_path: Path) -> None:
+    """docker-compose.yaml mounts the folder as it is, and Grafana there is another user: the umask does not matter."""
+    mask = os.umask(0o077)
+    try:
+        template.render(SALES, tmp_path / "project")
+    finally:
+        os.umask(mask)
+    provisioning = tmp_path / "project" / "provisioning"
+    paths = [provisioning, *provisioning.rglob("*")]
+
+    assert {path.name for path in paths if path.is_dir()} >= {"provisioning", "datasources", "dashboards", "alerting"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o644}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o755}

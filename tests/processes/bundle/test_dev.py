@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from gfplug.errors import ProjectError
 from gfplug.host.target import go_platform
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gfplug.project.plugin_project import Project
 
 pytestmark = [
@@ -94,6 +93,18 @@ def test_attach_shows_the_command_to_start_by_hand(
     command = "GF_PLUGIN_GRPC_ADDRESS_ACME_SALES_DATASOURCE=127.0.0.1:40001"
     assert command in capsys.readouterr().err
     assert command in next(project.dist.glob("gpx_sales_*")).read_text()
+
+
+def test_on_windows_the_commands_are_windows_own(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A junction, which takes no special rights, and a line for PowerShell; quotes in a path stay quotes."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    line = dev.command_by_hand(project, Path("C:/it's mine/python.exe"), "127.0.0.1:40001")
+    assert line == (
+        "$env:GF_PLUGIN_GRPC_ADDRESS_ACME_SALES_DATASOURCE='127.0.0.1:40001'; "
+        f"$env:PYTHONPATH='{project.source}'; & 'C:/it''s mine/python.exe' -m plugin -standalone"
+    )
+    link = dev.link_command(Path("C:/my plugins/dist"), "acme-sales-datasource")
+    assert link == r'cmd /c mklink /J "<plugins>\acme-sales-datasource" "C:/my plugins/dist"'
 
 
 def test_a_plugin_for_other_machines_is_started_with_a_flag(

@@ -19,9 +19,21 @@ def test_the_machine_is_examined(tmp_path: Path) -> None:
     """Each thing has what was seen; this machine can build, or the tests of the build could not run."""
     examined = {each.name: each for each in doctor.examine(None, folder=tmp_path)}
 
-    assert {"Python", "libpython", "venv", "C library", "disk", "git"} <= set(examined)
+    system = {"darwin": "macOS", "win32": "Windows"}.get(sys.platform, "C library")
+    assert {"Python", "libpython", "venv", system, "disk", "git"} <= set(examined)
     assert examined["Python"].is_good
     assert all(each.seen for each in examined.values())
+
+
+@pytest.mark.parametrize(("platform", "name"), [("win32", "Windows"), ("darwin", "macOS")])
+def test_other_systems_have_no_c_library_to_choose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, name: str
+) -> None:
+    """What is seen there is the system and its version."""
+    monkeypatch.setattr(sys, "platform", platform)
+    names = [each.name for each in doctor.examine(None, folder=tmp_path)]
+    assert name in names
+    assert "C library" not in names
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from gfplug.errors import ToolError
 from gfplug.project.environment import prerequisites, system_packages
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from small_machine import Machine
 
     from gfplug.project.plugin_project import Project
@@ -136,3 +135,20 @@ def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatc
     (lack,) = prerequisites.missing_room(tmp_path / "not/there/yet")
 
     assert lack.sentence == f"{tmp_path} cannot be written: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("platform", "enabled", "length", "lacks"),
+    [("win32", False, 115, 1), ("win32", False, 114, 0), ("win32", True, 200, 0), ("linux", False, 200, 0)],
+)
+def test_a_path_that_windows_refuses_is_named(
+    monkeypatch: pytest.MonkeyPatch, platform: str, length: int, lacks: int, *, enabled: bool
+) -> None:
+    """Where long paths are not enabled, before pip fails midway."""
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(prerequisites, "_long_paths_enabled", lambda: enabled)
+    found = list(prerequisites.missing_length(Path("/" + "x" * (length - 1))))
+    assert len(found) == lacks
+    for lack in found:
+        assert f"has {length} characters" in lack.sentence
+        assert "LongPathsEnabled" in lack.advice

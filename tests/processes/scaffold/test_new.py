@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from commands import commit, git
 
 from gfplug import cli, console, sdk
 from gfplug.errors import ToolError
@@ -52,6 +53,20 @@ def test_a_project_is_whole(tmp_path: Path) -> None:
     assert project.lock.owned.keys() >= {"src/pluginv2/backend_pb2.py", provenance.detect().runtime_wheel}
     for package, floor in project.lock.floors.items():
         assert [text for text in pyproject["project"]["dependencies"] if text.startswith(f"{package}>={floor},")]
+
+
+def test_every_checkout_has_the_same_bytes(tmp_path: Path) -> None:
+    """Git for Windows writes CRLF unless a project says otherwise: its archives would differ from those of Linux."""
+    project = new.create(_request(tmp_path / "project")).root
+    (project / "table.csv").write_bytes(b"a,b\n")
+    (project / "frontend/img/photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\r\n")
+    commit(project)
+    git(tmp_path, "clone", "-q", "-c", "core.autocrlf=true", project, tmp_path / "clone")
+
+    names = git(project, "ls-files", "-z").split("\0")[:-1]
+    differing = [name for name in names if (tmp_path / "clone" / name).read_bytes() != (project / name).read_bytes()]
+    assert len(names) > 20
+    assert differing == []
 
 
 def test_stdout_holds_the_path_and_nothing_else(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,8 +5,10 @@ It needs the standard library and nothing else, so that `.ci/prerequisites.py` c
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 ROOM = 1_000_000_000
 """Bytes that a first build takes: an environment, a frozen plugin twice, and an archive."""
+
+LONGEST_PATH, DEEPEST = 259, 145
+"""Characters of the longest path that Windows takes, and of the longest below an environment: PyInstaller's hooks."""
 
 _log = logging.getLogger("gfplug")
 
@@ -44,7 +49,7 @@ def require(project: Project, folder: Path) -> Interpreter:
     Raises: ToolError that names everything the machine lacks; ProjectError if pyproject.toml can't be read.
     """
     search = python_search.search(python_search.versions_of(project))
-    if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder)]:
+    if lacks := [*missing_python(search), *missing_venv(search), *missing_room(folder), *missing_length(folder)]:
         sentences = "; ".join(lack.sentence for lack in lacks)
         raise ToolError(f"this machine cannot build yet: {sentences}", hint=remedy(lacks))
     python = search.chosen or python_search.download(search)
@@ -93,6 +98,33 @@ def missing_room(folder: Path) -> Iterator[Lack]:
     if (free := shutil.disk_usage(place).free) < ROOM:
         advice = f"make room: a first build takes about {ROOM / 1e9:.0f} GB"
         yield Lack(sentence=f"{free / 1e9:.1f} GB are free at {place}", advice=advice)
+
+
+def missing_length(folder: Path) -> Iterator[Lack]:
+    """Yield what is missing where Windows refuses the paths of an environment's files, for the folder's is long.
+
+    Source: Microsoft, "Maximum Path Length Limitation": 260 characters with the null, unless LongPathsEnabled is 1.
+    """
+    place = str(folder.absolute())
+    longest = {"win32": LONGEST_PATH - DEEPEST}.get(sys.platform, len(place))
+    if len(place) > longest and not _long_paths_enabled():
+        yield Lack(
+            sentence=f"{place} has {len(place)} characters, and what is installed there adds up to {DEEPEST}: Windows "
+            f"allows {LONGEST_PATH} in all",
+            advice="move the project to a shorter path, or let an administrator enable long paths (LongPathsEnabled)",
+        )
+
+
+def _long_paths_enabled() -> bool:
+    if sys.platform == "win32":
+        import winreg  # noqa: PLC0415 - Windows only
+
+        with (
+            contextlib.suppress(OSError),
+            winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SYSTEM\CurrentControlSet\Control\FileSystem") as key,
+        ):
+            return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])
+    return False
 
 
 def nearest_existing(folder: Path) -> Path:

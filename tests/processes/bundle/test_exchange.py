@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gfplug.bundle import dist
+from gfplug.bundle import exchange
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from gfplug.bundle import dist as bundle
+from gfplug.bundle import exchange as bundle
 from gfplug.bundle.dist import Bundle
 top = Path(sys.argv[1])
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
@@ -40,7 +40,7 @@ def test_a_killed_build_leaves_a_whole_bundle(tmp_path: Path, moment: str, text:
         (tmp_path / name).mkdir()
         (tmp_path / name / "gpx").write_text(content)
     done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, moment], check=False, timeout=60)
-    dist.recover(tmp_path / "dist", aside=tmp_path / "old")
+    exchange.recover(tmp_path / "dist", aside=tmp_path / "old")
 
     assert done.returncode == -9
     assert (tmp_path / "dist/gpx").read_text() == text

@@ -1,0 +1,97 @@
+"""A new bundle takes the place of the old one in one step, or not at all."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from gfplug.bundle import exchange
+from gfplug.bundle.dist import Bundle
+from gfplug.errors import ToolError
+
+
+def folder_of(path: Path, text: str) -> Path:
+    """Make a folder that holds one file."""
+    path.mkdir(parents=True)
+    (path / "gpx").write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(("has_old", "can_exchange"), [(False, True), (True, True), (True, False)])
+def test_a_new_bundle_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_old: bool, can_exchange: bool
+) -> None:
+    """With the system's exchange and without it; without an old one there is nothing to exchange."""
+    if not can_exchange:
+        monkeypatch.setattr(exchange, "_exchange", lambda _one, _other: False)
+    new = folder_of(tmp_path / "new", "new")
+    if has_old:
+        folder_of(tmp_path / "dist", "old")
+
+    installed = exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "old")
+    assert (installed.folder, installed.executable.read_text()) == (tmp_path / "dist", "new")
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["gpx"]
+
+
+def test_a_failed_move_puts_the_old_bundle_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no exchange, the old bundle has stepped aside when the new one cannot come."""
+    monkeypatch.setattr(exchange, "_exchange", lambda _one, _other: False)
+    folder_of(tmp_path / "dist", "old")
+    with pytest.raises(FileNotFoundError):
+        exchange.install(Bundle(tmp_path / "gone", tmp_path / "gone/gpx"), tmp_path / "dist", aside=tmp_path / "old")
+
+    assert (tmp_path / "dist/gpx").read_text() == "old"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system has no such call")
+def test_the_exchange_leaves_no_instant_without_a_bundle(tmp_path: Path) -> None:
+    """Both folders exist afterwards, swapped: neither was removed to make room."""
+    folder_of(tmp_path / "new", "new")
+    folder_of(tmp_path / "dist", "old")
+    if not exchange._exchange(tmp_path / "new", tmp_path / "dist"):
+        pytest.skip("this file system cannot exchange")
+
+    assert ((tmp_path / "new/gpx").read_text(), (tmp_path / "dist/gpx").read_text()) == ("old", "new")
+    shutil.rmtree(tmp_path / "new")
+    assert (tmp_path / "dist/gpx").read_text() == "new"
+
+
+def test_on_windows_a_bundle_in_use_is_named_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows locks the files of a running program: nothing changes, and a sentence says what to do."""
+    rename = Path.rename
+
+    def locked(source: Path, target: Path) -> Path:
+        if source.name == "dist":
+            raise PermissionError(13, "Access is denied")
+        return rename(source, target)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(exchange, "_SCAN_SECONDS", 0.1)
+    monkeypatch.setattr(Path, "rename", locked)
+    folder_of(tmp_path / "dist", "old")
+    new = folder_of(tmp_path / "new", "new")
+    with pytest.raises(ToolError, match=r"dist is in use: .*Access is denied") as caught:
+        exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "aside")
+    assert "stop Grafana" in caught.value.hint
+    assert (tmp_path / "dist/gpx").read_text() == "old"
+    assert (tmp_path / "new/gpx").read_text() == "new"
+
+
+def test_on_windows_a_scanner_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new file that something else still reads is free a moment later."""
+    rename, refusals = Path.rename, [PermissionError(13, "Access is denied")] * 3
+
+    def busy(source: Path, target: Path) -> Path:
+        if refusals:
+            raise refusals.pop()
+        return rename(source, target)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(exchange, "_SCAN_SECONDS", 2.0)
+    monkeypatch.setattr(Path, "rename", busy)
+    folder_of(tmp_path / "dist", "old")
+    new = folder_of(tmp_path / "new", "new")
+    exchange.install(Bundle(new, new / "gpx"), tmp_path / "dist", aside=tmp_path / "aside")
+    assert (tmp_path / "dist/gpx").read_text() == "new"
+    assert not refusals

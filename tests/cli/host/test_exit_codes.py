@@ -1,0 +1,21 @@
+"""How a process ended, in words."""
+
+import pytest
+
+from gfplug.host.output import describe_exit
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "exit code 0"),
+        (255, "exit code 255"),
+        (-9, "killed by SIGKILL"),
+        (-200, "killed by signal 200"),
+        (0xC0000005, "exit code 0xC0000005"),
+        (0xC0000135, "exit code 0xC0000135"),
+    ],
+)
+def test_each_kind_is_as_its_system_writes_it(code: int, words: str) -> None:
+    """A number, a signal's name, or one of Windows' status codes, which are known in hexadecimal."""
+    assert describe_exit(code) == words
