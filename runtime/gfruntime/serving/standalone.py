@@ -104,16 +104,17 @@ def folder(plugin_id: str) -> Path | None:
 @contextlib.contextmanager
 def announced(place: Path, where: str) -> Iterator[None]:
     """Leave the files for as long as the server runs, and end what Grafana runs now, so that it looks anew."""
-    files = {place / _ADDRESS_FILE: where, place / _PID_FILE: str(os.getpid())}
-    for path, text in files.items():
+    files = {place / _PID_FILE: str(os.getpid()), place / _ADDRESS_FILE: where}
+    for path in reversed(files):  # an address never lies beside the number of another process, nor without one
         path.unlink(missing_ok=True)
+    for path, text in files.items():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     evict(place)
     try:
         yield
     finally:
-        for path in files:
+        for path in reversed(files):
             path.unlink(missing_ok=True)
 
 
