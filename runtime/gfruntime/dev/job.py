@@ -1,7 +1,6 @@
 """On Windows, end the processes that the supervisor started when it ends, however it ends.
 
-Elsewhere each of them watches its parent. There a process may be the python.exe of a virtual environment, which waits
-for the interpreter that it started, and whose own end is nobody's business but Windows'.
+Elsewhere each watches its parent. There some are the python.exe of a virtual environment, which watches nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ _LOGGER = logging.getLogger("gfplug.dev")
 
 
 def bind_children() -> None:
-    """Put this process into a job that ends with it; what it starts from now on is in that job, too.
+    """Put this process, and what it starts from now on, into a job that ends with it.
 
     Source: JOBOBJECT_EXTENDED_LIMIT_INFORMATION in Microsoft's winnt.h: 144 bytes, the flags at byte 16 (64 bits).
     """

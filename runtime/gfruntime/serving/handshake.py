@@ -47,10 +47,9 @@ class Address:
         return f"unix:{self.value}" if self.network == "unix" else self.value
 
     def listen(self, bind: Callable[[str], int]) -> Address:
-        """Bind the address, or the first of its ports that is free, and return what was bound.
+        """Bind the address, or the first of its ports that is free; `bind` is grpcio's, and returns the port.
 
-        `bind` takes an address for gRPC, and returns its port.
-        Raises: what `bind` raises; NoPortError if none of the ports is free.
+        Raises: RuntimeError as grpcio does; NoPortError if none of the ports is free.
         """
         if self.network == "unix":
             bind(self.target)

@@ -76,42 +76,38 @@ def wait_for_end(pid: int) -> None:
 
 def _ends_within(milliseconds: int, pid: int) -> bool:
     """Tell whether a process of Windows has ended, or ends in time; one that may not be looked at has not."""
-    import ctypes  # noqa: PLC0415  # Windows only
-
-    kernel, synchronize = _kernel(), 0x00100000
+    ctypes, kernel = _windows()
+    synchronize = 0x00100000
     handle = kernel.OpenProcess(synchronize, 0, pid)
     if not handle:
-        return bool(ctypes.get_last_error() != _ACCESS_DENIED)  # type: ignore[attr-defined,unused-ignore]  # Windows
-    try:
-        return bool(kernel.WaitForSingleObject(handle, milliseconds) == 0)
-    finally:
-        kernel.CloseHandle(handle)
+        return bool(ctypes.get_last_error() != _ACCESS_DENIED)
+    is_over = bool(kernel.WaitForSingleObject(handle, milliseconds) == 0)
+    kernel.CloseHandle(handle)
+    return is_over
 
 
 def _program_and_parent(pid: int) -> tuple[str, int]:
     """Look at a process of Windows; an empty path and 0 for one that may not be looked at."""
-    import ctypes  # noqa: PLC0415  # Windows only
-
-    kernel, query_limited_information = _kernel(), 0x1000
+    ctypes, kernel = _windows()
     path, length = ctypes.create_unicode_buffer(_LONGEST), ctypes.c_uint32(_LONGEST)
     information = (ctypes.c_size_t * 6)()  # PROCESS_BASIC_INFORMATION, whose last field is the parent
-    handle = kernel.OpenProcess(query_limited_information, 0, pid)
-    if handle:
-        query = ctypes.WinDLL("ntdll").NtQueryInformationProcess  # type: ignore[attr-defined,unused-ignore]  # Windows
+    query_limited_information = 0x1000
+    if handle := kernel.OpenProcess(query_limited_information, 0, pid):
+        query = ctypes.WinDLL("ntdll").NtQueryInformationProcess
         query(ctypes.c_void_p(handle), 0, information, ctypes.sizeof(information), None)
         kernel.QueryFullProcessImageNameW(handle, 0, path, ctypes.byref(length))
         kernel.CloseHandle(handle)
     return path.value, information[5]
 
 
-def _kernel() -> Any:  # noqa: ANN401  # ctypes.WinDLL, which other systems lack
-    """Load kernel32, with the types of what is called here: a HANDLE is as wide as a pointer."""
+def _windows() -> tuple[Any, Any]:
+    """Import ctypes, and load kernel32 with the types of what is called here: a HANDLE is as wide as a pointer."""
     import ctypes  # noqa: PLC0415  # Windows only
 
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]  # Windows
-    handle, number, pointer = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p
-    kernel.OpenProcess.restype, kernel.OpenProcess.argtypes = handle, [number, number, number]
-    kernel.WaitForSingleObject.argtypes = [handle, number]
-    kernel.QueryFullProcessImageNameW.argtypes = [handle, number, pointer, pointer]
-    kernel.CloseHandle.argtypes = [handle]
-    return kernel
+    number, pointer = ctypes.c_uint32, ctypes.c_void_p
+    kernel.OpenProcess.restype, kernel.OpenProcess.argtypes = pointer, [number, number, number]
+    kernel.WaitForSingleObject.argtypes = [pointer, number]
+    kernel.QueryFullProcessImageNameW.argtypes = [pointer, number, pointer, pointer]
+    kernel.CloseHandle.argtypes = [pointer]
+    return ctypes, kernel
