@@ -33,6 +33,7 @@ NOT_RUN = {
     ("tests/conformance/README.md", "cd tests/conformance && go build -o ./conformance-host ./host"): (
         "needs Go; the suite's own programs.py does it"
     ),
+    ("tests/platforms/README.md", "python -m pip install ."): "needs Go, takes minutes; ci.yml runs it",
     (TEMPLATE, "python3 -m venv .venv && . .venv/bin/activate       # Windows: .venv\\Scripts\\activate"): (
         "downloads packages; tests/generated runs the four checks"
     ),

@@ -73,7 +73,9 @@ class Machine:
             self.debian.run("python3", "-m", "venv", f"{_OPT}/venv")
         self.debian.run(_PYTHON, "-m", "pip", "install", "--quiet", wheel)
         self.debian.run(_PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel)
-        return self.debian.run(_PYTHON, "-c", "import platform; print(platform.platform(), platform.python_version())")
+        return self.debian.run(
+            _PYTHON, "-c", "import platform; print(platform.platform(), platform.python_version())"
+        ).strip()
 
     def script(self, name: str) -> str:
         """Run one of this folder's scripts inside; its lines are printed as they come.
