@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations import MILLISECONDS, StepError, check_answers, check_sine, gone, running_host, shown
-from processlist import Family
+from processlist import HARD, Family
 from report import Report
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from hostclient import Host
 
 
-HOSTS = 4
-"""That start a plugin at the same time."""
+HOSTS = 4  # that start a plugin at the same time
 
 
 class Journey:
@@ -128,9 +127,17 @@ class Journey:
             host.die()
             return detail + gone(family, "the host's death")
 
+    def executable_dead(self) -> str:
+        """Start, ask, kill the executable hard; what it started ends soon."""
+        family = Family(self.folder)
+        with running_host(self.host, self.folder) as host:
+            plugin = host.start(self.executable())
+            detail = check_answers(plugin, family)
+            os.kill(plugin.pid, HARD)
+            return detail + gone(family, "the executable's death", besides={host.process.pid})
+
     def at_once(self) -> str:
         """Let several hosts start the bundle at the same time; each plugin has an address of its own."""
-        family = Family(self.folder)
         with ExitStack() as stack, ThreadPoolExecutor(HOSTS) as pool:
             hosts = [stack.enter_context(running_host(self.host, self.folder)) for _ in range(HOSTS)]
             plugins = list(pool.map(lambda host: host.start(self.executable()), hosts))
@@ -138,10 +145,8 @@ class Journey:
             if len(set(addresses)) < HOSTS:
                 raise StepError(f"plugins share an address: {addresses}")
             for plugin in plugins:
-                check_answers(plugin, family)
+                check_answers(plugin, Family(self.folder))
         return ", ".join(addresses) if plugins[0].started["network"] == "tcp" else f"{HOSTS} sockets"
-
-    # A standalone server
 
     def standalone_host_dead(self) -> str:
         """Redirect the host to a standalone server; the redirecting process ends when the host does."""
@@ -233,6 +238,7 @@ def main() -> int:
         "dev": journey.dev,
         "dev: Kill": journey.killed,
         "dev: host dead": journey.host_dead,
+        "dev: executable dead": journey.executable_dead,
     }
     for name, act in steps.items():
         report.step(name, act, left_behind=journey.watch())
