@@ -63,6 +63,7 @@ def _options(
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; `errors.py` lists the codes."""
+    console.use_utf8()
     try:
         app(args=list(arguments), prog_name="gfplug")
     except SystemExit as ended:

@@ -58,6 +58,14 @@ class _LineHandler(logging.Handler):
             self._stage = None
 
 
+def use_utf8() -> None:
+    """Write UTF-8 to pipes and files on Windows, whose code page lacks most letters. PYTHONIOENCODING has priority."""
+    has_code_page = sys.platform == "win32" and not os.environ.get("PYTHONIOENCODING")
+    for stream in (sys.stdout, sys.stderr):
+        if has_code_page and isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8", errors=stream.errors)
+
+
 def setup(verbosity: int = 0) -> None:
     """Show gfplug's log on stderr; -1 is errors only, 0 one line per stage, 1 everything."""
     logger = logging.getLogger("gfplug")

@@ -36,7 +36,7 @@ def serve(
 
     >>> serve(lambda: Datasource)  # doctest: +SKIP
     """
-    from gfruntime.serving import handshake, modes  # noqa: PLC0415  # nothing but the cookie matters yet
+    from gfruntime.serving import handshake, host_process, modes  # noqa: PLC0415  # nothing but the cookie matters yet
 
     modes.run_multiprocessing_child(sys.argv[1:])
     is_alone = bool({"-standalone", "--standalone"} & set(sys.argv[1:]))
@@ -53,9 +53,9 @@ def serve(
         sys.stderr.write(refusal)
         raise SystemExit(1)
     del os.environ[handshake.COOKIE_KEY]  # a child that starts the same executable is not Grafana's
-    parent = os.getppid()
+    host = host_process.find()
     if modes.standalone_may_run():
-        _locate(parent)
+        _locate(host)
 
     _require_enough()
     from gfruntime.logs import log, masking  # noqa: PLC0415  # once it is sure that a host listens
@@ -70,7 +70,7 @@ def serve(
     try:
         from gfruntime.serving.process import run  # noqa: PLC0415  # imports grpcio
 
-        run(_application(load, threads), stdout=reserved.stdout, writer=writer, parent=parent)
+        run(_application(load, threads), stdout=reserved.stdout, writer=writer, host=host)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
         _fail(error, writer)
     os._exit(0)
@@ -99,13 +99,13 @@ def _serve_alone(load: Callable[[], Any], threads: int) -> NoReturn:
     raise SystemExit(run_alone(_application(load, threads)))
 
 
-def _locate(parent: int) -> None:
+def _locate(host: int) -> None:
     """Tell Grafana of a standalone server, should one run; then this process serves nothing."""
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     server = standalone.find_server(os.environ)
     if server is not None:
-        standalone.redirect_host(*server, parent=parent)
+        standalone.redirect_host(*server, host=host)
         raise SystemExit(0)
 
 

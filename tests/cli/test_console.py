@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -10,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 import pyte
 import pytest
 
-from gfplug import console
+from gfplug import cli, console
 from gfplug.errors import ToolError
 from gfplug.stages import Stages
 
@@ -157,3 +158,55 @@ def test_a_table_has_aligned_columns(capsys: pytest.CaptureFixture[str]) -> None
     console.table(["name", "n", ""], [["a", 1, ""], ["long name", 22, "x\ny"], ["日本", 3, ""]])
 
     assert capsys.readouterr().out == "name       n\na          1\nlong name  22  x\\ny\n日本       3\n"
+
+
+@pytest.mark.parametrize(
+    ("platform", "told", "expected"),
+    [
+        ("win32", "", ("Büro 測試\n".encode(), "Größe 測試\n".encode())),
+        ("win32", "cp1252", (b"B\xfcro ??\n", b"Gr\xf6\xdfe \\u6e2c\\u8a66\n")),
+        ("linux", "", (b"B\xfcro ??\n", b"Gr\xf6\xdfe \\u6e2c\\u8a66\n")),
+    ],
+)
+def test_pipes_are_utf8_on_windows(
+    monkeypatch: pytest.MonkeyPatch, platform: str, told: str, expected: tuple[bytes, bytes]
+) -> None:
+    """Its code page has no place for most names; who sets PYTHONIOENCODING wants that, elsewhere the locale decides."""
+    out, err = io.BytesIO(), io.BytesIO()
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setenv("PYTHONIOENCODING", told)
+    with (
+        redirect_stdout(io.TextIOWrapper(out, "cp1252", newline="\n")) as first,
+        redirect_stderr(io.TextIOWrapper(err, "cp1252", errors="backslashreplace", newline="\n")) as second,
+    ):
+        console.use_utf8()
+        console.result("Büro 測試")
+        console.note("Größe 測試")
+        first.flush()
+        second.flush()
+
+    assert (out.getvalue(), err.getvalue()) == expected
+
+
+def test_json_keeps_its_letters_in_a_pipe_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`gfplug … --json > file` holds the same bytes on every system; a terminal keeps its encoding."""
+    out, screen = io.BytesIO(), io.TextIOWrapper(io.BytesIO(), "cp1252", errors="replace")
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    with redirect_stdout(io.TextIOWrapper(out, "cp1252", newline="\n")) as pipe, redirect_stderr(screen):
+        console.use_utf8()
+        console.result_json({"path": "Büro 測試"}, indent=None)
+        pipe.flush()
+
+    assert out.getvalue().decode() == '{"path": "Büro 測試"}\n'
+    assert (screen.encoding, screen.errors) == ("cp1252", "replace")
+
+
+def test_the_encoding_is_set_before_a_command_line_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused argument is printed, too."""
+    calls: list[str] = []
+    monkeypatch.setattr(console, "use_utf8", lambda: calls.append("utf8"))
+
+    assert cli.main(["--no-such-option"]) == 2
+    assert calls == ["utf8"]

@@ -15,18 +15,22 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from expectations import MILLISECONDS, StepError, check_answers, check_sine, gone, running_host, shown
-from processlist import Family
+from processlist import HARD, Family
 from report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hostclient import Host
+
+
+HOSTS = 4  # that start a plugin at the same time
 
 
 class Journey:
@@ -123,7 +127,26 @@ class Journey:
             host.die()
             return detail + gone(family, "the host's death")
 
-    # A standalone server
+    def executable_dead(self) -> str:
+        """Start, ask, kill the executable hard; what it started ends soon."""
+        family = Family(self.folder)
+        with running_host(self.host, self.folder) as host:
+            plugin = host.start(self.executable())
+            detail = check_answers(plugin, family)
+            os.kill(plugin.pid, HARD)
+            return detail + gone(family, "the executable's death", besides={host.process.pid})
+
+    def at_once(self) -> str:
+        """Let several hosts start the bundle at the same time; each plugin has an address of its own."""
+        with ExitStack() as stack, ThreadPoolExecutor(HOSTS) as pool:
+            hosts = [stack.enter_context(running_host(self.host, self.folder)) for _ in range(HOSTS)]
+            plugins = list(pool.map(lambda host: host.start(self.executable()), hosts))
+            addresses = sorted(plugin.started["address"] for plugin in plugins)
+            if len(set(addresses)) < HOSTS:
+                raise StepError(f"plugins share an address: {addresses}")
+            for plugin in plugins:
+                check_answers(plugin, Family(self.folder))
+        return ", ".join(addresses) if plugins[0].started["network"] == "tcp" else f"{HOSTS} sockets"
 
     def standalone_host_dead(self) -> str:
         """Redirect the host to a standalone server; the redirecting process ends when the host does."""
@@ -155,6 +178,7 @@ class Journey:
         command = [str(self.project.joinpath(".venv", *scripts)), "-m", "plugin", "-standalone"]
         environment = os.environ | {"PYTHONPATH": str(self.project / "src")}
         note, log = self.project / "dist" / "standalone.txt", self.folder / "standalone.log"
+        note.unlink(missing_ok=True)  # a server that Windows ended could not remove it
         with log.open("wb") as output:
             server = subprocess.Popen(
                 command, cwd=self.project, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
@@ -208,11 +232,13 @@ def main() -> int:
         "query dist": lambda: journey.ask(dist),
         "bundle: Kill": journey.killed,
         "bundle: host dead": journey.host_dead,
+        "bundle: several at once": journey.at_once,
         "standalone: host dead": journey.standalone_host_dead,
         "standalone: server ends": journey.standalone_server_end,
         "dev": journey.dev,
         "dev: Kill": journey.killed,
         "dev: host dead": journey.host_dead,
+        "dev: executable dead": journey.executable_dead,
     }
     for name, act in steps.items():
         report.step(name, act, left_behind=journey.watch())

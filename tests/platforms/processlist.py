@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PROC = Path("/proc")
 _PAUSE_S = 0.1
-_HARD = getattr(signal, "SIGKILL", signal.SIGTERM)  # on Windows, the latter ends a process as hard
+HARD = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""The signal that no process can handle; on Windows SIGTERM is one."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Family:
         left = self.members()
         for process in left:
             try:
-                os.kill(process.pid, _HARD)
+                os.kill(process.pid, HARD)
             except OSError:
                 continue  # it has ended since
         return left

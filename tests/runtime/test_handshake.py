@@ -69,15 +69,41 @@ def test_told_folder_that_can_hold_no_socket_is_passed_over(tmp_path: Path, name
 
 
 def test_without_unix_sockets_the_hosts_ports_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Windows the address is a loopback port in the host's range."""
+    """On Windows the address is a loopback port, any of the host's range where there is one."""
     monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
-    chosen = handshake.choose_address({"PLUGIN_MIN_PORT": "20000", "PLUGIN_MAX_PORT": "20100"})
+    address = handshake.choose_address({"PLUGIN_MIN_PORT": "20000", "PLUGIN_MAX_PORT": "20100"})
     without = handshake.choose_address({"PLUGIN_MIN_PORT": "x"})
 
-    host, _, port = chosen.value.partition(":")
-    assert (chosen.network, host) == ("tcp", "127.0.0.1")
-    assert 20_000 <= int(port) <= 20_100
-    assert without.value == "127.0.0.1:0"
+    assert (address.network, address.value, address.ports) == ("tcp", "127.0.0.1:0", range(20_000, 20_101))
+    assert (without.network, without.value, without.ports) == ("tcp", "127.0.0.1:0", ())
+
+
+def test_the_first_free_port_is_bound_once() -> None:
+    """A port that is taken costs one attempt; the one that is bound is named, and no other is tried."""
+    attempts = []
+
+    def bind(target: str) -> int:
+        attempts.append(target)
+        if target != "127.0.0.1:7002":
+            raise RuntimeError("Failed to bind")
+        return 7002
+
+    bound = Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7005)).listen(bind)
+
+    assert bound.value == "127.0.0.1:7002"
+    assert attempts == ["127.0.0.1:7000", "127.0.0.1:7001", "127.0.0.1:7002"]
+
+
+def test_a_range_without_a_free_port_is_an_error() -> None:
+    """The error names the range and where it comes from; without a range, grpcio's own error stays."""
+
+    def bind(_target: str) -> int:
+        raise RuntimeError("Failed to bind")
+
+    with pytest.raises(handshake.NoPortError, match=r"no port from 7000 to 7001 is free \(PLUGIN_MIN_PORT, PLUGIN_MAX"):
+        Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7002)).listen(bind)
+    with pytest.raises(RuntimeError, match="Failed to bind"):
+        Address(network="tcp", value="127.0.0.1:80").listen(bind)
 
 
 def test_socket_is_shared_with_the_hosts_group(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import prometheus_client
@@ -11,7 +12,7 @@ from children import context
 from pluginv2 import backend_pb2 as pb
 from prometheus_client.parser import text_string_to_metric_families
 
-from gfruntime.telemetry import metrics
+from gfruntime.telemetry import metrics, process_metrics
 
 
 def scrape() -> dict[str, float]:
@@ -39,6 +40,16 @@ def test_text_can_be_parsed_and_has_the_sdks_names() -> None:
     assert after["plugins_datasource_instances_total"] == before.get("plugins_datasource_instances_total", 0) + 1
     for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "plugins_active_instances"):
         assert name in after
+
+
+def test_windows_is_not_asked_for_what_linux_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There /proc is a folder of the current drive, and sysconf is missing: memory and files are left out."""
+    monkeypatch.setattr(process_metrics, "_HAS_PROC", False)
+    monkeypatch.delattr(os, "sysconf", raising=False)
+    names = {line.split()[0] for line in process_metrics.lines()}
+
+    assert {"process_cpu_seconds_total", "process_start_time_seconds", "process_threads"} <= names
+    assert not names & {"process_resident_memory_bytes", "process_open_fds"}
 
 
 def test_rpcs_are_counted_as_go_does() -> None:

@@ -52,7 +52,10 @@ def read_bytes(path: Path, *, most: int = MOST) -> bytes:
     Raises: ProjectError if it is another thing, or larger; FileNotFoundError if there is none.
     """
     with opened(path, most=most) as stream:
-        content = stream.read(most + 1)
+        size = os.fstat(stream.fileno()).st_size
+        content = stream.read(size + 1)  # Python reserves as much as is asked for, and Windows takes it from others
+        if len(content) > size:  # it grows
+            content += stream.read(most + 1 - len(content))
     if len(content) > most:
         raise ProjectError(f"{path} has more than {most:,} bytes")
     return content

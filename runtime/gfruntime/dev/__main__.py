@@ -7,8 +7,10 @@ from gfruntime import serve
 
 def load() -> Any:  # noqa: ANN401  # an application instead of a class: `process` knows both
     """Start the author's code in a process of its own, and return what forwards calls to it."""
-    from gfruntime.dev.supervisor import Supervisor  # noqa: PLC0415  # after the handshake
+    from gfruntime.dev import job  # noqa: PLC0415  # after the handshake
+    from gfruntime.dev.supervisor import Supervisor  # noqa: PLC0415  # likewise
 
+    job.bind_children()
     return Supervisor().start()
 
 

@@ -180,7 +180,7 @@ def _level(number: int) -> str:
 
 
 def _write(descriptor: int, line: bytes) -> None:
-    """Write a line; it is lost when the host is gone, and the parent watch ends the process."""
+    """Write a line; it is lost when the host is gone, and the host watch ends the process."""
     try:
         while line:
             line = line[os.write(descriptor, line) :]

@@ -9,13 +9,13 @@ import contextlib
 import os
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfruntime.serving import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 COOKIE_KEY, COOKIE_VALUE = "grafana_plugin_type", "datasource"
 _CORE_VERSION = 1
@@ -28,18 +28,42 @@ To try it without Grafana, run `gfplug call health` or `gfplug call query` in th
 """
 
 
+class NoPortError(Exception):
+    """Every port that the host allows is taken."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the plugin listens; `folder` is ours to remove at the end."""
+    """Where the plugin listens; `folder` is ours to remove at the end, `ports` are all that a TCP address may have."""
 
     network: str
     value: str
     folder: str | None = None
+    ports: Collection[int] = ()
 
     @property
     def target(self) -> str:
         """Spell the address for gRPC."""
         return f"unix:{self.value}" if self.network == "unix" else self.value
+
+    def listen(self, bind: Callable[[str], int]) -> Address:
+        """Bind the address, or the first of its ports that is free; `bind` is grpcio's, and returns the port.
+
+        Raises: RuntimeError as grpcio does; NoPortError if none of the ports is free.
+        """
+        if self.network == "unix":
+            bind(self.target)
+            return self
+        host, _, port = self.value.rpartition(":")
+        for each in self.ports or (port,):
+            try:
+                return replace(self, value=f"{host}:{bind(f'{host}:{each}')}")
+            except RuntimeError:  # grpcio's, for a port that is taken
+                if not self.ports:
+                    raise
+        raise NoPortError(
+            f"no port from {min(self.ports)} to {max(self.ports)} is free (PLUGIN_MIN_PORT, PLUGIN_MAX_PORT)"
+        )
 
     def remove(self) -> None:
         """Remove the socket and our folder."""
@@ -61,18 +85,18 @@ def choose_address(environ: Mapping[str, str]) -> Address:
     `PLUGIN_UNIX_SOCKET_DIR` is obeyed, unless its path is too long for a socket, or none can be made there.
     """
     if not _HAS_UNIX_SOCKETS:
-        return Address(network="tcp", value=_free_port(environ))
+        return _loopback(environ)
     shared = environ.get("PLUGIN_UNIX_SOCKET_DIR")
     if shared:
         parent = os.path.abspath(shared)
         path = f"{parent}/plugin{os.getpid()}-{os.urandom(4).hex()}"
         if _fits(path) and _can_bind(path):
             return Address(network="unix", value=path)
-        return Address(network="tcp", value=_free_port(environ))
+        return _loopback(environ)
     try:
         return private_socket()
     except OSError:
-        return Address(network="tcp", value=_free_port(environ))
+        return _loopback(environ)
 
 
 def private_socket() -> Address:
@@ -137,17 +161,9 @@ def _can_bind(path: str) -> bool:
     return True
 
 
-def _free_port(environ: Mapping[str, str]) -> str:
-    """Find a loopback port, in the host's range on Windows as go-plugin does, else any."""
-    if _HAS_UNIX_SOCKETS:
-        return "127.0.0.1:0"
+def _loopback(environ: Mapping[str, str]) -> Address:
+    """Name a loopback port: one of the host's range on Windows, as go-plugin does, else any."""
     first, last = (environ.get(name, "") for name in ("PLUGIN_MIN_PORT", "PLUGIN_MAX_PORT"))
-    ports = range(int(first), int(last) + 1) if first.isdecimal() and last.isdecimal() else range(0)
-    for port in ports:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return f"127.0.0.1:{port}"
-    return "127.0.0.1:0"
+    is_told = not _HAS_UNIX_SOCKETS and first.isdecimal() and last.isdecimal()
+    ports = range(int(first), int(last) + 1) if is_told else ()
+    return Address(network="tcp", value="127.0.0.1:0", ports=ports)

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import signal
-import sys
 import threading
 from typing import TYPE_CHECKING
+
+from gfruntime.serving import host_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 DRAIN = 1.2  # seconds that calls in flight may take
 END = 1.45  # seconds after which the watchdog ends the process
-_POLL = 1.0
-_GRACE = 3.0  # seconds for an end in order, once the parent is gone
+_GRACE = 3.0  # seconds for an end in order, once the host is gone
 
 
 class Lifecycle:
@@ -62,43 +61,14 @@ class Lifecycle:
         except NotImplementedError:  # Windows
             signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(self.request))
 
-    def watch_parent(self, parent: int) -> None:
-        """End the process when the one that started it is gone, even if the control loop is stuck."""
+    def watch_host(self, host: int) -> None:
+        """End the process when the host's (`host_process.find`) is gone, even if the control loop is stuck."""
         loop = asyncio.get_running_loop()
 
         def wait() -> None:
-            _wait_for(parent)
+            host_process.wait_for_end(host)
             loop.call_soon_threadsafe(self.request)
             threading.Event().wait(_GRACE)
             self.exit()
 
-        threading.Thread(target=wait, name="parent watch", daemon=True).start()
-
-
-def _wait_for(parent: int) -> None:
-    """Wait for the end of the process that started this one."""
-    if sys.platform == "win32":
-        _wait_for_windows_parent(parent)
-        return
-    if hasattr(os, "pidfd_open") and parent > 0:
-        try:
-            descriptor = os.pidfd_open(parent)
-        except OSError:
-            pass  # an old kernel, or the parent is gone already: polling tells
-        else:
-            select.select([descriptor], [], [])
-            return
-    clock = threading.Event()
-    while os.getppid() == parent:  # compared with the first one: Grafana may itself be process 1
-        clock.wait(_POLL)
-
-
-def _wait_for_windows_parent(parent: int) -> None:
-    """Wait on a handle of the parent; on Windows a process keeps its parent's number when that is long gone."""
-    import ctypes  # noqa: PLC0415  # Windows only
-
-    kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
-    synchronize, infinite = 0x00100000, 0xFFFFFFFF
-    handle = kernel.OpenProcess(synchronize, False, parent)  # noqa: FBT003  # positional in C
-    if handle:
-        kernel.WaitForSingleObject(handle, infinite)
+        threading.Thread(target=wait, name="host watch", daemon=True).start()

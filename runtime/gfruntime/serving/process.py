@@ -26,14 +26,14 @@ _NO_TLS = (
 )
 
 
-def run(load: Callable[[], Application], *, stdout: int, writer: log.Writer, parent: int) -> None:
+def run(load: Callable[[], Application], *, stdout: int, writer: log.Writer, host: int) -> None:
     """Serve until the end; returns only when everything that can be closed is closed."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(log.uncaught_in_loop)
-    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, parent=parent))
+    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, host=host))
 
 
-async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Writer, parent: int) -> None:
+async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Writer, host: int) -> None:
     loop = asyncio.get_running_loop()
     client_certificate = os.environ.get("PLUGIN_CLIENT_CERT", "")
     address = handshake.choose_address(os.environ)
@@ -54,13 +54,17 @@ async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Wr
 
     server = transport.Transport(application, on_shutdown=drain, on_lost=life.request)
     if relay is None:
-        address = await server.start(address)
+        try:
+            address = await server.start(address)
+        except handshake.NoPortError as error:
+            logging.getLogger("gfruntime").error("The plugin can't run: %s", error)  # noqa: TRY400  # it says enough
+            raise SystemExit(1) from None
     else:
         await server.start(relay.inner)
         address = await relay.start()
     handshake.share(address, os.environ)
     life.watch_signals()  # before the line: the host may end us as soon as it has read it
-    life.watch_parent(parent)
+    life.watch_host(host)
     os.write(stdout, handshake.line(address, relay.certificate if relay is not None else ""))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
     application.add_done_callback(lambda loaded: life.request() if loaded.exception() is not None else None)

@@ -13,12 +13,11 @@ import contextlib
 import ipaddress
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfruntime.serving import plugin_json
+from gfruntime.serving import host_process, plugin_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -51,19 +50,19 @@ def find_server(environ: Mapping[str, str], own: Manifest | None = None) -> tupl
         with contextlib.suppress(OSError, ValueError):
             address = (place / _ADDRESS_FILE).read_text(encoding="utf-8").strip()
             pid = _pid(place)
-            if address and (pid == 0 or _is_alive(pid)):
+            if address and (pid == 0 or host_process.is_alive(pid)):
                 return address, pid
     return None
 
 
-def redirect_host(address: str, pid: int, parent: int) -> None:
+def redirect_host(address: str, pid: int, host: int) -> None:
     """Tell Grafana where the plugin is, and stay until the server or Grafana is gone."""
     if address.startswith(":"):  # as Go's servers write it
         address = f"127.0.0.1{address}"
     os.write(1, f"1|2|tcp|{address}|grpc\n".encode())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     clock = threading.Event()
-    while (pid == 0 or _is_alive(pid)) and os.getppid() == parent:
+    while (pid == 0 or host_process.is_alive(pid)) and host_process.is_host(host):
         clock.wait(_POLL)
 
 
@@ -105,16 +104,17 @@ def folder(plugin_id: str) -> Path | None:
 @contextlib.contextmanager
 def announced(place: Path, where: str) -> Iterator[None]:
     """Leave the files for as long as the server runs, and end what Grafana runs now, so that it looks anew."""
-    files = {place / _ADDRESS_FILE: where, place / _PID_FILE: str(os.getpid())}
-    for path, text in files.items():
+    files = {place / _PID_FILE: str(os.getpid()), place / _ADDRESS_FILE: where}
+    for path in reversed(files):  # an address never lies beside the number of another process, nor without one
         path.unlink(missing_ok=True)
+    for path, text in files.items():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     evict(place)
     try:
         yield
     finally:
-        for path in files:
+        for path in reversed(files):
             path.unlink(missing_ok=True)
 
 
@@ -155,15 +155,3 @@ def _pid(place: Path) -> int:
     file = place / _PID_FILE
     text = file.read_text(encoding="ascii").strip() if file.exists() else ""
     return int(text) if text else 0
-
-
-def _is_alive(pid: int) -> bool:
-    if sys.platform == "win32":
-        return True  # a signal of 0 would end the process there
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

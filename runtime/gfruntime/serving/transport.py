@@ -20,12 +20,13 @@ import grpc.aio
 from gfruntime import wire
 from gfruntime.logs import places
 from gfruntime.serving import undecodable
-from gfruntime.serving.handshake import Address
 from gfruntime.serving.methods import METADATA_OPTIONS, METHODS, Application, Call, CallError, CallKind
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from gfruntime.serving.handshake import Address
 
 _LOGGER = logging.getLogger("gfruntime")
 _SERVING = b"\x08\x01"  # grpc.health.v1.HealthCheckResponse{status: SERVING}
@@ -69,10 +70,13 @@ class Transport:
         self._server.add_generic_rpc_handlers((_Router(self._table()),))
 
     async def start(self, address: Address) -> Address:
-        """Listen and serve; the address returned names the true port."""
+        """Listen and serve; the address returned names the true port.
+
+        Raises: NoPortError if each port that it may have is taken.
+        """
         mask = os.umask(0o077)  # nobody else may reach the socket, not even between bind and chmod
         try:
-            port = self._server.add_insecure_port(address.target)
+            bound = address.listen(self._server.add_insecure_port)
         finally:
             os.umask(mask)
         before = asyncio.all_tasks()
@@ -81,9 +85,7 @@ class Transport:
         undecodable.tolerate(serving)
         for task in serving:
             task.add_done_callback(self._report_end)
-        if address.network != "tcp":
-            return address
-        return Address(network="tcp", value=f"{address.value.rpartition(':')[0]}:{port}")
+        return bound
 
     async def drain(self, seconds: float) -> None:
         """Refuse new calls, cut the streams, and wait for the calls in flight."""

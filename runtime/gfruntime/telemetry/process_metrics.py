@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import sys
 import threading
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _imported = time.time()
+_HAS_PROC = sys.platform != "win32"  # where /proc is a folder of the current drive
 
 
 def lines() -> Iterator[str]:
@@ -28,14 +30,15 @@ def lines() -> Iterator[str]:
         yield f'python_gc_collections_total{{generation="{generation}"}} {stats["collections"]}'
     seconds = time.process_time()
     yield from _metric("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.", seconds)
-    yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", _started())
+    began = _started() if _HAS_PROC else _imported
+    yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", began)
     yield from _metric("process_threads", "gauge", "Threads of Python.", threading.active_count())
-    virtual, resident = _memory()
+    virtual, resident = _memory() if _HAS_PROC else (0, 0)
     if resident:
         yield from _metric("process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", virtual)
         yield from _metric("process_resident_memory_bytes", "gauge", "Resident memory in bytes.", resident)
     folder = Path("/proc/self/fd")
-    if folder.is_dir():
+    if _HAS_PROC and folder.is_dir():
         yield from _metric("process_open_fds", "gauge", "Open file descriptors.", sum(1 for _ in folder.iterdir()))
         yield from _metric("process_max_fds", "gauge", "Largest number of open file descriptors.", _most_files())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,6 @@ from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 READERS: dict[str, Callable[[Path], object]] = {
     "bytes": documents.read_bytes,
@@ -49,6 +50,29 @@ def test_a_large_document_is_refused(tmp_path: Path, read: Callable[[Path], obje
 
     with pytest.raises(ProjectError, match="16,777,217 bytes; at most 1"):
         read(path)
+
+
+def test_a_high_bound_reserves_no_memory(tmp_path: Path) -> None:
+    """Windows takes what Python asks for from other programs: a small file with a bound of 4 GB costs kilobytes."""
+    path = tmp_path / "small"
+    path.write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        content = documents.read_bytes(path, most=0xFFFFFFFF)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert len(content) == 1000
+    assert peak < 1 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a file that has more than it says")
+def test_a_file_that_has_more_than_it_says_is_read_whole() -> None:
+    """As one that grows: its size is 0, what it holds is more; the bound holds all the same."""
+    assert b"\nThreads:" in documents.read_bytes(Path("/proc/self/status"))
+    with pytest.raises(ProjectError, match="has more than 100 bytes"):
+        documents.read_bytes(Path("/proc/self/status"), most=100)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs and devices of POSIX")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -195,6 +196,24 @@ def test_the_windows_launchers_program_attaches(tmp_path: Path, attached: list[s
 
     assert first_line(process) == "1|2|tcp|127.0.0.1:50051|grpc"
     assert process.poll() is None
+
+
+@posix
+def test_the_windows_launchers_program_ends_with_its_host(tmp_path: Path) -> None:
+    """Where it only says an address, nothing else tells it that Grafana is gone."""
+    path = tmp_path / "gpx.exe"
+    launched = Launcher(python=Path(sys.executable), source=tmp_path, address="127.0.0.1:50051")
+    path.write_bytes(launched.executable("windows_amd64"))
+    program = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); time.sleep(60)"
+    command = [sys.executable, "-c", program, sys.executable, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, process_group=0) as host:
+        try:
+            assert first_line(host) == "1|2|tcp|127.0.0.1:50051|grpc"
+            host.kill()
+            host.communicate(timeout=10)  # until the last process that has the pipe is gone
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(host.pid, signal.SIGKILL)
 
 
 def test_a_platform_without_a_stub_is_refused() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from small_project import PYPROJECT, diary, fake_python
 
+from gfplug import process
 from gfplug.errors import ProjectError, ToolError
 from gfplug.project.environment import interpreters, venv
 from gfplug.stages import Stages
@@ -248,3 +249,11 @@ def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pyte
     passed = interpreters.clean_environment()
     assert "PYTHONPATH" not in passed
     assert passed["PIP_INDEX_URL"] == "https://mirror.example"
+
+
+def test_an_interpreter_writes_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the code page: gfplug reads UTF-8, and shows the paths that pip or PyInstaller names."""
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    command = [sys.executable, "-c", "print('Büro 測試')"]
+
+    assert process.run(command, env=interpreters.clean_environment()) == "Büro 測試\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import stat
@@ -126,6 +127,24 @@ def test_an_argument_that_is_not_the_plugins_is_refused(project: Project, argume
     assert (process.returncode, output) == (2, b"")
     assert errors.startswith(b"this plugin takes no argument '")
     assert b"abc" not in errors
+
+
+def test_an_address_never_lies_beside_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was killed leaves both files: they go first, and the new address comes last."""
+    for name in ("standalone.txt", "pid.txt"):
+        (tmp_path / name).write_text("of another server")
+    create, steps = os.open, []
+
+    def watch(path: Path, *arguments: int) -> int:
+        steps.append([file.name for file in tmp_path.iterdir()])
+        return create(path, *arguments)
+
+    monkeypatch.setattr(os, "open", watch)
+    with standalone.announced(tmp_path, "127.0.0.1:1"):
+        assert (tmp_path / "standalone.txt").read_text() == "127.0.0.1:1"
+
+    assert steps == [[], ["pid.txt"]]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])

@@ -1,4 +1,4 @@
-"""The `__main__.py` of the Windows launcher: runs in the project's interpreter, and imports nothing of gfplug.
+"""The `__main__.py` of the Windows launcher: runs in the project's interpreter, which has the runtime, not gfplug.
 
 `launch.json` beside it in the zip says what to start.
 """
@@ -8,17 +8,16 @@ import os
 import pkgutil
 import runpy
 import sys
-import time
 
 
 def main() -> None:
     """Run the project's source, or say where the plugin listens and stay."""
     config = json.loads(pkgutil.get_data("__main__", "launch.json") or b"{}")
     if config["address"]:
-        sys.stdout.write(f"1|2|tcp|{config['address']}|grpc\n")
-        sys.stdout.flush()
-        while True:  # until Grafana ends it
-            time.sleep(1)
+        from gfruntime.serving import host_process, standalone  # noqa: PLC0415  # the other way needs neither
+
+        standalone.redirect_host(config["address"], pid=0, host=host_process.find())
+        return
     os.environ["GFPLUG_LINK"] = config["link"]
     os.environ["PYTHONPATH"] = config["source"]
     sys.path[:1] = [config["source"]]

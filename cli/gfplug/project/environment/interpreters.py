@@ -78,6 +78,7 @@ def on_path() -> Iterator[Path]:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what would lead another interpreter astray."""
+    """Return this process's environment without what would lead another interpreter astray; its output is UTF-8."""
     astray = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
-    return {name: value for name, value in os.environ.items() if name not in astray}
+    kept = {name: value for name, value in os.environ.items() if name not in astray}
+    return {**kept, "PYTHONIOENCODING": "utf-8"}  # as `process.run` reads it; on Windows it would be a code page
