@@ -27,8 +27,8 @@ WINDOWS = """\
 
 ## Windows
 
-`tests/platforms/windows.py` takes the journey of `tests/platforms/journey.py` on a Windows CPython 3.11.3 (x86_64) under
-Wine 8 on Debian 12, on 2026-11-28, in a folder whose name has a space and letters of two scripts. A genuine go-plugin
+On 2026-11-28 `tests/platforms/windows.py` took the journey of `tests/platforms/journey.py` on a Windows CPython 3.11.3
+(x86_64) under Wine 8 on Debian 12, in a folder whose name has a space and letters of two scripts. A genuine go-plugin
 host, compiled for Windows, starts and ends the plugin; after each step no process is left.
 
 | step | outcome |
@@ -50,7 +50,7 @@ What Wine does not show:
 * The `python.exe` of a virtual environment is ours there, after CPython's source; so are `python3.dll` and
   `bcryptprimitives.dll`, which that Python and Wine lack.
 * Virus scanners, the limit of 259 characters for a path, ports that Windows reserves, other users' processes.
-* About one run of PyInstaller in ten fails to start a process (error 1359) and works when repeated. That is Wine's.
+* How often PyInstaller works: under Wine it sometimes fails to start a process (error 1359), and works when repeated.
 """
 TAIL = (
     """\
