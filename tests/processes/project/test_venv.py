@@ -204,15 +204,28 @@ def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) 
     ],
 )
 def test_an_interpreter_that_cannot_serve_is_refused(
-    project: Project, tmp_path: Path, report: str | None, sentence: str
+    project: Project, tmp_path: Path, report: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too old, static, missing packages, no Python or not there: one sentence; a hint installs what is missing."""
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     python = tmp_path / "python" if report is None else fake_python(tmp_path / "python", report=report)
     with pytest.raises(ToolError, match=sentence) as caught:
         venv.ensure(project, python=python, stages=Stages())
 
     if sentence.startswith("lacks"):
         assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
+
+
+def test_uv_is_named_where_it_is_to_install_what_is_missing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment that uv made has no pip."""
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    python = fake_python(tmp_path / "python", report=REPORT.format("[3, 12, 1]", "true", '["grpcio"]'))
+    with pytest.raises(ToolError, match="lacks grpcio") as caught:
+        venv.ensure(project, python=python, stages=Stages())
+
+    assert caught.value.hint == f"type: uv pip install --python {python} -e '{project.root}[build]'"
 
 
 def test_conditional_requirements_are_not_asked_for(project: Project) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import files, process
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.environment import ownership, prerequisites
+from gfplug.project.environment import installation, ownership, prerequisites, uv
 from gfplug.project.environment.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 _MARKER = "gfplug-environment"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
-_UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
-_BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
-_QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
-_INSTALL_SECONDS = 1800.0
 
 
 def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
@@ -56,7 +51,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
         _make(project, folder)
-        _install(project, folder)
+        installation.install(project, folder, interpreter=interpreter)
         _require_usable(probe(interpreter, distributions=needed), project)
         files.write_atomic(folder / _MARKER, _stamp(project))
     ownership.note(folder)
@@ -110,9 +105,10 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
             hint="leave --python out: gfplug takes a Python that has one; `gfplug doctor` says what to install for it",
         )
     if interpreter.missing:
+        pip = f"uv pip install --python {interpreter.path}" if uv.program() else f"{interpreter.path} -m pip install"
         raise ToolError(
             f"{interpreter.path} lacks {', '.join(interpreter.missing)}",
-            hint=f"type: {interpreter.path} -m pip install -e '{project.root}[build]'",
+            hint=f"type: {pip} -e '{project.root}[build]'",
         )
 
 
@@ -133,9 +129,9 @@ def _make(project: Project, folder: Path) -> None:
         return
     base = str(prerequisites.require(project, folder).path)
     _clear(folder)
-    uv = shutil.which("uv")
-    command = [uv, "venv", "--quiet", "--python", base] if uv else [base, "-m", "venv"]
-    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=_INSTALL_SECONDS)
+    program = uv.program()
+    command = [program, "venv", "--quiet", "--python", base] if program else [base, "-m", "venv"]
+    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=installation.SECONDS)
 
 
 def _serves(folder: Path) -> bool:
@@ -153,61 +149,6 @@ def _serves(folder: Path) -> bool:
             hint=f"remove {folder}: gfplug makes it anew with a Python that has one; or name an interpreter (--python)",
         )
     return python.has_libpython
-
-
-def _install(project: Project, folder: Path) -> None:
-    """Install the project, editable, with its `build` extra."""
-    _require_usable_path(project)
-    interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
-    log.unlink(missing_ok=True)
-    pip = [interpreter, "-m", "pip", "install", *_QUIETLY, "--log", log]
-    command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
-    again = "--reinstall" if uv else "--force-reinstall"  # an installed wheel of the same version may be another one
-    wheels = sorted((project.root / "vendor").glob("gfruntime-*.whl"))
-    requests = [["--editable", f"{project.root}[build]"], *(["--no-deps", again, str(wheel)] for wheel in wheels)]
-    try:
-        for request in requests:
-            process.run(
-                [*command, *request],
-                cwd=project.root,
-                env=clean_environment(),
-                what=f"installing the project into {folder}",
-                hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
-                timeout=_INSTALL_SECONDS,
-            )
-    except ToolError as error:
-        if unbuilt := _name_unbuilt(error.details, log):
-            raise ToolError(
-                f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
-                hint="choose a version that has one, another Python (--python), or install what its build asks for",
-                details=error.details,
-            ) from error
-        raise
-
-
-def _require_usable_path(project: Project) -> None:
-    """Refuse a folder whose address pip can't read back: hatchling writes `#` and `%` into it as they are.
-
-    Raises: ProjectError naming the folder.
-    """
-    if any((project.root / "vendor").glob("*.whl")) and set(str(project.root)) & set("#%"):
-        raise ProjectError(
-            f"{project.root}: pip can't install a wheel below a folder with # or % in its name",
-            hint="move or rename the folder",
-        )
-
-
-def _name_unbuilt(output: str, log: Path) -> str:
-    """Name the package whose build failed; empty if something else did.
-
-    pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last
-    one it began with, as its log tells.
-    """
-    if named := _UNBUILT.search(output):
-        return named[1]
-    if not _UNPREPARED.search(output) or not log.is_file():
-        return ""
-    return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
 
 
 def forget(folder: Path) -> None:
