@@ -1,9 +1,9 @@
 # Two commands for a fresh machine: `make demo` and `make test`; `make check` and `make unit` are the quick part of `make test`,
-# `make fuzz` is the long form of tests/fuzz.
+# `make fuzz` is the long form of tests/fuzz, `make pythons` the quick tests and a project on every Python (.ci/noxfile.py).
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test check unit fuzz prerequisites
+.PHONY: demo test check unit fuzz pythons prerequisites
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -34,6 +34,9 @@ unit: .venv/dev
 
 fuzz: .venv/dev
 	GFPLUG_FUZZ_EXAMPLES=$${GFPLUG_FUZZ_EXAMPLES:-3000} .venv/bin/python -m pytest --numprocesses=2 --timeout=3600 tests/fuzz
+
+pythons: .venv/dev
+	.venv/bin/python -m nox --noxfile .ci/noxfile.py
 
 test: check
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup

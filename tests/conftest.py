@@ -51,7 +51,7 @@ STARTS = {
 }
 """What Python's audit hooks hear when a process starts."""
 LIBRARIES_OWN = {"uname", "fc-list"}
-"""What a library starts once, in whichever test comes first: plumbum asks for the processor, matplotlib for the fonts."""
+"""What libraries start once, in whichever test comes first: plumbum asks for the processor, matplotlib for fonts."""
 WITHOUT_PROCESSES = tuple(Path(__file__).with_name(name) for name in ("cli", "runtime"))
 started: list[str] = []
 """What the tests below WITHOUT_PROCESSES started since the last report."""

@@ -150,12 +150,12 @@ def _environment(project: Project) -> Examination:
         seen = "not asked: gfplug has not used this .venv, which may be a stranger's; `gfplug build` uses it"
         return Examination(name="environment", is_good=True, seen=seen)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
-    missing = [*interpreter.missing, *([] if interpreter.has_libpython else ["a shared libpython"])]
+    lacks = f"lacks {', '.join(interpreter.missing)}" if interpreter.missing else ""
+    flaws = " and ".join(filter(None, [interpreter.defect, lacks]))
     return Examination(
         name="environment",
-        is_good=not missing,
-        seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv"
-        + (f", without {', '.join(missing)}" if missing else ""),
+        is_good=not flaws,
+        seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv {flaws}".strip(),
         remedy="`gfplug build` mends it, or says why not",
     )
 

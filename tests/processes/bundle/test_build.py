@@ -132,7 +132,10 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
     project: Project, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line in plugin.spec would not help: the plugin's own error stays."""
-    fake_python(tmp_path / "other", report='{"version": [3, 12, 1], "libpython": true, "missing": ["yaml"]}')
+    fake_python(
+        tmp_path / "other",
+        report='{"version": [3, 12, 1], "libpython": true, "free_threaded": false, "missing": ["yaml"]}',
+    )
     probe = interpreters.probe
     monkeypatch.setattr(
         interpreters,

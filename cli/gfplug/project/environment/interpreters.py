@@ -28,11 +28,19 @@ class Interpreter:
     path: Path
     version: tuple[int, ...]
     has_libpython: bool
+    is_free_threaded: bool
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return its version and path, for a sentence."""
-        return f"Python {'.'.join(map(str, self.version))} at {self.path}"
+        """Return its version, with the `t` that free-threaded builds have in their names, and its path."""
+        return f"Python {'.'.join(map(str, self.version))}{'t' if self.is_free_threaded else ''} at {self.path}"
+
+    @property
+    def defect(self) -> str:
+        """Say why no plugin can be made with it, whatever is installed; empty if one can."""
+        if self.is_free_threaded:
+            return "is free-threaded, and grpcio has no wheels for such builds"
+        return "" if self.has_libpython else "has no shared libpython"
 
 
 def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
@@ -54,6 +62,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
             path=python,
             version=tuple(report["version"]),
             has_libpython=report["libpython"],
+            is_free_threaded=report["free_threaded"],
             missing=tuple(report["missing"]),
         )
     except (IndexError, KeyError, TypeError, ValueError) as error:

@@ -30,7 +30,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
 
     Without `python` that is the project's `.venv`, made with uv where there is one, else with venv and pip, and left
     alone while pyproject.toml is the same. A `python` is used as it is, after a check.
-    Raises: ToolError if there is no interpreter, it is too old, has no libpython, lacks a package, or pip fails;
+    Raises: ToolError if there is no interpreter, it is too old, has a defect, lacks a package, or pip fails;
     ProjectError or IntegrityError as `Project.require_library` does.
     """
     project.require_library()
@@ -44,7 +44,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
     interpreter = interpreter_of(folder)
     if _is_current(project, folder):
         environment = probe(interpreter, distributions=needed)
-        if environment.has_libpython and not environment.missing:
+        if not (environment.defect or environment.missing):
             stages.seconds["environment"] = 0.0
             _require_usable(environment, project)
             ownership.note(folder)
@@ -99,10 +99,10 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
     if interpreter.version < OLDEST_PYTHON:
         oldest = ".".join(map(str, OLDEST_PYTHON))
         raise ToolError(f"{interpreter.path} is Python {version}; a plugin needs {oldest} or newer")
-    if not interpreter.has_libpython:
+    if interpreter.defect:
         raise ToolError(
-            f"{interpreter.path} (Python {version}) has no shared libpython, which PyInstaller needs",
-            hint="leave --python out: gfplug takes a Python that has one; `gfplug doctor` says what to install for it",
+            f"{interpreter} {interpreter.defect}; a plugin can't be made with it",
+            hint="leave --python out: gfplug takes another Python; `gfplug doctor` says which, or what to install",
         )
     if interpreter.missing:
         pip = f"uv pip install --python {interpreter.path}" if uv.program() else f"{interpreter.path} -m pip install"
@@ -135,7 +135,7 @@ def _make(project: Project, folder: Path) -> None:
 
 
 def _serves(folder: Path) -> bool:
-    """Tell whether a virtual environment is there and can be frozen; one without libpython that is ours can go.
+    """Tell whether a virtual environment is there and can be frozen; if it can't, and gfplug made it, it can go.
 
     Raises: ToolError if it is not ours.
     """
@@ -143,12 +143,12 @@ def _serves(folder: Path) -> bool:
     if not interpreter.exists():
         return False
     python = probe(interpreter)
-    if not python.has_libpython and not (folder / _MARKER).is_file():
+    if python.defect and not (folder / _MARKER).is_file():
         raise ToolError(
-            f"{python} has no shared libpython, which PyInstaller needs, and gfplug did not make this environment",
-            hint=f"remove {folder}: gfplug makes it anew with a Python that has one; or name an interpreter (--python)",
+            f"{python} {python.defect}; a plugin can't be made with it, and gfplug did not make this environment",
+            hint=f"remove {folder}: gfplug makes it again with another Python; or name an interpreter (--python)",
         )
-    return python.has_libpython
+    return not python.defect
 
 
 def forget(folder: Path) -> None:
