@@ -74,8 +74,8 @@ class Struct(msgspec.Struct):
         # missing values
         ([pd.NaT, DAY], "time", [None, DAY]),
         ([pd.NaT], "time", [None]),
-        ([np.datetime64("NaT"), np.datetime64("2026-01-01")], "time", [None, DAY]),
-        ([np.timedelta64("NaT"), np.timedelta64(5, "s")], "float64", [None, 5.0]),
+        ([np.datetime64("NaT", "ns"), np.datetime64("2026-01-01")], "time", [None, DAY]),
+        ([np.timedelta64("NaT", "ns"), np.timedelta64(5, "s")], "float64", [None, 5.0]),
         ([pd.NA, 1], "int64", [None, 1]),
         ([pd.NA, "a"], "string", [None, "a"]),
         ([math.nan, "a"], "string", [None, "a"]),

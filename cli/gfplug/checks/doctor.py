@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.edits import journal
 from gfplug.errors import GfplugError
-from gfplug.project.environment import interpreters, ownership, prerequisites, python_search, system_packages, venv
+from gfplug.project.environment import interpreters, ownership, prerequisites, python_search, venv
 from gfplug.project.environment.interpreters import OLDEST_PYTHON
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Examination:
 
 def examine(project: Project | None, *, folder: Path) -> list[Examination]:
     """Look at the machine, its tools, and the project if there is one."""
-    examinations = [_python(), *_pythons(project), _libc(), _room(folder), _git(), *_optional()]
+    examinations = [_python(), *_pythons(project), _libc(), _room(folder), *_optional()]
     if project:
         examinations += [
             _unfinished(project),
@@ -113,18 +113,12 @@ def _room(folder: Path) -> Examination:
     return _judge("disk", prerequisites.missing_room(folder), f"{free / 1e9:.1f} GB free at {place}")
 
 
-def _git() -> Examination:
-    path = shutil.which("git")
-    return Examination(
-        name="git",
-        is_good=bool(path),
-        seen=path or "not found: upgrades merge with it",
-        remedy=system_packages.install("git") or "install git",
-    )
-
-
 def _optional() -> Iterator[Examination]:
     for name, purpose in (
+        (
+            "git",
+            "merges, in an upgrade, what you and the template changed in one file, and dates a bundle by its commit",
+        ),
         ("uv", "makes environments faster and downloads Pythons"),
         ("go", "finds the module cache and proxy"),
     ):
