@@ -198,23 +198,19 @@ def test_the_date_is_that_of_source_date_epoch_or_today(project: Project, monkey
     assert service.day_of(project) == date(2023, 11, 14)
 
 
-@pytest.mark.parametrize(("git_folder", "has_git"), [(".git", False), (".git", True), ("other", False)])
+@pytest.mark.parametrize("name", [".git", "other"])
 def test_without_git_the_date_is_said_to_be_that_of_today(
-    project: Project,
-    tmp_path: Path,
-    git_folder: str,
-    has_git: bool,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    project: Project, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where there are commits, in the project or above it, and no git to ask."""
-    (tmp_path / git_folder).mkdir()
-    if not has_git:
-        monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / name).mkdir()
     service.day_of(project)
+    assert caplog.messages == []
 
-    expected = ["git was not found: the bundle has the date of today, and not that of the last commit"]
-    assert caplog.messages == (expected if git_folder == ".git" and not has_git else [])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    service.day_of(project)
+    lost = "git was not found: the bundle has the date of today, and not that of the last commit"
+    assert caplog.messages == ([lost] if name == ".git" else [])
 
 
 def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:
