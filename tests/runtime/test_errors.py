@@ -7,6 +7,7 @@ import errno
 import socket
 import sqlite3
 import urllib.error
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,11 +80,17 @@ def raised(run: Callable[[], object]) -> Exception:
     return caught.value
 
 
+def select(statement: str) -> None:
+    """Run a statement in an empty database."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(statement, ())
+
+
 @pytest.mark.parametrize(
     ("error", "status", "source"),
     [
-        (raised(lambda: sqlite3.connect(":memory:").execute("SELECT * FROM nowhere")), 502, "downstream"),
-        (raised(lambda: sqlite3.connect(":memory:").execute("SELECT ?", ())), 400, "downstream"),
+        (raised(lambda: select("SELECT * FROM nowhere")), 502, "downstream"),
+        (raised(lambda: select("SELECT ?")), 400, "downstream"),
         (raised(lambda: sqlite3.connect("/nowhere/at/all")), 502, "downstream"),
         (
             type("ServerError", (type("PostgresError", (Exception,), {"__module__": "asyncpg"}),), {})(),
