@@ -67,14 +67,14 @@ def write_atomic(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else _permitted(0o666))
+        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else permitted_mode(0o666))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
-def _permitted(mode: int) -> int:
+def permitted_mode(mode: int) -> int:
     """Return a mode without what this process's umask takes away."""
     mask = os.umask(0o077)  # it can only be read by setting it
     os.umask(mask)
@@ -125,7 +125,7 @@ def staging(destination: Path) -> Iterator[Path]:
             f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
         ) from error
     try:
-        stage.chmod(_permitted(0o777))
+        stage.chmod(permitted_mode(0o777))
         yield stage
         if is_there:
             _move_up(stage)

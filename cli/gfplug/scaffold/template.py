@@ -152,6 +152,7 @@ def render(answers: Answers, destination: Path) -> None:
     with _without_git():
         for layer in (name for name, is_wanted in layers.items() if is_wanted):
             _copy(destination, {**data, "layer": layer})
+            _set_modes(destination)
     files.write_tree(destination, provenance.detect(answers.gfplug).files())
 
 
@@ -214,6 +215,12 @@ def _copy(destination: Path, data: Mapping[str, Any]) -> None:
             )
     except (copier.errors.CopierError, jinja2.TemplateError, ValueError, TypeError, OSError) as error:
         raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
+
+
+def _set_modes(folder: Path) -> None:
+    """Give files the modes of new ones: copier copies those of the template, which may be installed read-only."""
+    for path in files.walk(folder):
+        path.chmod(files.permitted_mode(0o777 if path.stat().st_mode & 0o100 else 0o666))
 
 
 @contextmanager

@@ -221,3 +221,23 @@ def test_react_projects_have_sources_in_the_place_of_hooks(tmp_path: Path, examp
     assert (b"amplitude" in rendered["frontend/src/types.ts"]) == (example == "signals")
     assert {name for name in lock if "esbuild" not in name} == {""}
     assert not [entry for entry in lock.values() if "resolved" in entry]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
+def test_files_have_the_modes_of_new_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, mode: int
+) -> None:
+    """By the umask, also where gfplug is installed read-only: not those of the template."""
+    shutil.copytree(resources.folder("template"), tmp_path / "template")
+    for path in files.walk(tmp_path / "template"):
+        path.chmod(0o444)
+    real = resources.folder
+    monkeypatch.setattr(resources, "folder", lambda name: tmp_path / name if name == "template" else real(name))
+    former = os.umask(mask)
+    try:
+        template.render(replace(SALES, example="http"), tmp_path / "project")
+    finally:
+        os.umask(former)
+
+    assert {path.stat().st_mode & 0o777 for path in files.walk(tmp_path / "project")} == {mode}
