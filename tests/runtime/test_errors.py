@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.message
 import errno
+import io
 import socket
 import sqlite3
 import urllib.error
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _http_error(status: int) -> urllib.error.HTTPError:
-    return urllib.error.HTTPError("http://x", status, "no", email.message.Message(), None)
+    return urllib.error.HTTPError("http://x", status, "no", email.message.Message(), io.BytesIO())
 
 
 def _library_error(module: str, name: str, **attributes: object) -> Exception:
@@ -69,8 +70,9 @@ def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None
     )
 
     assert source_of_status(status) == source
-    for error in (_http_error(status), requests_error):
-        assert (failure_of(error).status, failure_of(error).source) == (status, source)
+    with closing(_http_error(status)) as http_error:
+        for error in (http_error, requests_error):
+            assert (failure_of(error).status, failure_of(error).source) == (status, source)
 
 
 def raised(run: Callable[[], object]) -> Exception:

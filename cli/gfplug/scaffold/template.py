@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.project import names, provenance
+from gfplug.project.environment.interpreters import SUPPORTED_PYTHONS
 from gfplug.project.plugin_project import OWNED_FOLDERS
 from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES
 
@@ -181,6 +182,7 @@ def _data(answers: Answers) -> dict[str, Any]:
         "log_filter": f"plugin.{answers.plugin_id}:debug",
         "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
         "heading": _MARKUP.sub(r"\\\g<0>", answers.title),
+        "supported_pythons": SUPPORTED_PYTHONS,
         "first_line": _MARKUP.sub(r"\\\g<0>", answers.description),
     }
     source = provenance.detect(answers.gfplug)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
-"""The newest one for which pyarrow 26, grpcio 1.85, msgspec 0.22 have wheels, and on which PyInstaller 6.22 runs."""
+"""The newest one for which pyarrow 26, grpcio 1.85, msgspec 0.22 have wheels; PyInstaller 6.22 refuses newer ones."""
+
+SUPPORTED_PYTHONS = ">={}.{},<{}.{}".format(*OLDEST_PYTHON, NEWEST_PYTHON[0], NEWEST_PYTHON[1] + 1)
+"""`requires-python` of a new project."""
 
 _PROBE_SECONDS = 60.0
 
