@@ -1,9 +1,10 @@
 # Two commands for a fresh machine: `make demo` and `make test`; `make check` and `make unit` are the quick part of `make test`,
-# `make fuzz` is the long form of tests/fuzz. `make platforms`, by hand and as root, puts up other platforms on this machine.
+# `make fuzz` is the long form of tests/fuzz, `make pythons` the quick tests and a project on every Python (.ci/noxfile.py);
+# `make platforms`, by hand and as root, puts up other platforms on this machine.
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test check unit fuzz platforms prerequisites
+.PHONY: demo test check unit fuzz pythons platforms prerequisites
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -34,6 +35,9 @@ unit: .venv/dev
 
 fuzz: .venv/dev
 	GFPLUG_FUZZ_EXAMPLES=$${GFPLUG_FUZZ_EXAMPLES:-3000} .venv/bin/python -m pytest --numprocesses=2 --timeout=3600 tests/fuzz
+
+pythons: .venv/dev
+	.venv/bin/python -m nox --noxfile .ci/noxfile.py
 
 platforms: .venv/dev
 	.venv/bin/python tests/platforms/linux_arm64.py

@@ -70,7 +70,7 @@ def write_atomic(path: Path, content: bytes, *, for_grafana: bool = False) -> No
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        mode = path.stat().st_mode & 0o777 if path.exists() else _permitted(0o666)
+        mode = path.stat().st_mode & 0o777 if path.exists() else permitted_mode(0o666)
         Path(name).chmod(0o644 if for_grafana else mode)
         Path(name).replace(path)
     except BaseException:
@@ -78,7 +78,7 @@ def write_atomic(path: Path, content: bytes, *, for_grafana: bool = False) -> No
         raise
 
 
-def _permitted(mode: int) -> int:
+def permitted_mode(mode: int) -> int:
     """Return a mode without what this process's umask takes away."""
     mask = os.umask(0o077)  # it can only be read by setting it
     os.umask(mask)
@@ -135,7 +135,7 @@ def staging(destination: Path) -> Iterator[Path]:
             f"cannot write to {parent}: {error.strerror}", hint="choose a folder you may write to"
         ) from error
     try:
-        stage.chmod(_permitted(0o777))
+        stage.chmod(permitted_mode(0o777))
         yield stage
         if is_there:
             _move_up(stage)

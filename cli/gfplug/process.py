@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LAST_LINES = 30
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]+(?=@)")
 
 
 def run(
@@ -48,5 +50,6 @@ def run(
 
 
 def last_lines(output: bytes) -> str:
-    """Return the end of a program's output as text."""
-    return "\n".join(output.decode(errors="replace").strip().splitlines()[-_LAST_LINES:])
+    """Return the end of a program's output as text, without the user and password of an address in it."""
+    lines = output.decode(errors="replace").strip().splitlines()[-_LAST_LINES:]
+    return _CREDENTIALS.sub("***", "\n".join(lines))

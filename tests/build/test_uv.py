@@ -86,7 +86,9 @@ def project(mirror: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (programs / "uv").symlink_to(UV)
     own = programs / "own"
     version = list(sys.version_info[:3])
-    own.write_text(f'#!/bin/sh\necho \'{{"version": {version}, "libpython": false, "missing": []}}\'\n')
+    own.write_text(
+        f'#!/bin/sh\necho \'{{"version": {version}, "libpython": false, "free_threaded": false, "missing": []}}\'\n'
+    )
     own.chmod(0o755)
     monkeypatch.setattr(sys, "_base_executable", str(own))
     variables = {**mirror, "PATH": str(programs), "UV_PYTHON_INSTALL_DIR": str(tmp_path / "uvs")}

@@ -19,7 +19,7 @@ LOCK = lock.Lock(
     floors={"protobuf": "7.35.1", "grpcio": "1.85.1"},
     owned={"src/pluginv2/backend.proto": "c" * 64},
 )
-USABLE = '{"version": [3, 12, 1], "libpython": true, "missing": []}'
+USABLE = '{"version": [3, 12, 1], "libpython": true, "free_threaded": false, "missing": []}'
 PACKAGES = """\
 {"python": "3.12.1", "build": ["3.12.1", "/usr", "/usr"], "license": "", "markers": {}, "library": [], "packages": [], \
 "unowned": []}\

@@ -71,6 +71,6 @@ def build(version: str, path: str) -> dict[str, str]:
 
 
 def report(version: str, *, libpython: bool, missing: str = "[]") -> str:
-    """Return what an interpreter says about itself; `missing` is JSON."""
-    numbers = [int(number) for number in version.split(".")]
-    return json.dumps({"version": numbers, "libpython": libpython, "missing": json.loads(missing)})
+    """Return what an interpreter says about itself; `missing` is JSON, and 3.13.1t is a free-threaded 3.13.1."""
+    says = {"version": [int(number) for number in version.rstrip("t").split(".")], "libpython": libpython}
+    return json.dumps({**says, "free_threaded": version.endswith("t"), "missing": json.loads(missing)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from commands import run
 
-from gfplug.project.environment import prerequisites, system_packages
+from gfplug.project.environment import interpreters, prerequisites, system_packages
 
 if TYPE_CHECKING:
     from small_machine import Machine
@@ -118,3 +119,20 @@ def test_an_old_python_is_the_first_thing_to_change(monkeypatch: pytest.MonkeyPa
 
     assert f"{sys.executable} is Python 3.9.2; 3.11 or newer is needed" in str(ended.value)
     ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+def test_pythons_runs_the_tests_and_a_project_on_each_supported_python() -> None:
+    """One that is missing is a failure, unless it is said that it may be."""
+    script = ROOT / ".ci" / "noxfile.py"
+    listed = run(sys.executable, "-m", "nox", "--noxfile", script, "--list").out
+    minors = range(interpreters.OLDEST_PYTHON[1], interpreters.NEWEST_PYTHON[1] + 1)
+    assert {line.split()[1] for line in listed.splitlines() if line.startswith("* ")} == {
+        f"{session}-3.{minor}" for session in ("unit", "project") for minor in minors
+    }
+
+    absent = f"3.{next(minor for minor in reversed(minors) if minor != sys.version_info[1])}"
+    bare = {**os.environ, "PATH": str(Path(sys.executable).parent), "UV_NO_MANAGED_PYTHON": "1", "CI": ""}
+    words = (sys.executable, "-m", "nox", "--noxfile", script, "--session", f"unit-{absent}")
+    ends = [run(*words, env={**bare, "PYTHONS_MAY_BE_MISSING": word}) for word in ("", "1")]
+    assert [end.code for end in ends] == [1, 0], ends
+    assert all(f"Python interpreter {absent} not found" in end.err for end in ends)

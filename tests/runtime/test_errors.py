@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import email.message
 import errno
+import io
 import socket
 import sqlite3
 import urllib.error
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _http_error(status: int) -> urllib.error.HTTPError:
-    return urllib.error.HTTPError("http://x", status, "no", email.message.Message(), None)
+    return urllib.error.HTTPError("http://x", status, "no", email.message.Message(), io.BytesIO())
 
 
 def _library_error(module: str, name: str, **attributes: object) -> Exception:
@@ -68,8 +70,9 @@ def test_upstream_statuses_say_who_is_to_blame(status: int, source: str) -> None
     )
 
     assert source_of_status(status) == source
-    for error in (_http_error(status), requests_error):
-        assert (failure_of(error).status, failure_of(error).source) == (status, source)
+    with closing(_http_error(status)) as http_error:
+        for error in (http_error, requests_error):
+            assert (failure_of(error).status, failure_of(error).source) == (status, source)
 
 
 def raised(run: Callable[[], object]) -> Exception:
@@ -79,11 +82,17 @@ def raised(run: Callable[[], object]) -> Exception:
     return caught.value
 
 
+def select(statement: str) -> None:
+    """Run a statement in an empty database."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(statement, ())
+
+
 @pytest.mark.parametrize(
     ("error", "status", "source"),
     [
-        (raised(lambda: sqlite3.connect(":memory:").execute("SELECT * FROM nowhere")), 502, "downstream"),
-        (raised(lambda: sqlite3.connect(":memory:").execute("SELECT ?", ())), 400, "downstream"),
+        (raised(lambda: select("SELECT * FROM nowhere")), 502, "downstream"),
+        (raised(lambda: select("SELECT ?")), 400, "downstream"),
         (raised(lambda: sqlite3.connect("/nowhere/at/all")), 502, "downstream"),
         (
             type("ServerError", (type("PostgresError", (Exception,), {"__module__": "asyncpg"}),), {})(),

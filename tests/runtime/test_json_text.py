@@ -65,7 +65,7 @@ VALUES: list[tuple[object, object]] = [
     (Decimal("Infinity"), None),
     (np.float64("nan"), None),
     (np.float32("inf"), None),
-    (np.datetime64("NaT"), None),
+    (np.datetime64("NaT", "ns"), None),
     (np.ma.masked, None),
     (1.5, 1.5),
     (2**70, 2**70),

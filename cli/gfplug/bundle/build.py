@@ -212,6 +212,9 @@ def day_of(project: Project) -> date:
     if (seconds := packing.epoch()) != packing.EPOCH:
         return datetime.fromtimestamp(seconds, UTC).date()
     committed = repository.date_of(project.root)
+    has_commits = any((folder / ".git").exists() for folder in (project.root, *project.root.absolute().parents))
+    if has_commits and not repository.is_installed():
+        _log.warning("git was not found: the bundle has the date of today, and not that of the last commit")
     return (datetime.now(UTC) if committed is None else datetime.fromtimestamp(committed, UTC)).date()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.edits import journal
 from gfplug.errors import GfplugError
-from gfplug.project.environment import interpreters, ownership, prerequisites, python_search, system_packages, venv
+from gfplug.project.environment import interpreters, ownership, prerequisites, python_search, venv
 from gfplug.project.environment.interpreters import OLDEST_PYTHON
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Examination:
 
 def examine(project: Project | None, *, folder: Path) -> list[Examination]:
     """Look at the machine, its tools, and the project if there is one."""
-    examinations = [_python(), *_pythons(project), _system(), _room(folder), _git(), *_optional()]
+    examinations = [_python(), *_pythons(project), _system(), _room(folder), *_optional()]
     if project:
         examinations += [
             _unfinished(project),
@@ -114,18 +114,12 @@ def _room(folder: Path) -> Examination:
     return _judge("disk", prerequisites.missing_room(folder), f"{free / 1e9:.1f} GB free at {place}")
 
 
-def _git() -> Examination:
-    path = shutil.which("git")
-    return Examination(
-        name="git",
-        is_good=bool(path),
-        seen=path or "not found: upgrades merge with it",
-        remedy=system_packages.install("git") or "install git",
-    )
-
-
 def _optional() -> Iterator[Examination]:
     for name, purpose in (
+        (
+            "git",
+            "merges, in an upgrade, what you and the template changed in one file, and dates a bundle by its commit",
+        ),
         ("uv", "makes environments faster and downloads Pythons"),
         ("go", "finds the module cache and proxy"),
     ):
@@ -151,12 +145,12 @@ def _environment(project: Project) -> Examination:
         seen = "not asked: gfplug has not used this .venv, which may be a stranger's; `gfplug build` uses it"
         return Examination(name="environment", is_good=True, seen=seen)
     interpreter = interpreters.probe(python, distributions=venv.requirements(project))
-    missing = [*interpreter.missing, *([] if interpreter.has_libpython else ["a shared libpython"])]
+    lacks = f"lacks {', '.join(interpreter.missing)}" if interpreter.missing else ""
+    flaws = " and ".join(filter(None, [interpreter.defect, lacks]))
     return Examination(
         name="environment",
-        is_good=not missing,
-        seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv"
-        + (f", without {', '.join(missing)}" if missing else ""),
+        is_good=not flaws,
+        seen=f"Python {'.'.join(map(str, interpreter.version))} in .venv {flaws}".strip(),
         remedy="`gfplug build` mends it, or says why not",
     )
 

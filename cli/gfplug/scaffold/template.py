@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files, resources
 from gfplug.errors import ProjectError, ToolError, UsageError
 from gfplug.project import names, provenance
+from gfplug.project.environment.interpreters import SUPPORTED_PYTHONS
 from gfplug.project.plugin_project import OWNED_FOLDERS
 from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES
 
@@ -152,6 +153,7 @@ def render(answers: Answers, destination: Path) -> None:
     with _without_git():
         for layer in (name for name, is_wanted in layers.items() if is_wanted):
             _copy(destination, {**data, "layer": layer})
+            _set_modes(destination)
     provisioning = destination / "provisioning"
     files.let_grafana_read(*([provisioning, *provisioning.rglob("*")] if provisioning.is_dir() else ()))
     files.write_tree(destination, provenance.detect(answers.gfplug).files())
@@ -182,6 +184,7 @@ def _data(answers: Answers) -> dict[str, Any]:
         "log_filter": f"plugin.{answers.plugin_id}:debug",
         "grafana_title": answers.title.replace("$", "$$"),  # Grafana replaces $NAME in what it provisions
         "heading": _MARKUP.sub(r"\\\g<0>", answers.title),
+        "supported_pythons": SUPPORTED_PYTHONS,
         "first_line": _MARKUP.sub(r"\\\g<0>", answers.description),
     }
     source = provenance.detect(answers.gfplug)
@@ -216,6 +219,12 @@ def _copy(destination: Path, data: Mapping[str, Any]) -> None:
             )
     except (copier.errors.CopierError, jinja2.TemplateError, ValueError, TypeError, OSError) as error:
         raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
+
+
+def _set_modes(folder: Path) -> None:
+    """Give files the modes of new ones: copier copies those of the template, which may be installed read-only."""
+    for path in files.walk(folder):
+        path.chmod(files.permitted_mode(0o777 if path.stat().st_mode & 0o100 else 0o666))
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def _annotations(function: Any) -> list[Any]:  # noqa: ANN401
     if sys.version_info >= (3, 14):  # annotations are evaluated when asked for
         from annotationlib import Format, get_annotations  # noqa: PLC0415
 
-        written = get_annotations(function, format=Format.STRING)
+        written = get_annotations(function, format=Format.FORWARDREF)
     else:
         written = function.__annotations__
     shim = types.SimpleNamespace(__annotations__={key: value for key, value in written.items() if key != "return"})

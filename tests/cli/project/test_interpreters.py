@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from gfplug.project.environment import interpreters
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="programs have a suffix there")
@@ -29,3 +30,32 @@ def test_a_folder_of_the_path_that_is_relative_is_passed_over(
     monkeypatch.setenv("PATH", os.pathsep.join([entry, str(tmp_path / "real")]))
 
     assert list(interpreters.on_path()) == [tmp_path / "real/python3"]
+
+
+@pytest.mark.parametrize("path", ["pyproject.toml", "runtime/pyproject.toml"])
+def test_both_packages_name_the_pythons_that_they_are_tested_on(path: str) -> None:
+    """From the oldest on, without a gap; as libraries they refuse no newer one, and a new project does."""
+    project = tomllib.loads((ROOT / path).read_text(encoding="utf-8"))["project"]
+    prefix = "Programming Language :: Python :: 3."
+    minors = [int(each.removeprefix(prefix)) for each in project["classifiers"] if each.startswith(prefix)]
+
+    assert project["requires-python"] == ">={}.{}".format(*interpreters.OLDEST_PYTHON)
+    assert minors == [*range(interpreters.OLDEST_PYTHON[1], minors[-1] + 1)]
+    assert minors[-1] <= interpreters.NEWEST_PYTHON[1]
+
+
+def test_a_new_projects_range_ends_with_the_newest_python() -> None:
+    """Each supported version is in it, the next is not."""
+    versions = SpecifierSet(interpreters.SUPPORTED_PYTHONS)
+    oldest, newest = interpreters.OLDEST_PYTHON[1], interpreters.NEWEST_PYTHON[1]
+
+    assert [minor for minor in range(oldest - 2, newest + 3) if f"3.{minor}.1" in versions] == [
+        *range(oldest, newest + 1)
+    ]
+
+
+def test_the_documentation_names_the_range() -> None:
+    """In the chapter on building."""
+    oldest, newest = (".".join(map(str, each)) for each in (interpreters.OLDEST_PYTHON, interpreters.NEWEST_PYTHON))
+
+    assert f"Python {oldest} to {newest} serve." in (ROOT / "docs/building.md").read_text(encoding="utf-8")

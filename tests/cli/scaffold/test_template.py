@@ -181,7 +181,7 @@ def test_the_base_holds_the_users_files_and_no_others(tmp_path: Path) -> None:
         ("copier.yml", b"a: [\n"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <posix.ScandirIterator")  # copier's, when it gives up
+@pytest.mark.filterwarnings("ignore:Exception ignored .*<posix.ScandirIterator")  # copier's, when it gives up
 def test_a_broken_template_is_a_tool_error(tmp_path: Path, own_template: Path, name: str, content: bytes) -> None:
     """Whatever copier raises, the user sees one sentence."""
     (own_template / name).write_bytes(content)
@@ -239,3 +239,25 @@ def test_grafana_can_read_what_it_is_provisioned_with(tmp_path: Path) -> None:
     assert {path.name for path in paths if path.is_dir()} >= {"provisioning", "datasources", "dashboards", "alerting"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_file()} == {0o644}
     assert {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir()} == {0o755}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o022, 0o644)])
+def test_files_have_the_modes_of_new_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int, mode: int
+) -> None:
+    """By the umask, also where gfplug is installed read-only: not those of the template."""
+    shutil.copytree(resources.folder("template"), tmp_path / "template")
+    for path in files.walk(tmp_path / "template"):
+        path.chmod(0o444)
+    real = resources.folder
+    monkeypatch.setattr(resources, "folder", lambda name: tmp_path / name if name == "template" else real(name))
+    former = os.umask(mask)
+    try:
+        template.render(replace(SALES, example="http"), tmp_path / "project")
+    finally:
+        os.umask(former)
+
+    root = tmp_path / "project"
+    paths = [path for path in files.walk(root) if root / "provisioning" not in path.parents]  # Grafana's to read
+    assert {path.stat().st_mode & 0o777 for path in paths} == {mode}

@@ -132,7 +132,10 @@ def test_a_module_that_is_nowhere_is_not_blamed_on_pyinstaller(
     project: Project, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line in plugin.spec would not help: the plugin's own error stays."""
-    fake_python(tmp_path / "other", report='{"version": [3, 12, 1], "libpython": true, "missing": ["yaml"]}')
+    fake_python(
+        tmp_path / "other",
+        report='{"version": [3, 12, 1], "libpython": true, "free_threaded": false, "missing": ["yaml"]}',
+    )
     probe = interpreters.probe
     monkeypatch.setattr(
         interpreters,
@@ -193,6 +196,21 @@ def test_the_date_is_that_of_source_date_epoch_or_today(project: Project, monkey
 
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert service.day_of(project) == date(2023, 11, 14)
+
+
+@pytest.mark.parametrize("name", [".git", "other"])
+def test_without_git_the_date_is_said_to_be_that_of_today(
+    project: Project, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where there are commits, in the project or above it, and no git to ask."""
+    (tmp_path / name).mkdir()
+    service.day_of(project)
+    assert caplog.messages == []
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    service.day_of(project)
+    lost = "git was not found: the bundle has the date of today, and not that of the last commit"
+    assert caplog.messages == ([lost] if name == ".git" else [])
 
 
 def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:

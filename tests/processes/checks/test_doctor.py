@@ -46,9 +46,23 @@ def test_a_bare_machine_hears_everything_at_once(tmp_path: Path, machine: Machin
     assert {each.name: each.remedy for each in examined if not each.is_good and each.name != "C library"} == {
         "libpython": "dnf install python3.12, or install uv",
         "venv": "install uv",
-        "git": "dnf install git",
     }
+    (git,) = (each.seen for each in examined if each.name == "git")
+    assert git.startswith(
+        "not found; it merges, in an upgrade, what you and the template changed in one file, and dates "
+    )
     assert not [each for each in examined if "objcopy" in f"{each.name} {each.seen} {each.remedy}"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")
+def test_a_free_threaded_python_is_not_what_a_build_takes(tmp_path: Path, machine: Machine) -> None:
+    """Neither gfplug's own, where nothing else is, nor the project's."""
+    machine.own("3.13.1t", libpython=True)
+    (examined,) = (each for each in doctor.examine(None, folder=tmp_path) if each.name == "libpython")
+
+    assert not examined.is_good
+    assert "Python 3.13.1t at " in examined.seen
+    assert "is free-threaded, and grpcio has no wheels for such builds; no other Python on this" in examined.seen
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake interpreters are shell scripts")

@@ -80,6 +80,31 @@ def test_pythons_of_virtual_environments_are_passed_over(machine: Machine) -> No
     assert chosen() is None
 
 
+def test_free_threaded_pythons_are_passed_over(machine: Machine) -> None:
+    """Our own, and one on the PATH that is nearer than the one that is taken; no package is named for them."""
+    machine.own("3.13.1t", libpython=True)
+    machine.python("python3.13", "3.13.5t")
+    other = machine.python("python3.11", "3.11.9")
+    result = python_search.search(None)
+
+    assert result.chosen
+    assert result.chosen.path == other
+    assert result.without == ()
+    assert result.reason.startswith("Python 3.13.1t at ")
+    assert result.reason.endswith("which gfplug runs on, is free-threaded, and grpcio has no wheels for such builds")
+
+
+def test_a_free_threaded_python_that_uv_brings_is_refused(machine: Machine) -> None:
+    """In one sentence."""
+    machine.uv(can=("3.12.9",))
+    fake = machine.folder / "downloaded/python"
+    fake.write_text(fake.read_text().replace('"free_threaded": false', '"free_threaded": true'))
+    with pytest.raises(
+        ToolError, match=r"Python 3\.12\.9t at .*, which uv brought, is free-threaded, and grpcio has no"
+    ):
+        python_search.download(python_search.search(None))
+
+
 def test_the_project_says_which_versions_serve(machine: Machine, project: Project) -> None:
     """requires-python rules ours out, although it has a libpython, and others."""
     text = PYPROJECT.replace("[project]\n", '[project]\nrequires-python = ">=3.13"\n')

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 import sys
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,7 +148,8 @@ def test_a_folder_that_is_no_environment_stays(project: Project) -> None:
     assert (project.root / ".venv/precious").exists()
 
 
-REPORT = '{{"version": {}, "libpython": {}, "missing": {}}}'
+REPORT = '{{"version": {}, "libpython": {}, "free_threaded": false, "missing": {}}}'
+FREE_THREADED = '{"version": [3, 13, 1], "libpython": true, "free_threaded": true, "missing": []}'
 STATIC = REPORT.format("[3, 12, 1]", "false", "[]")
 
 
@@ -162,10 +166,13 @@ def test_another_python_makes_the_environment_if_ours_is_static(
     assert commands_of(base) == []
 
 
-def test_our_environment_is_replaced_if_its_python_is_static(project: Project, base: Path) -> None:
+@pytest.mark.parametrize("report", [STATIC, FREE_THREADED])
+def test_our_environment_is_replaced_if_no_plugin_can_be_made_with_its_python(
+    project: Project, base: Path, report: str
+) -> None:
     """The package with libpython was removed, say; a build mends it when there is a Python that serves."""
     venv.ensure(project, stages=Stages())
-    fake_python(project.root / ".venv/bin/python", report=STATIC)
+    fake_python(project.root / ".venv/bin/python", report=report)
     (project.root / ".venv/old").write_text("")
     venv.ensure(project, stages=Stages())
 
@@ -174,10 +181,13 @@ def test_our_environment_is_replaced_if_its_python_is_static(project: Project, b
 
 
 @pytest.mark.usefixtures("base")
-def test_the_users_environment_is_not_replaced(project: Project) -> None:
-    """A static Python in it is reported, with what to do."""
-    python = fake_python(project.root / ".venv/bin/python", report=STATIC)
-    with pytest.raises(ToolError, match=r"no shared libpython.* gfplug did not make this environment") as caught:
+@pytest.mark.parametrize(
+    ("report", "defect"), [(STATIC, "no shared libpython"), (FREE_THREADED, "is free-threaded")], ids=["static", "free"]
+)
+def test_the_users_environment_is_not_replaced(project: Project, report: str, defect: str) -> None:
+    """A Python in it that can't serve is reported, with what to do."""
+    python = fake_python(project.root / ".venv/bin/python", report=report)
+    with pytest.raises(ToolError, match=rf"{defect}.* gfplug did not make this environment") as caught:
         venv.ensure(project, stages=Stages())
 
     assert caught.value.hint.startswith(f"remove {project.root}/.venv: ")
@@ -198,22 +208,39 @@ def test_a_named_interpreter_is_used_as_it_is(project: Project, tmp_path: Path) 
     ("report", "sentence"),
     [
         (REPORT.format("[3, 9, 2]", "true", "[]"), r"is Python 3\.9\.2; a plugin needs 3\.11 or newer"),
-        (STATIC, "has no shared libpython"),
+        (STATIC, r"^Python 3\.12\.1 at \S+ has no shared libpython; a plugin can't be made with it"),
+        (
+            FREE_THREADED,
+            r"^Python 3\.13\.1t at \S+ is free-threaded, and grpcio has no wheels for such builds; a plugin",
+        ),
         (REPORT.format("[3, 12, 1]", "true", '["grpcio", "msgspec"]'), "lacks grpcio, msgspec"),
         ("hello", "is not a Python interpreter"),
         (None, "no Python interpreter at .*python$"),
     ],
 )
 def test_an_interpreter_that_cannot_serve_is_refused(
-    project: Project, tmp_path: Path, report: str | None, sentence: str
+    project: Project, tmp_path: Path, report: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too old, static, missing packages, no Python or not there: one sentence; a hint installs what is missing."""
+    monkeypatch.setattr("shutil.which", lambda _name: None)
     python = tmp_path / "python" if report is None else fake_python(tmp_path / "python", report=report)
     with pytest.raises(ToolError, match=sentence) as caught:
         venv.ensure(project, python=python, stages=Stages())
 
     if sentence.startswith("lacks"):
         assert caught.value.hint == f"type: {python} -m pip install -e '{project.root}[build]'"
+
+
+def test_uv_is_named_where_it_is_to_install_what_is_missing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment that uv made has no pip."""
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    python = fake_python(tmp_path / "python", report=REPORT.format("[3, 12, 1]", "true", '["grpcio"]'))
+    with pytest.raises(ToolError, match="lacks grpcio") as caught:
+        venv.ensure(project, python=python, stages=Stages())
+
+    assert caught.value.hint == f"type: uv pip install --python {python} -e '{project.root}[build]'"
 
 
 def test_conditional_requirements_are_not_asked_for(project: Project) -> None:
@@ -239,6 +266,18 @@ def test_this_interpreter_tells_what_it_has_and_lacks() -> None:
         "json.nothing",
         "nothing.at.all",
     )
+
+
+@pytest.mark.parametrize("value", [0, 1, None])
+def test_a_free_threaded_build_says_so(
+    value: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before 3.13 no build knows the word."""
+    real = sysconfig.get_config_var
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: value if name == "Py_GIL_DISABLED" else real(name))
+    runpy.run_path(str(Path(interpreters.__file__).with_name("probe.py")))["main"]("modules", [])
+
+    assert json.loads(capsys.readouterr().out)["free_threaded"] is bool(value)
 
 
 def test_variables_that_lead_an_interpreter_astray_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 15)
-"""The newest one for which pyarrow 26, grpcio 1.85, msgspec 0.22 have wheels, and on which PyInstaller 6.22 runs."""
+"""The newest one for which pyarrow 26, grpcio 1.85, msgspec 0.22 have wheels; PyInstaller 6.22 refuses newer ones."""
+
+SUPPORTED_PYTHONS = ">={}.{},<{}.{}".format(*OLDEST_PYTHON, NEWEST_PYTHON[0], NEWEST_PYTHON[1] + 1)
+"""`requires-python` of a new project."""
 
 _PROBE_SECONDS = 60.0
 
@@ -28,11 +31,19 @@ class Interpreter:
     path: Path
     version: tuple[int, ...]
     has_libpython: bool
+    is_free_threaded: bool
     missing: tuple[str, ...]
 
     def __str__(self) -> str:
-        """Return its version and path, for a sentence."""
-        return f"Python {'.'.join(map(str, self.version))} at {self.path}"
+        """Return its version, with the `t` that free-threaded builds have in their names, and its path."""
+        return f"Python {'.'.join(map(str, self.version))}{'t' if self.is_free_threaded else ''} at {self.path}"
+
+    @property
+    def defect(self) -> str:
+        """Say why no plugin can be made with it, whatever is installed; empty if one can."""
+        if self.is_free_threaded:
+            return "is free-threaded, and grpcio has no wheels for such builds"
+        return "" if self.has_libpython else "has no shared libpython"
 
 
 def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[str] = ()) -> Interpreter:
@@ -54,6 +65,7 @@ def probe(python: Path, *, distributions: Sequence[str] = (), modules: Sequence[
             path=python,
             version=tuple(report["version"]),
             has_libpython=report["libpython"],
+            is_free_threaded=report["free_threaded"],
             missing=tuple(report["missing"]),
         )
     except (IndexError, KeyError, TypeError, ValueError) as error:

@@ -53,6 +53,7 @@ def main(what: str, names: "list[str]") -> None:
     lacks = _lacks_module if what == "modules" else _lacks_distribution
     is_old = sys.version_info < (3, 8)
     report = {
+        "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED")),
         "libpython": _has_libpython(),
         "missing": [] if is_old else [name for name in names if lacks(name)],
         "version": list(sys.version_info[:3]),

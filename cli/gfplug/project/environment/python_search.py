@@ -1,4 +1,4 @@
-"""Which Python a project's environment is made with: one that has a shared libpython, which PyInstaller needs.
+"""Which Python a project's environment is made with: one with a shared libpython (PyInstaller needs it) and with a GIL.
 
 That is the Python that gfplug runs on; else the nearest version on the PATH or of uv's; else one that uv downloads.
 """
@@ -45,7 +45,7 @@ class Search:
             return ""
         if not _is_among(self.own.version, self.versions):
             return f"pyproject.toml asks for Python {self.versions}, and gfplug runs on {self.own}"
-        return f"{self.own}, which gfplug runs on, has no shared libpython"
+        return f"{self.own}, which gfplug runs on, {self.own.defect}"
 
     @property
     def nearest_version(self) -> tuple[int, int]:
@@ -72,19 +72,19 @@ def versions_of(project: Project | None) -> SpecifierSet | None:
 
 
 def search(versions: SpecifierSet | None) -> Search:
-    """Look for an installed Python of some versions that has a shared libpython.
+    """Look for an installed Python of some versions that a plugin can be made with.
 
     Raises: ToolError if the Python that gfplug runs on does not say what it is.
     """
     own = interpreters.probe(interpreters.running())
     candidates = [own] if _is_among(own.version, versions) else []
-    if not (candidates and own.has_libpython):
+    if not candidates or own.defect:
         candidates += sorted(_others(versions), key=lambda other: _distance(other.version, own.version))
-    chosen = next((python for python in candidates if python.has_libpython), None)
+    chosen = next((python for python in candidates if not python.defect), None)
     return Search(
         own=own,
         versions=versions,
-        without=tuple(python for python in candidates if not python.has_libpython),
+        without=tuple(python for python in candidates if not (python.has_libpython or python.is_free_threaded)),
         chosen=chosen,
         downloadable=None if chosen else _nearest(_ask_uv(uv.list_downloadable), versions, own),
     )
@@ -106,8 +106,8 @@ def download(result: Search) -> Interpreter:
             hint="see uv's lines above: a mirror (UV_PYTHON_INSTALL_MIRROR), a proxy, or its settings",
             details=error.details or error.message,
         ) from error
-    if not python.has_libpython:
-        raise ToolError(f"{result.reason}, and {python}, which uv brought, has none either")
+    if python.defect:
+        raise ToolError(f"{result.reason}, and {python}, which uv brought, {python.defect}")
     return python
 
 
@@ -119,7 +119,8 @@ def _others(versions: SpecifierSet | None) -> Iterator[Interpreter]:
         except ToolError as error:
             _log.debug("Passed over %s: %s", path, error)
             continue
-        if OLDEST_PYTHON <= python.version[:2] <= NEWEST_PYTHON and _is_among(python.version, versions):
+        is_supported = OLDEST_PYTHON <= python.version[:2] <= NEWEST_PYTHON and not python.is_free_threaded
+        if is_supported and _is_among(python.version, versions):
             yield python
 
 

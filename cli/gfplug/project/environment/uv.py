@@ -11,6 +11,7 @@ from typing import Any
 
 from gfplug import process
 from gfplug.errors import ToolError
+from gfplug.project.environment import uv_settings
 from gfplug.project.environment.interpreters import clean_environment
 from gfplug.untrusted import documents
 
@@ -73,4 +74,5 @@ def _is_set(variable: str) -> bool:
 
 
 def _run(*words: str, seconds: float, cwd: Path | None = None) -> str:
-    return process.run([program(), *words], cwd=cwd, env=clean_environment(), what="uv", timeout=seconds)
+    environment = {**clean_environment(), **uv_settings.from_pip(folder=cwd).variables}
+    return process.run([program(), *words], cwd=cwd, env=environment, what="uv", timeout=seconds)

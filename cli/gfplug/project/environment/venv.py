@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gfplug import files, process
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.environment import ownership, prerequisites
+from gfplug.project.environment import installation, ownership, prerequisites, uv
 from gfplug.project.environment.interpreters import OLDEST_PYTHON, Interpreter, clean_environment, probe
 
 if TYPE_CHECKING:
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 
 _MARKER = "gfplug-environment"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_UNBUILT = re.compile(r"(?:[Ff]ailed building (?:editable )?wheel for|Failed to build `?)\s*([A-Za-z0-9][\w.-]*)")
-_UNPREPARED = re.compile(r"(?:to build wheel|Preparing metadata \(\S+\)|egg_info) did not run successfully")
-_BEGUN = re.compile(r" Added ([A-Za-z0-9][\w.-]*)\S* from .* to build tracker")
-_QUIETLY = ("--quiet", "--no-input", "--disable-pip-version-check", "--progress-bar=off")
-_INSTALL_SECONDS = 1800.0
 
 
 def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> Path:
@@ -35,7 +30,7 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
 
     Without `python` that is the project's `.venv`, made with uv where there is one, else with venv and pip, and left
     alone while pyproject.toml is the same. A `python` is used as it is, after a check.
-    Raises: ToolError if there is no interpreter, it is too old, has no libpython, lacks a package, or pip fails;
+    Raises: ToolError if there is no interpreter, it is too old, has a defect, lacks a package, or pip fails;
     ProjectError or IntegrityError as `Project.require_library` does.
     """
     project.require_library()
@@ -49,14 +44,14 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
     interpreter = interpreter_of(folder)
     if _is_current(project, folder):
         environment = probe(interpreter, distributions=needed)
-        if environment.has_libpython and not environment.missing:
+        if not (environment.defect or environment.missing):
             stages.seconds["environment"] = 0.0
             _require_usable(environment, project)
             ownership.note(folder)
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
         _make(project, folder)
-        _install(project, folder)
+        installation.install(project, folder, interpreter=interpreter)
         _require_usable(probe(interpreter, distributions=needed), project)
         files.write_atomic(folder / _MARKER, _stamp(project))
     ownership.note(folder)
@@ -104,15 +99,16 @@ def _require_usable(interpreter: Interpreter, project: Project) -> None:
     if interpreter.version < OLDEST_PYTHON:
         oldest = ".".join(map(str, OLDEST_PYTHON))
         raise ToolError(f"{interpreter.path} is Python {version}; a plugin needs {oldest} or newer")
-    if not interpreter.has_libpython:
+    if interpreter.defect:
         raise ToolError(
-            f"{interpreter.path} (Python {version}) has no shared libpython, which PyInstaller needs",
-            hint="leave --python out: gfplug takes a Python that has one; `gfplug doctor` says what to install for it",
+            f"{interpreter} {interpreter.defect}; a plugin can't be made with it",
+            hint="leave --python out: gfplug takes another Python; `gfplug doctor` says which, or what to install",
         )
     if interpreter.missing:
+        pip = f"uv pip install --python {interpreter.path}" if uv.program() else f"{interpreter.path} -m pip install"
         raise ToolError(
             f"{interpreter.path} lacks {', '.join(interpreter.missing)}",
-            hint=f"type: {interpreter.path} -m pip install -e '{project.root}[build]'",
+            hint=f"type: {pip} -e '{project.root}[build]'",
         )
 
 
@@ -133,13 +129,13 @@ def _make(project: Project, folder: Path) -> None:
         return
     base = str(prerequisites.require(project, folder).path)
     _clear(folder)
-    uv = shutil.which("uv")
-    command = [uv, "venv", "--quiet", "--python", base] if uv else [base, "-m", "venv"]
-    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=_INSTALL_SECONDS)
+    program = uv.program()
+    command = [program, "venv", "--quiet", "--python", base] if program else [base, "-m", "venv"]
+    process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=installation.SECONDS)
 
 
 def _serves(folder: Path) -> bool:
-    """Tell whether a virtual environment is there and can be frozen; one without libpython that is ours can go.
+    """Tell whether a virtual environment is there and can be frozen; if it can't, and gfplug made it, it can go.
 
     Raises: ToolError if it is not ours.
     """
@@ -147,67 +143,12 @@ def _serves(folder: Path) -> bool:
     if not interpreter.exists():
         return False
     python = probe(interpreter)
-    if not python.has_libpython and not (folder / _MARKER).is_file():
+    if python.defect and not (folder / _MARKER).is_file():
         raise ToolError(
-            f"{python} has no shared libpython, which PyInstaller needs, and gfplug did not make this environment",
-            hint=f"remove {folder}: gfplug makes it anew with a Python that has one; or name an interpreter (--python)",
+            f"{python} {python.defect}; a plugin can't be made with it, and gfplug did not make this environment",
+            hint=f"remove {folder}: gfplug makes it again with another Python; or name an interpreter (--python)",
         )
-    return python.has_libpython
-
-
-def _install(project: Project, folder: Path) -> None:
-    """Install the project, editable, with its `build` extra."""
-    _require_usable_path(project)
-    interpreter, uv, log = str(interpreter_of(folder)), shutil.which("uv"), folder / "pip.log"
-    log.unlink(missing_ok=True)
-    pip = [interpreter, "-m", "pip", "install", *_QUIETLY, "--log", log]
-    command = [uv, "pip", "install", "--quiet", "--python", interpreter] if uv else pip
-    again = "--reinstall" if uv else "--force-reinstall"  # an installed wheel of the same version may be another one
-    wheels = sorted((project.root / "vendor").glob("gfruntime-*.whl"))
-    requests = [["--editable", f"{project.root}[build]"], *(["--no-deps", again, str(wheel)] for wheel in wheels)]
-    try:
-        for request in requests:
-            process.run(
-                [*command, *request],
-                cwd=project.root,
-                env=clean_environment(),
-                what=f"installing the project into {folder}",
-                hint="see the lines above: a name or version in pyproject.toml, or the network (PIP_INDEX_URL, proxy)",
-                timeout=_INSTALL_SECONDS,
-            )
-    except ToolError as error:
-        if unbuilt := _name_unbuilt(error.details, log):
-            raise ToolError(
-                f"{unbuilt} has no wheel for this Python and platform, and it could not be built from source",
-                hint="choose a version that has one, another Python (--python), or install what its build asks for",
-                details=error.details,
-            ) from error
-        raise
-
-
-def _require_usable_path(project: Project) -> None:
-    """Refuse a folder whose address pip can't read back: hatchling writes `#` and `%` into it as they are.
-
-    Raises: ProjectError naming the folder.
-    """
-    if any((project.root / "vendor").glob("*.whl")) and set(str(project.root)) & set("#%"):
-        raise ProjectError(
-            f"{project.root}: pip can't install a wheel below a folder with # or % in its name",
-            hint="move or rename the folder",
-        )
-
-
-def _name_unbuilt(output: str, log: Path) -> str:
-    """Name the package whose build failed; empty if something else did.
-
-    pip tells whose wheel it could not build, but not whose requirements or metadata it could not get: that is the last
-    one it began with, as its log tells.
-    """
-    if named := _UNBUILT.search(output):
-        return named[1]
-    if not _UNPREPARED.search(output) or not log.is_file():
-        return ""
-    return next(reversed(_BEGUN.findall(log.read_text(encoding="utf-8", errors="replace"))), "")
+    return not python.defect
 
 
 def forget(folder: Path) -> None:

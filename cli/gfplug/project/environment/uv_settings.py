@@ -1,0 +1,204 @@
+"""What uv is told when it installs: the settings that a person made for pip, of which uv reads none.
+
+uv's own settings come first. For each topic on which uv has none, pip's are handed on: as variables, because an index
+address may hold a password. It needs the standard library and nothing else.
+
+Source: pip 23.2.1, _internal/configuration.py and _internal/utils/appdirs.py; uv 0.13.9, `uv help pip install`.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ProjectError, ToolError
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_MACHINE = Path("/etc")
+_TRUE = {"1", "true", "yes", "on", "y", "t"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Topic:
+    """pip's options with the variables that tell uv; the variables and uv.toml's keys by which uv knows already."""
+
+    options: Mapping[str, str]
+    variables: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+
+
+_TOPICS = (
+    _Topic(
+        options={
+            "index-url": "UV_DEFAULT_INDEX",
+            "extra-index-url": "UV_INDEX",
+            "find-links": "UV_FIND_LINKS",
+            "no-index": "",  # uv has no variable for it
+        },
+        variables=("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"),
+        keys=("index", "index-url", "extra-index-url", "find-links", "no-index"),
+    ),
+    _Topic(
+        options={"cert": "SSL_CERT_FILE"},
+        variables=("SSL_CERT_FILE", "SSL_CERT_DIR", "UV_SYSTEM_CERTS", "UV_NATIVE_TLS"),
+        keys=("system-certs", "native-tls"),
+    ),
+    _Topic(options={"client-cert": "SSL_CLIENT_CERT"}, variables=("SSL_CLIENT_CERT",)),
+    _Topic(
+        options={"trusted-host": "UV_INSECURE_HOST"}, variables=("UV_INSECURE_HOST",), keys=("allow-insecure-host",)
+    ),
+    _Topic(
+        options={"proxy": "ALL_PROXY"},
+        variables=("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"),
+        keys=("https-proxy", "http-proxy"),
+    ),
+    _Topic(options={"constraint": "UV_CONSTRAINT"}, variables=("UV_CONSTRAINT",), keys=("constraint-dependencies",)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What uv gets of pip's settings: variables, options of `uv pip install`, and the names that pip has for them."""
+
+    variables: Mapping[str, str]
+    options: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def from_pip(*, environment: Path | None = None, folder: Path | None = None) -> Settings:
+    """Return the settings of pip to hand on to a uv that runs in `folder`, for a virtual environment if there is one.
+
+    Raises: ToolError if a configuration file of pip's is broken.
+    """
+    own = _keys_of_uv(folder or Path.cwd())
+    pip = _read_pip(environment)
+    variables, options, names = {}, [], []
+    for topic in _TOPICS:
+        if own.intersection(topic.keys) or any(os.environ.get(name) for name in topic.variables):
+            continue
+        for option, variable in topic.options.items():
+            value = _translate(option, pip.get(option, ""), folder or Path.cwd())
+            if value and variable:
+                variables[variable] = value
+            elif value:
+                options.append(value)
+            names += [option] if value else []
+    return Settings(variables=variables, options=tuple(options), names=tuple(names))
+
+
+def _translate(option: str, value: str, folder: Path) -> str:
+    """Write a value of pip's as uv expects it; empty if it says nothing.
+
+    pip passes over a folder of `find-links` that is missing; uv would fail.
+    """
+    values = value.split()
+    if option == "no-index":
+        return "--no-index" if value.lower() in _TRUE else ""
+    if option == "find-links":
+        places = [os.path.expanduser(each) for each in values]  # noqa: PTH111 - most are addresses
+        return ",".join(place for place in places if "://" in place or (folder / place).is_dir())
+    if option in {"cert", "client-cert"}:
+        return os.path.expanduser(value)  # noqa: PTH111 - Path.expanduser fails where there is no home
+    return " ".join(values)
+
+
+def _read_pip(environment: Path | None) -> dict[str, str]:
+    """Read what pip knows: variables win over `[install]` in any file, it over `[global]`, a later file over others."""
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
+    for path in _files_of_pip(environment):
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, ValueError) as error:  # its text may quote a line that holds a password
+            raise ToolError(f"{path} is no configuration file of pip: {type(error).__name__}", hint="mend it") from None
+        for name in sections.keys() & set(parser.sections()):
+            sections[name].update({_option(key): value for key, value in parser.items(name) if value})
+    prefix = "PIP_"
+    named = {
+        _option(name[len(prefix) :]): text for name, text in os.environ.items() if name.startswith(prefix) and text
+    }
+    return {**sections["global"], **sections["install"], **named}
+
+
+def _option(key: str) -> str:
+    return key.lower().replace("_", "-").removeprefix("--")
+
+
+def _files_of_pip(environment: Path | None) -> Iterator[Path]:
+    """Yield where pip looks for its configuration, in the order in which later files win."""
+    name = "pip.ini" if sys.platform == "win32" else "pip.conf"
+    override = os.environ.get("PIP_CONFIG_FILE", "")
+    if override == os.devnull:
+        return
+    shared, user = _folders("pip")
+    legacy = _home() / ("pip" if sys.platform == "win32" else ".pip")
+    own = [] if override and Path(override).exists() else [legacy, user]
+    site = [environment] if environment else []
+    system = [] if sys.platform in {"win32", "darwin"} else [_MACHINE]
+    yield from (folder / name for folder in [*shared, *system, *own, *site])
+    if override:
+        yield Path(override)
+
+
+def _keys_of_uv(folder: Path) -> set[str]:
+    """Name the settings that uv finds in its files: one it is given, else the project's, the user's, the machine's."""
+    if os.environ.get("UV_NO_CONFIG", "").lower() in _TRUE:
+        return set()
+    if override := os.environ.get("UV_CONFIG_FILE"):
+        return _keys(_table(Path(override)))
+    shared, user = _folders("uv", is_xdg=True)
+    system = [] if sys.platform == "win32" else [_MACHINE / "uv"]
+    tables = [_table(place / "uv.toml") for place in [*shared, *system, user]]
+    for place in (folder.absolute(), *folder.absolute().parents):
+        pyproject = _table(place / "pyproject.toml").get("tool", {})
+        table = _table(place / "uv.toml") or (pyproject.get("uv", {}) if isinstance(pyproject, dict) else {})
+        if table:
+            tables.append(table)
+            break
+    return {key for table in tables for key in _keys(table)}
+
+
+def _keys(table: object) -> set[str]:
+    """Name the keys of a table of uv's settings, those of its `pip` table too."""
+    if not isinstance(table, dict):
+        return set()
+    pip = table.get("pip")
+    return {*table, *(pip if isinstance(pip, dict) else ())}
+
+
+def _table(path: Path) -> dict[str, object]:
+    """Read a TOML file; empty if there is none, or if it is broken: then uv says so."""
+    try:
+        return documents.read_toml(path)
+    except (OSError, ProjectError):
+        return {}
+
+
+def _folders(program: str, *, is_xdg: bool = False) -> tuple[list[Path], Path]:
+    """Return the folders where a program looks for the machine's configuration, and the one for the user's.
+
+    On macOS pip looks in Apple's folders, uv (`is_xdg`) in those of a Linux.
+    """
+    home = _home()
+    if sys.platform == "win32":
+        machine, user = os.environ.get("PROGRAMDATA", r"C:\ProgramData"), os.environ.get("APPDATA")
+        return [Path(machine) / program], Path(user or home / "AppData/Roaming") / program
+    plain = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / program
+    if sys.platform == "darwin" and not is_xdg:
+        apple = home / "Library/Application Support" / program
+        return [Path("/Library/Application Support") / program], (
+            apple if apple.is_dir() else home / ".config" / program
+        )
+    folders = (os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
+    return [Path(folder) / program for folder in folders if folder], plain
+
+
+def _home() -> Path:
+    return Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() fails where there is none
