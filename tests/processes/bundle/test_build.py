@@ -15,7 +15,7 @@ from small_project import fake_python
 
 from gfplug import files
 from gfplug.bundle import build as service
-from gfplug.bundle import dist, freeze, packing
+from gfplug.bundle import dist, exchange, freeze, packing
 from gfplug.bundle.build import BuildOptions
 from gfplug.bundle.frontend import linker
 from gfplug.cli import main
@@ -103,7 +103,7 @@ def test_whatever_stage_ends_a_build_the_old_one_stays(
     before = snapshot(project.root)
     (project.root / "README.md").write_text("# changed\n")
     owner = {"read_schema": linker, "freeze": freeze, "assemble": dist, "smoke": smoke, "pack": packing}
-    monkeypatch.setattr(owner.get(stage, dist), stage, failing(error))
+    monkeypatch.setattr(owner.get(stage, exchange), stage, failing(error))
     with pytest.raises(type(error)):
         service.build(project, BuildOptions(python=python))
 
