@@ -36,6 +36,7 @@ PAGE = 65536
 """Bytes of the largest memory page that an arm64 kernel may have."""
 
 _OPT = "/opt/gfplug"
+_JOURNEY = "/srv/journey"
 _PYTHON = f"{_OPT}/venv/bin/python"
 _TESTS = ("platforms/*.py", "conformance/hostclient.py", "conformance/messages.py")
 
@@ -47,7 +48,7 @@ class Machine:
         """Use a system that may not be there yet."""
         self.debian = debian
         self.opt = debian.root / _OPT.lstrip("/")
-        self.journey = debian.root / "root" / "journey"
+        self.journey = debian.root / _JOURNEY.lstrip("/")
 
     def bring(self) -> str:
         """Build the wheels of gfplug and its runtime from this checkout, compile the host, and copy the scripts."""
@@ -82,7 +83,7 @@ class Machine:
 
         Raises: CalledProcessError if a step failed.
         """
-        options = ("--host", f"{_OPT}/host", "--folder", "/root/journey", "--patience", "3600")
+        options = ("--host", f"{_OPT}/host", "--folder", _JOURNEY, "--patience", "3600")
         command = self.debian.command(_PYTHON, "-u", f"{_OPT}/tests/platforms/{name}", *options)
         subprocess.run(["nice", "-n", "5", *command], stdin=subprocess.DEVNULL, check=True, timeout=4 * 3600)
         return "all steps are well"

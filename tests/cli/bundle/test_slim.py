@@ -38,21 +38,21 @@ def test_links_that_no_library_needs_are_removed(tmp_path: Path) -> None:
     for name in ("beside", "apart", "other"):
         (contents / name).mkdir(parents=True)
     [library] = Path(pa.__file__).parent.glob("libarrow_acero.so.*")  # asks for two others, in its own folder
-    asked = [library.name.replace("_acero", part) for part in ("", "_compute")]
-    for name in asked:
+    dependencies = [library.name.replace("_acero", part) for part in ("", "_compute")]
+    for name in dependencies:
         (contents / "beside" / name).write_bytes(b"")
     shutil.copyfile(library, contents / "beside" / library.name)
     (contents / "libarrow_flight.so.1").symlink_to("nowhere")
-    for name in asked:
+    for name in dependencies:
         (contents / name).symlink_to(f"beside/{name}")
     slim.drop_links(tmp_path)
     assert [path.name for path in contents.iterdir() if path.is_symlink()] == []
 
-    for name in asked:
+    for name in dependencies:
         (contents / "beside" / name).rename(contents / "other" / name)
         (contents / name).symlink_to(f"other/{name}")
     slim.drop_links(tmp_path)
-    assert sorted(path.name for path in contents.iterdir() if path.is_symlink()) == sorted(asked)
+    assert sorted(path.name for path in contents.iterdir() if path.is_symlink()) == sorted(dependencies)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")

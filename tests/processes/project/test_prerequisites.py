@@ -147,8 +147,8 @@ def test_a_path_that_windows_refuses_is_named(
     """Where long paths are not enabled, before pip fails midway."""
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(prerequisites, "_long_paths_enabled", lambda: enabled)
-    found = list(prerequisites.missing_length(Path("/" + "x" * (length - 1))))
-    assert len(found) == lacks
-    for lack in found:
+    lacking = list(prerequisites.missing_length(Path("/" + "x" * (length - 1))))
+    assert len(lacking) == lacks
+    for lack in lacking:
         assert f"has {length} characters" in lack.sentence
         assert "LongPathsEnabled" in lack.advice
