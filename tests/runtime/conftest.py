@@ -14,7 +14,7 @@ from gfruntime.request.incoming import enter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["outside_of_calls", "pytest_configure", "server", "stub_folder"]
+__all__ = ["pytest_configure", "server", "stub_folder", "without_proxies"]
 
 
 @pytest.fixture
@@ -25,11 +25,17 @@ def server() -> Iterator[upstreams.Server]:
 
 
 @pytest.fixture
-def outside_of_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the call that another test has entered, and the proxies of this machine."""
-    enter(None)  # type: ignore[arg-type]  # as outside of any call
+def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the proxies of this machine."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_call() -> Iterator[None]:
+    """Leave the call that a test has entered: later tests run in the same context."""
+    yield
+    enter(None)  # type: ignore[arg-type]  # as outside of any call
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from gfruntime.request.incoming import Incoming, enter
 if TYPE_CHECKING:
     from upstreams import Server
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 
 def test_relative_urls_go_below_the_data_sources(server: Server) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from upstreams import Server
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 TENANT = "http://host:81/tenant-a"
 PRIVATE = {

@@ -13,7 +13,7 @@ from gfruntime.errors import failure_of
 from gfruntime.logs import masking
 from gfruntime.request.incoming import Incoming, enter
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 OK = b"HTTP/1.1 200 OK\r\n"
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from upstreams import Server
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 HTTP: dict[str, Any] = {
     "basic_auth_enabled": True,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from upstreams import Server
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 
 def test_proxies_come_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from upstreams import Script, Server, client
 from gfruntime import DownstreamError, HttpClient, HttpSettings
 from gfruntime.request.incoming import Incoming, enter
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 pack = functools.partial(gzip.compress, mtime=0)  # the same in every process
 HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -7,7 +7,7 @@ import pytest
 from gfruntime import DownstreamError, QueryError
 from gfruntime.http.addresses import Address, Addresses
 
-pytestmark = pytest.mark.usefixtures("outside_of_calls")
+pytestmark = pytest.mark.usefixtures("without_proxies")
 
 TENANT = "http://host:81/tenant-a"
 
