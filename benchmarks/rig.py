@@ -101,7 +101,8 @@ class Running:
 class Rig:
     """The host and what it starts; each program is made when it is first asked for.
 
-    `ours`, `async` (ours with async handlers), `go`, `floor` (bare grpcio); `probe` (ours with every kind of call);
+    `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `go`;
+    `floor` (bare grpcio); `probe` (ours with every kind of call);
     `bundle` and `source`: the default example, built and not, in an environment that has what it asks for alone.
     """
 
@@ -112,6 +113,8 @@ class Rig:
         self._makers: dict[str, Callable[[], Path]] = {
             "ours": lambda: self._programs.variant("blocking", _text("blocking.py")),
             "async": lambda: self._programs.variant("awaiting", _text("awaiting.py")),
+            "http2": lambda: self._programs.variant("blocking-http2", _text("blocking.py")),
+            "http2_async": lambda: self._programs.variant("awaiting-http2", _text("awaiting.py")),
             "probe": self._programs.probe,
             "go": lambda: self._programs.go("goplugin"),
             "floor": lambda: _launcher(folder / "floor", HERE / "plugins" / "floor.py"),

@@ -49,7 +49,7 @@ def latency(concurrency: int, calls: int) -> Benchmark:
         )
         return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "queries_per_s": load.count / load.seconds}
 
-    return Benchmark(measure, sides=("ours", "go", "async", "floor"))
+    return Benchmark(measure, sides=("ours", "go", "async", "http2", "http2_async", "floor"))
 
 
 def frames(rows: int, calls: int, *, rounds: int = 5) -> Benchmark:
@@ -67,7 +67,7 @@ def frames(rows: int, calls: int, *, rounds: int = 5) -> Benchmark:
             "peak_mb": running.memory_mb("VmHWM"),
         }
 
-    return Benchmark(measure, rounds=rounds)
+    return Benchmark(measure, rounds=rounds, sides=("ours", "go", "http2"))
 
 
 def cold_start(running: Running, _share: float) -> Figures:
@@ -147,9 +147,9 @@ BENCHMARKS = {
     "frames-10k": frames(10_000, 400),
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
-    "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "floor")),
+    "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "http2", "floor")),
     "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source"), programs={"ours": "bundle"}),
-    "idle-memory": Benchmark(idle, rounds=3),
+    "idle-memory": Benchmark(idle, rounds=3, sides=("ours", "go", "http2")),
     "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
     "health-busy": Benchmark(health_busy),
     "shutdown": Benchmark(shutdown),

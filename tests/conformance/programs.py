@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 HERE = Path(__file__).parent
+HTTP2 = "-http2"
+"""What the name of a project ends with that has the transport of this name."""
+
 PATIENCE_S = 900.0
 """How long a worker waits for what another one makes; Go compiles for minutes when its cache is cold."""
 
@@ -45,10 +48,18 @@ class Programs:
         return self._once(output.name, lambda: run([go, "build", "-buildvcs=false", "-o", output, f"./{package}"]))
 
     def project(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
-        """Make a project with `gfplug new`."""
+        """Make a project with `gfplug new`; one whose name says so speaks gRPC without grpcio."""
         folder = self.folder / f"project-{name}"
         words = ["new", f"acme-{name}", str(folder), "--example", example, "--defaults", *options]
-        return self._once(folder.name, lambda: gfplug(*words))
+
+        def make() -> None:
+            gfplug(*words)
+            if name.endswith(HTTP2):
+                program = folder / "src" / "plugin" / "__main__.py"
+                text = program.read_text(encoding="utf-8").replace("serve(load)", 'serve(load, transport="http2")')
+                program.write_text(text, encoding="utf-8")
+
+        return self._once(folder.name, make)
 
     def launched(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
         """Make a project and give an executable that runs it from source."""
@@ -61,7 +72,8 @@ class Programs:
 
     def probe(self, name: str = "probe") -> Path:
         """Give an executable that runs a new project from source, its data source replaced by one of `probe/`."""
-        return self.variant(name, (HERE / "probe" / f"{name}.py").read_text(encoding="utf-8"))
+        file = HERE / "probe" / f"{name.removesuffix(HTTP2)}.py"
+        return self.variant(name, file.read_text(encoding="utf-8"))
 
     def variant(self, name: str, datasource: str) -> Path:
         """Give an executable that runs a new project with this text as its `datasource.py`."""
@@ -180,13 +192,12 @@ BUILT = pytest.mark.slow
 
 
 def executable(programs: Programs, name: str) -> Path:
-    """Find an executable by its name: `go`, `probe`, `probe-built`, `signals-source`, `http-built`, ..."""
+    """Find an executable by its name: `go`, `probe`, `probe-http2`, `probe-built`, `signals-source`, ..."""
     if name == "go":
         return programs.go("goplugin")
-    if name == "probe":
-        return programs.probe()
-    if name == "probe-built":
-        return programs.built_probe()
+    if name.startswith("probe"):
+        project = name.removesuffix("-built")
+        return programs.probe(project) if project == name else programs.built_probe(project)
     if name == "mtls-built":
         return programs.built_with_cryptography()
     example, _, kind = name.partition("-")

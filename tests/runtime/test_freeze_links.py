@@ -43,6 +43,8 @@ def collected(monkeypatch: pytest.MonkeyPatch, folder: Path, platform: str) -> l
     """Return what `freeze` hands to a PyInstaller that found these entries."""
     (folder / "plugin.json").write_text(json.dumps({"executable": "gpx"}))
     (folder / "pyproject.toml").write_text('[project]\nname = "acme"\nversion = "1.0.0"\n')
+    (folder / "src/plugin").mkdir(parents=True)
+    (folder / "src/plugin/__main__.py").write_text("serve(load)\n")
     result: list[links.Entry] = []
 
     def collect(_program: object, *tables: list[links.Entry], name: str) -> None:

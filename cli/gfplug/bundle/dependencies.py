@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gfplug.bundle.components.inventory import Inventory, Package
     from gfplug.project.plugin_project import Project
 
+_RUNTIME = "gfruntime"
 _FREEZER = ("pyinstaller", "pyinstaller-hooks-contrib")  # their start-up code is in every bundle
 _log = logging.getLogger("gfplug")
 
@@ -88,12 +89,14 @@ def missing(environment: Environment, lines: Iterable[str]) -> list[Package]:
     """List the packages of the requirements that a bundle holds nothing of.
 
     One without code of its own is there if something is that it asks for; of one whose files nobody listed, nobody can
-    tell.
+    tell. What the runtime asks for is its own affair: it has two transports, and a bundle holds one.
     """
     packages = []
+    runtime = environment.packages.get(_RUNTIME)
+    of_runtime = {name for name, _ in environment.direct(runtime.requires)} if runtime else set()
     for name in dict.fromkeys(name for name, _ in environment.direct(lines)):
         package = environment.packages.get(name)
-        if package is None or name in environment.in_bundle or not package.is_listed:
+        if package is None or name in environment.in_bundle or name in of_runtime or not package.is_listed:
             continue
         if package.modules or not environment.all([name]) & environment.in_bundle.keys():
             packages.append(package)

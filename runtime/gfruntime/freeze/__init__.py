@@ -6,6 +6,7 @@ others need; it finds them through the entry point `pyinstaller40` of this distr
 
 from __future__ import annotations
 
+import ast
 import json
 import platform
 import sys
@@ -46,6 +47,12 @@ _OPTIONAL = {
     "requests": ("requests",),
 }
 
+_OF_THE_OTHER = {
+    "grpcio": ("gfruntime.serving.http2", "hpack"),
+    "http2": ("gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
+}
+"""By the transport in use, what the other one is made of."""
+
 
 def hook_folders() -> list[str]:
     """Return the folders in which PyInstaller finds this library's hooks."""
@@ -72,7 +79,8 @@ def freeze(
     from PyInstaller.utils.hooks import copy_metadata  # type: ignore[import-untyped]  # noqa: PLC0415
 
     root = Path(folder)
-    direct, excluded = dependencies.direct_names(root), [*excludes]
+    program = root / "src" / "plugin" / "__main__.py"
+    direct, excluded = dependencies.direct_names(root), [*excludes, *unused_transport(program)]
     # what the runtime uses of packages that the project asks for; those that others installed are not bundled
     optional = [module for name, modules in _OPTIONAL.items() if name in direct for module in modules]
     names = dependencies.all_names(root)
@@ -81,7 +89,7 @@ def freeze(
     target = _platform()
     name = f"{json.loads((root / 'plugin.json').read_text(encoding='utf-8'))['executable']}_{target}"
     analysis = Analysis(
-        [str(root / "src" / "plugin" / "__main__.py")],
+        [str(program)],
         pathex=[str(root / "src")],
         hiddenimports=[*hidden_imports, *optional, *data_modules, *chain.from_iterable(dialects.values())],
         datas=[
@@ -94,7 +102,7 @@ def freeze(
         module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
         optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
     )
-    program = EXE(
+    executable = EXE(
         PYZ(_keep_docstrings(analysis.pure)),
         analysis.scripts,
         exclude_binaries=True,
@@ -103,7 +111,21 @@ def freeze(
         console=True,
     )
     entries = [*analysis.binaries, *analysis.datas]
-    COLLECT(program, links.put_libraries_first(entries) if sys.platform == "darwin" else entries, name=name)
+    COLLECT(executable, links.put_libraries_first(entries) if sys.platform == "darwin" else entries, name=name)
+
+
+def unused_transport(program: Path) -> tuple[str, ...]:
+    """Name what brings the transport that a program does not tell `serve` to use; nothing where that can't be read.
+
+    Raises: OSError or SyntaxError if the program can't be read.
+    """
+    calls = [node for node in ast.walk(ast.parse(program.read_bytes())) if isinstance(node, ast.Call)]
+    serving = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "serve"]
+    if len(serving) != 1 or any(keyword.arg is None for keyword in serving[0].keywords):
+        return ()
+    values = [keyword.value for keyword in serving[0].keywords if keyword.arg == "transport"]
+    names = [value.value if isinstance(value, ast.Constant) else "" for value in values] or ["grpcio"]
+    return _OF_THE_OTHER.get(str(names[0]), ())
 
 
 def _platform() -> str:

@@ -47,9 +47,9 @@ class Address:
         return f"unix:{self.value}" if self.network == "unix" else self.value
 
     def listen(self, bind: Callable[[str], int]) -> Address:
-        """Bind the address, or the first of its ports that is free; `bind` is grpcio's, and returns the port.
+        """Bind the address, or the first of its ports that is free; `bind` takes a `target` and returns the port.
 
-        Raises: RuntimeError as grpcio does; NoPortError if none of the ports is free.
+        Raises: what `bind` does, RuntimeError or OSError; NoPortError if none of the ports is free.
         """
         if self.network == "unix":
             bind(self.target)
@@ -58,7 +58,7 @@ class Address:
         for each in self.ports or (port,):
             try:
                 return replace(self, value=f"{host}:{bind(f'{host}:{each}')}")
-            except RuntimeError:  # grpcio's, for a port that is taken
+            except (RuntimeError, OSError):  # the port is taken; RuntimeError is grpcio's
                 if not self.ports:
                     raise
         raise NoPortError(

@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gfruntime.logs import log
-from gfruntime.serving import handshake, lifecycle, transport
+from gfruntime.serving import handshake, lifecycle
+from gfruntime.serving.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +27,26 @@ _NO_TLS = (
 )
 
 
-def run(load: Callable[[], Application], *, stdout: int, writer: log.Writer, host: int) -> None:
+class Transport(Protocol):
+    """What speaks gRPC: it listens, and carries each call to a dispatcher and its answer back."""
+
+    async def start(self, address: handshake.Address) -> handshake.Address:
+        """Listen and serve; the address returned names the true port."""
+
+    async def stop(self) -> None:
+        """Close the connections; calls in flight are lost."""
+
+
+def run(load: Callable[[], Application], *, transport: str, stdout: int, writer: log.Writer, host: int) -> None:
     """Serve until the end; returns only when everything that can be closed is closed."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(log.uncaught_in_loop)
-    loop.run_until_complete(_serve(load, stdout=stdout, writer=writer, host=host))
+    loop.run_until_complete(_serve(load, transport=transport, stdout=stdout, writer=writer, host=host))
 
 
-async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Writer, host: int) -> None:
+async def _serve(
+    load: Callable[[], Application], *, transport: str, stdout: int, writer: log.Writer, host: int
+) -> None:
     loop = asyncio.get_running_loop()
     client_certificate = os.environ.get("PLUGIN_CLIENT_CERT", "")
     address = handshake.choose_address(os.environ)
@@ -50,9 +63,10 @@ async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Wr
 
     async def drain() -> None:
         life.request()
-        await server.drain(lifecycle.DRAIN)
+        await dispatcher.drain(lifecycle.DRAIN)
 
-    server = transport.Transport(application, on_shutdown=drain, on_lost=life.request)
+    dispatcher = Dispatcher(application, on_shutdown=drain)
+    server = _transport(transport, dispatcher, life.request)
     if relay is None:
         try:
             address = await server.start(address)
@@ -78,7 +92,7 @@ async def _serve(load: Callable[[], Application], *, stdout: int, writer: log.Wr
     life.exit()
 
 
-def run_alone(load: Callable[[], Application]) -> int:
+def run_alone(load: Callable[[], Application], *, transport: str) -> int:
     """Serve on a port until interrupted, for debuggers; return the exit status."""
     from gfruntime.serving import plugin_json, standalone  # noqa: PLC0415  # seldom needed
 
@@ -93,17 +107,20 @@ def run_alone(load: Callable[[], Application]) -> int:
     if refusal:
         sys.stderr.write(refusal)
         return 1
-    asyncio.run(_serve_alone(load, manifest.plugin_id, place, address))
+    asyncio.run(_serve_alone(load, manifest.plugin_id, place, address, transport=transport))
     return 0
 
 
-async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: Path, wanted: str) -> None:
+async def _serve_alone(
+    load: Callable[[], Application], plugin_id: str, place: Path, wanted: str, *, transport: str
+) -> None:
     from gfruntime.serving import standalone  # noqa: PLC0415
 
     loop = asyncio.get_running_loop()
     application: asyncio.Future[Application] = loop.create_future()
     ended = asyncio.Event()
-    server = transport.Transport(application, on_shutdown=None, on_lost=ended.set)
+    dispatcher = Dispatcher(application, on_shutdown=None)
+    server = _transport(transport, dispatcher, ended.set)
     address = await server.start(handshake.Address(network="tcp", value=wanted))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
@@ -112,11 +129,27 @@ async def _serve_alone(load: Callable[[], Application], plugin_id: str, place: P
         threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
         application.add_done_callback(lambda loaded: ended.set() if loaded.exception() is not None else None)
         await ended.wait()
-    await server.drain(lifecycle.DRAIN)
+    await dispatcher.drain(lifecycle.DRAIN)
     await server.stop()
     await _dispose(application)
     if application.done():
         application.result()
+
+
+def _transport(name: str, dispatcher: Dispatcher, on_lost: Callable[[], None]) -> Transport:
+    """Make the transport of this name; the other one need not be installed.
+
+    Raises: ValueError if there is none of this name.
+    """
+    if name == "http2":
+        from gfruntime.serving.http2 import listener  # noqa: PLC0415
+
+        return listener.Listener(dispatcher)
+    if name != "grpcio":
+        raise ValueError(f"transport={name!r}: it is 'grpcio' or 'http2'")
+    from gfruntime.serving import transport  # noqa: PLC0415
+
+    return transport.GrpcioTransport(dispatcher, on_lost=on_lost)
 
 
 def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:

@@ -51,6 +51,7 @@ def undeclared(lines: Iterable[str], *packages: Package) -> dict[str, int]:
         (["meta"], [package("meta", "part", files=0, modules=()), package("part")], []),
         (["meta"], [package("meta", "part", files=0, modules=()), package("part", files=0)], ["meta"]),
         (["whole"], [package("whole", "part", files=0), package("part")], ["whole"]),
+        (["grpcio"], [package("gfruntime", "grpcio>=1", "hpack"), package("grpcio", files=0)], []),
         (["unlisted"], [replace(package("unlisted", files=0), is_listed=False)], []),
     ],
 )

@@ -1,0 +1,335 @@
+"""One HTTP/2 connection: frames come in, are checked and handed to their exchange; what goes out waits for its windows.
+
+A frame that breaks the protocol ends the connection or its stream, with the code that RFC 9113 names for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from hpack import Decoder
+from hpack.exceptions import HPACKError
+
+from gfruntime.serving.http2 import framing, header_blocks
+from gfruntime.serving.http2.exchange import Exchange
+from gfruntime.serving.http2.framing import ProtocolError, StreamError
+from gfruntime.serving.http2.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.serving.dispatcher import Dispatcher
+
+_LOGGER = logging.getLogger("gfruntime.http2")
+_HEADER_BYTES = 16 << 20  # as Go's servers and clients take
+_WINDOW = 8 << 20  # bytes that a peer may send on a stream before the first is taken
+_REMEMBERED = 1000  # streams that have ended: frames on them may still come
+_HEAD = 9
+_CONTENT_ON_STREAM = {framing.DATA, framing.HEADERS, framing.PRIORITY, framing.RST_STREAM, framing.CONTINUATION}
+
+
+class Connection(asyncio.Protocol):
+    """Reads one peer's frames. `exchanges` are the calls under way, by stream."""
+
+    def __init__(self, dispatcher: Dispatcher, closed: Callable[[Connection], None]) -> None:
+        """Begin with the preface; `closed` is called with this when the connection is gone."""
+        self._dispatcher = dispatcher
+        self._closed = closed
+        self._input = bytearray()
+        self._read: Callable[[], bool] = self._read_preface
+        self._decoder = Decoder(max_header_list_size=_HEADER_BYTES)
+        self._last = 0
+        self._ended: dict[int, bool] = {}  # whether we ended it: the peer may not know yet
+        self._block: tuple[int, int, bytearray] | None = None  # the stream and flags of HEADERS that go on
+        self._is_refusing = False
+        self._taken = 0
+        self.exchanges: dict[int, Exchange] = {}
+        self.outbox: Outbox
+        self._readers: dict[int, Callable[[int, int, bytes], None]] = {
+            framing.DATA: self._read_data,
+            framing.HEADERS: self._read_headers,
+            framing.PRIORITY: self._read_priority,
+            framing.RST_STREAM: self._read_reset,
+            framing.SETTINGS: self._read_settings,
+            framing.PUSH_PROMISE: self._read_push,
+            framing.PING: self._read_ping,
+            framing.GOAWAY: self._read_go_away,
+            framing.WINDOW_UPDATE: self._read_window,
+            framing.CONTINUATION: self._read_continuation,
+        }
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say what we take."""
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
+        self.outbox = Outbox(transport)
+        settings = framing.settings(
+            initial_window_size=_WINDOW, max_header_list_size=_HEADER_BYTES, header_table_size=4096
+        )
+        window = framing.window_update(0, framing.LARGEST_WINDOW - framing.DEFAULT_WINDOW)
+        transport.write(settings + window)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Cancel what nobody waits for any more."""
+        for exchange in list(self.exchanges.values()):
+            exchange.cancel()
+        self.outbox.close()
+        self._closed(self)
+        if error is not None:
+            _LOGGER.debug("A connection was lost: %s", error)
+
+    def pause_writing(self) -> None:
+        """Hold back what goes out."""
+        self.outbox.pause()
+
+    def resume_writing(self) -> None:
+        """Let it go out again."""
+        self.outbox.resume()
+
+    def data_received(self, data: bytes) -> None:
+        """Read all whole frames that are there."""
+        self._input += data
+        try:
+            while self._read():
+                pass
+        except ProtocolError as failure:
+            self._fail(failure)
+        except Exception:  # a fault of ours must not leave a peer without an answer
+            _LOGGER.exception("A connection failed")
+            self._fail(ProtocolError(framing.PROTOCOL_ERROR, "internal"))
+
+    def refuse(self) -> None:
+        """Take no more calls, and say so."""
+        self._is_refusing = True
+        self.outbox.write(framing.go_away(self._last, framing.NO_ERROR))
+
+    def close(self) -> None:
+        """End the connection once what is written has gone out."""
+        self.outbox.transport.close()
+
+    def end(self, exchange: Exchange, *, code: int | None = None) -> None:
+        """Forget a call that is over; with a code, tell the peer that it ended early."""
+        if self.exchanges.pop(exchange.stream, None) is None:
+            return
+        self.outbox.forget(exchange)
+        if code is not None:
+            self.outbox.write(framing.reset(exchange.stream, code))
+        self._remember(exchange.stream, by_us=code is not None or not exchange.is_complete)
+
+    def _remember(self, stream: int, *, by_us: bool) -> None:
+        self._ended[stream] = by_us
+        if len(self._ended) > _REMEMBERED:
+            del self._ended[next(iter(self._ended))]
+
+    def _fail(self, failure: ProtocolError) -> None:
+        _LOGGER.warning("The peer broke HTTP/2: %s", failure)
+        self._read = lambda: False
+        self._input.clear()
+        self.outbox.write(framing.go_away(self._last, failure.code))
+        self.close()
+
+    def _read_preface(self) -> bool:
+        there = bytes(self._input[: len(framing.PREFACE)])
+        if not framing.PREFACE.startswith(there):
+            raise ProtocolError(framing.PROTOCOL_ERROR, "no HTTP/2 preface")
+        if len(there) < len(framing.PREFACE):
+            return False
+        del self._input[: len(framing.PREFACE)]
+        self._read = self._read_first
+        return True
+
+    def _read_first(self) -> bool:
+        if len(self._input) < _HEAD:
+            return False
+        if self._input[3] != framing.SETTINGS or self._input[4] & framing.ACK:
+            raise ProtocolError(framing.PROTOCOL_ERROR, "no SETTINGS behind the preface")
+        self._read = self._read_frame
+        return True
+
+    def _read_frame(self) -> bool:
+        data = self._input
+        if len(data) < _HEAD:
+            return False
+        length = data[0] << 16 | data[1] << 8 | data[2]
+        if length > framing.DEFAULT_FRAME:
+            raise ProtocolError(framing.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
+        end = _HEAD + length
+        if len(data) < end:
+            return False
+        kind, flags = data[3], data[4]
+        stream = int.from_bytes(data[5:_HEAD], "big") & framing.LARGEST_WINDOW
+        content = bytes(data[_HEAD:end])
+        del data[:end]
+        if self._block is not None and (kind != framing.CONTINUATION or stream != self._block[0]):
+            raise ProtocolError(framing.PROTOCOL_ERROR, "a frame between HEADERS and its CONTINUATION")
+        read = self._readers.get(kind)
+        if read is None:
+            return True  # an extension: unknown frames are ignored
+        if (stream == 0) != (kind not in _CONTENT_ON_STREAM) and kind != framing.WINDOW_UPDATE:
+            raise ProtocolError(framing.PROTOCOL_ERROR, f"a frame of type {kind} on stream {stream}")
+        try:
+            read(stream, flags, content)
+        except StreamError as failure:
+            self._fail_stream(stream, failure.code)
+        return True
+
+    def _fail_stream(self, stream: int, code: int) -> None:
+        exchange = self.exchanges.get(stream)
+        if exchange is not None:
+            exchange.cancel()
+            self.end(exchange, code=code)
+        else:
+            self.outbox.write(framing.reset(stream, code))
+            self._remember(stream, by_us=True)
+
+    def _find(self, stream: int) -> Exchange | None:
+        """Return the call of a stream; None if it has ended, and what comes for it is to be ignored.
+
+        Raises: ProtocolError if the stream was never opened; StreamError if the peer itself had ended it.
+        """
+        exchange = self.exchanges.get(stream)
+        if exchange is None and stream > self._last:
+            raise ProtocolError(framing.PROTOCOL_ERROR, f"a frame on stream {stream}, which is idle")
+        return exchange
+
+    def _read_data(self, stream: int, flags: int, content: bytes) -> None:
+        size = len(content)
+        self._taken += size
+        if self._taken >= _WINDOW:
+            self.outbox.write(framing.window_update(0, self._taken))
+            self._taken = 0
+        content = framing.unpad(content, flags)
+        exchange = self._find(stream)
+        if exchange is None:
+            if not self._ended.get(stream, False):
+                raise ProtocolError(framing.STREAM_CLOSED, f"DATA on stream {stream}, which has ended")
+            return
+        if exchange.is_complete:
+            raise StreamError(framing.STREAM_CLOSED)
+        is_last = bool(flags & framing.END_STREAM)
+        exchange.receive(content)
+        if not is_last and (increment := exchange.take(size, _WINDOW)):
+            self.outbox.write(framing.window_update(stream, increment))
+        if is_last:
+            exchange.complete()
+
+    def _read_headers(self, stream: int, flags: int, content: bytes) -> None:
+        if stream % 2 == 0:
+            raise ProtocolError(framing.PROTOCOL_ERROR, f"HEADERS on stream {stream}, which is no client's")
+        content = framing.unpad(content, flags)
+        if flags & framing.HAS_PRIORITY:
+            if len(content) < 5:  # noqa: PLR2004  # a stream and a weight
+                raise ProtocolError(framing.FRAME_SIZE_ERROR, "HEADERS too short for its priority")
+            is_own = int.from_bytes(content[:4], "big") & framing.LARGEST_WINDOW == stream
+            content = content[5:]
+        else:
+            is_own = False
+        if stream <= self._last and stream not in self.exchanges:
+            code = framing.STREAM_CLOSED if stream in self._ended else framing.PROTOCOL_ERROR
+            if not self._ended.get(stream, False):
+                raise ProtocolError(code, f"HEADERS on stream {stream}, which has ended")
+        if flags & framing.END_HEADERS:
+            self._finish_headers(stream, flags, content)
+        else:
+            self._block = (stream, flags, bytearray(content))
+        if is_own:
+            raise StreamError(framing.PROTOCOL_ERROR)
+
+    def _read_continuation(self, stream: int, flags: int, content: bytes) -> None:
+        if self._block is None:
+            raise ProtocolError(framing.PROTOCOL_ERROR, "CONTINUATION without HEADERS")
+        _, first, block = self._block
+        block += content
+        if len(block) > _HEADER_BYTES:
+            raise ProtocolError(framing.ENHANCE_YOUR_CALM, "headers without end")
+        if flags & framing.END_HEADERS:
+            self._block = None
+            self._finish_headers(stream, first, bytes(block))
+
+    def _finish_headers(self, stream: int, flags: int, block: bytes) -> None:
+        try:
+            headers = self._decoder.decode(block, raw=True)
+        except (HPACKError, ValueError, IndexError) as error:
+            raise ProtocolError(framing.COMPRESSION_ERROR, f"headers that HPACK does not read: {error}") from error
+        exchange = self.exchanges.get(stream)
+        if exchange is not None:
+            self._finish_trailers(exchange, flags, headers)  # type: ignore[arg-type]  # bytes, as asked for
+            return
+        if stream <= self._last:
+            return  # it was ours to end; the tables had to be kept in step
+        self._last = stream
+        head = header_blocks.read_request(headers)
+        if self._is_refusing:
+            raise StreamError(framing.REFUSED_STREAM)
+        exchange = Exchange(self, stream, head, self._dispatcher)
+        self.exchanges[stream] = exchange
+        self.outbox.add(exchange)
+        exchange.begin()
+        if flags & framing.END_STREAM:
+            exchange.complete()
+
+    def _finish_trailers(self, exchange: Exchange, flags: int, headers: list[tuple[bytes, bytes]]) -> None:
+        if exchange.is_complete:
+            raise StreamError(framing.STREAM_CLOSED)
+        if not flags & framing.END_STREAM or any(name.startswith(b":") for name, _ in headers):
+            raise StreamError(framing.PROTOCOL_ERROR)
+        exchange.complete()
+
+    def _read_priority(self, stream: int, _flags: int, content: bytes) -> None:
+        if len(content) != 5:  # noqa: PLR2004  # as above
+            raise StreamError(framing.FRAME_SIZE_ERROR)
+        if int.from_bytes(content[:4], "big") & framing.LARGEST_WINDOW == stream:
+            raise StreamError(framing.PROTOCOL_ERROR)
+
+    def _read_reset(self, stream: int, _flags: int, content: bytes) -> None:
+        framing.long(content)
+        exchange = self._find(stream)
+        if exchange is not None:
+            exchange.cancel()
+            self.end(exchange)
+            self._ended[stream] = False
+
+    def _read_settings(self, _stream: int, flags: int, content: bytes) -> None:
+        if flags & framing.ACK:
+            if content:
+                raise ProtocolError(framing.FRAME_SIZE_ERROR, "an acknowledgement with content")
+            return
+        for name, value in framing.read_settings(content):
+            if name == framing.ENABLE_PUSH and value > 1:
+                raise ProtocolError(framing.PROTOCOL_ERROR, f"ENABLE_PUSH {value}")
+            if name == framing.INITIAL_WINDOW_SIZE:
+                if value > framing.LARGEST_WINDOW:
+                    raise ProtocolError(framing.FLOW_CONTROL_ERROR, f"INITIAL_WINDOW_SIZE {value}")
+                self.outbox.set_initial_window(value)
+            if name == framing.MAX_FRAME_SIZE:
+                if not framing.DEFAULT_FRAME <= value <= framing.LARGEST_FRAME:
+                    raise ProtocolError(framing.PROTOCOL_ERROR, f"MAX_FRAME_SIZE {value}")
+                self.outbox.frame_size = value
+        self.outbox.write(framing.frame(framing.SETTINGS, framing.ACK, 0))
+
+    def _read_push(self, _stream: int, _flags: int, _content: bytes) -> None:
+        raise ProtocolError(framing.PROTOCOL_ERROR, "a client that pushes")
+
+    def _read_ping(self, _stream: int, flags: int, content: bytes) -> None:
+        if len(content) != 8:  # noqa: PLR2004  # as RFC 9113 has it
+            raise ProtocolError(framing.FRAME_SIZE_ERROR, f"PING of {len(content)} bytes")
+        if not flags & framing.ACK:
+            self.outbox.write(framing.frame(framing.PING, framing.ACK, 0, content))
+
+    def _read_go_away(self, _stream: int, _flags: int, _content: bytes) -> None:
+        """Do nothing: the peer opens no more streams, and closes the connection when it will."""
+
+    def _read_window(self, stream: int, _flags: int, content: bytes) -> None:
+        increment = framing.long(content)
+        if stream == 0:
+            if not increment:
+                raise ProtocolError(framing.PROTOCOL_ERROR, "WINDOW_UPDATE of 0")
+            self.outbox.widen(increment)
+            return
+        exchange = self._find(stream)
+        if exchange is None:
+            return
+        if not increment:
+            raise StreamError(framing.PROTOCOL_ERROR)
+        self.outbox.widen_stream(exchange, increment)

@@ -1,0 +1,224 @@
+"""One gRPC call on one stream: its message comes in, its handler runs, its answer goes out.
+
+Source: gRPC's PROTOCOL-HTTP2.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from gfruntime.serving.dispatcher import BIDIRECTIONAL
+from gfruntime.serving.http2 import framing, header_blocks
+from gfruntime.serving.methods import Call, CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfruntime.serving.dispatcher import Dispatcher
+    from gfruntime.serving.http2.connection import Connection
+    from gfruntime.serving.http2.header_blocks import RequestHead
+
+_LOGGER = logging.getLogger("gfruntime")
+_PREFIX = 5  # bytes before a message: whether it is compressed, and its length
+
+
+class Exchange:
+    """A call under way. `window` are the bytes that the peer takes; `output` waits, counted by windows or not."""
+
+    __slots__ = (
+        "__weakref__",
+        "_call",
+        "_connection",
+        "_deadline",
+        "_dispatcher",
+        "_drained",
+        "_has_begun",
+        "_head",
+        "_input",
+        "_received",
+        "_taken",
+        "_task",
+        "is_complete",
+        "output",
+        "stream",
+        "window",
+    )
+
+    def __init__(self, connection: Connection, stream: int, head: RequestHead, dispatcher: Dispatcher) -> None:
+        """Begin with the headers of a request."""
+        self.stream = stream
+        self.window = 0
+        self.output: deque[tuple[bool, memoryview]] = deque()
+        self.is_complete = False
+        self._connection = connection
+        self._head = head
+        self._dispatcher = dispatcher
+        self._input: list[bytes] = []
+        self._received = 0
+        self._taken = 0
+        self._has_begun = False
+        self._task: asyncio.Task[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        end = None if head.timeout is None else time.monotonic() + head.timeout
+        self._call = Call(metadata=head.metadata, deadline=end)
+
+    def begin(self) -> None:
+        """Start the clock; a call whose caller sends a stream is answered at once."""
+        loop = asyncio.get_running_loop()
+        if self._head.timeout is not None:
+            self._deadline = loop.call_later(self._head.timeout, self._expire)
+        if self._head.path == BIDIRECTIONAL and self._head.is_grpc and BIDIRECTIONAL in self._dispatcher.streams:
+            self._task = loop.create_task(self._answer(b""))
+
+    def receive(self, content: bytes) -> None:
+        """Keep a piece of the message."""
+        self._received += len(content)
+        if self._task is None and content:
+            self._input.append(content)
+
+    def take(self, size: int, window: int) -> int:
+        """Count bytes that have come; return by how much to widen the peer's window, 0 for not yet."""
+        self._taken += size
+        if self._taken < window // 2:
+            return 0
+        increment, self._taken = self._taken, 0
+        return increment
+
+    def complete(self) -> None:
+        """Answer: the peer has sent everything.
+
+        Raises: StreamError if it is not as long as it was said to be.
+        """
+        self.is_complete = True
+        if self._head.length not in (-1, self._received):
+            raise framing.StreamError(framing.PROTOCOL_ERROR)
+        if self._task is None:
+            content = self._input[0] if len(self._input) == 1 else b"".join(self._input)
+            self._input.clear()
+            self._task = asyncio.get_running_loop().create_task(self._answer(content))
+
+    def cancel(self) -> None:
+        """Stop: the caller is gone, or nobody can be answered any more."""
+        self._call.cancel.set()
+        if self._task is not None:
+            self._task.cancel()
+        self._stop_clock()
+
+    def sent(self) -> None:
+        """Note that all that was to go out has gone."""
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    def _expire(self) -> None:
+        """End a call whose caller waits no longer: with a status if nothing else is on its way, else early."""
+        self._deadline = None
+        self.cancel()
+        if self.output or self._has_begun:
+            self._connection.end(self, code=framing.CANCEL)
+            return
+        trailers = header_blocks.trailers("DEADLINE_EXCEEDED", "the call's deadline has passed")
+        self._connection.outbox.write(self._ending(trailers))
+        self._connection.end(self)
+
+    def _stop_clock(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    async def _answer(self, content: bytes) -> None:
+        """Answer, and end the stream, whatever happens."""
+        code: int | None = None if self.is_complete else framing.NO_ERROR
+        try:
+            await self._respond(content)
+        except CallError as error:
+            await self._send(b"", (), self._ending(header_blocks.trailers(error.code, str(error), error.details)))
+        except asyncio.CancelledError:  # by the end of the process, if not by the caller or its deadline
+            if self.stream in self._connection.exchanges and not self.output:
+                trailers = header_blocks.trailers("UNAVAILABLE", "the plugin is shutting down")
+                self._connection.outbox.write(self._ending(trailers))
+            raise
+        except Exception:
+            _LOGGER.exception("%s failed", self._head.path)
+            code = framing.INTERNAL_ERROR
+        finally:
+            self._stop_clock()
+            self._connection.end(self, code=code)
+
+    async def _respond(self, content: bytes) -> None:
+        """Run the handler, and send what it gives.
+
+        Raises: CallError.
+        """
+        path = self._head.path
+        if not self._head.is_grpc:
+            await self._refuse()
+        elif (unary := self._dispatcher.unary.get(path)) is not None:
+            reply = await unary(_message(content), self._call)
+            head, self._has_begun = self._beginning(), True
+            await self._send(head, (_prefix(reply), reply), self._ending(header_blocks.TRAILERS_OK))
+        elif (stream := self._dispatcher.streams.get(path)) is not None:
+            parts = stream(b"" if path == BIDIRECTIONAL else _message(content), self._call)
+            try:
+                async for part in parts:
+                    await self._send(self._beginning(), (_prefix(part), part), b"")
+            finally:
+                await parts.aclose()  # type: ignore[attr-defined]  # a generator
+            await self._send(b"", (), self._ending(header_blocks.TRAILERS_OK))
+        else:
+            raise CallError("Method not found!", code="UNIMPLEMENTED")
+
+    async def _send(self, head: bytes, content: Sequence[bytes], tail: bytes) -> None:
+        """Send, and wait until nothing of it waits for a window or the system."""
+        self._has_begun = True  # whatever is sent, the headers are in it, or went before
+        self._connection.outbox.send(self, head, content, tail)
+        if self.output:
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
+
+    async def _refuse(self) -> None:
+        """Answer what is no gRPC, as gRPC says: with HTTP's own status."""
+        head = framing.frame(framing.HEADERS, framing.END_HEADERS, self.stream, header_blocks.NOT_GRPC)
+        end = framing.frame(framing.DATA, framing.END_STREAM, self.stream)
+        await self._send(head, (header_blocks.NOT_GRPC_BODY,), end)
+
+    def _beginning(self) -> bytes:
+        """Return the headers of an answer, if they have not gone out yet."""
+        return b"" if self._has_begun else _headers(self.stream, header_blocks.HEADERS_OK, 0)
+
+    def _ending(self, trailers: bytes) -> bytes:
+        """Return what ends an answer: its trailers, with the headers if nothing has gone out yet."""
+        block = trailers if self._has_begun else header_blocks.HEADERS_OK + trailers
+        return _headers(self.stream, block, framing.END_STREAM)
+
+
+def _headers(stream: int, block: bytes, flags: int) -> bytes:
+    """Return a block of headers as HEADERS and as many CONTINUATION as it takes."""
+    first, rest = block[: framing.DEFAULT_FRAME], block[framing.DEFAULT_FRAME :]
+    frames = framing.frame(framing.HEADERS, flags | (0 if rest else framing.END_HEADERS), stream, first)
+    while rest:
+        part, rest = rest[: framing.DEFAULT_FRAME], rest[framing.DEFAULT_FRAME :]
+        frames += framing.frame(framing.CONTINUATION, 0 if rest else framing.END_HEADERS, stream, part)
+    return frames
+
+
+def _prefix(message: bytes) -> bytes:
+    return b"\0" + len(message).to_bytes(4, "big")
+
+
+def _message(content: bytes) -> bytes:
+    """Return the one message of a call.
+
+    Raises: CallError if it is compressed, or no message.
+    """
+    if len(content) < _PREFIX:
+        raise CallError("a call without a whole message", code="INTERNAL")
+    if content[0]:
+        raise CallError("compressed messages are not read here", code="UNIMPLEMENTED")
+    if int.from_bytes(content[1:_PREFIX], "big") != len(content) - _PREFIX:
+        raise CallError("a call of more or less than one message", code="INTERNAL")
+    return content[_PREFIX:]

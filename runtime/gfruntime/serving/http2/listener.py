@@ -1,0 +1,72 @@
+"""The server: it listens at one address, and each connection is one `Connection`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from gfruntime.serving.http2.connection import Connection
+
+if TYPE_CHECKING:
+    from gfruntime.serving.dispatcher import Dispatcher
+    from gfruntime.serving.handshake import Address
+
+_FAREWELL = 0.1  # seconds for what still has to go out
+
+
+class Listener:
+    """A gRPC server that listens at one address."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        """Keep what answers."""
+        self._dispatcher = dispatcher
+        self._server: asyncio.Server | None = None
+        self._socket: socket.socket
+        self._connections: set[Connection] = set()
+
+    async def start(self, address: Address) -> Address:
+        """Listen and serve; the address returned names the true port.
+
+        Raises: OSError if the address can't be had; NoPortError if each port that it may have is taken.
+        """
+        mask = os.umask(0o077)  # nobody else may reach the socket, not even between bind and chmod
+        try:
+            bound = address.listen(self._bind)
+        finally:
+            os.umask(mask)
+        loop = asyncio.get_running_loop()
+        create = loop.create_unix_server if address.network == "unix" else loop.create_server
+        self._server = await create(self._connection, sock=self._socket)
+        return bound
+
+    def _bind(self, target: str) -> int:
+        """Bind a socket as `Address.target` spells it, and return the port, 0 for none."""
+        if target.startswith("unix:"):
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.bind(target.removeprefix("unix:"))
+            return 0
+        host, _, port = target.rpartition(":")
+        self._socket = socket.create_server((host.strip("[]"), int(port)), family=_family(host))
+        return int(self._socket.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close the connections; calls in flight are lost."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections:
+            connection.refuse()
+        if any(connection.exchanges for connection in self._connections):
+            await asyncio.sleep(_FAREWELL)
+        for connection in list(self._connections):
+            connection.close()
+
+    def _connection(self) -> Connection:
+        connection = Connection(self._dispatcher, self._connections.discard)
+        self._connections.add(connection)
+        return connection
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,30 @@
+"""A bundle holds the transport that its program names, and not the other one."""
+
+from pathlib import Path
+
+import pytest
+
+from gfruntime.freeze import unused_transport
+
+GRPCIO = ("gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc")
+HTTP2 = ("gfruntime.serving.http2", "hpack")
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("serve(load)", HTTP2),
+        ("serve(load, threads=8)", HTTP2),
+        ('serve(load, transport="grpcio")', HTTP2),
+        ('gfruntime.serve(load, transport="http2")', GRPCIO),
+        ("serve(load, transport=chosen())", ()),
+        ('if x:\n    serve(load, transport="http2")\nelse:\n    serve(load, transport="grpcio")', ()),
+        ('serve(load, transport="other")', ()),
+        ("serve(load, **options)", ()),
+    ],
+)
+def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[str, ...]) -> None:
+    """By a literal argument of `serve`; where that can't be read, both are there."""
+    program = tmp_path / "__main__.py"
+    program.write_text(f"from gfruntime import serve\n\n{text}\n")
+    assert unused_transport(program) == left_out
