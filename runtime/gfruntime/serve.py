@@ -1,8 +1,8 @@
 """The order of things in a plugin process. Only the handshake line ever reaches the true stdout.
 
-1. what else than serving is wanted (see `modes`), and the cookie; 2. the standard descriptors; 3. grpcio, the listener,
-signals; 4. the line; 5. everything heavy (the generated code, pyarrow, the author's module) in a thread, while calls
-already wait for it.
+1. what else than serving is wanted (see `modes`), and the cookie; 2. the standard descriptors; 3. the transport, the
+listener, signals; 4. the line; 5. everything heavy (the generated code, pyarrow, the author's module) in a thread,
+while calls already wait for it. With workers, the last step is theirs, and their processes begin where this one begins.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OptionsT = TypeVar("OptionsT")
 ModelT = TypeVar("ModelT")
 
+_WORKER = "GFRUNTIME_WORKER"  # as `gfruntime.serving.workers.channel` has it
 _SWITCH_INTERVAL = 0.001  # health answers 5 times faster while handlers burn CPU
 
 
@@ -29,6 +30,10 @@ def serve(
     *,
     threads: int = 64,
     transport: Literal["grpcio", "http2"] = "grpcio",
+    workers: int | Literal["auto"] = 0,
+    max_requests: int = 0,
+    max_requests_jitter: int = 0,
+    max_memory_mb: int = 0,
 ) -> NoReturn:
     """Serve a data source until Grafana ends it.
 
@@ -36,6 +41,10 @@ def serve(
     raises, health checks and queries answer with that error. `threads` bounds how many `def` handlers run at once.
     `transport` is what speaks gRPC: Google's `grpcio`, or this library's own `http2`, which is smaller and faster, and
     new.
+
+    With `workers` the class runs in so many processes behind this one; with `auto` in one for each core. One of them is
+    replaced after `max_requests` calls, and up to `max_requests_jitter` more, or once it takes more than
+    `max_memory_mb` MiB; 0 is never. Operators set these four in grafana.ini, too: `workers = 2` in `[plugin.<id>]`.
 
     >>> serve(lambda: Datasource)  # doctest: +SKIP
     """
@@ -52,6 +61,14 @@ def serve(
         raise SystemExit(status)
     if is_alone:
         _serve_alone(load, threads, transport)
+    plan: dict[str, int | str] = {
+        "workers": workers,
+        "max_requests": max_requests,
+        "max_requests_jitter": max_requests_jitter,
+        "max_memory_mb": max_memory_mb,
+    }
+    if place := os.environ.pop(_WORKER, ""):
+        _run_worker(place, _service(load, threads), plan)
     if refusal := handshake.refusal(os.environ):
         sys.stderr.write(refusal)
         raise SystemExit(1)
@@ -73,14 +90,53 @@ def serve(
     try:
         from gfruntime.serving.process import run  # noqa: PLC0415  # imports the transport
 
-        run(_application(load, threads), transport=transport, stdout=reserved.stdout, writer=writer, host=host)
+        make = _application(_service(load, threads), plan)
+        run(make, transport=transport, stdout=reserved.stdout, writer=writer, host=host)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the process with a readable line
         _fail(error, writer)
     os._exit(0)
 
 
-def _application(load: Callable[[], Any], threads: int) -> Callable[[], Application]:
-    """Return what makes the application: the author's class behind the pluginv2 services."""
+def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int | str]) -> NoReturn:
+    """Be a worker of the process that Grafana started, or what forks them."""
+    _require_enough()
+    from gfruntime.logs import log, masking  # noqa: PLC0415  # as in `serve`
+    from gfruntime.serving.workers import worker  # noqa: PLC0415  # few plugins have any
+
+    masking.keep(masking.named_secrets(os.environ))
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    try:
+        worker.run(place, make, plan)
+    except BaseException as error:  # noqa: BLE001  # likewise
+        _fail(error, log.writer())
+    os._exit(0)
+
+
+def _application(make: Callable[[], Application], plan: dict[str, int | str]) -> Callable[[], Application]:
+    """Return what makes what answers in this process: workers if they are wanted, else the author's class itself."""
+
+    def make_here() -> Application:
+        from gfruntime.serving.workers.plan import Plan  # noqa: PLC0415  # after the handshake
+
+        own = Plan.of(os.environ, **plan)
+        if own.workers:
+            from gfruntime.serving.workers.crew import Crew  # noqa: PLC0415  # few plugins have any
+
+            return Crew(own).start()
+        return _with_telemetry(make)
+
+    return make_here
+
+
+def _with_telemetry(make: Callable[[], Application]) -> Application:
+    from gfruntime.serving import process  # noqa: PLC0415  # loaded already
+
+    process.start_telemetry(os.environ)
+    return make()
+
+
+def _service(load: Callable[[], Any], threads: int) -> Callable[[], Application]:
+    """Return what makes the author's class answer the calls of pluginv2."""
 
     def make() -> Application:
         from gfruntime.serving.methods import Application  # noqa: PLC0415  # loaded already
@@ -99,7 +155,7 @@ def _serve_alone(load: Callable[[], Any], threads: int, transport: str) -> NoRet
     """Serve for a debugger: standard streams and interrupts are the developer's."""
     from gfruntime.serving.process import run_alone  # noqa: PLC0415
 
-    raise SystemExit(run_alone(_application(load, threads), transport=transport))
+    raise SystemExit(run_alone(lambda: _with_telemetry(_service(load, threads)), transport=transport))
 
 
 def _locate(host: int) -> None:

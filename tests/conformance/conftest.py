@@ -73,7 +73,9 @@ def new_host(host_program: Path) -> Iterator[HostMaker]:
         each.close()
 
 
-@pytest.fixture(scope="session", params=["go", "probe", "probe-http2", pytest.param("probe-built", marks=BUILT)])
+@pytest.fixture(
+    scope="session", params=["go", "probe", "probe-http2", "probe-workers", pytest.param("probe-built", marks=BUILT)]
+)
 def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give the probe on the Go SDK, on the Python runtime from source with each transport, and as a bundle."""
     return executable(programs, request.param)
@@ -91,13 +93,17 @@ def faulty_probe(programs: Programs) -> Path:
     return programs.probe("faulty")
 
 
-@pytest.fixture(scope="session", params=["go", "probe", "probe-http2", pytest.param("signals-built", marks=BUILT)])
+@pytest.fixture(
+    scope="session", params=["go", "probe", "probe-http2", "probe-workers", pytest.param("signals-built", marks=BUILT)]
+)
 def any_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process: the reference, Python from source, Python built."""
     return executable(programs, request.param)
 
 
-@pytest.fixture(scope="session", params=["go", "probe", "probe-http2", pytest.param("mtls-built", marks=BUILT)])
+@pytest.fixture(
+    scope="session", params=["go", "probe", "probe-http2", "probe-workers", pytest.param("mtls-built", marks=BUILT)]
+)
 def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of process that can speak mutual TLS."""
     return executable(programs, request.param)
@@ -105,7 +111,11 @@ def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
 
 @pytest.fixture(
     scope="session",
-    params=["probe", *(pytest.param(name, marks=BUILT) for name in ("signals-built", "probe-http2-built"))],
+    params=[
+        "probe",
+        "probe-workers",
+        *(pytest.param(name, marks=BUILT) for name in ("signals-built", "probe-http2-built")),
+    ],
 )
 def python_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     """Give each kind of Python process: from source and built."""

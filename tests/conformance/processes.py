@@ -62,7 +62,7 @@ def ends_well(plugin: Plugin) -> None:
 
     assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
     assert ended["ms"] < 2000
-    assert [pid for pid in family if alive(pid)] == []
+    assert {pid: (PROC / str(pid) / "status").read_text() for pid in family if alive(pid)} == {}
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -5,6 +5,7 @@ Each is made once per test run, whatever the number of workers: the first to ask
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 import shutil
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 HERE = Path(__file__).parent
-HTTP2 = "-http2"
-"""What the name of a project ends with that has the transport of this name."""
+MODES = {"-http2": 'transport="http2"', "-workers": 'workers=2, transport="http2"'}
+"""What the name of a project ends with that serves otherwise than by default, and what it tells `serve`."""
 
 PATIENCE_S = 900.0
 """How long a worker waits for what another one makes; Go compiles for minutes when its cache is cold."""
@@ -48,15 +49,15 @@ class Programs:
         return self._once(output.name, lambda: run([go, "build", "-buildvcs=false", "-o", output, f"./{package}"]))
 
     def project(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
-        """Make a project with `gfplug new`; one whose name says so speaks gRPC without grpcio."""
+        """Make a project with `gfplug new`; one whose name says so serves otherwise than by default."""
         folder = self.folder / f"project-{name}"
         words = ["new", f"acme-{name}", str(folder), "--example", example, "--defaults", *options]
 
         def make() -> None:
             gfplug(*words)
-            if name.endswith(HTTP2):
+            for mode in (mode for mode in MODES if name.endswith(mode)):
                 program = folder / "src" / "plugin" / "__main__.py"
-                text = program.read_text(encoding="utf-8").replace("serve(load)", 'serve(load, transport="http2")')
+                text = program.read_text(encoding="utf-8").replace("serve(load)", f"serve(load, {MODES[mode]})")
                 program.write_text(text, encoding="utf-8")
 
         return self._once(folder.name, make)
@@ -72,7 +73,8 @@ class Programs:
 
     def probe(self, name: str = "probe") -> Path:
         """Give an executable that runs a new project from source, its data source replaced by one of `probe/`."""
-        file = HERE / "probe" / f"{name.removesuffix(HTTP2)}.py"
+        source = functools.reduce(str.removesuffix, MODES, name)
+        file = HERE / "probe" / f"{source}.py"
         return self.variant(name, file.read_text(encoding="utf-8"))
 
     def variant(self, name: str, datasource: str) -> Path:

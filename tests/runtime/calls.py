@@ -44,7 +44,7 @@ class Services:
         handler = self.application.unary[f"/pluginv2.{method}"]
 
         async def ask() -> bytes:
-            return await handler(request.SerializeToString(), call or Call())
+            return bytes(await handler(request.SerializeToString(), call or Call()))
 
         return answer.FromString(run(ask()))
 

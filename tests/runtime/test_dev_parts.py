@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import Frame, wire
-from gfruntime.dev import child, notices, spare, supervisor, watch
+from gfruntime.dev import notices, spare, supervisor, watch
 from gfruntime.frames import arrow
-from gfruntime.serving.methods import Call
+from gfruntime.logs import log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +115,7 @@ def test_a_process_that_cannot_be_started_does_not_end_the_watch(
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(supervisor, "Child", fail)
-    monkeypatch.setattr(supervisor, "_writer", lambda: print)
+    monkeypatch.setattr(log, "writer", lambda: log.Writer(2))
     watched = supervisor.Supervisor(tmp_path)
     watched._reload([])
     thread = threading.Thread(target=watched._watch)
@@ -149,15 +149,3 @@ def test_a_folder_that_cannot_be_read_does_not_end_the_watch(tmp_path: Path, mon
     watched._watch()
 
     assert len(looks) == 2
-
-
-def test_metadata_that_grpcio_does_not_send_stays_behind() -> None:
-    """What a caller could send the supervisor, but not this the plugin's process, fails no call."""
-    metadata = {"x": ["a", "\xe9", "b\r\nc", ""], "x-bin": ["\xff\x00"], "grpc-timeout": ["1S"], "user-agent": ["me"]}
-
-    assert supervisor._metadata(Call(metadata=metadata)) == [("x", "a"), ("x", ""), ("x-bin", b"\xff\x00")]
-
-
-def test_large_metadata_passes_the_supervisor() -> None:
-    """Its channels take as much as its server."""
-    assert {("grpc.max_metadata_size", 16 << 20), ("grpc.absolute_max_metadata_size", 16 << 20)} <= set(child._OPTIONS)

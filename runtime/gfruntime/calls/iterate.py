@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.calls.runner import run_here
 from gfruntime.serving.forks import leave_fork
-from gfruntime.serving.workers import run_in_thread
+from gfruntime.serving.threads import run_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable

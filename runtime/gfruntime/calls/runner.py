@@ -6,8 +6,8 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.calls.instances import Instances
-from gfruntime.serving import workers
 from gfruntime.serving.forks import leave_fork
+from gfruntime.serving.threads import Pool, UserLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -26,10 +26,10 @@ class Runner:
     def __init__(self, author: Author, *, threads: int) -> None:
         """Start nothing yet."""
         self.author = author
-        self.loop = workers.UserLoop()
+        self.loop = UserLoop()
         self.instances = Instances(self._dispose, start=self._start)
-        self._pool = workers.Pool(threads)
-        self._reserve = workers.Pool(_RESERVE)
+        self._pool = Pool(threads)
+        self._reserve = Pool(_RESERVE)
 
     async def run(self, method: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a coroutine function where a method belongs: on the loop, or in a thread, where it never waits.
@@ -84,7 +84,7 @@ class Runner:
         finally:
             leave_fork()
 
-    def _pool_for(self, method: str) -> workers.Pool:
+    def _pool_for(self, method: str) -> Pool:
         """Return the threads for a method: no query can keep those for health checks busy."""
         return self._reserve if method == "check_health" else self._pool
 

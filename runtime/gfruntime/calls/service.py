@@ -1,6 +1,6 @@
 """The methods of pluginv2, on top of the author's class. The only importer of the generated `pluginv2`.
 
-Every handler runs on the control loop and hands the author's code to `workers`: `def` to the pool, `async def` to the
+Every handler runs on the control loop and hands the author's code to `threads`: `def` to the pool, `async def` to the
 loop for it.
 """
 

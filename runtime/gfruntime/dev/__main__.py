@@ -1,8 +1,11 @@
 """What the launcher that `gfplug dev` wrote starts: `python -m gfruntime.dev`."""
 
+import os
 from typing import Any, cast
 
 from gfruntime import serve
+
+os.environ.pop("GF_PLUGIN_WORKERS", None)  # the code of a save runs in one process
 
 
 def load() -> Any:  # noqa: ANN401  # an application instead of a class: `process` knows both

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gfruntime.dev.child import Child
+    from collections.abc import Callable
 
 VARIABLE = "GFPLUG_LINK"
 _LOGGER = logging.getLogger("gfplug.dev")
@@ -42,14 +42,17 @@ class Link:
         settings = json.loads(os.environ.pop(VARIABLE, "") or "{}")
         return cls(Path(settings["module"]), tuple(settings["command"]), settings["path"]) if settings else cls()
 
-    def follow(self, child: Child) -> None:
-        """Compare in the background what a process makes of the dataclasses with module.js, and link if they differ."""
-        if self.command:
-            threading.Thread(target=self._follow, args=(child,), name="link of module.js", daemon=True).start()
+    def follow(self, resource: Callable[[str], tuple[int, bytes]]) -> None:
+        """Compare in the background what a process makes of the dataclasses with module.js, and link if they differ.
 
-    def _follow(self, child: Child) -> None:
+        `resource` asks that process for one of its resources, and returns the status and the body.
+        """
+        if self.command:
+            threading.Thread(target=self._follow, args=(resource,), name="link of module.js", daemon=True).start()
+
+    def _follow(self, resource: Callable[[str], tuple[int, bytes]]) -> None:
         with self._lock:  # one after the other: the last save's is the last
-            code, body = child.resource("gfplug/schema")
+            code, body = resource("gfplug/schema")
             schema = json.loads(body) if body.startswith(b"{") else {}
             if code != _FOUND and "message" in schema:
                 _LOGGER.warning(_NO_FORM, schema["message"])

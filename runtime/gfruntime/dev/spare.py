@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
-import os
 import runpy
 import sys
 from typing import TYPE_CHECKING
@@ -20,12 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PLUGIN = "plugin"
-_RUNTIME = ("gfruntime.serving.process", "gfruntime.calls.service")
+_RUNTIME = ("gfruntime.serving.workers.worker", "gfruntime.calls.service")
 
 
 def warm(source: Path) -> None:
     """Import the runtime, and the libraries that the author's files name; what fails here will say so later."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # as `serve` does, before grpcio is there
     for name in dict.fromkeys((*_RUNTIME, *libraries(source))):
         with contextlib.suppress(Exception):
             importlib.import_module(name)
@@ -47,23 +45,9 @@ def libraries(source: Path) -> Iterator[str]:
             yield from (name for name in names if name.split(".")[0] not in own | {"__future__", ""})
 
 
-@contextlib.contextmanager
-def _quiet_stdout() -> Iterator[None]:
-    """Send what an import prints to stderr: stdout is for the handshake line."""
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        yield
-    finally:
-        sys.stdout.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
 def main() -> None:
     """Wait, then be the plugin."""
-    with _quiet_stdout():
-        warm(source_folder())
+    warm(source_folder())
     if sys.stdin.buffer.readline():
         sys.argv[:] = [_PLUGIN]
         runpy.run_module(_PLUGIN, run_name="__main__", alter_sys=True)

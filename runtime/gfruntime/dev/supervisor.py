@@ -7,6 +7,8 @@ restart the plugin would be less code, but its loop looks once a second, and not
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
 import sys
@@ -16,31 +18,41 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import grpc
-import grpc.aio
-
 from gfruntime import wire
 from gfruntime.dev import notices, watch
-from gfruntime.dev.child import Child, LoadError, StartError
 from gfruntime.dev.link import Link
 from gfruntime.logs import log
-from gfruntime.serving import failed
+from gfruntime.serving import failed, lifecycle
 from gfruntime.serving.methods import METHODS, Application, Call, CallError, CallKind
+from gfruntime.serving.workers.child import Child, StartError
+from gfruntime.serving.workers.template import WORKER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from gfruntime.serving.methods import Message, Stream
+
 _LOGGER = logging.getLogger("gfplug.dev")
 _HEALTH, _QUERY = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData"
+_RESOURCE = "/pluginv2.Resource/CallResource"
+_BODY = 3  # pluginv2.CallResourceResponse
 _STUBS = "pluginv2"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
 _TICK = 0.08  # seconds between two looks at the files
 _STABLE = 0.03  # seconds without a change that make a save complete
 _REST = 1.0  # seconds before a process that died is started again
 _PATIENCE = 10.0  # seconds that an old process may take for its last answers
-_FAREWELL = 0.1
 _HOPELESS = "the saved code cannot be used: {}; the code from before it still answers"
-_OWN_METADATA = ("grpc-", ":", "user-agent", "te", "content-type")
+_SPARE = (sys.executable, "-P", "-B", "-m", "gfruntime.dev.spare")
+
+
+class LoadError(Exception):
+    """The author's code does not import; `details` is what the plugin's health says about it, JSON."""
+
+    def __init__(self, message: str, details: bytes) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.details = details
 
 
 class Supervisor:
@@ -56,6 +68,7 @@ class Supervisor:
         self._link = Link.from_environment()
         self._all: set[Child] = set()
         self._ending = threading.Event()
+        self._attached = threading.Event()
         self._lock = threading.Lock()
         self._seen = watch.snapshot(self._source)
 
@@ -67,8 +80,19 @@ class Supervisor:
         unary = {path: self._unary(path) for path, kind in METHODS.items() if kind is CallKind.UNARY}
         streams = {path: self._stream(path) for path, kind in METHODS.items() if kind is not CallKind.UNARY}
         return Application(
-            unary={**unary, _HEALTH: self._health, _QUERY: self._query}, streams=streams, close=self._end
+            unary={**unary, _HEALTH: self._health, _QUERY: self._query},
+            streams=streams,
+            attach=self._attach,
+            close=self._end,
+            kill=self._kill,
         )
+
+    def _attach(self) -> None:
+        """Let the first process be asked; `_choose` does it for later ones."""
+        self._loop = asyncio.get_running_loop()
+        if self._current is not None:
+            self._current.caller.attach()
+        self._attached.set()
 
     def _watch(self) -> None:
         while not self._ending.wait(_TICK):
@@ -108,9 +132,11 @@ class Supervisor:
             return
         problem: LoadError | StartError | None = None
         try:
-            child.load()
-        except (LoadError, StartError) as error:
+            report = child.load()
+        except StartError as error:
             problem = error
+        else:
+            problem = LoadError(report.problem, report.details) if report.problem else None
         self._choose(child, problem, changed, time.monotonic() - began)
         with suppress(OSError):  # the next save tries again
             self._spare = self._new()
@@ -126,7 +152,7 @@ class Supervisor:
         return self._new()
 
     def _new(self) -> Child:
-        child = Child(_writer())
+        child = Child(WORKER, log.writer().put, _SPARE)
         with self._lock:
             self._all.add(child)
         if self._ending.is_set():
@@ -142,6 +168,8 @@ class Supervisor:
             self._dismiss(child, patience=0.0)
             return
         self._problem_of_current = problem
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(child.caller.attach)
         self._current, self._lost = child, None
         names = [Path(path).relative_to(self._source).as_posix() for path in changed]
         if not is_first:
@@ -152,7 +180,7 @@ class Supervisor:
         if old is not None:
             self._dismiss(old, patience=_PATIENCE)
         if problem is None:
-            self._link.follow(child)
+            self._link.follow(lambda path: self._resource(child, path))
 
     def _stay(self, problem: LoadError | StartError) -> None:
         """Let the process that answers go on; without one, answer with the problem."""
@@ -162,6 +190,7 @@ class Supervisor:
             self._lost = failed.application(problem)  # which logs it
 
     _problem_of_current: LoadError | StartError | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
 
     def _dismiss(self, child: Child, *, patience: float) -> None:
         """End a process in the background."""
@@ -178,16 +207,20 @@ class Supervisor:
         self._ending.set()
         with self._lock:
             every = list(self._all)
-        threads = [threading.Thread(target=child.retire, kwargs={"patience": 0.0}, daemon=True) for child in every]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(_FAREWELL)
         for child in every:
-            if child.status is None:
-                child.kill()
+            child.part()
+        for child in every:
+            child.wait(lifecycle.END)
 
-    async def _health(self, message: bytes, call: Call) -> bytes:
+    def _kill(self) -> None:
+        """End what is left of them."""
+        self._ending.set()
+        with self._lock:
+            every = list(self._all)
+        for child in every:
+            child.kill()
+
+    async def _health(self, message: bytes, call: Call) -> Message:
         problem = self._problem
         if problem is None or self._current is None or problem is self._problem_of_current:
             return await self._ask(_HEALTH, message, call)
@@ -196,52 +229,57 @@ class Supervisor:
         )
         return wire.health_response(status=_ERROR, message=_HOPELESS.format(problem), details=details)
 
-    async def _query(self, message: bytes, call: Call) -> bytes:
+    async def _query(self, message: bytes, call: Call) -> Message:
         answer = await self._ask(_QUERY, message, call)
         problem = self._problem
         if problem is None or problem is self._problem_of_current or self._current is None:
             return answer
-        return notices.add(answer, message, _HOPELESS.format(problem))
+        return notices.add(bytes(answer), message, _HOPELESS.format(problem))
 
     def _unary(self, path: str) -> Callable[[bytes, Call], Any]:
-        async def answer(message: bytes, call: Call) -> bytes:
+        async def answer(message: bytes, call: Call) -> Message:
             return await self._ask(path, message, call)
 
         return answer
 
-    async def _ask(self, path: str, message: bytes, call: Call) -> bytes:
+    async def _ask(self, path: str, message: bytes, call: Call) -> Message:
         child = self._living()
         if child is None:
             handler = self._lost.unary.get(path) if self._lost else None
             if handler is None:
                 raise CallError("the plugin's process is being started", code="UNAVAILABLE")
             return await handler(message, call)
-        child.calls += 1
-        try:
-            answer: bytes = await child.channel().unary_unary(path)(message, metadata=_metadata(call))
-        except grpc.aio.AioRpcError as error:
-            raise _call_error(error) from None
-        finally:
-            child.calls -= 1
-        return answer
+        return await child.caller.ask(path, message, call)
 
-    def _stream(self, path: str) -> Callable[[bytes, Call], AsyncIterator[bytes]]:
-        counts = int(METHODS[path] is CallKind.PARTS)  # an endless stream is no reason to wait
+    def _stream(self, path: str) -> Stream:
+        is_endless = METHODS[path] is CallKind.ENDLESS  # such a stream is no reason to wait
 
-        async def answer(message: bytes, call: Call) -> AsyncIterator[bytes]:
+        async def answer(message: bytes, call: Call) -> AsyncIterator[Message]:
             child = self._living()
             if child is None:
                 raise CallError("the plugin's process is being started", code="UNAVAILABLE")
-            child.calls += counts
-            try:
-                async for part in child.channel().unary_stream(path)(message, metadata=_metadata(call)):
+            async with contextlib.aclosing(child.caller.stream(path, message, call, is_endless=is_endless)) as parts:
+                async for part in parts:
                     yield part
-            except grpc.aio.AioRpcError as error:
-                raise _call_error(error) from None
-            finally:
-                child.calls -= counts
 
         return answer
+
+    def _resource(self, child: Child, path: str) -> tuple[int, bytes]:
+        """Ask for a resource of the runtime's own, and return the status and the body; 0 if the process has ended."""
+
+        async def ask() -> list[bytes]:
+            return [bytes(part) async for part in child.caller.stream(_RESOURCE, request, Call(), is_endless=False)]
+
+        request = wire.text(2, path) + wire.text(3, "GET") + wire.text(4, path)
+        self._attached.wait()
+        assert self._loop is not None  # noqa: S101  # set before the event
+        try:
+            parts = asyncio.run_coroutine_threadsafe(ask(), self._loop).result()
+        except CallError:
+            return 0, b""
+        fields = [field for part in parts for field in wire.fields(part)]
+        code = next((value for number, value in fields if number == 1 and isinstance(value, int)), 0)
+        return code, b"".join(value for number, value in fields if number == _BODY and isinstance(value, bytes))
 
     def _living(self) -> Child | None:
         current = self._current
@@ -255,25 +293,3 @@ def _precompile(source: Path) -> None:
     import compileall  # noqa: PLC0415
 
     compileall.compile_dir(source / _STUBS, quiet=2)
-
-
-def _writer() -> Callable[[bytes], None]:
-    return next(handler.writer.put for handler in logging.getLogger().handlers if isinstance(handler, log.Handler))
-
-
-def _metadata(call: Call) -> list[tuple[str, str | bytes]]:
-    return [
-        (key, value.encode("latin-1") if key.endswith("-bin") else value)
-        for key, values in call.metadata.items()
-        if not key.startswith(_OWN_METADATA[:2]) and key not in _OWN_METADATA
-        for value in values
-        if key.endswith("-bin") or (value.isascii() and value.isprintable())  # grpcio sends no other
-    ]
-
-
-def _call_error(error: grpc.aio.AioRpcError) -> CallError:
-    trailing = dict(error.trailing_metadata() or ())
-    details = trailing.get("grpc-status-details-bin", b"")
-    return CallError(
-        error.details() or "", code=error.code().name, details=details if isinstance(details, bytes) else b""
-    )

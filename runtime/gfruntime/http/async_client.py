@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.http import deadlines
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
-from gfruntime.serving.workers import Pool
+from gfruntime.serving.threads import Pool
 
 if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse

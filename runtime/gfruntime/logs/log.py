@@ -48,8 +48,8 @@ class Writer:
     lines are dropped and counted.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        """Start the thread."""
+    def __init__(self, descriptor: int, *, has_thread: bool = True) -> None:
+        """Start the thread; without one, each line is written at once, and may have to wait."""
         self._descriptor = descriptor
         self._poll = _poller(descriptor)
         self._lines: deque[bytes] = deque()
@@ -57,15 +57,16 @@ class Writer:
         self._dropped = 0
         self._changed = threading.Condition()
         self._is_writing = False
-        self._is_child = False
+        self._has_thread = has_thread
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._continue_in_child)
-        threading.Thread(target=self._write_all, name="log writer", daemon=True).start()
+        if has_thread:
+            threading.Thread(target=self._write_all, name="log writer", daemon=True).start()
 
     def put(self, line: bytes) -> None:
         """Queue one line, which ends with a newline."""
         with self._changed:
-            if self._is_child or self._would_fit(line):
+            if not self._has_thread or self._would_fit(line):
                 _write(self._descriptor, line)
                 return
             if self._waiting + len(line) > _MAX_WAITING:
@@ -88,7 +89,7 @@ class Writer:
 
     def _continue_in_child(self) -> None:
         """Write without a thread in a forked process, where there is none and locks may be held for ever."""
-        self._is_child = True
+        self._has_thread = False
         self._changed = threading.Condition()
 
     def _write_all(self) -> None:
@@ -122,9 +123,9 @@ class Handler(logging.Handler):
             self.writer.put(encode("error", "A log record could not be written", {"error": type(error).__name__}))
 
 
-def install(descriptor: int, *, level: str = "info") -> Writer:
+def install(descriptor: int, *, level: str = "info", has_thread: bool = True) -> Writer:
     """Send every log record, warning and uncaught exception to a file descriptor."""
-    writer = Writer(descriptor)
+    writer = Writer(descriptor, has_thread=has_thread)
     root = logging.getLogger()
     root.handlers[:] = [Handler(writer)]
     levels = {"trace": 5, "debug": logging.DEBUG, "warn": logging.WARNING, "error": logging.ERROR}
@@ -138,6 +139,11 @@ def install(descriptor: int, *, level: str = "info") -> Writer:
         args.exc_traceback,
     )
     return writer
+
+
+def writer() -> Writer:
+    """Return what `install` made."""
+    return next(handler.writer for handler in logging.getLogger().handlers if isinstance(handler, Handler))
 
 
 def failure(message: str, error: BaseException) -> None:

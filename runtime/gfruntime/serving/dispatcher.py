@@ -21,7 +21,7 @@ from gfruntime.telemetry import metrics
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from gfruntime.serving.methods import Stream, Unary
+    from gfruntime.serving.methods import Message, Stream, Unary
 
 _LOGGER = logging.getLogger("gfruntime")
 _SERVING = b"\x08\x01"  # grpc.health.v1.HealthCheckResponse{status: SERVING}
@@ -72,7 +72,7 @@ class Dispatcher:
             _LOGGER.warning("Ending with %d calls unanswered", self._in_flight)
 
     def _unary(self, path: str) -> Unary:
-        async def answer(message: bytes, call: Call) -> bytes:
+        async def answer(message: bytes, call: Call) -> Message:
             self._require_open()
             self._in_flight += 1
             self._idle.clear()
@@ -99,7 +99,7 @@ class Dispatcher:
     def _stream(self, path: str, kind: CallKind) -> Stream:
         is_awaited = kind is CallKind.PARTS
 
-        async def answer(message: bytes, call: Call) -> AsyncIterator[bytes]:
+        async def answer(message: bytes, call: Call) -> AsyncIterator[Message]:
             self._require_open()
             self._enter(is_awaited=is_awaited)
             rpc = metrics.rpc(path, "server_stream")

@@ -26,12 +26,10 @@ def application(error: BaseException) -> Application:
     logging.getLogger("gfruntime").error(
         "The plugin could not be loaded", exc_info=(type(error), error, error.__traceback__)
     )
-    message = sentence(error)
-    stack = masking.hide("".join(traceback.format_exception(error)))
-    details = json.dumps({"loadError": message, "verboseMessage": stack}, ensure_ascii=False)
+    message, details = sentence(error), details_of(error)
 
     async def check_health(_message: bytes, _call: Call) -> bytes:
-        return wire.health_response(status=_ERROR, message=message, details=details.encode("utf-8", "replace"))
+        return wire.health_response(status=_ERROR, message=message, details=details)
 
     async def query_data(request: bytes, _call: Call) -> bytes:
         response = wire.data_response(error=message, status=500, source="plugin")
@@ -52,3 +50,10 @@ def application(error: BaseException) -> Application:
         },
         streams={"/pluginv2.Resource/CallResource": call_resource},
     )
+
+
+def details_of(error: BaseException) -> bytes:
+    """Write what health tells of a load error beside its sentence: JSON."""
+    stack = masking.hide("".join(traceback.format_exception(error)))
+    text = json.dumps({"loadError": sentence(error), "verboseMessage": stack}, ensure_ascii=False)
+    return text.encode("utf-8", "replace")

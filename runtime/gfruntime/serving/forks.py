@@ -20,3 +20,9 @@ def leave_fork() -> None:
     """End a process that a handler forked and that continues as if it were the plugin: it would stay for ever."""
     if _is_fork:
         os._exit(0)
+
+
+def become_plugin() -> None:
+    """Go on as a plugin in a forked process: it was forked for that."""
+    global _is_fork  # noqa: PLW0603  # as above
+    _is_fork = False

@@ -63,8 +63,11 @@ class CallError(Exception):
         self.details = details
 
 
-Unary = Callable[[bytes, Call], Awaitable[bytes]]
-Stream = Callable[[bytes, Call], AsyncIterator[bytes]]
+Message = bytes | memoryview
+"""What is sent: a view is of memory that is there as long as the view is."""
+
+Unary = Callable[[bytes, Call], Awaitable[Message]]
+Stream = Callable[[bytes, Call], AsyncIterator[Message]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +76,6 @@ class Application:
 
     unary: Mapping[str, Unary] = field(default_factory=dict)
     streams: Mapping[str, Stream] = field(default_factory=dict)
+    attach: Callable[[], None] = lambda: None  # called on the control loop, before any call comes
     close: Callable[[], None] = lambda: None  # disposes of what the author made; may block
+    kill: Callable[[], None] = lambda: None  # ends the processes behind it, at once; called last, from any thread

@@ -15,7 +15,7 @@ from gfruntime.serving import handshake, lifecycle
 from gfruntime.serving.dispatcher import Dispatcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from gfruntime.serving import tls
@@ -54,6 +54,8 @@ async def _serve(
     application: asyncio.Future[Application] = loop.create_future()
 
     def close() -> None:
+        if application.done() and application.exception() is None:
+            application.result().kill()
         address.remove()
         if relay is not None:
             relay.close()
@@ -88,7 +90,7 @@ async def _serve(
         application.result()
     await drain()
     await server.stop()
-    await _dispose(application)
+    await dispose(application)
     life.exit()
 
 
@@ -131,7 +133,7 @@ async def _serve_alone(
         await ended.wait()
     await dispatcher.drain(lifecycle.DRAIN)
     await server.stop()
-    await _dispose(application)
+    await dispose(application)
     if application.done():
         application.result()
 
@@ -165,35 +167,47 @@ def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
 
 def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
     """Load the application; where that is impossible for want of memory, threads or files, the process ends."""
+
+    def settle(loaded: Application) -> None:
+        loaded.attach()
+        application.set_result(loaded)
+
+    loop = application.get_loop()
     try:
-        settle, value = application.set_result, _loaded(load)
+        loaded, _ = load_or_fail(load)
     except Exception as error:  # noqa: BLE001  # `_serve` raises it
-        settle, value = application.set_exception, error  # type: ignore[assignment]  # one call for both
-    application.get_loop().call_soon_threadsafe(settle, value)
+        loop.call_soon_threadsafe(application.set_exception, error)
+    else:
+        loop.call_soon_threadsafe(settle, loaded)
 
 
-def _loaded(load: Callable[[], Application]) -> Application:
-    """Import what is slow, then load the application; an error of either is the answer to every call.
+def start_telemetry(environ: Mapping[str, str]) -> None:
+    """Start profiles and traces, where they are wanted."""
+    from gfruntime.serving import plugin_json  # noqa: PLC0415  # after the handshake
+    from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
+
+    own = plugin_json.find()
+    profiling.start(environ, own.plugin_id)
+    tracing.setup(own.plugin_id, own.version)
+
+
+def load_or_fail(load: Callable[[], Application]) -> tuple[Application, BaseException | None]:
+    """Import what is slow, then load the application; an error of either is the answer to every call, and returned.
 
     Raises: the error if it comes from a limit: half of a library may be there, and crash the process later.
     """
-    from gfruntime.serving import failed, limits, memory, plugin_json  # noqa: PLC0415  # later they may not open
+    from gfruntime.serving import failed, limits, memory  # noqa: PLC0415  # later they may not open
 
     try:
-        from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
-
         memory.tune()
-        own = plugin_json.find()
-        profiling.start(os.environ, own.plugin_id)
-        tracing.setup(own.plugin_id, own.version)
-        return load()
+        return load(), None
     except BaseException as error:  # an import may raise anything, even SystemExit
         if limits.shortage_behind(error):
             raise
-        return failed.application(error)
+        return failed.application(error), error
 
 
-async def _dispose(application: asyncio.Future[Application]) -> None:
+async def dispose(application: asyncio.Future[Application]) -> None:
     """Dispose of the instances in a thread of its own; the watchdog bounds it."""
     if not application.done() or application.exception() is not None:
         return

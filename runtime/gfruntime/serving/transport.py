@@ -92,7 +92,7 @@ class _Router(grpc.GenericRpcHandler):
 def _unary(handler: Unary) -> Callable[[bytes, Any], Awaitable[bytes]]:
     async def answer(message: bytes, context: Any) -> bytes:  # noqa: ANN401  # grpc.aio.ServicerContext
         try:
-            return await handler(message, _call(context))
+            return bytes(await handler(message, _call(context)))
         except CallError as error:
             return await _abort(context, error)
 
@@ -106,7 +106,7 @@ def _stream(handler: Stream) -> Callable[[bytes, Any], AsyncIterator[bytes]]:
         parts = handler(message, call)
         try:
             async for part in parts:
-                yield part
+                yield bytes(part)
         except CallError as error:
             await _abort(context, error)
         finally:

@@ -6,29 +6,13 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
 from gfruntime.dev.link import VARIABLE, Link
 
-if TYPE_CHECKING:
-    from gfruntime.dev.child import Child
-
 HEAD = "/* acme-sales-datasource 0.1.0, made by gfplug from frontend/; schema 0123456789ab */\n"
-
-
-class Answering:
-    """A process that answers one thing for its schema."""
-
-    def __init__(self, status: int, schema: object) -> None:
-        """Keep it."""
-        self.answer = status, b"" if schema is None else json.dumps(schema).encode()
-
-    def resource(self, path: str) -> tuple[int, bytes]:
-        """Answer."""
-        assert path == "gfplug/schema"
-        return self.answer
 
 
 @pytest.fixture
@@ -42,7 +26,12 @@ def module(tmp_path: Path) -> Path:
 def followed(module: Path, script: str, *, python: str = sys.executable, status: int = 200, schema: object) -> None:
     """Follow a process, with a linker that runs a script."""
     link = Link(module=module, command=(python, "-c", script), path="")
-    link._follow(cast("Child", Answering(status, schema)))
+
+    def resource(path: str) -> tuple[int, bytes]:
+        assert path == "gfplug/schema"
+        return status, b"" if schema is None else json.dumps(schema).encode()
+
+    link._follow(resource)
 
 
 def writing(module: Path) -> str:

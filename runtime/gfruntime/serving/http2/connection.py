@@ -108,10 +108,11 @@ class Connection(asyncio.Protocol):
         """End the connection once what is written has gone out."""
         self.outbox.transport.close()
 
-    def end(self, exchange: Exchange, *, code: int | None = None) -> None:
+    def end(self, exchange: Exchange, code: int | None = None) -> None:
         """Forget a call that is over; with a code, tell the peer that it ended early."""
         if self.exchanges.pop(exchange.stream, None) is None:
             return
+        exchange.is_over = True
         self.outbox.forget(exchange)
         if code is not None:
             self.outbox.write(framing.reset(exchange.stream, code))
@@ -178,7 +179,7 @@ class Connection(asyncio.Protocol):
         exchange = self.exchanges.get(stream)
         if exchange is not None:
             exchange.cancel()
-            self.end(exchange, code=code)
+            self.end(exchange, code)
         else:
             self.outbox.write(framing.reset(stream, code))
             self._remember(stream, by_us=True)
@@ -262,7 +263,7 @@ class Connection(asyncio.Protocol):
         head = header_blocks.read_request(headers)
         if self._is_refusing:
             raise StreamError(framing.REFUSED_STREAM)
-        exchange = Exchange(self, stream, head, self._dispatcher)
+        exchange = Exchange(stream, head, self._dispatcher, self.outbox, self.end)
         self.exchanges[stream] = exchange
         self.outbox.add(exchange)
         exchange.begin()

@@ -8,55 +8,61 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from gfruntime.serving.dispatcher import BIDIRECTIONAL
 from gfruntime.serving.http2 import framing, header_blocks
+from gfruntime.serving.http2.outbox import Sender
 from gfruntime.serving.methods import Call, CallError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gfruntime.serving.dispatcher import Dispatcher
-    from gfruntime.serving.http2.connection import Connection
     from gfruntime.serving.http2.header_blocks import RequestHead
+    from gfruntime.serving.http2.outbox import Outbox
+    from gfruntime.serving.methods import Message
 
 _LOGGER = logging.getLogger("gfruntime")
 _PREFIX = 5  # bytes before a message: whether it is compressed, and its length
 
 
-class Exchange:
-    """A call under way. `window` are the bytes that the peer takes; `output` waits, counted by windows or not."""
+class Exchange(Sender):
+    """A call under way."""
 
     __slots__ = (
         "__weakref__",
         "_call",
-        "_connection",
         "_deadline",
         "_dispatcher",
         "_drained",
+        "_end",
         "_has_begun",
         "_head",
         "_input",
+        "_outbox",
         "_received",
         "_taken",
         "_task",
         "is_complete",
-        "output",
-        "stream",
-        "window",
+        "is_over",
     )
 
-    def __init__(self, connection: Connection, stream: int, head: RequestHead, dispatcher: Dispatcher) -> None:
-        """Begin with the headers of a request."""
-        self.stream = stream
-        self.window = 0
-        self.output: deque[tuple[bool, memoryview]] = deque()
-        self.is_complete = False
-        self._connection = connection
+    def __init__(
+        self,
+        stream: int,
+        head: RequestHead,
+        dispatcher: Dispatcher,
+        outbox: Outbox,
+        end: Callable[[Exchange, int | None], None],
+    ) -> None:
+        """Begin with the headers of a request; `end` is called when it is over, with a code if that is too early."""
+        super().__init__(stream)
+        self.is_complete = self.is_over = False
         self._head = head
         self._dispatcher = dispatcher
+        self._outbox = outbox
+        self._end = end
         self._input: list[bytes] = []
         self._received = 0
         self._taken = 0
@@ -64,8 +70,8 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        end = None if head.timeout is None else time.monotonic() + head.timeout
-        self._call = Call(metadata=head.metadata, deadline=end)
+        deadline = None if head.timeout is None else time.monotonic() + head.timeout
+        self._call = Call(metadata=head.metadata, deadline=deadline)
 
     def begin(self) -> None:
         """Start the clock; a call whose caller sends a stream is answered at once."""
@@ -119,11 +125,11 @@ class Exchange:
         self._deadline = None
         self.cancel()
         if self.output or self._has_begun:
-            self._connection.end(self, code=framing.CANCEL)
+            self._end(self, framing.CANCEL)
             return
         trailers = header_blocks.trailers("DEADLINE_EXCEEDED", "the call's deadline has passed")
-        self._connection.outbox.write(self._ending(trailers))
-        self._connection.end(self)
+        self._outbox.write(self._ending(trailers))
+        self._end(self, None)
 
     def _stop_clock(self) -> None:
         if self._deadline is not None:
@@ -138,16 +144,16 @@ class Exchange:
         except CallError as error:
             await self._send(b"", (), self._ending(header_blocks.trailers(error.code, str(error), error.details)))
         except asyncio.CancelledError:  # by the end of the process, if not by the caller or its deadline
-            if self.stream in self._connection.exchanges and not self.output:
+            if not self.is_over and not self.output:
                 trailers = header_blocks.trailers("UNAVAILABLE", "the plugin is shutting down")
-                self._connection.outbox.write(self._ending(trailers))
+                self._outbox.write(self._ending(trailers))
             raise
         except Exception:
             _LOGGER.exception("%s failed", self._head.path)
             code = framing.INTERNAL_ERROR
         finally:
             self._stop_clock()
-            self._connection.end(self, code=code)
+            self._end(self, code)
 
     async def _respond(self, content: bytes) -> None:
         """Run the handler, and send what it gives.
@@ -172,10 +178,10 @@ class Exchange:
         else:
             raise CallError("Method not found!", code="UNIMPLEMENTED")
 
-    async def _send(self, head: bytes, content: Sequence[bytes], tail: bytes) -> None:
+    async def _send(self, head: bytes, content: Sequence[Message], tail: bytes) -> None:
         """Send, and wait until nothing of it waits for a window or the system."""
         self._has_begun = True  # whatever is sent, the headers are in it, or went before
-        self._connection.outbox.send(self, head, content, tail)
+        self._outbox.send(self, head, content, tail)
         if self.output:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
@@ -206,7 +212,7 @@ def _headers(stream: int, block: bytes, flags: int) -> bytes:
     return frames
 
 
-def _prefix(message: bytes) -> bytes:
+def _prefix(message: Message) -> bytes:
     return b"\0" + len(message).to_bytes(4, "big")
 
 

@@ -15,14 +15,29 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable, Sequence
 
-    from gfruntime.serving.http2.exchange import Exchange
+    from gfruntime.serving.methods import Message
 
 _TURN = 256 * 1024  # bytes that one call may send before the next one's turn
 _HIGH, _LOW = 1 << 20, 1 << 18  # bytes that may wait for the system to take them
 
 
+class Sender:
+    """What one call sends. `window` are the bytes that the peer takes; `output` waits, counted by windows or not."""
+
+    __slots__ = ("output", "stream", "window")
+
+    def __init__(self, stream: int) -> None:
+        """Begin with nothing to send."""
+        self.stream = stream
+        self.window = 0
+        self.output: deque[tuple[bool, memoryview]] = deque()
+
+    def sent(self) -> None:
+        """Hear that all that was to go out has gone."""
+
+
 class Outbox:
-    """The frames that wait; `window` and each exchange's own are the bytes that the peer takes."""
+    """The frames that wait; `window` and each call's own are the bytes that the peer takes."""
 
     def __init__(self, transport: asyncio.WriteTransport) -> None:
         """Begin with the windows that RFC 9113 gives."""
@@ -30,8 +45,8 @@ class Outbox:
         self.frame_size = framing.DEFAULT_FRAME
         self._window = framing.DEFAULT_WINDOW
         self._initial_window = framing.DEFAULT_WINDOW
-        self._turns: deque[Exchange] = deque()
-        self._exchanges: set[Exchange] = set()
+        self._turns: deque[Sender] = deque()
+        self._senders: set[Sender] = set()
         self._is_paused = False
         self._is_closed = False
         transport.set_write_buffer_limits(_HIGH, _LOW)
@@ -41,29 +56,29 @@ class Outbox:
         if not self._is_closed:
             self.transport.write(frames)
 
-    def add(self, exchange: Exchange) -> None:
+    def add(self, sender: Sender) -> None:
         """Give a new call its window."""
-        exchange.window = self._initial_window
-        self._exchanges.add(exchange)
+        sender.window = self._initial_window
+        self._senders.add(sender)
 
-    def forget(self, exchange: Exchange) -> None:
+    def forget(self, sender: Sender) -> None:
         """Send nothing more of a call."""
-        exchange.output.clear()
-        self._exchanges.discard(exchange)
+        sender.output.clear()
+        self._senders.discard(sender)
 
-    def send(self, exchange: Exchange, head: bytes, content: Sequence[bytes], tail: bytes) -> None:
+    def send(self, sender: Sender, head: bytes, content: Sequence[Message], tail: bytes) -> None:
         """Send a call's content between frames that no window counts; at once if it fits and nothing waits."""
         size = sum(map(len, content))
-        is_free = not self._turns and not exchange.output and not self._is_paused
-        if is_free and size <= self.frame_size and size <= self._window and size <= exchange.window:
+        is_free = not self._turns and not sender.output and not self._is_paused
+        if is_free and size <= self.frame_size and size <= self._window and size <= sender.window:
             self._window -= size
-            exchange.window -= size
-            frame = framing.head(size, framing.DATA, 0, exchange.stream) if size else b""
+            sender.window -= size
+            frame = framing.head(size, framing.DATA, 0, sender.stream) if size else b""
             self.write(b"".join((head, frame, *content, tail)))
             return
         pieces = ((False, head), *((True, piece) for piece in content), (False, tail))
-        exchange.output.extend((is_counted, memoryview(piece)) for is_counted, piece in pieces if piece)
-        self._turns.append(exchange)
+        sender.output.extend((is_counted, memoryview(piece)) for is_counted, piece in pieces if piece)
+        self._turns.append(sender)
         self._pump()
 
     def pause(self) -> None:
@@ -90,15 +105,15 @@ class Outbox:
             raise ProtocolError(framing.FLOW_CONTROL_ERROR, "a window of more than 2 GiB")
         self._pump()
 
-    def widen_stream(self, exchange: Exchange, increment: int) -> None:
+    def widen_stream(self, sender: Sender, increment: int) -> None:
         """Let the peer take more of one call.
 
         Raises: StreamError if that is more than RFC 9113 allows.
         """
-        exchange.window += increment
-        if exchange.window > framing.LARGEST_WINDOW:
+        sender.window += increment
+        if sender.window > framing.LARGEST_WINDOW:
             raise StreamError(framing.FLOW_CONTROL_ERROR)
-        self._wake((exchange,))
+        self._wake((sender,))
 
     def set_initial_window(self, value: int) -> None:
         """Change the windows of all calls by the difference, also below zero.
@@ -106,51 +121,51 @@ class Outbox:
         Raises: ProtocolError if one becomes more than RFC 9113 allows.
         """
         difference, self._initial_window = value - self._initial_window, value
-        for exchange in self._exchanges:
-            exchange.window += difference
-            if exchange.window > framing.LARGEST_WINDOW:
+        for sender in self._senders:
+            sender.window += difference
+            if sender.window > framing.LARGEST_WINDOW:
                 raise ProtocolError(framing.FLOW_CONTROL_ERROR, "a window of more than 2 GiB")
-        self._wake(self._exchanges)
+        self._wake(self._senders)
 
-    def _wake(self, exchanges: Iterable[Exchange]) -> None:
-        waiting = [each for each in exchanges if each.output and each.window > 0 and each not in self._turns]
+    def _wake(self, senders: Iterable[Sender]) -> None:
+        waiting = [each for each in senders if each.output and each.window > 0 and each not in self._turns]
         self._turns.extend(waiting)
         self._pump()
 
     def _pump(self) -> None:
         """Give each call its turn until a window is used up, or the system has enough."""
         while self._turns and not self._is_paused and not self._is_closed:
-            exchange = self._turns.popleft()
-            pieces = self._cut(exchange)
+            sender = self._turns.popleft()
+            pieces = self._cut(sender)
             if pieces:
                 self.transport.writelines(pieces)
-            if not exchange.output:
-                exchange.sent()
-            elif self._window <= 0 and exchange.output[0][0]:
-                self._turns.appendleft(exchange)
+            if not sender.output:
+                sender.sent()
+            elif self._window <= 0 and sender.output[0][0]:
+                self._turns.appendleft(sender)
                 return
-            elif exchange.window > 0 or not exchange.output[0][0]:
-                self._turns.append(exchange)
+            elif sender.window > 0 or not sender.output[0][0]:
+                self._turns.append(sender)
 
-    def _cut(self, exchange: Exchange) -> list[bytes | memoryview]:
+    def _cut(self, sender: Sender) -> list[bytes | memoryview]:
         """Take from a call what it may send in one turn."""
         pieces: list[bytes | memoryview] = []
         room = _TURN
-        while exchange.output and room > 0:
-            is_counted, content = exchange.output[0]
+        while sender.output and room > 0:
+            is_counted, content = sender.output[0]
             if not is_counted:
                 pieces.append(content)
-                exchange.output.popleft()
+                sender.output.popleft()
                 continue
-            size = min(len(content), self.frame_size, self._window, exchange.window, room)
+            size = min(len(content), self.frame_size, self._window, sender.window, room)
             if size <= 0:
                 break
-            pieces += (framing.head(size, framing.DATA, 0, exchange.stream), content[:size])
+            pieces += (framing.head(size, framing.DATA, 0, sender.stream), content[:size])
             self._window -= size
-            exchange.window -= size
+            sender.window -= size
             room -= size
             if size == len(content):
-                exchange.output.popleft()
+                sender.output.popleft()
             else:
-                exchange.output[0] = (True, content[size:])
+                sender.output[0] = (True, content[size:])
         return pieces

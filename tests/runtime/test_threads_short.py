@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from gfruntime.serving.workers import Pool, UserLoop
+from gfruntime.serving.threads import Pool, UserLoop
 
 
 class Threads:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gfruntime.serving.workers import Pool, UserLoop
+from gfruntime.serving.threads import Pool, UserLoop
 
 name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
 

@@ -1,0 +1,178 @@
+"""Messages between the front process and one that runs the author's code: tuples over a socket.
+
+`marshal` writes them: both ends are the same Python, and each trusts the other. Four bytes before each give its length.
+
+| from the front | | from the worker | |
+| --- | --- | --- | --- |
+| `call` | number, path, message, metadata, deadline | `loaded` | problem, details (see `child`) |
+| `cancel` | number | `answer` | number, message |
+| `more` | number: one more part may come | `part` | number, message |
+| `taken` | descriptor: its memory was mapped | `over` | number: no more parts |
+| `share` | large answers may lie in shared memory | `error` | number, text, code, details |
+| | | `full` | megabytes: more than it may take |
+
+A message of an answer may be a pair instead, a descriptor of the worker's and a size: it is in memory that both share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import marshal
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+VARIABLE = "GFRUNTIME_WORKER"
+"""The environment variable that makes a process a worker: where its channel is."""
+
+_HEAD = 4
+_PATIENCE = 30.0  # seconds in which a process that was started connects
+
+
+class Channel(asyncio.Protocol):
+    """One end, on an event loop; what is sent before it is connected waits."""
+
+    def __init__(self, receive: Callable[[tuple[Any, ...]], None], lost: Callable[[], None]) -> None:
+        """Keep who gets the messages, and who hears that the other end is gone."""
+        self._receive, self._lost = receive, lost
+        self._input = bytearray()
+        self._early: list[bytes] = []
+        self._transport: asyncio.WriteTransport | None = None
+        self._attaching: asyncio.Task[Any] | None = None
+
+    def attach(self, end: socket.socket) -> None:
+        """Read and write a socket on the running loop from now on."""
+        loop = asyncio.get_running_loop()
+        self._attaching = loop.create_task(loop.create_connection(lambda: self, sock=end))
+
+    def send(self, *message: object) -> None:
+        """Send a message; it is lost when the other end is gone."""
+        content = _frame(message)
+        if self._transport is None:
+            self._early.append(content)
+        else:
+            self._transport.write(content)
+
+    def close(self) -> None:
+        """Close this end, at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send what has waited."""
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
+        self._transport = transport
+        transport.writelines(self._early)
+        self._early.clear()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Tell."""
+        self._lost()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on each whole message."""
+        self._input += data
+        messages, at, end = [], 0, len(self._input)
+        with memoryview(self._input) as view:
+            while end - at >= _HEAD and end - at >= (size := _HEAD + int.from_bytes(view[at : at + _HEAD], "little")):
+                messages.append(marshal.loads(view[at + _HEAD : at + size]))  # noqa: S302  # our own process wrote it
+                at += size
+        del self._input[:at]
+        for message in messages:
+            self._receive(message)
+
+
+class Offer:
+    """A channel for a process that is about to start: `value` is for its VARIABLE, `descriptors` for it to inherit."""
+
+    def __init__(self) -> None:
+        """Make both ends where descriptors can be inherited, else listen on this machine for whoever has the token."""
+        self._theirs: socket.socket | None = None
+        self._token = os.urandom(16).hex()
+        if sys.platform != "win32":
+            self._ours, self._theirs = socket.socketpair()
+            self.descriptors: tuple[int, ...] = (self._theirs.fileno(),)
+            self.value = f"{self._theirs.fileno()}"
+        else:
+            self._ours = socket.create_server(("127.0.0.1", 0))
+            self.descriptors = ()
+            self.value = f"{self._ours.getsockname()[1]}:{self._token}"
+
+    def let_go(self) -> None:
+        """Close the end that the process has by now."""
+        if self._theirs is not None:
+            self._theirs.close()
+
+    def accept(self) -> socket.socket:
+        """Return our end, once the process has the other one.
+
+        Raises: OSError if it does not connect.
+        """
+        if self._theirs is not None:
+            return self._ours
+        with self._ours as listener:
+            listener.settimeout(_PATIENCE)
+            while True:
+                end, _ = listener.accept()
+                end.settimeout(_PATIENCE)
+                if hmac.compare_digest(_receive(end, len(self._token)), self._token.encode()):
+                    end.settimeout(None)
+                    return end
+                end.close()
+
+    def withdraw(self) -> None:
+        """Close all of it."""
+        self._ours.close()
+        self.let_go()
+
+
+def connect(value: str) -> socket.socket:
+    """Return the worker's end of an offer."""
+    port, is_port, token = value.partition(":")
+    if not is_port:
+        return socket.socket(fileno=int(port))
+    end = socket.create_connection(("127.0.0.1", int(port)))
+    end.sendall(token.encode())
+    return end
+
+
+def write(end: socket.socket, *message: object) -> None:
+    """Send a message on a socket that no loop has yet.
+
+    Raises: OSError if the other end is gone.
+    """
+    end.sendall(_frame(message))
+
+
+def read(end: socket.socket) -> tuple[Any, ...] | None:
+    """Wait for a message on a socket that no loop has yet, as long as its timeout allows; None at its end.
+
+    Raises: TimeoutError.
+    """
+    size = _receive(end, _HEAD)
+    content = _receive(end, int.from_bytes(size, "little")) if size else b""
+    return marshal.loads(content) if content else None  # noqa: S302  # as above
+
+
+def _frame(message: tuple[object, ...]) -> bytes:
+    content = marshal.dumps(message)  # type: ignore[arg-type]  # numbers, texts, bytes, and containers of them
+    return len(content).to_bytes(_HEAD, "little") + content
+
+
+def _receive(end: socket.socket, size: int) -> bytes:
+    """Receive so many bytes; none if the other end goes before that."""
+    content = b""
+    while len(content) < size:
+        try:
+            chunk = end.recv(size - len(content))
+        except ConnectionError:
+            return b""
+        if not chunk:
+            return b""
+        content += chunk
+    return content

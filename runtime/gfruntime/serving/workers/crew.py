@@ -1,0 +1,349 @@
+"""The workers of a plugin: calls go to the one with the fewest, and one that ends is replaced.
+
+Calls are handed out on the control loop; a thread starts workers and waits for their ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import random
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from gfruntime import wire
+from gfruntime.logs import log
+from gfruntime.serving import lifecycle
+from gfruntime.serving.methods import METHODS, Application, Call, CallError, CallKind
+from gfruntime.serving.workers.child import Child, Fork, StartError
+from gfruntime.serving.workers.template import CAN_FORK, TEMPLATE, WORKER
+from gfruntime.telemetry import process_metrics, sums
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from gfruntime.serving.methods import Message, Stream, Unary
+    from gfruntime.serving.workers.plan import Plan
+
+_LOGGER = logging.getLogger("gfruntime")
+_HEALTH, _METRICS = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Diagnostics/CollectMetrics"
+_CHANNELS = "/pluginv2.Stream/"
+_ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
+_PATH = (
+    2  # pluginv2.SubscribeStreamRequest, PublishStreamRequest and RunStreamRequest: the field with the channel's path
+)
+_STABLE = 10.0  # seconds after which a worker that ends is no sign of more to come
+_FIRST_REST, _LONGEST_REST = 0.25, 30.0
+_WAIT = 5.0  # seconds that a call waits for a worker
+_PATIENCE = 30.0  # seconds that a worker may take for its last answers, as gunicorn has it
+_LAST_METRICS = 1.0
+
+
+class Member:
+    """One worker: how many calls it has had, and how many it may have."""
+
+    def __init__(self, process: Child | Fork, most: float) -> None:
+        """Begin."""
+        self.process = process
+        self.pid, self.caller = process.pid, process.caller
+        self.left = most
+        self.began = time.monotonic()
+        self.metrics: dict[str, sums.Family] = {}
+        self.is_leaving = False
+
+
+class Crew:
+    """The front process' side of all workers."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Start nothing yet."""
+        self._plan = plan
+        self._template: Child | None = None
+        self._can_fork = CAN_FORK
+        self._members: list[Member] = []
+        self._processes: set[Child | Fork] = set()
+        self._turn = 0
+        self._tell = log.writer().put
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self._rest = 0.0
+        self._problem = ""  # why a worker is missing; empty when all are there
+        self._there = asyncio.Event()
+        self._ended_metrics: dict[str, sums.Family] = {}
+
+    def start(self) -> Application:
+        """Start the first worker and the thread that starts the others; return what forwards calls."""
+        self._fill(1)
+        threading.Thread(target=self._work, name="workers", daemon=True).start()
+        self._tasks.put(self._fill)
+        unary: dict[str, Unary] = {path: self._unary(path) for path, kind in METHODS.items() if kind is CallKind.UNARY}
+        streams: dict[str, Stream] = {
+            path: self._stream(path) for path, kind in METHODS.items() if kind is not CallKind.UNARY
+        }
+        own: dict[str, Unary] = {_HEALTH: self._health, _METRICS: self._collect_metrics}
+        return Application(unary=unary | own, streams=streams, attach=self._attach, close=self._close, kill=self._kill)
+
+    # on the control loop
+
+    def _attach(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        for member in self._members:
+            self._admit(member)
+
+    def _admit(self, member: Member) -> None:
+        """Let a worker answer calls."""
+        if member not in self._members:
+            self._members.append(member)
+        member.caller.on_lost = lambda: self._lose(member)
+        member.caller.on_full = lambda megabytes: self._replace(member, f"it takes {megabytes} MiB")
+        member.caller.attach()
+        if len(self._members) >= self._plan.workers:
+            self._problem = ""
+        self._there.set()
+
+    def _lose(self, member: Member) -> None:
+        """Take a worker out that has ended; its calls fail as soon as it is known how it ended."""
+        with suppress(ValueError):
+            self._members.remove(member)
+        if not self._members:
+            self._there.clear()
+        if not self._ending.is_set():
+            threading.Thread(target=self._bury, args=(member,), name=f"end of {member.pid}", daemon=True).start()
+
+    def _replace(self, member: Member, reason: str) -> None:
+        """Start a worker in another one's place; that ends when it has answered its calls."""
+        if not member.is_leaving and not self._ending.is_set():
+            member.is_leaving = True
+            _LOGGER.info("Worker %d is replaced: %s", member.pid, reason)
+            self._tasks.put(lambda: self._relieve(member))
+
+    async def _leave(self, member: Member) -> None:
+        """Take a worker out of the turns, and let it end after its last answer."""
+        with suppress(ValueError):
+            self._members.remove(member)
+        await member.caller.wait_until_idle(_PATIENCE)
+        await self._read_metrics(member)
+        member.process.part()
+
+    async def _choose(self, path: str, message: bytes) -> Member:
+        """Return the worker for a call: of a channel always the same one, else the one with the fewest calls.
+
+        Raises: CallError if there is none, and none comes in time.
+        """
+        if not self._members:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._there.wait(), _WAIT)
+        if not self._members:
+            raise CallError(self._problem or "no worker process runs", code="UNAVAILABLE")
+        members = self._members
+        if path.startswith(_CHANNELS):
+            return members[crc32(_channel(message)) % len(members)]
+        self._turn += 1
+        turn = self._turn % len(members)
+        return min(members[turn:] + members[:turn], key=lambda member: member.caller.calls)
+
+    def _count(self, member: Member) -> None:
+        member.left -= 1
+        if member.left == 0:
+            self._replace(member, "it has answered max_requests")
+
+    def _unary(self, path: str) -> Unary:
+        async def answer(message: bytes, call: Call) -> Message:
+            member = await self._choose(path, message)
+            try:
+                return await member.caller.ask(path, message, call)
+            finally:
+                self._count(member)
+
+        return answer
+
+    def _stream(self, path: str) -> Stream:
+        is_endless = METHODS[path] is CallKind.ENDLESS
+
+        async def answer(message: bytes, call: Call) -> AsyncIterator[Message]:
+            member = await self._choose(path, message)
+            parts = member.caller.stream(path, message, call, is_endless=is_endless)
+            try:
+                async for part in parts:
+                    yield part
+            finally:
+                await parts.aclose()
+                self._count(member)
+
+        return answer
+
+    async def _health(self, message: bytes, call: Call) -> Message:
+        """Let a worker answer, and tell of one that is missing."""
+        try:
+            member = await self._choose(_HEALTH, message)
+            answer = await member.caller.ask(_HEALTH, message, call)
+        except CallError as error:
+            return wire.health_response(status=_ERROR, message=str(error))
+        if not self._problem:
+            return answer
+        parts = dict(wire.fields(bytes(answer)))
+        status, said, details = parts.get(1, 0), parts.get(2, b""), parts.get(3, b"")
+        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else ""
+        return wire.health_response(
+            status=status if isinstance(status, int) else 0,
+            message=f"{text} ({len(self._members)} of {self._plan.workers} workers: {self._problem})".strip(),
+            details=details if isinstance(details, bytes) else b"",
+        )
+
+    async def _collect_metrics(self, message: bytes, call: Call) -> bytes:
+        """Sum what all workers tell, this process, and the counters of those that have ended."""
+        await asyncio.gather(*(self._read_metrics(member, message, call) for member in list(self._members)))
+        own = sums.read("\n".join(process_metrics.lines()))
+        total = sums.add([*(member.metrics for member in self._members), self._ended_metrics, own])
+        return wire.length_delimited(1, wire.length_delimited(1, sums.write(total).encode()))
+
+    async def _read_metrics(self, member: Member, message: bytes = b"", call: Call | None = None) -> None:
+        """Keep what a worker tells of itself; one that does not answer keeps what it told last."""
+        with suppress(CallError, TimeoutError, ValueError):
+            async with asyncio.timeout(_LAST_METRICS):
+                answer = await member.caller.ask(_METRICS, message, call or Call())
+            payload = dict(wire.fields(bytes(answer))).get(1, b"")
+            text = dict(wire.fields(payload)).get(1, b"") if isinstance(payload, bytes) else b""
+            member.metrics = sums.read(text.decode("utf-8", "replace") if isinstance(text, bytes) else "")
+
+    # in the thread
+
+    def _work(self) -> None:
+        while True:
+            task = self._tasks.get()
+            if self._ending.is_set():
+                return
+            try:
+                task()
+            except Exception:
+                _LOGGER.exception("The workers could not be looked after")
+
+    def _fill(self, wanted: int = 0) -> None:
+        """Start workers until there are as many as planned."""
+        while len(self._members) < (wanted or self._plan.workers) and not self._ending.is_set():
+            member = self._start_member()
+            if member is None:
+                self._tasks.put(self._fill)
+                return
+            self._hand_over(member)
+
+    def _hand_over(self, member: Member) -> None:
+        """Let a new worker answer, and wait until it does."""
+        if self._loop is None:
+            self._members.append(member)
+            return
+        done = threading.Event()
+        self._loop.call_soon_threadsafe(self._admit, member)
+        self._loop.call_soon_threadsafe(done.set)
+        done.wait()
+
+    def _start_member(self) -> Member | None:
+        """Start a worker, after a rest if the last ones did not last; None if that fails."""
+        if self._ending.wait(self._rest):
+            return None
+        try:
+            process = self._start_process()
+        except (StartError, OSError) as error:
+            self._lengthen_rest()
+            self._problem = f"a worker could not be started: {error}"
+            _LOGGER.error("A worker could not be started: %s; next try in %.2f s", error, self._rest)  # noqa: TRY400
+            return None
+        self._processes.add(process)
+        if self._ending.is_set():  # `_kill` may have been before it
+            process.kill()
+            return None
+        jitter = random.randint(0, self._plan.max_requests_jitter)  # noqa: S311  # so that not all go at once
+        _LOGGER.info("Worker %d runs", process.pid)
+        return Member(process, self._plan.max_requests + jitter if self._plan.max_requests else float("inf"))
+
+    def _start_process(self) -> Child | Fork:
+        """Fork a worker where that can be done, else start one.
+
+        Raises: StartError or OSError.
+        """
+        if self._template is None or self._template.status is not None:
+            child = Child(TEMPLATE if self._can_fork else WORKER, self._tell)
+            self._processes -= {self._template}
+            self._processes.add(child)
+            try:
+                can_fork = child.load().can_fork
+            except StartError:
+                child.retire(patience=0)
+                self._processes.discard(child)
+                raise
+            if not can_fork:
+                if self._can_fork and CAN_FORK:
+                    _LOGGER.info(
+                        "Workers share no memory: to import the plugin starts threads, with which none is forked"
+                    )
+                self._can_fork = False
+                return child
+            self._template = child
+        return self._template.fork(self._tell)
+
+    def _lengthen_rest(self) -> None:
+        self._rest = min(max(2 * self._rest, _FIRST_REST), _LONGEST_REST)
+
+    def _bury(self, member: Member) -> None:
+        """Say how a worker has ended, in a thread of its own: the other one may be at rest. Have another started."""
+        ending = member.process.ending()
+        self._processes.discard(member.process)
+        assert self._loop is not None  # noqa: S101  # it was attached to it
+        loss = "the worker was replaced" if member.is_leaving else f"worker {member.pid} {ending} before it answered"
+        self._loop.call_soon_threadsafe(member.caller.fail, loss)
+        self._loop.call_soon_threadsafe(self._keep_metrics, member)
+        if member.is_leaving:
+            return
+        if time.monotonic() - member.began > _STABLE:
+            self._rest = 0.0
+        else:
+            self._lengthen_rest()
+        self._problem = f"worker {member.pid} {ending}"
+        _LOGGER.error("Worker %d %s; another one is started", member.pid, ending)
+        self._tasks.put(self._fill)
+
+    def _keep_metrics(self, member: Member) -> None:
+        self._ended_metrics = sums.add([self._ended_metrics, sums.counted(member.metrics)])
+
+    def _relieve(self, member: Member) -> None:
+        """Start a worker in the place of one that then leaves."""
+        new = self._start_member()
+        if new is None:
+            self._tasks.put(lambda: self._relieve(member))
+            return
+        self._hand_over(new)
+        assert self._loop is not None  # noqa: S101  # as above
+        asyncio.run_coroutine_threadsafe(self._leave(member), self._loop)
+
+    def _close(self) -> None:
+        """End every process; called in a thread of its own, once no call is in flight."""
+        self._ending.set()
+        self._tasks.put(lambda: None)
+        for process in self._in_order():
+            process.part()
+        for process in self._in_order():
+            process.wait(lifecycle.END)
+
+    def _kill(self) -> None:
+        """End what is left, and wait until it is gone."""
+        self._ending.set()
+        for process in self._in_order():
+            process.kill()
+
+    def _in_order(self) -> list[Child | Fork]:
+        """List all processes, the template last: it tells how the others ended."""
+        return sorted(self._processes, key=lambda process: process is self._template)
+
+
+def _channel(message: bytes) -> bytes:
+    """Read the path of a channel from a request about it."""
+    with suppress(ValueError):
+        return next(
+            (value for number, value in wire.fields(message) if number == _PATH and isinstance(value, bytes)), b""
+        )
+    return b""

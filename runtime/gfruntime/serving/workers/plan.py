@@ -1,0 +1,73 @@
+"""How many workers there are, and when one is replaced: as the author said, or the operator in grafana.ini.
+
+Grafana hands a setting of `[plugin.<id>]`, such as `workers`, to the plugin as `GF_PLUGIN_WORKERS`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST = 256
+_VARIABLES = {
+    "workers": "GF_PLUGIN_WORKERS",
+    "max_requests": "GF_PLUGIN_MAX_REQUESTS",
+    "max_requests_jitter": "GF_PLUGIN_MAX_REQUESTS_JITTER",
+    "max_memory_mb": "GF_PLUGIN_MAX_MEMORY_MB",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Workers, 0 for none but this process; calls after which one is replaced, and MiB; 0 for never."""
+
+    workers: int = 0
+    max_requests: int = 0
+    max_requests_jitter: int = 0
+    max_memory_mb: int = 0
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], **settings: int | str) -> Plan:
+        """Take what the environment says, else these settings.
+
+        Raises: ValueError, in a sentence that names the setting.
+        """
+        plan = cls()
+        for name, variable in _VARIABLES.items():
+            told = environ.get(variable, "").strip()
+            shown = f"{variable}={told}" if told else f"{name}={settings.get(name, 0)!r}"
+            plan = replace(plan, **{name: _number(name, told or settings.get(name, 0), shown)})
+        return plan
+
+
+def _number(name: str, value: int | str, shown: str) -> int:
+    if name == "workers" and value == "auto":
+        return cores()
+    text, most = str(value), _MOST if name == "workers" else sys.maxsize
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()) or int(text) > most:
+        wanted = f"a number from 0 to {_MOST}, or auto" if name == "workers" else "a number from 0"
+        raise ValueError(f"{shown}: it is {wanted}")
+    return int(text)
+
+
+def cores() -> int:
+    """Count the cores that this process may use: of the machine, of its affinity, of its control group's quota."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    there = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    return max(1, min(there, _quota(Path("/sys/fs/cgroup/cpu.max"))))
+
+
+def _quota(file: Path) -> int:
+    """Read how many cores a control group may use, whole ones."""
+    try:
+        quota, period = file.read_text(encoding="ascii").split()
+        return math.ceil(int(quota) / int(period))
+    except (OSError, ValueError):  # no such file, or no quota: `max`
+        return _MOST

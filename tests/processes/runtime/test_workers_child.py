@@ -1,0 +1,67 @@
+"""`gfruntime.serving.workers.child`: a process that does not load the author's code is ended, and told."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from gfruntime.serving.workers import child
+from gfruntime.serving.workers.child import Child, StartError, describe
+from gfruntime.serving.workers.template import WORKER
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("os.close(int(os.environ['GFRUNTIME_WORKER'].split()[1])); time.sleep(60)", "it closed its channel while"),
+        ("sys.exit(3)", "it ended with status 3 while it was loading"),
+        ("sys.exit('no')", "it ended with status 1 while it was loading: no"),
+        ("os.kill(os.getpid(), 9)", "it was killed by SIGKILL while it was loading"),
+        ("time.sleep(60)", "it said nothing while it was loading"),
+    ],
+)
+def test_a_process_that_does_not_load_is_ended(code: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that would run on."""
+    monkeypatch.setattr(child, "_LOAD", 5.0)
+    process = Child(WORKER, lambda _: None, (sys.executable, "-c", f"import os, sys, time; {code}"))
+    began = time.monotonic()
+    try:
+        with pytest.raises(StartError, match=sentence):
+            process.load()
+        assert process.status is not None
+        assert time.monotonic() - began < 40
+    finally:
+        process.retire(patience=0)
+
+
+def test_what_is_no_log_line_becomes_one() -> None:
+    """Grafana panics on a line whose parts are no texts; what a crash says arrives all the same."""
+    told: list[bytes] = []
+    code = (
+        """print('{"@message": 5}'); print("plain"); print('{"@message": "m", "@level": "info", "@timestamp": "t"}')"""
+    )
+    process = Child(WORKER, told.append, (sys.executable, "-c", code))
+    with pytest.raises(StartError):
+        process.load()
+    process.retire(patience=0)
+
+    assert [line for line in told if line.startswith(b'{"@message": "m"')] == [told[2]]
+    assert b'"@message":"{\\"@message\\": 5}"' in told[0]
+    assert b'"@message":"plain"' in told[1]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (0, "ended with status 0"),
+        (3, "ended with status 3"),
+        (-11, "was killed by SIGSEGV"),
+        (-99, "was killed by signal 99"),
+    ],
+)
+def test_an_end_is_told_in_words(status: int, words: str) -> None:
+    """A signal by its name, if it has one."""
+    assert describe(status) == words
