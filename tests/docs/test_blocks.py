@@ -20,6 +20,8 @@ from pages import (
     text_of,
 )
 
+from gfruntime.serving.workers import plan
+
 PARSED = ("dockerfile", "ini", "json", "toml", "yaml")
 INSTRUCTIONS = {"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "FROM", "LABEL", "RUN", "USER", "WORKDIR"}
 
@@ -61,7 +63,14 @@ def test_a_block_of_configuration_can_be_read(block: Block) -> None:
     elif block.language == "ini":
         parsed = configparser.ConfigParser()
         parsed.read_string(block.text)
-        assert parsed["plugins"]["allow_loading_unsigned_plugins"] == "{= plugin_id =}"
+        if "plugins" in parsed:
+            assert parsed["plugins"]["allow_loading_unsigned_plugins"] == "{= plugin_id =}"
+        else:  # a plugin's own settings
+            (section,) = parsed.sections()
+            variables = {f"GF_PLUGIN_{name.upper()}": value for name, value in parsed[section].items()}
+            assert section.startswith("plugin.")
+            assert set(variables) == set(plan.VARIABLES.values())
+            assert plan.Plan.of(variables).workers
     else:
         pytest.fail(f"say here what a block in {block.language} must hold")
 

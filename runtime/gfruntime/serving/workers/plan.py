@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST = 256
-_VARIABLES = {
+VARIABLES = {
     "workers": "GF_PLUGIN_WORKERS",
     "max_requests": "GF_PLUGIN_MAX_REQUESTS",
     "max_requests_jitter": "GF_PLUGIN_MAX_REQUESTS_JITTER",
@@ -40,7 +40,7 @@ class Plan:
         Raises: ValueError, in a sentence that names the setting.
         """
         plan = cls()
-        for name, variable in _VARIABLES.items():
+        for name, variable in VARIABLES.items():
             told = environ.get(variable, "").strip()
             shown = f"{variable}={told}" if told else f"{name}={settings.get(name, 0)!r}"
             plan = replace(plan, **{name: _number(name, told or settings.get(name, 0), shown)})
