@@ -58,7 +58,7 @@ def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.
         rig = Rig(Path(folder))
         results = {}
         for name in names:
-            benchmark, share = BENCHMARKS[name], minutes if name == "mixed-load" else 1.0
+            benchmark, share = BENCHMARKS[name], minutes if name.startswith("mixed-load") else 1.0
             count, share = (1, QUICK_SHARE) if is_quick else (benchmark.rounds, share)
             results[name] = merge(alternate(rig, benchmark, name=name, count=count, share=share))
         return results

@@ -24,10 +24,11 @@ sys.path += [str(TESTS / "conformance"), str(TESTS / "build")]  # whose host, dr
 from environments import clean  # noqa: E402  # found by the line above
 from hostclient import Host, Pending, Plugin  # noqa: E402
 from messages import context, query, query_request  # noqa: E402
+from processes import alive, descendants  # noqa: E402
 from programs import Programs, bundled, write_launcher  # noqa: E402
-from soak import Watch, look  # noqa: E402
+from soak import Watch, look_at_all  # noqa: E402
 
-__all__ = ["Load", "Rig", "Running", "Watch", "look"]
+__all__ = ["Load", "Rig", "Running", "Watch", "alive", "descendants", "look_at_all"]
 
 MB = 1e6
 
@@ -64,6 +65,10 @@ class Running:
         """Call CheckHealth so often, one call at a time."""
         return self._load(count, concurrency=1, warmup=warmup, request={"pluginContext": context()}, health=True)
 
+    def pings(self, count: int) -> Load:
+        """Call grpc.health.v1's Check so often, one call at a time."""
+        return self._load(count, concurrency=1, warmup=1, ping=True)
+
     def query(self, **model: Any) -> Pending:  # noqa: ANN401
         """Send one query and return at once."""
         return self.plugin.send("query", request=query_request(query(**model)), summary=True)
@@ -87,22 +92,30 @@ class Running:
         return (time.perf_counter() - begun) * 1000
 
     def memory_mb(self, key: str) -> float:
-        """Read one figure of the kernel's: `VmHWM` (most ever resident) or `Pss` (its share of what is resident)."""
-        folder = Path("/proc") / str(self.plugin.pid)
-        text = (folder / ("status" if key.startswith("Vm") else "smaps_rollup")).read_text(encoding="utf-8")
-        line = next(line for line in text.splitlines() if line.startswith(f"{key}:"))
-        return int(line.split()[1]) * 1024 / MB
+        """Sum one figure of the kernel's over all processes of the plugin.
+
+        `VmHWM` is the most ever resident, `Pss` a process' share of what is resident.
+        """
+        return sum(_memory_mb(pid, key) for pid in (self.plugin.pid, *descendants(self.plugin.pid)))
 
     def _load(self, count: int, **args: Any) -> Load:  # noqa: ANN401
         measured = self.plugin.ask("load", timeout_s=300, count=count, **args)
         return Load(count=count, **measured)
 
 
+def _memory_mb(pid: int, key: str) -> float:
+    folder = Path("/proc") / str(pid)
+    text = (folder / ("status" if key.startswith("Vm") else "smaps_rollup")).read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith(f"{key}:"))
+    return int(line.split()[1]) * 1024 / MB
+
+
 class Rig:
     """The host and what it starts; each program is made when it is first asked for.
 
     `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `go`;
-    `floor` (bare grpcio); `probe` (ours with every kind of call);
+    `workers_1`, `_2`, `_4`: `http2` with so many workers; `floor` (bare grpcio);
+    `probe` (ours with every kind of call), `workers_probe`: with two workers;
     `bundle` and `source`: the default example, built and not, in an environment that has what it asks for alone.
     """
 
@@ -115,6 +128,8 @@ class Rig:
             "async": lambda: self._programs.variant("awaiting", _text("awaiting.py")),
             "http2": lambda: self._programs.variant("blocking-http2", _text("blocking.py")),
             "http2_async": lambda: self._programs.variant("awaiting-http2", _text("awaiting.py")),
+            **dict.fromkeys(("workers_1", "workers_2", "workers_4"), lambda: self._program("http2")),
+            "workers_probe": self._programs.probe,
             "probe": self._programs.probe,
             "go": lambda: self._programs.go("goplugin"),
             "floor": lambda: _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
@@ -127,12 +142,16 @@ class Rig:
     @contextmanager
     def start(self, side: str) -> Iterator[Running]:
         """Run a plugin in a fresh process under a fresh host, and end both."""
-        if side not in self._made:
-            self._made[side] = self._makers[side]()
         with Host(self._host) as host:
             begun = time.perf_counter()
-            plugin = host.start(self._made[side], short_log=True)
-            yield Running(plugin, begun, plugin.started["handshake_ms"], self._made[side])
+            command = self._program(side)
+            plugin = host.start(command, short_log=True, env=_environment(side))
+            yield Running(plugin, begun, plugin.started["handshake_ms"], command)
+
+    def _program(self, side: str) -> Path:
+        if side not in self._made:
+            self._made[side] = self._makers[side]()
+        return self._made[side]
 
     def _example(self) -> Path:
         return self._programs.project("signals")
@@ -141,6 +160,11 @@ class Rig:
         if not self._interpreter:
             self._interpreter = clean(self._folder / "environment", project=self._example())
         return self._interpreter
+
+
+def _environment(side: str) -> dict[str, str]:
+    kind, _, number = side.partition("_")
+    return {"GF_PLUGIN_WORKERS": number if number.isdecimal() else "2"} if kind == "workers" else {}
 
 
 def _text(name: str) -> str:

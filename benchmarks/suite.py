@@ -5,11 +5,15 @@ A figure's name ends in its unit. In `_per_s` more is better, in `_ms` and `_mb`
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.mixed import mixed_load
+from benchmarks.mixed import mixed_load, mixed_load_and_kills
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +23,8 @@ if TYPE_CHECKING:
     Figures = dict[str, float]
 
 SMALL_ROWS = 10
+WORK_UNITS = 1500  # about 20 ms
+WORK_CALLS = 400
 UPSTREAM_CALLS = 64
 UPSTREAM_S = 0.1
 BUSY_S = 5.0
@@ -40,7 +46,13 @@ class Benchmark:
     programs: Mapping[str, str] = field(default_factory=dict)
 
 
-def latency(concurrency: int, calls: int) -> Benchmark:
+def latency(
+    concurrency: int,
+    calls: int,
+    *,
+    sides: tuple[str, ...] = ("ours", "go", "async", "http2", "http2_async", "floor"),
+    programs: Mapping[str, str] | None = None,
+) -> Benchmark:
     """Ask small queries, so many at a time."""
 
     def measure(running: Running, share: float) -> Figures:
@@ -49,10 +61,17 @@ def latency(concurrency: int, calls: int) -> Benchmark:
         )
         return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "queries_per_s": load.count / load.seconds}
 
-    return Benchmark(measure, sides=("ours", "go", "async", "http2", "http2_async", "floor"))
+    return Benchmark(measure, sides=sides, programs=programs or {})
 
 
-def frames(rows: int, calls: int, *, rounds: int = 5) -> Benchmark:
+def frames(
+    rows: int,
+    calls: int,
+    *,
+    rounds: int = 5,
+    sides: tuple[str, ...] = ("ours", "go", "http2"),
+    programs: Mapping[str, str] | None = None,
+) -> Benchmark:
     """Ask for a table of a time and a number that the plugin holds in memory, again and again."""
 
     def measure(running: Running, share: float) -> Figures:
@@ -67,7 +86,7 @@ def frames(rows: int, calls: int, *, rounds: int = 5) -> Benchmark:
             "peak_mb": running.memory_mb("VmHWM"),
         }
 
-    return Benchmark(measure, rounds=rounds, sides=("ours", "go", "http2"))
+    return Benchmark(measure, rounds=rounds, sides=sides, programs=programs or {})
 
 
 def cold_start(running: Running, _share: float) -> Figures:
@@ -115,12 +134,42 @@ def upstream(running: Running, share: float) -> Figures:
 
 
 def health_busy(running: Running, share: float) -> Figures:
-    """Ask for health while two queries compute."""
+    """Ask for health while two queries compute: CheckHealth, and the check that the process lives."""
     running.first_answer_ms(kind="series", rows=SMALL_ROWS)
     seconds = max(BUSY_S * share, 0.2)
     with running.busy(kind="burn", seconds=seconds), running.busy(kind="burn", seconds=seconds):
         load = running.health(_some(100, share))
-    return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms}
+        pings = running.pings(_some(200, share))
+    return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "ping_p50_ms": pings.p50_ms, "ping_p99_ms": pings.p99_ms}
+
+
+def computing(running: Running, share: float) -> Figures:
+    """Ask queries that compute a fixed amount, 8 at a time; then let bare processes compute as much, one on each core.
+
+    `bare_per_s` is what those do, `share_of_bare` what part of it the plugin reached.
+    """
+    calls = _some(WORK_CALLS, share)
+    load = running.load(calls, concurrency=8, warmup=_some(16, share), kind="work", rows=WORK_UNITS)
+    single = running.load(_some(WORK_CALLS // 4, share), warmup=2, kind="work", rows=WORK_UNITS)
+    bare = bare_per_s(WORK_UNITS, calls, processes=os.cpu_count() or 1)
+    rate = calls / load.seconds
+    return {"queries_per_s": rate, "p50_ms": single.p50_ms, "bare_per_s": bare, "share_of_bare": rate / bare}
+
+
+def bare_per_s(units: int, calls: int, *, processes: int) -> float:
+    """Compute so often in all, in so many processes of Python that do nothing else, and tell how often in a second."""
+    script = Path(__file__).parent / "plugins" / "work.py"
+    command = [sys.executable, str(script), str(units), str(calls // processes)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own
+        for _ in range(processes)
+    ]
+    time.sleep(0.5)  # until all have started
+    for process in started:
+        assert process.stdin is not None  # noqa: S101  # for mypy: a pipe
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return sum(calls // processes / float(process.communicate()[0]) for process in started)
 
 
 def shutdown(running: Running, _share: float) -> Figures:
@@ -149,9 +198,20 @@ BENCHMARKS = {
     "frames-10m": frames(10_000_000, 4, rounds=3),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "http2", "floor")),
     "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source"), programs={"ours": "bundle"}),
-    "idle-memory": Benchmark(idle, rounds=3, sides=("ours", "go", "http2")),
+    "idle-memory": Benchmark(idle, rounds=3, sides=("ours", "go", "http2", "workers_1", "workers_2", "workers_4")),
     "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
-    "health-busy": Benchmark(health_busy),
+    "cpu-8": Benchmark(computing, rounds=3, sides=("ours", "go", "http2")),
+    "workers": Benchmark(
+        computing, rounds=3, sides=("ours", "workers_1", "workers_2", "workers_4"), programs={"ours": "http2"}
+    ),
+    "workers-latency-1": latency(1, 1500, sides=("ours", "workers_1", "workers_2"), programs={"ours": "http2"}),
+    "workers-latency-8": latency(8, 4000, sides=("ours", "workers_1", "workers_2"), programs={"ours": "http2"}),
+    "workers-latency-64": latency(64, 4000, sides=("ours", "workers_1", "workers_2"), programs={"ours": "http2"}),
+    "workers-frames-1m": frames(
+        1_000_000, 16, rounds=3, sides=("ours", "workers_1", "workers_2"), programs={"ours": "http2"}
+    ),
+    "health-busy": Benchmark(health_busy, sides=("ours", "go", "http2", "workers_2")),
     "shutdown": Benchmark(shutdown),
     "mixed-load": Benchmark(mixed_load, rounds=1, programs={"ours": "probe"}),
+    "mixed-load-killed": Benchmark(mixed_load_and_kills, rounds=1, sides=("ours",), programs={"ours": "workers_probe"}),
 }

@@ -49,6 +49,8 @@ class Datasource:
                 return series(query.time_range.start, 1)
             case "burn":
                 return burn(model.seconds)
+            case "work":
+                return Frame.of(total=[work(model.rows)])
         raise QueryError(f"unknown kind {model.kind}")
 
     def columns(self, rows: int) -> Frame:
@@ -72,6 +74,14 @@ def series(start: datetime, rows: int) -> Frame:
         name="series",
         fields=[Field("time", times), Field("value", values, labels={"host": "web-1"}, config={"unit": "percent"})],
     )
+
+
+def work(units: int) -> float:
+    """Compute a fixed amount: what `work.py` does in a process of its own."""
+    total = 0.0
+    for _ in range(units):
+        total += sum(range(1000))
+    return total
 
 
 def burn(seconds: float) -> Frame:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import linear_regression
 from typing import Self
+
+from processes import descendants
 
 PERIOD_S = 0.5
 FEWEST = 3
@@ -29,6 +32,9 @@ class Watch:
     """Looks at a process twice a second, as long as the block lasts."""
 
     pid: int
+    family: bool = False
+    """Whether its descendants count too."""
+
     samples: list[Sample] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -57,7 +63,27 @@ class Watch:
 
     def _look_on(self) -> None:
         while not self._over.wait(PERIOD_S):
-            self.samples.append(look(self.pid, time.monotonic() - self._began))
+            at_s = time.monotonic() - self._began
+            self.samples.append(look_at_all(self.pid, at_s) if self.family else look(self.pid, at_s))
+
+
+def look_at_all(pid: int, at_s: float = 0.0) -> Sample:
+    """Look at a process and its descendants now; what is resident in several counts in each by share (PSS)."""
+    seen = []
+    for each in (pid, *descendants(pid)):
+        with suppress(OSError, KeyError):  # it ends just now
+            seen.append((look(each), _pss_mb(each)))
+    return Sample(
+        at_s=at_s,
+        rss_mb=sum(pss for _, pss in seen),
+        threads=sum(sample.threads for sample, _ in seen),
+        files=sum(sample.files for sample, _ in seen),
+    )
+
+
+def _pss_mb(pid: int) -> float:
+    text = (Path("/proc") / str(pid) / "smaps_rollup").read_text(encoding="utf-8")
+    return sum(int(line.split()[1]) * 1024 / MB for line in text.splitlines() if line.startswith("Pss:"))
 
 
 def look(pid: int, at_s: float = 0.0) -> Sample:

@@ -139,7 +139,7 @@ class UserLoop:
         """Start nothing yet."""
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = threading.Thread(target=self._run_forever, name="async handlers", daemon=True)
+        self._thread: threading.Thread | None = None  # not made yet: one that was made before a fork can't be started
 
     def run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> asyncio.Future[T]:
         """Run a coroutine function there, in the caller's context; await the future on the calling loop.
@@ -171,15 +171,17 @@ class UserLoop:
 
     def is_current(self) -> bool:
         """Tell whether this code runs there, and so must not block."""
-        return threading.get_ident() == self._thread.ident
+        return self._thread is not None and threading.get_ident() == self._thread.ident
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._loop.set_exception_handler(_report)
-            if not self._thread.is_alive():
-                self._thread.start()  # where that fails, the next call tries again
+            if self._thread is None:
+                thread = threading.Thread(target=self._run_forever, name="async handlers", daemon=True)
+                thread.start()  # where that fails, the next call tries again
+                self._thread = thread
         return self._loop
 
     def _run_forever(self) -> None:

@@ -28,6 +28,17 @@ func (p *probe) columns(rows int) *data.Frame {
 	return data.NewFrame("", data.NewField("time", nil, p.held.times), data.NewField("value", nil, p.held.values))
 }
 
+// work computes a fixed amount.
+func work(units int) *data.Frame {
+	total := 0.0
+	for range units {
+		for i := range 1000 {
+			total += float64(i)
+		}
+	}
+	return data.NewFrame("", data.NewField("total", nil, []float64{total}))
+}
+
 // burn computes for as long as it is told to.
 func burn(span time.Duration) *data.Frame {
 	total := 0.0

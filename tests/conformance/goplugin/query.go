@@ -30,6 +30,8 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 		return frames(data.NewFrame("", data.NewField("value", nil, make([]float64, m.Rows))))
 	case "columns":
 		return frames(p.columns(m.Rows))
+	case "work":
+		return frames(work(m.Rows))
 	case "burn":
 		return frames(burn(time.Duration(m.Seconds * float64(time.Second))))
 	case "echo":

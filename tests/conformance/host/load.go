@@ -20,6 +20,7 @@ import (
 type load struct {
 	Request     json.RawMessage `json:"request"` // QueryData's, or CheckHealth's
 	Health      bool            `json:"health"`  // call CheckHealth
+	Ping        bool            `json:"ping"`    // call grpc.health.v1's Check, as Grafana does to see whether a plugin lives
 	Concurrency int             `json:"concurrency"`
 	Count       int             `json:"count"`
 	Warmup      int             `json:"warmup"` // calls before the first that counts
@@ -62,6 +63,12 @@ func timeLoad(ctx context.Context, m *managed, args json.RawMessage) (any, error
 
 // caller gives the call to repeat, after one whose answer was decoded and described in the result.
 func (l *load) caller(ctx context.Context, m *managed, result *timed) (func(context.Context) error, error) {
+	if l.Ping {
+		return func(ctx context.Context) error {
+			_, err := ping(ctx, m, nil)
+			return err
+		}, nil
+	}
 	if l.Health {
 		return healthCaller(m, l.Request)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,7 @@ type mix struct {
 type mixed struct {
 	Calls    int    `json:"calls"`
 	Failures int    `json:"failures"`
+	Lost     int    `json:"lost"` // those of the failures that say that a process was killed
 	First    string `json:"first_failure,omitempty"`
 }
 
@@ -135,6 +137,9 @@ func (x *mixer) count(kind string, err error) {
 	of.Calls++
 	if err != nil {
 		of.Failures++
+		if strings.Contains(err.Error(), "was killed by SIGKILL") {
+			of.Lost++
+		}
 		if of.First == "" {
 			of.First = err.Error()
 		}

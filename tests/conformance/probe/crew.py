@@ -63,8 +63,8 @@ class Datasource:
         time.sleep(model.seconds)
         return Frame(fields=[Field("pid", [os.getpid()], "int64"), Field("number", [self.number], "int64")])
 
-    def check_health(self) -> Health:
-        """Be well."""
+    async def check_health(self) -> Health:
+        """Be well, on the loop of async handlers."""
         return Health.ok("well")
 
     def subscribe_stream(self, request: StreamRequest) -> StreamResponse:
