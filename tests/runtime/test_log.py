@@ -215,3 +215,38 @@ def test_a_closed_stderr_raises_nowhere() -> None:
     writer.flush(2)
 
     assert not writer._lines
+
+
+@pytest.mark.parametrize("place", ["logger", "root", "filter"])
+def test_what_the_library_says_of_each_call_reaches_others_too(place: str) -> None:
+    """A handler or a filter that somebody put beside ours sees a record, as of any logger."""
+    reader, writer = os.pipe()
+    log.install(writer)
+    seen: list[logging.LogRecord] = []
+    logger = logging.getLogger("gfruntime.told")
+
+    class Seeing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(record)
+
+    handler = Seeing()
+    if place == "filter":
+        logger.addFilter(lambda record: bool(seen.append(record)) or True)
+    else:
+        (logger if place == "logger" else logging.getLogger()).addHandler(handler)
+    log.tell(logger, logging.INFO, "it was answered", {"status": "ok"})
+    logger.filters.clear()
+    logger.removeHandler(handler)
+    log.tell(logger, logging.INFO, "it was answered again", {"status": "ok"})
+    logging.getLogger().handlers.clear()
+
+    assert [record.getMessage() for record in seen[:1]] == ["it was answered"]
+    assert vars(seen[0])["status"] == "ok"
+    lines = [json.loads(line) for line in os.read(reader, 4096).splitlines()]
+    assert [line["@message"] for line in lines] == (["it was answered", "it was answered again"])
+    assert {key: lines[0][key] for key in ("@level", "@module", "status")} == {
+        "@level": "info",
+        "@module": "gfruntime.told",
+        "status": "ok",
+    }
+    assert lines[0].keys() == lines[1].keys()

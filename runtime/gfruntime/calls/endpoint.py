@@ -120,8 +120,7 @@ class ActiveCall:
     def _log_end(self, level: int, extra: dict[str, str]) -> None:
         if self._failure is not None:
             extra["error"] = self._failure.message
-        record = _LOGGER.makeRecord(_LOGGER.name, level, "", 0, "Plugin Request Completed", (), None, extra=extra)
-        _LOGGER.handle(record)  # without a search for the line that logs
+        log.tell(_LOGGER, level, "Plugin Request Completed", extra)
 
 
 def unary(path: str, kind: type[Message], handle: Callable[[ActiveCall], Awaitable[bytes]], author: Author) -> Unary:

@@ -146,6 +146,19 @@ def writer() -> Writer:
     return next(handler.writer for handler in logging.getLogger().handlers if isinstance(handler, Handler))
 
 
+def tell(logger: logging.Logger, level: int, message: str, extra: Mapping[str, object]) -> None:
+    """Log what this library says at each call; where no other handler or filter wants to see it, without a record."""
+    root = logging.getLogger()
+    is_ours = len(root.handlers) == 1 and type(root.handlers[0]) is Handler
+    if is_ours and not (logger.handlers or logger.filters or root.handlers[0].filters):
+        describe_call = context.get(None)
+        fields = {} if describe_call is None else describe_call()
+        line = encode(_level(level), message, {**fields, **extra, "@module": logger.name})
+        root.handlers[0].writer.put(line)  # type: ignore[attr-defined]  # ours
+    else:
+        logger.handle(logger.makeRecord(logger.name, level, "", 0, message, (), None, extra=extra))
+
+
 def failure(message: str, error: BaseException) -> None:
     """Log an exception of the author's code, with where it was raised, and its traceback from that code on."""
     place = places.of_error(error)

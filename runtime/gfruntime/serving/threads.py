@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gfruntime.serving.work import Work, settle, settle_async
+from gfruntime.serving.work import Work, mailbox, settle, settle_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -153,7 +153,8 @@ class UserLoop:
             if done.cancelled():
                 loop.call_soon_threadsafe(lambda: tasks[0].cancel())  # noqa: PLW0108  # it is there by then
 
-        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(settle_async(future, function, *args))))
+        begin = contextvars.copy_context().run
+        mailbox(loop).call(begin, lambda: tasks.append(loop.create_task(settle_async(future, function, *args))))
         future.add_done_callback(cancel)
         return future
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from gfruntime.errors import sentence
 from gfruntime.logs import places
@@ -66,11 +68,49 @@ def settle(future: asyncio.Future[T], function: Callable[[], T]) -> None:
         _deliver(future, result)
 
 
+class Mailbox:
+    """Calls that other threads want made on a loop: it is woken once for all that come before it looks."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin empty."""
+        self._loop = loop
+        self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._is_awake = False
+
+    def call(self, function: Callable[..., object], *args: Any) -> None:  # noqa: ANN401  # the function's own
+        """Have a function called on the loop, soon.
+
+        Raises: RuntimeError if the loop has ended.
+        """
+        self._calls.append((function, args))
+        if not self._is_awake:
+            self._is_awake = True
+            self._loop.call_soon_threadsafe(self._empty)
+
+    def _empty(self) -> None:
+        self._is_awake = False  # before it looks: who comes later wakes the loop again
+        for _ in range(len(self._calls)):
+            function, args = self._calls.popleft()
+            try:
+                function(*args)
+            except Exception as error:  # noqa: BLE001  # the others must be made
+                self._loop.call_exception_handler({"message": "A call from another thread failed", "exception": error})
+
+
+_mailboxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
+
+
+def mailbox(loop: asyncio.AbstractEventLoop) -> Mailbox:
+    """Return the mailbox of a loop."""
+    there = _mailboxes.get(loop)
+    return there if there is not None else _mailboxes.setdefault(loop, Mailbox(loop))
+
+
 def _deliver(future: asyncio.Future[Any], result: object = None, *, error: BaseException | None = None) -> None:
     """Give a future of another thread's loop its result; that loop may have ended."""
     leave_fork()
     with contextlib.suppress(RuntimeError):
-        future.get_loop().call_soon_threadsafe(_set, future, result, error)
+        mailbox(future.get_loop()).call(_set, future, result, error)
 
 
 def _set(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:

@@ -1,0 +1,95 @@
+"""Calls from other threads on a loop: none is lost, they keep their order, and the loop is woken once for many."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+from gfruntime.serving.work import Mailbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Woken(asyncio.SelectorEventLoop):
+    """A loop that counts how often other threads wake it."""
+
+    times = 0
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.Handle:
+        """Count, and do it."""
+        self.times += 1
+        return super().call_soon_threadsafe(callback, *args, context=context)
+
+
+def test_no_call_is_lost_and_each_thread_keeps_its_order() -> None:
+    """Eight threads, a thousand calls each."""
+    loop = Woken()
+    made: list[tuple[int, int]] = []
+    box = Mailbox(loop)
+
+    def send(thread: int) -> None:
+        for number in range(1000):
+            box.call(made.append, (thread, number))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+
+    async def wait() -> None:
+        for thread in threads:
+            thread.start()
+        while len(made) < 8000:  # noqa: ASYNC110  # nothing tells when the last one is made
+            await asyncio.sleep(0.001)
+
+    loop.run_until_complete(asyncio.wait_for(wait(), 30))
+    loop.close()
+
+    for number in range(8):
+        assert [each for thread, each in made if thread == number] == list(range(1000))
+
+
+def test_a_loop_is_woken_once_for_all_that_comes_before_it_looks() -> None:
+    """Waking costs a system call, and a turn of the interpreter."""
+    loop = Woken()
+    box, made = Mailbox(loop), list[int]()
+    for number in range(100):
+        box.call(made.append, number)
+    loop.run_until_complete(asyncio.sleep(0))
+
+    assert made == list(range(100))
+    assert loop.times == 1
+    box.call(made.append, 100)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert (made[-1], loop.times) == (100, 2)
+
+
+def test_a_call_that_fails_is_reported_and_takes_no_other_with_it() -> None:
+    """As a loop does with its own."""
+    loop = Woken()
+    box, made, told = Mailbox(loop), list[int](), list[dict[str, Any]]()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    box.call(int, "no number")
+    box.call(made.append, 1)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    assert made == [1]
+    assert [type(each["exception"]) for each in told] == [ValueError]
+
+
+def test_a_call_that_sends_another_lets_the_loop_do_others_meanwhile() -> None:
+    """An endless row of them would keep the loop from everything else."""
+    loop = Woken()
+    box, made = Mailbox(loop), list[int]()
+
+    def again() -> None:
+        made.append(1)
+        box.call(again)
+
+    box.call(again)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    assert 1 <= len(made) <= 4
