@@ -17,7 +17,9 @@ class Woken(asyncio.SelectorEventLoop):
 
     times = 0
 
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon_threadsafe(  # type: ignore[override]  # typed more exactly there
+        self, callback: Callable[..., object], *args: Any, context: Any = None
+    ) -> asyncio.Handle:
         """Count, and do it."""
         self.times += 1
         return super().call_soon_threadsafe(callback, *args, context=context)
@@ -92,4 +94,4 @@ def test_a_call_that_sends_another_lets_the_loop_do_others_meanwhile() -> None:
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
 
-    assert 1 <= len(made) <= 4
+    assert 1 <= len(made) <= 12  # one for each turn of the loop
