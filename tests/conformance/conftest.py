@@ -114,7 +114,7 @@ def tls_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:
     params=[
         "probe",
         "probe-workers",
-        *(pytest.param(name, marks=BUILT) for name in ("signals-built", "probe-http2-built")),
+        *(pytest.param(name, marks=BUILT) for name in ("signals-built", "probe-http2-built", "probe-workers-built")),
     ],
 )
 def python_plugin(request: pytest.FixtureRequest, programs: Programs) -> Path:

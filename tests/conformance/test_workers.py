@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hostclient import HostError
 from messages import context, query, query_request
-from processes import alive, descendants, ends_well, eventually
+from processes import PROC, alive, descendants, ends_well, eventually
 from programs import HERE
 from prometheus_client.parser import text_string_to_metric_families
 from soak import look
@@ -68,6 +68,7 @@ def test_calls_are_answered_by_all_workers(host: Host, crew: Path, environment: 
 
     assert plugin.pid not in pids(plugin)
     assert len(numbers) == 2
+    assert "libarrow" not in (PROC / str(plugin.pid) / "maps").read_text(encoding="utf-8")
     ends_well(plugin)
 
 

@@ -55,7 +55,7 @@ class Channel(asyncio.Protocol):
         content = _frame(message)
         if self._transport is None:
             self._early.append(content)
-        else:
+        elif not self._transport.is_closing():
             self._transport.write(content)
 
     def close(self) -> None:

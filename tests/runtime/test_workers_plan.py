@@ -1,0 +1,125 @@
+"""How many workers there are, and the sums of what they tell."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from gfruntime.serving.workers import plan
+from gfruntime.serving.workers.plan import Plan
+from gfruntime.telemetry import metrics, sums
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE = """\
+# HELP calls_total Calls.
+# TYPE calls_total counter
+calls_total{method="a"} 2
+calls_total{method="b c \\"x\\""} 1.5
+# HELP seconds Seconds.
+# TYPE seconds histogram
+seconds_bucket{le="0.1"} 1
+seconds_bucket{le="+Inf"} 3
+seconds_sum 0.75
+seconds_count 3
+# HELP python_info About Python.
+# TYPE python_info gauge
+python_info{version="3.11"} 1
+# HELP process_start_time_seconds Start.
+# TYPE process_start_time_seconds gauge
+process_start_time_seconds 100
+# HELP in_use In use.
+# TYPE in_use gauge
+in_use 4
+# TYPE odd gauge
+odd NaN
+not a metric
+"""
+TWO = ONE.replace("} 2", "} 5").replace(" 100", " 90").replace("odd NaN", "odd +Inf").replace('method="b', 'method="z')
+
+
+def test_the_operators_word_comes_before_the_authors() -> None:
+    """Each setting for itself; without a word there are no workers."""
+    environ = {"GF_PLUGIN_WORKERS": "3", "GF_PLUGIN_MAX_MEMORY_MB": " 512 "}
+
+    assert Plan.of({}) == Plan()
+    assert Plan.of({}, workers=2, max_requests=10, max_requests_jitter=1) == Plan(2, 10, 1)
+    assert Plan.of(environ, workers=2, max_requests=10) == Plan(3, 10, 0, 512)
+    assert Plan.of({"GF_PLUGIN_WORKERS": "0"}, workers=2).workers == 0
+    assert Plan.of({"GF_PLUGIN_WORKERS": ""}, workers=2).workers == 2
+    assert Plan.of({"GF_PLUGIN_WORKERS": "auto"}).workers == Plan.of({}, workers="auto").workers == plan.cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "settings", "sentence"),
+    [
+        ({"GF_PLUGIN_WORKERS": "two"}, {}, "GF_PLUGIN_WORKERS=two: it is a number from 0 to 256, or auto"),
+        ({"GF_PLUGIN_WORKERS": "257"}, {}, "GF_PLUGIN_WORKERS=257: it is a number from 0 to 256, or auto"),
+        ({"GF_PLUGIN_WORKERS": "²"}, {}, "GF_PLUGIN_WORKERS=²: it is a number from 0 to 256, or auto"),
+        ({}, {"workers": True}, "workers=True: it is a number from 0 to 256, or auto"),
+        ({}, {"workers": -1}, "workers=-1: it is a number from 0 to 256, or auto"),
+        ({}, {"max_requests": 1.5}, "max_requests=1.5: it is a number from 0"),
+        ({"GF_PLUGIN_MAX_MEMORY_MB": "1G"}, {}, "GF_PLUGIN_MAX_MEMORY_MB=1G: it is a number from 0"),
+        ({"GF_PLUGIN_MAX_REQUESTS": "auto"}, {}, "GF_PLUGIN_MAX_REQUESTS=auto: it is a number from 0"),
+    ],
+)
+def test_what_is_no_number_is_refused_by_its_name(
+    environ: dict[str, str], settings: dict[str, int], sentence: str
+) -> None:
+    """In one sentence, which health shows."""
+    with pytest.raises(ValueError, match="it is") as caught:
+        Plan.of(environ, **settings)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"), [("max 100000", plan._MOST), ("150000 100000", 2), ("50000 100000", 1), ("nonsense", plan._MOST)]
+)
+def test_a_quota_counts_in_whole_cores(tmp_path: Path, text: str, cores: int) -> None:
+    """A container with half a core on a machine of 64 gets one worker."""
+    file = tmp_path / "cpu.max"
+    file.write_text(text)
+
+    assert plan._quota(file) == cores
+    assert plan._quota(tmp_path / "none") == plan._MOST
+    assert plan.cores() <= (os.cpu_count() or 1)
+
+
+def test_metrics_of_several_processes_are_summed() -> None:
+    """Counters, histograms and gauges; but a version stays one, and the first start is the plugin's."""
+    total = sums.write(sums.add([sums.read(ONE), sums.read(TWO)]))
+    samples = {
+        (each.name, *sorted(each.labels.items())): each.value
+        for family in text_string_to_metric_families(total)
+        for each in family.samples
+    }
+
+    assert samples[("calls_total", ("method", "a"))] == 7
+    assert samples[("calls_total", ("method", 'b c "x"'))] == samples[("calls_total", ("method", 'z c "x"'))] == 1.5
+    assert samples[("seconds_bucket", ("le", "+Inf"))] == 6
+    assert samples[("seconds_sum",)] == 1.5
+    assert samples[("python_info", ("version", "3.11"))] == 1
+    assert samples[("process_start_time_seconds",)] == 90
+    assert samples[("in_use",)] == 8
+    assert "odd NaN" in total
+    assert total.count("# TYPE calls_total counter") == 1
+
+
+def test_a_process_that_has_ended_leaves_its_counters() -> None:
+    """A gauge is of what is there."""
+    assert set(sums.counted(sums.read(ONE))) == {"calls_total", "seconds"}
+
+
+def test_our_own_metrics_are_read_and_written_as_they_were() -> None:
+    """Every sample, every word about it."""
+    metrics.count("queryData", "ok", "plugin")
+    text = metrics.text().decode()
+    before, after = (list(text_string_to_metric_families(each)) for each in (text, sums.write(sums.read(text))))
+
+    assert [(each.name, each.type, each.documentation, each.samples) for each in after] == [
+        (each.name, each.type, each.documentation, each.samples) for each in before
+    ]
