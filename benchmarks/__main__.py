@@ -1,6 +1,6 @@
 """Measure our plugins and those on the Go SDK in one run, and print what divides them.
 
-python -m benchmarks [--json] [--only NAME]... [--quick] [--minutes N]
+python -m benchmarks [--json] [--only NAME]... [--quick] [--minutes N] [--page FILE]
 """
 
 from __future__ import annotations
@@ -8,12 +8,17 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
+import platform
+import subprocess
 import sys
 import tempfile
+import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.report import merge, table
+from benchmarks.report import merge, page, table
 from benchmarks.suite import BENCHMARKS
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="one short round each: shows that it runs, measures nothing"
     )
+    parser.add_argument("--page", type=Path, metavar="FILE", help="also write a page of Markdown, as RESULTS.md is")
     parser.add_argument("--minutes", type=float, default=1.0, help="how long mixed-load goes on")
     asked = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -45,8 +51,28 @@ def main(words: Sequence[str] | None = None) -> int:
     except (pytest.skip.Exception, pytest.fail.Exception) as reason:
         log.error("%s", reason)  # noqa: TRY400  # one sentence says it all
         return 1
+    if asked.page is not None:
+        text = page(results, day=time.strftime("%Y-%m-%d"), machine=describe_machine())
+        asked.page.write_text(text, encoding="utf-8")
     sys.stdout.write((json.dumps(results, indent=2) if asked.json else table(results)) + "\n")
     return 0
+
+
+def describe_machine() -> dict[str, str]:
+    """Tell what the figures depend on: processor, memory, system, versions."""
+    info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    models = {line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")}
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    go = subprocess.run(["go", "version"], capture_output=True, text=True, check=True).stdout.split()[2]  # noqa: S607
+    packages = ("grpcio", "protobuf", "pyarrow", "hpack", "msgspec")
+    return {
+        "processor": f"{', '.join(models)}, {os.cpu_count()} cores, shared with the client that asks",
+        "memory": f"{memory:.0f} GiB",
+        "system": f"{platform.system()} {platform.release()}, {' '.join(platform.libc_ver())}",
+        "Python": platform.python_version(),
+        "Go": go.removeprefix("go"),
+        "packages": ", ".join(f"{name} {version(name)}" for name in packages),
+    }
 
 
 def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.0) -> dict[str, dict[str, Any]]:

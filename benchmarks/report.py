@@ -42,6 +42,27 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join("  ".join(map(_padded, line, widths, range(len(line)))).rstrip() for line in lines)
 
 
+def page(results: Mapping[str, Mapping[str, Any]], *, day: str, machine: Mapping[str, str]) -> str:
+    """Write the results of one run as a page of Markdown: a table for each benchmark, a column for each side."""
+    lines = [
+        "# Results",
+        "",
+        f"One run of `python -m benchmarks`, {day}. What is measured: [README.md](README.md).",
+        "",
+    ]
+    lines += [f"- {name}: {value}" for name, value in machine.items()]
+    for name, merged in results.items():
+        rounds: Rounds = merged["rounds"]
+        medians = {side: _medians(figures) for side, figures in rounds.items()}
+        figures = list(dict.fromkeys(figure for values in medians.values() for figure in values))
+        lines += ["", f"## {name}", "", f"| | {' | '.join(medians)} |", f"| --- |{' ---: |' * len(medians)}"]
+        lines += [
+            f"| {figure} | {' | '.join(_short(values.get(figure)) for values in medians.values())} |"
+            for figure in figures
+        ]
+    return "\n".join([*lines, ""])
+
+
 def _padded(text: str, width: int, column: int) -> str:
     return text.rjust(width) if column in {2, 3, 4} else text.ljust(width)
 

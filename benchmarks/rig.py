@@ -116,7 +116,8 @@ class Rig:
     `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `go`;
     `workers_1`, `_2`, `_4`: `http2` with so many workers; `floor` (bare grpcio);
     `probe` (ours with every kind of call), `workers_probe`: with two workers;
-    `bundle` and `source`: the default example, built and not, in an environment that has what it asks for alone.
+    `bundle`, `bundle_http2` and `source`: the default example, built and not, in an environment that has what it
+    asks for alone.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -134,6 +135,9 @@ class Rig:
             "go": lambda: self._programs.go("goplugin"),
             "floor": lambda: _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
             "bundle": lambda: bundled(self._example(), folder / "built", python=self._clean()),
+            "bundle_http2": lambda: bundled(
+                self._programs.project("signals-http2"), folder / "built-http2", python=self._clean()
+            ),
             "source": lambda: write_launcher(folder / "source", self._example(), python=self._clean()),
         }
         self._made: dict[str, Path] = {}

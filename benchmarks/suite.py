@@ -114,6 +114,15 @@ def bundle_start(running: Running, _share: float) -> Figures:
     }
 
 
+def bundle_memory(running: Running, _share: float) -> Figures:
+    """Weigh a bundle's process that has answered one query, and the bundle itself."""
+    running.first_answer_ms()
+    time.sleep(IDLE_S)
+    folder = running.command.resolve().parent
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    return {"pss_mb": running.memory_mb("Pss"), "unpacked_mb": size}
+
+
 def idle(running: Running, _share: float) -> Figures:
     """Weigh a process that has answered one query and is left alone."""
     running.first_answer_ms(kind="series", rows=SMALL_ROWS)
@@ -197,7 +206,12 @@ BENCHMARKS = {
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "http2", "floor")),
-    "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source"), programs={"ours": "bundle"}),
+    "bundle-start": Benchmark(
+        bundle_start, rounds=15, sides=("ours", "bundle_http2", "source", "go", "floor"), programs={"ours": "bundle"}
+    ),
+    "bundle-memory": Benchmark(
+        bundle_memory, rounds=3, sides=("ours", "bundle_http2", "go"), programs={"ours": "bundle"}
+    ),
     "idle-memory": Benchmark(idle, rounds=3, sides=("ours", "go", "http2", "workers_1", "workers_2", "workers_4")),
     "upstream-64": Benchmark(upstream, rounds=3, sides=("ours", "go", "async")),
     "cpu-8": Benchmark(computing, rounds=3, sides=("ours", "go", "http2")),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.report import merge, table
+from benchmarks.report import merge, page, table
 from benchmarks.suite import BENCHMARKS
 from commands import Ended, python
 
@@ -49,6 +49,22 @@ def test_an_object_holds_medians_and_ratios_to_each_side() -> None:
 def test_the_rounds_stay_in_the_object() -> None:
     """Whoever doubts a median finds what it was taken from."""
     assert merge(ROUNDS)["rounds"] == ROUNDS
+
+
+def test_a_page_has_a_column_for_each_side() -> None:
+    """And says when, and on which machine."""
+    written = page({"latency-1": merge(ROUNDS)}, day="2026-01-02", machine={"Python": "3.11.7"}).splitlines()
+
+    assert "One run of `python -m benchmarks`, 2026-01-02." in written[2]
+    assert "- Python: 3.11.7" in written
+    assert written[written.index("## latency-1") :] == [
+        "## latency-1",
+        "",
+        "| | ours | go | floor |",
+        "| --- | ---: | ---: | ---: |",
+        "| p50_ms | 2 | 0.5 | 1 |",
+        "| calls_per_s | 20 | 40 | - |",
+    ]
 
 
 def test_a_figure_of_zero_has_no_ratio() -> None:

@@ -5,7 +5,6 @@ Each has a channel. It is told to end by the end of its channel, answers what it
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -13,16 +12,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from gfruntime.logs.lines import encode
 from gfruntime.serving.workers import channel
 from gfruntime.serving.workers.caller import Caller
+from gfruntime.serving.workers.output import Output
 
 if TYPE_CHECKING:
-    import io
     from collections.abc import Callable, Sequence
 
 _NOT_FOR_CHILDREN = (
@@ -35,7 +32,6 @@ _LOAD = 180.0  # seconds for the author's imports
 _FORK = 10.0
 _PARTING = 2.0
 _TOLD = 0.5  # seconds in which a template tells how a worker ended
-_LAST_LINES = 20
 
 
 class StartError(Exception):
@@ -48,50 +44,6 @@ class Report(NamedTuple):
     problem: str
     details: bytes
     can_fork: bool
-
-
-class Lines:
-    """Hands on what a process writes, line by line, and keeps the last ones."""
-
-    def __init__(
-        self, pipe: io.BufferedReader | IO[bytes], name: str, tell: Callable[[bytes], None], *, is_mixed: bool = False
-    ) -> None:
-        """Read in a thread until the end; `is_mixed` if there may be other text between log lines."""
-        self._pipe, self._tell, self._is_mixed = pipe, tell, is_mixed
-        self._last: deque[bytes] = deque(maxlen=_LAST_LINES)
-        self._thread = threading.Thread(target=self._read, name=name, daemon=True)
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait for the last line, but not for long: a child of the process may hold the pipe."""
-        self._thread.join(1.0)
-
-    @property
-    def last(self) -> str:
-        """What the process said last: an exception's line when Python itself gave up."""
-        line = next((line.strip() for line in reversed(self._last) if line.strip()), b"")
-        try:
-            return str(json.loads(line)["@message"])
-        except (ValueError, KeyError, TypeError):
-            return line.decode("utf-8", "replace")
-
-    def _read(self) -> None:
-        with self._pipe:
-            for line in self._pipe:
-                self._last.append(line)
-                if line.endswith(b"\n") and not (self._is_mixed and not _is_log_line(line)):
-                    self._tell(line)
-                elif line.strip():
-                    self._tell(encode("info", line.decode("utf-8", "replace").rstrip(), {"@module": "stderr"}))
-
-
-def _is_log_line(line: bytes) -> bool:
-    """Tell whether Grafana could read a line: it panics where one of these is no text."""
-    try:
-        fields = json.loads(line) if line.startswith(b"{") else {}
-    except ValueError:
-        return False
-    return all(isinstance(fields.get(key), str) for key in ("@message", "@level", "@timestamp"))
 
 
 class Child:
@@ -126,7 +78,7 @@ class Child:
         assert self._process.stdin is not None  # noqa: S101  # for mypy: they are pipes
         assert self._process.stdout is not None  # noqa: S101
         self._stdin = self._process.stdin
-        self._lines = Lines(self._process.stdout, f"log of {self.pid}", tell, is_mixed=True)
+        self._output = Output(self._process.stdout, f"log of {self.pid}", tell, is_mixed=True)
 
     @property
     def status(self) -> int | None:
@@ -155,7 +107,7 @@ class Child:
             self.kill()
             raise StartError(f"it said nothing while it was loading: {error}") from error
         if message is None or message[0] != "loaded":
-            words = self._lines.last
+            words = self._output.last
             raise StartError(f"it {self.ending()} while it was loading" + (f": {words}" if words else ""))
         end.settimeout(None)
         self._caller = Caller(end, self.pid)
@@ -179,7 +131,7 @@ class Child:
             ours.close()
             os.close(reader)
             raise StartError("the system starts no more processes" if pid else "the template process is gone")
-        return Fork(pid, self, ours, Lines(os.fdopen(reader, "rb"), f"log of {pid}", tell))
+        return Fork(pid, self, ours, Output(os.fdopen(reader, "rb"), f"log of {pid}", tell))
 
     def status_of(self, pid: int, seconds: float) -> int | None:
         """Return how a worker that this template forked has ended; None if it does not say so in time."""
@@ -208,7 +160,7 @@ class Child:
         if not self.wait(_PARTING):
             self.kill()
             return "closed its channel"
-        self._lines.join()
+        self._output.join()
         return describe(self._process.returncode)
 
     def wait(self, seconds: float) -> bool:
@@ -227,7 +179,7 @@ class Child:
         self.part()
         if not self.wait(_PARTING):
             self.kill()
-        self._lines.join()
+        self._output.join()
         if self._caller is None:
             self._offer.withdraw()
 
@@ -248,17 +200,17 @@ class Child:
 class Fork:
     """A worker that a template forked."""
 
-    def __init__(self, pid: int, template: Child, end: socket.socket, lines: Lines) -> None:
+    def __init__(self, pid: int, template: Child, end: socket.socket, output: Output) -> None:
         """Keep what belongs to it."""
         self.pid = pid
         self.caller = Caller(end, pid)
-        self._template, self._end, self._lines = template, end, lines
+        self._template, self._end, self._output = template, end, output
         self._status: int | None = None
 
     def ending(self) -> str:
         """Tell how it ended; the template knows, unless it is gone itself."""
         self.wait(_TOLD)
-        self._lines.join()
+        self._output.join()
         return describe(self._status) if self._status is not None else "has ended"
 
     def wait(self, seconds: float) -> bool:

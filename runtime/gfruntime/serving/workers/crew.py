@@ -1,6 +1,6 @@
 """The workers of a plugin: calls go to the one with the fewest, and one that ends is replaced.
 
-Calls are handed out on the control loop; a thread starts workers and waits for their ends.
+Calls are handed out on the control loop; a thread starts workers, and others wait for their ends.
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from gfruntime import wire
-from gfruntime.logs import log
-from gfruntime.serving import lifecycle
 from gfruntime.serving.methods import METHODS, Application, Call, CallError, CallKind
-from gfruntime.serving.workers.child import Child, Fork, StartError
-from gfruntime.serving.workers.template import CAN_FORK, TEMPLATE, WORKER
+from gfruntime.serving.workers.child import StartError
+from gfruntime.serving.workers.starter import Starter
 from gfruntime.telemetry import process_metrics, sums
 
 if TYPE_CHECKING:
@@ -28,16 +26,13 @@ if TYPE_CHECKING:
 
     from gfruntime.serving.methods import Message, Stream, Unary
     from gfruntime.serving.workers.plan import Plan
+    from gfruntime.serving.workers.starter import Process
 
 _LOGGER = logging.getLogger("gfruntime")
 _HEALTH, _METRICS = "/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Diagnostics/CollectMetrics"
 _CHANNELS = "/pluginv2.Stream/"
 _ERROR = 2  # pluginv2.CheckHealthResponse.HealthStatus
-_PATH = (
-    2  # pluginv2.SubscribeStreamRequest, PublishStreamRequest and RunStreamRequest: the field with the channel's path
-)
-_STABLE = 10.0  # seconds after which a worker that ends is no sign of more to come
-_FIRST_REST, _LONGEST_REST = 0.25, 30.0
+_PATH = 2  # the field of pluginv2's requests about a channel that has its path
 _WAIT = 5.0  # seconds that a call waits for a worker
 _PATIENCE = 30.0  # seconds that a worker may take for its last answers, as gunicorn has it
 _LAST_METRICS = 1.0
@@ -46,7 +41,7 @@ _LAST_METRICS = 1.0
 class Member:
     """One worker: how many calls it has had, and how many it may have."""
 
-    def __init__(self, process: Child | Fork, most: float) -> None:
+    def __init__(self, process: Process, most: float) -> None:
         """Begin."""
         self.process = process
         self.pid, self.caller = process.pid, process.caller
@@ -62,16 +57,11 @@ class Crew:
     def __init__(self, plan: Plan) -> None:
         """Start nothing yet."""
         self._plan = plan
-        self._template: Child | None = None
-        self._can_fork = CAN_FORK
+        self._starter = Starter()
         self._members: list[Member] = []
-        self._processes: set[Child | Fork] = set()
         self._turn = 0
-        self._tell = log.writer().put
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._ending = threading.Event()
-        self._rest = 0.0
         self._problem = ""  # why a worker is missing; empty when all are there
         self._there = asyncio.Event()
         self._ended_metrics: dict[str, sums.Family] = {}
@@ -86,7 +76,9 @@ class Crew:
             path: self._stream(path) for path, kind in METHODS.items() if kind is not CallKind.UNARY
         }
         own: dict[str, Unary] = {_HEALTH: self._health, _METRICS: self._collect_metrics}
-        return Application(unary=unary | own, streams=streams, attach=self._attach, close=self._close, kill=self._kill)
+        return Application(
+            unary=unary | own, streams=streams, attach=self._attach, close=self._close, kill=self._starter.kill
+        )
 
     # on the control loop
 
@@ -112,12 +104,12 @@ class Crew:
             self._members.remove(member)
         if not self._members:
             self._there.clear()
-        if not self._ending.is_set():
+        if not self._starter.is_ending:
             threading.Thread(target=self._bury, args=(member,), name=f"end of {member.pid}", daemon=True).start()
 
     def _replace(self, member: Member, reason: str) -> None:
         """Start a worker in another one's place; that ends when it has answered its calls."""
-        if not member.is_leaving and not self._ending.is_set():
+        if not member.is_leaving and not self._starter.is_ending:
             member.is_leaving = True
             _LOGGER.info("Worker %d is replaced: %s", member.pid, reason)
             self._tasks.put(lambda: self._relieve(member))
@@ -216,7 +208,7 @@ class Crew:
     def _work(self) -> None:
         while True:
             task = self._tasks.get()
-            if self._ending.is_set():
+            if self._starter.is_ending:
                 return
             try:
                 task()
@@ -225,7 +217,7 @@ class Crew:
 
     def _fill(self, wanted: int = 0) -> None:
         """Start workers until there are as many as planned."""
-        while len(self._members) < (wanted or self._plan.workers) and not self._ending.is_set():
+        while len(self._members) < (wanted or self._plan.workers) and not self._starter.is_ending:
             member = self._start_member()
             if member is None:
                 self._tasks.put(self._fill)
@@ -243,72 +235,39 @@ class Crew:
         done.wait()
 
     def _start_member(self) -> Member | None:
-        """Start a worker, after a rest if the last ones did not last; None if that fails."""
-        if self._ending.wait(self._rest):
-            return None
+        """Start a worker; None if that fails, or all are to end."""
         try:
-            process = self._start_process()
+            process = self._starter.start()
         except (StartError, OSError) as error:
-            self._lengthen_rest()
             self._problem = f"a worker could not be started: {error}"
-            _LOGGER.error("A worker could not be started: %s; next try in %.2f s", error, self._rest)  # noqa: TRY400
+            _LOGGER.error("%s; next try in %.2f s", self._problem.capitalize(), self._starter.rest)  # noqa: TRY400
             return None
-        self._processes.add(process)
-        if self._ending.is_set():  # `_kill` may have been before it
-            process.kill()
+        if process is None:
             return None
-        jitter = random.randint(0, self._plan.max_requests_jitter)  # noqa: S311  # so that not all go at once
         _LOGGER.info("Worker %d runs", process.pid)
+        jitter = random.randint(0, self._plan.max_requests_jitter)  # noqa: S311  # so that not all go at once
         return Member(process, self._plan.max_requests + jitter if self._plan.max_requests else float("inf"))
-
-    def _start_process(self) -> Child | Fork:
-        """Fork a worker where that can be done, else start one.
-
-        Raises: StartError or OSError.
-        """
-        if self._template is None or self._template.status is not None:
-            child = Child(TEMPLATE if self._can_fork else WORKER, self._tell)
-            self._processes -= {self._template}
-            self._processes.add(child)
-            try:
-                can_fork = child.load().can_fork
-            except StartError:
-                child.retire(patience=0)
-                self._processes.discard(child)
-                raise
-            if not can_fork:
-                if self._can_fork and CAN_FORK:
-                    _LOGGER.info(
-                        "Workers share no memory: to import the plugin starts threads, with which none is forked"
-                    )
-                self._can_fork = False
-                return child
-            self._template = child
-        return self._template.fork(self._tell)
-
-    def _lengthen_rest(self) -> None:
-        self._rest = min(max(2 * self._rest, _FIRST_REST), _LONGEST_REST)
 
     def _bury(self, member: Member) -> None:
         """Say how a worker has ended, in a thread of its own: the other one may be at rest. Have another started."""
         ending = member.process.ending()
-        self._processes.discard(member.process)
         assert self._loop is not None  # noqa: S101  # it was attached to it
         loss = "the worker was replaced" if member.is_leaving else f"worker {member.pid} {ending} before it answered"
         self._loop.call_soon_threadsafe(member.caller.fail, loss)
         self._loop.call_soon_threadsafe(self._keep_metrics, member)
-        if member.is_leaving:
-            return
-        if time.monotonic() - member.began > _STABLE:
-            self._rest = 0.0
-        else:
-            self._lengthen_rest()
-        self._problem = f"worker {member.pid} {ending}"
-        _LOGGER.error("Worker %d %s; another one is started", member.pid, ending)
-        self._tasks.put(self._fill)
+        lasted = float("inf") if member.is_leaving else time.monotonic() - member.began
+        self._starter.forget(member.process, lasted=lasted)
+        if not member.is_leaving:
+            self._problem = f"worker {member.pid} {ending}"
+            _LOGGER.error("Worker %d %s; another one is started", member.pid, ending)
+            self._tasks.put(self._fill)
 
     def _keep_metrics(self, member: Member) -> None:
         self._ended_metrics = sums.add([self._ended_metrics, sums.counted(member.metrics)])
+
+    def _close(self) -> None:
+        self._starter.close()
+        self._tasks.put(lambda: None)  # the thread looks up, and ends
 
     def _relieve(self, member: Member) -> None:
         """Start a worker in the place of one that then leaves."""
@@ -319,25 +278,6 @@ class Crew:
         self._hand_over(new)
         assert self._loop is not None  # noqa: S101  # as above
         asyncio.run_coroutine_threadsafe(self._leave(member), self._loop)
-
-    def _close(self) -> None:
-        """End every process; called in a thread of its own, once no call is in flight."""
-        self._ending.set()
-        self._tasks.put(lambda: None)
-        for process in self._in_order():
-            process.part()
-        for process in self._in_order():
-            process.wait(lifecycle.END)
-
-    def _kill(self) -> None:
-        """End what is left, and wait until it is gone."""
-        self._ending.set()
-        for process in self._in_order():
-            process.kill()
-
-    def _in_order(self) -> list[Child | Fork]:
-        """List all processes, the template last: it tells how the others ended."""
-        return sorted(self._processes, key=lambda process: process is self._template)
 
 
 def _channel(message: bytes) -> bytes:

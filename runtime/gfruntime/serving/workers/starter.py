@@ -1,0 +1,107 @@
+"""Starts workers, and ends them all: forks of a template where that can be done, else each a program of its own.
+
+Workers that end soon are a sign of more to come: before the next one is started there is a rest, longer each time.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from gfruntime.logs import log
+from gfruntime.serving import lifecycle
+from gfruntime.serving.workers.child import Child, Fork, StartError
+from gfruntime.serving.workers.template import CAN_FORK, TEMPLATE, WORKER
+
+if TYPE_CHECKING:
+    Process = Child | Fork
+
+_LOGGER = logging.getLogger("gfruntime")
+_STABLE = 10.0  # seconds after which a worker that ends is no sign of more to come
+_FIRST_REST, _LONGEST_REST = 0.25, 30.0
+_NO_FORKS = "Workers share no memory: to import the plugin starts threads, and a process with threads can't be forked"
+
+
+class Starter:
+    """The processes behind the front process; `rest` is for how many seconds none is started."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self.rest = 0.0
+        self._tell = log.writer().put
+        self._template: Child | None = None
+        self._can_fork = CAN_FORK
+        self._processes: set[Process] = set()
+        self._ending = threading.Event()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether all are to end."""
+        return self._ending.is_set()
+
+    def start(self) -> Process | None:
+        """Start a worker after the rest, if there is one; None if all are to end.
+
+        Raises: StartError or OSError; the next rest is longer then.
+        """
+        if self._ending.wait(self.rest):
+            return None
+        try:
+            process = self._start()
+        except (StartError, OSError):
+            self._lengthen_rest()
+            raise
+        self._processes.add(process)
+        if self.is_ending:  # `kill` may have been before it
+            process.kill()
+            return None
+        return process
+
+    def forget(self, process: Process, *, lasted: float) -> None:
+        """Note that a worker has ended by itself, after so many seconds."""
+        self._processes.discard(process)
+        if lasted > _STABLE:
+            self.rest = 0.0
+        else:
+            self._lengthen_rest()
+
+    def close(self) -> None:
+        """Tell every process to end, and wait."""
+        self._ending.set()
+        for process in self._in_order():
+            process.part()
+        for process in self._in_order():
+            process.wait(lifecycle.END)
+
+    def kill(self) -> None:
+        """End what is left, and wait until it is gone."""
+        self._ending.set()
+        for process in self._in_order():
+            process.kill()
+
+    def _start(self) -> Process:
+        if self._template is None or self._template.status is not None:
+            child = Child(TEMPLATE if self._can_fork else WORKER, self._tell)
+            self._processes -= {self._template}
+            self._processes.add(child)
+            try:
+                can_fork = child.load().can_fork
+            except StartError:
+                child.retire(patience=0)
+                self._processes.discard(child)
+                raise
+            if not can_fork:
+                if self._can_fork:
+                    _LOGGER.info(_NO_FORKS)
+                self._can_fork = False
+                return child
+            self._template = child
+        return self._template.fork(self._tell)
+
+    def _lengthen_rest(self) -> None:
+        self.rest = min(max(2 * self.rest, _FIRST_REST), _LONGEST_REST)
+
+    def _in_order(self) -> list[Process]:
+        """List all processes, the template last: it tells how the others ended."""
+        return sorted(self._processes, key=lambda process: process is self._template)
