@@ -88,7 +88,9 @@ def test_every_promised_benchmark_is_there() -> None:
     """The names are what others call with `--only`."""
     promised = {"latency-1", "latency-8", "latency-64", "frames-10k", "frames-1m", "frames-10m"}
 
-    promised |= {"cold-start", "bundle-start", "idle-memory", "upstream-64", "health-busy", "shutdown", "mixed-load"}
+    promised |= {"cold-start", "bundle-start", "bundle-memory", "idle-memory", "upstream-64", "health-busy", "shutdown"}
+    promised |= {"cpu-8", "workers", *(f"workers-latency-{many}" for many in (1, 8, 64)), "workers-frames-1m"}
+    promised |= {"mixed-load", "mixed-load-killed"}
     assert promised == set(BENCHMARKS)
 
 
@@ -111,8 +113,8 @@ def test_the_command_prints_one_object_per_benchmark() -> None:
     assert list(results) == ["frames-10k"]
     measured = results["frames-10k"]
     figures = {"rows_per_s", "mb_per_s", "p50_ms", "peak_mb"}
-    assert figures | {f"go_{name}" for name in figures} | {f"{name}_ratio" for name in figures} | {"rounds"} == set(
-        measured
-    )
+    others = {f"{side}_{name}" for side in ("go", "http2") for name in figures}
+    ratios = {f"{name}{side}_ratio" for side in ("", "_http2") for name in figures}
+    assert figures | others | ratios | {"rounds"} == set(measured)
     assert all(measured[name] > 0 for name in measured if name != "rounds")
-    assert {"ours", "go"} == set(measured["rounds"])
+    assert {"ours", "go", "http2"} == set(measured["rounds"])
