@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Figures = dict[str, float]
 
 SMALL_ROWS = 10
+POINTS = 100
 UPSTREAM_CALLS = 64
 UPSTREAM_S = 0.1
 BUSY_S = 5.0
@@ -52,18 +53,27 @@ def latency(concurrency: int, calls: int) -> Benchmark:
     return Benchmark(measure, sides=("ours", "go", "async", "http2", "http2_async", "floor"))
 
 
-def frames(rows: int, calls: int, *, rounds: int = 5) -> Benchmark:
-    """Ask for a table of a time and a number that the plugin holds in memory, again and again."""
+def frames(rows: int, calls: int, *, kind: str = "columns", rounds: int = 5) -> Benchmark:
+    """Ask for a table that the plugin holds in memory, again and again."""
+    return _tables(calls, rounds, kind=kind, rows=rows)
 
+
+def series(count: int, calls: int) -> Benchmark:
+    """Ask for so many frames of 100 points that the plugin holds in memory, again and again."""
+    return _tables(calls, 5, kind="many", rows=POINTS, series=count)
+
+
+def _tables(calls: int, rounds: int, *, kind: str, rows: int, series: int = 1) -> Benchmark:
     def measure(running: Running, share: float) -> Figures:
         count = _some(calls, share)
-        load = running.load(count, warmup=max(1, count // 4), kind="columns", rows=rows)
-        if load.rows != rows:
-            raise ValueError(f"asked for {rows} rows, the host decoded {load.rows}")
+        load = running.load(count, warmup=max(1, count // 4), kind=kind, rows=rows, series=series)
+        if load.rows != rows * series:
+            raise ValueError(f"asked for {rows * series} rows, the host decoded {load.rows}")
         return {
-            "rows_per_s": rows * count / load.seconds,
+            "rows_per_s": rows * series * count / load.seconds,
             "mb_per_s": load.bytes * count / load.seconds / 1e6,
             "p50_ms": load.p50_ms,
+            "us_per_series": load.p50_ms * 1000 / series,
             "peak_mb": running.memory_mb("VmHWM"),
         }
 
@@ -147,6 +157,11 @@ BENCHMARKS = {
     "frames-10k": frames(10_000, 400),
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
+    "strings-1m": frames(1_000_000, 16, kind="lists"),
+    "pandas-1m": frames(1_000_000, 16, kind="pandas"),
+    "polars-1m": frames(1_000_000, 16, kind="polars"),
+    "series-1k": series(1000, 60),
+    "series-5k": series(5000, 16),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "http2", "floor")),
     "bundle-start": Benchmark(bundle_start, rounds=15, sides=("ours", "source"), programs={"ours": "bundle"}),
     "idle-memory": Benchmark(idle, rounds=3, sides=("ours", "go", "http2")),

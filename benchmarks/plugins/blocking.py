@@ -25,6 +25,7 @@ class Model:
 
     kind: str = "series"
     rows: int = 10
+    series: int = 1
     seconds: float = 0.1
 
 
@@ -35,15 +36,25 @@ class Datasource:
         """Hold no table yet."""
         self.settings = settings
         self.table: tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]] = np.arange(0), np.arange(0)
+        self.tables: dict[str, Any] = {}
 
-    def query(self, query: Query[Model]) -> Frame:
+    def query(self, query: Query[Model]) -> Frame | list[Frame]:
         """Answer one query."""
         model = query.model
         match model.kind:
             case "series":
                 return series(query.time_range.start, model.rows)
             case "columns":
-                return self.columns(model.rows)
+                times, values = self.columns(model.rows)
+                return Frame.of(time=times, value=values)
+            case "many":
+                return self.many(model.series, model.rows)
+            case "lists":
+                return Frame.of(**self.lists(model.rows))
+            case "pandas":
+                return Frame.from_pandas(self.pandas(model.rows))
+            case "polars":
+                return Frame.from_arrow(self.polars(model.rows))
             case "sleep":
                 time.sleep(model.seconds)
                 return series(query.time_range.start, 1)
@@ -51,13 +62,45 @@ class Datasource:
                 return burn(model.seconds)
         raise QueryError(f"unknown kind {model.kind}")
 
-    def columns(self, rows: int) -> Frame:
-        """Answer with a table that was there before the query came: one row a second."""
+    def columns(self, rows: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Give a table that was there before the query came: one row a second."""
         if len(self.table[0]) != rows:
             seconds = np.arange(FIRST_S, FIRST_S + rows, dtype="int64")
             self.table = (seconds * 1_000_000_000).view("datetime64[ns]"), np.arange(rows) / 2
-        times, values = self.table
-        return Frame.of(time=times, value=values)
+        return self.table
+
+    def many(self, series: int, rows: int) -> list[Frame]:
+        """Answer as monitoring does: one frame for each machine, each with its part of a table in memory."""
+        times, values = self.columns(series * rows)
+        parts = [slice(start, start + rows) for start in range(0, series * rows, rows)]
+        return [
+            Frame.of("cpu", time=times[part], value=values[part], labels={"host": f"web-{number}", "job": "node"})
+            for number, part in enumerate(parts)
+        ]
+
+    def lists(self, rows: int) -> dict[str, Any]:
+        """Give a table of times, texts and numbers, of which every tenth text and every seventh number is missing."""
+        if "lists" not in self.tables:
+            hosts = [None if row % 10 == 9 else f"web-{row % 100}" for row in range(rows)]  # noqa: PLR2004
+            values = [None if row % 7 == 6 else row / 2 for row in range(rows)]  # noqa: PLR2004
+            self.tables["lists"] = {"time": self.columns(rows)[0], "host": hosts, "value": values}
+        return self.tables["lists"]
+
+    def pandas(self, rows: int) -> Any:
+        """Give the same table as pandas has it."""
+        import pandas as pd
+
+        if "pandas" not in self.tables:
+            self.tables["pandas"] = pd.DataFrame(self.lists(rows))
+        return self.tables["pandas"]
+
+    def polars(self, rows: int) -> Any:
+        """Give the same table as polars has it."""
+        import polars as pl
+
+        if "polars" not in self.tables:
+            self.tables["polars"] = pl.DataFrame(self.lists(rows))
+        return self.tables["polars"]
 
     def check_health(self) -> Health:
         """Be well."""
