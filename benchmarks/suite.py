@@ -73,7 +73,6 @@ def _tables(calls: int, rounds: int, *, kind: str, rows: int, series: int = 1) -
             "rows_per_s": rows * series * count / load.seconds,
             "mb_per_s": load.bytes * count / load.seconds / 1e6,
             "p50_ms": load.p50_ms,
-            "us_per_series": load.p50_ms * 1000 / series,
             "peak_mb": running.memory_mb("VmHWM"),
         }
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gfruntime import Field, Frame, Health, Query, QueryError, Settings
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]  # pandas has no types
+    import polars as pl
 
 FIRST_S = 1_700_000_000
 
@@ -41,20 +45,13 @@ class Datasource:
     def query(self, query: Query[Model]) -> Frame | list[Frame]:
         """Answer one query."""
         model = query.model
+        if model.kind in ("columns", "lists", "pandas", "polars"):
+            return self.held(model.kind, model.rows)
         match model.kind:
             case "series":
                 return series(query.time_range.start, model.rows)
-            case "columns":
-                times, values = self.columns(model.rows)
-                return Frame.of(time=times, value=values)
             case "many":
                 return self.many(model.series, model.rows)
-            case "lists":
-                return Frame.of(**self.lists(model.rows))
-            case "pandas":
-                return Frame.from_pandas(self.pandas(model.rows))
-            case "polars":
-                return Frame.from_arrow(self.polars(model.rows))
             case "sleep":
                 time.sleep(model.seconds)
                 return series(query.time_range.start, 1)
@@ -62,8 +59,20 @@ class Datasource:
                 return burn(model.seconds)
         raise QueryError(f"unknown kind {model.kind}")
 
+    def held(self, kind: str, rows: int) -> Frame:
+        """Answer with a table that was there before the query came."""
+        match kind:
+            case "columns":
+                times, values = self.columns(rows)
+                return Frame.of(time=times, value=values)
+            case "lists":
+                return Frame.of(**self.lists(rows))
+            case "pandas":
+                return Frame.from_pandas(self.pandas(rows))
+        return Frame.from_arrow(self.polars(rows))
+
     def columns(self, rows: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Give a table that was there before the query came: one row a second."""
+        """Give a table of times and numbers: one row a second."""
         if len(self.table[0]) != rows:
             seconds = np.arange(FIRST_S, FIRST_S + rows, dtype="int64")
             self.table = (seconds * 1_000_000_000).view("datetime64[ns]"), np.arange(rows) / 2
@@ -84,23 +93,26 @@ class Datasource:
             hosts = [None if row % 10 == 9 else f"web-{row % 100}" for row in range(rows)]  # noqa: PLR2004
             values = [None if row % 7 == 6 else row / 2 for row in range(rows)]  # noqa: PLR2004
             self.tables["lists"] = {"time": self.columns(rows)[0], "host": hosts, "value": values}
-        return self.tables["lists"]
+        table: dict[str, Any] = self.tables["lists"]
+        return table
 
-    def pandas(self, rows: int) -> Any:
+    def pandas(self, rows: int) -> pd.DataFrame:
         """Give the same table as pandas has it."""
-        import pandas as pd
+        import pandas as pd  # noqa: PLC0415  # a process that is not asked for it has none of its memory
 
         if "pandas" not in self.tables:
             self.tables["pandas"] = pd.DataFrame(self.lists(rows))
-        return self.tables["pandas"]
+        table: pd.DataFrame = self.tables["pandas"]
+        return table
 
-    def polars(self, rows: int) -> Any:
+    def polars(self, rows: int) -> pl.DataFrame:
         """Give the same table as polars has it."""
-        import polars as pl
+        import polars as pl  # noqa: PLC0415  # likewise
 
         if "polars" not in self.tables:
             self.tables["polars"] = pl.DataFrame(self.lists(rows))
-        return self.tables["polars"]
+        table: pl.DataFrame = self.tables["polars"]
+        return table
 
     def check_health(self) -> Health:
         """Be well."""

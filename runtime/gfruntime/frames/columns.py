@@ -144,8 +144,8 @@ def _typed(array: pa.Array, field_type: FieldType | None) -> tuple[FieldType, pa
     """Bring an array to the wanted type, or to the one that the table of this module gives it."""
     if field_type == "json":
         return "json", _json(array)
-    if field_type is None and array.type in _BY_ARROW:
-        return _BY_ARROW[array.type], array
+    if field_type is None and (known := _BY_ARROW.get(array.type)) is not None:
+        return known, array
     array = _plain(array)
     if field_type is None:
         if pa.types.is_binary(array.type):  # what _plain wrote as documents

@@ -25,10 +25,10 @@ _NS_PER_MS = 1_000_000
 _FEW = 200  # rows below which Python is faster than calls into Arrow
 
 
-def to_json(value: object, *, what: str) -> str:
+def to_json(value: object, *, what: str) -> bytes:
     """Write metadata as JSON; NaN and infinities become null, numpy scalars become numbers, enums their values."""
     try:
-        return _ENCODER.encode(value).decode()
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FrameError(f"{what} can't be written as JSON: {error}") from error
 
@@ -69,7 +69,7 @@ def data(frame: Frame) -> dict[str, object]:
 
 
 def _raw(value: object, what: str) -> msgspec.Raw:
-    return msgspec.Raw(to_json(value, what=what).encode())
+    return msgspec.Raw(to_json(value, what=what))
 
 
 def _describe(field: Field) -> dict[str, object]:

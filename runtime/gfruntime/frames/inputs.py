@@ -6,6 +6,7 @@ the Arrow PyCapsule interface. None of the libraries is imported: an object brin
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -20,8 +21,10 @@ _WIDEST = 8  # bytes of the widest float that Arrow has
 
 def to_list(values: Any) -> Any:  # noqa: ANN401  # one kind of input each
     """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
-    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+    if type(values) is list or isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values
+    if _is_numpy(values):
+        return _numpy_list(values)
     if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
         return _pandas_list(values) if _library(values) == "pandas" else values
     if _library(values) == "pandas":
@@ -35,6 +38,12 @@ def to_list(values: Any) -> Any:  # noqa: ANN401  # one kind of input each
 
 def _library(values: object) -> str:
     return type(values).__module__.partition(".")[0]
+
+
+def _is_numpy(values: object) -> bool:
+    """Tell an array of numpy's own class, which is none of numpy's subclasses."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(values) is numpy.ndarray
 
 
 def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be installed
@@ -54,6 +63,8 @@ def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be instal
 
 def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be installed
     """List the objects of a pandas column that has no type of its own; NaN among them is null."""
+    if is_plain(values.dtype):
+        return values
     kind = str(values.dtype)
     if kind.startswith("complex"):
         raise FrameError(kinds.COMPLEX)
@@ -64,14 +75,19 @@ def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be inst
     return values.tolist() if kind.startswith("interval") else values
 
 
+def is_plain(dtype: Any) -> bool:  # noqa: ANN401  # numpy's or pandas' own
+    """Tell whether a pandas column is a numpy array of numbers, booleans or times."""
+    return _library(dtype) == "numpy" and dtype.kind in "biufM" and dtype.itemsize <= _WIDEST
+
+
 def to_array(values: Any) -> pa.Array:  # noqa: ANN401  # one kind of input each
     """Make an Arrow array of what has a type of its own."""
-    if _library(values) == "pandas":
-        return _from_pandas(values)
-    if isinstance(values, pa.ChunkedArray):
-        return values.combine_chunks()
     if isinstance(values, pa.Array):
         return values
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
+    if _library(values) == "pandas":
+        return _from_pandas(values)
     if hasattr(values, "__arrow_c_stream__"):
         return pa.chunked_array(values).combine_chunks()
     if hasattr(values, "__arrow_c_array__"):
@@ -81,6 +97,8 @@ def to_array(values: Any) -> pa.Array:  # noqa: ANN401  # one kind of input each
 
 def _from_pandas(values: Any) -> pa.Array:  # noqa: ANN401  # pandas need not be installed
     """Convert a pandas column, in which NaN is null."""
+    if is_plain(values.dtype):
+        return pa.array(values.to_numpy(), from_pandas=True)
     if str(values.dtype).startswith("period"):
         values = values.dt.to_timestamp() if hasattr(values, "dt") else values.to_timestamp()
     if str(values.dtype).startswith("Sparse"):
@@ -91,8 +109,15 @@ def _from_pandas(values: Any) -> pa.Array:  # noqa: ANN401  # pandas need not be
 
 def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
     """Wrap a numpy array, without a copy where its memory can be shared."""
+    shared = _shared_type(values.dtype)
+    if shared is not None and values.flags.c_contiguous and not hasattr(values, "mask"):
+        if values.dtype.kind != "M":
+            return _wrapped(values, shared)
+        numpy = sys.modules["numpy"]
+        if not numpy.count_nonzero(numpy.isnat(values)):
+            return _wrapped(values.view("int64"), shared)  # numpy lends no memory of times
     if not values.dtype.isnative:
-        values = values.astype(values.dtype.newbyteorder("="))
+        return _from_numpy(values.astype(values.dtype.newbyteorder("=")))
     kind = values.dtype.kind
     if kind == "M" and values.dtype.str[4:-1] not in ("D", "s", "ms", "us", "ns"):
         values = values.astype("datetime64[s]")
@@ -102,7 +127,17 @@ def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be i
         values = values.astype("float64")
     if hasattr(values, "mask"):
         return pa.array(values.data, mask=sys.modules["numpy"].ma.getmaskarray(values))
-    if kind in "iuf" and values.flags.c_contiguous:
-        kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
-        return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
     return pa.array(values)
+
+
+def _wrapped(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
+    """Let Arrow read numbers where they are; pa.array would import pandas."""
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)], 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _shared_type(dtype: Any) -> pa.DataType | None:  # noqa: ANN401  # numpy need not be installed
+    """Find the Arrow type that numbers or times have in memory as numpy has them; None for others."""
+    is_number = dtype.kind in "iuf" and dtype.itemsize <= _WIDEST
+    is_time = dtype.kind == "M" and dtype.str[4:-1] in ("s", "ms", "us", "ns")
+    return pa.from_numpy_dtype(dtype) if dtype.isnative and (is_number or is_time) else None

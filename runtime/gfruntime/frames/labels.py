@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def normal(labels: Mapping[str, object]) -> dict[str, str]:
     """Turn keys and values into text (see `as_text`) and sort the keys."""
-    return {str(key): as_text(value) for key, value in sorted(labels.items(), key=lambda item: str(item[0]))}
+    return dict(sorted({str(key): as_text(value) for key, value in labels.items()}.items()))
 
 
 def as_text(value: object) -> str:
@@ -23,6 +23,8 @@ def as_text(value: object) -> str:
 
     NaN, NaT and pandas' NA are how a missing label looks in a table.
     """
+    if type(value) is str:  # nearly all are
+        return value
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):

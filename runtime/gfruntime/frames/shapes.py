@@ -54,10 +54,8 @@ def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
     checked = [_check(frame_type, frame) for frame in frames or [Frame()]]
     if not frame_type.endswith("-long"):
         _refuse_twins(checked)
-    return [
-        copy_with(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})
-        for frame in checked
-    ]
+    own: dict[str, object] = {"type": frame_type, "typeVersion": list(VERSION)}
+    return [copy_with(frame, meta={**frame.meta, **own} if frame.meta else own) for frame in checked]
 
 
 def _check(frame_type: FrameType, frame: Frame) -> Frame:
@@ -105,9 +103,12 @@ def _ascending(frame: Frame, *, are_single: bool) -> Frame:
 
 def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
     compare, compare_all = (operator.lt, pc.less) if strictly else (operator.le, pc.less_equal)
+    if len(ticks) <= 1:
+        return True
     if len(ticks) > _FEW:
         return bool(pc.all(compare_all(ticks[:-1], ticks[1:])).as_py())
-    items = ticks.view(pa.int64()).to_pylist()
+    start = ticks.offset
+    items = memoryview(ticks.buffers()[1]).cast("q")[start : start + len(ticks)].tolist()  # there are no nulls
     return all(map(compare, items, items[1:]))
 
 
@@ -145,11 +146,12 @@ def _refuse_labels(frame: Frame) -> None:
 
 
 def _refuse_twins(frames: Sequence[Frame]) -> None:
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
     for field in (field for frame in frames for field in frame.fields if field.is_value):
-        key = (field.name, labels.text(field.labels or {}))
+        key = (field.name, tuple((field.labels or {}).items()))  # sorted by their keys
         if key in seen:
-            raise FrameError(f"two series are named {field.name!r} with the labels {{{key[1]}}}: labels must differ")
+            text = labels.text(field.labels or {})
+            raise FrameError(f"two series are named {field.name!r} with the labels {{{text}}}: labels must differ")
         seen.add(key)
 
 
