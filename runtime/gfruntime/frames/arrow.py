@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
+from gfruntime.frames import stencils
 from gfruntime.frames.data import Frame
 from gfruntime.frames.field import Field
 from gfruntime.frames.fieldtypes import FIELD_TYPES, VALUES, FieldType
@@ -39,11 +40,11 @@ def encode(frame: Frame, *, ref_id: str = "") -> Parts:
     Units: times become timestamp[ns] without a zone.
     A frame without a ref id gets the given one.
     """
+    if (file := stencils.encode(frame, frame.ref_id or ref_id, _write_shape)) is not None:
+        return [file]
     batch = pa.RecordBatch.from_arrays([field.values for field in frame.fields], schema=_schema(frame, ref_id))
     if _is_small(frame, batch):
-        sink = pa.BufferOutputStream()
-        _write(sink, batch)
-        return [sink.getvalue()]
+        return [_file(batch)]
     collector = _Collector()
     with pa.PythonFile(collector, mode="w") as file:
         _write(file, batch)
@@ -91,6 +92,21 @@ class _Collector:
     def flush(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+def _file(batch: pa.RecordBatch) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    _write(sink, batch)
+    return sink.getvalue()
+
+
+def _write_shape(shape: stencils.Shape, labels: bytes, values: bytes) -> bytes:
+    name, ref_id, meta, rows, _, columns = shape
+    fields = [_described.__wrapped__(*column[:3], labels if column[4] else None, column[3]) for column in columns]
+    arrays = [pa.Array.from_buffers(field.type, rows, [None, pa.py_buffer(values)], 0) for field in fields]
+    schema = pa.schema(fields, metadata=_metadata(name, ref_id, meta))
+    file: bytes = _file(pa.RecordBatch.from_arrays(arrays, schema=schema)).to_pybytes()
+    return file
 
 
 def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow has no types
