@@ -33,8 +33,9 @@ def query_data_response(responses: Iterable[tuple[str, Parts]]) -> bytes:
     parts: Parts = []
     for ref_id, response in responses:
         key = length_delimited(1, ref_id.encode())  # the key of a map entry is always written
-        value_head = _head(2, _size(response))
-        entry = len(key) + len(value_head) + _size(response)
+        size = _size(response)
+        value_head = _head(2, size)
+        entry = len(key) + len(value_head) + size
         parts += [_head(1, entry), key, value_head, *response]
     return b"".join(parts)
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, get_args
 
 from gfruntime.errors import FrameError
 from gfruntime.frames import shapes, timelike
-from gfruntime.frames.fieldtypes import NUMBERS
+from gfruntime.frames.fieldtypes import NUMBERS, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,10 +90,10 @@ def _single(frame: Frame) -> FrameType | None:
 
 
 def _several(frames: Sequence[Frame]) -> FrameType | None:
-    if any(sum(field.is_value for field in frame.fields) != 1 for frame in frames):
-        return None
-    if any(field.type == "string" for frame in frames for field in frame.fields):
-        return None
+    for frame in frames:
+        kinds = [field.type for field in frame.fields]
+        if "string" in kinds or sum(kind in VALUES for kind in kinds) != 1:
+            return None
     if all(_has_time_index(frame) for frame in frames):
         return "timeseries-multi" if frames else None
     has_time = any(field.type == "time" for frame in frames for field in frame.fields)

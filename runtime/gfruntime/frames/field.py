@@ -121,7 +121,7 @@ class Field:
 
     def with_labels(self, labels: Mapping[str, object]) -> Field:
         """Put labels over those the field has."""
-        return copy_with(self, labels=normal({**(self.labels or {}), **labels}))
+        return copy_with(self, labels=normal({**self.labels, **labels} if self.labels else labels))
 
     def with_config(self, **config: object) -> Field:
         """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
