@@ -194,10 +194,8 @@ def _to_objects(array: pa.Array) -> list[Any]:
 
 
 def _known(kind: pa.DataType) -> FieldType | None:
-    """Find the field type that is an Arrow type as it stands."""
-    field_type = _BY_ID.get(
-        kind.id
-    )  # a hash of the type itself would cost more than all of a short column's conversion
+    """Find the field type that is an Arrow type as it stands. By its number: a hash of the type takes a microsecond."""
+    field_type = _BY_ID.get(kind.id)
     return None if field_type == "time" and kind != _NS else field_type
 
 

@@ -117,6 +117,8 @@ def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], lis
 
 def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
     values = array.to_pylist()
+    if len(array) <= _FEW and not array.null_count and math.isfinite(sum(values)):  # if not, one of them may be
+        return values, {}
     if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: there is no value at all
         return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]
