@@ -24,7 +24,7 @@ sys.path += [str(TESTS / "conformance"), str(TESTS / "build")]  # whose host, dr
 from environments import clean  # noqa: E402  # found by the line above
 from hostclient import Host, Pending, Plugin  # noqa: E402
 from messages import context, query, query_request  # noqa: E402
-from programs import Programs, bundled, write_launcher  # noqa: E402
+from programs import HTTP2, Programs, bundled, write_launcher  # noqa: E402
 from soak import Watch, look  # noqa: E402
 
 __all__ = ["Load", "Rig", "Running", "Watch", "look"]
@@ -101,7 +101,8 @@ class Running:
 class Rig:
     """The host and what it starts; each program is made when it is first asked for.
 
-    `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `go`;
+    `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `tables`,
+    `tables_http2`: `ours` and `http2` where pandas and polars are; `go`;
     `floor` (bare grpcio); `probe` (ours with every kind of call);
     `bundle` and `source`: the default example, built and not, in an environment that has what it asks for alone.
     """
@@ -111,10 +112,12 @@ class Rig:
         self._folder, self._programs = folder, Programs(folder)
         self._host = self._programs.go("host")
         self._makers: dict[str, Callable[[], Path]] = {
-            "ours": lambda: self._programs.variant("blocking", _text("blocking.py")),
-            "async": lambda: self._programs.variant("awaiting", _text("awaiting.py")),
-            "http2": lambda: self._programs.variant("blocking-http2", _text("blocking.py")),
-            "http2_async": lambda: self._programs.variant("awaiting-http2", _text("awaiting.py")),
+            "ours": lambda: self._variant("blocking"),
+            "async": lambda: self._variant("awaiting"),
+            "http2": lambda: self._variant("blocking-http2"),
+            "http2_async": lambda: self._variant("awaiting-http2"),
+            "tables": lambda: self._programs.variant("tables", _text("blocking.py")),
+            "tables_http2": lambda: self._programs.variant("tables-http2", _text("blocking.py")),
             "probe": self._programs.probe,
             "go": lambda: self._programs.go("goplugin"),
             "floor": lambda: _launcher(folder / "floor", HERE / "plugins" / "floor.py"),
@@ -122,7 +125,7 @@ class Rig:
             "source": lambda: write_launcher(folder / "source", self._example(), python=self._clean()),
         }
         self._made: dict[str, Path] = {}
-        self._interpreter = ""
+        self._interpreters: dict[tuple[str, ...], str] = {}
 
     @contextmanager
     def start(self, side: str) -> Iterator[Running]:
@@ -137,10 +140,18 @@ class Rig:
     def _example(self) -> Path:
         return self._programs.project("signals")
 
-    def _clean(self) -> str:
-        if not self._interpreter:
-            self._interpreter = clean(self._folder / "environment", project=self._example())
-        return self._interpreter
+    def _variant(self, name: str) -> Path:
+        """Run a data source in an environment with numpy and without pandas, which pyarrow would import."""
+        self._programs.variant(name, _text(f"{name.removesuffix(HTTP2)}.py"))
+        project, python = self._programs.project(name), self._clean("numpy")
+        return write_launcher(self._folder / f"plain-{name}", project, python=python)
+
+    def _clean(self, *packages: str) -> str:
+        """Give the interpreter of an environment with what a new project asks for, and these packages."""
+        if packages not in self._interpreters:
+            folder = self._folder / "-".join(("environment", *packages))
+            self._interpreters[packages] = clean(folder, project=self._example(), extra=packages)
+        return self._interpreters[packages]
 
 
 def _text(name: str) -> str:

@@ -1,6 +1,6 @@
 """The benchmarks: what each asks of a plugin, and what it reports.
 
-A figure's name ends in its unit. In `_per_s` more is better, in `_ms` and `_mb` less is.
+A figure's name ends in its unit. In `_per_s` more is better, in `_ms`, `_us` and `_mb` less is.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SMALL_ROWS = 10
 POINTS = 100
+TABLES = {"ours": "tables", "http2": "tables_http2"}
 UPSTREAM_CALLS = 64
 UPSTREAM_S = 0.1
 BUSY_S = 5.0
@@ -53,30 +54,40 @@ def latency(concurrency: int, calls: int) -> Benchmark:
     return Benchmark(measure, sides=("ours", "go", "async", "http2", "http2_async", "floor"))
 
 
-def frames(rows: int, calls: int, *, kind: str = "columns", rounds: int = 5) -> Benchmark:
+def frames(
+    rows: int,
+    calls: int,
+    *,
+    kind: str = "columns",
+    rounds: int = 5,
+    programs: Mapping[str, str] = {},
+) -> Benchmark:
     """Ask for a table that the plugin holds in memory, again and again."""
-    return _tables(calls, rounds, kind=kind, rows=rows)
+    return _tables(calls, rounds, programs, kind=kind, rows=rows)
 
 
 def series(count: int, calls: int) -> Benchmark:
-    """Ask for so many frames of 100 points that the plugin holds in memory, again and again."""
-    return _tables(calls, 5, kind="many", rows=POINTS, series=count)
+    """Ask for so many frames of 100 points, which the plugin makes of a table that it holds in memory."""
+    return _tables(calls, 5, {}, kind="many", rows=POINTS, series=count)
 
 
-def _tables(calls: int, rounds: int, *, kind: str, rows: int, series: int = 1) -> Benchmark:
+def _tables(
+    calls: int, rounds: int, programs: Mapping[str, str], *, kind: str, rows: int, series: int = 1
+) -> Benchmark:
     def measure(running: Running, share: float) -> Figures:
         count = _some(calls, share)
         load = running.load(count, warmup=max(1, count // 4), kind=kind, rows=rows, series=series)
         if load.rows != rows * series:
             raise ValueError(f"asked for {rows * series} rows, the host decoded {load.rows}")
-        return {
+        figures = {
             "rows_per_s": rows * series * count / load.seconds,
             "mb_per_s": load.bytes * count / load.seconds / 1e6,
             "p50_ms": load.p50_ms,
             "peak_mb": running.memory_mb("VmHWM"),
         }
+        return figures if series == 1 else {**figures, "series_us": load.p50_ms * 1000 / series}
 
-    return Benchmark(measure, rounds=rounds, sides=("ours", "go", "http2"))
+    return Benchmark(measure, rounds=rounds, sides=("ours", "go", "http2"), programs=programs)
 
 
 def cold_start(running: Running, _share: float) -> Figures:
@@ -157,8 +168,8 @@ BENCHMARKS = {
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
     "strings-1m": frames(1_000_000, 16, kind="lists"),
-    "pandas-1m": frames(1_000_000, 16, kind="pandas"),
-    "polars-1m": frames(1_000_000, 16, kind="polars"),
+    "pandas-1m": frames(1_000_000, 16, kind="pandas", programs=TABLES),
+    "polars-1m": frames(1_000_000, 16, kind="polars", programs=TABLES),
     "series-1k": series(1000, 60),
     "series-5k": series(5000, 16),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "http2", "floor")),
