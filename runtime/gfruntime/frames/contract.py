@@ -55,7 +55,7 @@ def typed(frames: Sequence[Frame]) -> list[Frame]:
 
 def _with_notices(frame: Frame) -> Frame:
     """Tell readers of a panel about a column that looks like times, where a frame with numbers has no times."""
-    if any(field.type == "time" for field in frame.fields) or len(frame.fields) == 1:
+    if len(frame.fields) == 1 or "time" in [field.type for field in frame.fields]:
         return frame
     for field in frame.fields:
         others = any(other.is_value or other.type == "json" for other in frame.fields if other is not field)
@@ -92,7 +92,7 @@ def _single(frame: Frame) -> FrameType | None:
 def _several(frames: Sequence[Frame]) -> FrameType | None:
     for frame in frames:
         kinds = [field.type for field in frame.fields]
-        if "string" in kinds or sum(kind in VALUES for kind in kinds) != 1:
+        if "string" in kinds or len([kind for kind in kinds if kind in VALUES]) != 1:
             return None
     if all(_has_time_index(frame) for frame in frames):
         return "timeseries-multi" if frames else None

@@ -132,7 +132,9 @@ def copy_with(original: T, **changes: object) -> T:
     """Copy a field or a frame with changes that need no check, as they are normal already."""
     copy = object.__new__(type(original))
     for name in type(original).__slots__:  # type: ignore[attr-defined]  # both have them
-        _set(copy, name, changes[name] if name in changes else getattr(original, name))
+        _set(copy, name, getattr(original, name))
+    for name, value in changes.items():
+        _set(copy, name, value)
     return copy
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def normal(labels: Mapping[str, object]) -> dict[str, str]:
     """Turn keys and values into text (see `as_text`) and sort the keys."""
-    return dict(sorted({str(key): as_text(value) for key, value in labels.items()}.items()))
+    texts = {str(key): as_text(value) for key, value in labels.items()}
+    return texts if len(texts) <= 1 else dict(sorted(texts.items()))
 
 
 def as_text(value: object) -> str:
