@@ -23,7 +23,8 @@ def data_response(
     """Write one pluginv2.DataResponse."""
     parts: Parts = []
     for frame in frames:
-        parts += [_head(1, _size(frame)), *frame]
+        parts.append(_head(1, _size(frame)))
+        parts += frame
     tail = text(2, error) + integer(4, status) + text(5, source) + integer(6, int(is_json))
     return [*parts, tail]
 
@@ -124,7 +125,7 @@ def ref_ids(request: bytes) -> list[str]:
 
 
 def _size(parts: Parts) -> int:
-    return sum(map(len, parts))
+    return len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
 
 
 def _head(number: int, size: int) -> bytes:

@@ -102,4 +102,4 @@ def _several(frames: Sequence[Frame]) -> FrameType | None:
 
 def _has_time_index(frame: Frame) -> bool:
     """Tell whether a reader of the contract finds the time: it looks for a non-nullable one."""
-    return any(field.type == "time" and not field.nullable for field in frame.fields)
+    return False in [field.nullable for field in frame.fields if field.type == "time"]

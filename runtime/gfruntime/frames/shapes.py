@@ -31,7 +31,7 @@ from gfruntime.errors import FrameError
 from gfruntime.frames import labels
 from gfruntime.frames.data import Frame
 from gfruntime.frames.field import Field, copy_with
-from gfruntime.frames.fieldtypes import NUMBERS
+from gfruntime.frames.fieldtypes import NUMBERS, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ def _series(frame: Frame) -> Frame:
         raise FrameError(f"column {times[0].name!r} has {times[0].values.null_count} nulls: drop those rows")
     if index.labels:
         raise FrameError(f"column {index.name!r} is the time and can't have labels: put them on the values")
-    if not any(field.is_value for field in frame.fields):
+    if VALUES.isdisjoint([field.type for field in frame.fields]):
         raise FrameError("there is no column of numbers or booleans beside the time")
     if index.nullable:
         plain = copy_with(index, nullable=False)
@@ -151,7 +151,7 @@ def _refuse_no_numbers(frame: Frame) -> None:
 
 
 def _refuse_more(frame: Frame) -> None:
-    names = [field.name for field in frame.fields if field.is_value]
+    names = [field.name for field in frame.fields if field.type in VALUES]
     if len(names) != 1:
         raise FrameError(f"a frame of this type has one value column, this one has {len(names)}: {names}")
 
@@ -169,8 +169,8 @@ def _refuse_labels(frame: Frame) -> None:
 
 def _refuse_twins(frames: Sequence[Frame]) -> None:
     seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
-    for field in (field for frame in frames for field in frame.fields if field.is_value):
-        key = (field.name, tuple((field.labels or {}).items()))  # sorted by their keys
+    for field in [field for frame in frames for field in frame.fields if field.type in VALUES]:
+        key = (field.name, tuple(field.labels.items()) if field.labels else ())  # sorted by their keys
         if key in seen:
             text = labels.text(field.labels or {})
             raise FrameError(f"two series are named {field.name!r} with the labels {{{text}}}: labels must differ")

@@ -43,14 +43,14 @@ def encode(frame: Frame, ref_id: str, write: Write) -> bytes | None:
         return None
     columns, values = [], []
     for field in frame.fields:
-        array = field.values
+        name, array = field.name, field.values
         has_labels = field.labels is not None
         if field.type not in _TYPES or array.null_count or (has_labels and labels):
             return None
         if has_labels:
-            labels = to_json(field.labels, what=f"the labels of {field.name!r}")
-        config = None if field.config is None else to_json(field.config, what=f"the config of {field.name!r}")
-        columns.append((field.name, field.type, field.nullable, config, has_labels))
+            labels = to_json(field.labels, what=f"the labels of {name!r}")
+        config = None if field.config is None else to_json(field.config, what=f"the config of {name!r}")
+        columns.append((name, field.type, field.nullable, config, has_labels))
         start = array.offset * _WIDTH
         values.append(memoryview(array.buffers()[1])[start : start + size])
     if not labels:
