@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gfruntime import Field, Frame
+from gfruntime.frames import arrow
 from gfruntime.frames.labels import as_text
 
 if TYPE_CHECKING:
@@ -108,6 +109,18 @@ def test_name_and_metadata_go_to_every_series() -> None:
     frame = Frame(name="cpu", meta={"path": "a"}, fields=[Field("host", ["a", "b"]), Field("v", [1, 2])])
 
     assert [(each.name, each.meta) for each in frame.group_by("host")] == [("cpu", {"path": "a"})] * 2
+
+
+def test_a_part_is_written_as_its_copy_would_be() -> None:
+    """A series shares the memory of all of them, and its file holds its own rows alone: values, nulls and bits."""
+    hosts = [f"h{row % 37}" for row in range(3000)]
+    values = [None if row % 5 == 0 else row / 2 for row in range(3000)]
+    flags = [None if row % 7 == 0 else row % 3 == 0 for row in range(3000)]
+    times = pa.array(range(3000), pa.timestamp("ns"))
+
+    for frame in Frame.of(t=times, host=hosts, v=values, b=flags).group_by("host"):
+        copy = frame.take(pa.array(range(len(frame))))
+        assert b"".join(arrow.encode(frame)) == b"".join(arrow.encode(copy))
 
 
 @pytest.mark.parametrize("is_sorted", [True, False])

@@ -32,6 +32,7 @@ COLUMNS: dict[str, Callable[[], Any]] = {
     "x1": lambda: ["a", None, "c"],
     "n1": lambda: pandas.array([1, None, 3], dtype="Int64"),
     "f3": lambda: [1.5, 2.5, 3.5],
+    "x2": lambda: ["d", "e", None],
 }
 
 

@@ -107,9 +107,9 @@ def _pandas_columns(table: Any, *, keep_nan: bool) -> Iterator[Any]:  # noqa: AN
     """
     dtypes = list(table.dtypes)
     first = 0
-    for dtype, run in itertools.groupby(dtypes, key=lambda dtype: dtype if inputs.is_plain(dtype) else None):
+    for kind, run in itertools.groupby(dtypes, key=lambda dtype: dtype.str if inputs.is_plain(dtype) else ""):
         end = first + len(list(run))
-        block = None if dtype is None or len(table) > _SHORT else table.iloc[:, first:end].to_numpy()
+        block = None if not kind or len(table) > _SHORT else table.iloc[:, first:end].to_numpy()
         for position in range(first, end):
             values = table.iloc[:, position] if block is None else block[:, position - first]
             if keep_nan and str(dtypes[position]) in ("float32", "float64"):
