@@ -147,3 +147,13 @@ def _count_calls(groups: int, *, is_sorted: bool) -> int:
     finally:
         sys.setprofile(None)
     return count
+
+
+def test_negative_zero_is_a_label_of_its_own() -> None:
+    """0.0 and -0.0 are one number and two texts."""
+    frame = Frame.of(t=pa.array(range(3), pa.timestamp("ns")), n=[0.0, -0.0, 0.0], v=[1, 2, 3])
+
+    assert [(each["v"].labels, each["v"].to_list()) for each in frame.group_by("n")] == [
+        ({"n": "0.0"}, [1, 3]),
+        ({"n": "-0.0"}, [2]),
+    ]

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Texts = tuple[str, ...]
 
-_BITS = {pa.float64(): pa.int64(), pa.float32(): pa.int32()}
-
 
 def group_by(fields: Sequence[Field], names: Sequence[str]) -> list[list[Field]]:
     """Split a table by columns that become labels: one list of fields for each combination and value column.
@@ -90,10 +88,11 @@ def _number_rows(keys: Sequence[Field]) -> tuple[pa.Array, list[Texts]]:
 
 def _number_texts(field: Field) -> tuple[pa.Array, list[str]]:
     """Number a column's values by first appearance; values that are one text, as null and NaN are, have one number."""
-    bits = _BITS.get(field.values.type)  # 0.0 and -0.0 are one number and two texts
-    encoded = (field.values if bits is None else field.values.view(bits)).dictionary_encode(null_encoding="encode")
-    distinct = encoded.dictionary if bits is None else encoded.dictionary.view(field.values.type)
+    encoded = field.values.dictionary_encode(null_encoding="encode")
     numbers: dict[str, int] = {}
-    codes = [numbers.setdefault(as_text(value), len(numbers)) for value in copy_with(field, values=distinct).to_list()]
+    codes = [
+        numbers.setdefault(as_text(value), len(numbers))
+        for value in copy_with(field, values=encoded.dictionary).to_list()
+    ]
     indices = encoded.indices
     return indices if len(numbers) == len(codes) else pa.array(codes, pa.int32()).take(indices), list(numbers)
