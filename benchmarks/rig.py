@@ -113,7 +113,8 @@ def _memory_mb(pid: int, key: str) -> float:
 class Rig:
     """The host and what it starts; each program is made when it is first asked for.
 
-    `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `go`;
+    `ours`, `async` (ours with async handlers), both on grpcio; `http2`, `http2_async`: likewise without it; `tables`,
+    `tables_http2`: `ours` and `http2` where pandas and polars are; `go`;
     `workers_1`, `_2`, `_4`: `http2` with so many workers; `floor` (bare grpcio);
     `probe` (ours with every kind of call), `workers_probe`: with two workers;
     `bundle`, `bundle_http2` and `source`: the default example, built and not, in an environment that has what it
@@ -125,10 +126,12 @@ class Rig:
         self._folder, self._programs = folder, Programs(folder)
         self._host = self._programs.go("host")
         self._makers: dict[str, Callable[[], Path]] = {
-            "ours": lambda: self._programs.variant("blocking", _text("blocking.py")),
-            "async": lambda: self._programs.variant("awaiting", _text("awaiting.py")),
-            "http2": lambda: self._programs.variant("blocking-http2", _text("blocking.py")),
-            "http2_async": lambda: self._programs.variant("awaiting-http2", _text("awaiting.py")),
+            "ours": lambda: self._variant("blocking"),
+            "async": lambda: self._variant("awaiting"),
+            "http2": lambda: self._variant("blocking-http2"),
+            "http2_async": lambda: self._variant("awaiting-http2"),
+            "tables": lambda: self._programs.variant("tables", _text("blocking.py")),
+            "tables_http2": lambda: self._programs.variant("tables-http2", _text("blocking.py")),
             **dict.fromkeys(("workers_1", "workers_2", "workers_4"), lambda: self._program("http2")),
             "workers_probe": self._programs.probe,
             "probe": self._programs.probe,
@@ -141,14 +144,14 @@ class Rig:
             "source": lambda: write_launcher(folder / "source", self._example(), python=self._clean()),
         }
         self._made: dict[str, Path] = {}
-        self._interpreter = ""
+        self._interpreters: dict[tuple[str, ...], str] = {}
 
     @contextmanager
     def start(self, side: str) -> Iterator[Running]:
         """Run a plugin in a fresh process under a fresh host, and end both."""
+        command = self._program(side)
         with Host(self._host) as host:
             begun = time.perf_counter()
-            command = self._program(side)
             plugin = host.start(command, short_log=True, env=_environment(side))
             yield Running(plugin, begun, plugin.started["handshake_ms"], command)
 
@@ -160,10 +163,18 @@ class Rig:
     def _example(self) -> Path:
         return self._programs.project("signals")
 
-    def _clean(self) -> str:
-        if not self._interpreter:
-            self._interpreter = clean(self._folder / "environment", project=self._example())
-        return self._interpreter
+    def _variant(self, name: str) -> Path:
+        """Run a data source in an environment with numpy and without pandas, which pyarrow would import."""
+        self._programs.variant(name, _text(f"{name.removesuffix('-http2')}.py"))
+        project, python = self._programs.project(name), self._clean("numpy")
+        return write_launcher(self._folder / f"plain-{name}", project, python=python)
+
+    def _clean(self, *packages: str) -> str:
+        """Give the interpreter of an environment with what a new project asks for, and these packages."""
+        if packages not in self._interpreters:
+            folder = self._folder / "-".join(("environment", *packages))
+            self._interpreters[packages] = clean(folder, project=self._example(), extra=packages)
+        return self._interpreters[packages]
 
 
 def _environment(side: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The benchmarks: what each asks of a plugin, and what it reports.
 
-A figure's name ends in its unit. In `_per_s` more is better, in `_ms` and `_mb` less is.
+A figure's name ends in its unit. In `_per_s` more is better, in `_ms`, `_us` and `_mb` less is.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SMALL_ROWS = 10
 WORK_UNITS = 1500  # about 20 ms
 WORK_CALLS = 400
+POINTS = 100
+TABLES = {"ours": "tables", "http2": "tables_http2"}
 UPSTREAM_CALLS = 64
 UPSTREAM_S = 0.1
 BUSY_S = 5.0
@@ -51,7 +53,7 @@ def latency(
     calls: int,
     *,
     sides: tuple[str, ...] = ("ours", "go", "async", "http2", "http2_async", "floor"),
-    programs: Mapping[str, str] | None = None,
+    programs: Mapping[str, str] = {},
 ) -> Benchmark:
     """Ask small queries, so many at a time."""
 
@@ -61,32 +63,51 @@ def latency(
         )
         return {"p50_ms": load.p50_ms, "p99_ms": load.p99_ms, "queries_per_s": load.count / load.seconds}
 
-    return Benchmark(measure, sides=sides, programs=programs or {})
+    return Benchmark(measure, sides=sides, programs=programs)
 
 
 def frames(
     rows: int,
     calls: int,
     *,
+    kind: str = "columns",
     rounds: int = 5,
     sides: tuple[str, ...] = ("ours", "go", "http2"),
-    programs: Mapping[str, str] | None = None,
+    programs: Mapping[str, str] = {},
 ) -> Benchmark:
-    """Ask for a table of a time and a number that the plugin holds in memory, again and again."""
+    """Ask for a table that the plugin holds in memory, again and again."""
+    return _tables(calls, rounds, programs, sides=sides, kind=kind, rows=rows)
 
+
+def series(count: int, calls: int) -> Benchmark:
+    """Ask for so many frames of 100 points, which the plugin makes of a table that it holds in memory."""
+    return _tables(calls, 5, {}, kind="many", rows=POINTS, series=count)
+
+
+def _tables(
+    calls: int,
+    rounds: int,
+    programs: Mapping[str, str],
+    *,
+    sides: tuple[str, ...] = ("ours", "go", "http2"),
+    kind: str,
+    rows: int,
+    series: int = 1,
+) -> Benchmark:
     def measure(running: Running, share: float) -> Figures:
         count = _some(calls, share)
-        load = running.load(count, warmup=max(1, count // 4), kind="columns", rows=rows)
-        if load.rows != rows:
-            raise ValueError(f"asked for {rows} rows, the host decoded {load.rows}")
-        return {
-            "rows_per_s": rows * count / load.seconds,
+        load = running.load(count, warmup=max(1, count // 4), kind=kind, rows=rows, series=series)
+        if load.rows != rows * series:
+            raise ValueError(f"asked for {rows * series} rows, the host decoded {load.rows}")
+        figures = {
+            "rows_per_s": rows * series * count / load.seconds,
             "mb_per_s": load.bytes * count / load.seconds / 1e6,
             "p50_ms": load.p50_ms,
             "peak_mb": running.memory_mb("VmHWM"),
         }
+        return figures if series == 1 else {**figures, "series_us": load.p50_ms * 1000 / series}
 
-    return Benchmark(measure, rounds=rounds, sides=sides, programs=programs or {})
+    return Benchmark(measure, rounds=rounds, sides=sides, programs=programs)
 
 
 def cold_start(running: Running, _share: float) -> Figures:
@@ -205,6 +226,11 @@ BENCHMARKS = {
     "frames-10k": frames(10_000, 400),
     "frames-1m": frames(1_000_000, 16),
     "frames-10m": frames(10_000_000, 4, rounds=3),
+    "strings-1m": frames(1_000_000, 16, kind="lists"),
+    "pandas-1m": frames(1_000_000, 16, kind="pandas", programs=TABLES),
+    "polars-1m": frames(1_000_000, 16, kind="polars", programs=TABLES),
+    "series-1k": series(1000, 60),
+    "series-5k": series(5000, 16),
     "cold-start": Benchmark(cold_start, rounds=9, sides=("ours", "go", "http2", "floor")),
     "bundle-start": Benchmark(
         bundle_start, rounds=15, sides=("ours", "bundle_http2", "source", "go", "floor"), programs={"ours": "bundle"}

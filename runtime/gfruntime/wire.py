@@ -23,7 +23,8 @@ def data_response(
     """Write one pluginv2.DataResponse."""
     parts: Parts = []
     for frame in frames:
-        parts += [_head(1, _size(frame)), *frame]
+        parts.append(_head(1, _size(frame)))
+        parts += frame
     tail = text(2, error) + integer(4, status) + text(5, source) + integer(6, int(is_json))
     return [*parts, tail]
 
@@ -33,8 +34,9 @@ def query_data_response(responses: Iterable[tuple[str, Parts]]) -> bytes:
     parts: Parts = []
     for ref_id, response in responses:
         key = length_delimited(1, ref_id.encode())  # the key of a map entry is always written
-        value_head = _head(2, _size(response))
-        entry = len(key) + len(value_head) + _size(response)
+        size = _size(response)
+        value_head = _head(2, size)
+        entry = len(key) + len(value_head) + size
         parts += [_head(1, entry), key, value_head, *response]
     return b"".join(parts)
 
@@ -123,7 +125,7 @@ def ref_ids(request: bytes) -> list[str]:
 
 
 def _size(parts: Parts) -> int:
-    return sum(map(len, parts))
+    return len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
 
 
 def _head(number: int, size: int) -> bytes:

@@ -63,3 +63,32 @@ def test_a_type_asked_for_is_not_passed_over() -> None:
     assert columns.column([1, 2], "float64", name="v")[1].type == pa.float64()
     with pytest.raises(FrameError, match="column 'v'"):
         columns.column([1, 2], "time", name="v")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [dt.datetime(2026, 1, 1), dt.datetime(2026, 1, 2)],  # noqa: DTZ001  # naive is one of the cases
+        [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 3, tzinfo=dt.UTC)],
+        [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)],
+        [dt.datetime(2026, 1, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)],
+    ],
+    ids=["without a zone", "another day", "fewer", "another zone"],
+)
+def test_times_are_those_of_this_column(others: list[dt.datetime]) -> None:
+    """Times that resemble those of the column before are read anew, and so is a list that its author changed."""
+    items = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC), dt.datetime(2026, 1, 2, tzinfo=dt.UTC)]
+    first = Field("t", items)
+    items.append(dt.datetime(2026, 1, 9, tzinfo=dt.UTC))
+    aware = [other if other.tzinfo else other.replace(tzinfo=dt.UTC) for other in others]
+
+    assert Field("t", others).to_list() == aware
+    assert Field("t", items).to_list() == items
+    assert first.to_list() == items[:2]
+
+
+def test_equal_times_are_read_once() -> None:
+    """The series of one answer share their times, which are read for the first of them alone."""
+    made = [[dt.datetime(2026, 1, 1, minute, tzinfo=dt.UTC) for minute in range(9)] for _ in range(2)]
+
+    assert Field("t", made[0]).values is Field("t", made[1]).values

@@ -153,3 +153,35 @@ def test_long_series_are_sorted_as_short_ones() -> None:
     assert apply_wide(frame).fields == frame.fields
     with pytest.raises(FrameError, match="a time more than once"):
         apply_wide(Frame.of(time=[*times, times[7]], v=list(range(501))))
+
+
+@pytest.mark.parametrize("rows", [3, 300, 5000])
+def test_one_of_many_series_is_sorted(rows: int) -> None:
+    """Many series are looked at together; one that is not sorted is, and the others stay as they are."""
+    times = [T[0] + dt.timedelta(seconds=second) for second in range(rows)]
+    orders = [times, [*times[1:], times[0]], times, times[:1], [], times]
+    frames = [
+        Frame.of(time=Field("", each, "time").values, v=[0.5] * len(each), labels={"n": str(at)})
+        for at, each in enumerate(orders)
+    ]
+    typed = apply_type("timeseries-multi", frames)
+
+    assert [frame["time"].to_list() for frame in typed] == [sorted(each) for each in orders]
+
+
+def test_a_time_twice_in_one_of_many_series_is_refused() -> None:
+    """A time at the end of a series and the start of the next is no double; one within a series is."""
+    frames = [Frame.of(time=T[:2], v=[1, 2], labels={"n": "a"}), Frame.of(time=T[1:2], v=[1], labels={"n": "b"})]
+    doubled = Frame.of(time=[T[1], T[1]], v=[1, 2], labels={"n": "c"})
+
+    assert len(apply_type("timeseries-multi", frames)) == len(frames)
+    with pytest.raises(FrameError, match="column 'time' has a time more than once"):
+        apply_type("timeseries-multi", [*frames, doubled])
+
+
+def test_series_whose_labels_read_alike_are_two() -> None:
+    """A comma within a label makes no twin of what has one label more."""
+    one, other = {"a": "1, b=2"}, {"a": "1", "b": "2"}
+    frames = [Frame.of(time=T[:1], v=[1], labels=labels) for labels in (one, other)]
+
+    assert [frame["v"].labels for frame in apply_type("timeseries-multi", frames)] == [one, other]

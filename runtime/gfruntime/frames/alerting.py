@@ -14,6 +14,7 @@ Source: github.com/grafana/grafana, pkg/expr (converter.go, dataplane.go, mathex
 from __future__ import annotations
 
 import itertools
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -299,7 +300,7 @@ def _about_items(kind: Kind, items: Sequence[RuleSeries]) -> Iterator[str]:
 
 def _about_times(index: Column, *, are_single: bool = False) -> Iterator[str]:
     values = [value for value in index.values()[:LOOKED_AT] if value is not None]
-    if any(after < before for before, after in itertools.pairwise(values)):
+    if any(map(operator.lt, values[1:], values)):
         yield f"the times in {index.name!r} do not ascend: the last row is not the last value"
     elif are_single and len(set(values)) < len(values):
         yield f"a time in {index.name!r} is there more than once: labels are missing"

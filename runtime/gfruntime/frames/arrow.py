@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
+from gfruntime.frames import stencils
 from gfruntime.frames.data import Frame
 from gfruntime.frames.field import Field
-from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType
+from gfruntime.frames.fieldtypes import FIELD_TYPES, VALUES, FieldType
 from gfruntime.frames.frametext import to_json
 from gfruntime.frames.metadata import only_known
 
@@ -29,6 +30,7 @@ _BY_ARROW: dict[pa.DataType, FieldType] = {
     spelling.arrow: name for name, spelling in FIELD_TYPES.items() if name != "enum"
 }
 _SMALL = 65_536  # below this a copy is cheaper than calling back for every buffer
+_FIXED = VALUES | {"time", "enum"}  # types whose values have at most eight bytes each
 
 
 def encode(frame: Frame, *, ref_id: str = "") -> Parts:
@@ -38,11 +40,11 @@ def encode(frame: Frame, *, ref_id: str = "") -> Parts:
     Units: times become timestamp[ns] without a zone.
     A frame without a ref id gets the given one.
     """
+    if (file := stencils.encode(frame, frame.ref_id or ref_id, _write_shape)) is not None:
+        return [file]
     batch = pa.RecordBatch.from_arrays([field.values for field in frame.fields], schema=_schema(frame, ref_id))
-    if batch.get_total_buffer_size() < _SMALL:
-        sink = pa.BufferOutputStream()
-        _write(sink, batch)
-        return [sink.getvalue()]
+    if _is_small(frame, batch):
+        return [_file(batch)]
     collector = _Collector()
     with pa.PythonFile(collector, mode="w") as file:
         _write(file, batch)
@@ -69,6 +71,13 @@ def decode(data: bytes) -> Frame:
     )
 
 
+def _is_small(frame: Frame, batch: pa.RecordBatch) -> bool:
+    """Tell by the size of all memory that the columns hold, or of their rows where they are parts of longer columns."""
+    if batch.get_total_buffer_size() < _SMALL:
+        return True
+    return batch.num_rows * batch.num_columns * 8 < _SMALL and all(field.type in _FIXED for field in frame.fields)
+
+
 class _Collector:
     """A file that keeps what is written to it, without copying."""
 
@@ -85,6 +94,21 @@ class _Collector:
     def close(self) -> None: ...
 
 
+def _file(batch: pa.RecordBatch) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    _write(sink, batch)
+    return sink.getvalue()
+
+
+def _write_shape(shape: stencils.Shape, labels: bytes, values: bytes) -> bytes:
+    name, ref_id, meta, rows, _, columns = shape
+    fields = [_described.__wrapped__(*column[:3], labels if column[4] else None, column[3]) for column in columns]
+    arrays = [pa.Array.from_buffers(field.type, rows, [None, pa.py_buffer(values)], 0) for field in fields]
+    schema = pa.schema(fields, metadata=_metadata(name, ref_id, meta))
+    file: bytes = _file(pa.RecordBatch.from_arrays(arrays, schema=schema)).to_pybytes()
+    return file
+
+
 def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow has no types
     with pa.ipc.new_file(sink, batch.schema, options=_OPTIONS) as writer:
         if batch.num_rows:
@@ -92,22 +116,29 @@ def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow
 
 
 def _schema(frame: Frame, ref_id: str) -> pa.Schema:
-    metadata = {"name": frame.name, "refId": frame.ref_id or ref_id}
-    if frame.meta is not None:
-        metadata["meta"] = to_json(frame.meta, what="the frame's meta")
+    meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
+    metadata = _metadata(frame.name, frame.ref_id or ref_id, meta)
     return pa.schema([_arrow_field(field) for field in frame.fields], metadata=metadata)
 
 
+@functools.lru_cache(maxsize=64)  # the frames of one answer mostly have the same
+def _metadata(name: str, ref_id: str, meta: bytes | None) -> pa.KeyValueMetadata:
+    texts = {"name": name, "refId": ref_id}
+    return pa.KeyValueMetadata(texts if meta is None else {**texts, "meta": meta})
+
+
 def _arrow_field(field: Field) -> pa.Field:
-    labels = None if field.labels is None else to_json(field.labels, what=f"the labels of {field.name!r}")
     config = None if field.config is None else to_json(field.config, what=f"the config of {field.name!r}")
+    if field.labels is None:
+        return _described(field.name, field.type, field.nullable, None, config)
+    labels = to_json(field.labels, what=f"the labels of {field.name!r}")
     return _described(field.name, field.type, field.nullable, labels, config)
 
 
 @functools.lru_cache(maxsize=1024)  # the same columns come with every answer
-def _described(name: str, kind: FieldType, nullable: bool, labels: str | None, config: str | None) -> pa.Field:  # noqa: FBT001  # a key
+def _described(name: str, kind: FieldType, nullable: bool, labels: bytes | None, config: bytes | None) -> pa.Field:  # noqa: FBT001  # a key
     spelling = FIELD_TYPES[kind]
-    metadata = {"tstype": spelling.simple}
+    metadata: dict[str, str | bytes] = {"tstype": spelling.simple}
     if labels is not None:
         metadata["labels"] = labels
     if config is not None:

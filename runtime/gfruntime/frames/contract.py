@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, get_args
 
 from gfruntime.errors import FrameError
 from gfruntime.frames import shapes, timelike
-from gfruntime.frames.fieldtypes import NUMBERS
+from gfruntime.frames.fieldtypes import NUMBERS, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def typed(frames: Sequence[Frame]) -> list[Frame]:
 
 def _with_notices(frame: Frame) -> Frame:
     """Tell readers of a panel about a column that looks like times, where a frame with numbers has no times."""
-    if any(field.type == "time" for field in frame.fields) or len(frame.fields) == 1:
+    if len(frame.fields) == 1 or "time" in [field.type for field in frame.fields]:
         return frame
     for field in frame.fields:
         others = any(other.is_value or other.type == "json" for other in frame.fields if other is not field)
@@ -90,10 +90,10 @@ def _single(frame: Frame) -> FrameType | None:
 
 
 def _several(frames: Sequence[Frame]) -> FrameType | None:
-    if any(sum(field.is_value for field in frame.fields) != 1 for frame in frames):
-        return None
-    if any(field.type == "string" for frame in frames for field in frame.fields):
-        return None
+    for frame in frames:
+        kinds = [field.type for field in frame.fields]
+        if "string" in kinds or len([kind for kind in kinds if kind in VALUES]) != 1:
+            return None
     if all(_has_time_index(frame) for frame in frames):
         return "timeseries-multi" if frames else None
     has_time = any(field.type == "time" for frame in frames for field in frame.fields)
@@ -102,4 +102,4 @@ def _several(frames: Sequence[Frame]) -> FrameType | None:
 
 def _has_time_index(frame: Frame) -> bool:
     """Tell whether a reader of the contract finds the time: it looks for a non-nullable one."""
-    return any(field.type == "time" and not field.nullable for field in frame.fields)
+    return False in [field.nullable for field in frame.fields if field.type == "time"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import cursors, framejson, metadata, tables
+from gfruntime.frames import cursors, framejson, groups, metadata, tables
 from gfruntime.frames import records as records_
-from gfruntime.frames.field import Field
+from gfruntime.frames.field import Field, copy_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,13 +52,14 @@ class Frame:
 
     def __post_init__(self) -> None:
         """Check that the fields have one length, and the metadata."""
-        object.__setattr__(self, "fields", tuple(self.fields))
-        for field in self.fields:
-            if len(field) != len(self.fields[0]):
-                first = self.fields[0]
-                raise FrameError(
-                    f"column {field.name!r} has {len(field)} values but column {first.name!r} has {len(first)}"
-                )
+        fields = tuple(self.fields)
+        object.__setattr__(self, "fields", fields)
+        lengths = [len(field.values) for field in fields]
+        if len(set(lengths)) > 1:
+            at = next(at for at, length in enumerate(lengths) if length != lengths[0])
+            raise FrameError(
+                f"column {fields[at].name!r} has {lengths[at]} values but column {fields[0].name!r} has {lengths[0]}"
+            )
         if self.meta is not None:
             object.__setattr__(self, "meta", metadata.meta(self.meta))
 
@@ -201,13 +202,11 @@ class Frame:
 
     @classmethod
     def _of_fields(cls, fields: Sequence[Field], name: str, labels: Labels) -> Frame:
-        return cls(fields=fields, name=name).labelled(labels)
+        return cls(fields=_labelled(fields, labels), name=name)
 
     def labelled(self, labels: Labels) -> Frame:
         """Put labels on the value columns, over those they have."""
-        if not labels:
-            return self
-        return replace(self, fields=[field.with_labels(labels) if field.is_value else field for field in self.fields])
+        return copy_with(self, fields=tuple(_labelled(self.fields, labels))) if labels else self
 
     def group_by(self, *names: str) -> list[Frame]:
         """Make one frame for each value column and each distinct combination of these columns, which become labels.
@@ -215,8 +214,8 @@ class Frame:
         It is the shape of alerting that bears any data (`timeseries-multi`, `numeric-multi`):
         `return Frame.from_cursor(cursor).group_by("host")`.
         """
-        groups = tables.group_by(self.fields, names)
-        return [replace(self, fields=fields) for fields in groups] or [replace(self, fields=())]
+        series = groups.group_by(self.fields, names)
+        return [copy_with(self, fields=tuple(fields)) for fields in series] or [copy_with(self, fields=())]
 
     def with_meta(self, **meta: object) -> Frame:
         """Put keys over the metadata: `frame.with_meta(executedQueryString=sql)`."""
@@ -241,6 +240,10 @@ class Frame:
             if field.name == name:
                 return field
         raise KeyError(name)
+
+
+def _labelled(fields: Sequence[Field], labels: Labels) -> Sequence[Field]:
+    return [field.with_labels(labels) if field.is_value else field for field in fields] if labels else fields
 
 
 def _of_first_rows(frame: Frame, limit: int | None) -> Frame:

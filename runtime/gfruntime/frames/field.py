@@ -27,6 +27,8 @@ _NS_PER_US = 1000
 
 T = TypeVar("T")
 
+_set = object.__setattr__  # fields and frames are frozen
+
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
 class Field:
@@ -80,8 +82,12 @@ class Field:
             raise FrameError(f"column {name!r} is declared without nulls but has {nulls}")
         if nullable is None:
             nullable = nulls > 0 if field_type == "time" else True
-        texts = None if labels is None else normal(labels)
-        _set(self, name=name, values=array, type=field_type, nullable=nullable, labels=texts, config=config)
+        _set(self, "name", name)
+        _set(self, "values", array)
+        _set(self, "type", field_type)
+        _set(self, "nullable", nullable)
+        _set(self, "labels", None if labels is None else normal(labels))
+        _set(self, "config", config)
 
     def __len__(self) -> int:
         """Count the values."""
@@ -115,7 +121,7 @@ class Field:
 
     def with_labels(self, labels: Mapping[str, object]) -> Field:
         """Put labels over those the field has."""
-        return copy_with(self, labels=normal({**(self.labels or {}), **labels}))
+        return copy_with(self, labels=normal({**self.labels, **labels} if self.labels else labels))
 
     def with_config(self, **config: object) -> Field:
         """Put keys over the config: `field.with_config(unit="s", decimals=1)`."""
@@ -125,14 +131,11 @@ class Field:
 def copy_with(original: T, **changes: object) -> T:
     """Copy a field or a frame with changes that need no check, as they are normal already."""
     copy = object.__new__(type(original))
-    values = {name: getattr(original, name) for name in type(original).__slots__}  # type: ignore[attr-defined]  # both have them
-    _set(copy, **(values | changes))
+    for name in type(original).__slots__:  # type: ignore[attr-defined]  # both have them
+        _set(copy, name, getattr(original, name))
+    for name, value in changes.items():
+        _set(copy, name, value)
     return copy
-
-
-def _set(target: object, **attributes: object) -> None:
-    for name, value in attributes.items():
-        object.__setattr__(target, name, value)
 
 
 def _same(mine: pa.Array, theirs: pa.Array) -> bool:

@@ -25,10 +25,10 @@ _NS_PER_MS = 1_000_000
 _FEW = 200  # rows below which Python is faster than calls into Arrow
 
 
-def to_json(value: object, *, what: str) -> str:
+def to_json(value: object, *, what: str) -> bytes:
     """Write metadata as JSON; NaN and infinities become null, numpy scalars become numbers, enums their values."""
     try:
-        return _ENCODER.encode(value).decode()
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise FrameError(f"{what} can't be written as JSON: {error}") from error
 
@@ -69,7 +69,7 @@ def data(frame: Frame) -> dict[str, object]:
 
 
 def _raw(value: object, what: str) -> msgspec.Raw:
-    return msgspec.Raw(to_json(value, what=what).encode())
+    return msgspec.Raw(to_json(value, what=what))
 
 
 def _describe(field: Field) -> dict[str, object]:
@@ -117,6 +117,8 @@ def _times(ticks: pa.Array) -> tuple[list[int | None], dict[str, list[int]], lis
 
 def _floats(array: pa.Array) -> tuple[list[float | None], dict[str, list[int]]]:
     values = array.to_pylist()
+    if len(array) <= _FEW and not array.null_count and math.isfinite(sum(values)):  # if not, one of them may be
+        return values, {}
     if len(array) > _FEW and pc.all(pc.is_finite(array)).as_py() in (True, None):  # None: there is no value at all
         return values, {}
     odd = [(row, value) for row, value in enumerate(values) if value is not None and not math.isfinite(value)]

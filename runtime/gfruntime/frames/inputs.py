@@ -6,6 +6,7 @@ the Arrow PyCapsule interface. None of the libraries is imported: an object brin
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -18,18 +19,27 @@ from gfruntime.frames import kinds
 _WIDEST = 8  # bytes of the widest float that Arrow has
 
 
-def to_list(values: Any) -> Any:  # noqa: ANN401  # one kind of input each
-    """Make a list of Python objects, whatever iterable holds them; leave what has a type of its own as it is."""
-    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+def read(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401, PLR0911  # one kind of input each
+    """List the objects of any iterable, or make an Arrow array of what has a type of its own.
+
+    A list comes back as it is.
+    """
+    if type(values) is list or isinstance(values, pa.Array):
         return values
-    if hasattr(values, "__arrow_c_stream__") or hasattr(values, "__arrow_c_array__"):
-        return _pandas_list(values) if _library(values) == "pandas" else values
+    if _is_numpy(values):
+        return _from_numpy(values)
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
     if _library(values) == "pandas":
-        return _pandas_list(values)
+        return _from_pandas(values)
+    if hasattr(values, "__arrow_c_stream__"):
+        return pa.chunked_array(values).combine_chunks()
+    if hasattr(values, "__arrow_c_array__"):
+        return pa.array(values)
     if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
         raise FrameError(f"expected a list of values, got {type(values).__name__}")
     if hasattr(values, "__array__") and not isinstance(values, (list, tuple)):
-        return _numpy_list(values if hasattr(values, "mask") else values.__array__())
+        return _from_numpy(values if hasattr(values, "mask") else values.__array__())
     return list(values)
 
 
@@ -37,60 +47,64 @@ def _library(values: object) -> str:
     return type(values).__module__.partition(".")[0]
 
 
-def _numpy_list(values: Any) -> Any:  # noqa: ANN401  # numpy need not be installed
-    """List the objects of a numpy array that has no type of its own."""
-    if values.ndim != 1:
-        raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
-    if values.dtype.kind in "OT":
-        return values.tolist()
-    if values.dtype.kind == "c":
-        raise FrameError(kinds.COMPLEX)
-    if values.dtype.kind == "V":
-        raise FrameError("expected one column, got a structured array: Frame.from_numpy reads it")
-    if values.dtype.kind == "m" and values.dtype.str[4:-1] in ("", "Y", "M"):
-        raise FrameError(f"durations of type {values.dtype} have no length in seconds: give days, seconds or smaller")
-    return values
+def _is_numpy(values: object) -> bool:
+    """Tell an array of numpy's own class, which is none of numpy's subclasses."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(values) is numpy.ndarray
 
 
-def _pandas_list(values: Any) -> Any:  # noqa: ANN401  # pandas need not be installed
-    """List the objects of a pandas column that has no type of its own; NaN among them is null."""
+def _from_pandas(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401  # pandas need not be installed
+    """Convert a pandas column, in which NaN is null; list the objects of one that has no type of its own."""
+    if is_plain(values.dtype):
+        return pa.array(values.to_numpy(), from_pandas=True)
     kind = str(values.dtype)
     if kind.startswith("complex"):
         raise FrameError(kinds.COMPLEX)
     if kind == "object":
         return [None if isinstance(item, float) and item != item else item for item in values.tolist()]  # noqa: PLR0124
-    if kind == "category" and str(values.dtype.categories.dtype).startswith(("interval", "period")):
-        values, kind = values.astype(object), "interval"
-    return values.tolist() if kind.startswith("interval") else values
-
-
-def to_array(values: Any) -> pa.Array:  # noqa: ANN401  # one kind of input each
-    """Make an Arrow array of what has a type of its own."""
-    if _library(values) == "pandas":
-        return _from_pandas(values)
-    if isinstance(values, pa.ChunkedArray):
-        return values.combine_chunks()
-    if isinstance(values, pa.Array):
-        return values
-    if hasattr(values, "__arrow_c_stream__"):
-        return pa.chunked_array(values).combine_chunks()
-    if hasattr(values, "__arrow_c_array__"):
-        return pa.array(values)
-    return _from_numpy(values)
-
-
-def _from_pandas(values: Any) -> pa.Array:  # noqa: ANN401  # pandas need not be installed
-    """Convert a pandas column, in which NaN is null."""
-    if str(values.dtype).startswith("period"):
+    is_interval = kind == "category" and str(values.dtype.categories.dtype).startswith(("interval", "period"))
+    if is_interval or kind.startswith("interval"):
+        return list((values.astype(object) if is_interval else values).tolist())
+    if kind.startswith("period"):
         values = values.dt.to_timestamp() if hasattr(values, "dt") else values.to_timestamp()
-    if str(values.dtype).startswith("Sparse"):
+    if kind.startswith("Sparse"):
         values = values.sparse.to_dense()
     array = pa.Array.from_pandas(values)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
-    """Wrap a numpy array, without a copy where its memory can be shared."""
+def is_plain(dtype: Any) -> bool:  # noqa: ANN401  # numpy's or pandas' own
+    """Tell whether a pandas column is a numpy array of numbers, booleans or times."""
+    return _library(dtype) == "numpy" and dtype.kind in "biufM" and dtype.itemsize <= _WIDEST
+
+
+def _from_numpy(values: Any) -> list[Any] | pa.Array:  # noqa: ANN401  # numpy need not be installed
+    """Wrap a numpy array, without a copy where its memory can be shared; list its objects where it has no type."""
+    if values.ndim != 1:
+        raise FrameError(f"expected one dimension, got an array of shape {values.shape}")
+    shared = _shared_type(values.dtype)
+    if shared is not None and values.flags.c_contiguous and not hasattr(values, "mask"):
+        if values.dtype.kind != "M":
+            return _wrapped(values, shared)
+        numpy = sys.modules["numpy"]
+        if not numpy.count_nonzero(numpy.isnat(values)):
+            return _wrapped(values.view("int64"), shared)  # numpy lends no memory of times
+    if values.dtype.kind in "OT":
+        return list(values.tolist())
+    _check_dtype(values.dtype)
+    return _convert_numpy(values)
+
+
+def _check_dtype(dtype: Any) -> None:  # noqa: ANN401  # numpy need not be installed
+    if dtype.kind == "c":
+        raise FrameError(kinds.COMPLEX)
+    if dtype.kind == "V":
+        raise FrameError("expected one column, got a structured array: Frame.from_numpy reads it")
+    if dtype.kind == "m" and dtype.str[4:-1] in ("", "Y", "M"):
+        raise FrameError(f"durations of type {dtype} have no length in seconds: give days, seconds or smaller")
+
+
+def _convert_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
     kind = values.dtype.kind
@@ -102,7 +116,17 @@ def _from_numpy(values: Any) -> pa.Array:  # noqa: ANN401  # numpy need not be i
         values = values.astype("float64")
     if hasattr(values, "mask"):
         return pa.array(values.data, mask=sys.modules["numpy"].ma.getmaskarray(values))
-    if kind in "iuf" and values.flags.c_contiguous:
-        kind_type = pa.from_numpy_dtype(values.dtype)  # from_buffers, because pa.array would import pandas here
-        return pa.Array.from_buffers(kind_type, len(values), [None, pa.py_buffer(values)])
     return pa.array(values)
+
+
+def _wrapped(values: Any, kind: pa.DataType) -> pa.Array:  # noqa: ANN401  # numpy need not be installed
+    """Let Arrow read numbers where they are; pa.array would import pandas."""
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)], 0)
+
+
+@functools.lru_cache(maxsize=64)
+def _shared_type(dtype: Any) -> pa.DataType | None:  # noqa: ANN401  # numpy need not be installed
+    """Find the Arrow type that numbers or times have in memory as numpy has them; None for others."""
+    is_number = dtype.kind in "iuf" and dtype.itemsize <= _WIDEST
+    is_time = dtype.kind == "M" and dtype.str[4:-1] in ("s", "ms", "us", "ns")
+    return pa.from_numpy_dtype(dtype) if dtype.isnative and (is_number or is_time) else None

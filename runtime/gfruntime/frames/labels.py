@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def normal(labels: Mapping[str, object]) -> dict[str, str]:
     """Turn keys and values into text (see `as_text`) and sort the keys."""
-    return {str(key): as_text(value) for key, value in sorted(labels.items(), key=lambda item: str(item[0]))}
+    texts = {str(key): as_text(value) for key, value in labels.items()}
+    return texts if len(texts) <= 1 else dict(sorted(texts.items()))
 
 
 def as_text(value: object) -> str:
@@ -23,6 +24,8 @@ def as_text(value: object) -> str:
 
     NaN, NaT and pandas' NA are how a missing label looks in a table.
     """
+    if type(value) is str:  # nearly all are
+        return value
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):

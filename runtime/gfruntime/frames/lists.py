@@ -1,7 +1,8 @@
-"""Short lists of one plain Python type → Arrow, without asking Arrow to infer it: for a few values that costs the most.
+"""Lists of one plain Python type → Arrow, without asking Arrow to infer it: for a few values that costs the most.
 
-Owns the common cases alone: floats, integers, and datetimes that are naive or in `datetime.timezone.utc`. For any other
-list, and for long ones, where Arrow is faster, `column` gives None; `columns` takes the long way, and words all errors.
+Owns the common cases alone: short lists of floats and integers, and lists of datetimes that are naive or in
+`datetime.timezone.utc`, of which Arrow would ask each its zone. For any other list, and for long ones of numbers, where
+Arrow is faster, `column` gives None; `columns` takes the long way, and words all errors.
 """
 
 from __future__ import annotations
@@ -22,16 +23,19 @@ _EPOCHS: dict[dt.tzinfo | None, dt.datetime] = {
     None: dt.datetime(1970, 1, 1),  # noqa: DTZ001  # naive times are UTC
     _UTC: dt.datetime(1970, 1, 1, tzinfo=_UTC),
 }
-_FEW = 256  # values below which this is faster
+_FEW = 256  # numbers below which this is faster
 _DAY, _SECOND, _MICROSECOND = 86_400 * 10**9, 10**9, 1000
+_AT_ONCE = 65_536  # times whose distances from 1970 are in memory
+_latest: tuple[list[dt.datetime], pa.Array] = [], None
+"""The times of the latest column and what they became: the series of one answer mostly have the same ones."""
 
 
 def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
-    """Make a column of a short list whose items are all of one plain type; None when they are not.
+    """Make a column of a list whose items are all of one plain type; None when they are not, or are many numbers.
 
     Units: times become nanoseconds since 1970 in UTC, naive ones are taken as UTC.
     """
-    if len(items) > _FEW:
+    if len(items) > _FEW and type(items[0]) is not dt.datetime:
         return None
     kinds = set(map(type, items))
     make = _MAKERS.get(kinds.pop()) if len(kinds) == 1 else None
@@ -39,8 +43,8 @@ def column(items: list[Any]) -> tuple[FieldType, pa.Array] | None:
         return None
     try:
         return make(items)
-    except OverflowError:  # numbers of more than 64 bits, times before 1677 or after 2262
-        return None
+    except (OverflowError, TypeError, pa.ArrowInvalid):
+        return None  # numbers of more than 64 bits; times before 1677, after 2262, or some with a zone and some without
 
 
 def _floats(items: list[float]) -> tuple[FieldType, pa.Array]:
@@ -52,13 +56,24 @@ def _integers(items: list[int]) -> tuple[FieldType, pa.Array]:
 
 
 def _times(items: list[dt.datetime]) -> tuple[FieldType, pa.Array] | None:
-    zones = {item.tzinfo for item in items}
-    epoch = _EPOCHS.get(zones.pop()) if len(zones) == 1 else None
+    global _latest  # noqa: PLW0603  # one tuple, replaced whole: threads may overlap
+    latest, column = _latest
+    if items == latest:  # naive times equal none that have a zone
+        return "time", column
+    epoch = _EPOCHS.get(items[0].tzinfo)
     if epoch is None:
         return None
-    since = [item - epoch for item in items]
+    if len(items) > _FEW:
+        parts = [
+            pa.array([item - epoch for item in items[start : start + _AT_ONCE]], pa.duration("ns"))
+            for start in range(0, len(items), _AT_ONCE)
+        ]
+        return "time", pa.concat_arrays(parts).view(pa.timestamp("ns"))
+    since = [item - epoch for item in items]  # pa.array would be faster, and import pandas
     ticks = [each.days * _DAY + each.seconds * _SECOND + each.microseconds * _MICROSECOND for each in since]
-    return "time", _wrapped(array("q", ticks), pa.timestamp("ns"))
+    column = _wrapped(array("q", ticks), pa.timestamp("ns"))
+    _latest = items.copy(), column
+    return "time", column
 
 
 def _wrapped(numbers: array[Any], kind: pa.DataType) -> pa.Array:

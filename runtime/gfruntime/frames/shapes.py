@@ -19,6 +19,7 @@ Source: github.com/grafana/dataplane, contract 0.1.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import Counter
 from typing import TYPE_CHECKING, Literal
@@ -30,7 +31,7 @@ from gfruntime.errors import FrameError
 from gfruntime.frames import labels
 from gfruntime.frames.data import Frame
 from gfruntime.frames.field import Field, copy_with
-from gfruntime.frames.fieldtypes import NUMBERS
+from gfruntime.frames.fieldtypes import NUMBERS, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ FrameType = Literal[
     "timeseries-wide", "timeseries-multi", "timeseries-long", "numeric-wide", "numeric-multi", "numeric-long"
 ]
 VERSION = [0, 1]
+_SHORT = 4096  # rows above which a frame is worth calls into Arrow of its own
 _FEW = 200  # rows below which Python is faster than a call into Arrow
 
 
@@ -51,41 +53,59 @@ def apply_type(frame_type: FrameType, frames: Sequence[Frame]) -> list[Frame]:
         raise FrameError(f"{frame_type} is one frame, not {len(frames)}: only the first would be read")
     if len(frames) > 1 and any(not frame.fields for frame in frames):
         raise FrameError(f"a frame without fields among others is invalid in {frame_type}")
-    checked = [_check(frame_type, frame) for frame in frames or [Frame()]]
+    is_sorted = frame_type == "timeseries-multi" and len(frames) > 1 and _are_all_ascending(frames)
+    checked = [_check(frame_type, frame, is_sorted=is_sorted) for frame in frames or [Frame()]]
     if not frame_type.endswith("-long"):
         _refuse_twins(checked)
-    return [
-        copy_with(frame, meta={**(frame.meta or {}), "type": frame_type, "typeVersion": list(VERSION)})
-        for frame in checked
-    ]
+    own: dict[str, object] = {"type": frame_type, "typeVersion": list(VERSION)}
+    return [copy_with(frame, meta={**frame.meta, **own} if frame.meta else own) for frame in checked]
 
 
-def _check(frame_type: FrameType, frame: Frame) -> Frame:
+def _check(frame_type: FrameType, frame: Frame, *, is_sorted: bool) -> Frame:
     if not frame.fields:
         return frame
     if frame_type.startswith("timeseries"):
-        frame = _series(frame, are_single=frame_type != "timeseries-long")
+        frame = _series(frame)
+        frame = frame if is_sorted else _ascending(frame, are_single=frame_type != "timeseries-long")
     for refuse in _RULES[frame_type]:
         refuse(frame)
     return frame
 
 
-def _series(frame: Frame, *, are_single: bool = False) -> Frame:
-    """Check what all series need: a time without nulls and labels, values, ascending order."""
-    times = [field for field in frame.fields if field.type == "time"]
-    if not times:
-        raise FrameError("there is no column of times")
-    index = next((field for field in times if not field.values.null_count), None)
+def _series(frame: Frame) -> Frame:
+    """Check what all series need: a time without nulls and labels, and values."""
+    index = _index(frame)
     if index is None:
+        times = [field for field in frame.fields if field.type == "time"]
+        if not times:
+            raise FrameError("there is no column of times")
         raise FrameError(f"column {times[0].name!r} has {times[0].values.null_count} nulls: drop those rows")
     if index.labels:
         raise FrameError(f"column {index.name!r} is the time and can't have labels: put them on the values")
-    if not any(field.is_value for field in frame.fields):
+    if VALUES.isdisjoint([field.type for field in frame.fields]):
         raise FrameError("there is no column of numbers or booleans beside the time")
     if index.nullable:
         plain = copy_with(index, nullable=False)
         frame = copy_with(frame, fields=tuple(plain if field is index else field for field in frame.fields))
-    return _ascending(frame, are_single=are_single)
+    return frame
+
+
+def _index(frame: Frame) -> Field | None:
+    """Find the first column of times without nulls."""
+    for field in frame.fields:
+        if field.type == "time" and not field.values.null_count:
+            return field
+    return None
+
+
+def _are_all_ascending(frames: Sequence[Frame]) -> bool:
+    """Tell in one go whether all frames, short ones, are sorted by time and have no time twice."""
+    ticks = [index.values for index in map(_index, frames) if index is not None]
+    if not ticks or max(map(len, ticks)) > _SHORT:
+        return False
+    joined = pa.concat_arrays(ticks)
+    descents = pc.indices_nonzero(pc.greater_equal(joined[:-1], joined[1:])).to_pylist()
+    return set(descents).issubset(end - 1 for end in itertools.accumulate(map(len, ticks)))
 
 
 def _ascending(frame: Frame, *, are_single: bool) -> Frame:
@@ -105,9 +125,12 @@ def _ascending(frame: Frame, *, are_single: bool) -> Frame:
 
 def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
     compare, compare_all = (operator.lt, pc.less) if strictly else (operator.le, pc.less_equal)
+    if len(ticks) <= 1:
+        return True
     if len(ticks) > _FEW:
         return bool(pc.all(compare_all(ticks[:-1], ticks[1:])).as_py())
-    items = ticks.view(pa.int64()).to_pylist()
+    start = ticks.offset
+    items = memoryview(ticks.buffers()[1]).cast("q")[start : start + len(ticks)].tolist()  # there are no nulls
     return all(map(compare, items, items[1:]))
 
 
@@ -128,7 +151,7 @@ def _refuse_no_numbers(frame: Frame) -> None:
 
 
 def _refuse_more(frame: Frame) -> None:
-    names = [field.name for field in frame.fields if field.is_value]
+    names = [field.name for field in frame.fields if field.type in VALUES]
     if len(names) != 1:
         raise FrameError(f"a frame of this type has one value column, this one has {len(names)}: {names}")
 
@@ -145,11 +168,12 @@ def _refuse_labels(frame: Frame) -> None:
 
 
 def _refuse_twins(frames: Sequence[Frame]) -> None:
-    seen: set[tuple[str, str]] = set()
-    for field in (field for frame in frames for field in frame.fields if field.is_value):
-        key = (field.name, labels.text(field.labels or {}))
+    seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+    for field in [field for frame in frames for field in frame.fields if field.type in VALUES]:
+        key = (field.name, tuple(field.labels.items()) if field.labels else ())  # sorted by their keys
         if key in seen:
-            raise FrameError(f"two series are named {field.name!r} with the labels {{{key[1]}}}: labels must differ")
+            text = labels.text(field.labels or {})
+            raise FrameError(f"two series are named {field.name!r} with the labels {{{text}}}: labels must differ")
         seen.add(key)
 
 

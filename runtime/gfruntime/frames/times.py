@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import kinds
+from gfruntime.frames import kinds, lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,8 @@ def read(values: Sequence[Any], unit: GivenUnit | None = None) -> pa.Array:
         raise FrameError(f"unit {unit!r} is none of s, ms, us, ns and guess")
     if unit is None and (fast := _read_iso(values)) is not None:
         return fast
+    if values and type(values[0]) is dt.datetime and (column := lists.column(list(values))) is not None:
+        return column[1]
     parsed = [_parse(value, row, has_unit=unit is not None) for row, value in enumerate(values)]
     counts = [value for value in parsed if isinstance(value, Decimal)]
     if counts and unit is None:

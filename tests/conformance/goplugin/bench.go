@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -12,10 +13,12 @@ type held struct {
 	mu     sync.Mutex
 	times  []time.Time
 	values []float64
+	hosts  []*string
+	gaps   []*float64
 }
 
-// columns answers with a table that was there before the query came: one row a second.
-func (p *probe) columns(rows int) *data.Frame {
+// columns gives a table that was there before the query came: one row a second.
+func (p *probe) columns(rows int) ([]time.Time, []float64) {
 	p.held.mu.Lock()
 	defer p.held.mu.Unlock()
 	if len(p.held.times) != rows {
@@ -25,7 +28,43 @@ func (p *probe) columns(rows int) *data.Frame {
 			p.held.times[i], p.held.values[i] = start.Add(time.Duration(i)*time.Second), float64(i)/2
 		}
 	}
-	return data.NewFrame("", data.NewField("time", nil, p.held.times), data.NewField("value", nil, p.held.values))
+	return p.held.times, p.held.values
+}
+
+// many answers as monitoring does: one frame for each machine, each with its part of a table in memory.
+func (p *probe) many(series, rows int) []*data.Frame {
+	times, values := p.columns(series * rows)
+	frames := make([]*data.Frame, series)
+	for i := range series {
+		from, to := i*rows, (i+1)*rows
+		frames[i] = data.NewFrame("cpu",
+			data.NewField("time", nil, times[from:to]),
+			data.NewField("value", data.Labels{"host": fmt.Sprintf("web-%d", i), "job": "node"}, values[from:to]),
+		)
+		frames[i].Meta = &data.FrameMeta{Type: data.FrameTypeTimeSeriesMulti, TypeVersion: data.FrameTypeVersion{0, 1}}
+	}
+	return frames
+}
+
+// gaps answers with a table of times, texts and numbers, of which every tenth text and every seventh number is missing.
+func (p *probe) gaps(rows int) *data.Frame {
+	times, values := p.columns(rows)
+	p.held.mu.Lock()
+	defer p.held.mu.Unlock()
+	if len(p.held.hosts) != rows {
+		p.held.hosts, p.held.gaps = make([]*string, rows), make([]*float64, rows)
+		for i := range rows {
+			if i%10 != 9 {
+				host := fmt.Sprintf("web-%d", i%100)
+				p.held.hosts[i] = &host
+			}
+			if i%7 != 6 {
+				p.held.gaps[i] = &values[i]
+			}
+		}
+	}
+	return data.NewFrame("",
+		data.NewField("time", nil, times), data.NewField("host", nil, p.held.hosts), data.NewField("value", nil, p.held.gaps))
 }
 
 // work computes a fixed amount.

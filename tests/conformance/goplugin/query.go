@@ -15,6 +15,7 @@ import (
 type model struct {
 	Kind    string  `json:"kind"`
 	Rows    int     `json:"rows"`
+	Series  int     `json:"series"`
 	Seconds float64 `json:"seconds"`
 }
 
@@ -29,7 +30,12 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 	case "big":
 		return frames(data.NewFrame("", data.NewField("value", nil, make([]float64, m.Rows))))
 	case "columns":
-		return frames(p.columns(m.Rows))
+		times, values := p.columns(m.Rows)
+		return frames(data.NewFrame("", data.NewField("time", nil, times), data.NewField("value", nil, values)))
+	case "many":
+		return frames(p.many(m.Series, m.Rows)...)
+	case "lists", "pandas", "polars":
+		return frames(p.gaps(m.Rows))
 	case "work":
 		return frames(work(m.Rows))
 	case "burn":
