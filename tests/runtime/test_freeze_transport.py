@@ -6,7 +6,7 @@ import pytest
 
 from gfruntime.freeze import unused_transport
 
-GRPCIO = ("gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc")
+GRPCIO = ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc")
 HTTP2 = ("gfruntime.serving.http2", "hpack")
 
 

@@ -49,7 +49,7 @@ _OPTIONAL = {
 
 _OF_THE_OTHER = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
-    "http2": ("gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
+    "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
 }
 """By the transport in use, what the other one is made of."""
 
