@@ -35,6 +35,12 @@ _WITHOUT_DOCSTRINGS = (
 )
 _IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
 
+_LATER = ("pyi_rth_inspect", "pyi_rth_pkgutil")
+"""PyInstaller's patches of the standard library that `gfruntime.serving.modes` applies after the handshake."""
+
+_NEEDLESS = ("pyi_rth_multiprocessing",)
+"""Another one, whose work `gfruntime.serving.modes` does; it imports multiprocessing at every start."""
+
 _OPTIONAL = {
     "cryptography": (
         # what `gfruntime.serving.tls` imports
@@ -102,9 +108,10 @@ def freeze(
         module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
         optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
     )
+    patches = [(name, path, "PYMODULE-2") for name, path, _ in analysis.scripts if name in _LATER]
     executable = EXE(
-        PYZ(_keep_docstrings(analysis.pure)),
-        analysis.scripts,
+        PYZ(_keep_docstrings([*analysis.pure, *patches])),
+        [script for script in analysis.scripts if script[0] not in (*_LATER, *_NEEDLESS)],
         exclude_binaries=True,
         name=name,
         contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder

@@ -182,12 +182,13 @@ def _loaded(load: Callable[[], Application]) -> Application:
 
     Raises: the error if it comes from a limit: half of a library may be there, and crash the process later.
     """
-    from gfruntime.serving import failed, limits, memory, plugin_json  # noqa: PLC0415  # later they may not open
+    from gfruntime.serving import failed, limits, memory, modes, plugin_json  # noqa: PLC0415  # later they may not open
 
     try:
         from gfruntime.telemetry import profiling, tracing  # noqa: PLC0415
 
         memory.tune()
+        modes.apply_patches()
         own = plugin_json.find()
         profiling.start(os.environ, own.plugin_id)
         tracing.setup(own.plugin_id, own.version)
