@@ -53,6 +53,9 @@ _OPTIONAL = {
     "requests": ("requests",),
 }
 
+_IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
+"""Modules that a bundle has another source of."""
+
 _OF_THE_OTHER = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
     "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
@@ -145,7 +148,7 @@ def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
     """Compile packages with their docstrings, which some format when they are imported; ours and Python's never do."""
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [
-        (name, path, kind if f"{name}.".startswith(without) else "PYMODULE-1")
+        (name, _IN_PLACE.get(name, path), kind if f"{name}.".startswith(without) else "PYMODULE-1")
         for name, path, kind in modules
         if name not in _IN_THE_INTERPRETER
     ]
