@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -24,24 +25,33 @@ def defer() -> None:
     """Let pyarrow look in vain now, and again as soon as pandas has been imported."""
     if "pandas" in sys.modules or not hasattr(type(getattr(pa.lib, "_pandas_api", None)), "pd"):
         return
-    sys.modules["pandas"] = None  # type: ignore[assignment]  # an import fails, as if it were not installed
+    watch = _Watch()
+    sys.meta_path.insert(0, watch)
     try:
         pa.array([0])
     finally:
-        del sys.modules["pandas"]
-    sys.meta_path.insert(0, _Watch())
+        watch.refused = 0
 
 
 class _Watch:
-    """Sees the import of pandas."""
+    """Sees the import of pandas, and refuses it to one thread, as if it were not installed."""
+
+    def __init__(self) -> None:
+        """Refuse it to this thread."""
+        self.refused = threading.get_ident()
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find pandas as the other finders do, and have pyarrow look again when it is there."""
+        """Find pandas as the other finders do, and have pyarrow look again when it is there.
+
+        Raises: ModuleNotFoundError in the thread that it is refused to.
+        """
         del path, target
         if fullname != "pandas":
             return None
+        if self.refused == threading.get_ident():
+            raise ModuleNotFoundError(fullname)
         sys.meta_path.remove(self)
         spec = find_spec(fullname)
         loader: Any = spec and spec.loader

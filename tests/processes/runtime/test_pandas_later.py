@@ -36,6 +36,12 @@ def test_lists_and_numpy_arrays_do_not_import_it() -> None:
     run(LISTS)
 
 
+@pytest.mark.parametrize("first", ["", "import numpy", "import pyarrow", "import pyarrow.pandas_compat"])
+def test_the_order_of_imports_does_not_matter(first: str) -> None:
+    """Whatever is there before the first frame."""
+    run(f"import sys; {first}\nfrom gfruntime import Frame\nFrame.of(a=[1])\nassert 'pandas' not in sys.modules")
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["imported first", "imported later"])
 def test_pyarrow_knows_pandas_as_soon_as_it_is_imported(*, before: bool) -> None:
     """NaN in a column of pandas is null, also when pyarrow itself converts it; types of pandas are recognized."""
