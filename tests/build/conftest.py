@@ -35,6 +35,16 @@ def signals(fresh: Path) -> Built:
 
 
 @pytest.fixture(scope="session")
+def signals_http2(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Build the default example with the runtime's own transport."""
+    copy = tmp_path_factory.mktemp("http2") / "project"
+    shutil.copytree(signals.project, copy, symlinks=True)
+    program = copy / "src" / "plugin" / "__main__.py"
+    program.write_text(program.read_text().replace("serve(load)", 'serve(load, transport="http2")'))
+    return built(copy)
+
+
+@pytest.fixture(scope="session")
 def bundles(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
     """Give the default example built in each libc mode."""
     copy = tmp_path_factory.mktemp("bundled") / "project"

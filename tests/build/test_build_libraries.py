@@ -13,13 +13,17 @@ LIBRARIES = ("numpy", "pandas", "polars")
 CODE = '''\
 """Numbers that pass through three libraries."""
 
+import inspect
+import pkgutil
 import urllib.request
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy
 import pandas
 import polars
+import pyarrow
 
+import gfruntime
 from gfruntime import Frame, Health, Query, Settings
 
 
@@ -34,6 +38,11 @@ class Datasource:
 
     def check_health(self) -> Health:
         kept = [each.__name__ for each in (pandas.DataFrame, polars.DataFrame, numpy.matrix) if each.__doc__]
+        column = pyarrow.array(pandas.Series([1.0, float("nan")]))  # NaN of pandas is null
+        table = pyarrow.table(pandas.DataFrame({"time": pandas.date_range("2026-01-01", periods=2, tz="UTC")}))
+        kept.append(f"{column.null_count} {table.to_pandas().time.dt.tz}")
+        names = [each.name for each in pkgutil.iter_modules(gfruntime.__path__)]
+        kept.append(f"{'frames' in names} {inspect.getsourcefile(Datasource.query).endswith('plugin/datasource.py')}")
         return Health.ok(f"{urllib.request.Request('http://x').host} {ProcessPoolExecutor.__name__} {' '.join(kept)}")
 '''
 
@@ -58,4 +67,4 @@ def test_a_project_with_numpy_pandas_and_polars_starts_and_answers(tmp_path: Pat
     (frame,) = json.loads(query.out)["results"]["A"]["frames"]
     assert frame["data"]["values"][1] == [1.0, 2.0, 3.0, 4.0]
     health = gfplug("call", "health", bundle.dist)
-    assert health.out.strip() == "OK: x ProcessPoolExecutor DataFrame DataFrame matrix"
+    assert health.out.strip() == "OK: x ProcessPoolExecutor DataFrame DataFrame matrix 1 UTC True True"

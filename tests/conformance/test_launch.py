@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostclient import HostError
-from messages import query
-from programs import write_launcher
+from messages import query, query_request
+from processes import eventually
+from programs import executable, write_launcher
 
 if TYPE_CHECKING:
     from hostclient import Host
@@ -97,10 +98,36 @@ def test_speaks_mutual_tls_when_asked(host: Host, tls_plugin: Path) -> None:
     assert plugin.health()["status"] == "OK"
 
 
-def test_refuses_other_clients_under_mutual_tls(host: Host, python_probe: Path) -> None:
+@pytest.mark.parametrize("name", ["go", "probe", "probe-http2"])
+def test_large_answers_pass_mutual_tls(host: Host, programs: Programs, name: str) -> None:
+    """Four answers of 16 MiB at once arrive whole by TLS (items 20, 48)."""
+    plugin = host.start(executable(programs, name), auto_mtls=True)
+    rows = (16 << 20) // 8
+    request = query_request(query(kind="big", rows=rows))
+    pending = [plugin.send("query", request=request, summary=True) for _ in range(4)]
+
+    assert [each.result()["responses"]["A"]["frames"][0]["rows"] for each in pending] == [rows] * 4
+
+
+@pytest.mark.parametrize("name", ["go", "probe", "probe-http2"])
+def test_cancelling_passes_mutual_tls(host: Host, programs: Programs, name: str) -> None:
+    """A handler hears within a second that its caller is gone, by TLS too; the next query is answered (20, 59)."""
+    plugin = host.start(executable(programs, name), auto_mtls=True)
+    waiting = plugin.send("query", request=query_request(query(kind="wait", seconds=30)))
+    eventually(lambda: any(line["message"] == "the probe waits" for line in plugin.logs()), within_s=20)
+    plugin.ask("cancel", id=waiting.number)
+
+    eventually(lambda: any(line["message"] == "the probe was cancelled" for line in plugin.logs()), within_s=1)
+    with pytest.raises(HostError, match=r"Canceled|canceled"):
+        waiting.result()
+    assert plugin.query(query())["A"]["status"] == 200
+
+
+@pytest.mark.parametrize("name", ["probe", "probe-http2"])
+def test_refuses_other_clients_under_mutual_tls(host: Host, programs: Programs, name: str) -> None:
     """With AutoMTLS a client without the certificate gets nothing, not even in plain text (items 19, 20)."""
     grpc = pytest.importorskip("grpc")
-    plugin = host.start(python_probe, auto_mtls=True)
+    plugin = host.start(programs.probe(name), auto_mtls=True)
     with grpc.insecure_channel(f"unix:{plugin.started['address']}") as channel:
         health = channel.unary_unary("/grpc.health.v1.Health/Check")
         with pytest.raises(grpc.RpcError):

@@ -105,8 +105,8 @@ class Peer:
         application.set_result(Application(unary=unary or {}, streams=streams or {}))
         self.shutdowns = 0
         self.dispatcher = Dispatcher(application, on_shutdown=self._shutdown)
-        self.closed: list[Connection] = []
-        self.server = Connection(self.dispatcher, self.closed.append)
+        self.connections: set[Connection] = set()
+        self.server = Connection(self.dispatcher, self.connections)
         self.wire = Wire()
         self.client = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
         self.replies: dict[int, Reply] = defaultdict(Reply)

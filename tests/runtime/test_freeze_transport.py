@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from gfruntime import freeze
 from gfruntime.freeze import unused_transport
+from gfruntime.freeze.plain_docscrape import NumpyDocString
+from gfruntime.serving import modes
 
-GRPCIO = ("gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc")
+GRPCIO = ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc")
 HTTP2 = ("gfruntime.serving.http2", "hpack")
 
 
@@ -28,3 +31,13 @@ def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[s
     program = tmp_path / "__main__.py"
     program.write_text(f"from gfruntime import serve\n\n{text}\n")
     assert unused_transport(program) == left_out
+
+
+def test_patches_that_leave_the_start_are_applied_later() -> None:
+    """Each that `freeze` takes from PyInstaller's start, and does not drop, is imported before the author's code."""
+    assert set(freeze._LATER) == set(modes._PATCHES)
+
+
+def test_docstrings_that_a_bundle_reads_have_no_section() -> None:
+    """The parameters of its options are what pyarrow asks for."""
+    assert NumpyDocString("Parameters\n----------\nx : int")["Parameters"] == []

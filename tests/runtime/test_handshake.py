@@ -29,9 +29,9 @@ def test_socket_is_in_a_folder_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     address = handshake.choose_address({})
 
-    assert address.folder is not None
-    assert Path(address.folder).parent == tmp_path
-    assert Path(address.folder).stat().st_mode & 0o777 == 0o700
+    (folder,) = map(Path, address.folders)
+    assert folder.parent == tmp_path
+    assert folder.stat().st_mode & 0o777 == 0o700
     address.remove()
     assert list(tmp_path.iterdir()) == []
 
@@ -100,7 +100,7 @@ def test_a_range_without_a_free_port_is_an_error() -> None:
     def bind(_target: str) -> int:
         raise RuntimeError("Failed to bind")
 
-    with pytest.raises(handshake.NoPortError, match=r"no port from 7000 to 7001 is free \(PLUGIN_MIN_PORT, PLUGIN_MAX"):
+    with pytest.raises(handshake.ListenError, match=r"no port from 7000 to 7001 is free \(PLUGIN_MIN_PORT, PLUGIN_MAX"):
         Address(network="tcp", value="127.0.0.1:0", ports=range(7000, 7002)).listen(bind)
     with pytest.raises(RuntimeError, match="Failed to bind"):
         Address(network="tcp", value="127.0.0.1:80").listen(bind)

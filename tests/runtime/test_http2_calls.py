@@ -194,10 +194,11 @@ def test_a_call_that_its_caller_gives_up_is_cancelled() -> None:
         await peer.settle()
         assert ends == ["first True"]
         assert not peer.replies[first].headers
+        assert peer.connections == {peer.server}
         peer.server.connection_lost(None)
         await asyncio.sleep(0.01)
         assert ends == ["first True", "second True"]
-        assert peer.closed == [peer.server]
+        assert peer.connections == set()
         assert not peer.replies[second].headers
 
     run(scenario)

@@ -50,7 +50,7 @@ async def served(pieces: list[bytes]) -> tuple[bytes, bool]:
 
     application: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
     application.set_result(Application(unary={QUERY: echo}))
-    connection, wire = Connection(Dispatcher(application, on_shutdown=None), lambda _: None), Wire()
+    connection, wire = Connection(Dispatcher(application, on_shutdown=None), set()), Wire()
     connection.connection_made(wire)
     for piece in pieces:
         if wire.is_closed:

@@ -266,6 +266,19 @@ def test_systems_authorities_are_trusted() -> None:
     assert HttpSettings().ssl_context().cert_store_stats()["x509_ca"] > 0
 
 
+@pytest.mark.parametrize("has_grpcio", [True, False])
+def test_without_the_systems_authorities_those_of_grpcio_are_trusted(
+    monkeypatch: pytest.MonkeyPatch, *, has_grpcio: bool
+) -> None:
+    """As in an image without certificates; a bundle without grpcio trusts nobody there, and can still speak TLS."""
+    monkeypatch.setattr("ssl.SSLContext.load_default_certs", lambda *_: None)
+    monkeypatch.setattr("gfruntime.http.settings._TRUSTED", ())
+    if not has_grpcio:
+        monkeypatch.setattr("gfruntime.http.settings.find_spec", lambda _: None)
+
+    assert (HttpSettings().ssl_context().cert_store_stats()["x509_ca"] > 0) is has_grpcio
+
+
 @pytest.mark.parametrize("is_secure", [True, False])
 def test_secure_socks_proxy_is_used(server: Server, tmp_path: Path, *, is_secure: bool) -> None:
     """Names are resolved by the proxy, over TLS with a client certificate, after user and password."""

@@ -1,33 +1,84 @@
-"""Mutual TLS, which a host asks for by PLUGIN_CLIENT_CERT: the certificate and the relay."""
+"""Mutual TLS, which a host asks for by PLUGIN_CLIENT_CERT: the certificate, and each transport behind it."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import contextlib
+import logging
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from http2peer import QUERY, run
 
-from gfruntime.serving.handshake import Address, private_socket
-from gfruntime.serving.tls import Certificate, Relay, self_signed
+from gfruntime.serving import handshake
+from gfruntime.serving.dispatcher import Dispatcher
+from gfruntime.serving.handshake import Address
+from gfruntime.serving.http2.framing import PREFACE
+from gfruntime.serving.http2.listener import Listener
+from gfruntime.serving.methods import Application, Call
+from gfruntime.serving.tls import Certificate, self_signed, server_context
+from gfruntime.serving.transport import GrpcioTransport
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
-CLIENT = self_signed()
+    from gfruntime.serving.process import Transport
 
-
-def pem(text: str) -> str:
-    """Turn the handshake line's certificate into PEM."""
-    assert "=" not in text
-    return ssl.DER_cert_to_PEM_cert(base64.b64decode(text + "=" * (-len(text) % 4)))
+CLIENT, SERVER = self_signed(), self_signed()
+GREETING = PREFACE + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # and empty SETTINGS
+PORT = Address(network="tcp", value="127.0.0.1:0")
 
 
-def trusting(server_pem: str, own: Certificate | None, folder: Path) -> ssl.SSLContext:
+def grpcio(dispatcher: Dispatcher) -> Transport:
+    """Make the transport that has TLS in a relay."""
+    return GrpcioTransport(dispatcher, on_lost=lambda: None)
+
+
+both = pytest.mark.parametrize("make", [grpcio, Listener], ids=["grpcio", "http2"])
+
+
+@contextlib.asynccontextmanager
+async def serving(make: Callable[[Dispatcher], Transport], address: Address) -> AsyncIterator[Address]:
+    """Serve one method by TLS; nothing may reach the loop's handler of uncaught exceptions."""
+
+    async def answer(message: bytes, _call: Call) -> bytes:
+        return message
+
+    loop = asyncio.get_running_loop()
+    uncaught: list[str] = []
+    loop.set_exception_handler(lambda _, failure: uncaught.append(failure["message"]))
+    application: asyncio.Future[Application] = loop.create_future()
+    application.set_result(Application(unary={QUERY: answer}))
+    dispatcher = Dispatcher(application, on_shutdown=None)
+    transport = make(dispatcher)
+    bound = await transport.start(address, server_context(SERVER, CLIENT.pem))
+    try:
+        yield bound
+    finally:
+        await asyncio.sleep(0.1)  # both ends see the end
+        await dispatcher.drain(0.1)
+        await transport.stop()
+        bound.remove()
+    assert uncaught == []
+
+
+async def connect(
+    address: Address, context: ssl.SSLContext | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to an address, by TLS if there is a context."""
+    name = "localhost" if context is not None else None
+    if address.network == "unix":
+        return await asyncio.open_unix_connection(address.value, ssl=context, server_hostname=name)
+    host, _, port = address.value.rpartition(":")
+    return await asyncio.open_connection(host, int(port), ssl=context, server_hostname=name)
+
+
+def trusting(own: Certificate | None, folder: Path) -> ssl.SSLContext:
     """Make a client's TLS settings."""
-    context = ssl.create_default_context(cadata=server_pem)
+    context = ssl.create_default_context(cadata=SERVER.pem)
     context.set_alpn_protocols(["h2"])
     if own is not None:
         file = folder / "client.pem"
@@ -36,59 +87,112 @@ def trusting(server_pem: str, own: Certificate | None, folder: Path) -> ssl.SSLC
     return context
 
 
-async def greet(own: Certificate | None, folder: Path) -> bytes:
-    """Send a word, as a client with this certificate, through a relay to a server that shouts it back."""
-
-    async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write((await reader.readline()).upper())
-        writer.close()
-
-    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
-    outer = private_socket()
-    relay = Relay(outer, CLIENT.pem)
-    try:
-        address = await relay.start()
-        async with await asyncio.start_unix_server(shout, relay.inner.value):
-            trust = trusting(pem(relay.certificate), own, folder)
-            reader, writer = await asyncio.open_unix_connection(address.value, ssl=trust, server_hostname="localhost")
-            writer.write(b"hello\n")
-            answer = await reader.read()
-            writer.close()
-            await asyncio.sleep(0.1)  # both ends of the relay see the end
-            return answer
-    finally:
-        outer.remove()
-        relay.close()
+async def greet(address: Address, context: ssl.SSLContext | None, words: bytes = GREETING) -> bytes:
+    """Greet as a client does; return the first bytes of the answer, none where the server closes."""
+    reader, writer = await connect(address, context)
+    writer.write(words)
+    answer = await reader.read(9)
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return answer
 
 
-def test_client_with_the_certificate_gets_through(tmp_path: Path) -> None:
-    """The certificate in the line is the one served, and the client whose certificate was given reaches gRPC."""
-    assert asyncio.run(greet(CLIENT, tmp_path)) == b"HELLO\n"
+@both
+@pytest.mark.parametrize("is_port", [False, True], ids=["socket", "port"])
+def test_the_client_with_the_certificate_gets_through(
+    make: Callable[[Dispatcher], Transport], tmp_path: Path, *, is_port: bool
+) -> None:
+    """A server's SETTINGS come back, at a socket and at a port, whose number is the true one."""
+
+    async def scenario() -> None:
+        async with serving(make, PORT if is_port else handshake.private_socket()) as address:
+            assert not address.value.endswith(":0")
+            assert (await greet(address, trusting(CLIENT, tmp_path)))[3] == GREETING[-6]
+
+    run(scenario)
 
 
+@both
 @pytest.mark.parametrize("other", [self_signed(), None], ids=["another certificate", "none"])
-def test_other_clients_are_refused(tmp_path: Path, other: Certificate | None) -> None:
-    """Without a certificate, or with another, no byte arrives."""
-    answer = b""
-    with contextlib.suppress(OSError):  # where the client hears of it before it reads; ssl.SSLError is one
-        answer = asyncio.run(greet(other, tmp_path))
+def test_other_clients_are_refused(
+    make: Callable[[Dispatcher], Transport], tmp_path: Path, other: Certificate | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a certificate, or with another, no byte arrives; the next client is served."""
 
-    assert answer == b""
+    async def scenario() -> None:
+        async with serving(make, handshake.private_socket()) as address:
+            answer = b""
+            with contextlib.suppress(OSError):  # where the client hears of it before it reads; ssl.SSLError is one
+                answer = await greet(address, trusting(other, tmp_path))
+            assert answer == b""
+            assert await greet(address, trusting(CLIENT, tmp_path))
+
+    run(scenario)
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
 
 
-def test_loopback_addresses_are_relayed_too() -> None:
-    """Where the outer address is a port, the relay names the true one."""
+@both
+@pytest.mark.parametrize(
+    "words", [GREETING, b"GET / HTTP/1.1\r\n\r\n", b"\x16", b""], ids=["gRPC", "web", "a byte", ""]
+)
+def test_plain_text_ends_quietly(
+    make: Callable[[Dispatcher], Transport], words: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is no TLS gets no answer but at most TLS's own alert, and leaves no line in the log."""
 
-    async def main() -> Address:
-        relay = Relay(Address(network="tcp", value="127.0.0.1:0"), CLIENT.pem)
-        try:
-            return await relay.start()
-        finally:
-            relay.close()
+    async def scenario() -> None:
+        async with serving(make, handshake.private_socket()) as address:
+            reader, writer = await connect(address, None)
+            writer.write(words)
+            writer.write_eof()
+            alert = b""
+            with contextlib.suppress(ConnectionError):
+                alert = await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+            assert alert[:1] in {b"", b"\x15"}
+            assert await greet(address, trusting(CLIENT, tmp_path))
 
-    address = asyncio.run(main())
-    assert address.value.startswith("127.0.0.1:")
-    assert not address.value.endswith(":0")
+    run(scenario)
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+def test_without_unix_sockets_http2_alone_speaks_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on Windows: a port by TLS; grpcio, whose relay needs a socket, says so in one sentence."""
+    monkeypatch.setattr(handshake, "_HAS_UNIX_SOCKETS", False)
+
+    async def scenario() -> None:
+        async with serving(Listener, handshake.choose_address({})) as address:
+            assert address.network == "tcp"
+            assert await greet(address, trusting(CLIENT, tmp_path))
+        with pytest.raises(handshake.ListenError, match='mutual TLS with transport="grpcio" needs a unix socket'):
+            async with serving(grpcio, handshake.choose_address({})):
+                pass
+
+    run(scenario)
+
+
+def test_nothing_stays_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the certificate's file nor the relay's socket, once the address is removed."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+    folders: list[str] = []
+
+    async def scenario() -> None:
+        async with serving(grpcio, PORT) as address:
+            folders.extend(address.folders)
+
+    run(scenario)
+    assert [Path(folder).parent for folder in folders] == [tmp_path]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_line_has_the_certificate_without_padding() -> None:
+    """DER in base64, as go-plugin reads it."""
+    assert "=" not in SERVER.line
+    padded = SERVER.line + "=" * (-len(SERVER.line) % 4)
+    assert ssl.DER_cert_to_PEM_cert(base64.b64decode(padded)) == SERVER.pem
 
 
 def test_key_never_shows() -> None:

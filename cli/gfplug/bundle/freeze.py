@@ -47,8 +47,10 @@ def freeze(project: Project, *, python: Path, workspace: Path, epoch: int) -> Fr
         env={
             **_environment(workspace, python),
             "PYINSTALLER_CONFIG_DIR": str(workspace / "cache"),
+            "PYINSTALLER_ZLIB_COMPRESSION_LEVEL": "9",
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
+            "PYTHONNODEBUGRANGES": "1",  # columns are for the source's lines in tracebacks, and no source is there
             "SOURCE_DATE_EPOCH": str(epoch),
         },
         what="PyInstaller",
@@ -70,7 +72,16 @@ def compile_code(project: Project, frozen: Frozen, *, python: Path) -> bool:
     places = [folder for folder in frozen.folder.glob("_internal*/plugin") if any(folder.rglob("*.pyc"))]
     for place in places:
         process.run(
-            [python, "-I", "-B", Path(__file__).with_name("bytecode.py"), project.source / "plugin", place],
+            [
+                python,
+                "-I",
+                "-B",
+                "-X",
+                "no_debug_ranges",
+                Path(__file__).with_name("bytecode.py"),
+                project.source / "plugin",
+                place,
+            ],
             env=interpreters.clean_environment(),
             what="compiling src/plugin",
             timeout=_SECONDS,
@@ -102,9 +113,12 @@ def _find(output: Path, executable: str) -> Frozen:
 
 
 def _sort(library: Path) -> None:
-    """Put PyInstaller's zip of start-up modules in order: it writes them as it happened to find them, and unpacked."""
+    """Put PyInstaller's zip of start-up modules in order: it writes them as it happened to find them.
+
+    They stay uncompressed: a start is faster, and the archive smaller.
+    """
     with zipfile.ZipFile(library) as archive:
         modules = {entry.filename: archive.read(entry) for entry in archive.infolist()}
-    with zipfile.ZipFile(library, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as ordered:
+    with zipfile.ZipFile(library, "w") as ordered:
         for name, code in sorted(modules.items()):
-            ordered.writestr(zipfile.ZipInfo(name), code, zipfile.ZIP_DEFLATED)
+            ordered.writestr(zipfile.ZipInfo(name), code)

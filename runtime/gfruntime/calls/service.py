@@ -15,7 +15,6 @@ from gfruntime import wire
 from gfruntime.author.author_class import Author
 from gfruntime.author.bounds import bounds_of
 from gfruntime.calls import answers, endpoint
-from gfruntime.calls.admission import Objects
 from gfruntime.calls.chunked import Chunked
 from gfruntime.calls.queries import Queries
 from gfruntime.calls.resources import Resources
@@ -49,7 +48,7 @@ class Service:
         for kind in (author.options, author.model, *author.own_models.values()):
             bounds_of(kind)
         service = cls(author, threads=threads)
-        answers.encode(Frame.of(warm=["text"]), ref_id="A", is_json=False)  # pyarrow imports pandas now, if there
+        answers.encode(Frame.of(warm=["text"]), ref_id="A", is_json=False)
         return service
 
     def application(self) -> Application:
@@ -72,10 +71,9 @@ class Service:
     def _handlers(self) -> dict[str, tuple[str, Any]]:
         """List what the author's class answers: by each method its request, and the handler."""
         queries, chunked, resources = Queries(self._runner), Chunked(self._runner), Resources(self._runner)
-        streams, objects = Streams(self._runner), Objects(self._runner)
+        streams = Streams(self._runner)
         has = self._author.methods.__contains__
         has_channels = has("run_stream") or has("subscribe_stream") or has("publish_stream")
-        validate, mutate = (partial(objects.admit, name) for name in ("validate_admission", "mutate_admission"))
         subscribe, publish = (partial(streams.respond, name) for name in ("subscribe_stream", "publish_stream"))
         handlers = {
             "Diagnostics/CheckHealth": (True, "CheckHealthRequest", self._check_health),
@@ -86,10 +84,17 @@ class Service:
             "Stream/SubscribeStream": (has_channels, "SubscribeStreamRequest", subscribe),
             "Stream/PublishStream": (has_channels, "PublishStreamRequest", publish),
             "Stream/RunStream": (has("run_stream"), "RunStreamRequest", streams.run),
-            "AdmissionControl/ValidateAdmission": (has("validate_admission"), "AdmissionRequest", validate),
-            "AdmissionControl/MutateAdmission": (has("mutate_admission"), "AdmissionRequest", mutate),
-            "ResourceConversion/ConvertObjects": (has("convert_objects"), "ConversionRequest", objects.convert),
         }
+        if has("validate_admission") or has("mutate_admission") or has("convert_objects"):
+            from gfruntime.calls.admission import Objects  # noqa: PLC0415  # few plugins need it
+
+            objects = Objects(self._runner)
+            validate, mutate = (partial(objects.admit, name) for name in ("validate_admission", "mutate_admission"))
+            handlers |= {
+                "AdmissionControl/ValidateAdmission": (has("validate_admission"), "AdmissionRequest", validate),
+                "AdmissionControl/MutateAdmission": (has("mutate_admission"), "AdmissionRequest", mutate),
+                "ResourceConversion/ConvertObjects": (has("convert_objects"), "ConversionRequest", objects.convert),
+            }
         return {f"/pluginv2.{path}": (kind, handle) for path, (is_there, kind, handle) in handlers.items() if is_there}
 
     async def _check_health(self, call: ActiveCall) -> bytes:

@@ -31,10 +31,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
-from gfruntime.frames import inputs, items, json_text, lists, times
+from gfruntime.frames import compute as pc
+from gfruntime.frames import inputs, items, json_text, lists, pandas_later, times
 from gfruntime.frames.fieldtypes import FIELD_TYPES, FieldType, arrow_type
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 _BY_ID: dict[int, FieldType] = {arrow_type(name).id: name for name in FIELD_TYPES if name not in ("enum", "json")}
 _NS = pa.timestamp("ns")
+
+pandas_later.defer()
 _SECOND = 1_000_000_000
 _UNITS = ("s", "ms", "us", "ns")
 _UNREADABLE = (FrameError, pa.ArrowException, OverflowError, TypeError, ValueError, RecursionError)
@@ -246,6 +248,6 @@ def _times(array: pa.Array) -> pa.Array:
     if array.type == _NS:
         return array
     try:
-        return array.cast(_NS)
+        return pc.cast(array, _NS)
     except pa.ArrowInvalid as error:
         raise FrameError("a time is outside the years 1677 to 2262, which is all that nanoseconds hold") from error

@@ -7,9 +7,9 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
+from gfruntime.frames import compute as pc
 from gfruntime.frames.dbvalues import YEARS, Kind, document, from_objects, texts_of_bytes
 from gfruntime.frames.field import Field
 

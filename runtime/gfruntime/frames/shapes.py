@@ -25,9 +25,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import FrameError
+from gfruntime.frames import compute as pc
 from gfruntime.frames import labels
 from gfruntime.frames.data import Frame
 from gfruntime.frames.field import Field, copy_with
@@ -124,11 +124,12 @@ def _ascending(frame: Frame, *, are_single: bool) -> Frame:
 
 
 def _are_ascending(ticks: pa.Array, *, strictly: bool) -> bool:
-    compare, compare_all = (operator.lt, pc.less) if strictly else (operator.le, pc.less_equal)
     if len(ticks) <= 1:
         return True
     if len(ticks) > _FEW:
-        return bool(pc.all(compare_all(ticks[:-1], ticks[1:])).as_py())
+        name = "less" if strictly else "less_equal"
+        return bool(pc.call("all", pc.call(name, ticks[:-1], ticks[1:])).as_py())
+    compare = operator.lt if strictly else operator.le
     start = ticks.offset
     items = memoryview(ticks.buffers()[1]).cast("q")[start : start + len(ticks)].tolist()  # there are no nulls
     return all(map(compare, items, items[1:]))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
@@ -140,6 +139,8 @@ def _parse_text(text: str, *, has_unit: bool) -> int | Decimal | None:
         )
         return _nanoseconds(whole - _offset(zone)) + int((fraction or "").ljust(9, "0"))
     if _RFC_2822.fullmatch(text):
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415  # slow to import, and seldom needed
+
         moment = parsedate_to_datetime(text)
         return _nanoseconds((moment - (moment.utcoffset() or dt.timedelta())).replace(tzinfo=None))
     raise ValueError(text)

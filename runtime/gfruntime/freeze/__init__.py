@@ -35,6 +35,12 @@ _WITHOUT_DOCSTRINGS = (
 )
 _IN_THE_INTERPRETER = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport")
 
+_LATER = ("pyi_rth_inspect", "pyi_rth_pkgutil")
+"""PyInstaller's patches of the standard library that `gfruntime.serving.modes` applies after the handshake."""
+
+_NEEDLESS = ("pyi_rth_multiprocessing",)
+"""Another one, whose work `gfruntime.serving.modes` does; it imports multiprocessing at every start."""
+
 _OPTIONAL = {
     "cryptography": (
         # what `gfruntime.serving.tls` imports
@@ -47,9 +53,12 @@ _OPTIONAL = {
     "requests": ("requests",),
 }
 
+_IN_PLACE = {"pyarrow.vendored.docscrape": str(Path(__file__).with_name("plain_docscrape.py"))}
+"""Modules that a bundle has another source of."""
+
 _OF_THE_OTHER = {
     "grpcio": ("gfruntime.serving.http2", "hpack"),
-    "http2": ("gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
+    "http2": ("gfruntime.serving.relay", "gfruntime.serving.transport", "gfruntime.serving.undecodable", "grpc"),
 }
 """By the transport in use, what the other one is made of."""
 
@@ -102,9 +111,10 @@ def freeze(
         module_collection_mode={"plugin": "pyc"},  # files, so that a build after a change of the author's code is quick
         optimize=2,  # no assert statements, no docstrings but those that `_keep_docstrings` gives back
     )
+    patches = [(name, path, "PYMODULE-2") for name, path, _ in analysis.scripts if name in _LATER]
     executable = EXE(
-        PYZ(_keep_docstrings(analysis.pure)),
-        analysis.scripts,
+        PYZ(_keep_docstrings([*analysis.pure, *patches])),
+        [script for script in analysis.scripts if script[0] not in (*_LATER, *_NEEDLESS)],
         exclude_binaries=True,
         name=name,
         contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder
@@ -138,7 +148,7 @@ def _keep_docstrings(modules: Iterable[links.Entry]) -> list[links.Entry]:
     """Compile packages with their docstrings, which some format when they are imported; ours and Python's never do."""
     without = tuple(f"{name}." for name in _WITHOUT_DOCSTRINGS)
     return [
-        (name, path, kind if f"{name}.".startswith(without) else "PYMODULE-1")
+        (name, _IN_PLACE.get(name, path), kind if f"{name}.".startswith(without) else "PYMODULE-1")
         for name, path, kind in modules
         if name not in _IN_THE_INTERPRETER
     ]

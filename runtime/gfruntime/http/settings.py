@@ -17,6 +17,7 @@ import os
 import ssl
 import tempfile
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,11 +174,11 @@ def pem(text_or_path: str) -> str:
 
 
 def _trust_system(context: ssl.SSLContext) -> None:
-    """Find the system's authorities, or as a last resort those that come with gRPC."""
-    import grpc  # noqa: PLC0415  # only for its place
-
-    shipped = Path(grpc.__file__).parent / "_cython" / "_credentials" / "roots.pem"
-    authorities = next((path for path in (*_TRUSTED, str(shipped)) if Path(path).is_file()), None)
+    """Find the system's authorities, or as a last resort those that come with grpcio, where it is there."""
+    grpcio = find_spec("grpc")
+    folders = (grpcio and grpcio.submodule_search_locations) or ()
+    shipped = [f"{folder}/_cython/_credentials/roots.pem" for folder in folders]
+    authorities = next((path for path in (*_TRUSTED, *shipped) if Path(path).is_file()), None)
     if authorities is not None:
         context.load_verify_locations(authorities)
 

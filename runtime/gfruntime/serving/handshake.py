@@ -28,17 +28,17 @@ To try it without Grafana, run `gfplug call health` or `gfplug call query` in th
 """
 
 
-class NoPortError(Exception):
-    """Every port that the host allows is taken."""
+class ListenError(Exception):
+    """The plugin can't listen as the host asks; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where the plugin listens; `folder` is ours to remove at the end, `ports` are all that a TCP address may have."""
+    """Where the plugin listens; `folders` are ours to remove at the end, `ports` all that a TCP address may have."""
 
     network: str
     value: str
-    folder: str | None = None
+    folders: tuple[str, ...] = ()
     ports: Collection[int] = ()
 
     @property
@@ -49,7 +49,7 @@ class Address:
     def listen(self, bind: Callable[[str], int]) -> Address:
         """Bind the address, or the first of its ports that is free; `bind` takes a `target` and returns the port.
 
-        Raises: what `bind` does, RuntimeError or OSError; NoPortError if none of the ports is free.
+        Raises: what `bind` does, RuntimeError or OSError; ListenError if none of the ports is free.
         """
         if self.network == "unix":
             bind(self.target)
@@ -61,17 +61,17 @@ class Address:
             except (RuntimeError, OSError):  # the port is taken; RuntimeError is grpcio's
                 if not self.ports:
                     raise
-        raise NoPortError(
+        raise ListenError(
             f"no port from {min(self.ports)} to {max(self.ports)} is free (PLUGIN_MIN_PORT, PLUGIN_MAX_PORT)"
         )
 
     def remove(self) -> None:
-        """Remove the socket and our folder."""
+        """Remove the socket and our folders."""
         if self.network == "unix":
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.value)
-        if self.folder is not None:
-            folders.remove(self.folder)
+        for folder in self.folders:
+            folders.remove(folder)
 
 
 def refusal(environ: Mapping[str, str]) -> str:
@@ -112,7 +112,7 @@ def private_socket() -> Address:
         except OSError:
             continue
         if _fits(f"{folder}/socket"):
-            return Address(network="unix", value=f"{folder}/socket", folder=folder)
+            return Address(network="unix", value=f"{folder}/socket", folders=(folder,))
         folders.remove(folder)
     raise OSError("no folder for temporary files can hold a unix socket")
 
@@ -129,9 +129,10 @@ def share(address: Address, environ: Mapping[str, str]) -> None:
 
     shutil.chown(address.value, group=int(group) if group.isdecimal() else group)
     os.chmod(address.value, 0o660)
-    if address.folder is not None:
-        shutil.chown(address.folder, group=int(group) if group.isdecimal() else group)
-        os.chmod(address.folder, 0o710)  # noqa: S103  # the group must get through
+    folder = os.path.dirname(address.value)
+    if folder in address.folders:
+        shutil.chown(folder, group=int(group) if group.isdecimal() else group)
+        os.chmod(folder, 0o710)  # noqa: S103  # the group must get through
 
 
 def line(address: Address, certificate: str = "") -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's mallopt parameters
@@ -10,7 +11,8 @@ _MIB = 1 << 20
 
 
 def tune() -> None:
-    """Raise glibc's thresholds; does nothing elsewhere."""
+    """Raise glibc's thresholds, which does nothing elsewhere; call it before pyarrow is imported."""
+    os.environ.setdefault("MIMALLOC_ARENA_EAGER_COMMIT", "0")  # pyarrow's; else its first bytes take huge pages: 4 MB
     if not sys.platform.startswith("linux"):
         return
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +59,8 @@ def _version(text: str, folder: Path) -> str:
     """Take the version that the build filled in; from source it is the project's."""
     if text and "%" not in text:
         return text
+    import tomllib  # noqa: PLC0415  # a bundle never needs it
+
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
         return str(project["project"]["version"])

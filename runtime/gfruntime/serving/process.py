@@ -17,12 +17,12 @@ from gfruntime.serving.dispatcher import Dispatcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+    from ssl import SSLContext
 
-    from gfruntime.serving import tls
     from gfruntime.serving.methods import Application
 
 _NO_TLS = (
-    "The host asks for mutual TLS (PLUGIN_CLIENT_CERT), which needs the package cryptography (%s): "
+    "the host asks for mutual TLS (PLUGIN_CLIENT_CERT), which needs the package cryptography ({}): "
     "add `cryptography` to the dependencies in pyproject.toml and build the plugin again"
 )
 
@@ -30,8 +30,11 @@ _NO_TLS = (
 class Transport(Protocol):
     """What speaks gRPC: it listens, and carries each call to a dispatcher and its answer back."""
 
-    async def start(self, address: handshake.Address) -> handshake.Address:
-        """Listen and serve; the address returned names the true port."""
+    async def start(self, address: handshake.Address, context: SSLContext | None = None) -> handshake.Address:
+        """Listen and serve, with a context by TLS only; the address returned names the true port.
+
+        Raises: ListenError if that is impossible here.
+        """
 
     async def stop(self) -> None:
         """Close the connections; calls in flight are lost."""
@@ -41,24 +44,26 @@ def run(load: Callable[[], Application], *, transport: str, stdout: int, writer:
     """Serve until the end; returns only when everything that can be closed is closed."""
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(log.uncaught_in_loop)
-    loop.run_until_complete(_serve(load, transport=transport, stdout=stdout, writer=writer, host=host))
+    serving = _serve(load, transport=transport, stdout=stdout, writer=writer, host=host)
+    try:
+        loop.run_until_complete(serving)
+    except handshake.ListenError as error:
+        logging.getLogger("gfruntime").error("The plugin can't run: %s", error)  # noqa: TRY400  # it says enough
+        raise SystemExit(1) from None
 
 
 async def _serve(
     load: Callable[[], Application], *, transport: str, stdout: int, writer: log.Writer, host: int
 ) -> None:
     loop = asyncio.get_running_loop()
-    client_certificate = os.environ.get("PLUGIN_CLIENT_CERT", "")
+    context, certificate = _tls(os.environ.get("PLUGIN_CLIENT_CERT", ""))
     address = handshake.choose_address(os.environ)
-    relay = _relay(address, client_certificate) if client_certificate else None
     application: asyncio.Future[Application] = loop.create_future()
 
     def close() -> None:
         if application.done() and application.exception() is None:
             application.result().kill()
         address.remove()
-        if relay is not None:
-            relay.close()
         writer.flush()
 
     life = lifecycle.Lifecycle(on_end=close)
@@ -69,19 +74,15 @@ async def _serve(
 
     dispatcher = Dispatcher(application, on_shutdown=drain)
     server = _transport(transport, dispatcher, life.request)
-    if relay is None:
-        try:
-            address = await server.start(address)
-        except handshake.NoPortError as error:
-            logging.getLogger("gfruntime").error("The plugin can't run: %s", error)  # noqa: TRY400  # it says enough
-            raise SystemExit(1) from None
-    else:
-        await server.start(relay.inner)
-        address = await relay.start()
+    try:
+        address = await server.start(address, context)
+    except Exception:
+        address.remove()
+        raise
     handshake.share(address, os.environ)
     life.watch_signals()  # before the line: the host may end us as soon as it has read it
     life.watch_host(host)
-    os.write(stdout, handshake.line(address, relay.certificate if relay is not None else ""))
+    os.write(stdout, handshake.line(address, certificate))
     threading.Thread(target=_load, args=(load, application), name="loader", daemon=True).start()
     application.add_done_callback(lambda loaded: life.request() if loaded.exception() is not None else None)
     await life.requested.wait()
@@ -154,15 +155,19 @@ def _transport(name: str, dispatcher: Dispatcher, on_lost: Callable[[], None]) -
     return transport.GrpcioTransport(dispatcher, on_lost=on_lost)
 
 
-def _relay(address: handshake.Address, client_certificate: str) -> tls.Relay:
-    """Make what speaks TLS at an address; end the process with a sentence where the package for it is missing."""
+def _tls(client_pem: str) -> tuple[SSLContext | None, str]:
+    """Make the TLS for a host with this certificate, and our own certificate for the line; nothing for plain gRPC.
+
+    Raises: ListenError where the package for it is missing.
+    """
+    if not client_pem:
+        return None, ""
     try:
         from gfruntime.serving import tls  # noqa: PLC0415  # seldom needed
     except ImportError as error:
-        address.remove()
-        logging.getLogger("gfruntime").error(_NO_TLS, error)  # noqa: TRY400  # the sentence says it all
-        raise SystemExit(1) from None
-    return tls.Relay(address, client_certificate)
+        raise handshake.ListenError(_NO_TLS.format(error)) from None
+    own = tls.self_signed()
+    return tls.server_context(own, client_pem), own.line
 
 
 def _load(load: Callable[[], Application], application: asyncio.Future[Application]) -> None:
@@ -196,10 +201,11 @@ def load_or_fail(load: Callable[[], Application]) -> tuple[Application, BaseExce
 
     Raises: the error if it comes from a limit: half of a library may be there, and crash the process later.
     """
-    from gfruntime.serving import failed, limits, memory  # noqa: PLC0415  # later they may not open
+    from gfruntime.serving import failed, limits, memory, modes  # noqa: PLC0415  # later they may not open
 
     try:
         memory.tune()
+        modes.apply_patches()
         return load(), None
     except BaseException as error:  # an import may raise anything, even SystemExit
         if limits.shortage_behind(error):

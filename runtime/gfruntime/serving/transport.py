@@ -17,9 +17,11 @@ from gfruntime.serving.methods import METADATA_OPTIONS, Call, CallError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from ssl import SSLContext
 
     from gfruntime.serving.handshake import Address
     from gfruntime.serving.methods import Stream, Unary
+    from gfruntime.serving.relay import Relay
 
 _LOGGER = logging.getLogger("gfruntime")
 _UNLIMITED = -1
@@ -41,6 +43,7 @@ class GrpcioTransport:
         """Keep what answers; `on_lost` is called when nobody can be answered any more."""
         self._dispatcher = dispatcher
         self._on_lost = on_lost
+        self._relay: Relay | None = None
         self._server = grpc.aio.server(options=_OPTIONS)
         table: dict[str, Any] = {
             path: grpc.unary_unary_rpc_method_handler(_unary(handler)) for path, handler in dispatcher.unary.items()
@@ -51,11 +54,20 @@ class GrpcioTransport:
             table[path] = kind(_stream(stream))
         self._server.add_generic_rpc_handlers((_Router(table),))
 
-    async def start(self, address: Address) -> Address:
-        """Listen and serve; the address returned names the true port.
+    async def start(self, address: Address, context: SSLContext | None = None) -> Address:
+        """Listen and serve, with a context by TLS only; the address returned names the true port.
 
-        Raises: NoPortError if each port that it may have is taken.
+        Raises: ListenError if each port that it may have is taken, or TLS is impossible here.
         """
+        if context is None:
+            return await self._listen(address)
+        from gfruntime.serving import relay  # noqa: PLC0415  # seldom needed
+
+        self._relay = relay.Relay(context)
+        await self._listen(self._relay.inner)
+        return await self._relay.start(address)
+
+    async def _listen(self, address: Address) -> Address:
         mask = os.umask(0o077)  # nobody else may reach the socket, not even between bind and chmod
         try:
             bound = address.listen(self._server.add_insecure_port)
@@ -71,6 +83,8 @@ class GrpcioTransport:
 
     async def stop(self) -> None:
         """Close the connections; calls in flight are lost."""
+        if self._relay is not None:
+            self._relay.close()
         await self._server.stop(0.1)
 
     def _report_end(self, serving: asyncio.Task[Any]) -> None:

@@ -19,9 +19,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
-import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import QueryError
+from gfruntime.frames import compute as pc
 from gfruntime.frames import series, times
 from gfruntime.frames.cells import NULL, Fill
 from gfruntime.frames.field import Field, copy_with

@@ -8,8 +8,6 @@ counterparts out of its sight, so those are named here. pyarrow's own mentions o
 hiddenimports = [
     "pyarrow._compute",
     "pyarrow.compute",
-    "pyarrow.pandas_compat",
-    "pyarrow.vendored.version",  # imported where pandas is in the bundle
 ]
 excludedimports = [
     "cffi",

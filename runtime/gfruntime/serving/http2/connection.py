@@ -18,7 +18,7 @@ from gfruntime.serving.http2.framing import ProtocolError, StreamError
 from gfruntime.serving.http2.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableSet
 
     from gfruntime.serving.dispatcher import Dispatcher
 
@@ -33,10 +33,10 @@ _CONTENT_ON_STREAM = {framing.DATA, framing.HEADERS, framing.PRIORITY, framing.R
 class Connection(asyncio.Protocol):
     """Reads one peer's frames. `exchanges` are the calls under way, by stream."""
 
-    def __init__(self, dispatcher: Dispatcher, closed: Callable[[Connection], None]) -> None:
-        """Begin with the preface; `closed` is called with this when the connection is gone."""
+    def __init__(self, dispatcher: Dispatcher, connections: MutableSet[Connection]) -> None:
+        """Begin with the preface; this is one of the `connections` for as long as it is open."""
         self._dispatcher = dispatcher
-        self._closed = closed
+        self._connections = connections
         self._input = bytearray()
         self._read: Callable[[], bool] = self._read_preface
         self._decoder = Decoder(max_header_list_size=_HEADER_BYTES)
@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         """Say what we take."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
         self.outbox = Outbox(transport)
+        self._connections.add(self)
         settings = framing.settings(
             initial_window_size=_WINDOW, max_header_list_size=_HEADER_BYTES, header_table_size=4096
         )
@@ -72,10 +73,12 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Cancel what nobody waits for any more."""
+        if self not in self._connections:  # it was never made: asyncio calls this, too, for a peer that TLS refuses
+            return
         for exchange in list(self.exchanges.values()):
             exchange.cancel()
         self.outbox.close()
-        self._closed(self)
+        self._connections.discard(self)
         if error is not None:
             _LOGGER.debug("A connection was lost: %s", error)
 

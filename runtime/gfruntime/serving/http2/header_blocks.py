@@ -11,7 +11,6 @@ import binascii
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from gfruntime.serving.http2.framing import PROTOCOL_ERROR, StreamError
 
@@ -25,7 +24,7 @@ _NOT_METADATA = ("grpc-",)
 _UNITS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
 _INVALID = re.compile(rb"[^!#$%&'*+.^_`|~0-9a-z-]")
-_UNESCAPED = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+_NOT_PLAIN = re.compile(rb"[^ -$&-~]")
 STATUS = {
     "OK": 0,
     "CANCELLED": 1,
@@ -98,6 +97,11 @@ def require_valid(name: bytes, value: bytes) -> None:
         raise StreamError(PROTOCOL_ERROR)
 
 
+def _escape(text: str) -> str:
+    """Return a message as gRPC sends one: what is not printable ASCII, and the percent sign, in hexadecimal."""
+    return _NOT_PLAIN.sub(lambda byte: b"%%%02X" % byte[0][0], text.encode()).decode("ascii")
+
+
 def _values(name: bytes, value: bytes) -> list[str]:
     """Return a header as metadata: binary values are decoded, and may be several behind commas."""
     if not name.endswith(b"-bin"):
@@ -153,7 +157,7 @@ NOT_GRPC_BODY = b"This server speaks gRPC.\n"
 
 def trailers(code: str, message: str, details: bytes = b"") -> bytes:
     """Return the block that ends a call with an error; `details` is a serialized google.rpc.Status."""
-    block = literal("grpc-status", str(STATUS[code])) + literal("grpc-message", quote(message, safe=_UNESCAPED))
+    block = literal("grpc-status", str(STATUS[code])) + literal("grpc-message", _escape(message))
     if details:
         block += literal("grpc-status-details-bin", base64.b64encode(details).rstrip(b"=").decode())
     return block

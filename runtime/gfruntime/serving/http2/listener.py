@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from gfruntime.serving.http2.connection import Connection
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from gfruntime.serving.dispatcher import Dispatcher
     from gfruntime.serving.handshake import Address
 
@@ -26,10 +28,10 @@ class Listener:
         self._socket: socket.socket
         self._connections: set[Connection] = set()
 
-    async def start(self, address: Address) -> Address:
-        """Listen and serve; the address returned names the true port.
+    async def start(self, address: Address, context: SSLContext | None = None) -> Address:
+        """Listen and serve, with a context by TLS only; the address returned names the true port.
 
-        Raises: OSError if the address can't be had; NoPortError if each port that it may have is taken.
+        Raises: OSError if the address can't be had; ListenError if each port that it may have is taken.
         """
         mask = os.umask(0o077)  # nobody else may reach the socket, not even between bind and chmod
         try:
@@ -38,7 +40,7 @@ class Listener:
             os.umask(mask)
         loop = asyncio.get_running_loop()
         create = loop.create_unix_server if address.network == "unix" else loop.create_server
-        self._server = await create(self._connection, sock=self._socket)
+        self._server = await create(self._connection, sock=self._socket, ssl=context)
         return bound
 
     def _bind(self, target: str) -> int:
@@ -63,9 +65,7 @@ class Listener:
             connection.close()
 
     def _connection(self) -> Connection:
-        connection = Connection(self._dispatcher, self._connections.discard)
-        self._connections.add(connection)
-        return connection
+        return Connection(self._dispatcher, self._connections)
 
 
 def _family(host: str) -> socket.AddressFamily:

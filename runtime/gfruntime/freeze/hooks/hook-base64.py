@@ -1,0 +1,4 @@
+# ruff: noqa: INP001 - PyInstaller finds a hook by its file name
+"""base64 needs getopt for its own command line, which nobody runs in a plugin."""
+
+excludedimports = ["getopt"]

@@ -1,0 +1,6 @@
+# ruff: noqa: INP001 - PyInstaller finds a hook by its file name
+"""multiprocessing starts processes in Windows' way on Windows only."""
+
+import sys
+
+excludedimports = [] if sys.platform == "win32" else ["multiprocessing.popen_spawn_win32"]

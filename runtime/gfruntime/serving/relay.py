@@ -1,0 +1,74 @@
+"""TLS before grpcio, whose own refuses the P-521 key of go-plugin's client certificate.
+
+OpenSSL, by Python's `ssl`, ends the TLS here, and the bytes go on to gRPC by a socket that only this user can reach.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gfruntime.serving import handshake
+
+if TYPE_CHECKING:
+    from gfruntime.serving.handshake import Address
+
+_CHUNK = 256 * 1024
+
+
+class Relay:
+    """Listens where the host connects. gRPC listens at `inner`, which goes when the address from `start` is removed."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """Choose the inner address.
+
+        Raises: ListenError where plain bytes can't be kept from other users.
+        """
+        self._context = context
+        self._server: asyncio.Server | None = None
+        try:
+            self.inner = handshake.private_socket()
+        except OSError as error:
+            raise handshake.ListenError(f'mutual TLS with transport="grpcio" needs a unix socket: {error}') from None
+
+    async def start(self, outer: Address) -> Address:
+        """Listen; the address returned names the true port."""
+        address = replace(outer, folders=(*outer.folders, *self.inner.folders))
+        if outer.network == "unix":
+            mask = os.umask(0o077)
+            try:
+                self._server = await asyncio.start_unix_server(self._connect, outer.value, ssl=self._context)
+            finally:
+                os.umask(mask)
+            return address
+        host, _, port = outer.value.rpartition(":")
+        self._server = await asyncio.start_server(self._connect, host, int(port), ssl=self._context)
+        return replace(address, value=f"{host}:{self._server.sockets[0].getsockname()[1]}")
+
+    def close(self) -> None:
+        """Accept no more connections."""
+        if self._server is not None:
+            self._server.close()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            inner_reader, inner_writer = await asyncio.open_unix_connection(self.inner.value)
+        except OSError:  # too many open files, say: the host may try again
+            writer.close()
+            raise
+        await asyncio.gather(_carry(reader, inner_writer), _carry(inner_reader, writer))
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Carry bytes one way until either side is gone."""
+    try:
+        while data := await reader.read(_CHUNK):
+            writer.write(data)
+            await writer.drain()
+    except (OSError, ssl.SSLError):
+        pass  # the other direction ends with the same connection
+    finally:
+        writer.close()
