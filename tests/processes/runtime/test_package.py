@@ -43,28 +43,6 @@ def test_importing_loads_nothing_heavy(imports: str, heavy: str) -> None:
     assert not set(heavy.split()) & set(modules)
 
 
-PLAIN = """
-import sys
-from gfruntime import Frame, Query, Settings
-from gfruntime.calls.service import Service
-class Datasource:
-    def __init__(self, settings: Settings[None]) -> None: ...
-    def query(self, query: Query[dict]) -> Frame: ...
-before = "pandas" in sys.modules
-Service.of(Datasource)
-print(before, "pandas" in sys.modules)
-"""
-
-
-def test_the_first_answer_waits_for_no_import() -> None:
-    """What pyarrow imports with its first column is there before the first query: pandas, where it is installed."""
-    pytest.importorskip("pandas")
-    environment = {"PYTHONPATH": ":".join(sys.path)}
-    done = succeed(sys.executable, "-c", PLAIN, env=environment)
-
-    assert done.split() == ["False", "True"]
-
-
 GOOD = """
 from dataclasses import dataclass
 from gfruntime import Frame, Query, Settings, serve
