@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from messages import START_MS, context, query, query_request, settings
+from programs import BUILT, executable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from hostclient import Plugin
+    from programs import Programs
+
+
+@pytest.fixture(scope="module", params=["go", "probe", "probe-http2", pytest.param("probe-built", marks=BUILT)])
+def probe(request: pytest.FixtureRequest, programs: Programs) -> Path:
+    """Give the probe in one process: with workers there are instances in each."""
+    return executable(programs, request.param)
 
 
 def instance(plugin: Plugin, source: Mapping[str, Any], *, tenant: str = "", **parts: Any) -> str:
