@@ -105,8 +105,13 @@ def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: py
 def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
     """Every source that is built while the cache is a new folder."""
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
-    real, sources = wheels._build_from, []
-    monkeypatch.setattr(wheels, "_build_from", lambda source: [sources.append(source), real(source)][1])
+    real, sources = wheels._build_from, list[Path]()
+
+    def build_from(source: Path) -> bytes:
+        sources.append(source)
+        return real(source)
+
+    monkeypatch.setattr(wheels, "_build_from", build_from)
     wheels.build.cache_clear()
     yield sources
     wheels.build.cache_clear()

@@ -11,6 +11,7 @@ import pytest
 from projects import SALES
 
 from gfplug.errors import UsageError
+from gfplug.project.provenance import Provenance
 from gfplug.scaffold import choices, rendering, template
 from gfplug.scaffold.template import Answers
 
@@ -55,7 +56,7 @@ def test_copier_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monkey
         )
 
     monkeypatch.setattr(template, "render_layer", render_both)
-    monkeypatch.setattr(template.provenance.Provenance, "files", lambda _: {})
+    monkeypatch.setattr(Provenance, "files", lambda _: {})
     template.render(answers, tmp_path / "ours")
 
     assert layers[0]["layer"] == "project"
