@@ -73,12 +73,36 @@ def test_every_promised_benchmark_is_there() -> None:
     promised = {"latency-1", "latency-8", "latency-64", "frames-10k", "frames-1m", "frames-10m"}
 
     promised |= {"cold-start", "bundle-start", "idle-memory", "upstream-64", "health-busy", "shutdown", "mixed-load"}
+    promised |= {
+        "cpu-8",
+        "workers",
+        "workers-latency-1",
+        "workers-latency-8",
+        "workers-latency-64",
+        "workers-frames-1m",
+    }
+    promised |= {"mixed-load-killed", "command-line", "build"}
     assert promised == set(BENCHMARKS)
 
 
 def test_an_unknown_name_is_refused() -> None:
     """A misspelt benchmark ends in usage, not in an empty table."""
     assert command("--only", "latency-2").code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the kernel counts no processor time of children there")
+def test_the_command_line_is_measured_without_a_plugin() -> None:
+    """Each command has its time, that of `import typer` in the same round, and their ratio; no Go is needed."""
+    done = command("--quick", "--json", "--only", "command-line")
+    assert done.code == 0, done.err
+    measured: dict[str, Any] = json.loads(done.out)["command-line"]
+
+    assert "host" not in done.err
+    figures = {f"{name}_{unit}" for name in ("new", "help", "new_help", "version") for unit in ("ms", "cpu_ms")}
+    expected = figures | {f"typer_{name}" for name in figures} | {f"{name}_typer_ratio" for name in figures}
+    assert measured.keys() == expected | {"rounds"}
+    assert all(measured[name] > 0 for name in expected)
+    assert measured["version_cpu_ms"] < measured["help_cpu_ms"] < measured["new_cpu_ms"]
 
 
 @pytest.mark.host
