@@ -39,6 +39,7 @@ SOURCES = ("cli", "template", "proto", "runtime", "pyproject.toml", "README.md",
 
 _HEAD = 2 * hashlib.sha256().digest_size  # bytes in front of a wheel in the cache
 _RECORD = "/RECORD"
+_VARIABLES = ("GFPLUG_", "HATCH_", "SOURCE_DATE")
 _BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 
@@ -74,9 +75,9 @@ def _head(sources: bytes, wheel: bytes) -> bytes:
 
 
 def _fingerprint(checkout: Path) -> bytes:
-    """Return a SHA-256 of all that the wheels are made of: sources, tools, and the variable that stamps a release."""
-    tools = [sys.version, version("hatchling"), os.environ.get("GFPLUG_PUBLISHED")]
-    hasher = hashlib.sha256(repr(tools).encode())
+    """Return a SHA-256 of all that the wheels are made of: sources, tools, and what the build reads from variables."""
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
+    hasher = hashlib.sha256(repr([sys.version, version("hatchling"), variables]).encode())
     for part in (checkout / name for name in SOURCES):
         for path in [part] if part.is_file() else files.walk(part):
             content = path.read_bytes()

@@ -126,6 +126,19 @@ def test_a_wheel_is_built_once(builds: list[Path]) -> None:
     assert builds == [ROOT, ROOT / "runtime"]
 
 
+@pytest.mark.parametrize("variable", ["GFPLUG_PUBLISHED", "SOURCE_DATE_EPOCH"])
+def test_a_variable_that_changes_a_wheel_has_it_built_again(
+    builds: list[Path], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """One marks a release, the other dates the files."""
+    wheels.build("gfplug")
+    wheels.build.cache_clear()
+    monkeypatch.setenv(variable, "1")
+    wheels.build("gfplug")
+
+    assert builds == [ROOT, ROOT]
+
+
 def test_a_damaged_wheel_in_the_cache_is_built_again(builds: list[Path], tmp_path: Path) -> None:
     """It would be in every project from then on."""
     first = wheels.build("gfruntime")
