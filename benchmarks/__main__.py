@@ -80,7 +80,6 @@ def measure(names: Sequence[str], *, is_quick: bool = False, minutes: float = 1.
     from benchmarks.rig import Rig  # noqa: PLC0415  # `--help` needs none of it
 
     with tempfile.TemporaryDirectory(prefix="gfplug-benchmarks-") as folder:
-        log.info("making the host")
         rig = Rig(Path(folder))
         results = {}
         for name in names:
@@ -95,10 +94,11 @@ def alternate(
 ) -> dict[str, list[dict[str, float]]]:
     """Give each side its turn in every round, in a process of its own."""
     rounds: dict[str, list[dict[str, float]]] = {side: [] for side in benchmark.sides}
+    start = rig.start if benchmark.starts_plugin else rig.commands
     for number in range(count):
         log.info("%s, round %d of %d", name, number + 1, count)
         for side, figures in rounds.items():
-            with rig.start(benchmark.programs.get(side, side)) as running:
+            with start(benchmark.programs.get(side, side)) as running:
                 figures.append(benchmark.measure(running, share))
     return rounds
 

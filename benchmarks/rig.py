@@ -5,12 +5,15 @@ Owns the programs and their processes; what is asked of them, and how often, is 
 
 from __future__ import annotations
 
+import logging
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +31,12 @@ from processes import alive, descendants  # noqa: E402
 from programs import Programs, bundled, write_launcher  # noqa: E402
 from soak import Watch, look_at_all  # noqa: E402
 
+from benchmarks.command_line import CommandLine  # noqa: E402
+
 __all__ = ["Load", "Rig", "Running", "Watch", "alive", "descendants", "look_at_all"]
 
 MB = 1e6
+log = logging.getLogger("benchmarks")
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,8 @@ class Rig:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Make the host in a folder: minutes when Go's cache is cold, else seconds."""
+        """Let everything be made in a folder."""
         self._folder, self._programs = folder, Programs(folder)
-        self._host = self._programs.go("host")
         self._makers: dict[str, Callable[[], Path]] = {
             "ours": lambda: self._variant("blocking"),
             "async": lambda: self._variant("awaiting"),
@@ -154,6 +159,18 @@ class Rig:
             begun = time.perf_counter()
             plugin = host.start(command, short_log=True, env=_environment(side))
             yield Running(plugin, begun, plugin.started["handshake_ms"], command)
+
+    @contextmanager
+    def commands(self, side: str) -> Iterator[CommandLine]:
+        """Give a side's command line an empty folder."""
+        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+            yield CommandLine(side, Path(folder))
+
+    @cached_property
+    def _host(self) -> Path:
+        """The host: made in minutes when Go's cache is cold, else in seconds."""
+        log.info("making the host")
+        return self._programs.go("host")
 
     def _program(self, side: str) -> Path:
         if side not in self._made:

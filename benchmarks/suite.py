@@ -11,8 +11,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.command_line import build, command_line
 from benchmarks.mixed import mixed_load, mixed_load_and_kills
 
 if TYPE_CHECKING:
@@ -39,13 +40,15 @@ HEAD_START_S = 0.2
 class Benchmark:
     """One measurement. `measure` takes a fresh process and a share of the full number of calls, and gives figures.
 
-    A side runs the program of its name, if `programs` names no other.
+    A side runs the program of its name, if `programs` names no other. One that starts no plugin gets the side's
+    `CommandLine` for the process.
     """
 
-    measure: Callable[[Running, float], Figures]
+    measure: Callable[[Any, float], Figures]
     rounds: int = 5
     sides: tuple[str, ...] = ("ours", "go")
     programs: Mapping[str, str] = field(default_factory=dict)
+    starts_plugin: bool = True
 
 
 def latency(
@@ -254,4 +257,6 @@ BENCHMARKS = {
     "shutdown": Benchmark(shutdown),
     "mixed-load": Benchmark(mixed_load, rounds=1, programs={"ours": "probe"}),
     "mixed-load-killed": Benchmark(mixed_load_and_kills, rounds=1, sides=("ours",), programs={"ours": "workers_probe"}),
+    "command-line": Benchmark(command_line, rounds=9, sides=("ours", "typer"), starts_plugin=False),
+    "build": Benchmark(build, rounds=3, sides=("ours",), starts_plugin=False),
 }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
-import traceback
-from typing import TYPE_CHECKING, Annotated
+import importlib
+from collections import UserDict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
 from gfplug import __version__, console
-from gfplug.commands import adopt, build, call, check, deploy, dev, doctor, merge, new, proto, rename, sign, upgrade
-from gfplug.commands.options import Command
 from gfplug.errors import GfplugError, ProjectError
 
 if TYPE_CHECKING:
@@ -24,20 +25,75 @@ _OUTSIDE = {
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 """What is met while a file is written that is open already, and then names none."""
 
-app = typer.Typer(
-    name="gfplug",
-    help="Grafana backend data sources in Python: scaffold, build, call, upgrade.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # a plain traceback pastes into a bug report; locals would show secrets
-    rich_markup_mode=None,
+COMMANDS = {
+    "new": "Make a plugin project.",
+    "adopt": "Add a Python backend to a plugin that has none.",
+    "build": "Freeze a project into dist/ and pack it.",
+    "dev": "Run a project's source in a Grafana on this machine.",
+    "check": "Report what would fail when the plugin is used.",
+    "merge": "Join the archives of several platforms into one.",
+    "sign": "Sign the bundle for your own Grafana.",
+    "deploy": "Print the lines that install a plugin in a Grafana.",
+    "doctor": "Examine this machine and project, or explain a log.",
+    "upgrade": "Move a project to this gfplug's template and runtime.",
+    "rename": "Give a plugin another id.",
+    "call": "Start a plugin as Grafana does, and ask it.",
+    "proto": "Show the Go SDK's protos; move a project to another.",
+}
+"""The commands, each a module of `gfplug.commands`, with the first line of its help: `--help` imports none of them."""
+
+
+class Modules(UserDict[str, Any]):
+    """The commands by their names; a command's module is imported when the command is taken."""
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - typer does not export the type
+        """Return a command."""
+        if super().__getitem__(name) is None:
+            self[name] = _load(name)
+        return super().__getitem__(name)
+
+
+class Commands(TyperGroup):
+    """A group that knows its commands by name alone until one is called."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - typer's
+        """Make the group."""
+        super().__init__(**settings)
+        self.commands = Modules(dict.fromkeys(COMMANDS))
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 - typer does not export the type
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401, ARG002 - as above
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _make_app(**settings: Any) -> typer.Typer:  # noqa: ANN401 - typer's
+    return typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,  # a plain traceback pastes into a bug report; locals would show secrets
+        rich_markup_mode=None,
+        **settings,
+    )
+
+
+def _load(name: str) -> Any:  # noqa: ANN401 - typer does not export the type
+    from gfplug.commands.options import Command  # noqa: PLC0415 - `--help` needs none of it
+
+    module, app = importlib.import_module(f"gfplug.commands.{name}"), _make_app()
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(cls=Command)(getattr(module, name))
+    return typer.main.get_group(app).commands[name]
+
+
+app = _make_app(
+    name="gfplug", cls=Commands, help="Grafana backend data sources in Python: scaffold, build, call, upgrade."
 )
-for _command in (
-    *(new.new, adopt.adopt, build.build, dev.dev, check.check, merge.merge, sign.sign, deploy.deploy),
-    *(doctor.doctor, upgrade.upgrade, rename.rename),
-):
-    app.command(cls=Command)(_command)
-app.add_typer(call.app, name="call")
-app.add_typer(proto.app, name="proto")
 
 
 def _show_version(*, value: bool) -> None:
@@ -91,6 +147,8 @@ def _report_refusal(error: OSError) -> int:
 
 
 def _report_bug() -> int:
+    import traceback  # noqa: PLC0415 - only a bug needs it
+
     console.note(traceback.format_exc())
     console.note("This is a bug in gfplug. Please report it with the lines above.")
     return 1

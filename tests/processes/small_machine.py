@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from small_project import fake_python
 
+from gfplug.project.environment import uv
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,6 +34,7 @@ class Machine:
         """Start with that Python and nothing else."""
         self.folder, self._monkeypatch = folder / "machine", monkeypatch
         monkeypatch.setenv("PATH", str(self.folder / "bin"))
+        monkeypatch.setattr(uv, "BESIDE", str(self.folder / "bin"))
         for name in ("UV_OFFLINE", "UV_PYTHON_DOWNLOADS", "UV_NO_MANAGED_PYTHON"):
             monkeypatch.delenv(name, raising=False)
         self.own("3.12.1")

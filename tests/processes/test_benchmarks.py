@@ -91,13 +91,28 @@ def test_every_promised_benchmark_is_there() -> None:
     promised |= {"strings-1m", "pandas-1m", "polars-1m", "series-1k", "series-5k"}
     promised |= {"cold-start", "bundle-start", "bundle-memory", "idle-memory", "upstream-64", "health-busy", "shutdown"}
     promised |= {"cpu-8", "workers", *(f"workers-latency-{many}" for many in (1, 8, 64)), "workers-frames-1m"}
-    promised |= {"mixed-load", "mixed-load-killed"}
+    promised |= {"mixed-load", "mixed-load-killed", "command-line", "build"}
     assert promised == set(BENCHMARKS)
 
 
 def test_an_unknown_name_is_refused() -> None:
     """A misspelt benchmark ends in usage, not in an empty table."""
     assert command("--only", "latency-2").code == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the kernel counts no processor time of children there")
+def test_the_command_line_is_measured_without_a_plugin() -> None:
+    """Each command has its time, that of `import typer` in the same round, and their ratio; no Go is needed."""
+    done = command("--quick", "--json", "--only", "command-line")
+    assert done.code == 0, done.err
+    measured: dict[str, Any] = json.loads(done.out)["command-line"]
+
+    assert "host" not in done.err
+    figures = {f"{name}_{unit}" for name in ("new", "help", "new_help", "version") for unit in ("ms", "cpu_ms")}
+    expected = figures | {f"typer_{name}" for name in figures} | {f"{name}_typer_ratio" for name in figures}
+    assert measured.keys() == expected | {"rounds"}
+    assert all(measured[name] > 0 for name in expected)
+    assert measured["version_cpu_ms"] < measured["help_cpu_ms"] < measured["new_cpu_ms"]
 
 
 @pytest.mark.host

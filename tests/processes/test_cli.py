@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from commands import run
+from commands import python, run
+
+from gfplug.project import wheels
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAVY = (
     *("copier", "grpc", "grpc_tools", "jinja2", "pyarrow", "tomlkit", "google.protobuf", "truststore"),
-    *("urllib.request", "ssl", "rich", "pydantic", "gfplug.sdk", "gfplug.files"),
+    *("urllib.request", "ssl", "rich", "pydantic", "gfplug.sdk", "gfplug.files", "gfplug.commands", "tomllib"),
 )
+FOR_QUESTIONS = ("copier", "plumbum", "questionary", "prompt_toolkit", "pygments", "hatchling", "rich")
+"""What no step of `gfplug new --defaults` needs."""
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -24,3 +32,27 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.code == 0
     assert done.err == ""
     assert "new" in done.out
+
+
+def test_new_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    """After a project was made, from wheels in the cache, none of what costs most has been imported."""
+    words = ["new", "myds", str(tmp_path / "project"), "--defaults"]
+    script = (
+        "import sys; from gfplug.cli import main\n"
+        f"assert main({words!r}) == 0\n"
+        f"sys.stdout.write(' '.join(name for name in {FOR_QUESTIONS!r} if name in sys.modules))"
+    )
+    for name in wheels.NAMES:
+        wheels.build(name)
+    done = run(sys.executable, "-c", script)
+
+    assert done.code == 0, done.err
+    assert done.out == f"{tmp_path / 'project'}\n"
+
+
+def test_a_misspelt_command_is_recognised() -> None:
+    """Without an import of any."""
+    done = python("gfplug", "nwe")
+
+    assert done.code == 2
+    assert "Did you mean 'new'?" in done.err

@@ -147,8 +147,10 @@ def _entries(bundle: Path, previous: Path | None) -> list[ArchiveEntry]:
     """Compress what is in a bundle, below a folder that has the plugin's id."""
     root = Manifest.read(bundle / "plugin.json").id
     paths = {f"{root}/{path.relative_to(bundle).as_posix()}": path for path in files.entries(bundle)}
+    largest_first = sorted(paths, key=lambda name: paths[name].lstat().st_size, reverse=True)  # no thread ends late
     with EarlierArchive(previous) as old, ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda name: _entry(name, paths[name], old), sorted(paths)))
+        entries = list(pool.map(lambda name: _entry(name, paths[name], old), largest_first))
+    return sorted(entries, key=lambda one: one.name)
 
 
 def entry(name: str, content: bytes, mode: int, old: EarlierArchive) -> ArchiveEntry:

@@ -1,7 +1,8 @@
 """The wheels of gfplug and of its runtime, as a project keeps them in `vendor/`.
 
-In a checkout both are built from its sources each time, so that none is ever older than they are. An installed gfplug
-carries the runtime's wheel, and puts its own together again from the files that were installed.
+In a checkout both are built from its sources, and kept in the user's cache until a source changes, so that none is ever
+older than they are. An installed gfplug carries the runtime's wheel, and puts its own together again from the files
+that were installed.
 """
 
 from __future__ import annotations
@@ -10,14 +11,17 @@ import base64
 import csv
 import hashlib
 import io
+import os
+import sys
 import tempfile
+from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile, ZipInfo
 
-from gfplug import __version__, resources
+from gfplug import __version__, files, resources
 from gfplug.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -30,7 +34,12 @@ NAMES = {
 }
 """The file names of the wheels, by distribution."""
 
+SOURCES = ("cli", "template", "proto", "runtime", "pyproject.toml", "README.md", "LICENSE", ".gitignore")
+"""The parts of a checkout that its wheels are built from."""
+
+_HEAD = 2 * hashlib.sha256().digest_size  # bytes in front of a wheel in the cache
 _RECORD = "/RECORD"
+_VARIABLES = ("GFPLUG_", "HATCH_", "SOURCE_DATE")
 _BY_INSTALLERS = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"}
 
 
@@ -40,10 +49,41 @@ def build(name: str) -> bytes:
 
     Raises: ProjectError if gfplug's files can't be told from others, or differ from what was installed.
     """
-    here = resources.checkout()
-    if name == "gfruntime":
-        return _build_from(here / "runtime") if here else resources.runtime_wheel().read_bytes()
-    return _pack(_contents(_build_from(here)) if here else _installed_files(_installed()))
+    if here := resources.checkout():
+        return _keep(name, here)
+    return resources.runtime_wheel().read_bytes() if name == "gfruntime" else _pack(_installed_files(_installed()))
+
+
+def _keep(name: str, checkout: Path) -> bytes:
+    """Return the wheel in the user's cache if it is of these sources, and whole; else build it, and put it there."""
+    import platformdirs  # noqa: PLC0415 - only a checkout needs it
+
+    place = platformdirs.user_cache_path("gfplug") / "wheels" / name
+    sources, stored = _fingerprint(checkout), b""
+    with suppress(OSError):
+        stored = place.read_bytes()
+    wheel = stored[_HEAD:]
+    if stored[:_HEAD] != _head(sources, wheel):
+        wheel = _build_from(checkout / "runtime") if name == "gfruntime" else _pack(_contents(_build_from(checkout)))
+        with suppress(OSError):
+            files.write_atomic(place, _head(sources, wheel) + wheel)
+    return wheel
+
+
+def _head(sources: bytes, wheel: bytes) -> bytes:
+    return sources + hashlib.sha256(wheel).digest()
+
+
+def _fingerprint(checkout: Path) -> bytes:
+    """Return a SHA-256 of all that the wheels are made of: sources, tools, and what the build reads from variables."""
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
+    hasher = hashlib.sha256(repr([sys.version, version("hatchling"), variables]).encode())
+    for part in (checkout / name for name in SOURCES):
+        for path in [part] if part.is_file() else files.walk(part):
+            content = path.read_bytes()
+            mode = path.stat().st_mode & 0o100
+            hasher.update(f"{path.relative_to(checkout)}\0{mode}\0{len(content)}\0".encode() + content)
+    return hasher.digest()
 
 
 def _build_from(source: Path) -> bytes:

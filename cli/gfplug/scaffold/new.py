@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,10 +60,13 @@ def _fill(folder: Path, request: NewProject) -> None:
         "fetch", doing=f"Fetching the proto of SDK {version}", done=f"Fetched the proto of SDK {version}"
     ):
         protos = sdk.fetch(version, source=request.source, offline=request.offline)
-    with stages.stage("stubs", doing="Generating pluginv2", done="Generated pluginv2"):
-        new_stubs = stubs.generate(protos)
-    with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
-        template.render(request.answers, folder)
+    with ThreadPoolExecutor(1) as executor:  # protoc is another process
+        generated = executor.submit(stubs.generate, protos)
+        with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
+            template.render(request.answers, folder)
+        with stages.stage("stubs", doing="Generating pluginv2", done="Generated pluginv2"):
+            new_stubs = generated.result()
+    with stages.stage("lock", doing="Writing the lock", done="Wrote the lock"):
         files.write_tree(folder / "src", new_stubs.files)
         pyproject = folder / "pyproject.toml"
         text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_stubs.floors)

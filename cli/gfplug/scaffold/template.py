@@ -1,30 +1,27 @@
-"""copier: answers become the tree of a plugin project.
+"""Answers become the tree of a plugin project.
 
-Owns the answers, their checks, and what a project keeps of its rendering. Copier only renders: it never asks, never
-runs anything, and never sees git or the user's own copier settings.
+Owns the answers, their checks, and what a project keeps of its rendering.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import unicodedata
 import zipfile
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from gfplug import files, resources
-from gfplug.errors import ProjectError, ToolError, UsageError
+from gfplug.errors import ProjectError, UsageError
 from gfplug.project import names, provenance
 from gfplug.project.environment.interpreters import SUPPORTED_PYTHONS
 from gfplug.project.plugin_project import OWNED_FOLDERS
 from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES
+from gfplug.scaffold.rendering import render_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 ANSWERS_NAME = ".gfplug/answers.json"
@@ -150,10 +147,8 @@ def render(answers: Answers, destination: Path) -> None:
         "frontends/adopted": answers.frontend == ADOPTED,
     }
     data = _data(answers)
-    with _without_git():
-        for layer in (name for name, is_wanted in layers.items() if is_wanted):
-            _copy(destination, {**data, "layer": layer})
-            _set_modes(destination)
+    for layer in (name for name, is_wanted in layers.items() if is_wanted):
+        render_layer(resources.folder("template"), destination, {**data, "layer": layer})
     provisioning = destination / "provisioning"
     files.let_grafana_read(*([provisioning, *provisioning.rglob("*")] if provisioning.is_dir() else ()))
     files.write_tree(destination, provenance.detect(answers.gfplug).files())
@@ -197,41 +192,3 @@ def _data(answers: Answers) -> dict[str, Any]:
     }
     texts = {**answers.to_json(), **ids, **sources}
     return {**texts, "quoted": {key: json.dumps(text, ensure_ascii=False) for key, text in texts.items()}}
-
-
-def _copy(destination: Path, data: Mapping[str, Any]) -> None:
-    import copier  # noqa: PLC0415 - half a second, and git must be hidden before
-    import copier.errors  # noqa: PLC0415 - as above
-    import jinja2  # noqa: PLC0415 - heavy
-    import plumbum  # noqa: PLC0415 - how copier finds programs; it keeps an environment of its own
-
-    try:
-        with plumbum.local.env(PATH=""):  # else it runs git once per file, to look at the index of a repository
-            copier.run_copy(
-                str(resources.folder("template")),
-                destination,
-                data=dict(data),
-                defaults=True,  # on an open stdin that is no terminal, a question would wait for ever
-                overwrite=True,  # an example's files replace the project's
-                quiet=True,
-                skip_tasks=True,
-                settings=copier.Settings(),  # not the ones in the user's home
-            )
-    except (copier.errors.CopierError, jinja2.TemplateError, ValueError, TypeError, OSError) as error:
-        raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
-
-
-def _set_modes(folder: Path) -> None:
-    """Give files the modes of new ones: copier copies those of the template, which may be installed read-only."""
-    for path in files.walk(folder):
-        path.chmod(files.permitted_mode(0o777 if path.stat().st_mode & 0o100 else 0o666))
-
-
-@contextmanager
-def _without_git() -> Iterator[None]:
-    """Hide git's variables: inside a git hook they would make copier take any folder for the hook's repository."""
-    hidden = {key: os.environ.pop(key) for key in list(os.environ) if key.startswith("GIT_")}
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)

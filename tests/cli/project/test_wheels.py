@@ -1,9 +1,11 @@
 """The wheels that projects keep: never older than their sources, and as they were installed."""
 
 import io
+import shutil
 import tarfile
 import tomllib
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -97,6 +99,76 @@ def test_a_checkout_never_hands_out_an_old_wheel(tmp_path: Path, monkeypatch: py
     wheels.build.cache_clear()
 
     assert contents == ["old = 1\n", "new = 2\n"]
+
+
+@pytest.fixture
+def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
+    """Every source that is built while the cache is a new folder."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _: tmp_path / "cache")
+    real, sources = wheels._build_from, list[Path]()
+
+    def build_from(source: Path) -> bytes:
+        sources.append(source)
+        return real(source)
+
+    monkeypatch.setattr(wheels, "_build_from", build_from)
+    wheels.build.cache_clear()
+    yield sources
+    wheels.build.cache_clear()
+
+
+def test_a_wheel_is_built_once(builds: list[Path]) -> None:
+    """The next process finds it in the user's cache."""
+    first = wheels.build("gfplug"), wheels.build("gfruntime")
+    wheels.build.cache_clear()
+
+    assert (wheels.build("gfplug"), wheels.build("gfruntime")) == first
+    assert builds == [ROOT, ROOT / "runtime"]
+
+
+@pytest.mark.parametrize("variable", ["GFPLUG_PUBLISHED", "SOURCE_DATE_EPOCH"])
+def test_a_variable_that_changes_a_wheel_has_it_built_again(
+    builds: list[Path], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """One marks a release, the other dates the files."""
+    wheels.build("gfplug")
+    wheels.build.cache_clear()
+    monkeypatch.setenv(variable, "1")
+    wheels.build("gfplug")
+
+    assert builds == [ROOT, ROOT]
+
+
+def test_a_damaged_wheel_in_the_cache_is_built_again(builds: list[Path], tmp_path: Path) -> None:
+    """It would be in every project from then on."""
+    first = wheels.build("gfruntime")
+    place = tmp_path / "cache" / "wheels" / "gfruntime"
+    for damaged in (place.read_bytes()[:-1], b"", place.read_bytes()[:-1] + b"x"):
+        place.write_bytes(damaged)
+        wheels.build.cache_clear()
+        assert wheels.build("gfruntime") == first
+
+    assert len(builds) == 4
+
+
+def test_a_cache_that_can_not_be_written_is_no_failure(builds: list[Path], tmp_path: Path) -> None:
+    """As in a container without a home."""
+    (tmp_path / "cache").write_bytes(b"")
+
+    assert names(wheels.build("gfruntime"))
+    assert len(builds) == 1
+
+
+def test_nothing_in_a_wheel_is_from_elsewhere_than_its_sources(tmp_path: Path) -> None:
+    """Else a change of it would go unnoticed: a copy of the sources alone gives the same wheels."""
+    for name in wheels.SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name)
+        else:
+            shutil.copyfile(source, tmp_path / name)
+
+    assert wheels._contents(wheels._build_from(tmp_path)) == wheels._contents(wheels._build_from(ROOT))
 
 
 def test_a_gfplug_without_a_list_of_files_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

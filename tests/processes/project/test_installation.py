@@ -18,7 +18,7 @@ import pytest
 from servers import serving
 
 from gfplug.errors import ToolError
-from gfplug.project.environment import installation, uv_settings
+from gfplug.project.environment import installation, uv, uv_settings
 from gfplug.project.environment.venv import interpreter_of
 from gfplug.project.plugin_project import Project
 
@@ -143,7 +143,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 def install(project: Project) -> list[str]:
     """Install the project, and return which packages its environment has from it."""
     folder = project.root / ".venv"
-    installation.install(project, folder, interpreter=interpreter_of(folder))
+    installation.install(project, folder, interpreter=interpreter_of(folder), is_new=False)
     names = {path.name for path in folder.glob("lib/python*/site-packages/*.dist-info")}
     return sorted(names & {"acme-1.dist-info", "demo_package-1.0.dist-info"})
 
@@ -213,7 +213,7 @@ def test_an_error_shows_no_password_and_names_the_programs_own_variables(
     """Even where uv and pip show the address as it is."""
     monkeypatch.setenv("PIP_INDEX_URL", address)
     if program == "pip":
-        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        monkeypatch.setattr(uv, "program", str)
     with pytest.raises(ToolError) as caught:
         install(project)
 
@@ -226,7 +226,7 @@ def test_pip_is_brought_into_an_environment_of_uvs(
     project: Project, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where uv is gone, and the environment that it made has no pip, Python's ensurepip has one."""
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(uv, "program", str)
     monkeypatch.setenv("PIP_INDEX_URL", index.address())
 
     assert install(project) == BOTH
@@ -237,7 +237,7 @@ def test_an_environment_without_pip_and_ensurepip_is_a_sentence(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says what to do."""
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(uv, "program", str)
     (packages,) = project.root.glob(".venv/lib/python*/site-packages")
     (packages / "broken.pth").write_text("import sys; sys.modules['ensurepip'] = None\n")
     with pytest.raises(ToolError, match=r"\.venv has no pip, and ensurepip, which brings it, failed") as caught:

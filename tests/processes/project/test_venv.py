@@ -14,7 +14,7 @@ from small_project import PYPROJECT, diary, fake_python
 
 from gfplug import process
 from gfplug.errors import ProjectError, ToolError
-from gfplug.project.environment import interpreters, venv
+from gfplug.project.environment import installation, interpreters, uv, venv
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let environments be made by a fake interpreter, on a machine without uv."""
     python = fake_python(tmp_path / "tools/python")
     monkeypatch.setattr(sys, "_base_executable", str(python))
-    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name, **_: None)
     monkeypatch.setattr(interpreters, "on_path", list)
     return python
 
@@ -112,10 +112,10 @@ def test_a_dependency_that_cannot_be_built_is_named(
 def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With uv on the path it makes the environment, with the same interpreter, and installs into it."""
     script = f'#!/bin/sh\necho "$*" >> {tmp_path}/uv.diary\n[ "$1" = venv ] && exec {base} -m venv "$last"\nexit 0\n'
-    uv = tmp_path / "tools/uv"
-    uv.write_text(script.replace("[ ", "for last; do :; done\n[ ", 1))
-    uv.chmod(0o755)
-    monkeypatch.setattr("shutil.which", lambda _name: str(uv))
+    program = tmp_path / "tools/uv"
+    program.write_text(script.replace("[ ", "for last; do :; done\n[ ", 1))
+    program.chmod(0o755)
+    monkeypatch.setattr("shutil.which", lambda _name, **_: str(program))
 
     venv.ensure(project, stages=Stages())
 
@@ -123,6 +123,43 @@ def test_uv_is_used_where_it_is(project: Project, base: Path, tmp_path: Path, mo
         f"venv --quiet --python {base} {project.root}/.venv",
         f"pip install --quiet --python {project.root}/.venv/bin/python --editable {project.root}[build]",
     ]
+
+
+def test_uv_beside_gfplug_is_used_without_an_activated_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.venv/bin/gfplug` finds what is in the same folder; one on the path comes first."""
+    beside, on_path = (tmp_path / name / "uv" for name in ("beside", "path"))
+    for program in (beside, on_path):
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\n")
+        program.chmod(0o755)
+    monkeypatch.setattr(uv, "BESIDE", str(beside.parent))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert uv.program() == str(beside)
+
+    monkeypatch.setenv("PATH", str(on_path.parent))
+    assert uv.program() == str(on_path)
+
+    on_path.unlink()
+    beside.unlink()
+    assert uv.program() == ""
+
+
+@pytest.mark.usefixtures("base")
+def test_a_new_environment_has_the_runtimes_wheel_from_one_installation(project: Project) -> None:
+    """Only into one that was there is it installed again: that of another project may have the same version."""
+    (project.root / "vendor").mkdir(exist_ok=True)
+    wheel = project.root / "vendor" / "gfruntime-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"")
+    python = project.root / ".venv/bin/python"
+    installation.install(project, python.parents[1], interpreter=fake_python(python), is_new=True)
+    first = commands_of(python)
+    installation.install(project, python.parents[1], interpreter=python, is_new=False)
+    second = commands_of(python)[len(first) :]
+
+    assert [str(wheel) in command for command in first] == [False]
+    assert [str(wheel) in command for command in second] == [False, True]
 
 
 def test_a_half_made_environment_is_made_again(project: Project, base: Path) -> None:
@@ -222,7 +259,7 @@ def test_an_interpreter_that_cannot_serve_is_refused(
     project: Project, tmp_path: Path, report: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Too old, static, missing packages, no Python or not there: one sentence; a hint installs what is missing."""
-    monkeypatch.setattr("shutil.which", lambda _name: None)
+    monkeypatch.setattr("shutil.which", lambda _name, **_: None)
     python = tmp_path / "python" if report is None else fake_python(tmp_path / "python", report=report)
     with pytest.raises(ToolError, match=sentence) as caught:
         venv.ensure(project, python=python, stages=Stages())
@@ -235,7 +272,7 @@ def test_uv_is_named_where_it_is_to_install_what_is_missing(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An environment that uv made has no pip."""
-    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("shutil.which", lambda name, **_: f"/usr/bin/{name}")
     python = fake_python(tmp_path / "python", report=REPORT.format("[3, 12, 1]", "true", '["grpcio"]'))
     with pytest.raises(ToolError, match="lacks grpcio") as caught:
         venv.ensure(project, python=python, stages=Stages())

@@ -38,8 +38,10 @@ class _Installer:
     variables: Mapping[str, str]
 
 
-def install(project: Project, folder: Path, *, interpreter: Path) -> None:
+def install(project: Project, folder: Path, *, interpreter: Path, is_new: bool) -> None:
     """Install the project, editable, with its `build` extra, into the environment at `folder`.
+
+    Unless that is new, the runtime's wheel is installed again: an installed one of the same version may be another.
 
     Raises: ToolError if uv or pip fails; ProjectError if it can't install from the project's folder.
     """
@@ -47,8 +49,7 @@ def install(project: Project, folder: Path, *, interpreter: Path) -> None:
     log = folder / "pip.log"
     log.unlink(missing_ok=True)
     installer = _uv(project, folder, interpreter) if uv.program() else _pip(folder, interpreter, log)
-    wheels = sorted((project.root / "vendor").glob("gfruntime-*.whl"))
-    # An installed wheel of the same version may be another one.
+    wheels = [] if is_new else sorted((project.root / "vendor").glob("gfruntime-*.whl"))
     again = [["--no-deps", installer.again, str(wheel)] for wheel in wheels]
     try:
         for request in [["--editable", f"{project.root}[build]"], *again]:

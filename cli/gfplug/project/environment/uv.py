@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from gfplug.project.environment import uv_settings
 from gfplug.project.environment.interpreters import clean_environment
 from gfplug.untrusted import documents
 
+BESIDE = sysconfig.get_path("scripts")
+"""Where programs are that were installed into gfplug's own environment."""
+
 _LIST_SECONDS, _DOWNLOAD_SECONDS = 60.0, 1800.0
 _PLAIN = ("cpython", "default")
 _RELEASE = re.compile(r"(\d+)\.(\d+)\.\d+")
@@ -22,8 +26,8 @@ _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
 
 def program() -> str:
-    """Return where uv is; empty if it is not installed."""
-    return shutil.which("uv") or ""
+    """Return where uv is: on the PATH, or installed beside gfplug; empty if it is not installed."""
+    return shutil.which("uv") or shutil.which("uv", path=BESIDE) or ""
 
 
 def list_installed() -> list[Path]:

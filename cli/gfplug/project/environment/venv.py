@@ -50,8 +50,8 @@ def ensure(project: Project, *, python: Path | None = None, stages: Stages) -> P
             ownership.note(folder)
             return interpreter
     with stages.stage("environment", doing="Installing the project's environment", done=f"Installed {folder.name}"):
-        _make(project, folder)
-        installation.install(project, folder, interpreter=interpreter)
+        is_new = _make(project, folder)
+        installation.install(project, folder, interpreter=interpreter, is_new=is_new)
         _require_usable(probe(interpreter, distributions=needed), project)
         files.write_atomic(folder / _MARKER, _stamp(project))
     ownership.note(folder)
@@ -123,15 +123,16 @@ def _is_current(project: Project, folder: Path) -> bool:
     return interpreter_of(folder).exists() and marker.is_file() and marker.read_bytes() == _stamp(project)
 
 
-def _make(project: Project, folder: Path) -> None:
-    """Make a virtual environment where there is none that serves."""
+def _make(project: Project, folder: Path) -> bool:
+    """Make a virtual environment where there is none that serves; tell whether it is a new one."""
     if _serves(folder):
-        return
+        return False
     base = str(prerequisites.require(project, folder).path)
     _clear(folder)
     program = uv.program()
     command = [program, "venv", "--quiet", "--python", base] if program else [base, "-m", "venv"]
     process.run([*command, folder], env=clean_environment(), what=f"making {folder}", timeout=installation.SECONDS)
+    return True
 
 
 def _serves(folder: Path) -> bool:

@@ -1,0 +1,77 @@
+"""A layer of the template becomes files, as `copier copy` would write them; `copier.yml` says how.
+
+copier is not imported: with all it needs it takes longer than everything else that `gfplug new` does. The tests compare
+both, byte by byte. Only the settings that the template uses are known here; any other one is an error.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_KNOWN = {"_min_copier_version", "_subdirectory", "_templates_suffix", "_envops", "_exclude"}
+
+
+def render_layer(template: Path, destination: Path, answers: Mapping[str, Any]) -> None:
+    """Write the layer that the answers choose; its files replace those that are there, and have the modes of new ones.
+
+    Raises: ToolError if the template can't be rendered.
+    """
+    import jinja2  # noqa: PLC0415 - heavy
+    import yaml  # noqa: PLC0415 - as above
+
+    try:
+        _render(template, destination, answers)
+    except (jinja2.TemplateError, yaml.YAMLError, ValueError, LookupError, TypeError, OSError) as error:
+        raise ToolError(f"the template could not be rendered: {type(error).__name__}: {error}") from error
+
+
+def _render(template: Path, destination: Path, answers: Mapping[str, Any]) -> None:
+    import yaml  # noqa: PLC0415 - as above
+    from jinja2 import FileSystemLoader  # noqa: PLC0415 - as above
+    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415 - as above
+    from jinja2.utils import import_string  # noqa: PLC0415 - as above
+
+    settings = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
+    if unknown := {key for key in settings if key.startswith("_")} - _KNOWN:
+        raise ValueError(f"copier.yml: unknown settings {', '.join(sorted(unknown))}")
+    options = {**settings["_envops"], "undefined": import_string(settings["_envops"]["undefined"])}
+    environment = SandboxedEnvironment(loader=FileSystemLoader(template), **options)
+    suffix = settings["_templates_suffix"]
+    layer, *excluded = (
+        environment.from_string(text).render(answers) for text in (settings["_subdirectory"], *settings["_exclude"])
+    )
+    for source in files.walk(template / layer):
+        name = source.relative_to(template / layer).as_posix().removesuffix(suffix)
+        if _is_excluded(PurePosixPath(name), excluded):
+            continue
+        if source.name.endswith(suffix):
+            rendered = environment.get_template(source.relative_to(template).as_posix())
+            content = rendered.render(answers).encode()
+        else:
+            content = source.read_bytes()
+        path = destination / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(files.permitted_mode(0o777 if source.stat().st_mode & 0o100 else 0o666))
+
+
+def _is_excluded(path: PurePosixPath, patterns: Sequence[str]) -> bool:
+    """Tell whether a path or a folder above it matches: by its whole path if the pattern has a slash, else by its name.
+
+    Source: gitignore(5), without `!`, `**` and a slash at the end.
+    """
+    places = [(str(place), place.name) for place in (path, *path.parents[:-1])]
+    return any(
+        fnmatchcase(whole if "/" in pattern else name, pattern.removeprefix("/"))
+        for pattern in patterns
+        for whole, name in places
+    )
