@@ -4,7 +4,7 @@ GfplugError            exit 1   never raised bare
 ├── ProjectError       3   not a gfplug project, invalid plugin.json, an owned folder was edited
 ├── FetchError         4   the proto could not be obtained
 ├── IntegrityError     5   bytes do not match their digest, or are not what they claim to be
-├── ToolError          6   protoc, copier, PyInstaller or the plugin itself failing; carries its last lines
+├── ToolError          6   protoc, the template, PyInstaller or the plugin itself failing; carries its last lines
 ├── CompatError        7   the chosen proto is too old, or drops something in use
 ├── ConflictError      8   an upgrade left something for the user to decide
 └── UsageError         2   an argument that the command line cannot check by its type
