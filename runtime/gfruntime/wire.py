@@ -46,6 +46,35 @@ def health_response(*, status: int, message: str, details: bytes = b"") -> bytes
     return integer(1, status) + text(2, message) + (length_delimited(3, details) if details else b"")
 
 
+def read_health_response(message: bytes) -> tuple[int, str, bytes]:
+    """Read a pluginv2.CheckHealthResponse: status, message, details.
+
+    Raises: ValueError when the bytes are no protobuf message.
+    """
+    parts = dict(fields(message))
+    status, said, details = parts.get(1, 0), parts.get(2, b""), parts.get(3, b"")
+    return (
+        status if isinstance(status, int) else 0,
+        said.decode("utf-8", "replace") if isinstance(said, bytes) else "",
+        details if isinstance(details, bytes) else b"",
+    )
+
+
+def metrics_response(prometheus: bytes) -> bytes:
+    """Write a pluginv2.CollectMetricsResponse."""
+    return length_delimited(1, length_delimited(1, prometheus))
+
+
+def read_metrics_response(message: bytes) -> bytes:
+    """Read Prometheus' text from a pluginv2.CollectMetricsResponse; nothing if it has none.
+
+    Raises: ValueError when the bytes are no protobuf message.
+    """
+    payload = dict(fields(message)).get(1, b"")
+    prometheus = dict(fields(payload)).get(1, b"") if isinstance(payload, bytes) else b""
+    return prometheus if isinstance(prometheus, bytes) else b""
+
+
 def resource_response(*, code: int, content_type: str, body: bytes) -> bytes:
     """Write a pluginv2.CallResourceResponse with one header."""
     header = text(1, "Content-Type") + length_delimited(2, text(1, content_type))

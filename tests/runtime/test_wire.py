@@ -74,3 +74,17 @@ def test_reading_a_cut_message_fails(cut: bytes) -> None:
     """A message that ends too early is refused."""
     with pytest.raises(ValueError, match=r"cut short|unknown wire type"):
         list(wire.fields(cut))
+
+
+def test_health_and_metrics_are_read_as_they_were_written() -> None:
+    """By us or by the generated classes; what lacks a part has none."""
+    message = wire.health_response(status=2, message="no such høst", details=b'{"a":1}')
+    theirs = pb.CheckHealthResponse(status=pb.CheckHealthResponse.OK, message="well").SerializeToString()
+    metrics = pb.CollectMetricsResponse(metrics=pb.CollectMetricsResponse.Payload(prometheus=b"a 1\n"))
+
+    assert wire.read_health_response(message) == (2, "no such høst", b'{"a":1}')
+    assert wire.read_health_response(theirs) == (1, "well", b"")
+    assert wire.read_health_response(b"") == (0, "", b"")
+    assert wire.metrics_response(b"a 1\n") == metrics.SerializeToString()
+    assert wire.read_metrics_response(metrics.SerializeToString()) == b"a 1\n"
+    assert wire.read_metrics_response(b"") == b""

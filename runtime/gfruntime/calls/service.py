@@ -114,4 +114,4 @@ class Service:
 
     async def _collect_metrics(self, _call: ActiveCall) -> bytes:
         """Answer with Prometheus text."""
-        return wire.length_delimited(1, wire.length_delimited(1, metrics.text()))
+        return wire.metrics_response(metrics.text())

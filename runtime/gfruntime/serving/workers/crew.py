@@ -178,30 +178,24 @@ class Crew:
             return wire.health_response(status=_ERROR, message=str(error))
         if not self._problem:
             return answer
-        parts = dict(wire.fields(bytes(answer)))
-        status, said, details = parts.get(1, 0), parts.get(2, b""), parts.get(3, b"")
-        text = said.decode("utf-8", "replace") if isinstance(said, bytes) else ""
-        return wire.health_response(
-            status=status if isinstance(status, int) else 0,
-            message=f"{text} ({len(self._members)} of {self._plan.workers} workers: {self._problem})".strip(),
-            details=details if isinstance(details, bytes) else b"",
-        )
+        status, said, details = wire.read_health_response(bytes(answer))
+        count = f"{len(self._members)} of {self._plan.workers} workers"
+        text = f"{said} ({count}: {self._problem})".strip()
+        return wire.health_response(status=status, message=text, details=details)
 
     async def _collect_metrics(self, message: bytes, call: Call) -> bytes:
         """Sum what all workers tell, this process, and the counters of those that have ended."""
         await asyncio.gather(*(self._read_metrics(member, message, call) for member in list(self._members)))
         own = sums.read("\n".join(process_metrics.lines()))
         total = sums.add([*(member.metrics for member in self._members), self._ended_metrics, own])
-        return wire.length_delimited(1, wire.length_delimited(1, sums.write(total).encode()))
+        return wire.metrics_response(sums.write(total).encode())
 
     async def _read_metrics(self, member: Member, message: bytes = b"", call: Call | None = None) -> None:
         """Keep what a worker tells of itself; one that does not answer keeps what it told last."""
         with suppress(CallError, TimeoutError, ValueError):
             async with asyncio.timeout(_LAST_METRICS):
                 answer = await member.caller.ask(_METRICS, message, call or Call())
-            payload = dict(wire.fields(bytes(answer))).get(1, b"")
-            text = dict(wire.fields(payload)).get(1, b"") if isinstance(payload, bytes) else b""
-            member.metrics = sums.read(text.decode("utf-8", "replace") if isinstance(text, bytes) else "")
+            member.metrics = sums.read(wire.read_metrics_response(bytes(answer)).decode("utf-8", "replace"))
 
     # in the thread
 
