@@ -75,8 +75,9 @@ class Connection(asyncio.Protocol):
         """Cancel what nobody waits for any more."""
         if self not in self._connections:  # it was never made: asyncio calls this, too, for a peer that TLS refuses
             return
-        for exchange in list(self.exchanges.values()):
+        for exchange in self.exchanges.values():
             exchange.cancel()
+        self.exchanges.clear()
         self.outbox.close()
         self._connections.discard(self)
         if error is not None:
@@ -108,7 +109,8 @@ class Connection(asyncio.Protocol):
         self.outbox.write(framing.go_away(self._last, framing.NO_ERROR))
 
     def close(self) -> None:
-        """End the connection once what is written has gone out."""
+        """End the connection once what is written has gone out; nothing more is written."""
+        self.outbox.close()
         self.outbox.transport.close()
 
     def end(self, exchange: Exchange, code: int | None = None) -> None:
