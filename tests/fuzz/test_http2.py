@@ -50,6 +50,19 @@ class Wire(asyncio.WriteTransport):
         self.is_closed = True
 
 
+class Hearing(logging.Handler):
+    """Keeps what is logged as an error."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__(logging.ERROR)
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.errors.append(record.getMessage())
+
+
 def conversation() -> bytes:
     """Return what a client sends: settings, three calls of which one is cancelled, windows, a ping, the end."""
     encoder = hpack.Encoder()
@@ -109,16 +122,14 @@ async def talk(content: bytes, size: int) -> tuple[Wire, Connection]:
 @given(changed_bytes(conversation()), st.sampled_from([1, 7, 100, 1 << 16]))
 def test_bytes_that_are_nearly_http2_do_no_harm(content: bytes, size: int) -> None:
     """No fault of ours is logged, little is written, and no call is left when the peer is gone."""
-    records: list[logging.LogRecord] = []
-    handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
-    logging.getLogger("gfruntime").addHandler(handler)
+    heard = Hearing()
+    logging.getLogger("gfruntime").addHandler(heard)
     try:
         wire, connection = asyncio.run(talk(content, size))
     finally:
-        logging.getLogger("gfruntime").removeHandler(handler)
+        logging.getLogger("gfruntime").removeHandler(heard)
 
-    assert [record.getMessage() for record in records if record.levelno >= logging.ERROR] == []
+    assert heard.errors == []
     assert wire.size < MOST_WRITTEN
     assert connection.exchanges == {}
 
