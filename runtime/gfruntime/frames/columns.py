@@ -59,6 +59,7 @@ def column(values: Any, field_type: FieldType | None, *, name: str) -> tuple[Fie
     if field_type is not None and field_type not in FIELD_TYPES:
         raise FrameError(f"column {name!r}: unknown type {field_type!r}; the types are {', '.join(FIELD_TYPES)}")
     try:
+        pandas_later.look()
         values = inputs.read(values)
         if not isinstance(values, list):
             return _typed(values, field_type)
@@ -76,6 +77,7 @@ def arrow(values: Any, *, name: str) -> pa.Array:  # noqa: ANN401  # any kind of
     Raises: FrameError naming the column when they have none.
     """
     try:
+        pandas_later.look()
         values = inputs.read(values)
         converted = items.array(values) if isinstance(values, list) else values
         return pa.array(converted) if isinstance(converted, list) else converted

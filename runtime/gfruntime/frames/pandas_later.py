@@ -21,10 +21,28 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_waits = False
+
+
+def look() -> None:
+    """Let pyarrow look again, if pandas has been imported since it looked in vain."""
+    global _waits  # noqa: PLW0603  # as pyarrow has it, once for a process
+    if _waits and hasattr(sys.modules.get("pandas"), "DataFrame"):  # all of it
+        _waits = False
+        with contextlib.suppress(ImportError):  # it is too old for pyarrow
+            pa.lib._pandas_api.pd  # noqa: B018, SLF001
+
+
 def defer() -> None:
-    """Let pyarrow look in vain now, and again as soon as pandas has been imported."""
+    """Let pyarrow look in vain now, and again as soon as pandas has been imported.
+
+    That is noticed twice: by a finder, for what the author's code does with pyarrow, and by `look`, should somebody have
+    put another list of finders in place.
+    """
+    global _waits  # noqa: PLW0603  # as above
     if "pandas" in sys.modules or not hasattr(type(getattr(pa.lib, "_pandas_api", None)), "pd"):
         return
+    _waits = True
     watch = _Watch()
     sys.meta_path.insert(0, watch)
     try:
@@ -61,8 +79,7 @@ class _Watch:
             def execute_and_look(module: ModuleType) -> None:
                 loader.exec_module = execute
                 execute(module)
-                with contextlib.suppress(ImportError):  # it is too old for pyarrow
-                    pa.lib._pandas_api.pd  # noqa: B018, SLF001
+                look()
 
             loader.exec_module = execute_and_look
         return spec

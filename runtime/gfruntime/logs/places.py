@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import contextvars
 import gc
+import itertools
 import sys
 import threading
 import traceback
@@ -27,6 +28,7 @@ _OURS = ("gfruntime", "pluginv2", "__main__")
 _INSTALLED = ("site-packages", "dist-packages")
 _DEEPEST = 5  # tasks that wait for one another
 _MOST = 5  # places that are named
+_LONGEST = 200  # frames of a thread
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
 _current: contextvars.ContextVar[Runs | None] = contextvars.ContextVar("gfruntime_runs", default=None)
@@ -48,7 +50,7 @@ class Run:
         coroutine: Any = self._task.get_coro() if self._task is not None else None
         if self._task is None or getattr(coroutine, "cr_running", False):
             frame = sys._current_frames().get(self._thread)  # noqa: SLF001  # the documented way
-            return [] if frame is None else [list(traceback.walk_stack(frame))]
+            return [] if frame is None else [_below(frame)]
         return _stacks(self._task, _DEEPEST)
 
 
@@ -100,7 +102,7 @@ def of_thread(name: str) -> str:
     """Say where a thread stands; empty where there is none, or none of its frames is the author's."""
     frames = sys._current_frames()  # noqa: SLF001  # as above
     stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
-    return next((_words(list(traceback.walk_stack(frame))) for frame in stacks), "")
+    return next((_words(_below(frame)) for frame in stacks), "")
 
 
 def without_ours(trace: TracebackType | None) -> TracebackType | None:
@@ -109,6 +111,25 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
     while entry is not None and _package(entry.tb_frame) in _OURS[:1]:
         entry = entry.tb_next
     return entry or trace
+
+
+def _below(frame: FrameType) -> list[Spot]:
+    """List a frame of another thread and those that called it, the innermost first, but no more than `_LONGEST`.
+
+    All in one step of the interpreter: between two, that thread goes on, and a generator of its that yields leaves the
+    way to its caller open into memory that is used again. Python 3.11 crashes there: github.com/python/cpython, issues
+    99110 and 111363.
+    """
+    frames: list[FrameType | None] = []
+    is_collecting = gc.isenabled()
+    gc.disable()  # it would run code, too
+    try:
+        with contextlib.suppress(AttributeError):  # the outermost has none, which has no further one
+            frames.extend(itertools.accumulate(itertools.repeat("f_back", _LONGEST), getattr, initial=frame))
+    finally:
+        if is_collecting:
+            gc.enable()
+    return [(each, each.f_lineno or 0) for each in frames if each is not None]
 
 
 def _stacks(task: asyncio.Task[Any], depth: int) -> list[list[Spot]]:

@@ -61,3 +61,16 @@ import importlib.resources
 assert pd.__spec__.loader.is_package("pandas")
 assert not [each for each in __import__("sys").meta_path if type(each).__name__ == "_Watch"]
 """)
+
+
+def test_pandas_is_noticed_where_the_finders_were_replaced() -> None:
+    """As test runners and tools do that put back what was there before."""
+    run("""
+import sys
+finders = list(sys.meta_path)
+from gfruntime import Field
+sys.meta_path[:] = finders
+import pandas as pd
+assert Field("x", [1, pd.NA, 2]).values.null_count == 1
+assert Field("x", pd.Series([1.0, float("nan")])).values.null_count == 1
+""")
