@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import sys
@@ -223,3 +224,31 @@ def test_a_place_that_cannot_be_found_keeps_no_call_from_its_end(monkeypatch: py
     runs.note()
 
     assert runs.place == ""
+
+
+def test_a_thread_whose_generator_yields_is_looked_at_safely() -> None:
+    """Also while it goes on: each look is one step of the interpreter, and names a place or none."""
+    ended = threading.Event()
+
+    def numbers() -> Iterator[int]:
+        yield from iter(lambda: 1, 0)
+
+    def work() -> None:
+        for _ in numbers():
+            if ended.is_set():
+                return
+
+    thread = threading.Thread(target=work, name="yields", daemon=True)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        seen = {places.of_thread("yields") for _ in range(2000)}
+    finally:
+        sys.setswitchinterval(interval)
+        ended.set()
+        thread.join()
+
+    assert any("test_places.py" in each for each in seen)
+    assert all("test_places.py" in each or not each for each in seen)
+    assert gc.isenabled()

@@ -36,8 +36,8 @@ def look() -> None:
 def defer() -> None:
     """Let pyarrow look in vain now, and again as soon as pandas has been imported.
 
-    That is noticed twice: by a finder, for what the author's code does with pyarrow, and by `look`, should somebody have
-    put another list of finders in place.
+    That is noticed twice: by a finder, for what the author's code does with pyarrow, and by `look`, where somebody put
+    another list of finders in place.
     """
     global _waits  # noqa: PLW0603  # as above
     if "pandas" in sys.modules or not hasattr(type(getattr(pa.lib, "_pandas_api", None)), "pd"):
