@@ -17,7 +17,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType, TracebackType
 
     Spot: TypeAlias = tuple[FrameType, int]
@@ -31,6 +31,7 @@ _MOST = 5  # places that are named
 _LONGEST = 200  # frames of a thread
 _AWAITED = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
 
+_collection = threading.Lock()  # one turns it off and on at a time
 _current: contextvars.ContextVar[Runs | None] = contextvars.ContextVar("gfruntime_runs", default=None)
 
 
@@ -49,7 +50,7 @@ class Run:
         """List its frames, the innermost first; several lists where a task waits for others."""
         coroutine: Any = self._task.get_coro() if self._task is not None else None
         if self._task is None or getattr(coroutine, "cr_running", False):
-            frame = sys._current_frames().get(self._thread)  # noqa: SLF001  # the documented way
+            frame = frames_of_threads().get(self._thread)
             return [] if frame is None else [_below(frame)]
         return _stacks(self._task, _DEEPEST)
 
@@ -100,7 +101,7 @@ def of_error(error: BaseException) -> str:
 
 def of_thread(name: str) -> str:
     """Say where a thread stands; empty where there is none, or none of its frames is the author's."""
-    frames = sys._current_frames()  # noqa: SLF001  # as above
+    frames = frames_of_threads()
     stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
     return next((_words(_below(frame)) for frame in stacks), "")
 
@@ -113,22 +114,38 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
     return entry or trace
 
 
+def frames_of_threads() -> dict[int, FrameType]:
+    """Return the innermost frame of each thread, by the thread's number.
+
+    A collection of garbage meanwhile would run code with a lock of the interpreter held, which the end of a thread
+    waits for: Python 3.11 stands still then. Source: github.com/python/cpython, issue 106883.
+    """
+    with _without_collection():
+        return sys._current_frames()  # noqa: SLF001  # the documented way
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    with _collection:
+        is_on = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if is_on:
+                gc.enable()
+
+
 def _below(frame: FrameType) -> list[Spot]:
     """List a frame of another thread and those that called it, the innermost first, but no more than `_LONGEST`.
 
     All in one step of the interpreter: between two, that thread goes on, and a generator of its that yields leaves the
-    way to its caller open into memory that is used again. Python 3.11 crashes there: github.com/python/cpython, issues
-    99110 and 111363.
+    way to its caller open into memory that is used again. Python 3.11 crashes there.
+    Source: github.com/python/cpython, issues 99110 and 111363.
     """
     frames: list[FrameType | None] = []
-    is_collecting = gc.isenabled()
-    gc.disable()  # it would run code, too
-    try:
-        with contextlib.suppress(AttributeError):  # the outermost has none, which has no further one
-            frames.extend(itertools.accumulate(itertools.repeat("f_back", _LONGEST), getattr, initial=frame))
-    finally:
-        if is_collecting:
-            gc.enable()
+    with _without_collection(), contextlib.suppress(AttributeError):  # the outermost has none, which has no other
+        frames.extend(itertools.accumulate(itertools.repeat("f_back", _LONGEST), getattr, initial=frame))
     return [(each, each.f_lineno or 0) for each in frames if each is not None]
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING
+
+from gfruntime.logs import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +46,7 @@ def stacks() -> str:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     return "\n".join(
         f"{names.get(number, number)}\n{''.join(traceback.format_stack(frame))}"
-        for number, frame in sys._current_frames().items()  # noqa: SLF001  # the documented way, for all its name
+        for number, frame in places.frames_of_threads().items()
     )
 
 
