@@ -16,6 +16,7 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
+import hypothesis  # noqa: F401  # its plugin imports it at the very end, where Python 3.11 sometimes fails to parse it
 import pytest
 
 collect_ignore = ["fixtures"]  # the projects in it have tests of their own
