@@ -141,3 +141,19 @@ def test_an_answer_that_cannot_be_written_is_a_denial(answer: Admission) -> None
     )
 
     assert (response.allowed, response.result.reason) == (False, "InternalError")
+
+
+def test_settings_that_cannot_be_read_are_told_in_the_answer(services: Services) -> None:
+    """For objects to admit, to change and to convert; no call fails by it."""
+    asked, converted = admission(b"x", operation=pb.AdmissionRequest.CREATE), conversion("v2")
+    for request in (asked, converted):
+        request.pluginContext.dataSourceInstanceSettings.jsonData = b"{no"
+    answers = [
+        services.unary("AdmissionControl/ValidateAdmission", asked, pb.ValidationResponse),
+        services.unary("AdmissionControl/MutateAdmission", asked, pb.MutationResponse),
+        services.unary("ResourceConversion/ConvertObjects", converted, pb.ConversionResponse),
+    ]
+
+    assert all("the data source's settings: not JSON" in answer.result.message for answer in answers)
+    assert not answers[0].allowed
+    assert not answers[1].allowed

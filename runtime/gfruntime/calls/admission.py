@@ -171,15 +171,15 @@ class Objects:
     async def admit(self, method: str, call: ActiveCall) -> bytes:
         """Answer `validate_admission` or `mutate_admission`."""
         message = call.request
-        request = AdmissionRequest(
-            operation=_OPERATIONS[message.operation] if message.operation < len(_OPERATIONS) else "update",
-            kind=ObjectKind(group=message.kind.group, version=message.kind.version, kind=message.kind.kind),
-            object=message.object_bytes,
-            old_object=message.old_object_bytes,
-            context=call.incoming.context,
-            settings=_settings(call),
-        )
         try:
+            request = AdmissionRequest(
+                operation=_OPERATIONS[message.operation] if message.operation < len(_OPERATIONS) else "update",
+                kind=ObjectKind(group=message.kind.group, version=message.kind.version, kind=message.kind.kind),
+                object=message.object_bytes,
+                old_object=message.old_object_bytes,
+                context=call.incoming.context,
+                settings=_settings(call),
+            )
             result = await self._runner.call_static(method, request)
             if not isinstance(result, Admission):
                 raise TypeError(f"{method} returned {type(result).__name__}; expected an Admission")  # noqa: TRY301
@@ -194,16 +194,16 @@ class Objects:
     async def convert(self, call: ActiveCall) -> bytes:
         """Answer `convert_objects`: as many objects as were given, in their order."""
         message = call.request
-        request = ConversionRequest(
-            objects=[RawObject(raw=item.raw, content_type=item.content_type) for item in message.objects],
-            group=message.target_version.group,
-            version=message.target_version.version,
-            uid=message.uid,
-            context=call.incoming.context,
-            settings=_settings(call),
-        )
-        uid = wire.text(1, request.uid)
+        uid = wire.text(1, message.uid)
         try:
+            request = ConversionRequest(
+                objects=[RawObject(raw=item.raw, content_type=item.content_type) for item in message.objects],
+                group=message.target_version.group,
+                version=message.target_version.version,
+                uid=message.uid,
+                context=call.incoming.context,
+                settings=_settings(call),
+            )
             result = await self._runner.call_static("convert_objects", request)
             objects = [_object(item) for item in _objects(result, len(request.objects))]
         except Exception as error:  # noqa: BLE001

@@ -59,6 +59,7 @@ class Crew:
         self._plan = plan
         self._starter = Starter()
         self._members: list[Member] = []
+        self._outgoing: set[Member] = set()  # no calls go to them any more; their counters still count
         self._turn = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -100,8 +101,7 @@ class Crew:
 
     def _lose(self, member: Member) -> None:
         """Take a worker out that has ended; its calls fail as soon as it is known how it ended."""
-        with suppress(ValueError):
-            self._members.remove(member)
+        self._take_out(member)
         if not self._members:
             self._there.clear()
         if not self._starter.is_ending:
@@ -114,10 +114,15 @@ class Crew:
             _LOGGER.info("Worker %d is replaced: %s", member.pid, reason)
             self._tasks.put(lambda: self._relieve(member))
 
-    async def _leave(self, member: Member) -> None:
-        """Take a worker out of the turns, and let it end after its last answer."""
+    def _take_out(self, member: Member) -> None:
+        """Let no more calls go to a worker."""
         with suppress(ValueError):
             self._members.remove(member)
+        self._outgoing.add(member)
+
+    async def _leave(self, member: Member) -> None:
+        """Take a worker out of the turns, and let it end after its last answer."""
+        self._take_out(member)
         await member.caller.wait_until_idle(_PATIENCE)
         await self._read_metrics(member)
         member.process.part()
@@ -185,9 +190,11 @@ class Crew:
 
     async def _collect_metrics(self, message: bytes, call: Call) -> bytes:
         """Sum what all workers tell, this process, and the counters of those that have ended."""
-        await asyncio.gather(*(self._read_metrics(member, message, call) for member in list(self._members)))
+        members = [*self._members, *self._outgoing]
+        await asyncio.gather(*(self._read_metrics(member, message, call) for member in members))
         own = sums.read("\n".join(process_metrics.lines()))
-        total = sums.add([*(member.metrics for member in self._members), self._ended_metrics, own])
+        members = [*self._members, *self._outgoing]  # one may have ended meanwhile
+        total = sums.add([*(member.metrics for member in members), self._ended_metrics, own])
         return wire.metrics_response(sums.write(total).encode())
 
     async def _read_metrics(self, member: Member, message: bytes = b"", call: Call | None = None) -> None:
@@ -257,6 +264,7 @@ class Crew:
             self._tasks.put(self._fill)
 
     def _keep_metrics(self, member: Member) -> None:
+        self._outgoing.discard(member)
         self._ended_metrics = sums.add([self._ended_metrics, sums.counted(member.metrics)])
 
     def _close(self) -> None:
