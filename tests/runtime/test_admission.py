@@ -148,7 +148,7 @@ def test_settings_that_cannot_be_read_are_told_in_the_answer(services: Services)
     asked, converted = admission(b"x", operation=pb.AdmissionRequest.CREATE), conversion("v2")
     for request in (asked, converted):
         request.pluginContext.dataSourceInstanceSettings.jsonData = b"{no"
-    answers = [
+    answers: list[Any] = [
         services.unary("AdmissionControl/ValidateAdmission", asked, pb.ValidationResponse),
         services.unary("AdmissionControl/MutateAdmission", asked, pb.MutationResponse),
         services.unary("ResourceConversion/ConvertObjects", converted, pb.ConversionResponse),
