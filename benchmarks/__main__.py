@@ -39,7 +39,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--quick", action="store_true", help="one short round each: shows that it runs, measures nothing"
     )
-    parser.add_argument("--page", type=Path, metavar="FILE", help="also write a page of Markdown, as RESULTS.md is")
+    parser.add_argument(
+        "--page", type=Path, metavar="FILE", help="also write a page of Markdown, with the day and the machine"
+    )
     parser.add_argument("--minutes", type=float, default=1.0, help="how long mixed-load goes on")
     asked = parser.parse_args(words)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
