@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
         transport.write(settings + window)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Cancel what nobody waits for any more."""
+        """Cancel the calls: their caller is gone."""
         if self not in self._connections:  # it was never made: asyncio calls this, too, for a peer that TLS refuses
             return
         for exchange in self.exchanges.values():

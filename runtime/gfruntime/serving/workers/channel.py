@@ -91,7 +91,7 @@ class Offer:
     """A channel for a process that is about to start: `value` is for its VARIABLE, `descriptors` for it to inherit."""
 
     def __init__(self) -> None:
-        """Make both ends where descriptors can be inherited, else listen on this machine for whoever has the token."""
+        """Make both ends. On Windows, where a child inherits no socket, listen on this machine instead."""
         self._theirs: socket.socket | None = None
         self._token = os.urandom(16).hex()
         if sys.platform != "win32":
