@@ -16,6 +16,7 @@ from gfruntime.serving.http2 import framing, header_blocks
 from gfruntime.serving.http2.exchange import Exchange
 from gfruntime.serving.http2.framing import ProtocolError, StreamError
 from gfruntime.serving.http2.outbox import Outbox
+from gfruntime.serving.tcp import send_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableSet
@@ -63,6 +64,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Say what we take."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
+        send_at_once(transport)
         self.outbox = Outbox(transport)
         self._connections.add(self)
         settings = framing.settings(

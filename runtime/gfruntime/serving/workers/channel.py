@@ -24,6 +24,8 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
+from gfruntime.serving.tcp import send_at_once
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -66,6 +68,7 @@ class Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what has waited."""
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  # a stream's
+        send_at_once(transport)
         self._transport = transport
         transport.writelines(self._early)
         self._early.clear()
