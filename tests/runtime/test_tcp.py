@@ -12,12 +12,13 @@ from gfruntime.serving.dispatcher import Dispatcher
 from gfruntime.serving.handshake import Address
 from gfruntime.serving.http2.connection import Connection
 from gfruntime.serving.http2.listener import Listener
-from gfruntime.serving.methods import Application
 from gfruntime.serving.workers import channel
 from gfruntime.serving.workers.channel import Channel, Offer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from gfruntime.serving.methods import Application
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
