@@ -15,7 +15,6 @@ import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 from gfruntime.logs import places
 
@@ -79,7 +78,10 @@ def _serve(listener: socket.socket) -> None:
     while True:
         connection, _ = listener.accept()
         room.acquire()
-        threading.Thread(target=_talk, args=(connection, room), name="profiling", daemon=True).start()
+        try:
+            threading.Thread(target=_talk, args=(connection, room), name="profiling", daemon=True).start()
+        except RuntimeError:  # the system has no more threads, which these pages may explain
+            _talk(connection, room)
 
 
 def _talk(connection: socket.socket, room: threading.Semaphore) -> None:
@@ -108,7 +110,8 @@ def _answer(request: str) -> bytes:
         if method != "GET":
             raise _RefusedError("405 Method Not Allowed", "only GET is answered")
         path, _, query = target.partition("?")
-        kind, body = _page(path.rstrip("/"), {name: values[0] for name, values in parse_qs(query).items()})
+        options = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
+        kind, body = _page(path.rstrip("/"), options)
     except _RefusedError as error:
         status, sentence = error.args
         body = f"{sentence}\n".encode()
@@ -127,8 +130,8 @@ def _page(path: str, options: Mapping[str, str]) -> tuple[str, bytes]:
         return _TEXT, _INDEX.encode()
     if path == f"{_PPROF}/cmdline":
         return _TEXT, "\0".join(sys.orig_argv).encode("utf-8", "replace")
-    name = path.removeprefix(f"{_PPROF}/")
-    if path == f"{_PPROF}/goroutine" or (path == f"{_PPROF}/{name}" and name in _SECONDS):
+    folder, _, name = path.rpartition("/")
+    if folder == _PPROF and name in ("goroutine", *_SECONDS):
         return _BYTES, _profile(name, options.get("seconds", ""))
     raise _RefusedError("404 Not Found", f"only these are here:\n{_INDEX}".rstrip())
 

@@ -91,7 +91,8 @@ def look(document: object, keys: Sequence[Key], path: str = "") -> Iterator[str]
 
 def documents(fake: Fake, capsys: pytest.CaptureFixture[str], words: Sequence[str], **answers: Any) -> list[Any]:
     """Call a plugin with these answers, and read what is printed, a document a line or one of many lines."""
-    fake.folder.joinpath("dist").exists() or fake.dist()
+    if not (fake.folder / "dist").exists():
+        fake.dist()
     plan = {method: fake.says(method, *(values if isinstance(values, list) else [values]))[method]
             for method, values in answers.items()}  # fmt: skip
     fake.target(answers=plan)
