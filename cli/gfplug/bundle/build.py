@@ -8,7 +8,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug.bundle import build_info, dependencies, dist, exchange, freeze, libc, packing, portable, reuse, slim, workspace
+from gfplug.bundle import (
+    build_info,
+    dependencies,
+    dist,
+    exchange,
+    freeze,
+    libc,
+    packing,
+    portable,
+    reuse,
+    slim,
+    workspace,
+)
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, IntegrityError, ToolError, UsageError

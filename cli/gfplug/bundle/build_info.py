@@ -1,4 +1,4 @@
-"""What plugin.json says of a build: `info.build`, with the commit it was made of and when, the same for all who build it.
+"""What plugin.json says of a build: `info.build`, the commit that it is of, and when; the same for all who build it.
 
 Source: grafana/grafana, docs/sources/developers/plugins/plugin.schema.json, info.build.
 """

@@ -94,7 +94,7 @@ def assemble(
     files.write_tree(folder, {name: with_lf(name, content) for name, content in browser.items()})
     text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
-    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json"), build or {}).encode())
+    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json"), build).encode())
     for name, source in shipped_files(project).items():
         if name not in _DOCUMENTS or name not in browser:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def shipped_files(project: Project) -> dict[str, Path]:
     return {name: paths.require_real(project.root, source) for name, source in names.items()}
 
 
-def _manifest(text: str, other: bytes | None, build: Mapping[str, Any]) -> str:
+def _manifest(text: str, other: bytes | None, build: Mapping[str, Any] | None = None) -> str:
     """Return the text of plugin.json: the project's, over the one that came with the frontend, over `info.build`."""
     if other is None and not build:
         return text

@@ -55,8 +55,9 @@ class Queries:
                 together = partial(_side_by_side, [work for _, work in works], at_once)  # one way to the loop for all
                 encoded = await self._runner.run(works[0][0], together)
             else:
-                runs = [partial(self._runner.run, method, work) for method, work in works]
-                encoded = await _side_by_side(runs, at_once)
+                encoded = await _side_by_side(
+                    [partial(self._runner.run, method, work) for method, work in works], at_once
+                )
         except Exception as error:  # noqa: BLE001  # no thread for them, no memory for their answers
             encoded = {
                 ref_id: answers.encode_failure(error, ref_id=ref_id, is_json=call.is_json) for ref_id in messages

@@ -1,7 +1,7 @@
 """Other HTTP clients, configured as the data source is: httpx and requests, for those who know them.
 
-They get TLS, basic authentication, custom headers, timeouts, proxies and Grafana's limit on answers; another origin gets
-no credentials. What `HttpClient` does besides stays with it: the data source's path, the deadline, its errors.
+They get TLS, basic authentication, custom headers, timeouts, proxies and Grafana's limit on answers; another origin
+gets no credentials. What `HttpClient` does besides stays with it: the data source's path, the deadline, its errors.
 """
 
 from __future__ import annotations

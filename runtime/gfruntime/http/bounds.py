@@ -86,11 +86,11 @@ def httpx_response(response: httpx.Response, request: httpx.Request, http: HttpS
     """Return a response of httpx's that reads its body up to the limit, if there is one."""
     if not http.response_limit:
         return response
-    bounded = _httpx_class()(
+    bounded: Any = _httpx_class()(
         response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
     )
     bounded.limit = Limit(http.response_limit, request.url.path)
-    return bounded
+    return bounded  # type: ignore[no-any-return]  # its class is made late
 
 
 @cache

@@ -104,14 +104,9 @@ def _request_line(connection: socket.socket) -> str:
 
 
 def _answer(request: str) -> bytes:
-    method, target, *_ = [*request.split(), "", ""]
     status, kind = "200 OK", _TEXT
     try:
-        if method != "GET":
-            raise _RefusedError("405 Method Not Allowed", "only GET is answered")
-        path, _, query = target.partition("?")
-        options = dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
-        kind, body = _page(path.rstrip("/"), options)
+        kind, body = _page(request)
     except _RefusedError as error:
         status, sentence = error.args
         body = f"{sentence}\n".encode()
@@ -119,11 +114,16 @@ def _answer(request: str) -> bytes:
     return f"{head}X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n".encode() + body
 
 
-def _page(path: str, options: Mapping[str, str]) -> tuple[str, bytes]:
-    """Return a page's type and bytes.
+def _page(request: str) -> tuple[str, bytes]:
+    """Return the type and the bytes of the page that a request line asks for.
 
     Raises: _RefusedError if there is none.
     """
+    method, target, *_ = [*request.split(), "", ""]
+    if method != "GET":
+        raise _RefusedError("405 Method Not Allowed", "only GET is answered")
+    path, _, query = target.partition("?")
+    path, options = path.rstrip("/"), dict(pair.split("=", 1) for pair in query.split("&") if "=" in pair)
     if path in _STACKS or (path == f"{_PPROF}/goroutine" and options.get("debug", "0") != "0"):
         return _TEXT, stacks().encode("utf-8", "replace")
     if path == _PPROF:

@@ -1,9 +1,10 @@
 """Where a process's CPU time goes, by looking at all of its threads again and again; no code is slowed by a hook.
 
-Each thread's own clock says how much CPU it took since the last look. That is the stack's in which it now runs. A thread
-that has stopped meanwhile is at the function that waits, which took none of it: then only those who called both stacks
-get it, as `UNSEEN`. What no thread with Python code took (libraries' own threads, and threads that came and went) is
-`OTHERS`, so that the sum is the process's. A function in C counts for the Python function that calls it.
+Each thread's own clock says how much CPU it took since the last look. Where the clock moves just before and just after
+a look, that is the stack's which is seen. A thread that has stopped meanwhile is in a function that waits, which took
+none of it: then it is `UNSEEN`, below the calls that lasted from one look to the next. What no thread with Python code
+took (libraries' own threads, and threads that came and went) is `OTHERS`, so that the sum is the process's. A function
+in C counts for the Python function that calls it.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfruntime.logs import places
 from gfruntime.telemetry.pprof import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import CodeType
+    from collections.abc import Mapping, Sequence
+    from types import CodeType, FrameType
 
     from gfruntime.telemetry.pprof import Spot
 
-    Stack = tuple[tuple[CodeType, int], ...]  # codes and lines, the innermost first
+    Stack = Sequence[tuple[FrameType, int]]  # frames and lines, the innermost first
 
 UNSEEN: Spot = ("[between two looks]", "", 0)
 """The function of CPU time that a thread took before it was seen to wait."""
@@ -33,51 +34,47 @@ UNSEEN: Spot = ("[between two looks]", "", 0)
 OTHERS: Spot = ("[other threads]", "", 0)
 """The function of CPU time that no thread took that was seen."""
 
-_PERIOD, _WINDOW = 0.01, 0.001  # seconds between two looks, and before a look, in which a running thread's clock moves
-_RUNS = 0.2  # of the window, from which on a thread runs: others have the interpreter and the processors, too
+_PERIOD, _WINDOW = 0.01, 0.001  # seconds between two looks, and before and after one, where clocks are compared
+_RUNS = 200_000  # nanoseconds of both windows from which on a thread runs: others take the interpreter meanwhile
 _PER_THREAD = 6  # of Linux's clock ids: a thread's, and what the scheduler counts
 _NANO = 1_000_000_000
 
 
 @dataclass(slots=True)
-class _Thread:
-    """A thread as it was seen last; `clock` is the nanoseconds of CPU that it had taken, None where none tells."""
+class _Look:
+    """A thread when it was looked at last; `clock` is the nanoseconds of CPU that it had taken, None if unknown."""
 
     clock: int | None
-    stack: Stack = field(default=())
+    stack: Stack = ()
 
 
 def sample(seconds: float) -> Profile:
-    """Look for so many seconds, 100 times in each; time that is waited has a value of its own, `wall`.
+    """Look for so many seconds, 100 times in each; time that passes has a value of its own, `wall`.
 
     Where the system has no clock of other threads (it is Linux that has them), there is no value `cpu`.
     """
-    started, begin = time.time_ns(), time.monotonic_ns()
-    used = _process_clock()
+    started, begin, used = time.time_ns(), time.monotonic_ns(), _process_clock()
     totals: dict[tuple[str, tuple[Spot, ...]], list[int]] = defaultdict(lambda: [0, 0])
-    threads: dict[int, _Thread] = {number: _Thread(clock) for number, clock in _clocks(_numbers()).items()}
-    last = begin
-    while (now := time.monotonic_ns()) - begin < seconds * _NANO:
-        time.sleep(max(0.0, _PERIOD - _WINDOW - (now - last) / _NANO))
+    last = {number: _Look(clock) for number, clock in _clocks(_numbers()).items()}
+    looked = begin
+    while looked - begin < seconds * _NANO:
+        time.sleep(max(0.0, _PERIOD - 2 * _WINDOW))
         names = _numbers()
         before = _clocks(names)
         time.sleep(_WINDOW)
-        stacks, after = _stacks(), _clocks(names)
-        now = time.monotonic_ns()
-        elapsed, last = now - last, now
-        for number, stack in stacks.items():
-            clock = after.get(number)
-            thread = threads.setdefault(number, _Thread(clock))
+        stacks, clocks = _stacks(), _clocks(names)
+        elapsed, looked = time.monotonic_ns() - looked, time.monotonic_ns()
+        time.sleep(_WINDOW)
+        after = _clocks(names)
+        looks = {number: _Look(clocks.get(number), stack) for number, stack in stacks.items()}
+        for number, look in looks.items():
             name = names[number][0] if number in names else str(number)
-            spots = tuple(map(_spot, stack))
-            totals[name, spots][1] += elapsed
-            cpu = 0 if clock is None or thread.clock is None else max(0, clock - thread.clock)
-            runs = stack == thread.stack or (clock or 0) - (before.get(number) or 0) > _RUNS * _WINDOW * _NANO
-            if cpu:
-                totals[name, spots if runs else (UNSEEN, *map(_spot, _common(stack, thread.stack)))][0] += cpu
-            threads[number] = _Thread(clock, stack)
-        for number in threads.keys() - stacks.keys():  # it ended; another may get its number
-            del threads[number]
+            totals[name, _spots(look.stack)][1] += elapsed
+            earlier = last.get(number)
+            if earlier and (cpu := (look.clock or 0) - (earlier.clock or look.clock or 0)) > 0:
+                windows = (_moved(before, clocks, number), _moved(clocks, after, number))
+                totals[name, _spots_of_cpu(look.stack, earlier.stack, runs=min(windows) > _RUNS)][0] += cpu
+        last = looks
     rest = _process_clock() - used - sum(cpu for cpu, _ in totals.values())
     if rest > 0:
         totals["", (OTHERS,)][0] = rest
@@ -89,18 +86,16 @@ def stacks_now() -> Profile:
     counts: dict[tuple[str, tuple[Spot, ...]], list[int]] = defaultdict(lambda: [0])
     names = _numbers()
     for number, stack in _stacks().items():
-        counts[names[number][0] if number in names else str(number), tuple(map(_spot, stack))][0] += 1
+        counts[names[number][0] if number in names else str(number), _spots(stack)][0] += 1
     return Profile(kinds=[("threads", "count")], default="threads", samples=counts, started=time.time_ns())
 
 
-def _profile(
-    totals: Mapping[tuple[str, tuple[Spot, ...]], list[int]], *, started: int, duration: int
-) -> Profile:
+def _profile(totals: Mapping[tuple[str, tuple[Spot, ...]], list[int]], *, started: int, duration: int) -> Profile:
     has_clocks = _thread_clock(threading.get_native_id()) is not None
     return Profile(
         kinds=[("cpu", "nanoseconds"), ("wall", "nanoseconds")] if has_clocks else [("wall", "nanoseconds")],
         default="cpu" if has_clocks else "wall",
-        samples=totals if has_clocks else {key: values[1:] for key, values in totals.items()},
+        samples=totals if has_clocks else {key: values[1:] for key, values in totals.items() if values[1]},
         started=started,
         duration=duration,
         period=round(_PERIOD * _NANO),
@@ -115,15 +110,16 @@ def _numbers() -> dict[int, tuple[str, int]]:
 def _stacks() -> dict[int, Stack]:
     """Map each thread but this one to where it stands."""
     own = threading.get_ident()
-    return {
-        number: tuple((frame.f_code, line) for frame, line in places.below(frame))
-        for number, frame in places.frames_of_threads().items()
-        if number != own
-    }
+    return {number: places.below(frame) for number, frame in places.frames_of_threads().items() if number != own}
 
 
 def _clocks(names: Mapping[int, tuple[str, int]]) -> dict[int, int | None]:
     return {number: _thread_clock(native) for number, (_, native) in names.items()}
+
+
+def _moved(before: Mapping[int, int | None], after: Mapping[int, int | None], number: int) -> int:
+    """Return by how much a thread's clock has moved; 0 where it has none."""
+    return (after.get(number) or 0) - (before.get(number) or after.get(number) or 0)
 
 
 def _thread_clock(native: int) -> int | None:
@@ -145,19 +141,21 @@ def _process_clock() -> int:
     return time.process_time_ns() - time.thread_time_ns()
 
 
-def _common(stack: Stack, other: Stack) -> Stack:
-    """Return the outer part of a stack whose functions another has, too."""
+def _spots_of_cpu(stack: Stack, earlier: Stack, *, runs: bool) -> tuple[Spot, ...]:
+    """Return whose the CPU time between two looks is."""
+    if runs:
+        return _spots(stack)
     depth = 0
-    for one, two in zip(reversed(stack), reversed(other), strict=False):
-        if one[0] is not two[0]:
+    for (frame, _), (other, _) in zip(reversed(stack), reversed(earlier), strict=False):
+        if frame is not other:  # the same function, called again, has another
             break
         depth += 1
-    return stack[len(stack) - depth :]
+    lasted = _spots(stack[len(stack) - depth :])
+    return lasted if depth == len(stack) == len(earlier) else (UNSEEN, *lasted)
 
 
-def _spot(place: tuple[CodeType, int]) -> Spot:
-    code, line = place
-    return name_of(code), code.co_filename, line
+def _spots(stack: Stack) -> tuple[Spot, ...]:
+    return tuple((name_of(frame.f_code), frame.f_code.co_filename, line) for frame, line in stack)
 
 
 def name_of(code: CodeType) -> str:
@@ -165,4 +163,3 @@ def name_of(code: CodeType) -> str:
     head, tail = os.path.split(code.co_filename)
     module = tail.removesuffix(".py") if tail != "__init__.py" else os.path.basename(head)  # noqa: PTH119  # a text
     return f"{module}.{code.co_qualname}"
-

@@ -203,7 +203,7 @@ BUILD = {"time": 1_700_000_000_000, "hash": "0123"}
         ({"number": 7}, {"number": 8}, {"number": 7}),
     ],
 )
-def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0913 - fixtures
+def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
     project: Project, frozen: Frozen, tmp_path: Path, own: object, frontends: object, expected: object
 ) -> None:
     """The project's word counts most, then its frontend's build; all else of plugin.json stays."""

@@ -56,7 +56,9 @@ def tables() -> dict[str, list[Key]]:
     """Read the page: a command → the rows of its table."""
     sections = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     return {
-        section.partition("\n")[0]: [Key.of(*row) for row in re.findall(r"^\| `(\S+)` \| ([^|]+) \|", section, re.M)]
+        section.partition("\n")[0]: [
+            Key.of(*row) for row in re.findall(r"^\| `(\S+)` \| ([^|]+) \|", section, re.MULTILINE)
+        ]
         for section in sections
     }
 

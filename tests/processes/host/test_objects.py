@@ -75,7 +75,7 @@ def test_a_refusal_exits_with_6_and_says_why(fake: Fake, tmp_path: Path, capsys:
         (b"\x00\xff", "AP8=\n", {"objectBase64": "AP8="}),
     ],
 )
-def test_what_to_store_is_printed(
+def test_what_to_store_is_printed(  # noqa: PLR0917  # a table
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, printed: str, as_json: Any
 ) -> None:
     """JSON readably; what is not JSON, as a data source's settings are, in base64."""
@@ -140,7 +140,7 @@ def test_a_plugin_without_the_method_is_told_its_name(
     fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     """That of the author's class."""
-    document = {"objects": [{}]} if command == "convert" else {"object": {}}
+    document: object = {"objects": [{}]} if command == "convert" else {"object": {}}
     name = "convert_objects" if command == "convert" else f"{command}_admission"
 
     assert main(["call", command, write(tmp_path, document), fake.dist(answers={})]) == 6

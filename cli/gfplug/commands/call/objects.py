@@ -21,9 +21,7 @@ _WithoutDataSource = Annotated[
 
 
 @call_options.takes_call_options
-def validate(
-    file: _RequestFile, *, no_data_source: _WithoutDataSource = False, call: call_options.CallOptions
-) -> None:
+def validate(file: _RequestFile, *, no_data_source: _WithoutDataSource = False, call: call_options.CallOptions) -> None:
     """Ask whether an object may be stored."""
     answer = _admit(file, call, mutates=False, has_source=not no_data_source)
     if not call.as_json:
@@ -63,9 +61,7 @@ def _admit(file: Path, call: call_options.CallOptions, *, mutates: bool, has_sou
 
     values = objects.admission_values(objects.read_request(file))
     with call.running() as (plugin, settings):
-        answer = objects.admit(
-            plugin, values, settings if has_source else None, mutates=mutates, timeout=call.timeout
-        )
+        answer = objects.admit(plugin, values, settings if has_source else None, mutates=mutates, timeout=call.timeout)
     if call.as_json:
         console.result_json(answer.to_json())
     for warning in answer.warnings:
