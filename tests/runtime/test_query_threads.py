@@ -94,7 +94,8 @@ def test_the_class_says_how_many_queries_of_a_request_run_at_once(kind: type, co
     """Fewer than ten for an upstream that takes few requests, or more."""
     Counting.most = 0
     limited = type("Limited", (kind,), {"concurrent_query_count": count})
-    answers = Services(limited).query(queries(*({} for _ in range(24))))
+    refs = [f"R{number}" for number in range(24)]
+    answers = Services(limited).query(queries(*({} for _ in refs), refs=refs))
 
     assert Counting.most == count
     assert len(answers) == 24

@@ -218,7 +218,7 @@ def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
 
     assert built["info"].pop("build") == expected
     assert {**built, "info": None} == {**manifest, "info": None}
-    assert built["info"] == {**manifest["info"], "version": "1.2.3"}
+    assert built["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
 
 
 @pytest.mark.parametrize(
