@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.errors import QueryError
-from gfruntime.http import bounds
+from gfruntime.http import answer_limit
 from gfruntime.http.addresses import Origin, origin_of
 from gfruntime.http.pools import Pools
 from gfruntime.http.proxies import proxy_for
@@ -43,7 +43,7 @@ def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -
     class Transport(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             _prepare(request, http)
-            return bounds.httpx_response(super().handle_request(request), request, http)
+            return answer_limit.httpx_response(super().handle_request(request), request, http)
 
     return httpx.Client(**{**_httpx_options(http, Transport), **httpx_options})
 
@@ -65,7 +65,7 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: 
     class Transport(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             _prepare(request, http)
-            return bounds.httpx_response(await super().handle_async_request(request), request, http)
+            return answer_limit.httpx_response(await super().handle_async_request(request), request, http)
 
     return httpx.AsyncClient(**{**_httpx_options(http, Transport), **httpx_options})
 
@@ -92,7 +92,7 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
                 _drop_credentials(request.headers, http)
             more["timeout"] = more.get("timeout") or (http.dial_timeout or None, http.timeout or None)
             response = super().send(request, *arguments, **more)
-            response.raw = bounds.requests_raw(response.raw, request.path_url, http)
+            response.raw = answer_limit.requests_raw(response.raw, request.path_url, http)
             return response
 
         def get_connection_with_tls_context(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401
