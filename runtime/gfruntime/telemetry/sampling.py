@@ -2,9 +2,10 @@
 
 Each thread's own clock says how much CPU it took since the last look. Where the clock moves just before and just after
 a look, that is the stack's which is seen. A thread that has stopped meanwhile is in a function that waits, which took
-none of it: then it is `UNSEEN`, below the calls that lasted from one look to the next. What no thread with Python code
-took (libraries' own threads, and threads that came and went) is `OTHERS`, so that the sum is the process's. A function
-in C counts for the Python function that calls it.
+none of it. As a look at a running thread stands for all the time to the next one, it takes what is open of the thread's
+time, up to that much. What no look takes is `UNSEEN`, below the calls that lasted from one look to the next; what no
+thread with Python code took (libraries' own threads, and threads that came and went) is `OTHERS`: so the sum is the
+process's. A function in C counts for the Python function that calls it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from gfruntime.telemetry.pprof import Spot
 
+    Key = tuple[str, tuple[Spot, ...]]  # a thread's name, and where it was
     Stack = Sequence[tuple[FrameType, int]]  # frames and lines, the innermost first
 
 UNSEEN: Spot = ("[between two looks]", "", 0)
@@ -34,8 +36,8 @@ UNSEEN: Spot = ("[between two looks]", "", 0)
 OTHERS: Spot = ("[other threads]", "", 0)
 """The function of CPU time that no thread took that was seen."""
 
-_PERIOD, _WINDOW = 0.01, 0.001  # seconds between two looks, and before and after one, where clocks are compared
-_RUNS = 200_000  # nanoseconds of both windows from which on a thread runs: others take the interpreter meanwhile
+_PERIOD, _WINDOW = 0.01, 0.0005  # seconds between two looks, and before and after one, where clocks are compared
+_RUNS = 100_000  # nanoseconds of each window from which on a thread runs: others take the interpreter meanwhile
 _PER_THREAD = 6  # of Linux's clock ids: a thread's, and what the scheduler counts
 _NANO = 1_000_000_000
 
@@ -54,7 +56,8 @@ def sample(seconds: float) -> Profile:
     Where the system has no clock of other threads (it is Linux that has them), there is no value `cpu`.
     """
     started, begin, used = time.time_ns(), time.monotonic_ns(), _process_clock()
-    totals: dict[tuple[str, tuple[Spot, ...]], list[int]] = defaultdict(lambda: [0, 0])
+    totals: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+    unseen: dict[int, list[tuple[Key, int]]] = defaultdict(list)
     last = {number: _Look(clock) for number, clock in _clocks(_numbers()).items()}
     looked = begin
     while looked - begin < seconds * _NANO:
@@ -72,9 +75,13 @@ def sample(seconds: float) -> Profile:
             totals[name, _spots(look.stack)][1] += elapsed
             earlier = last.get(number)
             if earlier and (cpu := (look.clock or 0) - (earlier.clock or look.clock or 0)) > 0:
-                windows = (_moved(before, clocks, number), _moved(clocks, after, number))
-                totals[name, _spots_of_cpu(look.stack, earlier.stack, runs=min(windows) > _RUNS)][0] += cpu
+                if min(_moved(before, clocks, number), _moved(clocks, after, number)) > _RUNS:
+                    totals[name, _spots(look.stack)][0] += cpu + _take(unseen[number], elapsed - cpu)
+                else:
+                    unseen[number].append(((name, _lasting(look.stack, earlier.stack)), cpu))
         last = looks
+    for key, cpu in (each for parts in unseen.values() for each in parts):
+        totals[key][0] += cpu
     rest = _process_clock() - used - sum(cpu for cpu, _ in totals.values())
     if rest > 0:
         totals["", (OTHERS,)][0] = rest
@@ -83,14 +90,14 @@ def sample(seconds: float) -> Profile:
 
 def stacks_now() -> Profile:
     """Look once: how many threads stand where."""
-    counts: dict[tuple[str, tuple[Spot, ...]], list[int]] = defaultdict(lambda: [0])
+    counts: dict[Key, list[int]] = defaultdict(lambda: [0])
     names = _numbers()
     for number, stack in _stacks().items():
         counts[names[number][0] if number in names else str(number), _spots(stack)][0] += 1
     return Profile(kinds=[("threads", "count")], default="threads", samples=counts, started=time.time_ns())
 
 
-def _profile(totals: Mapping[tuple[str, tuple[Spot, ...]], list[int]], *, started: int, duration: int) -> Profile:
+def _profile(totals: Mapping[Key, list[int]], *, started: int, duration: int) -> Profile:
     has_clocks = _thread_clock(threading.get_native_id()) is not None
     return Profile(
         kinds=[("cpu", "nanoseconds"), ("wall", "nanoseconds")] if has_clocks else [("wall", "nanoseconds")],
@@ -141,10 +148,19 @@ def _process_clock() -> int:
     return time.process_time_ns() - time.thread_time_ns()
 
 
-def _spots_of_cpu(stack: Stack, earlier: Stack, *, runs: bool) -> tuple[Spot, ...]:
-    """Return whose the CPU time between two looks is."""
-    if runs:
-        return _spots(stack)
+def _take(parts: list[tuple[Key, int]], most: int) -> int:
+    """Take nanoseconds from the last of some parts, up to so many; return how many."""
+    taken = 0
+    while parts and taken < most:
+        key, size = parts.pop()
+        if size > most - taken:
+            parts.append((key, size - (most - taken)))
+        taken += min(size, most - taken)
+    return taken
+
+
+def _lasting(stack: Stack, earlier: Stack) -> tuple[Spot, ...]:
+    """Return the calls that lasted from one look to the next, with `UNSEEN` for those that did not."""
     depth = 0
     for (frame, _), (other, _) in zip(reversed(stack), reversed(earlier), strict=False):
         if frame is not other:  # the same function, called again, has another

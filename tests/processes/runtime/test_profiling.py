@@ -157,7 +157,19 @@ def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> No
     assert total(stacks, "test_profiling.rest_a_while", "cpu") < 0.1 * cpu
     assert total(stacks, "test_profiling.rest_a_while", "wall") > 300_000_000
     unseen = {stack[:2]: values["cpu"] for stack, values in stacks.items() if stack[0] == sampling.UNSEEN[0]}
-    assert unseen[sampling.UNSEEN[0], "test_profiling.work_in_bursts"] > 0.2 * cpu
+    callers = unseen[sampling.UNSEEN[0], "test_profiling.work_in_bursts"]
+    assert callers + total(stacks, "test_profiling.burn_shortly", "cpu") > 0.9 * cpu
+
+
+def test_a_look_takes_what_is_open_up_to_its_time() -> None:
+    """From the last part on; what it leaves stays where it was."""
+    one, two = ("t", (("f", "", 1),)), ("t", (("g", "", 1),))
+    parts = [(one, 5), (two, 3)]
+
+    assert sampling._take(parts, 4) == 4
+    assert parts == [(one, 4)]
+    assert sampling._take(parts, 9) == 4
+    assert (parts, sampling._take(parts, 9), sampling._take([(one, 5)], 0)) == ([], 0, 0)
 
 
 def test_without_threads_clocks_only_what_passes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
