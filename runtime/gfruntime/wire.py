@@ -119,6 +119,11 @@ def length_delimited(number: int, value: bytes) -> bytes:
     return _head(number, len(value)) + value
 
 
+def packed(number: int, values: Iterable[int]) -> bytes:
+    """Write a repeated field of integers, zeros among them."""
+    return length_delimited(number, b"".join(map(_varint, values)))
+
+
 def fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Read a message's fields as they come: (number, integer or bytes).
 

@@ -106,7 +106,7 @@ def test_choices_are_those_of_the_services() -> None:
     assert get_args(Way) == (*deploy.WAYS, "all")
 
 
-@pytest.mark.parametrize("name", ["health", "query", "resource", "stream"])
+@pytest.mark.parametrize("name", ["health", "query", "resource", "stream", "validate", "convert"])
 def test_every_call_has_the_common_options(name: str) -> None:
     """They are defined once; a call's own come before them."""
     command = typer.main.get_command(cli.app).commands["call"].commands[name]  # type: ignore[attr-defined]

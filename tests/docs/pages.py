@@ -21,6 +21,9 @@ NOT_RUN = {
     ("README.md", "make test"): "it is what runs this test",
     ("README.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
     ("docs/tutorial.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",
+    ("docs/services.md", "go tool pprof -top 'http://localhost:6060/debug/pprof/profile?seconds=10'"): (
+        "asks a plugin that Grafana runs; tests/conformance/test_profiles.py asks one"
+    ),
     ("docs/building.md", "docker build -t plugin-builder ."): "needs Docker; what it runs is looked at",
     (
         "benchmarks/README.md",

@@ -20,6 +20,7 @@ from pages import (
     text_of,
 )
 
+from gfplug.host import objects
 from gfruntime.serving.workers import plan
 
 PARSED = ("dockerfile", "ini", "json", "toml", "yaml")
@@ -71,6 +72,8 @@ def test_a_block_of_configuration_can_be_read(block: Block) -> None:
             assert section.startswith("plugin.")
             assert set(variables) == set(plan.VARIABLES.values())
             assert plan.Plan.of(variables).workers
+    elif block.language == "json":
+        assert objects.admission_values(json.loads(block.text))["operation"] == "UPDATE"
     else:
         pytest.fail(f"say here what a block in {block.language} must hold")
 

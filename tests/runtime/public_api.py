@@ -28,7 +28,7 @@ RECORD = Path(__file__).with_name("public_api.json")
 MODULES: dict[str, tuple[str, ...]] = {
     "gfruntime": (),
     "gfruntime.calls.admission": ("Kind",),
-    "gfruntime.config": ("GrafanaConfig", "SocksProxy", "SqlDefaults", "UserAgent"),
+    "gfruntime.config": ("GrafanaConfig", "OpenFeature", "SocksProxy", "SqlDefaults", "UserAgent"),
     "gfruntime.errors": ("DecodeError",),
     "gfruntime.fakes": (),
     "gfruntime.fixtures": (),

@@ -110,3 +110,38 @@ def test_socks_proxy_needs_exactly_true() -> None:
     assert "PEM" not in repr(proxy) + repr(config)
     assert f"{prefix}CLIENT_KEY_VAL" in repr(config)
     assert GrafanaConfig({f"{prefix}SERVER_ENABLED": "True"}).socks_proxy is None
+
+
+OPENFEATURE = "GF_INSTANCE_OPENFEATURE_"
+ENDPOINT = {f"{OPENFEATURE}PROVIDER_URL": "http://localhost:3000", f"{OPENFEATURE}PROVIDER_TYPE": "ofrep"}
+
+
+def test_where_feature_flags_are_evaluated_is_told() -> None:
+    """Address, kind, seconds, and the attributes that Grafana gives; what it leaves out is empty."""
+    context = {f"{OPENFEATURE}CACHE_TTL": "30", f"{OPENFEATURE}CONTEXT": '{"namespace": "stacks-1"}'}
+    whole, least = GrafanaConfig(ENDPOINT | context).openfeature, GrafanaConfig(ENDPOINT).openfeature
+
+    assert (whole.url, whole.provider_type, whole.cache_ttl) == ("http://localhost:3000", "ofrep", 30)
+    assert whole.context == {"namespace": "stacks-1"}
+    assert (least.cache_ttl, least.context) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "sentence"),
+    [
+        ({}, LookupError, "PROVIDER_URL not set"),
+        ({f"{OPENFEATURE}PROVIDER_URL": ""}, LookupError, "PROVIDER_URL not set"),
+        ({f"{OPENFEATURE}PROVIDER_URL": "http://x"}, ValueError, "PROVIDER_TYPE not set"),
+        ({**ENDPOINT, f"{OPENFEATURE}CACHE_TTL": "1.5"}, ValueError, "not a number of seconds: '1.5'"),
+        ({**ENDPOINT, f"{OPENFEATURE}CACHE_TTL": "-1"}, ValueError, "not a number of seconds: '-1'"),
+        ({**ENDPOINT, f"{OPENFEATURE}CONTEXT": "[]"}, ValueError, "CONTEXT in config is not a JSON object of texts"),
+        ({**ENDPOINT, f"{OPENFEATURE}CONTEXT": '{"a": 1}'}, ValueError, "is not a JSON object of texts"),
+        ({**ENDPOINT, f"{OPENFEATURE}CONTEXT": "{"}, ValueError, "is not a JSON object of texts"),
+    ],
+)
+def test_feature_flags_that_can_not_be_found_are_an_error(
+    config: dict[str, str], kind: type[Exception], sentence: str
+) -> None:
+    """As in the Go SDK: nothing there is another error than something broken."""
+    with pytest.raises(kind, match=sentence):
+        _ = GrafanaConfig(config).openfeature

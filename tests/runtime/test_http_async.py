@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import gzip
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +177,75 @@ def test_other_clients_have_the_settings_timeout(server: Server, make: Callable[
         with pytest.raises(Exception, match=r"(?i)timed out"):
             client.get(f"{server.url}/slow")
         assert client.get(f"{server.url}/slow", timeout=20).status_code == 200
+
+
+PACKED = gzip.compress(bytes(50_000))
+
+
+def _read_httpx(http: HttpSettings, url: str) -> bytes:
+    with httpx_client(http) as client:
+        return client.get(url).content
+
+
+def _stream_httpx(http: HttpSettings, url: str) -> bytes:
+    with httpx_client(http) as client, client.stream("GET", url) as response:
+        return b"".join(response.iter_raw())
+
+
+def _read_async_httpx(http: HttpSettings, url: str) -> bytes:
+    async def ask() -> bytes:
+        async with httpx_async_client(http) as client:
+            return (await client.get(url)).content
+
+    return asyncio.run(ask())
+
+
+def _stream_async_httpx(http: HttpSettings, url: str) -> bytes:
+    async def ask() -> bytes:
+        async with httpx_async_client(http) as client, client.stream("GET", url) as response:
+            return b"".join([part async for part in response.aiter_raw()])
+
+    return asyncio.run(ask())
+
+
+def _read_requests(http: HttpSettings, url: str) -> bytes:
+    with requests_session(http) as session:
+        return bytes(session.get(url).content)
+
+
+def _stream_requests(http: HttpSettings, url: str) -> bytes:
+    with requests_session(http) as session, session.get(url, stream=True) as response:
+        return b"".join(iter(lambda: response.raw.read(100), b""))
+
+
+READERS = [_read_httpx, _stream_httpx, _read_async_httpx, _stream_async_httpx, _read_requests, _stream_requests]
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_other_clients_have_grafanas_limit_on_answers(
+    server: Server, read: Callable[[HttpSettings, str], bytes]
+) -> None:
+    """Whole answers and parts of them; one of exactly the limit, and any without one, is read."""
+    too_little = HttpSettings(url=server.url, response_limit=4999)
+    sentence = r"^/big answered more than the limit of 4999 bytes, which is Grafana's: its setting response_limit$"
+    with pytest.raises(DownstreamError, match=sentence):
+        read(too_little, f"{server.url}/big?token=hush")
+
+    for limit in (5000, 0):
+        assert len(read(HttpSettings(url=server.url, response_limit=limit), f"{server.url}/big")) == 5000
+
+
+@pytest.mark.parametrize("read", [_read_httpx, _read_async_httpx, _read_requests])
+def test_a_packed_answer_counts_as_unpacked(read: Callable[[HttpSettings, str], bytes]) -> None:
+    """Few bytes may become many."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED)
+    with (
+        Script(head + PACKED) as upstream,
+        pytest.raises(DownstreamError, match="more than the limit of 49999 bytes"),
+    ):
+        read(HttpSettings(url=upstream.url, response_limit=49_999), f"{upstream.url}/x")
+    with Script(head + PACKED) as upstream:
+        assert read(HttpSettings(url=upstream.url, response_limit=50_000), f"{upstream.url}/x") == bytes(50_000)
 
 
 def test_the_secure_socks_proxy_is_for_requests_too(server: Server) -> None:

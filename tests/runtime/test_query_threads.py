@@ -12,6 +12,7 @@ from calls import Plain, Services, queries
 from querysources import Async, AsyncBatch, Source
 
 from gfruntime import Frame, Query
+from gfruntime.author.author_class import Author
 from gfruntime.calls import answers
 
 
@@ -85,3 +86,28 @@ def test_ten_queries_of_a_request_run_at_once(kind: type) -> None:
 
     assert Counting.most == 10
     assert {ref: answer.status for ref, answer in answers.items() if answer.status != 200} == {"B": 500}
+
+
+@pytest.mark.parametrize("kind", [Counting, AsyncCounting])
+@pytest.mark.parametrize("count", [1, 3, 14])
+def test_the_class_says_how_many_queries_of_a_request_run_at_once(kind: type, count: int) -> None:
+    """Fewer than ten for an upstream that takes few requests, or more."""
+    Counting.most = 0
+    limited = type("Limited", (kind,), {"concurrent_query_count": count})
+    refs = [f"R{number}" for number in range(24)]
+    answers = Services(limited).query(queries(*({} for _ in refs), refs=refs))
+
+    assert Counting.most == count
+    assert len(answers) == 24
+
+
+@pytest.mark.parametrize(("count", "expected"), [("4", 10), (True, 10), (None, 10), (4, 4)])
+def test_a_count_that_is_no_number_is_the_authors_own(count: object, expected: int) -> None:
+    """An attribute of that name may be there already."""
+    assert Author.of(type("Own", (Plain,), {"concurrent_query_count": count})).concurrent_query_count == expected
+
+
+def test_a_count_below_one_is_refused() -> None:
+    """No query would ever run."""
+    with pytest.raises(TypeError, match="the attribute concurrent_query_count must be above 0, not 0"):
+        Author.of(type("Own", (Plain,), {"concurrent_query_count": 0}))

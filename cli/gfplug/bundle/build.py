@@ -8,7 +8,19 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from gfplug.bundle import dependencies, dist, exchange, freeze, libc, packing, portable, reuse, slim, workspace
+from gfplug.bundle import (
+    build_info,
+    dependencies,
+    dist,
+    exchange,
+    freeze,
+    libc,
+    packing,
+    portable,
+    reuse,
+    slim,
+    workspace,
+)
 from gfplug.bundle.components import inventory, native, thirdparty
 from gfplug.bundle.frontend import linker, npm
 from gfplug.errors import GfplugError, IntegrityError, ToolError, UsageError
@@ -35,7 +47,7 @@ class BuildResult:
     """What a build made, and what it measured on the way.
 
     Units: sizes are bytes; `handshake_ms` and `first_answer_ms` count from the start of the process; `stages` maps a
-    stage to seconds. `glibc_floor` is None where nothing asks for glibc.
+    stage to seconds. `glibc_floor` is None where nothing asks for glibc, a size `before` where no other build is known.
     """
 
     archive: Path
@@ -48,6 +60,8 @@ class BuildResult:
     handshake_ms: float
     first_answer_ms: float
     stages: dict[str, float]
+    archive_bytes_before: int | None = None
+    bundle_bytes_before: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as `gfplug build --json` prints it."""
@@ -56,7 +70,8 @@ class BuildResult:
     def to_record(self, root: Path) -> dict[str, Any]:
         """Return the result as a later build reads it: with paths below the project's root, which may be moved."""
         places = {"archive": self.archive, "executable": self.executable}
-        return {**asdict(self), **{key: place.relative_to(root).as_posix() for key, place in places.items()}}
+        own = asdict(replace(self, archive_bytes_before=None, bundle_bytes_before=None))
+        return {**own, **{key: place.relative_to(root).as_posix() for key, place in places.items()}}
 
     @classmethod
     def from_record(cls, value: dict[str, Any], root: Path) -> BuildResult:
@@ -115,6 +130,7 @@ class _Build:
         self.artifacts, self.aside, self.cache = scratch.parent, scratch / "old", scratch.parent / ".cache"
         self.folder = workspace.make_empty(scratch)
         self.seconds, self.day, self.stages = packing.epoch(), day_of(project), Stages()
+        self.info = build_info.build_info(project.root)
 
     def run(self) -> BuildResult:
         python = venv.ensure(self.project, python=self.options.python, stages=self.stages)
@@ -122,6 +138,7 @@ class _Build:
             digests, stock = reuse.inputs(self.project), inventory.take(python)
             freeze_options = {"epoch": self.seconds, "python": str(python)}
             bundle_options = {"libc": self.options.libc, "day": self.day.isoformat(), "glibc": self.options.max_glibc}
+            bundle_options["build"] = str(sorted(self.info.items()))
             bundle_options["frontend"] = npm.state(npm.locate_frontend(self.project))
             key = reuse.result_key(digests, stock, {**freeze_options, **bundle_options})
             before = None if self.options.clean else self._recall(key)
@@ -170,7 +187,9 @@ class _Build:
 
     def _bundle(self, frozen: Frozen, stock: Inventory, browser: dict[str, bytes]) -> tuple[Bundle, libc.Floor | None]:
         with self.stages.stage("bundle", doing="Putting the bundle together", done="Put the bundle together"):
-            bundle = dist.assemble(self.project, frozen, self.folder / "dist", browser=browser, day=self.day)
+            bundle = dist.assemble(
+                self.project, frozen, self.folder / "dist", browser=browser, day=self.day, build=self.info
+            )
             floor, libraries = libc.floor(bundle.folder), {}
             if self.options.libc == "bundled":
                 floor, libraries = None, portable.bring_libc(bundle, frozen.platform)
@@ -201,6 +220,8 @@ class _Build:
             handshake_ms=smoke.handshake_ms,
             first_answer_ms=smoke.first_answer_ms,
             stages=self.stages.seconds,
+            archive_bytes_before=reuse.last_size(self.cache, "archive_bytes"),
+            bundle_bytes_before=reuse.last_size(self.cache, "bundle_bytes"),
         )
         outputs = [self.project.dist, archive, packing.digest_path(archive)]
         reuse.remember(self.cache, key, result.to_record(self.project.root), outputs, root=self.project.root)

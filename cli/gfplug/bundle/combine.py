@@ -129,4 +129,4 @@ def _difference(one: packing.ArchiveEntry, other: packing.ArchiveEntry) -> str:
 
 
 def _without_date(text: bytes) -> bytes:
-    return re.sub(rb'"updated": *"[^"]*"', b"", text)
+    return re.sub(rb'"updated": *"[^"]*"|"time": *[0-9]+', b"", text)

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfplug import files
 from gfplug.bundle.rules import manifest_rules, named_files
@@ -76,18 +76,27 @@ def check(project: Project) -> Manifest:
     return manifest
 
 
-def assemble(project: Project, frozen: Frozen, folder: Path, *, browser: Mapping[str, bytes], day: date) -> Bundle:
+def assemble(
+    project: Project,
+    frozen: Frozen,
+    folder: Path,
+    *,
+    browser: Mapping[str, bytes],
+    day: date,
+    build: Mapping[str, Any] | None = None,
+) -> Bundle:
     """Put a bundle together in a folder that does not exist yet; the frozen files move there.
 
-    `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows. A
-    plugin.json from there is completed by the project's, key by key. Texts end their lines with LF, whatever git wrote
+    `browser` holds module.js and what else the frontend's build made, `day` is the date that plugin.json shows, `build`
+    what it shows as info.build, where it does not say so itself. A plugin.json of the frontend's is completed by the
+    project's, key by key. Texts end their lines with LF, whatever git wrote
     on this platform: archives of one commit must agree in what they share.
     """
     frozen.folder.rename(folder)
     files.write_tree(folder, {name: with_lf(name, content) for name, content in browser.items()})
     text = documents.read_text(project.root / "plugin.json")
     text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
-    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json")).encode())
+    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json"), build).encode())
     for name, source in shipped_files(project).items():
         if name not in _DOCUMENTS or name not in browser:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -131,22 +140,24 @@ def _below(root: Path, place: str, *, parent: str) -> dict[str, str]:
     return {source.removeprefix(parent): source for source in sources}
 
 
-def _manifest(text: str, other: bytes | None) -> str:
-    """Return the text of plugin.json: the project's, over the one that came with the frontend, if any."""
-    if other is None:
+def _manifest(text: str, other: bytes | None, build: Mapping[str, Any] | None = None) -> str:
+    """Return the text of plugin.json: the project's, over the one that came with the frontend, over `info.build`."""
+    if other is None and not build:
         return text
-    manifests = []
-    for source, content in (("the frontend's plugin.json", other), ("plugin.json", text)):
-        try:
-            manifest = documents.parse_json(content)
-        except ValueError as error:
-            raise ProjectError(f"{source} is not valid JSON: {error}", hint="fix that line") from error
-        if not isinstance(manifest, dict) or not isinstance(manifest.get("info", {}), dict):
-            raise ProjectError(f"{source} is not a JSON object whose info is an object")
-        manifests.append(manifest)
-    theirs, ours = manifests
-    merged = {**theirs, **ours, "info": {**theirs.get("info", {}), **ours.get("info", {})}}
-    return files.json_text(merged, indent=2) + "\n"
+    ours = _parse("plugin.json", text)
+    theirs = {} if other is None else _parse("the frontend's plugin.json", other)
+    info = {**({"build": dict(build)} if build else {}), **theirs.get("info", {}), **ours.get("info", {})}
+    return files.json_text({**theirs, **ours, "info": info}, indent=2) + "\n"
+
+
+def _parse(source: str, content: str | bytes) -> dict[str, Any]:
+    try:
+        manifest = documents.parse_json(content)
+    except ValueError as error:
+        raise ProjectError(f"{source} is not valid JSON: {error}", hint="fix that line") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("info", {}), dict):
+        raise ProjectError(f"{source} is not a JSON object whose info is an object")
+    return manifest
 
 
 def _settle(bundle: Bundle) -> None:

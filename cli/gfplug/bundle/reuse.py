@@ -108,6 +108,13 @@ def recall(cache: Path, key: str, *, root: Path) -> dict[str, Any] | None:
     return result
 
 
+def last_size(cache: Path, key: str) -> int | None:
+    """Return a size of what was built last, whatever it was made from: `archive_bytes` or `bundle_bytes`."""
+    result = _read(cache / "result.json").get("result")
+    size = result.get(key) if isinstance(result, dict) else None
+    return size if isinstance(size, int) else None
+
+
 def tree(place: Path) -> str:
     """Return the digest of a file, or of all names, modes and contents below a folder; empty if there is nothing."""
     if place.is_file():

@@ -11,6 +11,7 @@ from gfplug import console
 from gfplug.commands.options import ProjectFolder, choice
 
 Libc = Literal["system", "bundled"]
+_SHOWN = 50_000  # bytes, which round to 0.1 MB
 
 
 def build(
@@ -38,8 +39,11 @@ def build(
     if as_json:
         console.result_json(bundle.to_json())
         return
+    grown = _change(bundle.bundle_bytes, bundle.bundle_bytes_before)
+    packed_grown = _change(bundle.archive_bytes, bundle.archive_bytes_before)
     console.note(
-        f"{_megabytes(bundle.bundle_bytes)} in {bundle.files} files, {_megabytes(bundle.archive_bytes)} packed"
+        f"{_megabytes(bundle.bundle_bytes)} in {bundle.files} files{grown}, "
+        f"{_megabytes(bundle.archive_bytes)} packed{packed_grown}"
     )
     console.note(f"handshake after {bundle.handshake_ms:.0f} ms, first answer after {bundle.first_answer_ms:.0f} ms")
     console.result(bundle.archive)
@@ -47,3 +51,9 @@ def build(
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.1f} MB"
+
+
+def _change(size: int, before: int | None) -> str:
+    """Say how much a size has changed since the last build; nothing where that is less than can be shown."""
+    change = 0 if before is None else size - before
+    return f" ({change / 1e6:+.1f} MB since the last build)" if abs(change) >= _SHOWN else ""

@@ -28,6 +28,9 @@ _METHODS = {
     "Stream.SubscribeStream": "run_stream",
     "Stream.RunStream": "run_stream",
     "Data.QueryChunkedData": "query_chunked",
+    "AdmissionControl.ValidateAdmission": "validate_admission",
+    "AdmissionControl.MutateAdmission": "mutate_admission",
+    "ResourceConversion.ConvertObjects": "convert_objects",
 }
 _LARGEST_MESSAGE = 2**31 - 1
 _LOG_SECONDS = 1.0  # until a line about a failed call has come
@@ -88,7 +91,7 @@ class RunningPlugin:
         """
         values = {"pluginContext": plugin_context(self.target, settings or Settings()), "headers": {}}
         try:
-            answer = self._unary("Diagnostics", "CheckHealth", values, timeout=timeout)
+            answer = self.unary("Diagnostics", "CheckHealth", values, timeout=timeout)
         except UnimplementedError:
             return Health(status="UNKNOWN", message="Health check not implemented")
         return convert.health(answer)
@@ -107,7 +110,7 @@ class RunningPlugin:
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
         values = self._queries(queries, settings or Settings(), headers, is_alert=is_alert)
-        responses = self._unary("Data", "QueryData", values, timeout=timeout).responses
+        responses = self.unary("Data", "QueryData", values, timeout=timeout).responses
         queried = [query.ref_id for query in queries if query.ref_id in responses]
         ref_ids = [*queried, *sorted(set(responses) - set(queried))]
         return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
@@ -191,7 +194,7 @@ class RunningPlugin:
             "data": data,
             "headers": {},
         }
-        reply = self._unary("Stream", "SubscribeStream", values, timeout=subscribe_timeout)
+        reply = self.unary("Stream", "SubscribeStream", values, timeout=subscribe_timeout)
         if reply.status:
             word = {1: "not found", 2: "permission denied"}.get(reply.status, "refused")
             raise ToolError(f"the plugin refused the channel {path!r}: {word}", details=self.logs.tail())
@@ -217,7 +220,11 @@ class RunningPlugin:
         self._channel.close()
         self._stdio.join(1.0)
 
-    def _unary(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> Any:  # noqa: ANN401 - dynamic
+    def unary(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> Any:  # noqa: ANN401 - dynamic
+        """Call a method that answers with one message; `values` are its request's.
+
+        Raises: ToolError if the call fails.
+        """
         with self._failures(f"{service}.{method}", timeout=timeout):
             return self._begin(self._channel.unary_unary, service, method, values, timeout=timeout)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gfplug import sdk
-from gfplug.errors import UsageError
+from gfplug.errors import ToolError, UsageError
 from gfplug.sdk import stubs
 
 if TYPE_CHECKING:
@@ -44,8 +44,15 @@ class MessageFactory:
             self._pool.Add(file)
 
     def method(self, service: str, method: str) -> MethodDescriptor:
-        """Find a method."""
-        return self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name[method]
+        """Find a method.
+
+        Raises: ToolError if this proto is from before there was one.
+        """
+        try:
+            return self._pool.FindServiceByName(f"pluginv2.{service}").methods_by_name[method]
+        except KeyError:
+            problem = f"the SDK release of this project has no {service}.{method}"
+            raise ToolError(problem, hint="`gfplug proto upgrade` moves the project to a newer one") from None
 
     def request(
         self, service: str, method: str, values: Mapping[str, Any]

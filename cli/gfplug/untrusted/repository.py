@@ -57,6 +57,21 @@ def date_of(folder: Path) -> int | None:
     return int(seconds) if seconds.isdigit() else None
 
 
+def head(folder: Path) -> str:
+    """Return the digest of the last commit; empty if there is none."""
+    return _line(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+
+def branch(folder: Path) -> str:
+    """Return the name of the branch; empty where none is checked out, as in many CI jobs."""
+    return _line(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
+
+
+def origin(folder: Path) -> str:
+    """Return the address of the repository that this one was cloned from, as it was typed; empty if there is none."""
+    return _line(folder, "config", "--local", "--no-includes", "--get", "remote.origin.url")
+
+
 def contents(folder: Path, path: str) -> Iterator[bytes]:
     """Yield what a file below a folder held in each of the last commits that changed it, the newest first."""
     commits = _read(folder, "rev-list", f"--max-count={_NEWEST_COMMITS}", "HEAD", "--", path) or b""
@@ -94,6 +109,10 @@ def _read(folder: Path, *words: str) -> bytes | None:
         return None
     answer = run_git(folder, *_SETTINGS, *words, variables=_SHIELD)
     return answer.stdout if answer.returncode == 0 else None
+
+
+def _line(folder: Path, *words: str) -> str:
+    return (_read(folder, *words) or b"").decode("utf-8", "replace").strip()
 
 
 def _digests(path: Path) -> set[str]:

@@ -4,7 +4,8 @@ The class needs no base. Its annotations are the schema: `Settings[Options]` of 
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
 
 Which methods there are is told in `handlers`. A class attribute `threads` says how many worker threads its `def`
-methods have, in place of the number that `serve` gives.
+methods have, in place of the number that `serve` gives; `concurrent_query_count` how many queries of one request run
+at a time, in place of 10.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ BatchAnswer: TypeAlias = "Mapping[str, Frame | list[Frame] | Exception]"
 OWN_QUERIES = {"variable": "query_variable", "annotation": "query_annotation"}
 """The query types that a data source may answer with a method, a model and so a form of their own."""
 
+QUERIES_AT_ONCE = 10
+"""Queries of one request that run side by side, as by the Go SDK's concurrent.QueryData."""
+
 
 class AnswersQuery(Protocol[ModelT]):
     """A data source that answers one query at a time; calls may overlap."""
@@ -58,6 +62,7 @@ class Author:
     methods: frozenset[str]
     async_methods: frozenset[str]
     threads: int | None
+    concurrent_query_count: int
     routes: list[Route]
 
     @classmethod
@@ -85,22 +90,23 @@ class Author:
             own_models={kind: _argument(methods[name], Query) for kind, name in OWN_QUERIES.items() if name in methods},
             methods=frozenset(methods),
             async_methods=frozenset(name for name, method in methods.items() if _is_async(method)),
-            threads=_threads(datasource),
+            threads=_count(datasource, "threads"),
+            concurrent_query_count=_count(datasource, "concurrent_query_count") or QUERIES_AT_ONCE,
             routes=routes,
         )
 
 
-def _threads(datasource: Any) -> int | None:  # noqa: ANN401
-    """Read how many worker threads the class asks for by its attribute `threads`; None if it does not.
+def _count(datasource: Any, name: str) -> int | None:  # noqa: ANN401
+    """Read the number that the class gives by an attribute; None if it does not.
 
     Raises: TypeError if the number is not above 0. What is no number is the author's own.
     """
-    threads = getattr(datasource, "threads", None)
-    if not isinstance(threads, int) or isinstance(threads, bool):
+    count = getattr(datasource, name, None)
+    if not isinstance(count, int) or isinstance(count, bool):
         return None
-    if threads < 1:
-        raise TypeError(f"the attribute threads must be above 0, not {threads}")
-    return threads
+    if count < 1:
+        raise TypeError(f"the attribute {name} must be above 0, not {count}")
+    return count
 
 
 def _takes_nothing(method: Any) -> bool:  # noqa: ANN401

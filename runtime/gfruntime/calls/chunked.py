@@ -17,7 +17,6 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow ha
 
 from gfruntime import wire
 from gfruntime.calls import answers, convert, iterate
-from gfruntime.calls.queries import AT_ONCE
 from gfruntime.errors import FrameError
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
@@ -48,7 +47,8 @@ class Chunked:
         """Give the chunks of all queries as they come."""
         messages = {message.refId: message for message in call.request.queries}
         chunks = [self._chunks(message, call) for message in messages.values()]
-        async with aclosing(iterate.merge(chunks, at_once=AT_ONCE)) as merged:
+        at_once = self._runner.author.concurrent_query_count
+        async with aclosing(iterate.merge(chunks, at_once=at_once)) as merged:
             async for chunk in merged:
                 yield chunk
 

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     Encoded = dict[str, EncodedAnswer]  # by ref id
 
 _LOGGER = logging.getLogger("gfruntime")
-AT_ONCE = 10
-"""Queries of one request that run side by side, as by the Go SDK's concurrent.QueryData."""
-
 _LARGE = 50_000  # rows from which encoding would delay the other async handlers
 
 
@@ -52,12 +49,15 @@ class Queries:
         works = [
             (method, partial(self._answer, method, group, call)) for method, group in self._groups(messages.values())
         ]
+        at_once = self._runner.author.concurrent_query_count
         try:
             if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
-                together = partial(_side_by_side, [work for _, work in works])  # one way to the loop for all
+                together = partial(_side_by_side, [work for _, work in works], at_once)  # one way to the loop for all
                 encoded = await self._runner.run(works[0][0], together)
             else:
-                encoded = await _side_by_side([partial(self._runner.run, method, work) for method, work in works])
+                encoded = await _side_by_side(
+                    [partial(self._runner.run, method, work) for method, work in works], at_once
+                )
         except Exception as error:  # noqa: BLE001  # no thread for them, no memory for their answers
             encoded = {
                 ref_id: answers.encode_failure(error, ref_id=ref_id, is_json=call.is_json) for ref_id in messages
@@ -125,11 +125,11 @@ class Queries:
         return task is not None and task.cancelling() > 0
 
 
-async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]]) -> Encoded:
-    """Do each by itself, at most ten at a time."""
+async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]], at_once: int) -> Encoded:
+    """Do each by itself, at most so many at a time."""
     if len(works) == 1:  # as nearly always
         return await works[0]()
-    limit = asyncio.Semaphore(AT_ONCE)
+    limit = asyncio.Semaphore(at_once)
 
     runs = places.current()
 

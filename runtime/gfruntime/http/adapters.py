@@ -1,7 +1,7 @@
 """Other HTTP clients, configured as the data source is: httpx and requests, for those who know them.
 
-They get TLS, basic authentication, custom headers, timeouts and proxies; another origin gets no credentials. What
-`HttpClient` does besides stays with it: the data source's path, the deadline, the bound of answers, its errors.
+They get TLS, basic authentication, custom headers, timeouts, proxies and Grafana's limit on answers; another origin
+gets no credentials. What `HttpClient` does besides stays with it: the data source's path, the deadline, its errors.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.errors import QueryError
+from gfruntime.http import answer_limit
 from gfruntime.http.addresses import Origin, origin_of
 from gfruntime.http.pools import Pools
 from gfruntime.http.proxies import proxy_for
@@ -42,7 +43,7 @@ def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -
     class Transport(httpx.HTTPTransport):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             _prepare(request, http)
-            return super().handle_request(request)
+            return answer_limit.httpx_response(super().handle_request(request), request, http)
 
     return httpx.Client(**{**_httpx_options(http, Transport), **httpx_options})
 
@@ -64,7 +65,7 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: 
     class Transport(httpx.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             _prepare(request, http)
-            return await super().handle_async_request(request)
+            return answer_limit.httpx_response(await super().handle_async_request(request), request, http)
 
     return httpx.AsyncClient(**{**_httpx_options(http, Transport), **httpx_options})
 
@@ -90,7 +91,9 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
             if origin_of(request.url or "") != _own(http):
                 _drop_credentials(request.headers, http)
             more["timeout"] = more.get("timeout") or (http.dial_timeout or None, http.timeout or None)
-            return super().send(request, *arguments, **more)
+            response = super().send(request, *arguments, **more)
+            response.raw = answer_limit.requests_raw(response.raw, request.path_url, http)
+            return response
 
         def get_connection_with_tls_context(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> Any:  # noqa: ANN401
             return pools.of(origin_of(request.url or ""))[0]

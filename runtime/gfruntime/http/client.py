@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
-from gfruntime.http import deadlines, outgoing
+from gfruntime.http import answer_limit, deadlines, outgoing
 from gfruntime.http.addresses import Addresses
 from gfruntime.http.deadlines import Deadline
 from gfruntime.http.exchanges import Exchanges, Outgoing
@@ -171,7 +171,7 @@ class HttpClient:
         own, grafanas = self._max_bytes if max_bytes is None else max_bytes, self.settings.response_limit
         limit = _DEFAULT_MAX_BYTES if own is None else own
         if grafanas > 0 and (limit <= 0 or grafanas < limit):
-            return grafanas, "which is Grafana's: its setting response_limit"
+            return grafanas, answer_limit.GRAFANAS
         return max(limit, 0), "which the plugin's author can raise: HttpClient.of(settings, max_bytes=...)"
 
 

@@ -51,7 +51,7 @@ class Run:
         coroutine: Any = self._task.get_coro() if self._task is not None else None
         if self._task is None or getattr(coroutine, "cr_running", False):
             frame = frames_of_threads().get(self._thread)
-            return [] if frame is None else [_below(frame)]
+            return [] if frame is None else [below(frame)]
         return _stacks(self._task, _DEEPEST)
 
 
@@ -103,7 +103,7 @@ def of_thread(name: str) -> str:
     """Say where a thread stands; empty where there is none, or none of its frames is the author's."""
     frames = frames_of_threads()
     stacks = [frames[each.ident] for each in threading.enumerate() if each.name == name and each.ident in frames]
-    return next((_words(_below(frame)) for frame in stacks), "")
+    return next((_words(below(frame)) for frame in stacks), "")
 
 
 def without_ours(trace: TracebackType | None) -> TracebackType | None:
@@ -136,7 +136,7 @@ def _without_collection() -> Iterator[None]:
                 gc.enable()
 
 
-def _below(frame: FrameType) -> list[Spot]:
+def below(frame: FrameType) -> list[Spot]:
     """List a frame of another thread and those that called it, the innermost first, but no more than `_LONGEST`.
 
     All in one step of the interpreter: between two, that thread goes on, and a generator of its that yields leaves the

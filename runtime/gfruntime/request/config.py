@@ -1,6 +1,6 @@
 """What Grafana tells its plugins with every request: its configuration, and which Grafana asks.
 
-Source: grafana-plugin-sdk-go v0.298.0, config/config.go and backend/useragent.
+Source: grafana-plugin-sdk-go v0.299.0, config/ and backend/useragent.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+
+from gfruntime.request.openfeature import OpenFeature
 
 _USER_AGENT = re.compile(r"Grafana/([0-9]+\.[0-9]+\.[0-9]+(?:[^\s]+)?) \(([a-zA-Z0-9]+); ([a-zA-Z0-9]+)\)")
 _PROXY = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
@@ -121,6 +123,14 @@ class GrafanaConfig(dict[str, str]):
     def is_enabled(self, toggle: str) -> bool:
         """Tell whether a feature toggle is enabled."""
         return toggle in self.feature_toggles
+
+    @property
+    def openfeature(self) -> OpenFeature:
+        """Give where feature flags are evaluated.
+
+        Raises: LookupError when Grafana does not tell, ValueError when what it tells can't be read.
+        """
+        return OpenFeature.of(self)
 
     @property
     def concurrent_query_count(self) -> int:

@@ -7,7 +7,7 @@
 | `-standalone` | serve on a port, for debuggers (see `standalone`) |
 | any other argument | say that this is no Python, and end |
 | a standalone server runs | tell Grafana where, and serve nothing |
-| `GF_PLUGIN_PROFILING_ENABLED=true` | also show all threads' stacks over HTTP (see `profiling`) |
+| `GF_PLUGIN_PROFILING_ENABLED=true` | also serve profiles over HTTP (see `profiling`) |
 """
 
 from __future__ import annotations

@@ -84,6 +84,20 @@ def test_what_does_not_fit_is_refused(tmp_path: Path, change: Callable[[Path], o
     assert not (tmp_path / "out.zip").exists()
 
 
+def test_one_commit_at_two_times_differs_in_its_date(tmp_path: Path) -> None:
+    """The hint is what gives all platforms one time."""
+
+    def at(time: int) -> Callable[[Path], object]:
+        build = {"time": time, "hash": "0123"}
+        return lambda bundle: replace(bundle, info={**MANIFEST["info"], "build": build})
+
+    given = [archive(tmp_path, "amd64", at(1)), archive(tmp_path, "arm64", at(20))]
+    with pytest.raises(ProjectError, match=r"differ in plugin\.json \(date\)") as caught:
+        combine.combine(given, tmp_path / "out.zip")
+
+    assert "one SOURCE_DATE_EPOCH" in caught.value.hint
+
+
 def replace(bundle: Path, **keys: object) -> None:
     """Change plugin.json."""
     (bundle / "plugin.json").write_text(json.dumps({**MANIFEST, **keys}))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gfplug.bundle import dist
+from gfplug.bundle import build_info, dist
 from gfplug.bundle.dist import Bundle
 from gfplug.bundle.freeze import Frozen
 from gfplug.errors import ProjectError
@@ -240,3 +240,63 @@ def test_a_manifest_of_either_half_that_cannot_be_read_is_named(
     browser = {"module.js": b"", "plugin.json": other}
     with pytest.raises(ProjectError, match=r"plugin\.json"):
         dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=date(2026, 7, 1))
+
+
+BUILD = {"time": 1_700_000_000_000, "hash": "0123"}
+
+
+@pytest.mark.parametrize(
+    ("own", "frontends", "expected"),
+    [
+        (None, None, BUILD),
+        ({"number": 7}, None, {"number": 7}),
+        (None, {"number": 8}, {"number": 8}),
+        ({"number": 7}, {"number": 8}, {"number": 7}),
+    ],
+)
+def test_a_build_is_told_where_nobody_else_does(  # noqa: PLR0917  # a table
+    project: Project, frozen: Frozen, tmp_path: Path, own: object, frontends: object, expected: object
+) -> None:
+    """The project's word counts most, then its frontend's build; all else of plugin.json stays."""
+    path = project.root / "plugin.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    if own:
+        path.write_text(json.dumps({**manifest, "info": {**manifest["info"], "build": own}}), encoding="utf-8")
+    browser = {"plugin.json": json.dumps({"info": {"build": frontends}}).encode()} if frontends else {}
+    day = date(2026, 7, 1)
+    bundle = dist.assemble(project, frozen, tmp_path / "dist", browser=browser, day=day, build=BUILD)
+    built = json.loads((bundle.folder / "plugin.json").read_text(encoding="utf-8"))
+
+    assert built["info"].pop("build") == expected
+    assert {**built, "info": None} == {**manifest, "info": None}
+    assert built["info"] == {**manifest["info"], "version": "1.2.3", "updated": "2026-07-01"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "address"),
+    [
+        ("https://github.com/acme/sales.git", "https://github.com/acme/sales"),
+        ("https://me:ghp_secret@github.com/acme/sales", "https://github.com/acme/sales"),
+        ("https://ghp_secret@git.example.com:8443/acme/sales.git/", "https://git.example.com:8443/acme/sales"),
+        ("https://github.com/acme/sales?token=secret#x", "https://github.com/acme/sales"),
+        ("http://git.example.com/acme/sales", "http://git.example.com/acme/sales"),
+        ("git@github.com:acme/sales.git", "https://github.com/acme/sales"),
+        ("github.com:acme/sales", "https://github.com/acme/sales"),
+        ("ssh://git@github.com:22/acme/sales.git", "https://github.com/acme/sales"),
+        ("git://example.com/acme/sales.git", "https://example.com/acme/sales"),
+        ("/home/me/sales", ""),
+        ("file:///home/me/sales", ""),
+        ("../sales", ""),
+        ("C:/Users/me/sales", ""),
+        ("C:\\Users\\me\\sales", ""),
+        ("ext::sh -c secret", ""),
+        ("https://example.com:port/x", ""),
+        ("https://[::1]/x", ""),
+        ("https://example.com/a\x1b[31m", ""),
+        ("https://example.com", ""),
+        ("", ""),
+    ],
+)
+def test_the_address_of_a_repository_is_what_everybody_may_know(origin: str, address: str) -> None:
+    """One address for all ways to clone; no login, no folder of this machine, nothing that is no address."""
+    assert build_info.public_address(origin) == address

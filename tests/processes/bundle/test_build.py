@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,12 +12,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from commands import commit
+from commands import commit, git
 from small_project import fake_python
 
 from gfplug import files
 from gfplug.bundle import build as service
-from gfplug.bundle import dist, exchange, freeze, packing
+from gfplug.bundle import build_info, dist, exchange, freeze, packing
 from gfplug.bundle.build import BuildOptions
 from gfplug.bundle.frontend import linker
 from gfplug.cli import main
@@ -76,7 +78,8 @@ def test_the_json_is_one_object_with_the_promised_keys(
     assert main(["build", str(project.root), "--python", str(python), "--json"]) == 0
 
     report = json.loads(capsys.readouterr().out)
-    keys = "archive archive_bytes bundle_bytes executable files first_answer_ms glibc_floor handshake_ms sha256 stages"
+    sizes = "archive archive_bytes archive_bytes_before bundle_bytes bundle_bytes_before"
+    keys = f"{sizes} executable files first_answer_ms glibc_floor handshake_ms sha256 stages"
     stages = "environment compare frontend freeze slim bundle smoke archive"
     assert (sorted(report), list(report["stages"])) == (keys.split(), stages.split())
     assert (report["handshake_ms"], report["glibc_floor"]) == (80.5, None)
@@ -211,6 +214,70 @@ def test_without_git_the_date_is_said_to_be_that_of_today(
     service.day_of(project)
     lost = "git was not found: the bundle has the date of today, and not that of the last commit"
     assert caplog.messages == ([lost] if name == ".git" else [])
+
+
+def test_a_size_that_has_changed_is_shown_beside_the_last(
+    project: Project, python: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture of 300 kB more, then less; a build of the same, and a change too small to see, say nothing."""
+    words, picture = ["build", str(project.root), "--python", str(python)], project.root / "frontend/img/photo.png"
+    printed = []
+    for content in (b"", b"", hashlib.shake_128().digest(300_000), b"", bytes(1000)):
+        picture.write_bytes(content)
+        assert main(words) == 0
+        printed.append(capsys.readouterr().err)
+
+    assert [bool(re.search("MB since the last build", text)) for text in printed] == [False, False, True, True, False]
+    assert re.search(r"files \(\+0\.3 MB since the last build\), .* packed \(\+0\.3 MB since", printed[2])
+    assert re.search(r"files \(-0\.3 MB since the last build\), .* packed \(-0\.3 MB since", printed[3])
+
+
+def test_the_bundle_says_which_commit_it_is_of(
+    project: Project, python: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Repository, branch, commit and its time; none is named for files that are not committed."""
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+        monkeypatch.setenv(name, "2024-02-29T12:00:00Z")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
+    (project.root / ".gitignore").write_text("artifacts\ndist\n.venv\n")
+    commit(project.root)
+    git(project.root, "branch", "-M", "topic/sales")
+    git(project.root, "remote", "add", "origin", "https://me:secret@example.com/acme/sales.git")
+    expected = {
+        "time": 1709208000000,
+        "repo": "https://example.com/acme/sales",
+        "branch": "topic/sales",
+        "hash": git(project.root, "rev-parse", "HEAD").strip(),
+    }
+
+    def built() -> Any:
+        service.build(project, BuildOptions(python=python))
+        return json.loads((project.dist / "plugin.json").read_text())["info"]["build"]
+
+    assert built() == expected
+    git(project.root, "checkout", "-q", "--detach")
+    assert built() == {key: value for key, value in expected.items() if key != "branch"}
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert built()["time"] == 1_700_000_000_000
+    caplog.set_level("INFO", logger="gfplug")
+    (project.root / "README.md").write_text("# changed\n")
+    assert "hash" not in built()
+    assert "plugin.json names no commit" in caplog.text
+
+
+def test_a_repository_around_the_project_is_of_something_else(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project that no commit has is not of the last one; the time that is given counts all the same."""
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent.parent))
+    (project.root.parent / "other").write_text("")
+    git(project.root.parent, "init", "-q")
+    git(project.root.parent, "add", "other")
+    git(project.root.parent, "commit", "-q", "-m", "other")
+
+    assert build_info.build_info(project.root) == {}
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert build_info.build_info(project.root) == {"time": 1_700_000_000_000}
 
 
 def test_a_build_of_the_same_does_nothing(project: Project, python: Path) -> None:

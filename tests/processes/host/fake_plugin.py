@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PLAN: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-UNARY = {"/pluginv2.Diagnostics/CheckHealth", "/pluginv2.Data/QueryData", "/pluginv2.Stream/SubscribeStream"}
+UNARY = {
+    "/pluginv2.Diagnostics/CheckHealth",
+    "/pluginv2.Data/QueryData",
+    "/pluginv2.Stream/SubscribeStream",
+    "/pluginv2.AdmissionControl/ValidateAdmission",
+    "/pluginv2.AdmissionControl/MutateAdmission",
+    "/pluginv2.ResourceConversion/ConvertObjects",
+}
 STREAMS = {"/pluginv2.Resource/CallResource", "/pluginv2.Stream/RunStream", "/pluginv2.Data/QueryChunkedData"}
 SHUTDOWN = "/plugin.GRPCController/Shutdown"
 STDIO = "/plugin.GRPCStdio/StreamStdio"

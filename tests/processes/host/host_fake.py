@@ -26,6 +26,8 @@ HEALTH = "/pluginv2.Diagnostics/CheckHealth"
 QUERY = "/pluginv2.Data/QueryData"
 RESOURCE = "/pluginv2.Resource/CallResource"
 SUBSCRIBE, RUN = "/pluginv2.Stream/SubscribeStream", "/pluginv2.Stream/RunStream"
+VALIDATE, MUTATE = "/pluginv2.AdmissionControl/ValidateAdmission", "/pluginv2.AdmissionControl/MutateAdmission"
+CONVERT = "/pluginv2.ResourceConversion/ConvertObjects"
 _SCRIPT = Path(__file__).with_name("fake_plugin.py")
 
 

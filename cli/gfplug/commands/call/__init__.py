@@ -5,6 +5,7 @@ from __future__ import annotations
 from gfplug.commands import options
 from gfplug.commands.call.chunked import chunked
 from gfplug.commands.call.health import health
+from gfplug.commands.call.objects import convert, mutate, validate
 from gfplug.commands.call.query import query
 from gfplug.commands.call.resource import resource
 from gfplug.commands.call.stream import stream
@@ -16,4 +17,7 @@ app = options.group(
     chunked=chunked,
     resource=resource,
     stream=stream,
+    validate=validate,
+    mutate=mutate,
+    convert=convert,
 )

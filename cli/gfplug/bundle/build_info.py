@@ -1,0 +1,64 @@
+"""What plugin.json says of a build: `info.build`, the commit that it is of, and when; the same for all who build it.
+
+Source: grafana/grafana, docs/sources/developers/plugins/plugin.schema.json, info.build.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from gfplug.bundle import packing
+from gfplug.untrusted import repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SCP = re.compile(r"(?:[\w.+-]+@)?([\w.-]{2,}):(?![/\\])(\S+)", re.ASCII)  # git@host:path, which is no URL
+_PATH = re.compile(r"/[\w./~+%-]+", re.ASCII)
+_HOST = re.compile(r"[\w.-]+", re.ASCII)
+_SSH = {"ssh", "git", "git+ssh"}
+_MS = 1000
+_log = logging.getLogger("gfplug")
+
+
+def build_info(folder: Path) -> dict[str, Any]:
+    """Return what is known of a build of a project now: `time`, `repo`, `branch` and `hash`, each where there is one.
+
+    A project with changes that are not committed has no `hash`.
+    Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit of the project.
+    Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
+    """
+    seconds, committed = packing.epoch(), repository.date_of(folder)
+    time = committed if seconds == packing.EPOCH else seconds
+    info: dict[str, Any] = {} if time is None else {"time": time * _MS}
+    if committed is None:  # no commit has it: a repository around it is of something else
+        return info
+    origin, branch = repository.origin(folder), repository.branch(folder)
+    info |= {key: text for key, text in (("repo", public_address(origin)), ("branch", branch)) if text}
+    if repository.find_uncommitted(folder, repository.list_files(folder) or []):
+        _log.info("The project has changes that are not committed: plugin.json names no commit")
+        return info
+    return {**info, "hash": repository.head(folder)}
+
+
+def public_address(origin: str) -> str:
+    """Return the address of a repository for a browser, without user, password and query; empty for one of no server.
+
+    >>> public_address("git@github.com:acme/sales.git")
+    'https://github.com/acme/sales'
+    """
+    if not (match := _SCP.fullmatch(origin)) or "://" in origin:
+        try:
+            parts = urlsplit(origin)
+            host, port, path, scheme = parts.hostname or "", parts.port, parts.path, parts.scheme
+        except ValueError:
+            return ""
+    else:
+        host, port, path, scheme = match[1], None, f"/{match[2]}", "ssh"
+    if scheme not in {"http", "https", *_SSH} or not _HOST.fullmatch(host) or not _PATH.fullmatch(path):
+        return ""
+    where = f":{port}" if port and scheme not in _SSH else ""
+    return f"{'http' if scheme == 'http' else 'https'}://{host}{where}{path.rstrip('/').removesuffix('.git')}"

@@ -1,0 +1,115 @@
+"""Grafana's limit on the answers of upstreams (`response_limit`), for the clients of `adapters`.
+
+Bytes count as they come and as they are unpacked: whichever are more.
+Source: grafana-plugin-sdk-go v0.299.0, backend/httpclient/response_limit_middleware.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gfruntime.errors import DownstreamError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    import httpx
+    import urllib3
+
+    from gfruntime.http.settings import HttpSettings
+
+GRAFANAS = "which is Grafana's: its setting response_limit"
+"""Whose limit it is, in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The bytes that an answer may have, and the path that is asked."""
+
+    most: int
+    path: str
+
+    def check(self, size: int) -> None:
+        """Raise DownstreamError for an answer of so many bytes, if they are too many."""
+        if size > self.most:
+            raise DownstreamError(f"{self.path} answered more than the limit of {self.most} bytes, {GRAFANAS}")
+
+    def count(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass the parts of an answer on, up to the limit."""
+        size = 0
+        for part in parts:
+            size += len(part)
+            self.check(size)
+            yield part
+
+    async def acount(self, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass the parts of an answer on, up to the limit."""
+        size = 0
+        async for part in parts:
+            size += len(part)
+            self.check(size)
+            yield part
+
+
+def requests_raw(raw: urllib3.BaseHTTPResponse, url: str, http: HttpSettings) -> Any:  # noqa: ANN401  # as requests has it
+    """Return what a response of requests' reads from, up to the limit, if there is one."""
+    path = url.partition("?")[0]  # what follows may hold a secret
+    return Bounded(raw, Limit(http.response_limit, path)) if http.response_limit else raw
+
+
+class Bounded:
+    """An answer of urllib3's, as requests reads it."""
+
+    def __init__(self, raw: urllib3.BaseHTTPResponse, limit: Limit) -> None:
+        """Wrap it."""
+        self._raw, self._limit, self._size = raw, limit, 0
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # all else is the answer's own
+        """Return what the answer has."""
+        return getattr(self._raw, name)
+
+    def stream(self, *arguments: Any, **named: Any) -> Iterator[bytes]:  # noqa: ANN401  # urllib3's
+        """Yield the body's parts."""
+        return self._limit.count(self._raw.stream(*arguments, **named))
+
+    def read(self, *arguments: Any, **named: Any) -> bytes:  # noqa: ANN401  # urllib3's
+        """Read from the body."""
+        part = self._raw.read(*arguments, **named)
+        self._size += len(part)
+        self._limit.check(self._size)
+        return part
+
+
+def httpx_response(response: httpx.Response, request: httpx.Request, http: HttpSettings) -> httpx.Response:
+    """Return a response of httpx's that reads its body up to the limit, if there is one."""
+    if not http.response_limit:
+        return response
+    bounded: Any = _httpx_class()(
+        response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
+    )
+    bounded.limit = Limit(http.response_limit, request.url.path)
+    return bounded  # type: ignore[no-any-return]  # its class is made late
+
+
+@cache
+def _httpx_class() -> Any:  # noqa: ANN401  # httpx is imported late
+    import httpx  # noqa: PLC0415  # loaded already
+
+    class Response(httpx.Response):
+        limit: Limit
+
+        def iter_raw(self, chunk_size: int | None = None) -> Iterator[bytes]:
+            return self.limit.count(super().iter_raw(chunk_size))
+
+        def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
+            return self.limit.count(super().iter_bytes(chunk_size))
+
+        def aiter_raw(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+            return self.limit.acount(super().aiter_raw(chunk_size))
+
+        def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+            return self.limit.acount(super().aiter_bytes(chunk_size))
+
+    return Response

@@ -1,0 +1,62 @@
+"""Where a plugin finds Grafana's feature flags: the plugin asks there itself, by a provider of OpenFeature's.
+
+Source: grafana-plugin-sdk-go v0.299.0, config/openfeature.go.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KEYS = (
+    "GF_INSTANCE_OPENFEATURE_PROVIDER_URL",
+    "GF_INSTANCE_OPENFEATURE_PROVIDER_TYPE",
+    "GF_INSTANCE_OPENFEATURE_CACHE_TTL",
+    "GF_INSTANCE_OPENFEATURE_CONTEXT",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFeature:
+    """Where Grafana's feature flags are evaluated, for an OpenFeature provider that the plugin makes for itself.
+
+    >>> OpenFeature(url="http://localhost:3000", provider_type="static").cache_ttl
+    0
+    """
+
+    url: str
+    """The address below which OFREP's paths are, such as `/ofrep/v1/evaluate/flags`."""
+
+    provider_type: str
+    """What is there: `static`, `features-service`, `ofrep`, or a later Grafana's word."""
+
+    cache_ttl: int = 0
+    """Seconds that Grafana advises to keep an evaluation; 0 is no advice."""
+
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Attributes of the evaluation context, to be taken as they are."""
+
+    @classmethod
+    def of(cls, config: Mapping[str, str]) -> OpenFeature:
+        """Read what Grafana tells with a request.
+
+        Raises: LookupError when it tells nothing, ValueError when a value is missing or not what it should be.
+        """
+        url, kind, ttl, text = (config.get(key, "") for key in _KEYS)
+        if not url:
+            raise LookupError(f"{_KEYS[0]} not set in config; a more recent version of Grafana may be required")
+        if not kind:
+            raise ValueError(f"{_KEYS[1]} not set in config, although there is a URL")
+        if ttl and not (ttl.isascii() and ttl.isdigit()):
+            raise ValueError(f"{_KEYS[2]} in config is not a number of seconds: {ttl!r}")
+        try:
+            context = json.loads(text or "{}")
+        except ValueError:
+            context = None
+        if not isinstance(context, dict) or not all(isinstance(value, str) for value in context.values()):
+            raise ValueError(f"{_KEYS[3]} in config is not a JSON object of texts")
+        return cls(url=url, provider_type=kind, cache_ttl=int(ttl or 0), context=context)

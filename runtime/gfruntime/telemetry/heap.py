@@ -1,0 +1,69 @@
+"""Which code allocated the memory that is in use: what tracemalloc sees while it is looked at."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections import defaultdict
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING
+
+from gfruntime.telemetry.pprof import Profile
+from gfruntime.telemetry.sampling import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gfruntime.telemetry.pprof import Spot
+
+_DEEPEST = 32  # frames of an allocation
+
+
+def observe(seconds: float) -> Profile:
+    """Watch for so many seconds, and tell what was allocated and is still in use.
+
+    Where tracemalloc runs already, all that it has seen is told, and it goes on.
+    """
+    started, begin, was_on = time.time_ns(), time.monotonic_ns(), tracemalloc.is_tracing()
+    if not was_on:
+        tracemalloc.start(_DEEPEST)
+    try:
+        time.sleep(seconds)
+        snapshot = tracemalloc.take_snapshot()
+    finally:
+        if not was_on:
+            tracemalloc.stop()
+    statistics = snapshot.filter_traces([tracemalloc.Filter(False, tracemalloc.__file__)]).statistics("traceback")  # noqa: FBT003  # its own way
+    names = _names({frame.filename for each in statistics for frame in each.traceback})
+    samples: dict[tuple[str, tuple[Spot, ...]], list[int]] = defaultdict(lambda: [0, 0])
+    for each in statistics:
+        frames = [(frame.filename, frame.lineno) for frame in reversed(each.traceback)]
+        spots = tuple((names.get((file, line), file), file, line) for file, line in frames)
+        samples["", spots][0] += each.count
+        samples["", spots][1] += each.size
+    return Profile(
+        kinds=[("inuse_objects", "count"), ("inuse_space", "bytes")],
+        default="inuse_space",
+        samples=samples,
+        started=started,
+        duration=time.monotonic_ns() - begin,
+    )
+
+
+def _names(files: Collection[str]) -> dict[tuple[str, int], str]:
+    """Map lines of files to the function that has them, by the functions that there are: tracemalloc knows lines only.
+
+    A line of two, as of a comprehension, is the outer one's; that of none, such as a module's own, is not there.
+    """
+    codes = [each.__code__ for each in gc.get_objects() if type(each) is FunctionType]
+    names: dict[tuple[str, int], str] = {}
+    while codes:
+        inner: list[CodeType] = []
+        for code in codes:
+            if code.co_filename in files:
+                for line in {line for _, _, line in code.co_lines() if line}:
+                    names.setdefault((code.co_filename, line), name_of(code))
+                inner += [each for each in code.co_consts if isinstance(each, CodeType)]
+        codes = inner
+    return names

@@ -1,0 +1,257 @@
+"""Profiles over HTTP: what is asked for, what comes, and that its numbers are true."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+import threading
+import time
+import tracemalloc
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfruntime import wire
+from gfruntime.telemetry import profiling, sampling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.timeout(60)
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process can't read its threads' clocks")
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """Serve."""
+    return profiling.start({"GF_PLUGIN_PROFILING_ENABLED": "true", "GF_PLUGIN_PROFILING_PORT": "0"}, "me")
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    """Ask for a page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def read(profile: bytes) -> dict[tuple[str, ...], dict[str, int]]:
+    """Read a profile: a stack's functions, the innermost first → what was measured of it, summed over its lines."""
+    parts: dict[int, list[Any]] = {}
+    for number, value in wire.fields(zlib.decompress(profile, wbits=31)):
+        parts.setdefault(number, []).append(value)
+    texts = [each.decode() for each in parts[6]]
+    functions = {fields[1]: texts[fields[2]] for fields in map(message, parts.get(5, []))}
+    places = {fields[1]: functions[message(fields[4])[1]] for fields in map(message, parts.get(4, []))}
+    kinds = [texts[message(each)[1]] for each in parts[1]]
+    stacks: dict[tuple[str, ...], dict[str, int]] = {}
+    for sample in map(message, parts.get(2, [])):
+        stack = tuple(places[number] for number in integers(sample[1]))
+        sums = stacks.setdefault(stack, dict.fromkeys(kinds, 0))
+        for kind, value in zip(kinds, integers(sample[2]), strict=True):
+            sums[kind] += value
+    return stacks
+
+
+def message(encoded: bytes) -> dict[int, Any]:
+    """Read the fields of a message, none of which repeats."""
+    return dict(wire.fields(encoded))
+
+
+def integers(packed: bytes) -> list[int]:
+    """Read a repeated field of integers."""
+    numbers, shift, number = [], 0, 0
+    for byte in packed:
+        number |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            numbers.append(number)
+            shift = number = 0
+    return numbers
+
+
+def total(stacks: dict[tuple[str, ...], dict[str, int]], name: str, kind: str) -> int:
+    """Sum what was measured of all stacks with a function whose name ends so."""
+    return sum(values[kind] for stack, values in stacks.items() if any(each.endswith(name) for each in stack))
+
+
+def burn(stop: threading.Event) -> None:
+    """Take all the CPU that there is."""
+    while not stop.is_set():
+        sum(range(500))
+
+
+def wait(stop: threading.Event) -> None:
+    """Take none."""
+    stop.wait()
+
+
+def work_in_bursts(stop: threading.Event) -> None:
+    """Take some CPU, and wait in a function that takes none."""
+    while not stop.is_set():
+        burn_shortly()
+        rest_a_while()
+
+
+def burn_shortly() -> None:
+    """Take CPU for three milliseconds, less than from one look to the next."""
+    end = time.thread_time() + 0.003
+    while time.thread_time() < end:
+        sum(range(50))
+
+
+def rest_a_while() -> None:
+    """Take none."""
+    time.sleep(0.017)
+
+
+@contextmanager
+def running(*functions: Callable[[threading.Event], None]) -> Iterator[list[threading.Thread]]:
+    """Run functions in threads for the length of a block."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=function, args=(stop,), name=function.__name__) for function in functions]
+    for thread in threads:
+        thread.start()
+    try:
+        yield threads
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+@linux_only
+def test_cpu_time_is_that_of_the_function_that_takes_it(port: int) -> None:
+    """As much as the process took, nearly all in one function, none in the one that waits."""
+    with running(burn, wait):
+        before = time.process_time_ns()
+        status, body = get(port, "/debug/pprof/profile?seconds=1")
+        used = time.process_time_ns() - before
+    stacks = read(body)
+    cpu = sum(values["cpu"] for values in stacks.values())
+
+    assert status == 200
+    assert 0.5 * used < cpu <= used
+    assert total(stacks, "test_profiling.burn", "cpu") > 0.8 * cpu
+    assert total(stacks, "test_profiling.wait", "cpu") < 0.01 * cpu
+    assert total(stacks, "test_profiling.wait", "wall") > 800_000_000
+
+
+@linux_only
+def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> None:
+    """What ran between two looks has its callers and a name of its own; the sum is what the thread's clock says."""
+    with running(work_in_bursts) as (thread,):
+        assert thread.native_id is not None
+        clock = (~thread.native_id << 3) | 6
+        before = time.clock_gettime_ns(clock)
+        stacks = read(get(port, "/debug/pprof/profile?seconds=1")[1])
+        used = time.clock_gettime_ns(clock) - before
+    cpu = total(stacks, "test_profiling.work_in_bursts", "cpu")
+
+    assert 0.7 * used < cpu <= used
+    assert total(stacks, "test_profiling.rest_a_while", "cpu") < 0.1 * cpu
+    assert total(stacks, "test_profiling.rest_a_while", "wall") > 300_000_000
+    unseen = {stack[:2]: values["cpu"] for stack, values in stacks.items() if stack[0] == sampling.UNSEEN[0]}
+    callers = unseen[sampling.UNSEEN[0], "test_profiling.work_in_bursts"]
+    assert callers + total(stacks, "test_profiling.burn_shortly", "cpu") > 0.9 * cpu
+
+
+def test_a_look_takes_what_is_open_up_to_its_time() -> None:
+    """From the last part on; what it leaves stays where it was."""
+    one, two = ("t", (("f", "", 1),)), ("t", (("g", "", 1),))
+    parts = [(one, 5), (two, 3)]
+
+    assert sampling._take(parts, 4) == 4
+    assert parts == [(one, 4)]
+    assert sampling._take(parts, 9) == 4
+    assert (parts, sampling._take(parts, 9), sampling._take([(one, 5)], 0)) == ([], 0, 0)
+
+
+def test_without_threads_clocks_only_what_passes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never the one under the name of the other."""
+    monkeypatch.setattr(sampling, "_thread_clock", lambda _: None)
+    with running(burn, wait):
+        stacks = read(sampling.sample(0.2).encode())
+
+    assert {kind for values in stacks.values() for kind in values} == {"wall"}
+    assert total(stacks, "test_profiling.wait", "wall") > 100_000_000
+
+
+def allocate(kept: list[bytes]) -> None:
+    """Keep eight megabytes, and drop as many."""
+    kept.extend(bytes(1 << 20) for _ in range(8))
+    for _ in range(8):
+        bytes(1 << 20)
+
+
+def test_memory_in_use_is_that_of_the_function_that_allocated_it(port: int) -> None:
+    """What was freed is not there; afterwards nothing is traced any more."""
+    kept: list[bytes] = []
+    thread = threading.Timer(0.4, allocate, [kept])
+    thread.start()
+    status, body = get(port, "/debug/pprof/heap?seconds=1")
+    thread.join()
+    stacks = read(body)
+
+    assert status == 200
+    assert 8 << 20 <= total(stacks, "test_profiling.allocate", "inuse_space") < 9 << 20
+    assert not tracemalloc.is_tracing()
+    assert len(kept) == 8
+
+
+def test_a_trace_of_the_authors_own_goes_on(port: int) -> None:
+    """It is read, not ended."""
+    tracemalloc.start()
+    try:
+        kept = bytes(3 << 20)
+        stacks = read(get(port, "/debug/pprof/heap?seconds=0.01")[1])
+        assert tracemalloc.is_tracing()
+    finally:
+        tracemalloc.stop()
+
+    assert max(values["inuse_space"] for values in stacks.values()) >= len(kept)
+
+
+def test_threads_are_shown_to_pprof_and_to_people(port: int) -> None:
+    """Each by its stack."""
+    with running(wait):
+        stacks = read(get(port, "/debug/pprof/goroutine")[1])
+        text = get(port, "/debug/pprof/goroutine?debug=2")[1].decode()
+
+    assert total(stacks, "test_profiling.wait", "threads") == 1
+    assert "in wait\n    stop.wait()" in text
+
+
+def test_the_other_pages(port: int) -> None:
+    """The index, the command line, and what Go has and Python has not."""
+    assert b"/debug/pprof/profile" in get(port, "/debug/pprof/")[1]
+    assert get(port, "/debug/pprof/cmdline")[1].split(b"\0") == [each.encode() for each in sys.orig_argv]
+    for path in ("/debug/pprof/trace", "/debug/pprof/mutex", "/debug/pprofile", "/profile"):
+        status, body = get(port, path)
+        assert (status, b"only these are here" in body) == (404, True)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "301", "nan", "inf", "x"])
+@pytest.mark.parametrize("page", ["profile", "heap"])
+def test_a_time_that_makes_no_sense_is_refused(port: int, page: str, seconds: str) -> None:
+    """At once."""
+    assert get(port, f"/debug/pprof/{page}?seconds={seconds}")[0] == 400
+
+
+def test_one_profile_is_taken_at_a_time_and_threads_are_shown_meanwhile(port: int) -> None:
+    """A second one would show the first."""
+    first: list[int] = []
+    thread = threading.Thread(target=lambda: first.append(get(port, "/debug/pprof/profile?seconds=1")[0]))
+    thread.start()
+    time.sleep(0.3)
+    status, body = get(port, "/debug/pprof/heap?seconds=1")
+    threads = get(port, "/debug/threads")[0]
+    thread.join()
+
+    assert (status, body) == (503, b"another profile is being taken\n")
+    assert (threads, first) == (200, [200])
