@@ -36,6 +36,19 @@ def test_remembered_secrets_are_hidden(secrets: list[str], text: str, hidden: st
     assert masking.hide(text) == hidden
 
 
+@pytest.mark.parametrize("before", [0, 65_520, 65_535, 65_536, 65_538, 131_071, 200_000])
+def test_long_texts_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch, before: int) -> None:
+    """Wherever the secret is; other threads run between two pieces."""
+    sizes: list[int] = []
+    grams = masking._grams
+    masking.remember(["secret-of-words"])
+    monkeypatch.setattr(masking, "_grams", lambda data: [sizes.append(len(data)), grams(data)][1])
+
+    assert masking.hide("x" * before + "secret-of-words" + "y" * 70_000) == "x" * before + "***" + "y" * 70_000
+    assert len(sizes) >= 2
+    assert max(sizes) <= 65_536 + 3
+
+
 def test_secrets_are_hidden_as_texts_spell_them() -> None:
     """Escaped in a literal, in JSON and in a URL, too."""
     secret = 'zu"lu\\/+ü'  # noqa: S105  # made up

@@ -109,6 +109,11 @@ def encode(result: object, *, ref_id: str, is_json: bool) -> EncodedAnswer:
     return EncodedAnswer(wire.data_response(parts, is_json=is_json))
 
 
+def encode_untyped(frame: Frame, *, ref_id: str, is_json: bool) -> EncodedAnswer:
+    """Encode a frame as it is, which no panel and no rule reads."""
+    return EncodedAnswer(wire.data_response(_encode_frames([frame], ref_id=ref_id, is_json=is_json), is_json=is_json))
+
+
 def encode_failure(error: BaseException, *, ref_id: str, is_json: bool = False) -> EncodedAnswer:
     """Turn an exception into a query's error, beside the frames that it carries."""
     failure = query_failure(error, ref_id=ref_id)

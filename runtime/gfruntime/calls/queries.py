@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from gfruntime import wire
 from gfruntime.author.author_class import OWN_QUERIES
-from gfruntime.calls import answers, convert
+from gfruntime.calls import answers, captured, convert
 from gfruntime.errors import PluginError
 from gfruntime.frames.data import Frame
-from gfruntime.logs import places
+from gfruntime.logs import capture, places
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -45,6 +45,11 @@ class Queries:
 
     async def answer(self, call: ActiveCall) -> bytes:
         """Answer every query by its ref id; of two queries with one ref id the later is answered."""
+        wants_traffic = captured.is_wanted(call)
+        encoded = await (captured.capture_traffic(self._encode, call) if wants_traffic else self._encode(call))
+        return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in encoded.items())
+
+    async def _encode(self, call: ActiveCall) -> Encoded:
         messages = {message.refId: message for message in call.request.queries}
         works = [
             (method, partial(self._answer, method, group, call)) for method, group in self._groups(messages.values())
@@ -65,7 +70,7 @@ class Queries:
         for ref_id, answer in encoded.items():
             if answer.failure is not None:
                 call.record_query_failure(ref_id, answer.failure)
-        return wire.query_data_response((ref_id, answer.parts) for ref_id, answer in encoded.items())
+        return encoded
 
     def _groups(self, messages: Iterable[pb.DataQuery]) -> list[Group]:
         """List which of the author's methods to call, and for which queries."""
@@ -84,6 +89,8 @@ class Queries:
         """Answer queries with one call of a method, decoding and encoding included, where that method runs."""
         queries: list[Query[Any]] = []
         encoded: Encoded = {}
+        if capture.traffic.get() is not None and len(messages) == 1:
+            capture.ref_id.set(messages[0].refId)
         for message in messages:
             decode = self._decode_own.get(message.queryType, self._decode_model)
             try:

@@ -117,7 +117,8 @@ def _write(sink: Any, batch: pa.RecordBatch) -> None:  # noqa: ANN401  # pyarrow
 
 def _schema(frame: Frame, ref_id: str) -> pa.Schema:
     meta = None if frame.meta is None else to_json(frame.meta, what="the frame's meta")
-    metadata = _metadata(frame.name, frame.ref_id or ref_id, meta)
+    write = _metadata if meta is None or len(meta) < _SMALL else _metadata.__wrapped__  # a cache would keep large ones
+    metadata = write(frame.name, frame.ref_id or ref_id, meta)
     return pa.schema([_arrow_field(field) for field in frame.fields], metadata=metadata)
 
 

@@ -23,8 +23,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime.errors import DownstreamError, FrameError
-from gfruntime.frames import dbarrow, dbvalues
+from gfruntime.frames import dbarrow, dbvalues, statements
 from gfruntime.frames.field import Field
+from gfruntime.logs import capture
 
 Types = Mapping[str, Any] | None
 
@@ -50,6 +51,27 @@ def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Fiel
     Raises: FrameError when the statement gave no rows to read, naming the column that Grafana has no type for, or when
     the cursor is async; DownstreamError when the database fails while Arrow reads.
     """
+    traffic = capture.traffic.get()
+    if traffic is None:
+        return _read(cursor, limit, types)
+    with traffic.statement(statements.statement_of(cursor), ref_id=capture.ref_id.get()) as statement:
+        fields, is_cut = _read(cursor, limit, types)
+        statement.rows = _count_rows(fields)
+        return fields, is_cut
+
+
+async def from_async_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
+    """Read as `from_cursor` does, awaiting what is to be awaited."""
+    traffic = capture.traffic.get()
+    if traffic is None:
+        return await _read_async(cursor, limit, types)
+    with traffic.statement(statements.statement_of(cursor), ref_id=capture.ref_id.get()) as statement:
+        fields, is_cut = await _read_async(cursor, limit, types)
+        statement.rows = _count_rows(fields)
+        return fields, is_cut
+
+
+def _read(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
     _check(cursor, limit)
     reader = _arrow_reader(cursor)
     if reader is not None:
@@ -62,8 +84,7 @@ def from_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Fiel
     return fields, is_cut
 
 
-async def from_async_cursor(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
-    """Read as `from_cursor` does, awaiting what is to be awaited."""
+async def _read_async(cursor: Any, limit: int | None, types: Types) -> tuple[list[Field], bool]:  # noqa: ANN401  # as above
     _check(cursor, limit)
     keys, kinds = _columns(cursor)
     try:
@@ -76,6 +97,10 @@ async def from_async_cursor(cursor: Any, limit: int | None, types: Types) -> tup
     except Exception as error:
         raise _unreadable(error) from error
     return _from_rows(Rows(keys, kinds, rows), limit, types)
+
+
+def _count_rows(fields: Sequence[Field]) -> int:
+    return len(fields[0].values) if fields else 0
 
 
 def _check(cursor: Any, limit: int | None) -> None:  # noqa: ANN401  # as above

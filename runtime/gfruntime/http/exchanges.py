@@ -1,4 +1,7 @@
-"""One exchange with an upstream: send, follow redirects, read, and say in one sentence what went wrong."""
+"""One exchange with an upstream: send, follow redirects, read, and say in one sentence what went wrong.
+
+Each request of it, redirects and failures too, is added to the traffic of a call that has it captured.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from urllib3.exceptions import HTTPError, ProtocolError, ProxyError
 
 from gfruntime.errors import DownstreamError
 from gfruntime.http import deadlines, outgoing
+from gfruntime.http.deadlines import Deadline
 from gfruntime.http.pools import Pools, StaleConnectionError
 from gfruntime.http.response import HttpResponse, encodings_of, explain, one_line, read_body
+from gfruntime.logs import capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,8 +24,8 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
     from gfruntime.http.addresses import Address, Addresses
-    from gfruntime.http.deadlines import Deadline
     from gfruntime.http.settings import HttpSettings
+    from gfruntime.logs.traffic import Traffic
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _KEEP_METHOD = {307, 308}
@@ -98,7 +103,34 @@ class Exchanges:
 
     def _once(self, sent: Outgoing) -> HttpResponse:
         """Send one request, and read its answer whole."""
-        response = self._send(sent)
+        traffic = capture.traffic.get()
+        if traffic is None:
+            return self._read(sent, self._send(sent))
+        return self._capture(sent, traffic)
+
+    def _capture(self, sent: Outgoing, traffic: Traffic) -> HttpResponse:
+        """Do the same, and add it to the traffic of the call; headers are those above the transport, as in Go."""
+        is_asked_for = outgoing.asks_for_encoding(sent.headers)
+        headers = [pair for pair in sent.headers.items() if is_asked_for or pair[0].lower() != "accept-encoding"]
+        exchange = traffic.begin(sent.method, sent.address.url, headers, sent.body)
+        try:
+            response = self._send(sent)
+            headers = [
+                (name, value.encode("latin-1").decode(errors="replace")) for name, value in response.headers.items()
+            ]
+            exchange.answer(response.status, response.reason or "", f"HTTP/{response.version / 10:.1f}", headers)
+            answer = self._read(sent, response)
+        except Exception as error:
+            reason = self._reason(error, deadlines.current.get() or Deadline(None))
+            exchange.fail(reason.removeprefix("could not be asked: "))
+            raise
+        if answer.body and encodings_of(response, shown=answer.path, is_asked_for=is_asked_for):  # they are undone
+            headers = [pair for pair in headers if pair[0].lower() not in ("content-encoding", "content-length")]
+        exchange.end(answer.body, headers)
+        return answer
+
+    def _read(self, sent: Outgoing, response: BaseHTTPResponse) -> HttpResponse:
+        """Read an answer whole."""
         shown = sent.address.shown
         try:
             encodings = encodings_of(response, shown=shown, is_asked_for=outgoing.asks_for_encoding(sent.headers))

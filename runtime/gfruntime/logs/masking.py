@@ -27,6 +27,7 @@ _SECRET_NAMES = ("_SECRET", "_KEY_VAL", "_PRIVATE_KEY", "_PASSWORD", "_TOKEN")
 _ARMOUR = re.compile(r"-----(BEGIN|END) ([^\n-]{1,40})-----")
 _PUBLIC = re.compile("CERTIFICATE|PUBLIC KEY|CRL|PARAMETERS")
 _KEEP_SECONDS = 300.0
+_PIECE = 1 << 16  # bytes of a text that are searched at once
 _MOST_BYTES = 64 << 20  # of texts that no instance keeps, such as the cookies and tokens of requests
 _IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})  # html is 40 kB
 _LOGGER = logging.getLogger("gfruntime")
@@ -71,8 +72,11 @@ class Index:
         """Return the texts that this one holds."""
         if not self._texts:
             return set()
-        grams = filter(self._texts.__contains__, _grams(text.encode("utf-8", "surrogatepass")))
-        return {each for gram in set(grams) for each in self._texts.get(gram, ()) if each in text}
+        data, is_known = text.encode("utf-8", "surrogatepass"), self._texts.__contains__
+        grams = set(filter(is_known, _grams(data[: _PIECE + 3])))
+        for start in range(_PIECE, len(data), _PIECE):  # other threads run in between
+            grams.update(filter(is_known, _grams(data[start : start + _PIECE + 3])))
+        return {each for gram in grams for each in self._texts.get(gram, ()) if each in text}
 
 
 def _grams(data: bytes) -> Iterator[int]:

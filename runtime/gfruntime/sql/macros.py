@@ -32,6 +32,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
+from gfruntime.logs import capture
 from gfruntime.sql.arguments import MOST_NESTED, check_size, read_arguments
 from gfruntime.sql.durations import format_interval
 from gfruntime.sql.expansion import expand
@@ -75,10 +76,13 @@ def expand_sql(
     """
     if dialect is not None:
         own = {**({"table": lambda _: table} if table else {}), **({"column": lambda _: column} if column else {})}
-        return expand(text, query.time_range, query.interval, dialect=dialect, macros={**own, **(macros or {})})
-    all_macros = {**_standard(query.time_range, query.interval, table, column), **(macros or {})}
-    for name in sorted(all_macros, key=len, reverse=True):
-        text = _replace(text, name, all_macros[name])
+        text = expand(text, query.time_range, query.interval, dialect=dialect, macros={**own, **(macros or {})})
+    else:
+        all_macros = {**_standard(query.time_range, query.interval, table, column), **(macros or {})}
+        for name in sorted(all_macros, key=len, reverse=True):
+            text = _replace(text, name, all_macros[name])
+    if (traffic := capture.traffic.get()) is not None:
+        traffic.add_expanded(text, ref_id=query.ref_id)
     return text
 
 

@@ -14,10 +14,11 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from gfruntime.http.client import HttpClient
 from gfruntime.http.settings import HttpSettings
+from gfruntime.testing import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from typing import Self
 
 _NOT_RECORDED = 501
-_HIDDEN = "***"
-_DROPPED = {"connection", "content-encoding", "content-length", "date", "keep-alive", "set-cookie", "transfer-encoding"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class Answer:
     """The body."""
 
     status: int = 200
-    """The HTTP status code."""
+    """The HTTP status code; 0 hangs up instead."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     """The headers."""
@@ -160,7 +159,8 @@ class Replay(_Server):
     """A system that repeats what a real one has answered, from a file; `record=True` asks the real one and writes it.
 
     Kept are method, path, query and body of each request, and status, body and type of its answer: no credentials. A
-    query parameter that is one goes into `hide`.
+    query parameter that is one goes into `hide`. A `.har` file, such as `gfplug call query --har` writes, is repeated
+    too: `target` is then the system's address in it.
 
     >>> with Replay("http://localhost:8000", Path("tests/replay.jsonl")) as replay:  # doctest: +SKIP
     ...     Datasource(settings(Options(url=replay.url)))
@@ -174,19 +174,27 @@ class Replay(_Server):
         self._path, self._is_recording, self._hide = path, record, frozenset(hide)
         self._http = HttpClient(HttpSettings(url=target, timeout=timeout))
         self._entries: list[dict[str, Any]] = []
-        if not record and path.exists():
+        if path.suffix == ".har":
+            if record:
+                raise ValueError(
+                    f"{path.name} is to be captured by `gfplug call query --har`; record into a .json file"
+                )
+            self._entries, self._hide = recordings.read_har(path, target, hide)
+        elif not record and path.exists():
             self._entries = json_module.loads(path.read_text(encoding="utf-8"))
         self._lock = threading.Lock()
         super().__init__()
 
     def respond(self, target: str, asked: ReceivedRequest) -> Answer:
         """Answer one request: from the real system, or as it once was."""
-        key = {"method": asked.method, "target": self._shown(target), "body": asked.body.decode("utf-8", "replace")}
+        shown = recordings.shown(target, self._hide)
+        key = {"method": asked.method, "target": shown, "body": asked.body.decode("utf-8", "replace")}
         if self._is_recording:
             return self._record(key, target, asked)
         with self._lock:
-            match = next((entry for entry in self._entries if all(entry[name] == key[name] for name in key)), None)
-            if match is not None and [entry["method"] for entry in self._entries if _same(entry, match)][1:]:
+            matching = [entry for entry in self._entries if recordings.matches(entry, key)]
+            match = matching[0] if matching else None
+            if match is not None and len(matching) > 1:
                 self._entries.remove(match)  # asked again, the next answer follows; the last one stays
         if match is None:
             self.missed.append(f"{key['method']} {key['target']}")
@@ -205,7 +213,7 @@ class Replay(_Server):
             self._path.write_text(text, encoding="utf-8", newline="\n")
 
     def _record(self, key: dict[str, str], target: str, request: ReceivedRequest) -> Answer:
-        headers = {name: value for name, value in request.headers.items() if name not in {*_DROPPED, "host"}}
+        headers = {name: value for name, value in request.headers.items() if name not in {*recordings.DROPPED, "host"}}
         answer = self._http.request(request.method, target, headers=headers, body=request.body)
         kept = {name: value for name, value in answer.headers.items() if name.lower() == "content-type"}
         try:
@@ -215,17 +223,6 @@ class Replay(_Server):
         with self._lock:
             self._entries.append({**key, "status": answer.status, "headers": kept, **body})
         return Answer(body=answer.body, status=answer.status, headers=kept)
-
-    def _shown(self, target: str) -> str:
-        """Write a request's path and query, without what is to be hidden."""
-        parts = urlsplit(target)
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-        query = urlencode([(name, _HIDDEN if name in self._hide else value) for name, value in pairs], safe="*")
-        return parts.path + (f"?{query}" if query else "")
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return all(one[name] == other[name] for name in ("method", "target", "body"))
 
 
 def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
@@ -249,6 +246,9 @@ def _handler(server: _Server) -> type[http.server.BaseHTTPRequestHandler]:
             server.requests.append(request)
             answer = server.respond(self.path, request)
             time.sleep(answer.delay)
+            if not answer.status:  # a failure that was captured
+                self.close_connection = True
+                return
             self.send_response(answer.status, http.client.responses.get(answer.status, ""))
             for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
                 self.send_header(name, value)

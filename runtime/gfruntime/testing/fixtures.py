@@ -34,7 +34,7 @@ class Golden(Protocol):
 
 
 class Replaying(Protocol):
-    """Starts a `Replay` of a system from `recorded/<test's name>.json` beside the test."""
+    """Starts a `Replay` of a system from `recorded/<test's name>.json` beside the test, or from a `.har` file there."""
 
     def __call__(self, target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
         """Start it; its `url` stands for the system's."""
@@ -89,7 +89,9 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Replaying]:
     started: list[Replay] = []
 
     def start(target: str, *, hide: Collection[str] = (), name: str = "") -> Replay:
-        path = _beside(request, "recorded", name, "json")
+        path, captured = (_beside(request, "recorded", name, suffix) for suffix in ("json", "har"))
+        is_captured = captured.exists() and not path.exists() and not request.config.getoption("--record")
+        path = captured if is_captured else path
         started.append(Replay(target, path, record=request.config.getoption("--record"), hide=hide))
         return started[-1]
 

@@ -34,15 +34,16 @@ type options struct {
 
 type probe struct {
 	backend.CallResourceHandler
-	options options
-	secrets map[string]string
-	name    string
-	made    time.Time
-	held    held
+	options  options
+	settings backend.DataSourceInstanceSettings
+	secrets  map[string]string
+	name     string
+	made     time.Time
+	held     held
 }
 
 func newProbe(_ context.Context, settings backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
-	p := &probe{secrets: settings.DecryptedSecureJSONData, name: settings.Name, made: time.Now()}
+	p := &probe{settings: settings, secrets: settings.DecryptedSecureJSONData, name: settings.Name, made: time.Now()}
 	if len(settings.JSONData) > 0 {
 		if err := json.Unmarshal(settings.JSONData, &p.options); err != nil {
 			return nil, err

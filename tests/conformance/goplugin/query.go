@@ -13,10 +13,14 @@ import (
 
 // model is what a query says: which answer it wants.
 type model struct {
-	Kind    string  `json:"kind"`
-	Rows    int     `json:"rows"`
-	Series  int     `json:"series"`
-	Seconds float64 `json:"seconds"`
+	Kind    string            `json:"kind"`
+	Rows    int               `json:"rows"`
+	Series  int               `json:"series"`
+	Seconds float64           `json:"seconds"`
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Body    string            `json:"body"`
+	Headers map[string]string `json:"headers"`
 }
 
 func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query backend.DataQuery) backend.DataResponse {
@@ -42,6 +46,8 @@ func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query
 		return frames(burn(time.Duration(m.Seconds * float64(time.Second))))
 	case "echo":
 		return frames(echo(p, req, query))
+	case "fetch":
+		return p.fetch(ctx, m)
 	case "empty":
 		return backend.DataResponse{Status: backend.StatusOK}
 	case "fail":

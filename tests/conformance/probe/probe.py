@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from gfruntime import (
     Field,
     Frame,
     Health,
+    HttpClient,
     Query,
     QueryError,
     RawObject,
@@ -59,6 +60,10 @@ class Model:
     kind: str = "series"
     rows: int = 3
     seconds: float = 0.0
+    method: str = "GET"
+    path: str = ""
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Datasource:
@@ -86,6 +91,8 @@ class Datasource:
                 return Frame(fields=[Field("value", pa.repeat(0.5, model.rows), nullable=False)])
             case "echo":
                 return self.echo(query)
+            case "fetch":
+                return self.fetch(model)
             case "empty":
                 return []
             case "fail":
@@ -152,6 +159,19 @@ class Datasource:
             "instance": self.instance,
         }
         return Frame(name="echo", fields=[Field("seen", [seen], "json", nullable=False)])
+
+    def fetch(self, model: Model) -> Frame:
+        """Ask the data source's upstream, as its settings say."""
+        http = HttpClient.of(self.settings)
+        answer = http.request(model.method, model.path, headers=model.headers, body=model.body.encode())
+        http.close()
+        return Frame(
+            name="fetched",
+            fields=[
+                Field("status", [answer.status], "int64", nullable=False),
+                Field("bytes", [len(answer.body)], "int64", nullable=False),
+            ],
+        )
 
     def query_chunked(self, query: Query[Model]) -> Iterator[Frame]:
         """Answer in as many parts as rows are asked for."""

@@ -44,7 +44,7 @@ groups:
 
 RANGE = [["--from", "now-6h"], ["--to", "now-1m"], ["--interval", "1m"], ["--max-data-points", "7"]]
 MODEL = [["--model", "{}"], ["--set", "a=1"], ["--var", "a=1"]]
-FILES = [["--record", "x.json"], ["--replay", "x.json"], ["--plot", "x.svg"]]
+FILES = [["--record", "x.json"], ["--replay", "x.json"], ["--plot", "x.svg"], ["--har", "x.har"]]
 
 
 def test_several_models_become_several_queries_of_one_request(fake: Fake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +64,19 @@ def test_unrecorded_requests_fail_the_test(suite: Any) -> None:
     _, output = suite("-k", "replay")
 
     assert "not recorded: GET /x; run once with --record" in output
+
+
+def test_a_har_file_is_repeated(suite: Any, tmp_path: Path) -> None:
+    """Where no recording is beside it."""
+    content = {"size": 4, "mimeType": "text/plain", "text": "real"}
+    request = {"method": "GET", "url": "https://real.example/x", "headers": []}
+    entry = {"request": request, "response": {"status": 200, "headers": [], "content": content, "bodySize": 4}}
+    (tmp_path / "recorded").mkdir()
+    path = tmp_path / "recorded" / "test_replay.har"
+    path.write_text(json.dumps({"log": {"entries": [entry]}}), encoding="utf-8")
+    status, output = suite("-k", "replay", real="https://real.example")
+
+    assert status == 0, output
 
 
 def test_fixtures_write_nothing_in_ci(suite: Any) -> None:

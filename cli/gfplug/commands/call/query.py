@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from gfplug.host.convert import Query, QueryAnswer
+    from gfplug.host.traffic import Traffic
 
 _NOTES = 2  # lines on stderr beside the answer
 _MOST_DIFFERENCES = 20
 _RANGE = ("--from", "--to", "--interval", "--max-data-points")
 _MODEL = ("--model", "--set", "--var")
 _EXCLUDED = {
-    "--alert": (*_RANGE, *_MODEL, "--header", "--when", "--record", "--replay", "--plot"),
-    "--when": (*_RANGE, "--header", "--record", "--replay", "--plot"),
+    "--alert": (*_RANGE, *_MODEL, "--header", "--when", "--record", "--replay", "--plot", "--har"),
+    "--when": (*_RANGE, "--header", "--record", "--replay", "--plot", "--har"),
     "--replay": (*_RANGE, *_MODEL),
 }
 """What an option leaves without effect."""
@@ -43,6 +44,9 @@ def query(
         Path | None, typer.Option(metavar="FILE", help="Ask what was recorded again, and compare the answers.")
     ] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw into an .svg, or a .png.")] = None,
+    har: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep what the plugin asks its upstreams, as HAR.")
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Ask again at each save of the source.")] = False,
     rows: Annotated[
         int | None,
@@ -56,7 +60,7 @@ def query(
     A panel's frames are shown as tables and a plot.
     """
     from gfplug.host import call as service  # noqa: PLC0415 - `--help` need not wait for it
-    from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
+    from gfplug.host import traffic  # noqa: PLC0415 - as above
 
     used = {
         "--alert": alert,
@@ -64,12 +68,12 @@ def query(
         "--record": record is not None,
         "--replay": replay is not None,
         "--plot": plot is not None,
+        "--har": har is not None,
     }
     _require_compatible(what.used | {name for name, is_used in used.items() if is_used})
     if when is not None and len(what.model or []) > 1:
         raise UsageError(f"--when evaluates one query, got {len(what.model or [])} models")
-    if plot is not None:
-        pictures.require_writable(plot)
+    _require_writable(plot=plot, har=har)
     what.check()
 
     def ask() -> None:
@@ -79,7 +83,9 @@ def query(
         queries, recorded = _queries(what, call.caller, replay)
         with call.running() as (plugin, settings):
             call.require_fields(plugin, what.typed)
-            answers = plugin.query_data(queries, settings, headers=what.headers, timeout=call.timeout)
+            headers = what.headers if har is None else {**what.headers, **traffic.HEADERS}
+            answers = plugin.query_data(queries, settings, headers=headers, timeout=call.timeout)
+        captured = None if har is None else traffic.take(answers, uid=settings.uid)
         results = {ref_id: answer.to_json() for ref_id, answer in answers.items()}
         if call.as_json:
             console.result_json({"results": results}, indent=None)
@@ -87,7 +93,10 @@ def query(
             for answer in answers.values():
                 show(answer, rows=rows, share=len(answers))
         _save(queries, answers, record=record, plot=plot)
+        _save_traffic(captured, har)
         service.require_answers([query.ref_id for query in queries], answers, plugin.logs)
+        if har is not None and captured is None:
+            raise traffic.explain_none(plugin.logs)
         if recorded is not None:
             _compare(recorded, results)
 
@@ -105,6 +114,20 @@ def _require_compatible(used: AbstractSet[str]) -> None:
     for option, others in _EXCLUDED.items():
         if option in used and (other := next((each for each in others if each in used), None)):
             raise UsageError(f"{option} does not go with {other}", hint="leave one of them out")
+
+
+def _require_writable(*, plot: Path | None, har: Path | None) -> None:
+    """Refuse a file that can't be written.
+
+    Raises: UsageError naming it.
+    """
+    from gfplug.host import traffic  # noqa: PLC0415 - as above
+    from gfplug.host.drawing import pictures  # noqa: PLC0415 - as above
+
+    if plot is not None:
+        pictures.require_writable(plot)
+    if har is not None:
+        traffic.require_writable(har)
 
 
 def _queries(
@@ -163,6 +186,18 @@ def _save(
     if plot:
         pictures.write([line for answer in answers.values() for frame in answer.frames for line in series(frame)], plot)
         console.note(f"Drew {plot}")
+
+
+def _save_traffic(captured: Traffic | None, path: Path | None) -> None:
+    """Write what was captured.
+
+    Raises: ToolError if the whole call failed, which a plugin on the Go SDK then tells here.
+    """
+    if captured is not None and path is not None:
+        captured.write(path)
+        console.note(f"Captured {captured.counts} in {path}")
+        if captured.failure:
+            raise ToolError(f"QueryData failed: {captured.failure}")
 
 
 def _compare(expected: Mapping[str, object], results: Mapping[str, object]) -> None:

@@ -1,0 +1,92 @@
+"""What a plugin sent to its upstreams while it answered: asked for by a header, answered in a frame as HAR.
+
+Source: grafana-plugin-sdk-go v0.299.0, backend/har_capture_middleware.go.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.errors import ToolError, UsageError
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gfplug.host.convert import QueryAnswer
+    from gfplug.host.logs import Logs
+
+HEADERS = {"X-Grafana-HAR-Capture": "true"}
+_PREFIX = "__har__"
+_LOGGED = "HAR capture: "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """A HAR document, and why the whole call failed, if it did."""
+
+    document: dict[str, Any]
+    counts: str
+    failure: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write the document to a file.
+
+        Raises: UsageError if the file can't be written.
+        """
+        try:
+            files.write_atomic(path, f"{files.json_text(self.document, indent=1)}\n".encode())
+        except OSError as error:
+            raise UsageError(f"--har {path}: {error.strerror}") from error
+
+
+def require_writable(path: Path) -> None:
+    """Check that a file can be written.
+
+    Raises: UsageError if it can't.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or (folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK))):
+        raise UsageError(f"--har {path}: there can be no such file", hint="name a file in a folder of yours")
+
+
+def take(answers: dict[str, QueryAnswer], *, uid: str) -> Traffic | None:
+    """Take the traffic out of the answers; None if the plugin answered none.
+
+    Raises: ToolError if it is no HAR document.
+    """
+    answer = answers.pop(f"{_PREFIX}{uid}", None)
+    if answer is None:
+        return None
+    try:
+        custom = answer.frames[0]["schema"]["meta"]["custom"]
+        document = documents.parse_json(custom["har"])
+        counts = _count(document["log"]["entries"])
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        raise ToolError(f"the frame {_PREFIX}{uid} holds no HAR document: {error}") from error
+    return Traffic(document=document, counts=counts, failure=str(custom.get("queryError", "")))
+
+
+def _count(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Count what entries tell; SQL that macros gave is no exchange."""
+    kinds = [entry.get("_query", {}).get("kind") for entry in entries]
+    exchanges, queries = kinds.count(None), len(kinds) - kinds.count(None) - kinds.count("sql.macros")
+    counts = [f"{exchanges} HTTP exchange{'s' * (exchanges != 1)}"]
+    if queries:
+        counts.append(f"{queries} database {'query' if queries == 1 else 'queries'}")
+    return " and ".join(counts)
+
+
+def explain_none(logs: Logs) -> ToolError:
+    """Say why a plugin answered no traffic."""
+    said = [line.message.removeprefix(_LOGGED) for line in logs.lines if line.message.startswith(_LOGGED)]
+    if said:
+        return ToolError(f"nothing was captured: {said[-1]}", hint="other clients and drivers are not seen")
+    return ToolError(
+        "nothing was captured: the plugin did not react to --har",
+        hint="`gfplug upgrade` brings a gfruntime that does; a Go plugin does with SDK v0.299.0 and its HTTP client",
+    )

@@ -1,0 +1,207 @@
+"""QueryData with the header that asks for its traffic: what is seen, where the frame is, and when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from calls import Plain, Services, queries
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import AsyncHttpClient, DownstreamError, Frame, HttpClient, HttpSettings, Query, Settings
+from gfruntime.frames import arrow
+from gfruntime.logs.traffic import Traffic
+from gfruntime.sql.macros import expand_sql
+
+if TYPE_CHECKING:
+    from upstreams import Server
+
+pytestmark = pytest.mark.usefixtures("without_proxies")
+
+SQL = "SELECT 1 AS v WHERE $__timeFilter(1)"
+
+
+class Asking(Plain):
+    """Asks upstreams in threads."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Make a client."""
+        self.http = HttpClient(HttpSettings(url=settings.options["url"]))
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        match query.model.get("do"):
+            case "fail":
+                raise DownstreamError(f"{self.http.get('/status/500').status}")
+            case "sql":
+                expand_sql(SQL, query)
+                with closing(sqlite3.connect(":memory:")) as connection:
+                    return Frame.from_cursor(connection.execute("SELECT 1 AS v"))
+            case "threads":
+                work = contextvars.copy_context().run
+                threads = [threading.Thread(target=work, args=(self.http.get, "/own"))]
+                threads.append(threading.Thread(target=self.http.get, args=("/lost",)))
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            case "nothing":
+                pass
+            case _:
+                self.http.get(f"/{query.ref_id}")
+        return Frame.of(v=[1])
+
+
+class AsyncAsking(Plain):
+    """Asks upstreams from a loop."""
+
+    def __init__(self, settings: Settings[dict[str, Any]]) -> None:
+        """Make a client."""
+        self.http = AsyncHttpClient(HttpClient(HttpSettings(url=settings.options["url"])))
+
+    async def query(self, query: Query[dict[str, Any]]) -> Frame:  # type: ignore[override]  # async
+        await asyncio.gather(*(asyncio.create_task(self.http.get(f"/{query.ref_id}{n}")) for n in range(2)))
+        return Frame.of(v=[1])
+
+
+class BatchAsking(Asking):
+    """Asks for several queries at once."""
+
+    def query_batch(self, queries: list[Query[dict[str, Any]]]) -> dict[str, Frame]:
+        return {query.ref_id: self.query(query) for query in queries}
+
+
+def ask(kind: type, server: Server, *models: dict[str, Any], header: str = "true", **more: Any) -> dict[str, Any]:
+    """Ask queries A, B, ...; with an empty header for no traffic."""
+    request = queries(*models, **({"refs": more["refs"]} if "refs" in more else {}))
+    request.pluginContext.dataSourceInstanceSettings.jsonData = json.dumps({"url": server.url}).encode()
+    request.headers.update({"X-Grafana-HAR-Capture": header} if header else {})
+    if more.get("is_json"):
+        request.format = pb.JSON
+    return Services(kind).query(request)
+
+
+def entries(responses: dict[str, Any]) -> list[dict[str, Any]]:
+    """Read the traffic from its frame."""
+    response = responses["__har__u1"]
+    [frame] = [arrow.decode(each) for each in response.frames]
+    assert (response.status, response.error, frame.name, frame.ref_id) == (200, "", "__har__u1", "__har__u1")
+    assert (list(frame.fields), list(frame.meta or {})) == ([], ["custom"])
+    custom: Any = (frame.meta or {})["custom"]
+    assert list(custom) == ["har"]
+    return list(json.loads(custom["har"])["log"]["entries"])
+
+
+@pytest.mark.parametrize("kind", [Asking, BatchAsking])
+def test_requests_in_threads_are_seen(kind: type, server: Server) -> None:
+    """Those of all queries together, in one frame beside theirs."""
+    responses = ask(kind, server, {}, {})
+
+    assert set(responses) == {"A", "B", "__har__u1"}
+    assert sorted(entry["request"]["url"] for entry in entries(responses)) == [f"{server.url}/A", f"{server.url}/B"]
+
+
+def test_requests_on_the_loop_are_seen(server: Server) -> None:
+    """Those of tasks too."""
+    urls = sorted(entry["request"]["url"] for entry in entries(ask(AsyncAsking, server, {}, {})))
+
+    assert urls == [f"{server.url}/{name}" for name in ("A0", "A1", "B0", "B1")]
+
+
+def test_a_thread_of_ones_own_needs_the_context(server: Server) -> None:
+    """As for everything that belongs to a call."""
+    [entry] = entries(ask(Asking, server, {"do": "threads"}))
+
+    assert entry["request"]["url"] == f"{server.url}/own"
+    assert len(server.seen) == 2
+
+
+def test_a_failed_query_has_traffic(server: Server) -> None:
+    """And its own error."""
+    responses = ask(Asking, server, {"do": "fail"})
+
+    assert responses["A"].error == "500"
+    assert entries(responses)[0]["response"]["status"] == 500
+
+
+def test_macros_and_cursors_are_seen(server: Server) -> None:
+    """With the ref id of their query; SQLite does not tell what it ran."""
+    expanded, read = entries(ask(Asking, server, {"do": "sql"}))
+
+    assert expanded["request"]["postData"]["text"].startswith("SELECT 1 AS v WHERE 1 >= '")
+    assert (expanded["_query"]["kind"], expanded["_query"]["refId"]) == ("sql.macros", "A")
+    assert (expanded["response"]["status"], expanded["_query"]["rowCount"]) == (0, -1)
+    assert (read["_query"]["kind"], read["_query"]["refId"], read["_query"]["rowCount"]) == ("sql.query", "A", 1)
+
+
+@pytest.mark.parametrize("header", ["", "True", "1", "TRUE", "true "])
+def test_only_the_header_asks(server: Server, header: str) -> None:
+    """Exactly so."""
+    assert set(ask(Asking, server, {}, header=header)) == {"A"}
+
+
+def test_no_traffic_no_frame(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """But a line in the log says so."""
+    caplog.set_level("INFO")
+
+    assert set(ask(Asking, server, {"do": "nothing"})) == {"A"}
+    assert any(record.message.startswith("HAR capture: the call used no HttpClient") for record in caplog.records)
+
+
+def test_a_query_of_that_name_is_answered(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    """Ref ids are the user's."""
+    responses = ask(Asking, server, {}, refs=["__har__u1"])
+
+    assert len(arrow.decode(responses["__har__u1"].frames[0])) == 1
+    assert "the traffic is not shown" in caplog.text
+
+
+def test_frames_in_json_have_it_too(server: Server) -> None:
+    """Where the host asks for them."""
+    response = ask(Asking, server, {}, is_json=True)["__har__u1"]
+    custom = json.loads(response.frames[0])["schema"]["meta"]["custom"]
+
+    assert response.format == pb.JSON
+    assert len(json.loads(custom["har"])["log"]["entries"]) == 1
+
+
+def test_traffic_that_cannot_be_shown_takes_no_answer_away(
+    server: Server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory may be short for it."""
+
+    def fail(_: object) -> str:
+        raise MemoryError
+
+    monkeypatch.setattr(Traffic, "document", fail)
+
+    assert set(ask(Asking, server, {})) == {"A"}
+    assert "the traffic can't be shown" in caplog.text
+
+
+def test_nothing_is_left_in_the_traffic(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an answered call."""
+    made: list[Traffic] = []
+    begin = Traffic.__init__
+
+    def remember(self: Traffic, **source: Any) -> None:
+        made.append(self)
+        begin(self, **source)
+
+    monkeypatch.setattr(Traffic, "__init__", remember)
+    ask(Asking, server, {})
+
+    assert [len(each) for each in made] == [0]
+
+
+def test_a_cache_keeps_no_large_metadata() -> None:
+    """It would keep the traffic of the last calls."""
+    before = arrow._metadata.cache_info().currsize
+    arrow.encode(Frame(meta={"custom": {"har": "x" * 70_000}}))
+
+    assert arrow._metadata.cache_info().currsize == before
