@@ -14,6 +14,7 @@ from protectedsources import AsyncBatched, AsyncCounted, Batched, Callers, Count
 
 from gfruntime import Cache, Frame, HttpClient, HttpSettings, Query
 from gfruntime.author.author_class import Author
+from gfruntime.calls import protection
 from gfruntime.calls.protection import ProtectedQueries
 from gfruntime.calls.queries import Queries
 from gfruntime.serving.methods import Call
@@ -157,6 +158,30 @@ def test_the_work_ends_when_all_have_left(base: type[Counted]) -> None:
         kind.gate.set()
         assert (await late)["A"].status == 200
         assert len(kind.asked) == 2
+
+    run(act())
+
+
+def test_nobody_joins_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the very moment in which the last one has left."""
+    handlers: list[ProtectedQueries] = []
+
+    class Seen(ProtectedQueries):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            handlers.append(self)
+
+    monkeypatch.setattr(protection, "ProtectedQueries", Seen)
+    kind = made(Counted, gate=threading.Event())
+
+    async def act() -> None:
+        callers = Callers(kind)
+        call = callers.start(request({"a": 1}))
+        await until(lambda: kind.running == 1)
+        assert len(handlers[0]._flights) == 1
+        call.cancel()
+        await asyncio.sleep(0)
+        assert handlers[0]._flights == {}
 
     run(act())
 
