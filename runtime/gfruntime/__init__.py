@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gfruntime.serve import serve
 
 if TYPE_CHECKING:
+    from gfruntime.author.cache import Cache
     from gfruntime.author.routes import route
     from gfruntime.author.ui import HttpOptions, Secret, Ui
     from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gfruntime.http.async_client import AsyncHttpClient
     from gfruntime.http.client import HttpClient
     from gfruntime.http.response import HttpResponse, UpstreamError
+    from gfruntime.http.retries import Retries
     from gfruntime.http.settings import HttpSettings
     from gfruntime.logs.log import get_logger
     from gfruntime.request.incoming import Incoming, current_call
@@ -45,6 +47,7 @@ _HOMES = {
     ),
     "calls.admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
     "calls.apps": ("call_asgi", "call_wsgi"),
+    "author.cache": ("Cache",),
     "author.routes": ("route",),
     "author.ui": ("HttpOptions", "Secret", "Ui"),
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
@@ -57,6 +60,7 @@ _HOMES = {
     "http.async_client": ("AsyncHttpClient",),
     "http.client": ("HttpClient",),
     "http.response": ("HttpResponse", "UpstreamError"),
+    "http.retries": ("Retries",),
     "http.settings": ("HttpSettings",),
     "request.incoming": ("Incoming", "current_call"),
     "logs.log": ("get_logger",),
@@ -67,6 +71,7 @@ __all__ = [
     "Admission",
     "AdmissionRequest",
     "AsyncHttpClient",
+    "Cache",
     "ConversionRequest",
     "DataOnly",
     "DownstreamError",
@@ -87,6 +92,7 @@ __all__ = [
     "RawObject",
     "Request",
     "Response",
+    "Retries",
     "Secret",
     "Settings",
     "StreamRequest",

@@ -3,9 +3,10 @@
 The class needs no base. Its annotations are the schema: `Settings[Options]` of the constructor and `Query[Model]` of
 `query` or `query_batch` say what to decode into; without them the JSON object arrives as a dict.
 
-Which methods there are is told in `handlers`. A class attribute `threads` says how many worker threads its `def`
+Which methods there are is told in `handlers`. Class attributes: `threads` says how many worker threads its `def`
 methods have, in place of the number that `serve` gives; `concurrent_query_count` how many queries of one request run
-at a time, in place of 10.
+at a time, in place of 10; `concurrency` how many of its queries run at once, for each data source; and `cache` which
+queries are equal, and how long their answers are kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
+from gfruntime.author.cache import cache_of
 from gfruntime.author.handlers import METHODS, STATELESS
 from gfruntime.author.routes import Route, routes_of
 from gfruntime.request.vocabulary import Query, Settings
@@ -23,6 +25,7 @@ from gfruntime.request.vocabulary import Query, Settings
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from gfruntime.author.cache import Cache
     from gfruntime.frames.data import Frame
 
 ModelT = TypeVar("ModelT")
@@ -63,6 +66,8 @@ class Author:
     async_methods: frozenset[str]
     threads: int | None
     concurrent_query_count: int
+    concurrency: int | None
+    cache: Cache | None
     routes: list[Route]
 
     @classmethod
@@ -90,23 +95,25 @@ class Author:
             own_models={kind: _argument(methods[name], Query) for kind, name in OWN_QUERIES.items() if name in methods},
             methods=frozenset(methods),
             async_methods=frozenset(name for name, method in methods.items() if _is_async(method)),
-            threads=_count(datasource, "threads"),
-            concurrent_query_count=_count(datasource, "concurrent_query_count") or QUERIES_AT_ONCE,
+            threads=_number(datasource, "threads"),
+            concurrent_query_count=_number(datasource, "concurrent_query_count") or QUERIES_AT_ONCE,
+            concurrency=_number(datasource, "concurrency"),
+            cache=cache_of(datasource),
             routes=routes,
         )
 
 
-def _count(datasource: Any, name: str) -> int | None:  # noqa: ANN401
-    """Read the number that the class gives by an attribute; None if it does not.
+def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
+    """Read a class attribute that is a bound, such as `threads`; None if there is none.
 
     Raises: TypeError if the number is not above 0. What is no number is the author's own.
     """
-    count = getattr(datasource, name, None)
-    if not isinstance(count, int) or isinstance(count, bool):
+    number = getattr(datasource, name, None)
+    if not isinstance(number, int) or isinstance(number, bool):
         return None
-    if count < 1:
-        raise TypeError(f"the attribute {name} must be above 0, not {count}")
-    return count
+    if number < 1:
+        raise TypeError(f"the attribute {name} must be above 0, not {number}")
+    return number
 
 
 def _takes_nothing(method: Any) -> bool:  # noqa: ANN401

@@ -3,6 +3,9 @@
 A class has `query` or `query_batch`; all others are optional. Each may be `def` or `async def`. A `def` method runs in
 one of the worker threads (64, or what `serve(threads=)` says), several calls side by side; an `async def` method runs
 on the one event loop that all of them share.
+
+Class attributes: `threads = 16` (worker threads of its `def` methods), `concurrency = 4` (queries of a data source that
+run at once; the others wait) and `cache = Cache(seconds=30)` (equal queries are asked once, and answers kept).
 """
 
 from __future__ import annotations

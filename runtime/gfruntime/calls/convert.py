@@ -116,11 +116,11 @@ def query(
         headers=call.headers,
         context=call.context,
         cancel=cancel,
-        deadline=_moment(call.deadline),
+        deadline=moment(call.deadline),
     )
 
 
-def _moment(deadline: float | None) -> dt.datetime | None:
+def moment(deadline: float | None) -> dt.datetime | None:
     """Turn a monotonic time into an aware UTC datetime; what Python can't express is no deadline."""
     if deadline is None:
         return None

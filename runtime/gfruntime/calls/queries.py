@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.endpoint import ActiveCall
     from gfruntime.calls.runner import Runner
+    from gfruntime.request.cancellation import Cancellation
     from gfruntime.request.vocabulary import Query
 
     Group = tuple[str, list[pb.DataQuery]]  # a method, and the queries that one call of it answers
@@ -51,18 +52,8 @@ class Queries:
 
     async def _encode(self, call: ActiveCall) -> Encoded:
         messages = {message.refId: message for message in call.request.queries}
-        works = [
-            (method, partial(self._answer, method, group, call)) for method, group in self._groups(messages.values())
-        ]
-        at_once = self._runner.author.concurrent_query_count
         try:
-            if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
-                together = partial(_side_by_side, [work for _, work in works], at_once)  # one way to the loop for all
-                encoded = await self._runner.run(works[0][0], together)
-            else:
-                encoded = await _side_by_side(
-                    [partial(self._runner.run, method, work) for method, work in works], at_once
-                )
+            encoded = await self._answer_groups(self._groups(messages.values()), call)
         except Exception as error:  # noqa: BLE001  # no thread for them, no memory for their answers
             encoded = {
                 ref_id: answers.encode_failure(error, ref_id=ref_id, is_json=call.is_json) for ref_id in messages
@@ -85,8 +76,21 @@ class Queries:
             return [*own, ("query_batch", others)] if others else own
         return [*own, *(("query", [message]) for message in others)]
 
+    async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> Encoded:
+        """Answer each group where its method runs; several of `async def` methods take one way to the loop."""
+        works = [(method, partial(self._answer, method, group, call)) for method, group in groups]
+        at_once = self._runner.author.concurrent_query_count
+        if len(works) > 1 and all(method in self._runner.author.async_methods for method, _ in works):
+            return await self._runner.run(works[0][0], partial(side_by_side, [work for _, work in works], at_once))
+        return await side_by_side([partial(self._runner.run, method, work) for method, work in works], at_once)
+
     async def _answer(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
         """Answer queries with one call of a method, decoding and encoding included, where that method runs."""
+        queries, encoded = self._decode(messages, call)
+        return encoded | await self._ask(method, queries, call, call.cancel) if queries else encoded
+
+    def _decode(self, messages: list[pb.DataQuery], call: ActiveCall) -> tuple[list[Query[Any]], Encoded]:
+        """Decode queries; what can't be decoded is answered with an error."""
         queries: list[Query[Any]] = []
         encoded: Encoded = {}
         if capture.traffic.get() is not None and len(messages) == 1:
@@ -97,7 +101,12 @@ class Queries:
                 queries.append(convert.query(message, decode_model=decode, call=call.incoming, cancel=call.cancel))
             except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
                 encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId, is_json=call.is_json)
-        results = await self._results(method, queries, call) if queries else {}
+        return queries, encoded
+
+    async def _ask(self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation) -> Encoded:
+        """Call the method, and encode what it returns; `cancel` is that of the queries."""
+        encoded: Encoded = {}
+        results = await self._results(method, queries, call, cancel)
         for ref_id, result in results.items():
             if self._runner.loop.is_current() and _count_rows(result) >= _LARGE:
                 encode = partial(answers.encode, result, ref_id=ref_id, is_json=call.is_json)
@@ -106,7 +115,9 @@ class Queries:
                 encoded[ref_id] = answers.encode(result, ref_id=ref_id, is_json=call.is_json)
         return encoded
 
-    async def _results(self, method: str, queries: list[Query[Any]], call: ActiveCall) -> dict[str, object]:
+    async def _results(
+        self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation
+    ) -> dict[str, object]:
         """Call the method; what it raises is the result of all its queries, without frames if these are several."""
         try:
             instance = await self._runner.instance(call.source, method)
@@ -124,7 +135,7 @@ class Queries:
             return dict.fromkeys((query.ref_id for query in queries), error)
         finally:
             for query in queries:
-                call.cancel.forget(query)
+                cancel.forget(query)
 
     def _is_cancelled(self) -> bool:
         """Tell whether the host cancelled this call, and not the author's code by itself, which is a failure."""
@@ -132,7 +143,7 @@ class Queries:
         return task is not None and task.cancelling() > 0
 
 
-async def _side_by_side(works: list[Callable[[], Awaitable[Encoded]]], at_once: int) -> Encoded:
+async def side_by_side(works: list[Callable[[], Awaitable[Encoded]]], at_once: int) -> Encoded:
     """Do each by itself, at most so many at a time."""
     if len(works) == 1:  # as nearly always
         return await works[0]()

@@ -70,7 +70,7 @@ class Service:
 
     def _handlers(self) -> dict[str, tuple[str, Any]]:
         """List what the author's class answers: by each method its request, and the handler."""
-        queries, chunked, resources = Queries(self._runner), Chunked(self._runner), Resources(self._runner)
+        queries, chunked, resources = self._queries(), Chunked(self._runner), Resources(self._runner)
         streams = Streams(self._runner)
         has = self._author.methods.__contains__
         has_channels = has("run_stream") or has("subscribe_stream") or has("publish_stream")
@@ -96,6 +96,14 @@ class Service:
                 "ResourceConversion/ConvertObjects": (has("convert_objects"), "ConversionRequest", objects.convert),
             }
         return {f"/pluginv2.{path}": (kind, handle) for path, (is_there, kind, handle) in handlers.items() if is_there}
+
+    def _queries(self) -> Queries:
+        """Choose what answers queries: with protection for the upstream where the class asks for it."""
+        if self._author.cache is None and self._author.concurrency is None:
+            return Queries(self._runner)
+        from gfruntime.calls.protection import ProtectedQueries  # noqa: PLC0415  # few plugins need it
+
+        return ProtectedQueries(self._runner)
 
     async def _check_health(self, call: ActiveCall) -> bytes:
         """Answer "Save & test"; whatever goes wrong becomes a status and a sentence."""

@@ -10,12 +10,14 @@ import asyncio
 import functools
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.http import deadlines
+from gfruntime.http import deadlines, retries
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
 from gfruntime.serving.threads import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 
@@ -49,16 +51,23 @@ class AsyncHttpClient:
     async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
         """Send a request and read the answer, as `HttpClient.request`; cancelling ends the exchange at once."""
         stop = Deadline(None)
-        token = deadlines.current.set(stop)
-        try:
-            reply = _WORKERS.run(functools.partial(self._client.request, method, url, **options))
-        finally:
-            deadlines.current.reset(token)
-        try:
-            return await reply
-        except asyncio.CancelledError:
-            stop.stop()
-            raise
+        send: Callable[[], HttpResponse] = functools.partial(self._client.request, method, url, **options)
+        while True:
+            token = deadlines.current.set(stop)
+            try:
+                with retries.deferring():
+                    reply = _WORKERS.run(send)
+            finally:
+                deadlines.current.reset(token)
+            try:
+                return await reply
+            except retries.RestError as error:
+                rest = error
+            except asyncio.CancelledError:
+                stop.stop()
+                raise
+            await asyncio.sleep(rest.seconds)  # in no thread
+            send = rest.resume
 
     async def close(self) -> None:
         """Close the connections that wait for a next request."""

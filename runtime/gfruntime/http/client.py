@@ -8,6 +8,7 @@ connections; what Grafana's settings mean, and what leaves for whom, is decided 
 
 from __future__ import annotations
 
+import functools
 import json as json_module
 import re
 import time
@@ -18,6 +19,7 @@ from gfruntime.http import answer_limit, deadlines, outgoing
 from gfruntime.http.addresses import Addresses
 from gfruntime.http.deadlines import Deadline
 from gfruntime.http.exchanges import Exchanges, Outgoing
+from gfruntime.http.retries import Retries, send_with_retries
 from gfruntime.http.settings import HttpSettings
 from gfruntime.logs import masking
 from gfruntime.request.incoming import current_call
@@ -51,11 +53,13 @@ class HttpClient:
         allowed_hosts: Collection[str] = (),
         deadline: float | None = None,
         max_bytes: int | None = None,
+        retries: Retries | None = None,
     ) -> None:
         """Prepare TLS; the data source's type and name label the metrics.
 
         `forward_headers` sends on what Grafana forwards (identity, cookies, `X-Grafana-*`) of the call being answered.
         `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be asked too, without credentials.
+        `retries` says how often an upstream that is busy is asked again; by default never.
         Units: `deadline` is in seconds, for each exchange as a whole; `max_bytes` bounds a body after decompression.
         """
         self.settings = settings
@@ -66,6 +70,7 @@ class HttpClient:
         self._name = name
         self._deadline = deadline
         self._max_bytes = max_bytes
+        self._retries = retries
         private = {"Authorization": settings.authorization, **settings.headers}
         self._credentials = {settings.password, *outgoing.secrets(private)}
 
@@ -78,6 +83,7 @@ class HttpClient:
         allowed_hosts: Collection[str] = (),
         deadline: float | None = None,
         max_bytes: int | None = None,
+        retries: Retries | None = None,
     ) -> HttpClient:
         """Make a client as the data source's settings say."""
         call = current_call()
@@ -89,6 +95,7 @@ class HttpClient:
             allowed_hosts=allowed_hosts,
             deadline=deadline,
             max_bytes=max_bytes,
+            retries=retries,
         )
 
     def get(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401  # those of `request`
@@ -122,7 +129,9 @@ class HttpClient:
         seconds = (self.settings.timeout if timeout is None else timeout, self._deadline, deadline, _left_of_call())
         least = min((each for each in seconds if each is not None and each > 0), default=None)
         end = Deadline(least, outer=deadlines.current.get())
-        return self._send(end, method, url, params=params, headers=headers, json=json, body=body, max_bytes=max_bytes)
+        options: Any = {"params": params, "headers": headers, "json": json, "body": body, "max_bytes": max_bytes}
+        send = functools.partial(self._send, end, method, url, **options)
+        return send_with_retries(self._retries, method, end, send)
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""

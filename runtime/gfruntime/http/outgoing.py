@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gfruntime.errors import QueryError
-from gfruntime.request.incoming import FROM_ALERT, current_call
+from gfruntime.request.incoming import FROM_ALERT, current_call, is_shared
 from gfruntime.telemetry import tracing
 
 if TYPE_CHECKING:
@@ -28,10 +28,16 @@ _OF_BODY = {"content-encoding", "content-language", "content-length", "content-t
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAK = re.compile("[\r\n\0]")
 _SHORTEST_SECRET = 4
+_CONTRADICTION = (
+    "the plugin forwards who asks (forward_headers=True), and answers all users alike (per_user=False); "
+    "its author must leave out one of them"
+)
 
 
 def collect(settings: HttpSettings, given: Mapping[str, str], *, is_forwarding: bool) -> dict[str, str]:
     """Put a request's headers together: the data source's custom ones win, then the call's own, then Grafana's."""
+    if is_forwarding and is_shared():
+        raise QueryError(_CONTRADICTION)
     call = current_call()
     defaults = {"Accept-Encoding": ACCEPT_ENCODING}
     if call is not None:

@@ -79,6 +79,7 @@ class Incoming:
 
 
 _current: contextvars.ContextVar[Incoming | None] = contextvars.ContextVar("gfruntime_incoming", default=None)
+_is_shared: contextvars.ContextVar[bool] = contextvars.ContextVar("gfruntime_is_shared", default=False)
 
 
 def current_call() -> Incoming | None:
@@ -93,3 +94,13 @@ def current_call() -> Incoming | None:
 def enter(call: Incoming) -> None:
     """Say which call is being answered from here on, in this context."""
     _current.set(call)
+
+
+def share_answers() -> None:
+    """Say that what is answered from here on, in this context, goes to other users as well."""
+    _is_shared.set(True)
+
+
+def is_shared() -> bool:
+    """Tell whether what is answered goes to other users as well, so that no user's identity may be used for it."""
+    return _is_shared.get()

@@ -1,0 +1,180 @@
+"""An upstream behind a plugin that protects it, asked by the genuine host: what reaches it in a storm of queries."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from google.protobuf import json_format, message_factory
+from messages import context, query, query_request, settings
+from processes import ends_well
+from prometheus_client.parser import text_string_to_metric_families
+
+from gfplug import sdk
+from gfplug.host.messages import protocol
+from gfruntime.testing.fakes import Answer, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from hostclient import Host, Plugin
+    from programs import Programs
+
+    from gfruntime.testing.fakes import ReceivedRequest
+
+MANY = 64
+PATH = "/pluginv2.Data/QueryData"
+KINDS = pytest.mark.parametrize("environment", [{}, {"PROBE_ASYNC": "1"}], ids=["def", "async def"])
+
+
+class Slow(Upstream):
+    """An upstream that takes its time, and counts how many requests it has at once."""
+
+    def __init__(self, seconds: float) -> None:
+        """Answer each request after so many seconds."""
+        super().__init__()
+        self._seconds, self._lock = seconds, threading.Lock()
+        self.running = self.most = 0
+
+    def respond(self, target: str, asked: ReceivedRequest) -> Answer:
+        """Answer with three values."""
+        del target, asked
+        with self._lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(self._seconds)
+        with self._lock:
+            self.running -= 1
+        return Answer(body=b"[1.5, 2.5, 3.5]")
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    """Run a slow upstream."""
+    with Slow(0.2) as upstream:
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def protected(programs: Programs) -> Path:
+    """Give a plugin that protects its upstream."""
+    return programs.probe("protected")
+
+
+def message(upstream: Slow, number: int = 0) -> str:
+    """Write a request as the host sends it, in base64."""
+    values = query_request(query(number=number), settings=settings(url=upstream.url))
+    kind = protocol(sdk.fetch(sdk.default(), offline=True).text).method("Data", "QueryData").input_type
+    request = json_format.ParseDict(values, message_factory.GetMessageClass(kind)())
+    return base64.b64encode(request.SerializeToString()).decode()
+
+
+def ask_all(plugin: Plugin, messages: list[str]) -> list[str]:
+    """Send all at once, and return the bytes that came, in base64."""
+    pending = [plugin.send("raw", method=PATH, message=each, limit=1) for each in messages]
+    return [each.result()["answers"][0] for each in pending]
+
+
+def measured(plugin: Plugin) -> Mapping[str, float]:
+    """Read the metrics of the protection."""
+    text = plugin.ask("collect_metrics", request={})["prometheus"]
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return {
+        sample.name.removeprefix("gfruntime_") + "".join(sample.labels.values()): sample.value
+        for sample in samples
+        if sample.name.startswith("gfruntime_")
+    }
+
+
+@KINDS
+def test_equal_queries_reach_the_upstream_once(
+    host: Host, protected: Path, slow: Slow, environment: dict[str, str]
+) -> None:
+    """Sixty-four at once, and sixty-four more when the answer is there: the same bytes for each."""
+    plugin = host.start(protected, env=environment)
+    plugin.health(settings(url=slow.url))
+    answers = ask_all(plugin, [message(slow)] * MANY)
+    answers += ask_all(plugin, [message(slow)] * MANY)
+
+    assert len(slow.requests) == 1
+    assert len(set(answers)) == 1
+    (frame,) = plugin.query(query(), settings=settings(url=slow.url))["A"]["frames"]
+    assert frame["fields"][1]["values"] == [1.5, 2.5, 3.5]
+    miss, shared, hit = (measured(plugin)[f"query_cache_total{result}"] for result in ("miss", "shared", "hit"))
+    assert (miss, shared + hit) == (1, 2 * MANY)
+    assert shared > 0
+    assert hit > MANY
+    ends_well(plugin)
+
+
+@KINDS
+def test_a_storm_stays_within_the_limit(host: Host, protected: Path, slow: Slow, environment: dict[str, str]) -> None:
+    """Sixty-four queries that differ, with a slow upstream: four at once, all answered, health as ever."""
+    plugin = host.start(protected, env=environment)
+    plugin.health(settings(url=slow.url))
+    pending = [plugin.send("raw", method=PATH, message=message(slow, number), limit=1) for number in range(MANY)]
+    time.sleep(0.3)
+    began = time.monotonic()
+    assert plugin.health(settings(url=slow.url))["status"] == "OK"
+    assert time.monotonic() - began < 1
+    assert measured(plugin)["upstream_waiting"] > MANY / 2
+    answers = [each.result()["answers"][0] for each in pending]
+
+    assert (slow.most, len(slow.requests), len(set(answers))) == (4, MANY, MANY)
+    ends_well(plugin)
+
+
+def test_a_storm_that_is_cancelled_stays_within_the_limit(host: Host, protected: Path, slow: Slow) -> None:
+    """The host gives up long before the upstream answers; what a thread has asked for still counts."""
+    plugin = host.start(protected)
+    plugin.health(settings(url=slow.url))
+    failures: list[BaseException | None] = []
+    for start in range(0, 60, 12):
+        pending = [
+            plugin.send("raw", method=PATH, message=message(slow, number), limit=1)
+            for number in range(start, start + 12)
+        ]
+        time.sleep(0.05)
+        for each in pending:
+            host.ask("cancel", id=each.number)
+        failures += [each.answer.exception(30) for each in pending]
+    assert plugin.query(query(number=99), settings=settings(url=slow.url))["A"]["status"] == 200
+
+    assert sum(failure is not None for failure in failures) > 40
+    assert slow.most == 4
+    ends_well(plugin)
+
+
+def test_no_user_gets_the_answer_of_another(host: Host, protected: Path, slow: Slow) -> None:
+    """Each is asked for, with the same query; nor does who logs in with another token."""
+    plugin = host.start(protected)
+    source = settings(url=slow.url)
+    asked = query_request(query(), settings=source)
+    others = [
+        asked | {"pluginContext": context(source, user={"login": "bob"})},
+        asked | {"pluginContext": context(source, user=None)},
+        asked | {"headers": {"Authorization": "Bearer one"}},
+        asked | {"headers": {"Authorization": "Bearer two"}},
+        asked | {"pluginContext": context({**source, "decryptedSecureJsonData": {"token": "other"}})},
+        asked | {"pluginContext": context(source, orgId=2)},
+    ]
+    for number, request in enumerate([asked, *others], start=1):
+        for _ in range(2):
+            plugin.ask("query", request=request)
+        assert len(slow.requests) == number
+    ends_well(plugin)
+
+
+def test_each_worker_has_a_cache_of_its_own(host: Host, programs: Programs, slow: Slow) -> None:
+    """So two of them ask twice at most."""
+    plugin = host.start(programs.probe("protected-workers"))
+    plugin.health(settings(url=slow.url))
+    answers = ask_all(plugin, [message(slow)] * MANY)
+
+    assert len(slow.requests) <= 2
+    assert len(set(answers)) == 1
+    ends_well(plugin)

@@ -1,0 +1,127 @@
+"""How many queries of a data source run at once: the others wait, and no place is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from calls import Plain, Services, run
+from pluginv2 import backend_pb2 as pb
+from protectedsources import AsyncCounted, Callers, Counted, made, request, until
+
+from gfruntime import Frame, Health, Query
+from gfruntime.serving.methods import Call
+from gfruntime.telemetry import metrics
+
+each_single = pytest.mark.parametrize("base", [Counted, AsyncCounted])
+
+
+@each_single
+def test_so_many_run_at_once_and_the_others_wait(base: type[Counted]) -> None:
+    """All are answered in the end."""
+    kind = made(base, cache=None, concurrency=4)
+
+    async def act() -> None:
+        callers = Callers(kind)
+        await asyncio.gather(*(callers.ask(request({"seconds": 0.02, "n": n})) for n in range(20)))
+
+    run(act())
+    assert (kind.most, len(kind.asked), kind.running) == (4, 20, 0)
+
+
+@each_single
+def test_data_sources_have_places_of_their_own(base: type[Counted]) -> None:
+    """So has each version of the settings."""
+    kind = made(base, cache=None, concurrency=1, gate=threading.Event())
+
+    async def act() -> None:
+        callers = Callers(kind)
+        requests = [request({}) for _ in range(3)]
+        for number, each in enumerate(requests):
+            each.pluginContext.dataSourceInstanceSettings.id = number + 1
+        calls = [callers.start(each) for each in requests]
+        await until(lambda: kind.running == 3)
+        kind.gate.set()
+        await asyncio.gather(*calls)
+
+    run(act())
+
+
+def test_health_is_not_limited() -> None:
+    """It answers while every place is taken."""
+    gate = threading.Event()
+
+    class Busy(Counted):
+        concurrency = 1
+
+        def check_health(self) -> Health:
+            return Health.ok("well")
+
+    Busy.gate = gate
+    services = Services(Busy)
+    query = services.application.unary["/pluginv2.Data/QueryData"]
+    health = services.application.unary["/pluginv2.Diagnostics/CheckHealth"]
+
+    async def act() -> None:
+        calls = [asyncio.ensure_future(query(request({"n": n}).SerializeToString(), Call())) for n in range(3)]
+        await until(lambda: Busy.running == 1)
+        asked = pb.CheckHealthRequest(pluginContext=request({}).pluginContext).SerializeToString()
+        answer = pb.CheckHealthResponse.FromString(bytes(await health(asked, Call())))
+        assert answer.message == "well"
+        assert "gfruntime_upstream_waiting 2" in metrics.text().decode()
+        gate.set()
+        await asyncio.gather(*calls)
+        assert "gfruntime_upstream_waiting 0" in metrics.text().decode()
+
+    run(act())
+
+
+@each_single
+def test_who_leaves_the_line_is_never_asked_for(base: type[Counted]) -> None:
+    """And who comes after has its turn."""
+    kind = made(base, cache=None, concurrency=1, gate=threading.Event())
+
+    async def act() -> None:
+        callers = Callers(kind)
+        calls = [callers.start(request({"n": n})) for n in range(4)]
+        await until(lambda: kind.running == 1)
+        await until(lambda: "gfruntime_upstream_waiting 3" in metrics.text().decode())
+        calls[1].cancel()
+        await asyncio.wait([calls[1]])
+        kind.gate.set()
+        await asyncio.gather(calls[0], *calls[2:])
+        assert sorted(query.model["n"] for query in kind.asked) == [0, 2, 3]
+
+    run(act())
+
+
+def test_a_thread_that_nobody_waits_for_keeps_its_place() -> None:
+    """A storm of cancelled calls does not ask a slow upstream beyond the limit."""
+    held, running, most = threading.Event(), [], []
+
+    class Deaf(Plain):
+        concurrency = 2
+
+        def query(self, query: Query[dict[str, Any]]) -> Frame:
+            running.append(1)
+            most.append(len(running))
+            held.wait(10)
+            running.pop()
+            return Frame.of(v=[1])
+
+    async def act() -> None:
+        callers = Callers(Deaf)
+        for _ in range(3):
+            calls = [callers.start(request({"n": n})) for n in range(6)]
+            await until(lambda: len(running) == 2)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+        last = callers.start(request({}))
+        held.set()
+        assert (await last)["A"].status == 200
+
+    run(act())
+    assert max(most) == 2

@@ -1,0 +1,115 @@
+"""A bound on what runs at once: first come, first served, and no place is lost or given twice."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from calls import run
+
+from gfruntime.calls import gates
+from gfruntime.calls.gates import Gate, Place
+from gfruntime.calls.runner import run_here
+from gfruntime.serving.threads import Pool
+
+
+def test_places_are_handed_on_in_the_order_of_the_line() -> None:
+    """And a place that nobody waits for is free."""
+    order: list[int] = []
+
+    async def visit(gate: Gate, number: int) -> None:
+        place = await gate.enter()
+        order.append(number)
+        await asyncio.sleep(0.01)
+        place.release()
+        place.release()  # which does nothing
+
+    async def all_of_them() -> bool:
+        gate = Gate(2)
+        await asyncio.gather(*(visit(gate, number) for number in range(6)))
+        return gate.is_idle
+
+    assert run(all_of_them())
+    assert order == list(range(6))
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_who_leaves_the_line_loses_no_place(*, is_late: bool) -> None:
+    """Also when the place was its own in the same moment."""
+
+    async def scene() -> bool:
+        gate = Gate(1)
+        first = await gate.enter()
+        second, third = asyncio.create_task(gate.enter()), asyncio.create_task(gate.enter())
+        await asyncio.sleep(0)
+        if is_late:
+            first.release()
+        second.cancel()
+        if not is_late:
+            first.release()
+        place = await asyncio.wait_for(third, 5)
+        assert not gate.is_idle
+        place.release()
+        return gate.is_idle
+
+    assert run(scene())
+
+
+def test_work_in_a_thread_that_nobody_waits_for_keeps_its_place() -> None:
+    """Until it ends: the upstream is still busy with it."""
+    began, go_on = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        began.set()
+        assert go_on.wait(10)
+
+    async def scene() -> None:
+        gate = Gate(1)
+        place = await gate.enter()
+        job = Pool(1).run(run_here, place.during, work)
+        await asyncio.to_thread(began.wait, 10)
+        job.cancel()
+        place.abandon()
+        await asyncio.sleep(0.05)
+        assert not gate.is_idle
+        go_on.set()
+        (await asyncio.wait_for(gate.enter(), 5)).release()
+        assert gate.is_idle
+
+    run(scene())
+
+
+def test_work_that_has_not_begun_gives_its_place_back_at_once() -> None:
+    """And does not begin any more."""
+    done: list[int] = []
+
+    async def work() -> None:
+        done.append(1)
+
+    async def scene() -> None:
+        gate = Gate(1)
+        place = await gate.enter()
+        place.abandon()
+        assert gate.is_idle
+        with pytest.raises(asyncio.CancelledError):
+            await place.during(work)
+        assert done == []
+
+    run(scene())
+
+
+def test_work_that_hangs_keeps_its_place_for_a_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would lock everybody out."""
+    monkeypatch.setattr(gates, "PATIENCE", 0.05)
+
+    async def scene() -> None:
+        gate = Gate(1)
+        place: Place = await gate.enter()
+        hanging = asyncio.create_task(place.during(asyncio.Event().wait))
+        await asyncio.sleep(0)
+        place.abandon()
+        (await asyncio.wait_for(gate.enter(), 5)).release()
+        hanging.cancel()
+
+    run(scene())

@@ -1,0 +1,371 @@
+"""Protection of an upstream: equal queries are asked once, answers are kept, and nobody gets another's."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from calls import Plain, Services, queries, run
+from protectedsources import AsyncBatched, AsyncCounted, Batched, Callers, Counted, made, request, until
+
+from gfruntime import Cache, Frame, HttpClient, HttpSettings, Query
+from gfruntime.author.author_class import Author
+from gfruntime.calls import protection
+from gfruntime.calls.protection import ProtectedQueries
+from gfruntime.calls.queries import Queries
+from gfruntime.serving.methods import Call
+from gfruntime.telemetry import metrics
+
+each_single = pytest.mark.parametrize("base", [Counted, AsyncCounted])
+each_kind = pytest.mark.parametrize("base", [Counted, AsyncCounted, Batched, AsyncBatched])
+MANY = 64
+
+
+def counts(result: str) -> float:
+    """Read a counter of the cache."""
+    lines = metrics.text().decode().splitlines()
+    name = f'gfruntime_query_cache_total{{result="{result}"}} '
+    return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), 0)
+
+
+@each_kind
+def test_equal_queries_at_once_are_asked_once(base: type[Counted]) -> None:
+    """Sixty-four calls, one ask, the same bytes; the next call asks again, as nothing is kept."""
+    kind = made(base, gate=threading.Event())
+    before = counts("miss"), counts("shared")
+
+    async def act() -> None:
+        callers = Callers(kind)
+        calls = [callers.start(request({"a": 1})) for _ in range(MANY)]
+        await until(lambda: counts("shared") - before[1] == MANY - 1)
+        kind.gate.set()
+        answers = await asyncio.gather(*calls)
+
+        assert len(kind.asked) == 1
+        assert {answer["A"].SerializeToString() for answer in answers} == {answers[0]["A"].SerializeToString()}
+        assert answers[0]["A"].status == 200
+        assert counts("miss") - before[0] == 1
+        await callers.ask(request({"a": 1}))
+        assert len(kind.asked) == 2
+
+    run(act())
+
+
+@each_kind
+def test_an_answer_is_kept_for_its_time(base: type[Counted]) -> None:
+    """Then it is asked for again; another model, user or ref id has answers of its own."""
+    kind = made(base, cache=Cache(seconds=0.3))
+
+    async def act() -> None:
+        callers, before = Callers(kind), counts("hit")
+        first = await callers.ask(request({"a": 1}))
+        for _ in range(3):
+            assert await callers.ask(request({"a": 1})) == first
+        assert (len(kind.asked), counts("hit") - before) == (1, 3)
+        for other in (request({"a": 2}), request({"a": 1}, login="bob"), queries({"a": 1}, refs="B")):
+            await callers.ask(other)
+        assert len(kind.asked) == 4
+        await asyncio.sleep(0.31)
+        assert await callers.ask(request({"a": 1})) != first
+
+    run(act())
+
+
+@pytest.mark.parametrize("base", [Batched, AsyncBatched])
+def test_a_batch_asks_only_for_what_it_lacks(base: type[Batched]) -> None:
+    """Query by query: what is kept is not asked for, what another call asks for is waited for."""
+    kind = made(base, cache=Cache(seconds=60), gate=threading.Event())
+
+    async def act() -> None:
+        callers, shared = Callers(kind), counts("shared")
+        kind.gate.set()
+        await callers.ask(request({"a": 1}))
+        kind.gate.clear()
+        first = callers.start(request({"a": 1}, {"b": 1}))
+        await until(lambda: len(kind.batches) == 2)
+        second = callers.start(request({"a": 1}, {"b": 1}, {"c": 1}))
+        await until(lambda: counts("shared") == shared + 1)
+        kind.gate.set()
+        await asyncio.gather(first, second)
+
+        assert kind.batches == [["A"], ["B"], ["C"]]
+        assert set(second.result()) == set("ABC")
+        assert second.result()["B"] == first.result()["B"]
+
+    run(act())
+
+
+@each_kind
+def test_an_error_is_shared_and_never_kept(base: type[Counted]) -> None:
+    """Those who waited have it, each in its own answer; who comes later asks."""
+    kind = made(base, cache=Cache(seconds=60), gate=threading.Event())
+
+    async def act() -> None:
+        callers, shared = Callers(kind), counts("shared")
+        calls = [callers.start(request({"do": "fail"})) for _ in range(5)]
+        await until(lambda: counts("shared") == shared + 4)
+        kind.gate.set()
+        answers = await asyncio.gather(*calls)
+
+        assert [(each["A"].status, each["A"].error) for each in answers] == [(503, "the upstream is busy")] * 5
+        assert len(kind.asked) == 1
+        await callers.ask(request({"do": "fail"}))
+        assert len(kind.asked) == 2
+
+    run(act())
+
+
+@each_single
+@pytest.mark.parametrize("leaving", [0, 1])
+def test_one_who_leaves_cancels_nobody_elses_work(base: type[Counted], leaving: int) -> None:
+    """Neither the first, who asked, nor one who joined; also a `def` handler that looks at `query.cancel` goes on."""
+    kind = made(base, gate=threading.Event())
+
+    async def act() -> None:
+        callers, shared = Callers(kind), counts("shared")
+        calls = [callers.start(request({"a": 1})) for _ in range(3)]
+        await until(lambda: counts("shared") == shared + 2)
+        calls.pop(leaving).cancel()
+        await asyncio.sleep(0.05)
+        kind.gate.set()
+        answers = await asyncio.gather(*calls)
+
+        assert (len(kind.asked), kind.cancelled) == (1, 0)
+        assert [answer["A"].status for answer in answers] == [200, 200]
+
+    run(act())
+
+
+@each_single
+def test_the_work_ends_when_all_have_left(base: type[Counted]) -> None:
+    """Nobody can join it any more: the next call asks anew."""
+    kind = made(base, gate=threading.Event())
+
+    async def act() -> None:
+        callers, shared = Callers(kind), counts("shared")
+        calls = [callers.start(request({"a": 1})) for _ in range(3)]
+        await until(lambda: counts("shared") == shared + 2 and kind.running == 1)
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        late = callers.start(request({"a": 1}))
+        await until(lambda: kind.cancelled == 1)
+        assert all(call.cancelled() for call in calls)
+        kind.gate.set()
+        assert (await late)["A"].status == 200
+        assert len(kind.asked) == 2
+
+    run(act())
+
+
+def test_nobody_joins_work_that_is_about_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the very moment in which the last one has left."""
+    handlers: list[ProtectedQueries] = []
+
+    class Seen(ProtectedQueries):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            handlers.append(self)
+
+    monkeypatch.setattr(protection, "ProtectedQueries", Seen)
+    kind = made(Counted, gate=threading.Event())
+
+    async def act() -> None:
+        callers = Callers(kind)
+        call = callers.start(request({"a": 1}))
+        await until(lambda: kind.running == 1)
+        assert len(handlers[0]._flights) == 1
+        call.cancel()
+        await asyncio.sleep(0)
+        assert handlers[0]._flights == {}
+
+    run(act())
+
+
+def test_a_short_deadline_fails_nobody_who_has_time() -> None:
+    """What ended for want of another's time is asked again, once for all who have much more."""
+
+    class Strict(Plain):
+        cache = Cache()
+        seen: list[Any] = []  # noqa: RUF012  # of this class alone
+
+        def query(self, query: Query[dict[str, Any]]) -> Frame:
+            left = query.time_left
+            assert left is not None
+            self.seen.append(left.total_seconds())
+            if len(self.seen) == 1:
+                time.sleep(left.total_seconds())
+                raise TimeoutError("its time is over")
+            return Frame.of(v=[1])
+
+    async def act() -> None:
+        callers, shared = Callers(Strict), counts("shared")
+        now = time.monotonic()
+        hurried = callers.start(request({}), Call(deadline=now + 0.3))
+        await until(lambda: Strict.seen)
+        calls = [callers.start(request({}), Call(deadline=now + seconds)) for seconds in (0.4, 30, 40)]
+        await until(lambda: counts("shared") == shared + 3)
+        answers = await asyncio.gather(hurried, *calls)
+
+        assert len(Strict.seen) == 2
+        assert Strict.seen[1] > 30
+        assert [each["A"].status for each in answers] == [200] * 4
+
+    run(act())
+
+
+def test_what_the_author_changes_later_is_not_in_a_kept_answer() -> None:
+    """Frames lend the memory of arrays; what is kept is a copy."""
+    values = np.ones(100_000)
+
+    class Reused(Plain):
+        cache = Cache(seconds=60)
+
+        def query(self, query: Query[dict[str, Any]]) -> Frame:
+            return Frame.of(v=values)
+
+    async def act() -> None:
+        callers = Callers(Reused)
+        first = await callers.ask(request({}))
+        values[:] = 7
+        assert await callers.ask(request({})) == first
+
+    run(act())
+
+
+def test_grafana_may_skip_what_is_kept() -> None:
+    """With `X-Cache-Skip`, as for alert rules; the new answer takes the place of the old one."""
+    kind = made(Counted, cache=Cache(seconds=60))
+
+    async def act() -> None:
+        callers = Callers(kind)
+        first = await callers.ask(request({}))
+        second = await callers.ask(request({}, X_Cache_Skip="true"))
+        assert second != first
+        assert await callers.ask(request({})) == second
+        for _ in range(2):
+            await callers.ask(request({}, FromAlert="true", X_Cache_Skip="true"))
+        assert len(kind.asked) == 4
+
+    run(act())
+
+
+def test_alert_rules_have_kept_answers_if_the_author_says_so() -> None:
+    """Of alert rules alone: their frames are checked."""
+    kind = made(Counted, cache=Cache(seconds=60, alerts=True))
+
+    async def act() -> None:
+        callers = Callers(kind)
+        await callers.ask(request({}))
+        for _ in range(3):
+            await callers.ask(request({}, FromAlert="true", X_Cache_Skip="true", http_X_Rule_Uid="r"))
+        assert len(kind.asked) == 2
+
+    run(act())
+
+
+def test_a_failing_key_is_its_querys_error() -> None:
+    """The others are answered."""
+
+    def key(query: Query[dict[str, Any]]) -> object:
+        return query.model["table"]
+
+    class Keyed(Counted):
+        cache = Cache(seconds=60, key=key)
+
+    answers = Services(Keyed).query(queries({"table": "sales"}, {}, {"table": []}))
+
+    assert {ref: (each.status, each.error) for ref, each in answers.items()} == {
+        "A": (200, ""),
+        "B": (500, "KeyError: 'table'"),
+        "C": (
+            500,
+            "TypeError: Cache.key returned what can't be compared (unhashable type: 'list'); return texts in a tuple",
+        ),
+    }
+
+
+def test_a_query_without_a_key_is_asked_by_itself() -> None:
+    """Neither shared nor kept."""
+    kind = made(Counted, cache=Cache(seconds=60, key=lambda query: query.model.get("key")))
+
+    async def act() -> None:
+        callers = Callers(kind)
+        for model in ({"key": 1}, {"key": 1, "more": 2}, {}, {}):
+            await callers.ask(request(model))
+        assert [query.model for query in kind.asked] == [{"key": 1}, {}, {}]
+
+    run(act())
+
+
+def test_an_aligned_query_is_asked_as_it_is_kept() -> None:
+    """The author's method has the range that the answer is for."""
+    kind = made(Counted, cache=Cache(seconds=60, align=True))
+
+    async def act() -> None:
+        callers = Callers(kind)
+        for begin in (60_000, 60_500, 119_999, 120_000):
+            asked = request({})
+            asked.queries[0].intervalMS = 60_000
+            asked.queries[0].timeRange.fromEpochMS = begin
+            asked.queries[0].timeRange.toEpochMS = begin + 3_600_000
+            await callers.ask(asked)
+        ranges = [(query.time_range.start.minute, query.time_range.end.minute) for query in kind.asked]
+        assert ranges == [(1, 1), (2, 2)]
+
+    run(act())
+
+
+def test_forwarding_who_asks_and_answering_all_alike_is_refused(server: Any) -> None:
+    """Before anything is sent: else one user would see what another may."""
+
+    class Contradicting(Plain):
+        cache: Any = Cache(per_user=False)
+
+        def query(self, query: Query[dict[str, Any]]) -> Frame:
+            client = HttpClient(HttpSettings(url=server.url), forward_headers=True)
+            return Frame.of(v=[client.get("x").status])
+
+    class PerUser(Contradicting):
+        cache = Cache()
+
+    refused = Services(Contradicting).query(request({}))["A"]
+
+    assert (refused.status, server.seen) == (400, [])
+    assert "forward_headers=True" in refused.error
+    assert Services(PerUser).query(request({}))["A"].error == ""
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({}, Queries),
+        ({"cache": {}}, Queries),
+        ({"cache": None, "concurrency": "4"}, Queries),
+        ({"concurrency": True}, Queries),
+        ({"cache": Cache()}, ProtectedQueries),
+        ({"concurrency": 1}, ProtectedQueries),
+    ],
+)
+def test_only_a_class_that_asks_for_protection_has_it(attributes: dict[str, Any], expected: type) -> None:
+    """An attribute of another type is the author's own."""
+    handler = Services(type("Source", (Plain,), attributes)).service._queries()
+
+    assert type(handler) is expected
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"cache": Cache}, r"the attribute cache is the class Cache; write cache = Cache\(seconds=30\)"),
+        ({"concurrency": 0}, "the attribute concurrency must be above 0, not 0"),
+    ],
+)
+def test_mistakes_in_attributes_are_told(attributes: dict[str, Any], sentence: str) -> None:
+    """When the class is inspected."""
+    with pytest.raises(TypeError, match=sentence):
+        Author.of(type("Source", (Plain,), attributes))
