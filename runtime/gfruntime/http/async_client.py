@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.http import deadlines
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
+from gfruntime.http.request import chain_async
 from gfruntime.serving.threads import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfruntime.http.request import AsyncMiddleware
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 
@@ -29,14 +33,16 @@ class AsyncHttpClient:
     >>> rows = (await client.get("/rows", params={"limit": "10"})).raise_for_status().json()  # doctest: +SKIP
     """
 
-    def __init__(self, client: HttpClient) -> None:
-        """Ask as this client does."""
+    def __init__(self, client: HttpClient, *, middleware: Sequence[AsyncMiddleware] = ()) -> None:
+        """Ask as this client does, with `async def` middleware around what it does; the first is outermost."""
         self._client = client
+        self._middleware = tuple(middleware)
 
     @classmethod
     def of(cls, settings: Settings[Any], **options: Any) -> AsyncHttpClient:  # noqa: ANN401  # those of `HttpClient.of`
-        """Make a client as the data source's settings say."""
-        return cls(HttpClient.of(settings, **options))
+        """Make a client as the data source's settings say; its middleware is `async def`."""
+        middleware = options.pop("middleware", ())
+        return cls(HttpClient.of(settings, **options), middleware=middleware)
 
     async def get(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401  # those of `HttpClient.request`
         """Send a GET request."""
@@ -49,11 +55,12 @@ class AsyncHttpClient:
     async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
         """Send a request and read the answer, as `HttpClient.request`; cancelling ends the exchange at once."""
         stop = Deadline(None)
-        token = deadlines.current.set(stop)
-        try:
-            reply = _WORKERS.run(functools.partial(self._client.request, method, url, **options))
-        finally:
-            deadlines.current.reset(token)
+        with deadlines.as_current(stop):
+            if self._middleware:
+                request, send = self._client._sender.prepare(method, url, **options)  # noqa: SLF001  # its twin
+                reply = chain_async(self._middleware, functools.partial(_WORKERS.run, send))(request)
+            else:
+                reply = _WORKERS.run(functools.partial(self._client.request, method, url, **options))
         try:
             return await reply
         except asyncio.CancelledError:
