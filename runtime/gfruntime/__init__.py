@@ -14,7 +14,7 @@ from gfruntime.serve import serve
 if TYPE_CHECKING:
     from gfruntime.author.cache import Cache
     from gfruntime.author.routes import route
-    from gfruntime.author.ui import HttpOptions, Secret, Ui
+    from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
     from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
     from gfruntime.calls.apps import call_asgi, call_wsgi
     from gfruntime.errors import DownstreamError, FrameError, PluginError, QueryError
@@ -25,10 +25,16 @@ if TYPE_CHECKING:
     from gfruntime.frames.series import long_to_wide, resample, wide_to_long
     from gfruntime.http.adapters import httpx_async_client, httpx_client, requests_session
     from gfruntime.http.async_client import AsyncHttpClient
+    from gfruntime.http.aws import aws_auth
     from gfruntime.http.client import HttpClient
+    from gfruntime.http.clouds import azure_auth, gcp_auth
+    from gfruntime.http.oauth2 import OAuth2
+    from gfruntime.http.oauth2_settings import OAuth2Settings
+    from gfruntime.http.request import HttpRequest
     from gfruntime.http.response import HttpResponse, UpstreamError
     from gfruntime.http.retries import Retries
     from gfruntime.http.settings import HttpSettings
+    from gfruntime.http.tunnels import Tunnel, open_socket
     from gfruntime.logs.log import get_logger
     from gfruntime.request.incoming import Incoming, current_call
     from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse
@@ -49,7 +55,7 @@ _HOMES = {
     "calls.apps": ("call_asgi", "call_wsgi"),
     "author.cache": ("Cache",),
     "author.routes": ("route",),
-    "author.ui": ("HttpOptions", "Secret", "Ui"),
+    "author.ui": ("HttpOptions", "OAuth2Options", "Secret", "Ui"),
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
     "frames.cells": ("Fill",),
     "frames.columns": ("epoch",),
@@ -58,10 +64,16 @@ _HOMES = {
     "frames.series": ("long_to_wide", "resample", "wide_to_long"),
     "http.adapters": ("httpx_async_client", "httpx_client", "requests_session"),
     "http.async_client": ("AsyncHttpClient",),
+    "http.aws": ("aws_auth",),
     "http.client": ("HttpClient",),
+    "http.clouds": ("azure_auth", "gcp_auth"),
+    "http.oauth2": ("OAuth2",),
+    "http.oauth2_settings": ("OAuth2Settings",),
+    "http.request": ("HttpRequest",),
     "http.response": ("HttpResponse", "UpstreamError"),
     "http.retries": ("Retries",),
     "http.settings": ("HttpSettings",),
+    "http.tunnels": ("Tunnel", "open_socket"),
     "request.incoming": ("Incoming", "current_call"),
     "logs.log": ("get_logger",),
     "sql.macros": ("expand_sql", "expand_url"),
@@ -82,9 +94,13 @@ __all__ = [
     "Health",
     "HttpClient",
     "HttpOptions",
+    "HttpRequest",
     "HttpResponse",
     "HttpSettings",
     "Incoming",
+    "OAuth2",
+    "OAuth2Options",
+    "OAuth2Settings",
     "PluginContext",
     "PluginError",
     "Query",
@@ -98,19 +114,24 @@ __all__ = [
     "StreamRequest",
     "StreamResponse",
     "TimeRange",
+    "Tunnel",
     "Ui",
     "UpstreamError",
     "User",
+    "aws_auth",
+    "azure_auth",
     "call_asgi",
     "call_wsgi",
     "current_call",
     "epoch",
     "expand_sql",
     "expand_url",
+    "gcp_auth",
     "get_logger",
     "httpx_async_client",
     "httpx_client",
     "long_to_wide",
+    "open_socket",
     "requests_session",
     "resample",
     "route",

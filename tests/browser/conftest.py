@@ -32,9 +32,13 @@ def evaluate(node: str, tmp_path: Path) -> Evaluate:
     """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
     from everything import Datasource, module  # noqa: PLC0415 - needs the path above
 
-    def run(expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
+    def run(
+        expression: str, *, hooks: str = "", source: type = Datasource, language: str = "", socks: bool = False
+    ) -> Any:
         (tmp_path / "module.js").write_text(module(hooks, source=source), encoding="utf-8")
         program = str(HERE / "run.js")
-        return json.loads(succeed(node, program, tmp_path / "module.js", language, input=expression))
+        return json.loads(
+            succeed(node, program, tmp_path / "module.js", language, "socks" if socks else "", input=expression)
+        )
 
     return run

@@ -217,7 +217,15 @@ LOCALES = {
 class Evaluate(Protocol):
     """Evaluates a JavaScript expression beside a loaded module.js."""
 
-    def __call__(self, expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
+    def __call__(
+        self,
+        expression: str,
+        *,
+        hooks: str = "",
+        source: type = Datasource,
+        language: str = "",
+        socks: bool = False,
+    ) -> Any:
         """Return the value, by way of JSON."""
 
 

@@ -43,7 +43,7 @@ const data = {
   toDataFrame: (frame) => ({ ...frame, length: frame.fields[0].values.length }),
 };
 const runtime = {
-  config: { bootData: { user: { language: process.argv[3] } } },
+  config: { bootData: { user: { language: process.argv[3] } }, secureSocksDSProxyEnabled: process.argv[4] === 'socks' },
   DataSourceWithBackend: class {
     constructor(settings) { this.uid = settings.uid; }
     getResource(path) {

@@ -110,6 +110,16 @@ def test_what_is_switched_off_is_not_shown(evaluate: Evaluate) -> None:
     assert not {"gf-config-tlsCACert", "gf-config-cache.seconds"} & set(ids)
 
 
+def test_the_secure_socks_proxy_is_shown_where_grafana_has_one(evaluate: Evaluate) -> None:
+    """Its switch goes where Grafana's SDKs read it; elsewhere there is none."""
+    code = config(HTTP) + "control('gf-config-enableSecureSocksProxy').onChange({ currentTarget: { checked: true } });"
+    changed = evaluate(f"{code} return changed; }})([])", source=Wide, socks=True)
+    ids = evaluate(config(HTTP) + "return page.map((each) => each.props.id).filter(Boolean); })([])", source=Wide)
+
+    assert changed[0]["jsonData"]["enableSecureSocksProxy"] is True
+    assert "gf-config-enableSecureSocksProxy" not in ids
+
+
 def test_headers_are_numbered_without_a_gap(evaluate: Evaluate) -> None:
     """Removing one moves the others up; a stored value cannot move, so it is asked for again, and a typed one moves."""
     changed = evaluate(

@@ -78,10 +78,10 @@ def test_an_option_of_grafanas_type_is_the_authors(name: str, hint: Any, default
 @pytest.mark.parametrize(
     ("name", "hint", "default", "sentence"),
     [
-        ("url", str, "", "the HTTP settings have a field of this name, a text kept in the data source's URL"),
-        ("basicAuth", bool, False, "the HTTP settings have a field of this name, true or false kept in the data"),
-        ("timeout", str, "", "the HTTP settings have a field of this name, a number kept in jsonData"),
-        ("serverName", Annotated[str, Ui(widget="hidden")], "", "the HTTP settings have a field of this name, a text"),
+        ("url", str, "", "HttpOptions has a field of this name, a text kept in the data source's URL"),
+        ("basicAuth", bool, False, "HttpOptions has a field of this name, true or false kept in the data"),
+        ("timeout", str, "", "HttpOptions has a field of this name, a number kept in jsonData"),
+        ("serverName", Annotated[str, Ui(widget="hidden")], "", "HttpOptions has a field of this name, a text"),
         ("httpHeaderName1", str, "", "the HTTP settings keep their headers there"),
         ("httpHeaderValue9", Secret, Secret(""), "the HTTP settings keep their headers there"),
     ],
@@ -106,7 +106,7 @@ def test_an_option_like_one_of_the_http_settings_stays(*, is_first: bool) -> Non
     fields = describe(datasource(options=form))["config"]["fields"]
 
     assert [field["default"] for field in fields if field["name"] == "timeout"] == [5]
-    assert not any("http" in field for field in fields)
+    assert not any("group" in field for field in fields)
 
 
 def _passes_on(method: Any) -> Any:

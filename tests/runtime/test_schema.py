@@ -12,8 +12,9 @@ from forms import Aggregation, Level, Table, Window, datasource, one
 
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe, load, main
-from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.vocabulary import Query
+from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
+from gfruntime.http.oauth2_settings import OAuth2Settings
+from gfruntime.request.vocabulary import Query, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,9 +168,43 @@ def test_http_options_are_grafanas_own_keys() -> None:
     assert list(fields) == [
         *("api", "timeout", "basicAuth", "basicAuthUser", "basicAuthPassword", "tlsSkipVerify", "tlsAuthWithCACert"),
         *("tlsCACert", "tlsAuth", "serverName", "tlsClientCert", "tlsClientKey", "httpHeader"),
+        "enableSecureSocksProxy",
     ]
     assert fields["timeout"]["default"] == 5
     assert [fields[name]["store"] for name in ("basicAuth", "basicAuthPassword", "tlsAuth")] == ["root", "secureJsonData", "jsonData"]  # fmt: skip  # noqa: E501
+
+
+def test_oauth2_options_ask_for_what_the_grant_needs() -> None:
+    """Each grant shows its own fields; secrets are encrypted, and every one is read by the settings of OAuth2."""
+    form = dataclasses.make_dataclass("Options", [("url", str, ""), ("oauth2", OAuth2Options, OAuth2Options())])
+    fields = {each["name"]: each for each in describe(datasource(options=form))["config"]["fields"]}
+    secret = {name for name, each in fields.items() if each["kind"].startswith("secret")}
+
+    def shown(grant: str) -> set[str]:
+        return {
+            name.removeprefix("oauth2")
+            for name, each in fields.items()
+            if grant in each.get("showIf", {}).get("oauth2Grant", [])
+        } - {"TokenUrl", "ClientId", "Scopes", "Audience"}
+
+    assert fields["oauth2Grant"]["default"] == "none"
+    assert shown("none") == set()
+    assert shown("client_credentials") == {"ClientSecret", "SecretInBody"}
+    assert shown("client_credentials_jwt") == {"PrivateKey", "KeyId"}
+    assert shown("jwt_bearer") == {"PrivateKey", "KeyId", "Subject"}
+    assert shown("password") == {"ClientSecret", "SecretInBody", "User", "Password"}
+    assert shown("refresh_token") == {"ClientSecret", "SecretInBody", "RefreshToken"}
+    assert secret == {"oauth2ClientSecret", "oauth2Password", "oauth2RefreshToken", "oauth2PrivateKey"}
+    assert {fields[name]["store"] for name in secret} == {"secureJsonData"}
+    assert not any("group" in each for each in fields.values())
+    stored: dict[str, Any] = {
+        name: {"boolean": True, "select": "jwt_bearer"}.get(each["kind"], f"a {name}") for name, each in fields.items()
+    }
+    read = OAuth2Settings.of(Settings(options=None, json_data=stored, secrets={name: f"a {name}" for name in secret}))
+    assert OAuth2Settings() != read
+    unread = {each.name for each in dataclasses.fields(read) if getattr(read, each.name) in ("", False)}
+    assert unread == set()
+    assert len(dataclasses.fields(read)) == len(fields) - 1  # the author's own
 
 
 def test_variables_and_annotations_may_have_forms_of_their_own() -> None:

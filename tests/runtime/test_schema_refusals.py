@@ -14,7 +14,7 @@ from forms import Deep, Level, Node, Note, Window, datasource, one
 
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe
-from gfruntime.author.ui import HttpOptions, Secret, Ui
+from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,8 @@ from gfruntime.author.ui import HttpOptions, Secret, Ui
         (Window | None, None, "Model.f: its default must be Window()"),
         (list[Window], lambda: [3], "Model.f: its default [3] is not a list of Window"),
         (list[Note], list, "Model.f: Note.text does not fit into one row"),
-        (HttpOptions, HttpOptions(), "Model.f: HTTP settings belong in the options themselves"),
+        (HttpOptions, HttpOptions(), "Model.f: HttpOptions belongs in the options themselves"),
+        (OAuth2Options, OAuth2Options(), "Model.f: OAuth2Options belongs in the options themselves"),
         (Annotated[int, Ui(options_from="x")], 1, "Model.f: options_from is for a str or a list[str] of a query"),
         (Annotated[str, Ui(options_from="x?y={y}")], "", "Model.f: options_from names 'y', which is no field of Model"),
         (Annotated[str, Ui(show_if={"y": [1]})], "", "Model.f: show_if names 'y', which is no field of Model"),

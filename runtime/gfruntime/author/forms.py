@@ -9,12 +9,14 @@ from __future__ import annotations
 import dataclasses
 import enum
 import typing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import httpform, references, reserved, rules
 from gfruntime.author.bounds import bounds_of
 from gfruntime.author.controls import SchemaError, control_of, expected, fits, item_type, title, unwrap
-from gfruntime.author.ui import HttpOptions, Ui
+
+if TYPE_CHECKING:
+    from gfruntime.author.ui import Ui
 
 _WIDGETS = {"string": ("textarea", "code"), "secret": ("textarea",), "select": ("radio",)}
 _NAMED = {("string", "textarea"): "text", ("string", "code"): "code", ("secret", "textarea"): "secretText"}
@@ -57,8 +59,9 @@ def _fields(owners: tuple[type, ...], path: str, *, config: bool) -> list[dict[s
         inner = unwrap(item_type(bare))[0]
         if not item.init:
             continue
-        if bare is HttpOptions:
-            fields += _http(owners, where, fields, config=config)
+        if (group := httpform.group(bare)) is not None:
+            marked = [field | {"group": bare.__name__} for field in group]
+            fields += _grouped(marked, owners, where, fields, config=config)
         elif _is_form(bare):
             fields += _nested(owners, item, bare, ui, where, config=config)
         elif _is_form(inner):
@@ -72,12 +75,14 @@ def _is_form(bare: Any) -> bool:  # noqa: ANN401 - a type
     return isinstance(bare, type) and dataclasses.is_dataclass(bare)
 
 
-def _http(owners: tuple[type, ...], where: str, before: list[dict[str, Any]], *, config: bool) -> list[dict[str, Any]]:
-    """List the fields of Grafana's HTTP settings, marked as such; without the URL where the author has it already."""
+def _grouped(
+    group: list[dict[str, Any]], owners: tuple[type, ...], where: str, before: list[dict[str, Any]], *, config: bool
+) -> list[dict[str, Any]]:
+    """Return the fields that one type stands for, without the URL where the author has it already."""
     if not config or len(owners) > 1:
-        raise SchemaError(f"{where}: HTTP settings belong in the options themselves")
+        raise SchemaError(f"{where}: {group[0]['group']} belongs in the options themselves")
     has_url = any(field.get("store") == "url" for field in before)
-    return [field | {"http": True} for field in httpform.fields() if not (has_url and field["store"] == "url")]
+    return [field for field in group if not (has_url and field["store"] == "url")]
 
 
 def _inside(owners: tuple[type, ...], bare: type, where: str) -> tuple[type, ...]:

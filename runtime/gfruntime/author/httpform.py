@@ -1,13 +1,21 @@
 """The fields that Grafana's HTTP data sources have in common, under the keys that Grafana and its SDKs read.
 
+`group` has them, and those of OAuth2, by the type that stands for them in the options.
+
 Source: grafana-plugin-sdk-go v0.298.0, backend/common.go and backend/http_settings.go.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_AUTH, _TLS, _HEADERS = "Authentication", "TLS", "HTTP headers"
+from gfruntime.author import oauth2form
+from gfruntime.author.ui import HttpOptions, OAuth2Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_AUTH, _TLS, _HEADERS, _PROXY = "Authentication", "TLS", "HTTP headers", "Private network"
 
 
 def fields() -> list[dict[str, Any]]:
@@ -18,6 +26,7 @@ def fields() -> list[dict[str, Any]]:
         *_authentication(),
         *_tls(),
         _field("httpHeader", "headers", _HEADERS, section=_HEADERS),
+        *_proxy(),
     ]
 
 
@@ -44,6 +53,19 @@ def _tls() -> list[dict[str, Any]]:
     ]
 
 
+def _proxy() -> list[dict[str, Any]]:
+    """Describe the switch of the secure socks proxy, shown where Grafana has one.
+
+    Source: @grafana/runtime 13.2.2, config.secureSocksDSProxyEnabled; grafana-plugin-sdk-go v0.299.0,
+    backend/proxy/secure_socks_proxy.go, SecureSocksProxyEnabledOnDS.
+    """
+    help_text = "Reach the server through the private network that Grafana is configured for."
+    label, needs = "Secure socks proxy", "secureSocksDSProxyEnabled"
+    return [
+        _field("enableSecureSocksProxy", "boolean", label, section=_PROXY, help=help_text, default=False, needs=needs)
+    ]
+
+
 def _pem(kind: str) -> str:
     return "-----BEGIN CERTIFICATE-----" if kind == "CERT" else "-----BEGIN PRIVATE KEY-----"
 
@@ -51,3 +73,12 @@ def _pem(kind: str) -> str:
 def _field(name: str, kind: str, label: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     store = "secureJsonData" if kind.startswith("secret") else "jsonData"
     return {"name": name, "kind": kind, "label": label, "store": store, **more}
+
+
+_GROUPS: dict[Any, Callable[[], list[dict[str, Any]]]] = {HttpOptions: fields, OAuth2Options: oauth2form.fields}
+
+
+def group(kind: Any) -> list[dict[str, Any]] | None:  # noqa: ANN401 - a type
+    """List the fields that a type of the options stands for; None for a type that is a field itself."""
+    lister = _GROUPS.get(kind) if isinstance(kind, type) else None
+    return lister and lister()

@@ -18,7 +18,7 @@ from gfruntime.author import httpform
 from gfruntime.author.bounds import item_of
 from gfruntime.author.controls import unwrap
 from gfruntime.author.twins import has_fields
-from gfruntime.author.ui import HttpOptions, Secret
+from gfruntime.author.ui import Secret
 from gfruntime.author.unread import EACH
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def stores_of(options: Any) -> dict[str, dict[str, Keys]] | None:  # noqa: ANN40
     hints = typing.get_type_hints(options, include_extras=True)
     for name, below in keys.items():
         bare, ui, _ = unwrap(hints.get(name))
-        if bare is HttpOptions:
-            for field in httpform.fields():
+        if (group := httpform.group(bare)) is not None:
+            for field in group:
                 stores[field["store"]][field["name"]] = None
         else:
             stores["secureJsonData" if bare is Secret else ui.store][name] = below

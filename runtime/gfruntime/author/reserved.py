@@ -59,23 +59,23 @@ def check_option(field: dict[str, Any], where: str) -> None:
 
 
 def without_twins(fields: list[dict[str, Any]], path: str) -> list[dict[str, Any]]:
-    """Return the fields without those of the HTTP settings that the author has written, too; his stay.
+    """Return the fields without those of HTTP and OAuth2 settings that the author has written, too; his stay.
 
-    Raises: SchemaError naming a field that the HTTP settings keep elsewhere, or as another type.
+    Raises: SchemaError naming a field that these settings keep elsewhere, or as another type.
     """
-    own = {field["name"]: field for field in fields if "http" not in field}
-    has_http, kept = len(own) < len(fields), []
+    own = {field["name"]: field for field in fields if "group" not in field}
+    has_http, kept = any(field.get("group") == "HttpOptions" for field in fields), []
     if has_http and (name := next(filter(_HEADER.fullmatch, own), None)):
         raise SchemaError(f"{path}.{name}: the HTTP settings keep their headers there; choose another name")
     for field in fields:
-        is_http = field.pop("http", False)
-        twin = own.get(field["name"]) if is_http else None
+        group = field.pop("group", "")
+        twin = own.get(field["name"]) if group else None
         if twin is None:
             kept.append(field)
         elif (twin["store"], _plain_kind(twin)) != (field["store"], _plain_kind(field)):
             raise SchemaError(
-                f"{path}.{field['name']}: the HTTP settings have a field of this name, {_place(field)}; "
-                f"choose another name, or leave HttpOptions out"
+                f"{path}.{field['name']}: {group} has a field of this name, {_place(field)}; "
+                f"choose another name, or leave {group} out"
             )
     return kept
 

@@ -42,6 +42,18 @@ class HttpOptions:
     """
 
 
+@dataclass(frozen=True)
+class OAuth2Options:
+    """A field of this type puts OAuth2 on the config page: the grant, and what each grant needs.
+
+    `oauth2: OAuth2Options = OAuth2Options()` is enough: `HttpClient.of(settings)` then gets its tokens so. Secrets are
+    stored encrypted. The field itself stays empty, as that of `HttpOptions`.
+
+    >>> @dataclass(frozen=True)
+    ... class Options: oauth2: OAuth2Options = OAuth2Options()
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ui:
     """The presentation of one field of the options or the query model, and what it may hold.

@@ -42,13 +42,19 @@ _NEEDLESS = ("pyi_rth_multiprocessing",)
 """Another one, whose work `gfruntime.serving.modes` does; it imports multiprocessing at every start."""
 
 _OPTIONAL = {
+    "azure-identity": ("azure.identity",),
+    "botocore": ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"),
     "cryptography": (
-        # what `gfruntime.serving.tls` imports
+        # what `gfruntime.serving.tls` and `gfruntime.http.assertions` import
         "cryptography.hazmat.primitives.asymmetric.ec",
+        "cryptography.hazmat.primitives.asymmetric.padding",
+        "cryptography.hazmat.primitives.asymmetric.rsa",
+        "cryptography.hazmat.primitives.asymmetric.utils",
         "cryptography.hazmat.primitives.hashes",
         "cryptography.hazmat.primitives.serialization",
         "cryptography.x509",
     ),
+    "google-auth": ("google.auth", "google.auth.transport.urllib3"),
     "httpx": ("httpx",),
     "requests": ("requests",),
 }

@@ -18,8 +18,14 @@ _NO_DATA = {".py", ".pyc", ".pyi", ".typed", ".pth"}
 
 
 def direct_names(root: Path) -> set[str]:
-    """Name the packages that pyproject.toml lists for this machine."""
-    return {name for name, _ in _applying(_listed(root), {""})}
+    """Name the packages that pyproject.toml lists for this machine, by extras of gfruntime too: `gfruntime[aws]`."""
+    listed = _applying(_listed(root), {""})
+    extras = {extra for name, more in listed if name == "gfruntime" for extra in more}
+    try:
+        own = importlib.metadata.requires("gfruntime") or () if extras else ()
+    except importlib.metadata.PackageNotFoundError:
+        own = ()
+    return {name for name, _ in [*listed, *_applying(own, extras)]}
 
 
 def all_names(root: Path) -> set[str]:

@@ -37,7 +37,7 @@ def httpx_client(settings: Settings[Any] | HttpSettings, **httpx_options: Any) -
     try:
         import httpx  # noqa: PLC0415  # takes long, and only who asks for it needs it
     except ModuleNotFoundError as error:
-        raise _missing("httpx") from error
+        raise missing("httpx") from error
     http = _http(settings)
 
     class Transport(httpx.HTTPTransport):
@@ -59,7 +59,7 @@ def httpx_async_client(settings: Settings[Any] | HttpSettings, **httpx_options: 
     try:
         import httpx  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise _missing("httpx") from error
+        raise missing("httpx") from error
     http = _http(settings)
 
     class Transport(httpx.AsyncHTTPTransport):
@@ -82,7 +82,7 @@ def requests_session(settings: Settings[Any] | HttpSettings) -> requests.Session
         import requests  # noqa: PLC0415
         from requests.adapters import HTTPAdapter  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise _missing("requests") from error
+        raise missing("requests") from error
     http = _http(settings)
     pools = Pools(http)
 
@@ -162,6 +162,7 @@ def _own(http: HttpSettings) -> Origin | None:
     return origin_of(http.url) if http.url else None
 
 
-def _missing(package: str) -> ModuleNotFoundError:
+def missing(package: str) -> ModuleNotFoundError:
+    """Say which package a project needs."""
     sentence = f"{package} is not installed; add {package!r} to the dependencies in pyproject.toml"
     return ModuleNotFoundError(sentence, name=package)

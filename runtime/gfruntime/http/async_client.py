@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.http import deadlines, retries
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
+from gfruntime.http.request import chain_async
 from gfruntime.serving.threads import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from gfruntime.http.request import AsyncMiddleware, HttpRequest
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 
@@ -31,14 +33,16 @@ class AsyncHttpClient:
     >>> rows = (await client.get("/rows", params={"limit": "10"})).raise_for_status().json()  # doctest: +SKIP
     """
 
-    def __init__(self, client: HttpClient) -> None:
-        """Ask as this client does."""
+    def __init__(self, client: HttpClient, *, middleware: Sequence[AsyncMiddleware] = ()) -> None:
+        """Ask as this client does, with `async def` middleware around what it does; the first is outermost."""
         self._client = client
+        self._middleware = tuple(middleware)
 
     @classmethod
     def of(cls, settings: Settings[Any], **options: Any) -> AsyncHttpClient:  # noqa: ANN401  # those of `HttpClient.of`
-        """Make a client as the data source's settings say."""
-        return cls(HttpClient.of(settings, **options))
+        """Make a client as the data source's settings say; its middleware is `async def`."""
+        middleware = options.pop("middleware", ())
+        return cls(HttpClient.of(settings, **options), middleware=middleware)
 
     async def get(self, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401  # those of `HttpClient.request`
         """Send a GET request."""
@@ -51,24 +55,36 @@ class AsyncHttpClient:
     async def request(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
         """Send a request and read the answer, as `HttpClient.request`; cancelling ends the exchange at once."""
         stop = Deadline(None)
-        send: Callable[[], HttpResponse] = functools.partial(self._client.request, method, url, **options)
-        while True:
-            token = deadlines.current.set(stop)
+        with deadlines.as_current(stop):
             try:
-                with retries.deferring():
-                    reply = _WORKERS.run(send)
-            finally:
-                deadlines.current.reset(token)
-            try:
-                return await reply
-            except retries.RestError as error:
-                rest = error
+                return await self._send(method, url, **options)
             except asyncio.CancelledError:
                 stop.stop()
                 raise
-            await asyncio.sleep(rest.seconds)  # in no thread
-            send = rest.resume
+
+    async def _send(self, method: str, url: str, **options: Any) -> HttpResponse:  # noqa: ANN401
+        if not self._middleware:
+            return await _run(functools.partial(self._client.request, method, url, **options))
+        request, send = self._client._sender.prepare(method, url, **options)  # noqa: SLF001  # its twin
+
+        async def send_prepared(request: HttpRequest) -> HttpResponse:
+            return await _run(functools.partial(send, request))
+
+        return await chain_async(self._middleware, send_prepared)(request)
 
     async def close(self) -> None:
         """Close the connections that wait for a next request."""
         self._client.close()
+
+
+async def _run(send: Callable[[], HttpResponse]) -> HttpResponse:
+    """Send in a thread; the rests between two attempts are waited for in none."""
+    while True:
+        with retries.deferring():
+            reply = _WORKERS.run(send)
+        try:
+            return await reply
+        except retries.RestError as error:
+            rest = error
+        await asyncio.sleep(rest.seconds)
+        send = rest.resume

@@ -8,31 +8,19 @@ connections; what Grafana's settings mean, and what leaves for whom, is decided 
 
 from __future__ import annotations
 
-import functools
-import json as json_module
-import re
-import time
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.errors import QueryError
-from gfruntime.http import answer_limit, deadlines, outgoing
-from gfruntime.http.addresses import Addresses
-from gfruntime.http.deadlines import Deadline
-from gfruntime.http.exchanges import Exchanges, Outgoing
-from gfruntime.http.retries import Retries, send_with_retries
+from gfruntime.http.sending import Sender
 from gfruntime.http.settings import HttpSettings
-from gfruntime.logs import masking
 from gfruntime.request.incoming import current_call
-from gfruntime.telemetry import metrics, tracing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from gfruntime.http.request import Auth, Middleware
     from gfruntime.http.response import HttpResponse
+    from gfruntime.http.retries import Retries
     from gfruntime.request.vocabulary import Settings
-
-_METHOD = re.compile("[A-Za-z][A-Za-z-]*")
-_DEFAULT_MAX_BYTES = 100 * 1024 * 1024
 
 
 class HttpClient:
@@ -47,6 +35,8 @@ class HttpClient:
         self,
         settings: HttpSettings,
         *,
+        auth: Auth | None = None,
+        middleware: Sequence[Middleware] = (),
         forward_headers: bool = False,
         datasource_type: str = "",
         name: str = "",
@@ -57,38 +47,47 @@ class HttpClient:
     ) -> None:
         """Prepare TLS; the data source's type and name label the metrics.
 
-        `forward_headers` sends on what Grafana forwards (identity, cookies, `X-Grafana-*`) of the call being answered.
+        `auth` is a function from an `HttpRequest` to the headers to add. `middleware` are functions of a request and of
+        `send`, the first of them outermost.
+        `forward_headers` sends on what Grafana forwards (identity, cookies, `X-Grafana-*`) of the call being answered;
+        the token of a user wins over basic authentication and `auth`.
         `allowed_hosts` (`"example.com"`, `"example.com:8443"`) may be asked too, without credentials.
         `retries` says how often an upstream that is busy is asked again; by default never.
-        Units: `deadline` is in seconds, for each exchange as a whole; `max_bytes` bounds a body after decompression.
+        Units: `deadline` is in seconds, for each request as a whole; `max_bytes` bounds a body after decompression.
         """
         self.settings = settings
-        self._addresses = Addresses(settings.url, allowed_hosts)
-        self._exchanges = Exchanges(settings, self._addresses)
-        self._forward_headers = forward_headers
-        self._type = datasource_type
-        self._name = name
-        self._deadline = deadline
-        self._max_bytes = max_bytes
-        self._retries = retries
-        private = {"Authorization": settings.authorization, **settings.headers}
-        self._credentials = {settings.password, *outgoing.secrets(private)}
+        self._sender = Sender(
+            settings,
+            auth=auth,
+            middleware=middleware,
+            retries=retries,
+            forward_headers=forward_headers,
+            datasource_type=datasource_type,
+            name=name,
+            allowed_hosts=allowed_hosts,
+            deadline=deadline,
+            max_bytes=max_bytes,
+        )
 
     @classmethod
     def of(
         cls,
         settings: Settings[Any],
         *,
+        auth: Auth | None = None,
+        middleware: Sequence[Middleware] = (),
         forward_headers: bool = False,
         allowed_hosts: Collection[str] = (),
         deadline: float | None = None,
         max_bytes: int | None = None,
         retries: Retries | None = None,
     ) -> HttpClient:
-        """Make a client as the data source's settings say."""
+        """Make a client as the data source's settings say, those of `OAuth2Options` included unless there is `auth`."""
         call = current_call()
         return cls(
             HttpSettings.of(settings),
+            auth=_configured(settings) if auth is None else auth,
+            middleware=middleware,
             forward_headers=forward_headers,
             datasource_type=call.context.plugin_id if call is not None else "",
             name=settings.name,
@@ -122,71 +121,37 @@ class HttpClient:
         """Send a request and read the answer; a relative URL goes below the data source's.
 
         The least of `timeout` (else the data source's), both deadlines and the time that Grafana waits for the call
-        bounds the exchange, redirects included.
+        bounds the request, redirects and what middleware repeats included.
         Raises: DownstreamError when the upstream can't be reached, is too slow, or answers too much; QueryError when
         the address leaves the data source's path or host.
         """
-        seconds = (self.settings.timeout if timeout is None else timeout, self._deadline, deadline, _left_of_call())
-        least = min((each for each in seconds if each is not None and each > 0), default=None)
-        end = Deadline(least, outer=deadlines.current.get())
-        options: Any = {"params": params, "headers": headers, "json": json, "body": body, "max_bytes": max_bytes}
-        send = functools.partial(self._send, end, method, url, **options)
-        return send_with_retries(self._retries, method, end, send)
+        request, send = self._sender.prepare(
+            method,
+            url,
+            params=params,
+            headers=headers,
+            json=json,
+            body=body,
+            timeout=timeout,
+            deadline=deadline,
+            max_bytes=max_bytes,
+        )
+        return send(request)
 
     def close(self) -> None:
         """Close the connections that wait for a next request."""
-        self._exchanges.close()
+        self._sender.close()
 
     def __del__(self) -> None:
         """Close what a data source without `dispose` has left open."""
-        if hasattr(self, "_exchanges"):
+        if hasattr(self, "_sender"):
             self.close()
 
-    def _send(
-        self,
-        end: Deadline,
-        method: str,
-        url: str,
-        *,
-        params: Mapping[str, str | Sequence[str]] | None,
-        headers: Mapping[str, str] | None,
-        json: object,
-        body: bytes,
-        max_bytes: int | None,
-    ) -> HttpResponse:
-        """Send a request, measured and traced."""
-        masking.remember(self._credentials)  # which are forgotten when they are not used for some minutes
-        if not _METHOD.fullmatch(method):
-            raise QueryError(f"{method[:100]!r} is no HTTP method")
-        if json is not None:
-            body = json_module.dumps(json, allow_nan=False).encode()
-            headers = {"Content-Type": "application/json", **(headers or {})}
-        address = self._addresses.resolve(url, params)
-        limit, bound = self._limit(max_bytes)
-        sent = Outgoing(method=method, address=address, headers={}, body=body, limit=limit, bound=bound)
-        call, is_proxied = current_call(), self.settings.socks is not None
-        endpoint = call.endpoint if call is not None else ""
-        with (
-            metrics.upstream(self._type, method, endpoint=endpoint, name=self._name, is_proxied=is_proxied) as answered,
-            tracing.outgoing(method, address.url),
-        ):
-            collected = outgoing.collect(self.settings, headers or {}, is_forwarding=self._forward_headers)
-            answer = self._exchanges.run(sent.with_headers(collected, self.settings), end)
-            answered(answer.status, len(answer.body))
-            return answer
 
-    def _limit(self, max_bytes: int | None) -> tuple[int, str]:
-        """Return the bound of a body, and whose it is: Grafana's, the author's, or the default."""
-        own, grafanas = self._max_bytes if max_bytes is None else max_bytes, self.settings.response_limit
-        limit = _DEFAULT_MAX_BYTES if own is None else own
-        if grafanas > 0 and (limit <= 0 or grafanas < limit):
-            return grafanas, answer_limit.GRAFANAS
-        return max(limit, 0), "which the plugin's author can raise: HttpClient.of(settings, max_bytes=...)"
-
-
-def _left_of_call() -> float | None:
-    """Return the seconds that Grafana still waits for the call that is being answered."""
-    call = current_call()
-    if call is None or call.deadline is None:
+def _configured(settings: Settings[Any]) -> Auth | None:
+    """Return the OAuth2 that the config page asks for, if it does."""
+    if settings.json_data.get("oauth2Grant", "none") == "none":
         return None
-    return max(call.deadline - time.monotonic(), 0.001)
+    from gfruntime.http.oauth2 import OAuth2  # noqa: PLC0415  # most data sources have none
+
+    return OAuth2.of(settings)

@@ -13,7 +13,10 @@ import socket
 import ssl
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Deadline:
@@ -65,6 +68,16 @@ class Deadline:
 
 current: contextvars.ContextVar[Deadline | None] = contextvars.ContextVar("gfruntime_http_deadline", default=None)
 """The deadline of the exchange that this thread runs."""
+
+
+@contextlib.contextmanager
+def as_current(deadline: Deadline) -> Iterator[None]:
+    """Let requests that others send meanwhile in this thread end by a deadline, too."""
+    token = current.set(deadline)
+    try:
+        yield
+    finally:
+        current.reset(token)
 
 
 def _use(connection: socket.socket) -> None:

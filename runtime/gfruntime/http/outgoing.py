@@ -24,6 +24,7 @@ _PUBLIC = {
     *("accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-type"),
     *("if-modified-since", "if-none-match", "range", "user-agent"),
 }
+_OF_USER = ("authorization", "x-id-token")
 _OF_BODY = {"content-encoding", "content-language", "content-length", "content-type", "transfer-encoding"}
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BREAK = re.compile("[\r\n\0]")
@@ -35,7 +36,13 @@ _CONTRADICTION = (
 
 
 def collect(settings: HttpSettings, given: Mapping[str, str], *, is_forwarding: bool) -> dict[str, str]:
-    """Put a request's headers together: the data source's custom ones win, then the call's own, then Grafana's."""
+    """Put a request's headers together: the data source's custom ones win, then the call's own, then Grafana's.
+
+    A user's token that Grafana forwards wins over basic authentication.
+    Source: grafana-plugin-sdk-go v0.299.0, ConfigureBasicAuthAfterContextualMiddleware in
+    backend/httpclient/configure_middleware.go.
+    Raises: QueryError if what is forwarded would be shared by all users.
+    """
     if is_forwarding and is_shared():
         raise QueryError(_CONTRADICTION)
     call = current_call()
@@ -45,16 +52,33 @@ def collect(settings: HttpSettings, given: Mapping[str, str], *, is_forwarding: 
             defaults |= {k: value for k, value in call.http_headers.items() if k.lower() not in _NEVER_FORWARDED}
         defaults |= {FROM_ALERT: call.headers.get(FROM_ALERT, ""), "User-Agent": _user_agent(call.context)}
     by_name: dict[str, tuple[str, str]] = {}
-    for source in (defaults, tracing.headers(), {"Authorization": settings.authorization}):
+    basic, token = {"Authorization": settings.authorization}, user_token(is_forwarding=is_forwarding)
+    for source in (defaults, tracing.headers(), basic, token):
         by_name |= {name.lower(): (name, value) for name, value in source.items() if value}
     for named in (given, settings.headers):
         by_name |= {name.lower(): (name, str(value)) for name, value in named.items()}
     by_name.pop("proxy-authorization", None)  # a proxy's own go to the proxy only
     headers = dict(by_name.values())
+    check(headers)
+    return headers
+
+
+def user_token(*, is_forwarding: bool) -> dict[str, str]:
+    """Return the headers in which Grafana forwards the OAuth token of the user who asks."""
+    call = current_call()
+    if call is None or not is_forwarding:
+        return {}
+    return {name: value for name, value in call.http_headers.items() if name.lower() in _OF_USER and value}
+
+
+def check(headers: Mapping[str, str]) -> None:
+    """Refuse what can't be a header.
+
+    Raises: QueryError naming the header.
+    """
     for name, value in headers.items():
         if not _NAME.fullmatch(name) or _BREAK.search(value):
             raise QueryError(f"the header {name[:100]!r} has a name or a value that HTTP does not allow")
-    return headers
 
 
 def asks_for_encoding(headers: Mapping[str, str]) -> bool:

@@ -144,7 +144,7 @@ class HttpSettings:
         """
         context = ssl.create_default_context(cadata=self.ca_certificate or None)
         if not self.ca_certificate and not context.cert_store_stats()["x509_ca"]:
-            _trust_system(context)
+            trust_system(context)
         if self.client_certificate and self.client_key:
             load_pair(context, self.client_certificate, self.client_key)
         if self.skip_verify:
@@ -173,7 +173,7 @@ def pem(text_or_path: str) -> str:
     return text_or_path if "-----" in text_or_path else Path(text_or_path).read_text(encoding="ascii")
 
 
-def _trust_system(context: ssl.SSLContext) -> None:
+def trust_system(context: ssl.SSLContext) -> None:
     """Find the system's authorities, or as a last resort those that come with grpcio, where it is there."""
     grpcio = find_spec("grpc")
     folders = (grpcio and grpcio.submodule_search_locations) or ()

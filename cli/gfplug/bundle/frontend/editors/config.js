@@ -1,6 +1,7 @@
 // @ts-check
 // The config page: what it shows comes from the schema, what it stores goes where each field says.
 const React = require('react');
+const { config } = require('@grafana/runtime');
 const ui = require('@grafana/ui');
 const { Control } = require('./controls');
 const { problem, put, sections, shown, translated, valueOf } = require('./fields');
@@ -16,7 +17,8 @@ const { strings, t } = require('./strings');
  */
 
 const h = React.createElement;
-const form = translated(schema.config);
+const switches = /** @type {import('./types').Values} */ (/** @type {unknown} */ (config));
+const form = translated(schema.config).filter((field) => !field.needs || switches[field.needs] === true);
 
 /** @param {UiField} field @param {Settings} settings */
 function read(field, settings) {

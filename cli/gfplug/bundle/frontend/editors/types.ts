@@ -46,6 +46,8 @@ export interface UiField {
   fields?: UiField[];
   /** Shown only while each of these fields has one of these values. */
   showIf?: Record<string, unknown[]>;
+  /** Config only: shown only where this is on in Grafana's own configuration. */
+  needs?: string;
   language?: string;
   rows?: number;
   /** Config only: where the value is kept; `root` is the data source itself, as its name is. */

@@ -1,0 +1,75 @@
+"""Tokens of Azure and Google as an `auth`, by azure-identity and google-auth, which the project depends on."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gfruntime.errors import DownstreamError
+from gfruntime.http.adapters import missing
+from gfruntime.http.response import one_line
+from gfruntime.http.tokens import BearerAuth, Token, Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfruntime.http.request import Auth
+
+
+def azure_auth(scope: str, *, credential: object = None) -> Auth:
+    """Return an `auth` with tokens of Microsoft Entra ID for a scope.
+
+    `credential` is one of azure-identity's; without it the machine's: `DefaultAzureCredential()`.
+    Raises: ModuleNotFoundError when the project does not depend on azure-identity.
+
+    >>> auth = azure_auth("https://api.loganalytics.io/.default")  # doctest: +SKIP
+    """
+    if credential is None:
+        try:
+            from azure.identity import DefaultAzureCredential  # noqa: PLC0415  # takes long, and few need it
+        except ModuleNotFoundError as error:
+            raise missing("azure-identity") from error
+        credential = DefaultAzureCredential()
+    source: Any = credential
+
+    def fetch() -> Token:
+        try:
+            token = source.get_token(scope)
+        except Exception as error:  # azure-core's errors, of which some credentials raise none
+            raise DownstreamError(f"no token of Microsoft Entra ID: {one_line(str(error))}") from error
+        return Token(value=token.token, lifetime=token.expires_on - time.time())
+
+    return BearerAuth(Tokens(fetch))
+
+
+def gcp_auth(*, scopes: Sequence[str] = (), credentials: object = None) -> Auth:
+    """Return an `auth` with tokens of Google Cloud.
+
+    `credentials` are google-auth's; without them the machine's for these scopes, as `google.auth.default` finds them.
+    Raises: ModuleNotFoundError when the project does not depend on google-auth.
+
+    >>> auth = gcp_auth(scopes=["https://www.googleapis.com/auth/cloud-platform"])  # doctest: +SKIP
+    """
+    try:
+        import google.auth  # noqa: PLC0415  # takes long, and few need it
+        import google.auth.transport.urllib3  # noqa: PLC0415
+        import urllib3  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise missing("google-auth") from error
+    send = google.auth.transport.urllib3.Request(urllib3.PoolManager())  # type: ignore[no-untyped-call]
+    source: Any = credentials
+
+    def fetch() -> Token:
+        nonlocal source
+        try:
+            if source is None:
+                source, _ = google.auth.default(scopes=list(scopes))
+            source.refresh(send)
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise DownstreamError(f"no token of Google Cloud: {one_line(str(error))}") from error
+        expiry = source.expiry  # UTC without a zone, or None
+        left = None if expiry is None else (expiry.replace(tzinfo=UTC) - datetime.now(UTC))
+        return Token(value=source.token, lifetime=None if left is None else left.total_seconds())
+
+    return BearerAuth(Tokens(fetch))

@@ -1,0 +1,149 @@
+"""Access tokens: one for all who ask, renewed before it expires, by one request however many wait for it.
+
+A token that expires soon is renewed in the background, while it is still used; callers wait only where there is none. A
+renewal runs in a thread of its own, so that it belongs to no caller: one who gives up does not end it for the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gfruntime.errors import DownstreamError, PluginError
+from gfruntime.http import deadlines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.http.request import HttpRequest
+
+_LOGGER = logging.getLogger("gfruntime")
+
+# seconds, and at most these parts of a token's lifetime
+_MARGIN, _MARGIN_PART = 60.0, 1 / 4  # before its end it is renewed
+_JITTER_PART = 1 / 4  # of the margin, so that many instances do not renew at once
+_FLIGHT, _FLIGHT_PART = 5.0, 1 / 20  # before its end it is not sent any more: a request takes time to arrive
+_YOUNG, _YOUNG_PART = 5.0, 1 / 2  # a token of this age is not the reason for a 401
+_PAUSE = 1.0  # after a renewal that failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An access token; `lifetime` is in seconds from the request for it, and None for no end that is known."""
+
+    value: str = field(repr=False)
+    lifetime: float | None = None
+
+
+class Tokens:
+    """The present token of one data source, for any number of threads."""
+
+    def __init__(self, fetch: Callable[[], Token]) -> None:
+        """Fetch nothing yet; `fetch` gets a new token, and runs in a thread of its own."""
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._renew_at = self._dead_at = self._young_until = 0.0
+        self._renewal: Future[Token] | None = None
+        self._failure: Exception | None = None
+        self._paused_until = 0.0
+
+    def current(self) -> str:
+        """Return a token that has not expired, and wait for one if need be, no longer than the current deadline.
+
+        Raises: PluginError when it can't be had; all who wait get the same, and who asks later starts another try.
+        """
+        with self._lock:
+            now = time.monotonic()
+            if self._token is not None and now < self._dead_at:
+                if now >= self._renew_at and now >= self._paused_until:
+                    with contextlib.suppress(RuntimeError):  # no thread is left: the next call tries again
+                        self._start()
+                return self._token.value
+            if self._renewal is None and self._failure is not None and now < self._paused_until:
+                raise _copy(self._failure)
+            renewal = self._start()
+        return _await(renewal).value
+
+    def refuse(self, value: str) -> bool:
+        """Drop a token that an upstream has answered 401 to; tell whether there is, or can be, another one."""
+        with self._lock:
+            if self._token is None or self._token.value != value:
+                return True
+            now = time.monotonic()
+            if now < self._young_until:
+                return False
+            self._dead_at = now
+            return True
+
+    def _start(self) -> Future[Token]:
+        """Return the renewal that runs; start one if none does. The lock is held."""
+        if self._renewal is None:
+            renewal: Future[Token] = Future()
+            self._renewal = renewal
+            thread = threading.Thread(target=self._renew, args=(renewal,), name="renew a token", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no thread left
+                self._renewal = None
+                raise
+        return self._renewal
+
+    def _renew(self, renewal: Future[Token]) -> None:
+        began = time.monotonic()
+        try:
+            token = self._fetch()
+        except Exception as error:  # noqa: BLE001  # raised in the threads that wait
+            with self._lock:
+                self._renewal, self._failure = None, error
+                self._paused_until = time.monotonic() + _PAUSE
+            _LOGGER.warning("No new access token: %s", error)
+            renewal.set_exception(error)
+            return
+        lifetime = float("inf") if token.lifetime is None else max(token.lifetime, 0.0)
+        margin = min(_MARGIN, lifetime * _MARGIN_PART)
+        jitter = random.random() * margin * _JITTER_PART  # noqa: S311  # no secret
+        with self._lock:
+            self._token, self._renewal, self._failure = token, None, None
+            self._renew_at = began + lifetime - margin - jitter
+            self._dead_at = began + lifetime - min(_FLIGHT, lifetime * _FLIGHT_PART)
+            self._young_until = began + min(_YOUNG, lifetime * _YOUNG_PART)
+        renewal.set_result(token)
+
+
+class BearerAuth:
+    """An `auth` that sends the present token, and renews one that the upstream refuses."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        """Send the tokens of these."""
+        self._tokens = tokens
+
+    def __call__(self, request: HttpRequest) -> dict[str, str] | None:
+        """Return the header with the token; none where Grafana forwards the user's."""
+        return None if request.has_user_token else {"Authorization": f"Bearer {self._tokens.current()}"}
+
+    def renew(self, request: HttpRequest) -> bool:
+        """Drop the token that a request was refused with; tell whether to repeat it."""
+        return self._tokens.refuse(request.headers.get("Authorization", "").removeprefix("Bearer "))
+
+
+def _await(renewal: Future[Token]) -> Token:
+    """Wait for a renewal, no longer than the current deadline."""
+    deadline = deadlines.current.get()
+    try:
+        return renewal.result(None if deadline is None else deadline.left())
+    except TimeoutError:
+        raise DownstreamError("there was no access token in time", status=504) from None
+    except Exception as error:
+        raise _copy(error) from error
+
+
+def _copy(error: Exception) -> Exception:
+    """Return an error of its own for each thread that raises it; what is no PluginError is a mistake, as it is."""
+    return type(error)(str(error), error.status) if isinstance(error, PluginError) else error

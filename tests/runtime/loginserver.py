@@ -1,0 +1,283 @@
+"""A real OAuth2 server, Authlib's, and an API that takes its tokens: both on one port of this machine."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import flask
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.oauth2.rfc6749 import ClientMixin, TokenMixin, grants
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, JWTBearerGrant
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import RSAKey
+from werkzeug.serving import make_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLIENT, SECRET, USER, PASSWORD, REFRESH = (
+    "client-1",
+    "s3cret:&é of the client",
+    "ada",
+    "p4ssword of ada",
+    "first refresh",
+)
+_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+PRIVATE_KEY = _KEY.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+).decode()
+_PUBLIC_KEY = _KEY.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+
+
+class _Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
+    """The one client; it may do everything, with the right secret."""
+
+    client_id = CLIENT
+
+    def get_client_id(self) -> str:
+        return CLIENT
+
+    def get_allowed_scope(self, scope: str) -> str:
+        return scope
+
+    def check_client_secret(self, secret: str) -> bool:
+        return SECRET in (secret, unquote_plus(secret))  # RFC 6749, 2.3.1: encoded in the header, as Authlib leaves it
+
+    def check_endpoint_auth_method(self, method: str, _: str) -> bool:
+        return method in ("client_secret_basic", "client_secret_post", "private_key_jwt")
+
+    def check_grant_type(self, _: str) -> bool:
+        return True
+
+
+@dataclass
+class _Refresh(TokenMixin):  # type: ignore[misc]
+    """A refresh token, which is used once."""
+
+    value: str
+
+    def check_client(self, _: object) -> bool:
+        return True
+
+    def get_scope(self) -> str:
+        return "read"
+
+    def get_expires_in(self) -> int:
+        return 3600
+
+    def is_revoked(self) -> bool:
+        return False
+
+    def is_expired(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A token that was given to someone."""
+
+    value: str
+    time: float
+    grant: str
+    scope: str
+    end: float
+
+
+class Login:
+    """The server; what it does next is for tests to change."""
+
+    def __init__(self) -> None:
+        """Listen on a free port."""
+        self.lifetime: float = 3600
+        """Seconds for which the API takes a token; whole ones are told to the client, others are not."""
+        self.delay = 0.0
+        """Seconds before a request for a token is answered."""
+        self.failure: tuple[int, str] | None = None
+        """Status and body to answer every request for a token with."""
+        self.is_closed = False
+        """The API takes no token at all."""
+        self.issued: list[Issued] = []
+        self.asked = 0
+        """Requests for tokens."""
+        self.served: list[str] = []
+        """The bearer tokens of the requests to the API that were answered."""
+        self.refused = 0
+        """Requests to the API that were answered 401."""
+        self.refresh_tokens = {REFRESH}
+        self._lock = threading.Lock()
+        self._server = make_server("127.0.0.1", 0, _app(self), threaded=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.token_url = f"{self.url}/token"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def revoke(self) -> None:
+        """Take none of the tokens that were issued until now."""
+        with self._lock:
+            self.issued = [Issued(each.value, each.time, each.grant, each.scope, 0.0) for each in self.issued]
+
+    def save(self, token: dict[str, Any], grant: str) -> None:
+        """Remember a token."""
+        with self._lock:
+            now = time.monotonic()
+            issued = Issued(token["access_token"], now, grant, token.get("scope") or "", now + self.lifetime)
+            self.issued.append(issued)
+            if "refresh_token" in token:
+                self.refresh_tokens = {token["refresh_token"]}
+
+    def serve(self, authorization: str) -> bool:
+        """Tell whether the API takes a request."""
+        value = authorization.removeprefix("Bearer ")
+        with self._lock:
+            issued = next((each for each in self.issued if each.value == value), None)
+            if self.is_closed or issued is None or time.monotonic() > issued.end:
+                self.refused += 1
+                return False
+            self.served.append(value)
+            return True
+
+
+def _app(login: Login) -> flask.Flask:
+    app = flask.Flask("login")
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = AuthorizationServer(
+        app,
+        query_client=lambda name: _Client() if name == CLIENT else None,
+        save_token=lambda token, request: login.save(token, request.payload.grant_type),
+    )
+
+    def generate(grant_type: str, scope: str = "", **_: Any) -> dict[str, Any]:
+        told = {"expires_in": int(login.lifetime)} if login.lifetime == int(login.lifetime) else {}
+        more = {"refresh_token": secrets.token_urlsafe(24)} if grant_type == "refresh_token" else {}
+        return {"token_type": "Bearer", "access_token": secrets.token_urlsafe(24), "scope": scope, **told, **more}
+
+    server.register_token_generator("default", generate)
+    for grant in (_ClientCredentials, _Password, _refresh_grant(login), _bearer_grant(login)):
+        server.register_grant(grant)
+    server.register_client_auth_method("private_key_jwt", _ByAssertion(login))
+
+    @app.post("/token")
+    def token() -> Any:
+        login.asked += 1
+        time.sleep(login.delay)
+        if login.failure is not None:
+            status, body = login.failure
+            asked = f"{flask.request.headers.get('Authorization')} {flask.request.get_data(as_text=True)}"
+            whole = body.replace("{request}", json.dumps(asked))
+            return flask.Response(whole, status=status, content_type="application/json")
+        return server.create_token_response()
+
+    @app.route("/api/<path:_>", methods=["GET", "POST"])
+    def api(_: str) -> Any:
+        if not login.serve(flask.request.headers.get("Authorization", "")):
+            return flask.Response("no", status=401)
+        return {"body": flask.request.get_data(as_text=True)}
+
+    return app
+
+
+class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+
+
+class _Password(grants.ResourceOwnerPasswordCredentialsGrant):  # type: ignore[misc]
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+
+    def authenticate_user(self, username: str, password: str) -> str | None:
+        return username if (username, password) == (USER, PASSWORD) else None
+
+
+def _refresh_grant(login: Login) -> type:
+    class Grant(grants.RefreshTokenGrant):  # type: ignore[misc]
+        TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+        INCLUDE_NEW_REFRESH_TOKEN = True
+
+        def authenticate_refresh_token(self, refresh_token: str) -> _Refresh | None:
+            return _Refresh(refresh_token) if refresh_token in login.refresh_tokens else None
+
+        def authenticate_user(self, _: object) -> str:
+            return USER
+
+        def revoke_old_credential(self, _: object) -> None:
+            """Leave it to `Login.save`."""
+
+    return Grant
+
+
+def _bearer_grant(login: Login) -> type:
+    class Grant(JWTBearerGrant):  # type: ignore[misc]
+        def get_audiences(self) -> list[str]:
+            return [login.token_url, "https://oauth2.googleapis.com/token"]  # Google's library says this one always
+
+        def resolve_issuer_client(self, issuer: str) -> _Client | None:
+            return _Client() if issuer == CLIENT else None
+
+        def resolve_client_public_key(self, *_: object) -> RSAKey:
+            return RSAKey.import_key(_PUBLIC_KEY)
+
+        def authenticate_user(self, subject: str) -> str:
+            return subject
+
+        def has_granted_permission(self, _: object, user: str) -> bool:
+            return user == USER
+
+    return Grant
+
+
+class _ByAssertion(JWTBearerClientAssertion):  # type: ignore[misc]
+    CLIENT_AUTH_METHOD = "private_key_jwt"
+
+    def __init__(self, login: Login) -> None:
+        super().__init__()
+        self._login = login
+        self._used: set[str] = set()
+
+    def get_audiences(self) -> list[str]:
+        return [self._login.token_url]
+
+    def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
+        is_new = jti not in self._used
+        self._used.add(jti)
+        return is_new
+
+    def resolve_client_public_key(self, *_: object) -> RSAKey:
+        return RSAKey.import_key(_PUBLIC_KEY)
+
+
+@contextmanager
+def login() -> Iterator[Login]:
+    """Run the server."""
+    made = Login()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def values(login: Login, grant: str, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what the config page saves for a grant: jsonData, and the secrets."""
+    data = {"oauth2Grant": grant, "oauth2TokenUrl": login.token_url, "oauth2Scopes": "read write"}
+    needs: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+        "client_credentials": ({}, {"oauth2ClientSecret": SECRET}),
+        "client_credentials_jwt": ({}, {"oauth2PrivateKey": PRIVATE_KEY}),
+        "jwt_bearer": ({"oauth2Subject": USER}, {"oauth2PrivateKey": PRIVATE_KEY}),
+        "password": ({"oauth2User": USER}, {"oauth2ClientSecret": SECRET, "oauth2Password": PASSWORD}),
+        "refresh_token": ({"oauth2Scopes": ""}, {"oauth2ClientSecret": SECRET, "oauth2RefreshToken": REFRESH}),
+    }
+    own, hidden = needs[grant]
+    return data | {"oauth2ClientId": CLIENT} | own | more, hidden
