@@ -89,6 +89,10 @@ class Author:
             routes=routes,
         )
 
+    def model_of(self, query_type: object) -> Any:  # noqa: ANN401  # a type
+        """Return the type of a query's model, by the query's type."""
+        return self.own_models.get(str(query_type), self.model)
+
 
 def _threads(datasource: Any) -> int | None:  # noqa: ANN401
     """Read how many worker threads the class asks for by its attribute `threads`; None if it does not.

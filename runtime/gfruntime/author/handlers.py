@@ -3,6 +3,9 @@
 A class has `query` or `query_batch`; all others are optional. Each may be `def` or `async def`. A `def` method runs in
 one of the worker threads (64, or what `serve(threads=)` says), several calls side by side; an `async def` method runs
 on the one event loop that all of them share.
+
+The options, and the model of each kind of query, may have one method that is called on the class: `migrate(old: dict)`
+returns the dict that today's fields are read from. It is given what was saved, of today or by an older version.
 """
 
 from __future__ import annotations
