@@ -222,7 +222,7 @@ class AgedModel:
 
     table: Annotated[str, Ui(label="Table", required=True)] = "sales"
     minutes: Annotated[int, Ui(label="Minutes", minimum=1, required=True)] = 5
-    sql: Annotated[str, Ui(label="SQL", widget="code", language="sql")] = ""
+    sql: Annotated[str, Ui(label="SQL", widget="code", language="sql", show_if={"table": ["sql"]})] = ""
     version: Annotated[int, Ui(widget="hidden")] = 2
 
     @staticmethod
