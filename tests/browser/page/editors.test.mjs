@@ -269,7 +269,7 @@ test('the larger editors have no serious accessibility violation either', () =>
 
 const aged = { plugin: 'acme-aged-datasource' };
 const saved = (name, values) => `${name}=${encodeURIComponent(JSON.stringify(values))}`;
-const migrations = (asked) => asked.filter(({ path }) => path.endsWith('/resources/gfplug/migrate'));
+const migrations = (asked) => asked.filter(({ path, body }) => path.endsWith('/resources/gfplug/migrate') && body.query?.refId === 'A');
 const old = { refId: 'A', hide: false, table: 'orders', seconds: 600, other: [1] };
 
 test('a query of an older version is shown as it is today, and stored once it is edited', () =>
@@ -293,7 +293,7 @@ test('until Python has answered nothing can be edited', () =>
 test('a query that can not be migrated is shown as it was, with the reason, and loses nothing', () =>
   open(saved('query', { ...old, seconds: 'x' }), async ({ query, host }) => {
     await query.getByText('This was saved by another version of the plugin, and is shown as it was: no such table').waitFor();
-    await query.getByLabel('Table').fill('sales');
+    await query.getByLabel('Table', { exact: true }).fill('sales');
     assert.deepEqual((await host()).query, { ...old, seconds: 'x', table: 'sales' });
   }, { ...aged, allowed: /404/ }));
 
