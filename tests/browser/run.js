@@ -26,6 +26,9 @@ const rxjs = {
   isObservable: (value) => value instanceof Observable,
   lastValueFrom: (observable) => observable.values().then((values) => values.at(-1)),
   merge: (...observables) => new Observable(observables.flatMap(({ promises }) => promises)),
+  mergeMap: (next) => (source) => ({
+    values: async () => (await Promise.all((await source.values()).map(async (value) => (await next(value)).values()))).flat(),
+  }),
   map: (change) => ({ promises }) => new Observable(promises.map((promise) => promise.then(change))),
   catchError: (recover) => ({ promises }) =>
     new Observable(promises.map((promise) => promise.catch((error) => recover(error).promises[0]))),
@@ -59,6 +62,9 @@ const runtime = {
   getBackendSrv: () => ({
     fetch: (options) => {
       calls.push({ fetch: options });
+      if (options.url.endsWith('/gfplug/migrate')) {
+        return new Observable([migrate(options.data)]);
+      }
       return rxjs.of({ data: options.url.endsWith('/rows') ? [{ time: '2026-01-01', value: 7 }] : { rows: [1, 2] } });
     },
   }),
@@ -96,6 +102,14 @@ function elements(node) {
     return elements(node.type(node.props));
   }
   return [node, ...elements(node.props.children)];
+}
+
+/** What Python answers about the queries of `Aged`. */
+async function migrate({ query: { seconds, ...query } }) {
+  if (seconds === 'x') {
+    throw { data: { message: 'the query: AgedModel.migrate failed' } };
+  }
+  return { data: { query: seconds === undefined ? query : { ...query, minutes: seconds / 60, version: 2 } } };
 }
 
 let definitions = 0;

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import grafana
 import pytest
-from everything import Wide, module
+from everything import Aged, Wide, module
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -22,13 +22,14 @@ def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
     plugins = {
         "acme-sales-datasource": module(),
         "acme-wide-datasource": module(source=Wide),
+        "acme-aged-datasource": module(source=Aged),
         "acme-broken-datasource": module("throw new Error('no such thing');"),
     }
     for name, text in plugins.items():
         (tmp_path / f"{name}.js").write_text(text, encoding="utf-8")
     grafana.passes(
         "editors.test.mjs",
-        tests=26,
+        tests=32,
         version=version,
         BUNDLE=str(grafana.bundle(version, tmp_path / "bundle")),
         PLUGINS=json.dumps({name: str(tmp_path / f"{name}.js") for name in plugins}),

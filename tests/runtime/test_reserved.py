@@ -129,6 +129,11 @@ class _Reserved(Base):
     def schema(self, request: Any) -> None: ...
 
 
+class _ReservedToo(Base):
+    @route("POST", "/gfplug/migrate")
+    def migrate(self, request: Any) -> None: ...
+
+
 class _Twice(Base):
     @route("GET", "/tables/{one}")
     def first(self, request: Any, one: str) -> None: ...
@@ -160,6 +165,7 @@ class _More(Base):
     ("kind", "sentence"),
     [
         (_Reserved, "_Reserved.schema: gfplug answers the resource /gfplug/schema itself; choose another path"),
+        (_ReservedToo, "_ReservedToo.migrate: gfplug answers the resource /gfplug/migrate itself; choose another path"),
         (_Twice, "_Twice.second: GET /tables/{two} is answered by first already; remove one of them"),
         (_Lacks, r"_Lacks.columns: it can't be called for /tables/{table}: .*must be \(self, request, table\)"),
         (_Other, "_Other.columns: it can't be called for /tables/{table}: missing a required argument: 'name'"),

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle.frontend import linker
-from gfplug.bundle.rules.finding import Finding, note
+from gfplug.bundle.rules.finding import note
 from gfplug.checks import provisioned, saved_queries
 from gfplug.checks.check import Report
+from gfplug.checks.migrations import Migrator
 from gfplug.errors import ProjectError, UsageError
-from gfplug.host.known_keys import KnownKeys
 from gfplug.project.environment import venv
 from gfplug.project.plugin_project import Project
 from gfplug.stages import Stages
@@ -34,21 +34,20 @@ def check(project_path: Path, paths: Sequence[Path], *, python: Path | None = No
     files = [file for path in paths for file in _files(path)]
     if not files:
         raise UsageError("no dashboard to check", hint="gfplug check --dashboards FILE...")
-    schema = linker.read_schema(project, venv.ensure(project, python=python, stages=Stages()))
-    return judge(project, schema, files)
+    interpreter = venv.ensure(project, python=python, stages=Stages())
+    return judge(project, linker.read_schema(project, interpreter), files, python=interpreter)
 
 
-def judge(project: Project, schema: Mapping[str, Any], files: Sequence[Path]) -> Report:
-    """Look for what a schema refuses, or has no field for, in the queries of files.
+def judge(project: Project, schema: Mapping[str, Any], files: Sequence[Path], *, python: Path | None = None) -> Report:
+    """Look for what a schema refuses, or has no field for, in the queries of files, once they are migrated.
 
-    Raises: ProjectError if a file cannot be read.
+    Raises: ProjectError if a file cannot be read, or the project's code does not load.
     """
     sources = provisioned.name_sources(project)
-    known = KnownKeys.from_json(schema, project)
-    findings: list[Finding] = []
-    for path in files:
-        queries = saved_queries.find(path, project.manifest.id, sources)
-        findings += [finding for query in queries for finding in provisioned.of_query(schema, known, query)]
+    by_file = {path: saved_queries.find(path, project.manifest.id, sources) for path in files}
+    migrator = Migrator(project=project, schema=schema, python=python)
+    findings = list(provisioned.of_queries(migrator, [query for queries in by_file.values() for query in queries]))
+    for path, queries in by_file.items():
         findings.append(note("saved-queries", str(path), f"{len(queries)} saved queries of {project.manifest.id}"))
     ordered = sorted(dict.fromkeys(findings), key=lambda finding: finding.level != "error")
     return Report(kind="dashboards", path=project.root, findings=tuple(ordered))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from gfplug.bundle.frontend import linker, npm
 from gfplug.bundle.rules.finding import Finding, error, note
 from gfplug.checks import declared_imports, provisioned
+from gfplug.checks.migrations import Migrator
 from gfplug.errors import GfplugError
-from gfplug.host.known_keys import KnownKeys
 from gfplug.project.environment import interpreters, ownership, venv
 from gfplug.untrusted import documents
 
@@ -55,7 +55,7 @@ def _loaded(project: Project, python: Path) -> Iterator[Finding]:
         elif "unrecognized arguments" not in failure.message:  # by an older runtime, which tells no keys
             raise
         return
-    for finding in provisioned.check(project, schema, KnownKeys.from_json(schema, project)):
+    for finding in provisioned.check(Migrator(project=project, schema=schema, python=python)):
         is_maybe_read = has_own_frontend and finding.rule.startswith("unknown-")  # in the browser
         yield replace(finding, level="warning") if is_maybe_read else finding
 

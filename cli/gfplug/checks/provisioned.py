@@ -8,53 +8,87 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.bundle.rules.finding import Finding, error
 from gfplug.checks import query_bounds, saved_queries
+from gfplug.checks.migrations import Saved
 from gfplug.errors import GfplugError
 from gfplug.host import known_keys, provisioning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from gfplug.checks.migrations import Migrator
     from gfplug.checks.saved_queries import SavedQuery
     from gfplug.host.known_keys import KnownKeys
     from gfplug.project.plugin_project import Project
 
 _HINT = "change the query in Grafana, or the bound in src/plugin/datasource.py"
+_KINDS = ("variable", "annotation")
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 
-def check(project: Project, schema: Mapping[str, Any], known: KnownKeys) -> Iterator[Finding]:
-    """Find what the plugin refuses or does not read; a file that can't be read is another rule's to tell."""
+def check(migrator: Migrator) -> Iterator[Finding]:
+    """Find what the plugin refuses or does not read; a file that can't be read is another rule's to tell.
+
+    Raises: ProjectError or ToolError if the project's code can't migrate anything.
+    """
+    project = migrator.project
+    yield from _of_sources(migrator, list(_sources(project)))
+    yield from of_queries(migrator, list(_saved_queries(project)))
+
+
+def _of_sources(migrator: Migrator, sources: Sequence[tuple[str, dict[str, Any]]]) -> Iterator[Finding]:
+    """Judge data sources, each in its file."""
+    options = [(where, source.get("jsonData")) for where, source in sources]
+    saved = [
+        Saved(of="options", where=where, values=values if isinstance(values, dict) else {}) for where, values in options
+    ]
+    migrated, findings = migrator.migrate(saved)
+    yield from findings
+    known = migrator.known
+    for (where, source), each in zip(sources, migrated, strict=True):
+        if each is not None:
+            for unknown in known_keys.of_source(known, {**source, "jsonData": each.values}):
+                yield error("unknown-option", where, unknown.sentence, unknown.hint)
+
+
+def _sources(project: Project) -> Iterator[tuple[str, dict[str, Any]]]:
     with suppress(GfplugError):
         for path, source in provisioning.list_sources(project.root / "provisioning/datasources", project.manifest.id):
-            where = path.relative_to(project.root).as_posix()
-            for unknown in known_keys.of_source(known, source):
-                yield error("unknown-option", where, unknown.sentence, unknown.hint)
+            yield path.relative_to(project.root).as_posix(), source
+
+
+def _saved_queries(project: Project) -> Iterator[SavedQuery]:
     with suppress(GfplugError):
         sources = name_sources(project)
         for name in ("dashboards", "alerting"):
             for path in list_files(project.root / "provisioning" / name):
                 folder = path.parent.relative_to(project.root).as_posix()
-                for finding in _of_file(project, path, schema, known, sources):
-                    yield replace(finding, where=f"{folder}/{finding.where}")
+                with suppress(GfplugError):
+                    for query in saved_queries.find(path, project.manifest.id, sources):
+                        yield replace(query, where=f"{folder}/{query.where}")
 
 
-def _of_file(
-    project: Project, path: Path, schema: Mapping[str, Any], known: KnownKeys, sources: set[str]
-) -> Iterator[Finding]:
-    with suppress(GfplugError):
-        for query in saved_queries.find(path, project.manifest.id, sources):
-            yield from of_query(schema, known, query)
+def of_queries(migrator: Migrator, queries: Sequence[SavedQuery]) -> Iterator[Finding]:
+    """Judge queries as the plugin reads them: migrated, where their class does that."""
+    kinds = [query.kind or str(query.model.get("queryType") or "") for query in queries]
+    saved = [
+        Saved(of=kind if kind in _KINDS else "query", where=query.where, values=query.model)
+        for query, kind in zip(queries, kinds, strict=True)
+    ]
+    migrated, findings = migrator.migrate(saved)
+    yield from findings
+    known = migrator.known
+    for query, kind, each in zip(queries, kinds, migrated, strict=True):
+        if each is not None:
+            yield from of_query(migrator.schema, known, replace(query, kind=kind, model=each.values))
 
 
 def of_query(schema: Mapping[str, Any], known: KnownKeys, query: SavedQuery) -> Iterator[Finding]:
-    """Judge one query by the form, and the keys, that the runtime decodes it into."""
-    own = schema.get("own", {})
-    kind = query.kind or query.model.get("queryType")
-    form = own[kind] if isinstance(kind, str) and kind in own else schema.get("query", {"fields": []})
+    """Judge one query of a known kind by the form, and the keys, that the runtime decodes it into."""
+    form = schema.get("own", {}).get(query.kind) or schema.get("query", {"fields": []})
     for text in query_bounds.violations(form["fields"], query.model):
         yield error("saved-query", query.where, text, _HINT)
-    for unknown in known.of_query(query.model, kind=kind):
+    for unknown in known.of_query(query.model, kind=query.kind):
         yield error("unknown-field", query.where, unknown.sentence, unknown.hint)
 
 

@@ -102,6 +102,10 @@ class Author:
             routes=routes,
         )
 
+    def model_of(self, query_type: object) -> Any:  # noqa: ANN401  # a type
+        """Return the type of a query's model, by the query's type."""
+        return self.own_models.get(str(query_type), self.model)
+
 
 def _number(datasource: Any, name: str) -> int | None:  # noqa: ANN401
     """Read a class attribute that is a bound, such as `threads`; None if there is none.

@@ -6,6 +6,9 @@ on the one event loop that all of them share.
 
 Class attributes: `threads = 16` (worker threads of its `def` methods), `concurrency = 4` (queries of a data source that
 run at once; the others wait) and `cache = Cache(seconds=30)` (equal queries are asked once, and answers kept).
+
+The options, and the model of each kind of query, may have one method that is called on the class: `migrate(old: dict)`
+returns the dict that today's fields are read from. It is given what was saved, of today or by an older version.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import httpform
+from gfruntime.author import httpform, migration
 from gfruntime.author.bounds import item_of
 from gfruntime.author.controls import unwrap
 from gfruntime.author.twins import has_fields
@@ -32,16 +32,27 @@ def describe(author: Author) -> dict[str, Any]:
     """Describe what a data source reads: of jsonData, of the secrets, of its queries.
 
     Shape: `{options: Keys, url: [name], secrets: [name] | null, query: Keys, own: {query type: Keys}}`. Where the
-    author's code reads `settings.json_data` or `settings.secrets` itself, any key may be one.
+    author's code reads `settings.json_data` or `settings.secrets` itself, any key may be one. So may any where a class
+    migrates what was saved; `migrated`, which is there for such alone, has the keys that are read after that.
     """
     stores = stores_of(author.options)
     reads = _attributes(author.make)
-    return {
+    models = {"query": author.model, **author.own_models}
+    read = {
         "options": None if "json_data" in reads or stores is None else stores["jsonData"],
+        **{kind: of(model) for kind, model in models.items()},
+    }
+    migrated = {
+        name: read[name] for name, kind in {"options": author.options, **models}.items() if migration.migrates(kind)
+    }
+    given = read | dict.fromkeys(migrated)
+    return {
+        "options": given["options"],
         "url": [] if stores is None else list(stores["url"]),
         "secrets": None if "secrets" in reads or stores is None else list(stores["secureJsonData"]),
-        "query": of(author.model),
-        "own": {kind: of(model) for kind, model in author.own_models.items()},
+        "query": given["query"],
+        "own": {kind: given[kind] for kind in author.own_models},
+        **({"migrated": migrated} if migrated else {}),
     }
 
 

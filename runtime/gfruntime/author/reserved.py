@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SCHEMA = "gfplug/schema"
 """The resource that tells what the author's dataclasses are; the runtime answers it."""
 
+MIGRATE = "gfplug/migrate"
+"""The resource that brings a saved query, or options, to today's dataclass; the runtime answers it."""
+
 _SETTINGS = {"jsonData", "secureJsonData", "secureJsonFields", "decryptedSecureJsonData", "teamHttpHeaders"}
 _INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
 _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
@@ -89,7 +92,7 @@ def check_routes(author: Author) -> None:
     first: dict[tuple[str, str], str] = {}
     for route in author.routes:
         where, path = f"{owner}.{route.name}", route.path
-        if path == f"/{SCHEMA}":
+        if path in (f"/{SCHEMA}", f"/{MIGRATE}"):
             raise SchemaError(f"{where}: gfplug answers the resource {path} itself; choose another path")
         shape = (route.method, re.sub(r"\{\w+", "{", path))
         if shape in first:

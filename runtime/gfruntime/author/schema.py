@@ -5,9 +5,9 @@ the project's environment, when the plugin is built, and imports the standard li
 `python -m gfruntime.author.schema plugin.datasource:Datasource`. `forms` owns the fields.
 
 Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
-that have a method of their own; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers what the
-dataclasses say, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`,
-too, and `pluginSchema` of `plugin_schema.describe`.
+that have a method of their own; a form has `migrates` if its class does. gfplug's `frontend/editors/types.ts` holds the
+contract. `hash` covers what the dataclasses say, so the running plugin can be compared with its editors. What is
+printed has `keys` of `keys.describe`, too, and `pluginSchema` of `plugin_schema.describe`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import keys, plugin_schema, reserved
+from gfruntime.author import keys, migration, plugin_schema, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
@@ -54,11 +54,11 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     """
     author = _inspected(datasource)
     reserved.check_routes(author)
-    own = {name: {"fields": _answered_form(author, model)} for name, model in author.own_models.items()}
+    own = {name: _answered_form(author, model) for name, model in author.own_models.items()}
     schema: dict[str, Any] = {
         "version": 1,
-        "config": {"fields": form(author.options, config=True)},
-        "query": {"fields": _answered_form(author, author.model)},
+        "config": _with_migration(form(author.options, config=True), author.options),
+        "query": _answered_form(author, author.model),
         "capabilities": {"annotations": True, "variables": True},
         **({"own": own} if own else {}),
     }
@@ -67,11 +67,16 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
     return schema | {"pluginId": plugin_id, "hash": digest}
 
 
-def _answered_form(author: Author, model: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a type
-    """Describe a query's fields, whose choices the class lists itself."""
+def _answered_form(author: Author, model: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
+    """Describe a query's form, whose choices the class lists itself."""
     fields = form(model)
     check_resources(author, fields, getattr(model, "__name__", ""))
-    return fields
+    return _with_migration(fields, model)
+
+
+def _with_migration(fields: list[dict[str, Any]], model: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
+    """Make a form of fields; it says so where the class migrates what was saved."""
+    return {"fields": fields, **({"migrates": True} if migration.migrates(model) else {})}
 
 
 def _inspected(datasource: type) -> Author:

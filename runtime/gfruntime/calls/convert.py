@@ -9,10 +9,12 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import unquote
 
+from gfruntime.author import migration
 from gfruntime.author.ui import Secret, Ui
 from gfruntime.calls import decoding, unknown_keys
 from gfruntime.calls.mismatches import SETTINGS
-from gfruntime.logs import masking
+from gfruntime.errors import DecodeError, PluginError
+from gfruntime.logs import log, masking
 from gfruntime.request.config import GrafanaConfig
 from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRange, User
 
@@ -28,7 +30,9 @@ MOST_POINTS = 1_000_000
 """The most that `Query.max_data_points` is: panels ask for their width in pixels, alert rules for 43,200, and a number
 that is typed into a panel's query options has no limit."""
 
-_QUERY = "the query"
+QUERY = "the query"
+"""What a sentence about a query begins with."""
+
 _UTC = dt.timezone.utc  # noqa: UP017  # the same on Python 3.10
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _FIRST = dt.datetime.min.replace(tzinfo=_UTC)
@@ -76,8 +80,9 @@ def settings(
     """
     masking.remember(secrets_of(message))
     secrets = dict(message.decryptedSecureJsonData)
-    json_data = decoding.json_object(message.jsonData, SETTINGS)
-    values = options(options_type, json_data=message.jsonData, url=message.url, secrets=secrets)
+    text = migrate(options_type, message.jsonData, SETTINGS)
+    json_data = decoding.json_object(text, SETTINGS)
+    values = options(options_type, json_data=text, url=message.url, secrets=secrets)
     unknown_keys.tell_of_settings(options_type, json_data, secrets, SETTINGS)
     return Settings(
         options=values,
@@ -132,9 +137,28 @@ def moment(deadline: float | None) -> dt.datetime | None:
 def model_decoder(model: Any) -> Callable[[bytes], Any]:  # noqa: ANN401
     """Make a function from a query's JSON to the author's model; what it ignores is told in the debug log.
 
-    Raises: SchemaError if a bound of the model can't be kept.
+    Raises: SchemaError if a bound of the model, or its `migrate`, can't be kept.
     """
-    return unknown_keys.tell_of_queries(decoding.decoder(model, _QUERY), model, _QUERY)
+    decode = unknown_keys.tell_of_queries(decoding.decoder(model, QUERY), model, QUERY)
+    return (lambda text: decode(_migrate(model, text, QUERY))) if migration.migrates(model) else decode
+
+
+def migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
+    """Return the JSON that the author's type makes of saved JSON; the same where it migrates nothing.
+
+    Raises: DecodeError naming the class; what the author did not mean is logged with its traceback.
+    """
+    return _migrate(model, text, what) if migration.migrates(model) else text
+
+
+def _migrate(model: Any, text: bytes, what: str) -> bytes:  # noqa: ANN401
+    saved = decoding.json_object(text, what)
+    try:
+        return migration.migrate(model, saved, what).encode()
+    except DecodeError as error:
+        if error.__cause__ is not None and not isinstance(error.__cause__, PluginError):
+            log.failure(f"Migrating {what} failed", error.__cause__)
+        raise
 
 
 def options(options_type: Any, *, json_data: bytes, url: str, secrets: Mapping[str, str]) -> Any:  # noqa: ANN401

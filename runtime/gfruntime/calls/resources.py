@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
-from gfruntime.author.reserved import SCHEMA
-from gfruntime.calls import answers, iterate
+from gfruntime.author.reserved import MIGRATE, SCHEMA
+from gfruntime.calls import answers, convert, decoding, iterate
 from gfruntime.calls.endpoint import call_error
-from gfruntime.errors import PluginError
+from gfruntime.calls.mismatches import SETTINGS
+from gfruntime.errors import PluginError, QueryError
 from gfruntime.request import headers
 from gfruntime.request.services import Request, Response
 
@@ -52,9 +54,11 @@ class Resources:
                 raise call_error(error) from error
 
     async def _respond(self, request: Request, call: ActiveCall) -> Response:
-        if request.path.strip("/") == SCHEMA:
-            is_read = request.method.upper() in ("GET", "HEAD")
-            return self._schema(request) if is_read else routes.not_allowed(request, ["GET"])
+        path, method = request.path.strip("/"), request.method.upper()
+        if path == SCHEMA:
+            return self._schema(request) if method in ("GET", "HEAD") else routes.not_allowed(request, ["GET"])
+        if path == MIGRATE:
+            return await self._migrate(request) if method == "POST" else routes.not_allowed(request, ["POST"])
         match = routes.match(self._runner.author.routes, request)
         result: object
         if isinstance(match, routes.Match):
@@ -77,6 +81,23 @@ class Resources:
             return Response.json(schema.describe(make, plugin_id=request.context.plugin_id) | read)
         except controls.SchemaError as error:  # a frontend of its own may have dataclasses that no form shows
             return Response.json({"message": str(error), "isSchemaError": True, **read}, status=404)
+
+    async def _migrate(self, request: Request) -> Response:
+        """Answer a saved query, or options, as today's class makes them: `{"query": {…}}` or `{"options": {…}}`."""
+        author = self._runner.author
+        asked = decoding.json_object(request.body, "the request")
+        name = "options" if "options" in asked else "query"
+        saved = asked.get(name)
+        if not isinstance(saved, dict):
+            raise QueryError('the request needs an object "query" or "options"')
+        model = author.options if name == "options" else author.model_of(saved.get("queryType"))
+        what, text = SETTINGS if name == "options" else convert.QUERY, json.dumps(saved).encode()
+
+        async def migrate() -> bytes:
+            return convert.migrate(model, text, what)
+
+        migrated = await self._runner.run("query" if "query" in author.methods else "query_batch", migrate)
+        return Response.json({name: json.loads(migrated)})
 
     async def _parts(self, response: Response, *, is_bare: bool) -> AsyncGenerator[bytes, None]:
         _require_legal(response)

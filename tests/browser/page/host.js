@@ -13,6 +13,8 @@ import { initializeLoggersRegistry } from 'optional-loggers';
 
 const h = React.createElement;
 const parameters = new URLSearchParams(location.search);
+// What Grafana has saved, where the address says so.
+const saved = (name, otherwise) => (parameters.has(name) ? JSON.parse(parameters.get(name)) : otherwise);
 const host = (window.host = { changes: [], runs: 0, streams: [] });
 
 const shared = {
@@ -51,7 +53,7 @@ const instanceSettings = {
   url: '/api/datasources/proxy/uid/u1',
   access: 'proxy',
   readOnly: false,
-  jsonData: parameters.has('headers') ? { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } : {},
+  jsonData: saved('options', parameters.has('headers') ? { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } : {}),
   meta: { id: 'acme-sales-datasource', info: { version: '1.2.3' } },
 };
 
@@ -97,7 +99,7 @@ function Page({ plugin, datasource }) {
     secureJsonFields: parameters.has('configured') ? { token: true, httpHeaderValue1: true, httpHeaderValue2: true } : {},
     readOnly: parameters.has('readonly'),
   });
-  const [query, setQuery] = React.useState({ refId: 'A', ...datasource.getDefaultQuery() });
+  const [query, setQuery] = React.useState(saved('query', { refId: 'A', ...datasource.getDefaultQuery() }));
   Object.assign(host, { options, query });
   return h(
     'main',
@@ -116,7 +118,7 @@ function Page({ plugin, datasource }) {
 
 // The editors of variables and annotations, where the data source brings its own.
 function Others({ datasource }) {
-  const [variable, setVariable] = React.useState('');
+  const [variable, setVariable] = React.useState(saved('variable', ''));
   const [annotation, setAnnotation] = React.useState({ refId: 'Anno' });
   Object.assign(host, { variable, annotation });
   const editors = { variable: [datasource.variables?.editor, variable, setVariable], annotation: [datasource.annotations?.QueryEditor, annotation, setAnnotation] };

@@ -22,8 +22,28 @@ function answer({ refId, table }) {
   return { status: 200, frames: [{ schema: { refId, name: table, fields, meta }, data: { values: [[1000, 2000], [1.5, 2.5]] } }] };
 }
 
+/** Answer what an old query, or old options, are today; seconds that are none can't be migrated, and `slow` takes its time. */
+async function migrate({ query, options }) {
+  if (options) {
+    const { server, ...others } = options;
+    return { options: server === undefined ? others : { host: server, ...others } };
+  }
+  const { seconds, list, ...others } = query;
+  await new Promise((resolve) => setTimeout(resolve, query.table === 'slow' ? 1000 : 0));
+  if (list !== undefined) {
+    return { query: { ...others, of: list } };
+  }
+  if (seconds === undefined) {
+    return { query };
+  }
+  return seconds % 60 === 0 ? { query: { ...others, minutes: seconds / 60, version: 2 } } : undefined;
+}
+
 /** Answer what the plugin asks of Grafana's API; choices come from a resource, and one of them fails. */
 function reply({ pathname, search }, body) {
+  if (pathname.endsWith('/gfplug/migrate')) {
+    return migrate(body);
+  }
   if (pathname.endsWith('/health')) {
     return { status: 'OK', message: 'Connected' };
   }
@@ -71,7 +91,7 @@ export async function serve({ plugins, modules, bundle, api }) {
         await forward(api, request, chunks, response);
         return;
       }
-      const said = reply(url, body);
+      const said = await reply(url, body);
       const missing = { message: 'no such table' };
       response.writeHead(said ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(said ?? missing));
       return;

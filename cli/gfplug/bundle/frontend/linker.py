@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfplug import process
 from gfplug.bundle.frontend import library, npm
@@ -22,10 +22,12 @@ from gfplug.host import failures
 from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from gfplug.project.plugin_project import Project
+
+JsonT = TypeVar("JsonT", dict[str, Any], list[Any])
 
 DATASOURCE = "plugin.datasource:Datasource"
 SCHEMA_FILE = "schema/v0alpha1.json"
@@ -92,17 +94,19 @@ def read_keys(project: Project, python: Path) -> dict[str, Any]:
 
 
 def _describe(project: Project, python: Path, *more: str) -> dict[str, Any]:
+    words = ["--plugin-id", project.manifest.id, *more]
+    return run_module(project, python, "gfruntime.author.schema", words, kind=dict)
+
+
+def run_module(project: Project, python: Path, module: str, words: Sequence[str], *, kind: type[JsonT]) -> JsonT:
+    """Run a module of the runtime with the project's class and more words, and return the JSON that it prints last.
+
+    Raises: ProjectError with the sentence that it ends with, or if the author's module ends the interpreter; `details`
+    then holds the traceback. ToolError if it does not end.
+    """
     path = os.pathsep.join(filter(None, [str(project.source), os.environ.get("PYTHONPATH", "")]))
-    command: list[str | Path] = [
-        python,
-        "-m",
-        "gfruntime.author.schema",
-        DATASOURCE,
-        "--plugin-id",
-        project.manifest.id,
-        *more,
-    ]
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONIOENCODING": "utf-8"}
+    command: list[str | Path] = [python, "-m", module, DATASOURCE, *words]
     try:
         answer = process.run(
             command, cwd=project.root, env=environment, what="reading the data source", timeout=_IMPORT_SECONDS
@@ -114,12 +118,12 @@ def _describe(project: Project, python: Path, *more: str) -> dict[str, Any]:
         hint = failures.remedy(sentence) or "fix src/plugin/datasource.py"
         raise ProjectError(sentence, hint=hint, details=traceback) from error
     try:
-        schema = documents.parse_json(answer.splitlines()[-1])
-    except (IndexError, ValueError) as error:
-        raise ProjectError(f"{DATASOURCE} ended the interpreter before its schema was made", details=answer) from error
-    if not isinstance(schema, dict):
-        raise ProjectError(f"{DATASOURCE} ended the interpreter before its schema was made", details=answer)
-    return schema
+        value = documents.parse_json(answer.splitlines()[-1])
+    except (IndexError, ValueError):
+        value = None
+    if not isinstance(value, kind):
+        raise ProjectError(f"{DATASOURCE} ended the interpreter before {module} had an answer", details=answer)
+    return value
 
 
 def link_module(project: Project, schema: Mapping[str, Any]) -> str:

@@ -2,8 +2,9 @@
 // The data source as Grafana's browser code sees it: it prepares queries, and Python answers them.
 const { CustomVariableSupport, DataSourceVariableSupport, LoadingState, toDataFrame } = require('@grafana/data');
 const { DataSourceWithBackend, config, getBackendSrv, getTemplateSrv } = require('@grafana/runtime');
-const { catchError, from, isObservable, lastValueFrom, map, merge, of } = require('rxjs');
+const { catchError, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
 const { defaultsOf, isEmpty, put, shown, valueOf } = require('./fields');
+const { migrated, migrates, ofGrafana } = require('./migration');
 const { editorOf, fieldsOf, own } = require('./query');
 const { schema } = require('./project');
 /** @type {import('./types').Hooks} */
@@ -68,6 +69,11 @@ function interpolate(value, scoped, format) {
     : value;
 }
 
+/** Tell whether a query holds a field. @param {import('./types').UiField} field @param {Query} query */
+function isSaved(field, query) {
+  return valueOf({ ...field, default: undefined }, query) !== undefined;
+}
+
 /** @extends {DataSourceWithBackend<Query, Options>} */
 class DataSource extends DataSourceWithBackend {
   /** @param {import('@grafana/data').DataSourceInstanceSettings<Options>} settings */
@@ -94,13 +100,16 @@ class DataSource extends DataSourceWithBackend {
   /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. @param {Query} query */
   filterQuery(query) {
     const visible = shown(fieldsOf(query), (field) => valueOf(field, query));
-    return !query.hide && visible.every((field) => !field.required || !isEmpty(valueOf(field, query)));
+    const isJudged = (/** @type {import('./types').UiField} */ field) => field.required && (!migrates(query) || isSaved(field, query));
+    return !query.hide && visible.every((field) => !isJudged(field) || !isEmpty(valueOf(field, query)));
   }
 
-  /** @param {Query} query @param {ScopedVars} scoped @returns {Query} */
+  /** In a query that Python migrates, variables are filled in wherever they are, and no default: it may be of another time.
+   * @param {Query} query @param {ScopedVars} scoped @returns {Query} */
   applyTemplateVariables(query, scoped) {
     const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field.language?.endsWith('sql') ? quoteSql : undefined));
-    const filled = /** @type {Query} */ (fieldsOf(query).reduce(fill, query));
+    const fields = fieldsOf(query).filter((field) => !migrates(query) || isSaved(field, query));
+    const filled = /** @type {Query} */ (fields.reduce(fill, migrates(query) ? { ...interpolate(query, scoped), ...ofGrafana(query) } : query));
     return hooks.applyTemplateVariables?.(filled, query) ?? filled;
   }
 
@@ -109,7 +118,26 @@ class DataSource extends DataSourceWithBackend {
     if (!hooks.query || config.publicDashboardAccessToken || request.app === 'unified-alerting') {
       return super.query(request);
     }
-    const answers = request.targets.map((target) => ({ target, answer: this.ask(target, request) }));
+    if (!schema.query.migrates) {
+      return this.share(request, request.targets);
+    }
+    return from(Promise.all(request.targets.map((target) => this.todays(target)))).pipe(mergeMap((queries) => this.share(request, queries)));
+  }
+
+  /** A query as hooks see it: of today, its defaults filled in; undefined where Python fails to migrate it, and says why.
+   * @param {Query} query @returns {Promise<Query | undefined>} */
+  async todays(query) {
+    try {
+      const saved = await migrated(this.uid, 'query', query);
+      return /** @type {Query} */ (fieldsOf(query).reduce((values, field) => put(values, field.name, valueOf(field, values)), saved));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Share the queries out between the project's hook and Python. @param {Request} request @param {Array<Query | undefined>} queries as hooks see them */
+  share(request, queries) {
+    const answers = request.targets.map((target, place) => ({ target, answer: queries[place] && this.ask(queries[place], request) }));
     const here = answers.flatMap(({ target, answer }) => (answer ? [respond(target.refId, answer)] : []));
     const backend = answers.filter(({ answer }) => !answer).map(({ target }) => target);
     const there = backend.length || !here.length ? [super.query({ ...request, targets: backend })] : [];

@@ -3,13 +3,14 @@
 const { DataSourcePlugin } = require('@grafana/data');
 const { ConfigEditor } = require('./config');
 const { DataSource } = require('./datasource');
+const { migratedOptions } = require('./migration');
 const { QueryEditor } = require('./query');
 /** @type {import('./types').Hooks} */
 const hooks = require('./hooks');
 
 /** @type {DataSourcePlugin<import('./datasource').DataSource, import('./types').Query, import('./types').Options, Record<string, string>>} */
 const plugin = new DataSourcePlugin(DataSource);
-plugin.setConfigEditor(ConfigEditor).setQueryEditor(QueryEditor);
+plugin.setConfigEditor(migratedOptions(ConfigEditor)).setQueryEditor(QueryEditor);
 if (hooks.QueryEditorHelp) {
   plugin.setQueryEditorHelp(hooks.QueryEditorHelp);
 }

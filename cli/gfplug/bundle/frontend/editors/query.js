@@ -4,6 +4,7 @@ const React = require('react');
 const ui = require('@grafana/ui');
 const { defaultsOf, translated, valueOf } = require('./fields');
 const { Form } = require('./form');
+const { migratedQuery, migrates } = require('./migration');
 const { schema } = require('./project');
 const { strings, t } = require('./strings');
 
@@ -30,8 +31,8 @@ function variablesOf(fields, query) {
   return [...new Set(values.match(/\$(?:[A-Za-z_]\w*|\{[A-Za-z_][\w.:]*\})/g) ?? [])];
 }
 
-/** Runs the query when an edit is finished, not at every key. @param {Props} props */
-function QueryEditor({ query, onChange, onRunQuery, datasource, app }) {
+/** Runs the query when an edit is finished, not at every key. @param {Props & { disabled?: boolean }} props */
+function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }) {
   const isEdited = React.useRef(false);
   const fields = fieldsOf(query);
   const variables = app === 'unified-alerting' ? variablesOf(fields, query) : [];
@@ -43,6 +44,7 @@ function QueryEditor({ query, onChange, onRunQuery, datasource, app }) {
       values: query,
       prefix: `gf-query-${query.refId}`,
       datasource,
+      disabled,
       onChange: (edited) => {
         isEdited.current = true;
         onChange(/** @type {import('./types').Query} */ (edited));
@@ -58,15 +60,17 @@ function QueryEditor({ query, onChange, onRunQuery, datasource, app }) {
   );
 }
 
+const QueryEditor = migratedQuery(TodaysEditor);
+
 /** The same editor for another kind of query. An old dashboard may hold a text in its place. @param {'variable' | 'annotation'} queryType */
 function editorOf(queryType) {
   return (/** @type {Props} */ props) => h(QueryEditor, { ...props, query: own(queryType, props.query) });
 }
 
-/** A query of this kind, its defaults filled in. @param {'variable' | 'annotation'} queryType @param {any} query @returns {import('./types').Query} */
+/** A query of this kind, its defaults filled in, but for one that Python migrates: it has the defaults of another time. @param {'variable' | 'annotation'} queryType @param {any} query @returns {import('./types').Query} */
 function own(queryType, query) {
   const given = typeof query === 'object' ? query : {};
-  return { refId: queryType, ...defaultsOf(forms[queryType]), ...given, queryType };
+  return { refId: queryType, ...(migrates({ queryType }) ? {} : defaultsOf(forms[queryType])), ...given, queryType };
 }
 
 module.exports = { QueryEditor, editorOf, fieldsOf, own };

@@ -56,6 +56,8 @@ export interface UiField {
 
 export interface Form {
   fields: UiField[];
+  /** Python brings what older versions saved to these fields: a saved query may hold others, or mean something else. */
+  migrates?: boolean;
 }
 
 export interface Schema {

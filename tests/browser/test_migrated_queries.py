@@ -1,0 +1,148 @@
+"""Queries that an older version of the plugin saved, in the linked module.js: what is asked, sent and shown of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from everything import Aged
+
+if TYPE_CHECKING:
+    from everything import Evaluate
+
+HOOKS = """
+exports.query = (query) =>
+  query.table === 'python' ? undefined : Promise.resolve([{ fields: [{ name: 'asked', values: [query] }] }]);
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sent"),
+    [
+        ("{ seconds: 60 }", True),
+        ("{ table: '' }", False),
+        ("{ table: 'a', minutes: null }", False),
+        ("{ table: 'a', hide: true }", False),
+        ("{}", True),
+    ],
+)
+def test_an_old_query_may_lack_what_is_required_today(evaluate: Evaluate, text: str, *, is_sent: bool) -> None:
+    """Python judges what it makes of it; what is there and empty is not complete."""
+    assert evaluate(f"datasource.filterQuery({text})", source=Aged) is is_sent
+
+
+def test_no_default_is_added_to_what_python_migrates(evaluate: Evaluate) -> None:
+    """With the version of today an old query would pass for one of today. Variables are filled in at any depth."""
+    filled = evaluate(
+        "datasource.applyTemplateVariables({ refId: 'A', datasource: { uid: '$env' }, seconds: '$env',"
+        " sql: \"x IN ($v)\", others: [{ deep: '${env}' }] }, { v: { value: ['a', 'b'], multi: true } })",
+        source=Aged,
+    )
+
+    assert filled == {
+        "refId": "A",
+        "datasource": {"uid": "$env"},
+        "seconds": "prod",
+        "sql": "x IN ('a','b')",
+        "others": [{"deep": "prod"}],
+    }
+
+
+def test_a_new_query_is_of_today(evaluate: Evaluate) -> None:
+    """It has all defaults, the version among them."""
+    assert evaluate("datasource.getDefaultQuery()", source=Aged) == {
+        "table": "sales",
+        "minutes": 5,
+        "sql": "",
+        "version": 2,
+    }
+
+
+def test_hooks_see_queries_of_today(evaluate: Evaluate) -> None:
+    """With their defaults; Python gets what a hook leaves, and what it can't migrate, as it was saved."""
+    asked, calls = evaluate(
+        "[await datasource.query({ range, scopedVars: {}, targets: ["
+        "{ refId: 'A', table: '$env', seconds: 120 }, { refId: 'B', table: 'python', seconds: 60 },"
+        " { refId: 'C', table: 'ok', seconds: 'x' }, { refId: 'D', minutes: 7, version: 2 }] }).values(), calls]",
+        source=Aged,
+        hooks=HOOKS,
+    )
+    seen: dict[str, Any] = {each["key"]: each["data"][0]["fields"][0]["values"][0] for each in asked if "key" in each and each["key"] != "backend"}  # fmt: skip  # noqa: E501
+
+    assert seen == {
+        "A": {"refId": "A", "table": "prod", "minutes": 2, "sql": "", "version": 2},
+        "D": {"refId": "D", "table": "sales", "minutes": 7, "sql": "", "version": 2},
+    }
+    assert [call["backend"] for call in calls if "backend" in call] == [
+        [{"refId": "B", "table": "python", "seconds": 60}, {"refId": "C", "table": "ok", "seconds": "x"}]
+    ]
+
+
+def test_hooks_ask_about_a_query_once(evaluate: Evaluate) -> None:
+    """However often a panel is refreshed; another ref id is no other query. A failure is asked about again."""
+    urls = evaluate(
+        "(async () => { const asked = [['A', 60], ['A', 60], ['B', 60], ['A', 120], ['A', 'x'], ['A', 'x']];"
+        " for (const [refId, seconds] of asked) {"
+        " await datasource.query({ range, scopedVars: {}, targets: [{ refId, seconds }] }).values(); }"
+        " return calls.flatMap(({ fetch }) => (fetch ? [[fetch.method, fetch.url, fetch.data.query.seconds]] : []));"
+        " })()",
+        source=Aged,
+        hooks=HOOKS,
+    )
+
+    assert urls == [
+        ["POST", "/api/datasources/uid/u1/resources/gfplug/migrate", seconds] for seconds in (60, 120, "x", "x")
+    ]
+
+
+@pytest.mark.parametrize("hooks", ["", HOOKS])
+def test_alert_rules_ask_nothing_in_the_browser(evaluate: Evaluate, hooks: str) -> None:
+    """Nor does a panel without hooks: Python migrates what it is sent."""
+    calls = evaluate(
+        "[datasource.query({ app: 'unified-alerting', range, scopedVars: {}, targets: [{ refId: 'A', seconds: 60 }] }),"
+        " calls][1]",
+        source=Aged,
+        hooks=hooks,
+    )
+
+    assert calls == [{"backend": [{"refId": "A", "seconds": 60}]}]
+
+
+def test_an_editor_asks_when_it_opens_and_can_not_be_used_until_then(evaluate: Evaluate) -> None:
+    """The answer is kept by what was asked."""
+    disabled, calls = evaluate(
+        "(async () => { const editor = elements(plugin.components.QueryEditor({ datasource,"
+        " query: { refId: 'A', table: 'a', seconds: 60 } })); await new Promise((done) => setTimeout(done));"
+        " return [editor.find(({ props }) => props.id === 'gf-query-A-table').props.disabled, calls]; })()",
+        source=Aged,
+    )
+
+    assert disabled is True
+    assert [call["state"]["values"] for call in calls if "values" in call.get("state", {})] == [
+        {"table": "a", "minutes": 1, "version": 2, "refId": "A"}
+    ]
+
+
+def test_the_editors_of_others_ask_nothing(evaluate: Evaluate) -> None:
+    """Whose class migrates nothing."""
+    calls = evaluate(
+        "(elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A' } })),"
+        " elements(plugin.components.ConfigEditor({ options: { url: '', uid: 'u1', jsonData: { timeout: 3 } } })),"
+        " calls)"
+    )
+
+    assert [call for call in calls if isinstance(call, dict) and "fetch" in call] == []
+
+
+def test_a_variables_query_gets_no_default_before_it_is_migrated(evaluate: Evaluate) -> None:
+    """It is sent as it was saved, with the type that tells Python whose it is."""
+    queries = evaluate(
+        "(datasource.variables.query({ targets: [{ refId: 'V', list: '$env' }, ''] }),"
+        " calls.flatMap((call) => call.backend ?? []))",
+        source=Aged,
+    )
+
+    assert queries == [
+        {"refId": "V", "list": "prod", "queryType": "variable"},
+        {"refId": "variable", "queryType": "variable"},
+    ]

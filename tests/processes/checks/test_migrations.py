@@ -1,0 +1,166 @@
+"""`gfplug check` migrates what was saved, in the project's interpreter, and judges what comes of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import new_project
+
+from gfplug.bundle.frontend import linker
+from gfplug.checks import dashboards
+from gfplug.cli import main
+from gfplug.errors import ProjectError
+from gfplug.project.plugin_project import Project
+
+PYTHON = Path(sys.executable)
+MODULE = "src/plugin/datasource.py"
+RULES, BOARD = "provisioning/alerting/rules.yaml", "provisioning/dashboards/example.json"
+SOURCE = "provisioning/datasources/datasource.yaml"
+ID = "acme-sales-datasource"
+OLD = "an older version saved it, and it is migrated whenever it is read"
+MIGRATE = '''
+    @staticmethod
+    def migrate(old: dict[str, object]) -> dict[str, object]:
+        """Rename what had another name."""
+        print("noise")
+        if "{old}" in old:
+            old["{new}"] = {value}
+        return old
+'''
+
+
+def change(project: Path, file: str, old: str, new: str) -> None:
+    """Change a file of the project."""
+    text = (project / file).read_text(encoding="utf-8")
+    assert old in text
+    (project / file).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def add(project: Path, last_line: str, **names: str) -> None:
+    """Let the class whose last field begins so migrate."""
+    text = (project / MODULE).read_text(encoding="utf-8")
+    (line,) = (line for line in text.splitlines() if line.strip().startswith(last_line))
+    names = {"value": f'old.pop("{names["old"]}")', **names}
+    change(project, MODULE, line, line + "\n" + MIGRATE.format(**names).rstrip())
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a project."""
+    return new_project(tmp_path_factory.mktemp("project") / ID)
+
+
+@pytest.fixture
+def project(made: Path) -> Any:
+    """Give a project whose files are as they were afterwards."""
+    before = {name: (made / name).read_text(encoding="utf-8") for name in (MODULE, RULES, BOARD, SOURCE)}
+    yield made
+    for name, text in before.items():
+        (made / name).write_text(text, encoding="utf-8")
+
+
+def check(project: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[tuple[str, str, str, str]]]:
+    """Check the project: its exit code, and what is said of provisioned files."""
+    code = main(["check", str(project), "--python", str(PYTHON), "--json"])
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    return code, [
+        (each["level"], each["rule"], each["where"].partition(":")[0], each["message"])
+        for each in findings
+        if each["where"].startswith("provisioning/")
+    ]
+
+
+def test_what_an_older_version_provisioned_is_told_and_good(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rule, a dashboard, and options; a print() of the author's is not the answer."""
+    add(project, "seed: Annotated", old="number", new="seed")
+    add(project, "series: Annotated", old="seconds", new="period")
+    assert check(project, capsys) == (0, [])
+    change(project, RULES, "period: 600", "seconds: 600")
+    change(project, BOARD, '"period": 600', '"seconds": 600')
+    change(project, SOURCE, "seed: 0", "number: 0")
+
+    assert check(project, capsys) == (
+        0,
+        [
+            ("note", "migration", SOURCE, OLD),
+            ("note", "migration", BOARD, OLD),
+            ("note", "migration", RULES, OLD),
+        ],
+    )
+
+
+def test_what_comes_of_it_is_judged(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bounds, and keys that nothing reads, as in a query of today."""
+    add(project, "seed: Annotated", old="number", new="seed")
+    add(project, "series: Annotated", old="seconds", new="period", value='old.pop("seconds") / 600')
+    change(project, RULES, "period: 600", "seconds: 60")
+    change(project, BOARD, '"period": 600', '"perod": 600')
+    change(project, SOURCE, "seed: 0", "number: 0\n      hots: a")
+    code, findings = check(project, capsys)
+
+    assert code == 3
+    assert [(level, rule, where) for level, rule, where, _ in findings if level == "error"] == [
+        ("error", "unknown-option", SOURCE),
+        ("error", "unknown-field", BOARD),
+        ("error", "saved-query", RULES),
+    ]
+    assert [message for level, _, where, message in findings if level == "error" and where == RULES] == [
+        "field 'period': 0.1 is below the minimum 1"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds", "level", "message"),
+    [
+        ('old.pop("gone")', "600", "error", "Model.migrate failed: KeyError: 'gone'"),
+        ('float(old.pop("seconds"))', "$x", "warning", "Model.migrate failed: ValueError: could not convert string"),
+        ('old["seconds"]; return None', "600", "error", "Model.migrate returned NoneType; expected a dict"),
+        ('old["seconds"]; old["seconds"] += 1', "600", "error", "`migrate` changes what it returned itself"),
+    ],
+)
+def test_a_migration_that_fails_is_told_where(  # noqa: PLR0917 - the columns of a table
+    project: Path, capsys: pytest.CaptureFixture[str], value: str, seconds: str, level: str, message: str
+) -> None:
+    """A variable is filled in before a panel asks, and so is no error; the other queries are judged."""
+    add(project, "series: Annotated", old="seconds", new="period", value=value)
+    change(project, RULES, "period: 600", f"seconds: {seconds}")
+    code, findings = check(project, capsys)
+    told = [(found, where, text) for found, rule, where, text in findings if rule == "migration" and found != "note"]
+
+    assert code == (3 if level == "error" else 0)
+    assert [(found, where) for found, where, _ in told] == [(level, RULES)]
+    assert told[0][2].startswith(message)
+
+
+def judge(project: Path, *queries: dict[str, Any]) -> list[tuple[str, str]]:
+    """Judge a dashboard: level and message of each finding."""
+    board = project.parent / "board.json"
+    targets = [{"refId": chr(65 + place), **query} for place, query in enumerate(queries)]
+    board.write_text(json.dumps({"panels": [{"datasource": {"type": ID, "uid": "x"}, "targets": targets}]}))
+    found = Project.find(project)
+    report = dashboards.judge(found, linker.read_schema(found, PYTHON), [board], python=PYTHON)
+    return [(each.level, each.message) for each in report.findings]
+
+
+def test_saved_dashboards_are_migrated_first(project: Path) -> None:
+    """With one start of the interpreter for all of them."""
+    add(project, "series: Annotated", old="seconds", new="period")
+
+    assert judge(project, {"seconds": 60}, {"seconds": 0}, {"period": 60}, {"seconds": 60, "other": 1}) == [
+        ("error", "field 'period': 0 is below the minimum 1"),
+        ("error", "no field `other`; there are amplitude, period, series, signal"),
+        *[("note", OLD)] * 3,
+        ("note", "4 saved queries of acme-sales-datasource"),
+    ]
+
+
+def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> None:
+    """Nothing is said to be good that nobody has looked at."""
+    add(project, "series: Annotated", old="seconds", new="period", value="__import__('os')._exit(0)")
+
+    with pytest.raises(ProjectError, match=r"ended the interpreter before gfruntime\.author\.saved had an answer"):
+        judge(project, {"seconds": 60})

@@ -1,0 +1,442 @@
+"""`migrate` of the author's classes: what older versions saved is brought to today's shape before it is decoded."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import pytest
+from calls import Plain, Services, queries
+from hypothesis import given
+from hypothesis import strategies as st
+from pluginv2 import backend_pb2 as pb
+
+from gfruntime import Frame, Query, QueryError, Settings
+from gfruntime.author import keys, saved
+from gfruntime.author.author_class import Author
+from gfruntime.author.controls import SchemaError
+from gfruntime.author.reserved import MIGRATE
+from gfruntime.author.schema import describe
+from gfruntime.author.ui import Secret, Ui
+from gfruntime.calls import convert, unknown_keys
+from gfruntime.errors import DecodeError
+from gfruntime.request.config import GrafanaConfig
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row, whose own `migrate` nobody asks: rows are inside of what was saved."""
+
+    column: str = ""
+
+    @staticmethod
+    def migrate(_old: dict[str, Any]) -> dict[str, Any]:
+        raise AssertionError
+
+
+@dataclass(frozen=True)
+class Model:
+    """Until version 2 there was `table` in place of `series`, and the window was in seconds."""
+
+    series: Annotated[str, Ui(required=True)] = "sales"
+    window: Annotated[float, Ui(minimum=1, maximum=60)] = 5.0
+    mode: Literal["sum", "mean"] = "sum"
+    every: Annotated[int, Ui(maximum=9, show_if={"mode": ["mean"]})] = 1
+    rows: list[Row] = field(default_factory=list)
+    version: Annotated[int, Ui(widget="hidden")] = 2
+
+    @staticmethod
+    def migrate(old: dict[str, Any]) -> dict[str, Any]:
+        if old.get("version", 1) == 1:
+            if "table" in old:
+                old["series"] = old.pop("table")
+            old["window"] = float(old.get("window", 300)) / 60
+            old["version"] = 2
+        if old.get("mode") == "average":
+            old["mode"] = "mean"
+        return old
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a variable asks: a class method may migrate, too."""
+
+    of: str = "tables"
+
+    @classmethod
+    def migrate(cls, old: dict[str, Any]) -> dict[str, Any]:
+        return {**old, "of": old.get("of", old.get("list", "tables"))}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of which one was renamed; the secret and the URL are kept elsewhere."""
+
+    host: str = "localhost"
+    url: Annotated[str, Ui(store="url")] = ""
+    token: Secret = Secret("")  # noqa: RUF009 - immutable
+
+    @staticmethod
+    def migrate(old: dict[str, Any]) -> dict[str, Any]:
+        if "token" in old or "url" in old:
+            raise AssertionError
+        if "server" in old:
+            old["host"] = old.pop("server")
+        return old
+
+
+class Source:
+    """A data source that says what it was asked."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Keep an option."""
+        self.host = settings.options.host
+
+    def query(self, query: Query[Model]) -> Frame:
+        return Frame.of(host=[self.host], series=[query.model.series], window=[query.model.window])
+
+    def query_variable(self, query: Query[Names]) -> Frame:
+        return Frame.of(of=[query.model.of])
+
+
+@dataclass(frozen=True)
+class Same:
+    """The fields of `Model`, and nothing migrated."""
+
+    series: Annotated[str, Ui(required=True)] = "sales"
+    window: Annotated[float, Ui(minimum=1, maximum=60)] = 5.0
+    mode: Literal["sum", "mean"] = "sum"
+    every: Annotated[int, Ui(maximum=9, show_if={"mode": ["mean"]})] = 1
+    rows: list[Row] = field(default_factory=list)
+    version: Annotated[int, Ui(widget="hidden")] = 2
+
+
+def decode(value: object, model: Any = Model) -> Any:
+    """Decode a query."""
+    return convert.model_decoder(model)(json.dumps(value).encode())
+
+
+def outcome(value: object, model: Any) -> object:
+    """Decode a query: its fields, or the sentence that it is refused with."""
+    try:
+        return vars(decode(value, model))
+    except DecodeError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    ("saved_query", "wanted"),
+    [
+        ({}, Model()),
+        ({"table": "orders", "window": 600, "refId": "A"}, Model(series="orders", window=10.0)),
+        ({"table": "orders", "window": "120"}, Model(series="orders", window=2.0)),
+        ({"series": "orders", "window": 10, "version": 2}, Model(series="orders", window=10.0)),
+        ({"mode": "average", "every": 3, "version": 2}, Model(mode="mean", every=3)),
+        ({"rows": [{"column": "a"}], "version": 2}, Model(rows=[Row("a")])),
+    ],
+)
+def test_a_saved_query_is_migrated_before_it_is_decoded(saved_query: dict[str, Any], wanted: Model) -> None:
+    """Each time, old or of today; the class of a row is not asked."""
+    assert decode(saved_query) == wanted
+
+
+SAVED = st.fixed_dictionaries(
+    {},
+    optional={
+        "table": st.text(max_size=3) | st.none(),
+        "series": st.text(max_size=3) | st.none() | st.integers(0, 9),
+        "window": st.integers(-100, 10_000) | st.floats(-10, 10_000) | st.just("120"),
+        "mode": st.sampled_from(["sum", "mean", "average", "max", None]),
+        "every": st.integers(0, 20) | st.just("x"),
+        "rows": st.lists(st.fixed_dictionaries({"column": st.text(max_size=2)}), max_size=2) | st.none(),
+        "version": st.sampled_from([1, 2]),
+        "other": st.dictionaries(st.text(max_size=2), st.integers() | st.booleans(), max_size=2),
+    },
+)
+
+
+@given(SAVED)
+def test_migrating_and_decoding_is_decoding_what_was_migrated(value: dict[str, Any]) -> None:
+    """Bounds, hidden fields, null and unknown keys are judged in what was migrated, as in any query of today."""
+    migrated = Model.migrate(copy.deepcopy(value))
+
+    assert outcome(value, Model) == outcome(migrated, Same)
+    assert outcome(migrated, Model) == outcome(migrated, Same), "what was migrated stays"
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({"window": 30}, "the query: field 'window': 0.5 is below the minimum 1"),
+        ({"table": ""}, "the query: field 'series': it is empty, and a value is required"),
+        ({"table": 5.5}, None),
+        ({"mode": "average", "every": 10}, "the query: field 'every': 10 is above the maximum 9"),
+        ({"mode": "sum", "every": 10}, None),
+    ],
+)
+def test_bounds_hold_for_what_was_migrated(value: dict[str, Any], sentence: str | None) -> None:
+    """A field that is hidden then is read as its default."""
+    if sentence is None:
+        assert decode(value).every == 1
+    else:
+        assert outcome(value, Model) == sentence
+
+
+def model_of(migrate: Any, *, kind: type = staticmethod) -> Any:
+    """Make a model that migrates so."""
+    return dataclass(frozen=True)(type("Broken", (), {"__annotations__": {}, "migrate": kind(migrate)}))
+
+
+def _refuse(old: dict[str, Any]) -> dict[str, Any]:
+    raise QueryError(f"version {old['version']} can't be read any more", 410)
+
+
+def _take_nothing() -> dict[str, Any]:
+    return {}
+
+
+async def _later(old: dict[str, Any]) -> dict[str, Any]:
+    return old
+
+
+@pytest.mark.parametrize(
+    ("migrate", "status", "sentence"),
+    [
+        (lambda old: old["seconds"], 500, "the query: Broken.migrate failed: KeyError: 'seconds'"),
+        (_refuse, 410, "the query: Broken.migrate failed: version 1 can't be read any more"),
+        (lambda _: None, 500, "the query: Broken.migrate returned NoneType; expected a dict"),
+        (lambda _: [1], 500, "the query: Broken.migrate returned list; expected a dict"),
+        (lambda _: {"a": {1}}, 500, "the query: Broken.migrate failed: TypeError: Object of type set is not JSON"),
+        (lambda _: {"a": float("nan")}, 500, "the query: Broken.migrate failed: ValueError: Out of range float"),
+        (_take_nothing, 500, "the query: Broken.migrate failed: TypeError: "),
+    ],
+)
+def test_a_migration_that_fails_is_that_querys_error(migrate: Any, status: int, sentence: str) -> None:
+    """In one sentence that names the class; the status is the author's where he gives one."""
+    with pytest.raises(DecodeError) as caught:
+        decode({"version": 1}, model_of(migrate))
+
+    assert (caught.value.status, "\n" in str(caught.value)) == (status, False)
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+def test_a_migration_is_no_coroutine() -> None:
+    """What `async def` returns is no dict."""
+    with pytest.raises(DecodeError, match=r"Broken\.migrate failed: TypeError: Object of type coroutine"):
+        decode({}, model_of(_later))
+
+
+@pytest.mark.parametrize("text", [b"[1]", b"{", b"\xff", b'"x"'])
+def test_what_is_no_object_is_refused_before(text: bytes) -> None:
+    """`migrate` is given a dict, or nothing at all."""
+    with pytest.raises(DecodeError, match=r"^the query: (not JSON|expected an object)"):
+        convert.model_decoder(Model)(text)
+
+
+def test_nothing_and_null_are_an_empty_query() -> None:
+    """As for every model."""
+    assert [convert.model_decoder(Model)(text) for text in (b"", b"null")] == [Model()] * 2
+
+
+def test_a_mistake_is_logged_with_its_traceback_and_a_refusal_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    """As for a query that raises."""
+    for migrate in (_refuse, lambda old: old["seconds"]):
+        with pytest.raises(DecodeError):
+            decode({"version": 1}, model_of(migrate))
+
+    assert [record.getMessage() for record in caplog.records] == ["Migrating the query failed"]
+    assert caplog.records[0].exc_info
+
+
+def test_a_method_that_needs_an_instance_is_refused() -> None:
+    """By the build, and when the plugin starts: nothing would be migrated, and nobody told."""
+    sentence = "^Broken.migrate is given what was saved, and no instance; make it a static or a class method$"
+
+    class Wrong(Plain):
+        def query(self, query: Query[model_of(lambda old: old, kind=lambda f: f)]) -> Frame:  # type: ignore[valid-type]
+            return Frame()
+
+    with pytest.raises(SchemaError, match=sentence):
+        describe(Wrong)
+    with pytest.raises(SchemaError, match=sentence):
+        Services(Wrong)
+
+
+def test_a_field_of_that_name_is_a_field() -> None:
+    """As before there was such a method."""
+
+    @dataclass(frozen=True)
+    class Field:
+        migrate: bool = False
+
+    assert decode({"migrate": True}, Field) == Field(migrate=True)
+    assert "migrated" not in keys.describe(Author.of(Plain))
+
+
+def test_models_of_other_libraries_migrate_too() -> None:
+    """Of msgspec and of pydantic."""
+    msgspec = pytest.importorskip("msgspec")
+    pydantic = pytest.importorskip("pydantic")
+    members = {"__annotations__": {"size": int}, "size": 1, "migrate": staticmethod(lambda old: {"size": old["old"]})}
+    for base in (msgspec.Struct, pydantic.BaseModel):
+        model = type(base)("Other", (base,), {**members, "__module__": __name__})
+
+        assert decode({"old": 7}, model).size == 7
+
+
+def test_queries_are_answered_side_by_side_with_one_that_fails() -> None:
+    """An old one, one of today, a variable's, and one whose window is no number."""
+    request = queries({"table": "a", "window": 600}, {"series": "b", "version": 2}, {"list": "x"}, {"window": "$x"})
+    request.queries[2].queryType = "variable"
+    answers = Services(Source).query(request)
+
+    assert {ref: item.status for ref, item in answers.items()} == {"A": 200, "B": 200, "C": 200, "D": 500}
+    assert answers["D"].error == "the query: Model.migrate failed: ValueError: could not convert string to float: '$x'"
+
+
+def settings(options: dict[str, Any], **secrets: str) -> Settings[Options]:
+    """Convert a data source's settings."""
+    message = pb.DataSourceInstanceSettings(
+        jsonData=json.dumps(options).encode(), url="http://x", decryptedSecureJsonData=secrets
+    )
+    return convert.settings(message, options_type=Options, config=GrafanaConfig({}))
+
+
+def test_options_are_migrated_without_their_secrets() -> None:
+    """What the constructor gets is of today; the secret and the URL come from their own places."""
+    converted = settings({"server": "db", "tlsAuth": True}, token="sesame")  # noqa: S106 - a password of a test
+
+    assert converted.options == Options(host="db", url="http://x", token=Secret("sesame"))
+    assert converted.json_data == {"host": "db", "tlsAuth": True}
+
+
+def test_options_that_can_not_be_migrated_are_told() -> None:
+    """The sentence begins as every one about settings."""
+    with pytest.raises(DecodeError, match=r"^the data source's settings: Options\.migrate failed: AssertionError$"):
+        settings({"token": "x"})
+
+
+def test_what_is_read_of_an_old_query_is_not_told_as_unknown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The debug log names what nothing reads after the migration."""
+    monkeypatch.setattr(unknown_keys, "_TOLD", set())
+    caplog.set_level(logging.DEBUG, logger="gfruntime")
+    decode({"table": "x", "tabel": "y"})
+    settings({"server": "db", "hots": 1})
+
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "the query (Model): no field reads 'tabel'",
+        "the data source's settings: no field reads 'hots'",
+    ]
+
+
+def ask(body: object, *, kind: type = Source, method: str = "POST") -> tuple[int, Any]:
+    """Ask the resource that editors ask."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    parts = Services(kind).resource(MIGRATE, method=method, body=text)
+    return parts[0].code, json.loads(b"".join(part.body for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (
+            {"query": {"refId": "A", "table": "a", "other": [1]}},
+            {"query": {"refId": "A", "series": "a", "other": [1], "window": 5.0, "version": 2}},
+        ),
+        (
+            {"query": {"list": "x", "queryType": "variable"}},
+            {"query": {"list": "x", "queryType": "variable", "of": "x"}},
+        ),
+        ({"options": {"server": "a", "timeout": 3}}, {"options": {"host": "a", "timeout": 3}}),
+    ],
+)
+def test_editors_ask_what_a_saved_query_is_today(body: object, answer: object) -> None:
+    """Of each kind, and of options; what the class leaves alone stays."""
+    assert ask(body) == (200, answer)
+
+
+def test_a_class_that_migrates_nothing_answers_what_it_was_asked() -> None:
+    """So that an editor of another version loses nothing."""
+    assert ask({"query": {"a": 1}}, kind=Plain) == (200, {"query": {"a": 1}})
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"query": {"window": "x"}}, 500, "the query: Model.migrate failed: ValueError: could not convert string"),
+        ({"query": 1}, 400, 'the request needs an object "query" or "options"'),
+        ({}, 400, 'the request needs an object "query" or "options"'),
+        ([], 400, "the request: expected an object, got list"),
+        (b"{", 400, "the request: not JSON"),
+        ({"query": {"queryType": ["x"], "window": "x"}}, 500, "the query: Model.migrate failed"),
+    ],
+)
+def test_a_question_that_can_not_be_answered_says_why(body: object, code: int, message: str) -> None:
+    """The editor shows the sentence, and the query as it was saved."""
+    status, answer = ask(body)
+
+    assert status == code
+    assert answer["message"].startswith(message)
+
+
+def test_only_post_asks() -> None:
+    """It is a question with a body, and changes nothing."""
+    assert ask({}, method="GET") == (405, {"message": "GET is not allowed here, only POST"})
+
+
+def test_the_schema_says_who_migrates() -> None:
+    """The editors ask for these forms alone, and gfplug knows what is read afterwards."""
+    schema, read = describe(Source), keys.describe(Author.of(Source))
+
+    assert [schema["query"]["migrates"], schema["own"]["variable"]["migrates"], schema["config"]["migrates"]] == [
+        True
+    ] * 3
+    assert "migrates" not in describe(Plain)["query"]
+    assert (read["query"], read["options"], read["own"]) == (None, None, {"variable": None})
+    assert set(read["migrated"]) == {"query", "options", "variable"}
+    assert set(read["migrated"]["query"]) == {"series", "window", "mode", "every", "rows", "version"}
+
+
+def _append(old: dict[str, Any]) -> dict[str, Any]:
+    return {"n": old.get("n", 0) + 1}
+
+
+@pytest.mark.parametrize(
+    ("of", "given_query", "wanted"),
+    [
+        ("query", {"refId": "A", "table": "a", "window": 60}, (True, True)),
+        ("query", {"refId": "A", "version": 2}, (False, True)),
+        ("variable", {"of": "x"}, (False, True)),
+        ("annotation", {"version": 2}, (False, True)),
+        ("options", {"server": "x"}, (True, True)),
+    ],
+)
+def test_a_check_sees_what_changes_and_what_never_ends(
+    of: str, given_query: dict[str, Any], wanted: tuple[bool, bool]
+) -> None:
+    """Each is migrated twice; an annotation without a class of its own is an ordinary query."""
+    before = copy.deepcopy(given_query)
+    result = saved.migrate(Author.of(Source), of, given_query)
+
+    assert (result["isChanged"], result["isStable"]) == wanted
+    assert given_query == before
+
+
+def test_a_migration_that_goes_on_and_on_is_seen() -> None:
+    """And a failure is a sentence."""
+
+    class Counting(Plain):
+        def query(self, query: Query[model_of(_append)]) -> Frame:  # type: ignore[valid-type]
+            return Frame()
+
+    author = Author.of(Counting)
+    assert saved.migrate(author, "query", {}) == {"migrated": {"n": 1}, "isChanged": True, "isStable": False}
+    assert saved.migrate(Author.of(Source), "query", {"window": "x"})["error"].startswith(
+        "Model.migrate failed: ValueE"
+    )
