@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gfruntime.serve import serve
 
 if TYPE_CHECKING:
+    from gfruntime.author.examples import Example
     from gfruntime.author.routes import route
     from gfruntime.author.ui import HttpOptions, Secret, Ui
     from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse, UpstreamError
     from gfruntime.http.settings import HttpSettings
     from gfruntime.logs.log import get_logger
+    from gfruntime.request.filtering import AdHocFilter, TagRequest
     from gfruntime.request.incoming import Incoming, current_call
     from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse
     from gfruntime.request.vocabulary import Health, PluginContext, Query, Settings, TimeRange, User
     from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {
+    "request.filtering": ("AdHocFilter", "TagRequest"),
     "request.services": ("DataOnly", "Request", "Response", "StreamRequest", "StreamResponse"),
     "request.vocabulary": (
         "Health",
@@ -45,6 +48,7 @@ _HOMES = {
     ),
     "calls.admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
     "calls.apps": ("call_asgi", "call_wsgi"),
+    "author.examples": ("Example",),
     "author.routes": ("route",),
     "author.ui": ("HttpOptions", "Secret", "Ui"),
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
@@ -64,12 +68,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdHocFilter",
     "Admission",
     "AdmissionRequest",
     "AsyncHttpClient",
     "ConversionRequest",
     "DataOnly",
     "DownstreamError",
+    "Example",
     "Field",
     "Fill",
     "Frame",
@@ -91,6 +97,7 @@ __all__ = [
     "Settings",
     "StreamRequest",
     "StreamResponse",
+    "TagRequest",
     "TimeRange",
     "Ui",
     "UpstreamError",

@@ -50,8 +50,12 @@ const runtime = {
       calls.push(path);
       return Promise.resolve(['a', { value: 'b' }]);
     }
+    postResource(path, body) {
+      calls.push({ post: path, body });
+      return path.endsWith('tag-keys') ? Promise.resolve(['a', { value: 'b', label: 'B' }]) : Promise.reject({ data: { message: 'no values' } });
+    }
     query(request) {
-      const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}));
+      const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}, request.filters));
       calls.push({ backend: targets });
       return rxjs.of({ data: targets.map(({ refId }) => ({ refId })) });
     }
@@ -97,6 +101,12 @@ function elements(node) {
   }
   return [node, ...elements(node.props.children)];
 }
+
+globalThis.localStorage = {
+  kept: {},
+  getItem(name) { return this.kept[name] ?? null; },
+  setItem(name, text) { this.kept[name] = text; },
+};
 
 let definitions = 0;
 let exported;

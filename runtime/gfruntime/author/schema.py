@@ -4,9 +4,9 @@ Owns: finding the options and the query model in a data source's annotations, an
 the project's environment, when the plugin is built, and imports the standard library only:
 `python -m gfruntime.author.schema plugin.datasource:Datasource`. `forms` owns the fields.
 
-Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
-that have a method of their own; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers what the
-dataclasses say, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`.
+Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, `own`, the forms of the queries
+that have a method of their own, and `examples`; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers
+all of it, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import keys, reserved
+from gfruntime.author import examples, keys, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
@@ -58,9 +58,11 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
         "version": 1,
         "config": {"fields": form(author.options, config=True)},
         "query": {"fields": _answered_form(author, author.model)},
-        "capabilities": {"annotations": True, "variables": True},
+        "capabilities": {"annotations": True, "variables": True, **_tags(author)},
         **({"own": own} if own else {}),
     }
+    if described := examples.describe(author, schema["query"]["fields"]):
+        schema["examples"] = described
     canonical = json.dumps(schema, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
     return schema | {"pluginId": plugin_id, "hash": digest}
@@ -70,7 +72,14 @@ def _answered_form(author: Author, model: Any) -> list[dict[str, Any]]:  # noqa:
     """Describe a query's fields, whose choices the class lists itself."""
     fields = form(model)
     check_resources(author, fields, getattr(model, "__name__", ""))
+    reserved.check_filters(author, fields, getattr(model, "__name__", ""))
     return fields
+
+
+def _tags(author: Author) -> dict[str, bool]:
+    """Say which lists of ad hoc filters the class has."""
+    methods = {"tagKeys": "get_tag_keys", "tagValues": "get_tag_values"}
+    return {key: True for key, method in methods.items() if method in author.methods}
 
 
 def _inspected(datasource: type) -> Author:

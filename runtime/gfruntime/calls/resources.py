@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
 from gfruntime.author.reserved import SCHEMA
-from gfruntime.calls import answers, iterate
+from gfruntime.calls import answers, iterate, tags
 from gfruntime.calls.endpoint import call_error
 from gfruntime.errors import PluginError
 from gfruntime.request import headers
@@ -55,6 +55,11 @@ class Resources:
         if request.path.strip("/") == SCHEMA:
             is_read = request.method.upper() in ("GET", "HEAD")
             return self._schema(request) if is_read else routes.not_allowed(request, ["GET"])
+        if method := tags.method_of(self._runner.author, request.path):
+            if request.method.upper() != "POST":
+                return routes.not_allowed(request, ["POST"])
+            ask = partial(tags.call, method=method, request=request)
+            return tags.response(method, await self._runner.apply(method, call.source, ask))
         match = routes.match(self._runner.author.routes, request)
         result: object
         if isinstance(match, routes.Match):

@@ -23,6 +23,7 @@ const strings = {
   noMatch: '{label} must match {pattern}',
   noSettings: 'This data source has no settings.',
   noVariables: 'Alert rules know no template variables: {names} is sent as it is.',
+  filters: 'Filtered by {filters}',
   notLoaded: '{label} could not be loaded: {message}',
   add: 'Add to {label}',
   remove: 'Remove {label} {number}',
