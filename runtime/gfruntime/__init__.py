@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from gfruntime.http.response import HttpResponse, UpstreamError
     from gfruntime.http.settings import HttpSettings
     from gfruntime.logs.log import get_logger
-    from gfruntime.request.filtering import AdHocFilter, TagRequest
+    from gfruntime.request.filtering import AdHocFilter
     from gfruntime.request.incoming import Incoming, current_call
-    from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse
+    from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse, TagRequest
     from gfruntime.request.vocabulary import Health, PluginContext, Query, Settings, TimeRange, User
     from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {
-    "request.filtering": ("AdHocFilter", "TagRequest"),
-    "request.services": ("DataOnly", "Request", "Response", "StreamRequest", "StreamResponse"),
+    "request.filtering": ("AdHocFilter",),
+    "request.services": ("DataOnly", "Request", "Response", "StreamRequest", "StreamResponse", "TagRequest"),
     "request.vocabulary": (
         "Health",
         "PluginContext",

@@ -11,8 +11,7 @@ from gfruntime.author.examples import Example
 from gfruntime.author.routes import route
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.filtering import TagRequest  # noqa: TC001 - as below
-from gfruntime.request.services import Request  # noqa: TC001 - the schema is read from it
+from gfruntime.request.services import Request, TagRequest  # noqa: TC001 - the schema is read from it
 from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these
 
 

@@ -95,9 +95,9 @@ def test_examples_are_a_part_of_what_the_editors_are_made_of() -> None:
         ([Example("a", Model(columns=[1]))], "Datasource.examples: 'a' has the columns [1], not a list of its items"),  # type: ignore[list-item]
         ([Example("a", Model(window=Window(size=0)))], "Datasource.examples: 'a' has the window.size 0, not a whole"),
         (
-            [Example("a", Model(rows=[Row(operator="<")]))],
+            [Example("a", Model(rows=[Row(operator="<")]))],  # type: ignore[arg-type]
             "Datasource.examples: 'a': a row of rows has the operator '<'",
-        ),  # type: ignore[arg-type]
+        ),
         ([Example("a", Model(rows=[3]))], "Datasource.examples: 'a' has the rows [3], not a list of rows"),  # type: ignore[list-item]
         ({"a": Model()}, "Datasource.examples is {'a': Model("),
         ([Model()], "Datasource.examples is [Model("),

@@ -48,11 +48,11 @@ class Remembered:
     ("hint", "default", "config", "sentence"),
     [
         (
-            Annotated[str, Ui(apps=["explorer"])],
+            Annotated[str, Ui(apps=["explorer"])],  # type: ignore[list-item]
             "",
             False,
             "Model.f: apps expects a list of cloud-alerting, correlations",
-        ),  # type: ignore[list-item]
+        ),
         (Annotated[str, Ui(apps="explore")], "", False, "Model.f: apps expects a list of"),  # type: ignore[arg-type]
         (
             Annotated[str, Ui(apps=["explore"], required=True)],

@@ -13,8 +13,8 @@ import msgspec
 from gfruntime.author.reserved import TAG_KEYS, TAG_VALUES
 from gfruntime.calls import convert
 from gfruntime.errors import DecodeError
-from gfruntime.request.filtering import SEVERAL, AdHocFilter, TagRequest
-from gfruntime.request.services import Response
+from gfruntime.request.filtering import SEVERAL, AdHocFilter
+from gfruntime.request.services import Response, TagRequest
 from gfruntime.request.vocabulary import TimeRange
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ class _Filtered(msgspec.Struct):
 class _Range(msgspec.Struct):
     start: int = msgspec.field(name="from")
     end: int = msgspec.field(name="to")
+
+    def plain(self) -> TimeRange:
+        return TimeRange(start=convert.utc(self.start), end=convert.utc(self.end))
 
 
 class _Asked(msgspec.Struct):
@@ -86,7 +89,7 @@ def call(instance: Any, method: str, request: Request) -> Any:  # noqa: ANN401  
     asked = _decoded(msgspec.json.Decoder(_Asked), request.body or b"{}", "the request")
     about = TagRequest(
         filters=[each.plain() for each in asked.filters or ()],
-        time_range=asked.range and TimeRange(start=convert.utc(asked.range.start), end=convert.utc(asked.range.end)),
+        time_range=None if asked.range is None else asked.range.plain(),
         queries=asked.queries or [],
         context=request.context,
     )

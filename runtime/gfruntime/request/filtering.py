@@ -1,19 +1,8 @@
-"""Ad hoc filters: what the viewers of a dashboard narrow all its queries by, and what is asked about them.
-
-Plain types, as in `vocabulary`.
-"""
+"""Ad hoc filters: what the viewers of a dashboard narrow all its queries by. A plain type, as in `vocabulary`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from gfruntime.request.vocabulary import PluginContext
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from gfruntime.request.vocabulary import TimeRange
+from dataclasses import dataclass
 
 SEVERAL = ("=|", "!=|")
 """The operators that compare with several values: one of them, none of them."""
@@ -44,24 +33,3 @@ class AdHocFilter:
     def value(self) -> str:
         """Return the first value; empty if there is none."""
         return self.values[0] if self.values else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagRequest:
-    """What is asked of `get_tag_keys` and `get_tag_values`: for which dashboard to list keys or values.
-
-    >>> TagRequest(filters=[AdHocFilter("region", "=", ("eu",))]).filters[0].value
-    'eu'
-    """
-
-    filters: Sequence[AdHocFilter] = ()
-    """The dashboard's other filters: what is listed may keep to them."""
-
-    time_range: TimeRange | None = None
-    """The range of the dashboard; None where Grafana does not say."""
-
-    queries: Sequence[Mapping[str, Any]] = ()
-    """The queries that will be filtered, as JSON; empty where Grafana does not say."""
-
-    context: PluginContext = field(default_factory=PluginContext)
-    """Where the request comes from."""
