@@ -10,6 +10,8 @@ import pytest
 from forms import Aggregation, Window, datasource
 
 from gfruntime import Example, Ui
+from gfruntime.author import plugin_schema
+from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.schema import describe
 
@@ -68,6 +70,21 @@ def test_an_example_has_a_value_for_each_field() -> None:
         },
         {"name": "All", "model": described(Example("All", Model()))[0]["model"]},
     ]
+
+
+def test_examples_are_among_those_that_grafana_reads() -> None:
+    """Of `schema/v0alpha1.json`, behind the defaults."""
+    kind = datasource(model=Model)
+    kind.examples = (Example("Orders", Model("orders"), "By hour."),)  # type: ignore[attr-defined]
+    forms = describe(kind)
+    _, example = plugin_schema.describe(Author.of(kind), forms)["queryExamples"]["examples"]
+
+    assert example == {
+        "name": "Orders",
+        "description": "By hour.",
+        "queryType": "",
+        "saveModel": forms["examples"][0]["model"],
+    }
 
 
 def test_examples_are_a_part_of_what_the_editors_are_made_of() -> None:
