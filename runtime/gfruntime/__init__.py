@@ -13,6 +13,7 @@ from gfruntime.serve import serve
 
 if TYPE_CHECKING:
     from gfruntime.author.cache import Cache
+    from gfruntime.author.examples import Example
     from gfruntime.author.routes import route
     from gfruntime.author.ui import HttpOptions, OAuth2Options, Secret, Ui
     from gfruntime.calls.admission import Admission, AdmissionRequest, ConversionRequest, RawObject
@@ -36,13 +37,15 @@ if TYPE_CHECKING:
     from gfruntime.http.settings import HttpSettings
     from gfruntime.http.tunnels import Tunnel, open_socket
     from gfruntime.logs.log import get_logger
+    from gfruntime.request.filtering import AdHocFilter
     from gfruntime.request.incoming import Incoming, current_call
-    from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse
+    from gfruntime.request.services import DataOnly, Request, Response, StreamRequest, StreamResponse, TagRequest
     from gfruntime.request.vocabulary import Health, PluginContext, Query, Settings, TimeRange, User
     from gfruntime.sql.macros import expand_sql, expand_url
 
 _HOMES = {
-    "request.services": ("DataOnly", "Request", "Response", "StreamRequest", "StreamResponse"),
+    "request.filtering": ("AdHocFilter",),
+    "request.services": ("DataOnly", "Request", "Response", "StreamRequest", "StreamResponse", "TagRequest"),
     "request.vocabulary": (
         "Health",
         "PluginContext",
@@ -54,6 +57,7 @@ _HOMES = {
     "calls.admission": ("Admission", "AdmissionRequest", "ConversionRequest", "RawObject"),
     "calls.apps": ("call_asgi", "call_wsgi"),
     "author.cache": ("Cache",),
+    "author.examples": ("Example",),
     "author.routes": ("route",),
     "author.ui": ("HttpOptions", "OAuth2Options", "Secret", "Ui"),
     "errors": ("DownstreamError", "FrameError", "PluginError", "QueryError"),
@@ -80,6 +84,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdHocFilter",
     "Admission",
     "AdmissionRequest",
     "AsyncHttpClient",
@@ -87,6 +92,7 @@ __all__ = [
     "ConversionRequest",
     "DataOnly",
     "DownstreamError",
+    "Example",
     "Field",
     "Fill",
     "Frame",
@@ -113,6 +119,7 @@ __all__ = [
     "Settings",
     "StreamRequest",
     "StreamResponse",
+    "TagRequest",
     "TimeRange",
     "Tunnel",
     "Ui",

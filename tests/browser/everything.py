@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, Protocol
 
 from gfplug.bundle.frontend import linker
 from gfplug.bundle.frontend.hooks import parse
+from gfruntime.author.examples import Example
 from gfruntime.author.routes import route
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import HttpOptions, Secret, Ui
-from gfruntime.request.services import Request  # noqa: TC001 - the schema is read from it
+from gfruntime.request.services import Request, TagRequest  # noqa: TC001 - the schema is read from it
 from gfruntime.request.vocabulary import Query, Settings  # noqa: TC001 - the schema is read from these
 
 
@@ -257,6 +258,67 @@ class Aged:
     def query_variable(self, query: Query[AgedNames]) -> None:
         """Answer nothing."""
 
+
+@dataclass(frozen=True)
+class ShowyModel:
+    """A control of the project's own, a field for one app, values that are remembered, and ad hoc filters."""
+
+    table: Annotated[str, Ui(label="Table", required=True)] = "sales"
+    note: Annotated[str, Ui(label="Note", apps=["explore"])] = ""
+    mode: Annotated[Literal["raw", "sum"], Ui(label="Mode", widget="radio", remember=True)] = "raw"
+    window: Annotated[Window, Ui(label="Window", remember=True)] = Window()
+
+
+class Showy:
+    """A data source with examples, whose queries can be filtered."""
+
+    examples = (
+        Example("Orders", ShowyModel(table="orders", window=Window(size=7)), "Seven minutes each."),
+        Example("All", ShowyModel(mode="sum")),
+    )
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[ShowyModel]) -> None:
+        """Answer nothing."""
+
+    def get_tag_keys(self, _request: TagRequest) -> list[str]:
+        """List no key."""
+        return []
+
+    def get_tag_values(self, _key: str, _request: TagRequest) -> list[str]:
+        """List no value."""
+        return []
+
+
+SHOWY_HOOKS = """
+const { createElement } = require('react');
+const { Input } = require('@grafana/ui');
+exports.fields = {
+  table: ({ id, value, onChange, onCommit, disabled, query, datasource }) =>
+    createElement(Input, {
+      id,
+      disabled,
+      value,
+      'data-own': `${query.refId} ${datasource.uid}`,
+      onChange: (event) => onChange(event.currentTarget.value.toUpperCase()),
+      onBlur: onCommit,
+    }),
+};
+exports.configFields = {
+  timeout: ({ id, value, onChange, options }) =>
+    createElement('input', {
+      id,
+      type: 'range',
+      min: 1,
+      max: 300,
+      value,
+      title: options.url,
+      onChange: (event) => onChange(Number(event.currentTarget.value)),
+    }),
+};
+"""
 
 LOCALES = {
     "de": {

@@ -53,8 +53,12 @@ const runtime = {
       calls.push(path);
       return Promise.resolve(['a', { value: 'b' }]);
     }
+    postResource(path, body) {
+      calls.push({ post: path, body });
+      return path.endsWith('tag-keys') ? Promise.resolve(['a', { value: 'b', label: 'B' }]) : Promise.reject({ data: { message: 'no values' } });
+    }
     query(request) {
-      const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}));
+      const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}, request.filters));
       calls.push({ backend: targets });
       return rxjs.of({ data: targets.map(({ refId }) => ({ refId })) });
     }
@@ -111,6 +115,12 @@ async function migrate({ query: { seconds, ...query } }) {
   }
   return { data: { query: seconds === undefined ? query : { ...query, minutes: seconds / 60, version: 2 } } };
 }
+
+globalThis.localStorage = {
+  kept: {},
+  getItem(name) { return this.kept[name] ?? null; },
+  setItem(name, text) { this.kept[name] = text; },
+};
 
 let definitions = 0;
 let exported;

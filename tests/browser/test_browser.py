@@ -9,7 +9,7 @@ from pathlib import Path
 
 import grafana
 import pytest
-from everything import Aged, Wide, module
+from everything import SHOWY_HOOKS, Aged, Showy, Wide, module
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -37,4 +37,20 @@ def test_the_editors_work_in_a_browser(version: str, tmp_path: Path) -> None:
     )
 
     assert sorted(path.name for path in shots.iterdir()) == ["editors-dark.png", "editors-light.png", "wide-dark.png"]
+    shutil.rmtree(tmp_path / "bundle")
+
+
+@pytest.mark.parametrize("version", grafana.VERSIONS)
+def test_what_a_project_adds_works_in_a_browser(version: str, tmp_path: Path) -> None:
+    """Controls of its own, examples, fields for some apps, values that are remembered, ad hoc filters."""
+    plugins = {"acme-showy-datasource": module(SHOWY_HOOKS, source=Showy), "acme-sales-datasource": module()}
+    for name, text in plugins.items():
+        (tmp_path / f"{name}.js").write_text(text, encoding="utf-8")
+    grafana.passes(
+        "features.test.mjs",
+        tests=8,
+        version=version,
+        BUNDLE=str(grafana.bundle(version, tmp_path / "bundle")),
+        PLUGINS=json.dumps({name: str(tmp_path / f"{name}.js") for name in plugins}),
+    )
     shutil.rmtree(tmp_path / "bundle")

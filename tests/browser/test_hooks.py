@@ -119,6 +119,7 @@ def test_hooks_may_change_a_query_and_bring_help(evaluate: Evaluate) -> None:
         ("missing.exports = {};", "missing is not defined"),
         ("exports.query = 'sales';", "exports.query is not a function"),
         ("exports.applyTemplateVariables = {};", "exports.applyTemplateVariables is not a function"),
+        ("exports.getDefaultLinks = [];", "exports.getDefaultLinks is not a function"),
         ("module.exports = null;", "Cannot read properties of null (reading 'query')"),
         (
             "const name = 'lodash';\nrequire(name);",
@@ -153,6 +154,16 @@ def test_hooks_that_fail_while_loading_are_told_and_the_editors_work(
         "errors": [{"refId": "A", "message": sentence}],
     }
     assert calls == []
+
+
+def test_a_source_has_default_variables_and_links_only_where_the_hooks_have_them(evaluate: Evaluate) -> None:
+    """Grafana 13 looks for the methods; each is given the data source."""
+    names = "['getDefaultVariables', 'getDefaultLinks'].map((name) => typeof datasource[name])"
+    hooks = "exports.getDefaultLinks = async (datasource) => [{ title: datasource.uid }];"
+
+    assert evaluate(names) == ["undefined", "undefined"]
+    assert evaluate(names, hooks=hooks) == ["undefined", "function"]
+    assert evaluate("await datasource.getDefaultLinks()", hooks=hooks) == [{"title": "u1"}]
 
 
 def test_the_templates_hooks_do_nothing(evaluate: Evaluate) -> None:

@@ -36,6 +36,28 @@ HOOKS = {
     "no code": resources.folder("template") / "project/frontend/hooks.js",
     "hybrid": resources.folder("template") / "modes/hybrid/frontend/hooks.js",
 }
+CONTROLS = """
+const { createElement } = require('react');
+const { Input } = require('@grafana/ui');
+/** @type {import('./editors/types').Hooks} */
+const hooks = {
+  fields: {
+    table: ({ id, value, onChange, onCommit, disabled, query, datasource }) =>
+      createElement(Input, {
+        id,
+        value,
+        disabled,
+        title: `${query?.table} ${datasource?.uid}`,
+        onBlur: onCommit,
+        onChange: (event) => onChange(event.currentTarget.value),
+      }),
+  },
+  configFields: {
+    url: ({ id, options, secret }) => createElement('i', { id, title: options?.url, onClick: secret?.onReset }),
+  },
+};
+module.exports = hooks;
+"""
 AGREES = """
 /** @type {import('./editors/types').Hooks} */
 const hooks = require('./hooks');
@@ -63,7 +85,9 @@ def check(version: str, folder: Path, **more: str) -> str:
 @pytest.mark.parametrize("hooks", HOOKS)
 def test_the_editors_have_the_types_that_grafana_wants(version: str, hooks: str, tmp_path: Path) -> None:
     """Every component, property and class of Grafana is used as its own types say; so are a project's hooks."""
-    assert check(version, tmp_path, hooks=HOOKS[hooks].read_text(encoding="utf-8"), agrees=AGREES) == ""
+    text = HOOKS[hooks].read_text(encoding="utf-8")
+
+    assert check(version, tmp_path, hooks=text, agrees=AGREES, controls=CONTROLS) == ""
 
 
 @pytest.mark.parametrize("example", ["react", "react-http"])

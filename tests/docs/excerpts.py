@@ -86,6 +86,34 @@ class Events:
 """,
         asks={"query --set queryType=variable": "south", "resource gfplug/schema": '"variable"'},
     ),
+    (
+        "docs/frontend.md",
+        "def get_tag_keys(self, request: TagRequest) -> list[str]:  # or dictionaries with `value` and `label`",
+    ): Excerpt(
+        around="""\
+class Datasource:
+    def __init__(self, settings: Settings) -> None: ...
+
+    BLOCK
+""",
+        asks={"query": "2", "resource gfplug/schema": '"tagKeys"'},
+    ),
+    ("docs/frontend.md", "class Datasource:"): Excerpt(
+        around="""\
+@dataclass(frozen=True)
+class Model:
+    table: str = "sales"
+
+
+BLOCK
+
+    def __init__(self, settings: Settings) -> None: ...
+
+    def query(self, query: Query[Model]) -> Frame:
+        return Frame.of(value=[1])
+""",
+        asks={"query": "1", "resource gfplug/schema": "the newest first."},
+    ),
     ("docs/services.md", "class Datasource:"): Excerpt(
         around="""\
 class Database:

@@ -6,13 +6,14 @@ checked all the same.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gfplug.bundle.frontend import linker, npm
+from gfplug.bundle.frontend import hook_fields, hooks, linker, npm
 from gfplug.bundle.rules.finding import Finding, error, note
-from gfplug.checks import declared_imports, provisioned
+from gfplug.checks import declared_imports, provisioned, translations
 from gfplug.checks.migrations import Migrator
 from gfplug.errors import GfplugError
 from gfplug.project.environment import interpreters, ownership, venv
@@ -55,9 +56,21 @@ def _loaded(project: Project, python: Path) -> Iterator[Finding]:
         elif "unrecognized arguments" not in failure.message:  # by an older runtime, which tells no keys
             raise
         return
+    if not has_own_frontend:
+        yield from _browser(project, schema)
     for finding in provisioned.check(Migrator(project=project, schema=schema, python=python)):
         is_maybe_read = has_own_frontend and finding.rule.startswith("unknown-")  # in the browser
         yield replace(finding, level="warning") if is_maybe_read else finding
+
+
+def _browser(project: Project, schema: dict[str, Any]) -> Iterator[Finding]:
+    """Compare what the project adds to the editors with the forms."""
+    try:
+        hook_fields.check(hooks.read_hooks(project).text, schema)
+    except GfplugError as failure:
+        yield error("hooks", hooks.FILE, failure.message, failure.hint)
+    with contextlib.suppress(GfplugError):  # `project_rules` tells of a file that can't be read
+        yield from translations.check(project, schema)
 
 
 def _failure(project: Project, reason: str, details: str) -> Finding:

@@ -11,7 +11,7 @@ import enum
 import typing
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import httpform, references, reserved, rules
+from gfruntime.author import httpform, query_fields, references, reserved, rules
 from gfruntime.author.bounds import bounds_of
 from gfruntime.author.controls import SchemaError, control_of, expected, fits, item_type, title, unwrap
 
@@ -35,6 +35,7 @@ def form(model: Any, *, config: bool = False) -> list[dict[str, Any]]:  # noqa: 
     if len(urls := [field["name"] for field in fields if field.get("store") == "url"]) > 1:
         raise SchemaError(f'{model.__name__}: {" and ".join(urls)} both say store="url"; a data source has one URL')
     references.check_names(fields, model.__name__)
+    query_fields.check(fields, model.__name__, config=config)
     bounds_of(model)
     return fields
 
@@ -107,7 +108,7 @@ def _nested(
         raise SchemaError(
             f"{where}: its default must be {bare.__name__}(), for a query may bring only some of its fields"
         )
-    shared = {"section": ui.section or ui.label or title(item.name)}
+    shared = {"section": ui.section or ui.label or title(item.name)} | query_fields.described(ui, where)
     stored = {"store": "jsonData"} if config else {}
     outer = rules.listed(ui, where)
     conditions = [outer | field.get("showIf", {}) for field in fields]
@@ -178,7 +179,8 @@ def _presented(ui: Ui, where: str) -> dict[str, Any]:
     """List what only changes how a field looks."""
     keys = ("help", "placeholder", "section", "language", "rows", "required", "pattern")
     given = {key: value for key in keys if (value := getattr(ui, key))}
-    return given | ({"showIf": shown_if} if (shown_if := rules.listed(ui, where)) else {})
+    shown_if = rules.listed(ui, where)
+    return given | query_fields.described(ui, where) | ({"showIf": shown_if} if shown_if else {})
 
 
 def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bool) -> None:

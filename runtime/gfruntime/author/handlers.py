@@ -80,6 +80,17 @@ METHODS: dict[str, Method] = {
         "a Response",
         "For HTTP below the data source's resources that no method with `@route` answers.",
     ),
+    "get_tag_keys": Method(
+        "self, request: TagRequest",
+        "a list of texts, or of dictionaries with `value` and `label`",
+        "When somebody adds an ad hoc filter to a dashboard: what its queries can be filtered by. A class with this "
+        "method is given the filters as `query.filters`.",
+    ),
+    "get_tag_values": Method(
+        "self, key: str, request: TagRequest",
+        "a list of texts, or of dictionaries with `value` and `label`",
+        "When a key was chosen: what it can be compared with.",
+    ),
     "subscribe_stream": Method(
         "self, request: StreamRequest",
         "a StreamResponse",

@@ -52,8 +52,14 @@ def describe(author: Author, forms: Mapping[str, Any]) -> Json:
                 {"name": f"The defaults of {_name(kind)}", "queryType": kind, "saveModel": _tree(_defaults(fields))}
                 for kind, (_, fields) in models.items()
             ]
+            + [_example(each) for each in forms.get("examples", [])]
         },
     }
+
+
+def _example(example: Mapping[str, Any]) -> Json:
+    about = {key: example[key] for key in ("name", "description") if key in example}
+    return {**about, "queryType": "", "saveModel": example["model"]}
 
 
 def _settings(author: Author, config: Fields) -> Json:

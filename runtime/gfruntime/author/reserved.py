@@ -26,6 +26,12 @@ SCHEMA = "gfplug/schema"
 MIGRATE = "gfplug/migrate"
 """The resource that brings a saved query, or options, to today's dataclass; the runtime answers it."""
 
+TAG_KEYS, TAG_VALUES = "gfplug/tag-keys", "gfplug/tag-values"
+"""The resources that list keys and values of ad hoc filters; the runtime asks the author's methods."""
+
+FILTERS = "adhocFilters"
+"""The key of a query's JSON with the dashboard's filters."""
+
 _SETTINGS = {"jsonData", "secureJsonData", "secureJsonFields", "decryptedSecureJsonData", "teamHttpHeaders"}
 _INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
 _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
@@ -40,6 +46,15 @@ def check_name(name: str, where: str, *, is_query: bool) -> None:
         raise SchemaError(f"{where}: Grafana sets {name} on every query; choose another name")
     if name in _INHERITED or name.startswith("__"):
         raise SchemaError(f"{where}: {name} has a meaning in JavaScript; choose another name")
+
+
+def check_filters(author: Author, fields: list[dict[str, Any]], path: str) -> None:
+    """Refuse a field with the name of the filters that a class with `get_tag_keys` is given.
+
+    Raises: SchemaError naming the field.
+    """
+    if "get_tag_keys" in author.methods and any(field["name"].partition(".")[0] == FILTERS for field in fields):
+        raise SchemaError(f"{path}.{FILTERS}: the dashboard's filters are there; choose another name")
 
 
 def check_option(field: dict[str, Any], where: str) -> None:
@@ -92,7 +107,7 @@ def check_routes(author: Author) -> None:
     first: dict[tuple[str, str], str] = {}
     for route in author.routes:
         where, path = f"{owner}.{route.name}", route.path
-        if path in (f"/{SCHEMA}", f"/{MIGRATE}"):
+        if path.removeprefix("/") in (SCHEMA, MIGRATE, TAG_KEYS, TAG_VALUES):
             raise SchemaError(f"{where}: gfplug answers the resource {path} itself; choose another path")
         shape = (route.method, re.sub(r"\{\w+", "{", path))
         if shape in first:

@@ -4,10 +4,10 @@ Owns: finding the options and the query model in a data source's annotations, an
 the project's environment, when the plugin is built, and imports the standard library only:
 `python -m gfruntime.author.schema plugin.datasource:Datasource`. `forms` owns the fields.
 
-Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
-that have a method of their own; a form has `migrates` if its class does. gfplug's `frontend/editors/types.ts` holds the
-contract. `hash` covers what the dataclasses say, so the running plugin can be compared with its editors. What is
-printed has `keys` of `keys.describe`, too, and `pluginSchema` of `plugin_schema.describe`.
+Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, `own`, the forms of the queries
+that have a method of their own, and `examples`; a form has `migrates` if its class does. gfplug's
+`frontend/editors/types.ts` holds the contract. `hash` covers all of it, so the running plugin can be compared with its
+editors. What is printed has `keys` of `keys.describe`, too, and `pluginSchema` of `plugin_schema.describe`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import keys, migration, plugin_schema, reserved
+from gfruntime.author import examples, keys, migration, plugin_schema, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
@@ -59,9 +59,11 @@ def describe(datasource: type, *, plugin_id: str = "") -> dict[str, Any]:
         "version": 1,
         "config": _with_migration(form(author.options, config=True), author.options),
         "query": _answered_form(author, author.model),
-        "capabilities": {"annotations": True, "variables": True},
+        "capabilities": {"annotations": True, "variables": True, **_tags(author)},
         **({"own": own} if own else {}),
     }
+    if described := examples.describe(author, schema["query"]["fields"]):
+        schema["examples"] = described
     canonical = json.dumps(schema, sort_keys=True, separators=(",", ":"))
     digest = hashlib.sha256(canonical.encode()).hexdigest()[:12]
     return schema | {"pluginId": plugin_id, "hash": digest}
@@ -71,12 +73,19 @@ def _answered_form(author: Author, model: Any) -> dict[str, Any]:  # noqa: ANN40
     """Describe a query's form, whose choices the class lists itself."""
     fields = form(model)
     check_resources(author, fields, getattr(model, "__name__", ""))
+    reserved.check_filters(author, fields, getattr(model, "__name__", ""))
     return _with_migration(fields, model)
 
 
 def _with_migration(fields: list[dict[str, Any]], model: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
     """Make a form of fields; it says so where the class migrates what was saved."""
     return {"fields": fields, **({"migrates": True} if migration.migrates(model) else {})}
+
+
+def _tags(author: Author) -> dict[str, bool]:
+    """Say which lists of ad hoc filters the class has."""
+    methods = {"tagKeys": "get_tag_keys", "tagValues": "get_tag_values"}
+    return {key: True for key, method in methods.items() if method in author.methods}
 
 
 def _inspected(datasource: type) -> Author:

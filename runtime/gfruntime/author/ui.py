@@ -10,10 +10,23 @@ class Options:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+App: TypeAlias = Literal[
+    "cloud-alerting",
+    "correlations",
+    "dashboard",
+    "explore",
+    "notebook",
+    "panel-editor",
+    "panel-viewer",
+    "unified-alerting",
+    "unknown",
+]
+"""Grafana's names of its apps. Source: @grafana/data 11.6.16 and 13.2.2, types/app, CoreApp."""
 
 
 class Secret(str):
@@ -74,6 +87,9 @@ class Ui:
     `show_if={"mode": ["sum"]}` shows the field only while each of the named fields has one of its values. A hidden
     field is not required, and what it holds out of bounds is read as its default.
 
+    `apps=["explore"]` shows a field of a query only in these apps of Grafana; elsewhere it keeps its value. `remember`
+    makes a new query begin with the value that the same user chose last, for this data source.
+
     >>> Annotated[int, Ui(label="Limit", help="Rows to read", minimum=1, maximum=1000)].__metadata__[0].maximum
     1000
     """
@@ -119,3 +135,9 @@ class Ui:
 
     store: Literal["jsonData", "url"] = "jsonData"
     """Where the config page keeps an option: in `jsonData`, or as the data source's own `url`."""
+
+    apps: Sequence[App] = field(default=(), hash=False)
+    """The apps of Grafana that show this field of a query; without any, all do."""
+
+    remember: bool = False
+    """Whether a new query begins with the value that its user chose last."""

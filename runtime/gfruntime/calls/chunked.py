@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # pyarrow has no types
 
 from gfruntime import wire
-from gfruntime.calls import answers, convert, iterate
+from gfruntime.calls import answers, convert, iterate, tags
 from gfruntime.errors import FrameError
 from gfruntime.frames import arrow, contract, frametext
 from gfruntime.frames.data import Frame
@@ -42,6 +42,7 @@ class Chunked:
         """Prepare the decoder for the author's model."""
         self._runner = runner
         self._decode_model = convert.model_decoder(runner.author.model)
+        self._read_filters = tags.filters_reader(runner.author)
 
     async def answer(self, call: ActiveCall) -> AsyncGenerator[bytes, None]:
         """Give the chunks of all queries as they come."""
@@ -56,7 +57,13 @@ class Chunked:
         """Give the chunks of one query; a failure is its last one, after its frames, and nobody else's."""
         writer = _Writer(ref_id=message.refId, is_json=call.is_json)
         try:
-            query = convert.query(message, decode_model=self._decode_model, call=call.incoming, cancel=call.cancel)
+            query = convert.query(
+                message,
+                decode_model=self._decode_model,
+                call=call.incoming,
+                cancel=call.cancel,
+                filters=self._read_filters(message.json),
+            )
             lists = iterate.call("query_chunked", call.source, query, runner=self._runner, encode=writer.chunks)
             async with aclosing(lists):
                 async for chunks in lists:

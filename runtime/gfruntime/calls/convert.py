@@ -20,10 +20,11 @@ from gfruntime.request.vocabulary import PluginContext, Query, Settings, TimeRan
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from pluginv2 import backend_pb2 as pb
 
+    from gfruntime.request.filtering import AdHocFilter
     from gfruntime.request.incoming import Incoming
 
 MOST_POINTS = 1_000_000
@@ -102,7 +103,12 @@ def settings(
 
 
 def query(
-    message: pb.DataQuery, *, decode_model: Callable[[bytes], Any], call: Incoming, cancel: threading.Event
+    message: pb.DataQuery,
+    *,
+    decode_model: Callable[[bytes], Any],
+    call: Incoming,
+    cancel: threading.Event,
+    filters: Sequence[AdHocFilter] = (),
 ) -> Query[Any]:
     """Convert one query, its model decoded into the author's type.
 
@@ -110,6 +116,7 @@ def query(
     """
     return Query(
         model=decode_model(message.json),
+        filters=filters,
         time_range=TimeRange(start=utc(message.timeRange.fromEpochMS), end=utc(message.timeRange.toEpochMS)),
         ref_id=message.refId,
         interval=dt.timedelta(milliseconds=min(message.intervalMS, _LONGEST_MS))

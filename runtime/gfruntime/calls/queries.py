@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfruntime import wire
 from gfruntime.author.author_class import OWN_QUERIES
-from gfruntime.calls import answers, captured, convert
+from gfruntime.calls import answers, captured, convert, tags
 from gfruntime.errors import PluginError
 from gfruntime.frames.data import Frame
 from gfruntime.logs import capture, places
@@ -42,6 +42,7 @@ class Queries:
         self._runner = runner
         self._has_batch = "query_batch" in author.methods
         self._decode_model = convert.model_decoder(author.model)
+        self._read_filters = tags.filters_reader(author)
         self._decode_own = {kind: convert.model_decoder(model) for kind, model in author.own_models.items()}
 
     async def answer(self, call: ActiveCall) -> bytes:
@@ -98,7 +99,14 @@ class Queries:
         for message in messages:
             decode = self._decode_own.get(message.queryType, self._decode_model)
             try:
-                queries.append(convert.query(message, decode_model=decode, call=call.incoming, cancel=call.cancel))
+                query = convert.query(
+                    message,
+                    decode_model=decode,
+                    call=call.incoming,
+                    cancel=call.cancel,
+                    filters=self._read_filters(message.json),
+                )
+                queries.append(query)
             except BaseException as error:  # noqa: BLE001  # one failing query never sinks the others
                 encoded[message.refId] = answers.encode_failure(error, ref_id=message.refId, is_json=call.is_json)
         return queries, encoded

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfruntime.author import routes
 from gfruntime.author.reserved import MIGRATE, SCHEMA
-from gfruntime.calls import answers, convert, decoding, iterate
+from gfruntime.calls import answers, convert, decoding, iterate, tags
 from gfruntime.calls.endpoint import call_error
 from gfruntime.calls.mismatches import SETTINGS
 from gfruntime.errors import PluginError, QueryError
@@ -54,11 +54,16 @@ class Resources:
                 raise call_error(error) from error
 
     async def _respond(self, request: Request, call: ActiveCall) -> Response:
-        path, method = request.path.strip("/"), request.method.upper()
+        path, verb = request.path.strip("/"), request.method.upper()
         if path == SCHEMA:
-            return self._schema(request) if method in ("GET", "HEAD") else routes.not_allowed(request, ["GET"])
+            return self._schema(request) if verb in ("GET", "HEAD") else routes.not_allowed(request, ["GET"])
         if path == MIGRATE:
-            return await self._migrate(request) if method == "POST" else routes.not_allowed(request, ["POST"])
+            return await self._migrate(request) if verb == "POST" else routes.not_allowed(request, ["POST"])
+        if method := tags.method_of(self._runner.author, request.path):
+            if verb != "POST":
+                return routes.not_allowed(request, ["POST"])
+            ask = partial(tags.call, method=method, request=request)
+            return tags.response(method, await self._runner.apply(method, call.source, ask))
         match = routes.match(self._runner.author.routes, request)
         result: object
         if isinstance(match, routes.Match):

@@ -1,4 +1,4 @@
-"""What else than queries reaches a data source: HTTP requests to its resources, and calls about its channels.
+"""What else than queries reaches a data source: requests to its resources, calls about channels and ad hoc filters.
 
 Plain types, as in `vocabulary`.
 """
@@ -18,9 +18,11 @@ from gfruntime.request.vocabulary import PluginContext
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import AsyncIterable, Iterable, Mapping
+    from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 
     from gfruntime.frames.data import Frame
+    from gfruntime.request.filtering import AdHocFilter
+    from gfruntime.request.vocabulary import TimeRange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,3 +187,24 @@ class DataOnly:
 
     frame: Frame
     """The frame whose data is sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRequest:
+    """What is asked of `get_tag_keys` and `get_tag_values`: for which dashboard to list keys or values.
+
+    >>> TagRequest(filters=[AdHocFilter("region", "=", ("eu",))]).filters[0].value
+    'eu'
+    """
+
+    filters: Sequence[AdHocFilter] = ()
+    """The dashboard's other filters: what is listed may keep to them."""
+
+    time_range: TimeRange | None = None
+    """The range of the dashboard; None where Grafana does not say."""
+
+    queries: Sequence[Mapping[str, Any]] = ()
+    """The queries that will be filtered, as JSON; empty where Grafana does not say."""
+
+    context: PluginContext = field(default_factory=PluginContext)
+    """Where the request comes from."""

@@ -16,7 +16,9 @@ from gfruntime.request.headers import http_headers
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from gfruntime.request.filtering import AdHocFilter
 
 
 ModelT = TypeVar("ModelT")
@@ -194,6 +196,9 @@ class Query(Cancellable, Generic[ModelT]):
 
     from_alert: bool = False
     """Whether an alert rule asks."""
+
+    filters: Sequence[AdHocFilter] = ()
+    """The ad hoc filters of the dashboard, which all hold; only for a class that has `get_tag_keys`."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The headers as Grafana sent them."""

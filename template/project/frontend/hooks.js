@@ -1,6 +1,7 @@
 // Your own code in the browser, beside the editors that gfplug makes from src/plugin/datasource.py. Everything here is
 // optional: as this file stands, Python answers every query. It is a CommonJS file, and the only one: it may require the
 // packages that Grafana shares with plugins (react, rxjs, lodash, @grafana/data, @grafana/ui, @grafana/runtime and more).
+// `exports.fields = { name: Control }` puts a control of your own in the place of a field's; gfplug's docs/frontend.md has all.
 //
 // Show help beside the query editor:
 //   const { createElement } = require('react');

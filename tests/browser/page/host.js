@@ -112,6 +112,7 @@ function Page({ plugin, datasource }) {
       { 'aria-label': 'query' },
       h(plugin.components.QueryEditor, { datasource, query, onChange: setQuery, onRunQuery: () => (host.runs += 1), app: parameters.get('app') ?? 'panel-editor' })
     ),
+    plugin.components.QueryEditorHelp && h('section', { 'aria-label': 'help' }, h(plugin.components.QueryEditorHelp, { datasource, query, onClickExample: setQuery })),
     h(Others, { datasource })
   );
 }
@@ -186,4 +187,5 @@ host.askAt = async (targets, from, to, more) => {
   return { frames: plain, errors: responses.flatMap(({ errors = [] }) => errors.map(({ refId, message }) => [refId, message])) };
 };
 host.askVariable = (query) => rxjs.lastValueFrom(host.datasource.variables.query({ requestId: 'V1', range: data.getDefaultTimeRange(), scopedVars: {}, targets: [query] }));
+host.tagKeys = () => host.datasource.getTagKeys({ filters: [], timeRange: data.getDefaultTimeRange(), queries: [host.query] });
 host.isReady = true;

@@ -53,6 +53,9 @@ function reply({ pathname, search }, body) {
   if (pathname.endsWith('/resources/columns')) {
     return search.includes('sales') ? ['region', 'amount'] : undefined;
   }
+  if (pathname.endsWith('/resources/gfplug/tag-keys')) {
+    return ['region', { value: 'product', label: 'Product' }];
+  }
   return { results: Object.fromEntries(body.queries.map((query) => [query.refId, answer(query)])) };
 }
 

@@ -18,6 +18,8 @@ from gfplug.project.plugin_project import Project
 if TYPE_CHECKING:
     from pathlib import Path
 
+SCHEMA: dict[str, Any] = {"config": {"fields": []}, "query": {"fields": []}, "hash": "abc"}
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
@@ -84,7 +86,7 @@ def test_a_projects_module_is_linked_from_its_folder(project: Project) -> None:
     (project.root / "frontend/hooks.test.js").write_bytes(b"import \xff")
     (project.root / "frontend/locales").mkdir()
     (project.root / "frontend/locales/de.json").write_text('{"Table": "Tabelle"}')
-    text = linker.link_module(project, {"hash": "abc"})
+    text = linker.link_module(project, SCHEMA)
 
     assert text.startswith("/* acme-sales-datasource 1.2.3, made by gfplug from frontend/; schema abc */\n")
     assert "// mine\n" in text
@@ -96,7 +98,7 @@ def test_hooks_that_cannot_be_linked_end_the_build(project: Project) -> None:
     (project.root / "frontend/hooks.js").write_text("require('./rows');\n")
 
     with pytest.raises(ProjectError, match=r"^frontend/hooks\.js:1: "):
-        linker.link_module(project, {"hash": "abc"})
+        linker.link_module(project, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -108,4 +110,17 @@ def test_a_broken_translation_is_named(project: Project, text: str, reason: str)
     (project.root / "frontend/locales/de.json").write_text(text)
 
     with pytest.raises(ProjectError, match=rf"de\.json {reason}"):
-        linker.link_module(project, {"hash": "abc"})
+        linker.link_module(project, SCHEMA)
+
+
+def test_a_control_for_a_field_that_no_form_has_ends_the_build(project: Project) -> None:
+    """module.js is not linked with it."""
+    schema = SCHEMA | {"query": {"fields": [{"name": "table", "kind": "string"}]}}
+    (project.root / "frontend/hooks.js").write_text("exports.fields = { tabel: Table };\n", encoding="utf-8")
+
+    with pytest.raises(
+        ProjectError, match=r"exports\.fields names 'tabel', which is no field that the query editor shows"
+    ):
+        linker.link_module(project, schema)
+    (project.root / "frontend/hooks.js").write_text("exports.fields = { table: Table };\n", encoding="utf-8")
+    assert "exports.fields = { table: Table };" in linker.link_module(project, schema)

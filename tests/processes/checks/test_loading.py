@@ -170,3 +170,30 @@ def test_static_goes_with_nothing_that_runs_code(
     """The two would contradict each other."""
     assert main(["check", str(project), "--static", *more]) == 2
     assert f"--static does not go with {more[0]}" in capsys.readouterr().err
+
+
+def test_a_control_for_a_field_that_no_form_has_is_told(project: Path, check: Check) -> None:
+    """With its line, and the fields that there are; a good name is fine."""
+    (project / "frontend/hooks.js").write_text("exports.fields = {\n  tabel: Table,\n};\n", encoding="utf-8")
+    code, (finding,) = check(*PYTHON)
+
+    assert code == 3
+    assert (finding["rule"], finding["level"], finding["where"]) == ("hooks", "error", "frontend/hooks.js")
+    assert finding["message"].startswith("frontend/hooks.js:2: exports.fields names 'tabel', which is no field")
+    assert finding["hint"].startswith("its fields are ")
+    name = finding["hint"].removeprefix("its fields are ").partition(",")[0]
+    (project / "frontend/hooks.js").write_text(f"exports.fields = {{ {name}: Table }};\n", encoding="utf-8")
+    assert check(*PYTHON) == (0, [])
+
+
+def test_texts_that_a_language_lacks_are_counted(project: Path, check: Check) -> None:
+    """A warning, for the editors show them as they are; `--strict` counts it."""
+    (project / "frontend/locales").mkdir()
+    (project / "frontend/locales/de.json").write_text('{"Series": "Reihen"}', encoding="utf-8")
+    code, (finding,) = check(*PYTHON)
+
+    assert (code, finding["rule"], finding["level"]) == (0, "translations", "warning")
+    assert finding["where"] == "frontend/locales/de.json"
+    assert finding["message"].startswith("it lacks ")
+    assert "'Series'" not in finding["message"]
+    assert check(*PYTHON, "--strict")[0] == 3

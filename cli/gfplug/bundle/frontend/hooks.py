@@ -73,7 +73,7 @@ def parse(text: str) -> Hooks:
     Raises: ProjectError naming file and line, if they require what Grafana does not share, or use import or export.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    code = _without_comments(text)
+    code = without_comments(text)
     if match := _MODULE_SYNTAX.search(code):
         raise ProjectError(
             f"{_place(code, match)}: {match['word']!r} is the syntax of ES modules, and this file is a CommonJS module",
@@ -125,7 +125,7 @@ def _place(code: str, match: re.Match[str]) -> str:
     return f"{FILE}:{line}"
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
     """Replace comments by their line ends; behind the last end of a block none begins, and a search for one is long."""
     end = f"{text}\n".find("\n", text.rfind("*/")) if "*/" in text else 0
     parts = ((_COMMENT, text[:end]), (_LINE_COMMENT, text[end:]))

@@ -12,6 +12,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 PACKAGES = ("@grafana/data", "@grafana/runtime", "@grafana/ui", "react", "rxjs")
 """What the editors require of Grafana."""
@@ -20,6 +24,9 @@ SOURCES = Path(__file__).with_name("editors")
 _SHIPPED = Path(__file__).parents[2] / "_data" / "editors.js"
 _INSERTED = "project"
 """The module whose content the joined text takes as an argument."""
+
+_PART = re.compile(r"^'\./(?P<name>\w+)'\(module, exports, require\) \{\n.*?\n\},\n", re.MULTILINE | re.DOTALL)
+"""One of the sources in the joined text: no line of theirs is `},`."""
 
 _BLOCK = r"/\*(?:[^*]|\*(?!/))*\*/"
 _COMMENT = re.compile(rf"^[ \t]*(?://.*|{_BLOCK})\n|{_BLOCK} ?|^\n", re.MULTILINE)
@@ -48,9 +55,13 @@ _FILE = """\
 }},"""
 
 
-def read() -> str:
-    """Return the joined text: the one that gfplug's wheel holds, else one made from the checkout's sources."""
-    return _SHIPPED.read_text(encoding="utf-8") if _SHIPPED.is_file() else assemble(SOURCES)
+def read(*, without: Collection[str] = ()) -> str:
+    """Return the joined text: the one that gfplug's wheel holds, else one made from the checkout's sources.
+
+    `without` names sources to leave out; nothing may require them.
+    """
+    text = _SHIPPED.read_text(encoding="utf-8") if _SHIPPED.is_file() else assemble(SOURCES)
+    return _PART.sub(lambda part: "" if part["name"] in without else part[0], text)
 
 
 def assemble(folder: Path) -> str:

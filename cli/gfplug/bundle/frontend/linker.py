@@ -15,7 +15,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfplug import process
-from gfplug.bundle.frontend import library, npm
+from gfplug.bundle.frontend import hook_fields, library, npm, parts
 from gfplug.bundle.frontend.hooks import FILE, Hooks, read_hooks
 from gfplug.errors import ProjectError, ToolError
 from gfplug.host import failures
@@ -131,9 +131,11 @@ def link_module(project: Project, schema: Mapping[str, Any]) -> str:
 
     Raises: ProjectError naming the file that cannot be linked.
     """
+    hooks = read_hooks(project)
+    hook_fields.check(hooks.text, schema)
     return link(
         {key: value for key, value in schema.items() if key not in _FOR_GFPLUG},
-        hooks=read_hooks(project),
+        hooks=hooks,
         locales=read_locales(project.root / "frontend" / "locales"),
         banner=f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {schema.get('hash')}",
     )
@@ -159,7 +161,7 @@ def link(
         shared=", ".join(f"{json.dumps(name)}: {parameter}" for name, parameter in parameters.items()),
         schema=json.dumps(schema, sort_keys=True, separators=(",", ":")),
         locales=json.dumps(locales or {}, sort_keys=True, indent=1),
-        editors=library.read().rstrip(),
+        editors=library.read(without=parts.unused(schema)).rstrip(),
         file=FILE,
         hooks=hooks.text.rstrip(),
     )

@@ -49,4 +49,4 @@ function useChoices(field, read, datasource) {
   return { ...found, options: [...found.options, ...variables] };
 }
 
-exports.useChoices = useChoices;
+module.exports = { choice, useChoices };

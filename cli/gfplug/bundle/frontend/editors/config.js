@@ -5,7 +5,8 @@ const { config } = require('@grafana/runtime');
 const ui = require('@grafana/ui');
 const { Control } = require('./controls');
 const { problem, put, sections, shown, translated, valueOf } = require('./fields');
-const { Headers } = require('./headers');
+/** @type {import('./types').Hooks} */
+const hooks = require('./hooks');
 const { schema } = require('./project');
 const { Rows } = require('./rows');
 const { strings, t } = require('./strings');
@@ -70,10 +71,11 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
   );
 
   const row = (/** @type {UiField} */ field) => {
-    if (field.kind === 'headers') {
-      return h(Headers, { key: field.name, field, settings, onChange: onOptionsChange });
+    const own = hooks.configFields?.[field.name];
+    if (field.kind === 'headers' && !own) {
+      return h(require('./headers').Headers, { key: field.name, field, settings, onChange: onOptionsChange });
     }
-    if (field.kind === 'list') {
+    if (field.kind === 'list' && !own) {
       const values = { [field.name]: read(field, settings) };
       const onChange = (/** @type {import('./types').Values} */ changed) => onOptionsChange(write(field, changed[field.name], settings));
       return h(Rows, {
@@ -98,9 +100,11 @@ function ConfigEditor({ options: settings, onOptionsChange, ...rest }) {
       disabled: settings.readOnly,
       invalid: Boolean(error),
       error,
-      children: h(Control, {
+      children: h(own ?? Control, {
         field,
         id,
+        label: field.label,
+        options: settings,
         value: read(field, settings),
         width: 50,
         disabled: settings.readOnly,

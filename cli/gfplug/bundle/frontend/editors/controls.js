@@ -4,21 +4,7 @@ const React = require('react');
 const ui = require('@grafana/ui');
 const { emptied } = require('./fields');
 
-/**
- * @typedef {import('./types').UiField} UiField
- *
- * @typedef {object} ControlProps
- * @property {UiField} field
- * @property {string} id
- * @property {any} value
- * @property {(value: unknown) => void} onChange every edit
- * @property {() => void} onCommit an edit is finished: Enter, the field was left, a choice was made
- * @property {number} width in units of 8 pixels
- * @property {boolean} [disabled]
- * @property {boolean} [invalid]
- * @property {boolean} [loading] its choices are on their way
- * @property {{ isConfigured: boolean, onReset: () => void }} [secret]
- */
+/** @typedef {import('./types').ControlProps} ControlProps */
 
 const h = React.createElement;
 

@@ -90,11 +90,30 @@ class DataSource extends DataSourceWithBackend {
     if (schema.capabilities.variables) {
       this.variables = schema.own?.variable ? new OwnVariables(this) : new Variables();
     }
+    // Grafana 13 asks for them where they are there
+    for (const name of /** @type {const} */ (['getDefaultVariables', 'getDefaultLinks'])) {
+      const list = hooks[name];
+      if (list) {
+        Object.assign(this, { [name]: async () => list(this) });
+      }
+    }
+    if (schema.capabilities.tagKeys || schema.capabilities.tagValues) {
+      require('./filters').offerFilters(this);
+    }
+    if (schema.query.fields.some((field) => field.remember)) {
+      this.memory = require('./memory').memoryOf(this);
+    }
   }
 
   /** @returns {Partial<Query>} */
   getDefaultQuery() {
-    return defaultsOf(schema.query.fields);
+    const defaults = defaultsOf(schema.query.fields);
+    return this.memory?.fill(defaults) ?? defaults;
+  }
+
+  /** Keep what the user chose in an edit for the next new query. @param {Record<'before' | 'after', import('./types').Values>} edit */
+  remember(edit) {
+    this.memory?.write(edit);
   }
 
   /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. @param {Query} query */
@@ -105,11 +124,15 @@ class DataSource extends DataSourceWithBackend {
   }
 
   /** In a query that Python migrates, variables are filled in wherever they are, and no default: it may be of another time.
-   * @param {Query} query @param {ScopedVars} scoped @returns {Query} */
-  applyTemplateVariables(query, scoped) {
+   * @param {Query} query @param {ScopedVars} scoped @param {import('./types').Filter[]} [filters] @returns {Query} */
+  applyTemplateVariables(query, scoped, filters) {
     const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field.language?.endsWith('sql') ? quoteSql : undefined));
     const fields = fieldsOf(query).filter((field) => !migrates(query) || isSaved(field, query));
     const filled = /** @type {Query} */ (fields.reduce(fill, migrates(query) ? { ...interpolate(query, scoped), ...ofGrafana(query) } : query));
+    if (schema.capabilities.tagKeys && filters?.length) {
+      const more = filters.map(({ key, operator, value, values }) => interpolate({ key, operator, value, values }, scoped));
+      filled.adhocFilters = [...(query.adhocFilters ?? []), ...more];
+    }
     return hooks.applyTemplateVariables?.(filled, query) ?? filled;
   }
 
@@ -151,7 +174,7 @@ class DataSource extends DataSourceWithBackend {
       return undefined;
     }
     try {
-      return hooks.query?.(this.applyTemplateVariables(target, request.scopedVars), {
+      return hooks.query?.(this.applyTemplateVariables(target, request.scopedVars, request.filters), {
         request,
         datasource: this,
         from: request.range.from.valueOf(),

@@ -8,6 +8,7 @@ const { strings, t } = require('./strings');
  */
 
 const TEXT = ['string', 'text', 'code'];
+const VARIABLE = /\$\{?\w|\[\[\w/;
 
 /** The fields of a form, in the user's language. @param {import('./types').Form | undefined} form @returns {UiField[]} */
 function translated(form) {
@@ -55,6 +56,11 @@ function isEmpty(value) {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
+/** Tell whether Grafana fills in variables in a value. @param {unknown} value */
+function hasVariable(value) {
+  return VARIABLE.test(String(value));
+}
+
 /** As Python reads a pattern: it matches the whole text. One that only Python knows is left to it, as is a long text.
  * @param {string} pattern @param {string} text */
 function matches(pattern, text) {
@@ -67,8 +73,7 @@ function matches(pattern, text) {
 
 /** Say what is wrong with a value that is not empty. @param {UiField} field @param {any} value */
 function broken({ kind, numeric, integer, min, max, from, options, pattern }, value) {
-  // Grafana fills in its variables
-  if (/\$\{?\w|\[\[\w/.test(value)) {
+  if (hasVariable(value)) {
     return undefined;
   }
   if (kind === 'number' || numeric) {
@@ -97,14 +102,16 @@ function problem(field, value) {
   return text && t(text, { ...field, limit, choices: field.options?.map((option) => option.label).join(', ') });
 }
 
-/** The fields that a form shows for these values. @param {UiField[]} fields @param {(field: UiField) => unknown} read @returns {UiField[]} */
-function shown(fields, read) {
+/** The fields that a form shows for these values, in one of Grafana's apps or wherever it is.
+ * @param {UiField[]} fields @param {(field: UiField) => unknown} read @param {string} [app] @returns {UiField[]} */
+function shown(fields, read, app) {
   const holds = (/** @type {string} */ name, /** @type {unknown[]} */ wanted) => {
     const other = fields.find((field) => field.name === name);
     return !other || wanted.includes(read(other));
   };
+  const isHere = (/** @type {UiField} */ { apps }) => !app || !apps || apps.includes(app);
   return fields.filter(
-    (field) => field.kind !== 'hidden' && Object.entries(field.showIf ?? {}).every(([name, wanted]) => holds(name, wanted))
+    (field) => field.kind !== 'hidden' && isHere(field) && Object.entries(field.showIf ?? {}).every(([name, wanted]) => holds(name, wanted))
   );
 }
 
@@ -115,4 +122,4 @@ function sections(fields) {
   return found.filter(([, inside]) => inside.length > 0);
 }
 
-module.exports = { defaultsOf, emptied, isEmpty, problem, put, sections, shown, translated, valueOf };
+module.exports = { defaultsOf, emptied, hasVariable, isEmpty, problem, put, sections, shown, translated, valueOf };

@@ -16,18 +16,20 @@ const { Rows } = require('./rows');
  * @property {(values: Values) => void} onChange every edit
  * @property {() => void} onCommit an edit is finished
  * @property {boolean} [disabled]
- * @property {{ getResource(path: string): Promise<any> }} [datasource] whose resources list choices
+ * @property {string} [app] the one of Grafana's apps that it is shown in
+ * @property {import('./datasource').DataSource} [datasource] whose resources list choices
+ * @property {import('./types').Controls} [controls] of hooks.js, in place of gfplug's
  */
 
 const h = React.createElement;
 
 /** @param {FormProps} props */
 function Form(props) {
-  const { fields, values } = props;
-  const visible = shown(fields, (field) => valueOf(field, values));
+  const { fields, values, controls, app } = props;
+  const visible = shown(fields, (field) => valueOf(field, values), app);
   const labelWidth = Math.max(12, ...visible.map((field) => field.label.length + 4));
   const row = (/** @type {UiField} */ field) =>
-    field.kind === 'list'
+    field.kind === 'list' && !controls?.[field.name]
       ? h(Rows, { ...props, key: field.name, field })
       : h(Row, { ...props, key: field.name, field, labelWidth, width: 40 });
   return sections(visible).map(([name, inside]) =>

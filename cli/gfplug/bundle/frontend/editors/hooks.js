@@ -3,6 +3,12 @@
 const { packages, runHooks, schema } = require('./project');
 
 const FILE = 'frontend/hooks.js';
+const FORMS = {
+  fields: schema.query,
+  configFields: schema.config,
+  variableFields: schema.own?.variable,
+  annotationFields: schema.own?.annotation,
+};
 
 /** Hand a package that Grafana shares to the hooks. The build found its name in their text. @param {string} name */
 function requirePackage(name) {
@@ -17,9 +23,16 @@ function run() {
   /** @type {{ exports: any }} */
   const module = { exports: {} };
   runHooks(module, module.exports, requirePackage);
-  for (const name of ['query', 'applyTemplateVariables']) {
+  for (const name of ['query', 'applyTemplateVariables', 'getDefaultVariables', 'getDefaultLinks']) {
     if (!['undefined', 'function'].includes(typeof module.exports[name])) {
       throw new TypeError(`exports.${name} is not a function`);
+    }
+  }
+  for (const [name, form] of Object.entries(FORMS)) {
+    const shown = form?.fields.filter((field) => field.kind !== 'hidden').map((field) => field.name) ?? [];
+    const [unknown] = Object.keys(module.exports[name] ?? {}).filter((field) => !shown.includes(field));
+    if (unknown !== undefined) {
+      throw new TypeError(`exports.${name} names '${unknown}', which is no field that the form shows`);
     }
   }
   return module.exports;

@@ -4,6 +4,7 @@ const { DataSourcePlugin } = require('@grafana/data');
 const { ConfigEditor } = require('./config');
 const { DataSource } = require('./datasource');
 const { migratedOptions } = require('./migration');
+const { schema } = require('./project');
 const { QueryEditor } = require('./query');
 /** @type {import('./types').Hooks} */
 const hooks = require('./hooks');
@@ -11,8 +12,9 @@ const hooks = require('./hooks');
 /** @type {DataSourcePlugin<import('./datasource').DataSource, import('./types').Query, import('./types').Options, Record<string, string>>} */
 const plugin = new DataSourcePlugin(DataSource);
 plugin.setConfigEditor(migratedOptions(ConfigEditor)).setQueryEditor(QueryEditor);
-if (hooks.QueryEditorHelp) {
-  plugin.setQueryEditorHelp(hooks.QueryEditorHelp);
+const Help = hooks.QueryEditorHelp ?? (schema.examples ? require('./help').Help : undefined);
+if (Help) {
+  plugin.setQueryEditorHelp(Help);
 }
 
 exports.plugin = plugin;

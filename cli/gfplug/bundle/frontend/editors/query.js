@@ -4,6 +4,8 @@ const React = require('react');
 const ui = require('@grafana/ui');
 const { defaultsOf, translated, valueOf } = require('./fields');
 const { Form } = require('./form');
+/** @type {import('./types').Hooks} */
+const hooks = require('./hooks');
 const { migratedQuery, migrates } = require('./migration');
 const { schema } = require('./project');
 const { strings, t } = require('./strings');
@@ -15,14 +17,19 @@ const { strings, t } = require('./strings');
 
 const h = React.createElement;
 const forms = {
-  '': translated(schema.query),
-  variable: translated(schema.own?.variable),
-  annotation: translated(schema.own?.annotation),
+  '': { fields: translated(schema.query), controls: hooks.fields },
+  variable: { fields: translated(schema.own?.variable), controls: hooks.variableFields },
+  annotation: { fields: translated(schema.own?.annotation), controls: hooks.annotationFields },
 };
 
-/** The fields of a query: a variable and an annotation may have a form of their own. @param {{ queryType?: string }} query @returns {UiField[]} */
-function fieldsOf({ queryType }) {
-  return queryType === 'variable' || queryType === 'annotation' ? (schema.own?.[queryType] ? forms[queryType] : forms['']) : forms[''];
+/** A query's form: a variable and an annotation may have one of their own. @param {{ queryType?: string }} query */
+function formOf({ queryType }) {
+  return (queryType === 'variable' || queryType === 'annotation') && schema.own?.[queryType] ? forms[queryType] : forms[''];
+}
+
+/** @param {{ queryType?: string }} query @returns {UiField[]} */
+function fieldsOf(query) {
+  return formOf(query).fields;
 }
 
 /** The template variables that a query refers to. @param {UiField[]} fields @param {import('./types').Query} query */
@@ -33,8 +40,8 @@ function variablesOf(fields, query) {
 
 /** Runs the query when an edit is finished, not at every key. @param {Props & { disabled?: boolean }} props */
 function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }) {
-  const isEdited = React.useRef(false);
-  const fields = fieldsOf(query);
+  const edit = React.useRef(/** @type {{ before: import('./types').Query, after: import('./types').Values } | undefined} */ (undefined));
+  const { fields, controls } = formOf(query);
   const variables = app === 'unified-alerting' ? variablesOf(fields, query) : [];
   return h(
     'div',
@@ -45,17 +52,21 @@ function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }
       prefix: `gf-query-${query.refId}`,
       datasource,
       disabled,
-      onChange: (edited) => {
-        isEdited.current = true;
-        onChange(/** @type {import('./types').Query} */ (edited));
+      controls,
+      app,
+      onChange: (after) => {
+        edit.current = { before: edit.current?.before ?? query, after };
+        onChange(/** @type {import('./types').Query} */ (after));
       },
       onCommit: () => {
-        if (isEdited.current) {
-          isEdited.current = false;
+        if (edit.current) {
+          datasource.remember(edit.current);
+          edit.current = undefined;
           onRunQuery();
         }
       },
     }),
+    schema.capabilities.tagKeys && h(require('./filters').Filters, { query, onChange, onRunQuery }),
     variables.length > 0 && h(ui.Alert, { severity: 'info', title: t(strings.noVariables, { names: variables.join(', ') }) })
   );
 }
@@ -70,7 +81,7 @@ function editorOf(queryType) {
 /** A query of this kind, its defaults filled in, but for one that Python migrates: it has the defaults of another time. @param {'variable' | 'annotation'} queryType @param {any} query @returns {import('./types').Query} */
 function own(queryType, query) {
   const given = typeof query === 'object' ? query : {};
-  return { refId: queryType, ...(migrates({ queryType }) ? {} : defaultsOf(forms[queryType])), ...given, queryType };
+  return { refId: queryType, ...(migrates({ queryType }) ? {} : defaultsOf(forms[queryType].fields)), ...given, queryType };
 }
 
 module.exports = { QueryEditor, editorOf, fieldsOf, own };

@@ -18,7 +18,7 @@ const { problem, put, valueOf } = require('./fields');
 const h = React.createElement;
 
 /** `outer` is the form that a row is in. @param {FormProps & Field & { outer?: { fields: UiField[], values: Values }, labelWidth?: number, width: number }} props */
-function Row({ field, fields, values, outer, prefix, onChange, onCommit, disabled, datasource, labelWidth, width }) {
+function Row({ field, fields, values, outer, prefix, onChange, onCommit, disabled, datasource, controls, labelWidth, width }) {
   const read = (/** @type {string} */ name) => {
     const places = [{ fields, values }, ...(outer ? [outer] : [])];
     const [found] = places.flatMap((place) => place.fields.filter((each) => each.name === name).map((each) => valueOf(each, place.values)));
@@ -40,10 +40,13 @@ function Row({ field, fields, values, outer, prefix, onChange, onCommit, disable
     disabled,
     invalid: Boolean(error),
     error,
-    children: h(Control, {
+    children: h(controls?.[field.name] ?? Control, {
       field: { ...field, options },
       id,
+      label: field.label,
       value,
+      query: values,
+      datasource,
       width,
       loading,
       disabled,

@@ -11,14 +11,14 @@ const { Row } = require('./row');
 const h = React.createElement;
 
 /** @param {import('./form').FormProps & import('./row').Field} props */
-function Rows({ field, fields, values, prefix, onChange, onCommit, disabled, datasource }) {
+function Rows({ field, fields, values, prefix, onChange, onCommit, disabled, datasource, app }) {
   const inner = field.fields ?? [];
   const rows = /** @type {Values[]} */ (valueOf(field, values) ?? []);
   const replace = (/** @type {Values[]} */ changed) => onChange(put(values, field.name, changed));
   const id = `${prefix}-${field.name}`;
   const row = (/** @type {Values} */ row, /** @type {number} */ number) => {
     const swap = (/** @type {Values[]} */ ...others) => replace([...rows.slice(0, number), ...others, ...rows.slice(number + 1)]);
-    const visible = shown(inner, (each) => valueOf(each, row));
+    const visible = shown(inner, (each) => valueOf(each, row), app);
     return h(ui.InlineFieldRow, {
       key: number,
       children: [

@@ -24,6 +24,7 @@ const strings = {
   noSettings: 'This data source has no settings.',
   noVariables: 'Alert rules know no template variables: {names} is sent as it is.',
   notMigrated: 'This was saved by another version of the plugin, and is shown as it was: {message}',
+  filters: 'Filtered by {filters}',
   notLoaded: '{label} could not be loaded: {message}',
   add: 'Add to {label}',
   remove: 'Remove {label} {number}',

@@ -1,5 +1,5 @@
 // The contract between `python -m gfruntime.author.schema`, these files, a plugin's build and its hooks.js. Types only.
-import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, FieldDTO, QueryEditorHelpProps } from '@grafana/data';
+import type { DataFrame, DataFrameDTO, DataQueryRequest, DataSourceJsonData, DataSourceSettings, FieldDTO, QueryEditorHelpProps } from '@grafana/data';
 import type { DataQuery } from '@grafana/schema';
 import type { ComponentType } from 'react';
 import type { Observable } from 'rxjs';
@@ -50,6 +50,10 @@ export interface UiField {
   needs?: string;
   language?: string;
   rows?: number;
+  /** Shown only in these apps of Grafana, and where Grafana does not name one. */
+  apps?: string[];
+  /** A new query begins with the value that the user chose last. */
+  remember?: boolean;
   /** Config only: where the value is kept; `root` is the data source itself, as its name is. */
   store?: 'jsonData' | 'secureJsonData' | 'url' | 'root';
 }
@@ -69,7 +73,15 @@ export interface Schema {
   query: Form;
   /** Forms of the queries that Python answers with a method of their own. */
   own?: { variable?: Form; annotation?: Form };
-  capabilities: { annotations?: boolean; variables?: boolean };
+  /** Queries to begin with; a model has a value for each field. */
+  examples?: Example[];
+  capabilities: { annotations?: boolean; variables?: boolean; tagKeys?: boolean; tagValues?: boolean };
+}
+
+export interface Example {
+  name: string;
+  description?: string;
+  model: Values;
 }
 
 /** What a plugin's build inserts. */
@@ -84,6 +96,8 @@ export interface Project {
 }
 
 export interface Query extends DataQuery {
+  /** The ad hoc filters of the dashboard, which Python reads as `query.filters`. */
+  adhocFilters?: Filter[];
   [field: string]: unknown;
 }
 
@@ -100,7 +114,60 @@ export interface Hooks {
   /** Change a query after its template variables were filled in. */
   applyTemplateVariables?(query: Query, original: Query): Query;
   QueryEditorHelp?: ComponentType<QueryEditorHelpProps<Query>>;
+  /** Variables of Grafana's schema v2 for every dashboard with this data source. Grafana 13 and newer. */
+  getDefaultVariables?(datasource: DataSource): object[] | Promise<object[]>;
+  /** Links for every dashboard with this data source. Grafana 13 and newer. */
+  getDefaultLinks?(datasource: DataSource): object[] | Promise<object[]>;
+  /** Controls of your own in the query editor, by the name of the field. */
+  fields?: Controls;
+  /** The same on the config page. */
+  configFields?: Controls;
+  /** The same in the form of variables, where `query_variable` gives them one. */
+  variableFields?: Controls;
+  /** The same in the form of annotations, where `query_annotation` gives them one. */
+  annotationFields?: Controls;
 }
+
+export interface Filter {
+  key: string;
+  operator: string;
+  value: string;
+  values?: string[];
+}
+
+/** By the name of a field, a component that is shown beside its label. */
+export type Controls = Record<string, ComponentType<ControlProps>>;
+
+/** What a control is given, whether it is gfplug's or one of hooks.js. */
+export type ControlProps = {
+  /** What the dataclass says of the field; `options` are its choices, those of a resource too. */
+  field: UiField;
+  /** The id that the label points at: give it to the element that takes the input. */
+  id: string;
+  /** In the user's language. */
+  label: string;
+  /** What is stored, or else the default. */
+  value: any;
+  /** Store an edit. */
+  onChange(value: unknown): void;
+  /** Say that an edit is finished: the query runs, a wrong option is named. */
+  onCommit(): void;
+  /** In units of 8 pixels. */
+  width: number;
+  disabled?: boolean;
+  /** The value is not acceptable; the form says why. */
+  invalid?: boolean;
+  /** The choices are on their way. */
+  loading?: boolean;
+  /** A secret alone: whether one is stored, and how to forget it. */
+  secret?: { isConfigured: boolean; onReset(): void };
+  /** The whole query, in the forms of queries. */
+  query?: Values;
+  /** The whole data source as it is being edited, on the config page. */
+  options?: DataSourceSettings<Options, Record<string, string>>;
+  /** In the forms of queries. */
+  datasource?: DataSource;
+};
 
 /** A field's type may be a plain text: 'time', 'number', 'string', 'boolean' or 'other'. */
 export type Frames = Array<DataFrame | (Omit<DataFrameDTO, 'fields'> & { fields: Array<Omit<FieldDTO, 'type'> & { type?: string }> })>;

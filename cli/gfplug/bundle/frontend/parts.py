@@ -1,0 +1,41 @@
+"""Which of the editors' sources a schema does without: what no field of the author's asks for is not in module.js."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Schema = Mapping[str, Any]
+
+
+def unused(schema: Schema) -> frozenset[str]:
+    """Name the sources in `editors/` that the others do not require for this schema."""
+    return frozenset(name for name, is_needed in _NEEDED.items() if not is_needed(schema))
+
+
+def _has_filters(schema: Schema) -> bool:
+    capabilities = schema.get("capabilities", {})
+    return bool(capabilities.get("tagKeys") or capabilities.get("tagValues"))
+
+
+def _has_headers(schema: Schema) -> bool:
+    return any(field["kind"] == "headers" for field in schema["config"]["fields"])
+
+
+def _has_examples(schema: Schema) -> bool:
+    return "examples" in schema
+
+
+def _has_memory(schema: Schema) -> bool:
+    return any(field.get("remember") for field in schema["query"]["fields"])
+
+
+_NEEDED: dict[str, Callable[[Schema], bool]] = {
+    "filters": _has_filters,
+    "headers": _has_headers,
+    "help": _has_examples,
+    "memory": _has_memory,
+}
+"""The sources that are required on a condition, which is the same in JavaScript."""

@@ -1,0 +1,106 @@
+"""Queries to begin with, which the author's class lists as `examples`: the help of the query editor shows them.
+
+Refuses, in one sentence that names the example, what the editor could not show or Python would not take. The standard
+library only: it runs when the plugin is built.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfruntime.author.bounds import bounds_of
+from gfruntime.author.controls import SchemaError, expected, fits
+
+if TYPE_CHECKING:
+    from gfruntime.author.author_class import Author
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query to begin with: the help of the query editor shows it, and a click makes it the query.
+
+    A data source's class lists them in its attribute `examples`.
+
+    >>> @dataclass(frozen=True)
+    ... class Model: table: str = "sales"
+    >>> Example("Orders", Model(table="orders"), "One row for each order.").model.table
+    'orders'
+    """
+
+    name: str
+    """What the button says; no two examples have the same."""
+
+    model: Any
+    """The query, as an instance of the class that `query` takes."""
+
+    description: str = ""
+    """A sentence below the button."""
+
+
+def describe(author: Author, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Describe the examples of a class, whose query has these fields.
+
+    Shape: `{name, model}`, and `description` where there is one; a model is JSON with a value for each field.
+    Raises: SchemaError naming the example.
+    """
+    where = f"{getattr(author.make, '__name__', 'Datasource')}.examples"
+    listed = getattr(author.make, "examples", ())
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(each, Example) for each in listed):
+        raise SchemaError(f"{where} is {listed!r:.80}, and no list of Example(name, model)")
+    described: dict[str, dict[str, Any]] = {}
+    for each in listed:
+        _check(each, author, fields, where)
+        if each.name in described:
+            raise SchemaError(f"{where}: two have the name {each.name!r}")
+        description = {"description": each.description} if each.description else {}
+        described[each.name] = {"name": each.name, "model": _plain(each.model), **description}
+    return list(described.values())
+
+
+def _check(example: Example, author: Author, fields: list[dict[str, Any]], where: str) -> None:
+    if not isinstance(example.name, str) or not example.name:
+        raise SchemaError(f"{where}: a name is a text that is not empty, not {example.name!r}")
+    place = f"{where}: {example.name!r}"
+    if not dataclasses.is_dataclass(author.model) or type(example.model) is not author.model:
+        wanted = getattr(author.model, "__name__", author.model)
+        raise SchemaError(f"{place} has a {type(example.model).__name__} as its model, not a {wanted}")
+    _check_fields(_plain(example.model), fields, place)
+    bounds = bounds_of(author.model)
+    violation = next(bounds.find(example.model), None) if bounds is not None else None
+    if violation is not None:
+        raise SchemaError(f"{place}: {violation}")
+
+
+def _check_fields(values: dict[str, Any], fields: list[dict[str, Any]], place: str) -> None:
+    for field in (field for field in fields if field["kind"] != "hidden"):
+        value: Any = values
+        for key in field["name"].split("."):
+            value = value[key] if isinstance(value, dict) and key in value else None
+        if field["kind"] == "list":
+            rows = value if isinstance(value, list) and all(isinstance(row, dict) for row in value) else None
+            if rows is None:
+                raise SchemaError(f"{place} has the {field['name']} {value!r}, not a list of rows")
+            for row in rows:
+                _check_fields(row, field["fields"], f"{place}: a row of {field['name']}")
+        elif not fits(value, compared := _compared(field), nullable=bool(field.get("nullable"))):
+            raise SchemaError(f"{place} has the {field['name']} {value!r}, not {expected(compared)}")
+
+
+def _compared(field: dict[str, Any]) -> dict[str, Any]:
+    """Return a field as its type is: what a resource lists is any text."""
+    if "from" not in field:
+        return field
+    own = {key: value for key, value in field.items() if key != "options"}
+    return own | {"kind": "tags" if field["kind"] == "multi" else "string", "numeric": False}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - the author's value
+    """Return a value as JSON has it."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {each.name: _plain(getattr(value, each.name)) for each in dataclasses.fields(value) if each.init}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value.value if isinstance(value, enum.Enum) else value

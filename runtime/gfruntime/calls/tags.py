@@ -1,0 +1,119 @@
+"""Ad hoc filters on their way to the author: those of a query, and the resources that list their keys and values.
+
+The editors put the dashboard's filters into a query's JSON as `adhocFilters`, as Grafana's own data sources do.
+Source: grafana v13.0.0, packages/grafana-data/src/types/templateVars.ts and datasource.ts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from gfruntime.author.reserved import TAG_KEYS, TAG_VALUES
+from gfruntime.calls import convert
+from gfruntime.errors import DecodeError
+from gfruntime.request.filtering import SEVERAL, AdHocFilter
+from gfruntime.request.services import Response, TagRequest
+from gfruntime.request.vocabulary import TimeRange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfruntime.author.author_class import Author
+    from gfruntime.request.services import Request
+
+T = TypeVar("T")
+
+_METHODS = {TAG_KEYS: "get_tag_keys", TAG_VALUES: "get_tag_values"}
+_CHOICE_KEYS = {"value", "label"}
+
+
+class _Filter(msgspec.Struct):
+    key: str
+    operator: str = "="
+    value: str | None = None
+    values: list[str] | None = None
+
+    def plain(self) -> AdHocFilter:
+        several = self.values if self.operator in SEVERAL and self.values is not None else [self.value or ""]
+        return AdHocFilter(self.key, self.operator, tuple(several))
+
+
+class _Filtered(msgspec.Struct):
+    filters: list[_Filter] | None = msgspec.field(default=None, name="adhocFilters")
+
+
+class _Range(msgspec.Struct):
+    start: int = msgspec.field(name="from")
+    end: int = msgspec.field(name="to")
+
+    def plain(self) -> TimeRange:
+        return TimeRange(start=convert.utc(self.start), end=convert.utc(self.end))
+
+
+class _Asked(msgspec.Struct):
+    key: str = ""
+    filters: list[_Filter] | None = None
+    range: _Range | None = msgspec.field(default=None, name="timeRange")
+    queries: list[dict[str, Any]] | None = None
+
+
+def filters_reader(author: Author) -> Callable[[bytes], tuple[AdHocFilter, ...]]:
+    """Make a function from a query's JSON to its filters; without `get_tag_keys` a class is given none.
+
+    The function raises: DecodeError if the filters have another shape: a query that lost them would answer too much.
+    """
+    if "get_tag_keys" not in author.methods:
+        return lambda _: ()
+    decoder = msgspec.json.Decoder(_Filtered)
+
+    def read(text: bytes) -> tuple[AdHocFilter, ...]:
+        filters = _decoded(decoder, text or b"{}", "the query").filters
+        return tuple(each.plain() for each in filters or ())
+
+    return read
+
+
+def method_of(author: Author, path: str) -> str:
+    """Name the method of the author's that answers a resource; empty if it is none of these two."""
+    name = _METHODS.get(path.strip("/"), "")
+    return name if name in author.methods else ""
+
+
+def call(instance: Any, method: str, request: Request) -> Any:  # noqa: ANN401  # the author's class, what it returns
+    """Call a method with what the editors ask.
+
+    Raises: DecodeError if that has another shape.
+    """
+    asked = _decoded(msgspec.json.Decoder(_Asked), request.body or b"{}", "the request")
+    about = TagRequest(
+        filters=[each.plain() for each in asked.filters or ()],
+        time_range=None if asked.range is None else asked.range.plain(),
+        queries=asked.queries or [],
+        context=request.context,
+    )
+    keys = [asked.key] if method == "get_tag_values" else []
+    return getattr(instance, method)(*keys, about)
+
+
+def response(method: str, result: object) -> Response:
+    """Write what the author returned: texts, or dictionaries with `value` and perhaps `label`.
+
+    Raises: TypeError if it is something else.
+    """
+    items: list[Any] = list(result) if isinstance(result, (list, tuple)) else [result]
+    for item in items:
+        is_choice = isinstance(item, dict) and "value" in item and item.keys() <= _CHOICE_KEYS
+        if not (isinstance(item, str) or is_choice):
+            raise TypeError(
+                f"{method} returned {item!r:.80}; expected a list of texts, or of dicts with value and label"
+            )
+    return Response.json(items)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], text: bytes, what: str) -> T:
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise DecodeError(f"{what}: its ad hoc filters can't be read: {error}") from None

@@ -1,0 +1,105 @@
+"""Ad hoc filters in the browser: what Grafana finds, what the plugin is asked, and what a query takes along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from everything import Showy
+
+if TYPE_CHECKING:
+    from everything import Evaluate
+
+EU = "{ key: 'region', operator: '=', value: 'eu', origin: 'dashboard' }"
+
+
+def test_only_a_source_that_lists_keys_has_the_methods(evaluate: Evaluate) -> None:
+    """Grafana offers ad hoc filters where they are there."""
+    methods = "['getTagKeys', 'getTagValues'].map((name) => typeof datasource[name])"
+
+    assert evaluate(methods) == ["undefined", "undefined"]
+    assert evaluate(methods, source=Showy) == ["function", "function"]
+
+
+def test_keys_are_asked_of_the_plugin(evaluate: Evaluate) -> None:
+    """With the other filters, the time range, and the queries, their variables filled in."""
+    answer, calls = evaluate(
+        f"[await datasource.getTagKeys({{ filters: [{EU}], timeRange: range,"
+        " queries: [{ refId: 'A', table: '$env' }] }), calls]",
+        source=Showy,
+    )
+    (call,) = calls
+
+    assert answer == [{"text": "a", "value": "a"}, {"text": "B", "value": "b"}]
+    assert call["post"] == "gfplug/tag-keys"
+    assert call["body"]["timeRange"] == {"from": 1000, "to": 2000}
+    assert call["body"]["queries"][0]["table"] == "prod"
+    assert call["body"]["filters"][0]["value"] == "eu"
+
+
+def test_keys_may_be_asked_without_anything(evaluate: Evaluate) -> None:
+    """As panels of other plugins do."""
+    (call,) = evaluate("(await datasource.getTagKeys(), calls)", source=Showy)
+
+    assert call["body"] == {"filters": [], "queries": []}
+
+
+def test_a_failure_is_one_for_grafana_to_show(evaluate: Evaluate) -> None:
+    """It is not an empty list, which would say that there is nothing to choose."""
+    answer, calls = evaluate("[await datasource.getTagValues({ key: 'a', filters: [] }), calls]", source=Showy)
+
+    assert answer == {"data": [], "error": {"message": "no values"}}
+    assert (calls[0]["post"], calls[0]["body"]["key"]) == ("gfplug/tag-values", "a")
+
+
+def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
+    """Variables in them are filled in, one of several values becomes these; those of the query itself hold, too."""
+    several = "{ key: 'host', operator: '=|', value: '$hosts', values: ['$hosts', 'c'] }"
+    (call,) = evaluate(
+        f"(datasource.query({{ range, filters: [{EU}, {several}], targets: [{{ refId: 'A' }},"
+        " { refId: 'B', adhocFilters: [{ key: 'x', operator: '=', value: '1' }] }] }), calls)",
+        source=Showy,
+    )
+    first, second = call["backend"]
+
+    assert first["adhocFilters"] == [
+        {"key": "region", "operator": "=", "value": "eu"},
+        {"key": "host", "operator": "=|", "value": "a,b", "values": ["a", "b", "c"]},
+    ]
+    assert second["adhocFilters"] == [{"key": "x", "operator": "=", "value": "1"}, *first["adhocFilters"]]
+
+
+def test_a_query_without_filters_has_none(evaluate: Evaluate) -> None:
+    """And a source that lists no keys is given none: it would not apply them."""
+    ask = "(datasource.query({ range, filters: FILTERS, targets: [{ refId: 'A' }] }), calls)"
+    without = evaluate(ask.replace("FILTERS", "[]"), source=Showy)
+    other = evaluate(ask.replace("FILTERS", f"[{EU}]"))
+
+    assert [call["backend"][0].get("adhocFilters") for call in (*without, *other)] == [None, None]
+
+
+def test_the_editor_shows_filters_that_a_query_holds_and_removes_them(evaluate: Evaluate) -> None:
+    """A query that came from a dashboard to Explore would be narrower than it looks."""
+    several = "{ key: 'h', operator: '=|', value: 'a', values: ['a', 'b'] }"
+    log, titles = evaluate(
+        f"((log) => {{ const lists = [[{EU}, {several}], []]; const alerts = lists.map((adhocFilters) =>"
+        " elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A', table: 'x', adhocFilters },"
+        " onChange: (query) => log.push(query), onRunQuery: () => log.push('run') }))"
+        ".filter((each) => each.type === 'Alert')); alerts[0][0].props.onRemove();"
+        " return [log, alerts.map((each) => each.map(({ props }) => props.title))]; })([])",
+        source=Showy,
+    )
+
+    assert titles == [["Filtered by region = eu; h =| a, b"], []]
+    assert log == [{"refId": "A", "table": "x"}, "run"]
+
+
+def test_hooks_see_the_filters(evaluate: Evaluate) -> None:
+    """What answers in the browser can apply them, as Python does."""
+    hooks = "exports.query = (query) => Promise.resolve([{ fields: [{ name: 'f', values: query.adhocFilters }] }]);"
+    (answer,) = evaluate(
+        f"datasource.query({{ range, filters: [{EU}], targets: [{{ refId: 'A' }}] }}).values()",
+        hooks=hooks,
+        source=Showy,
+    )
+
+    assert answer["data"][0]["fields"][0]["values"] == [{"key": "region", "operator": "=", "value": "eu"}]

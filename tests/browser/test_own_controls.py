@@ -1,0 +1,200 @@
+"""Controls of hooks.js in the place of those that gfplug makes; the rest of the form stays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from everything import SHOWY_HOOKS, Showy, Wide
+
+if TYPE_CHECKING:
+    from everything import Evaluate
+
+OWN = "(props) => ({ type: 'Own', props })"
+DOCS = (Path(__file__).parents[2] / "docs/frontend.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```js\n(.*?)^```$", DOCS, re.MULTILINE | re.DOTALL)
+
+
+def query(text: str) -> str:
+    """Render the query editor; `log` collects what it hands to Grafana."""
+    return (
+        "((log) => { const editor = elements(plugin.components.QueryEditor({ datasource, query: "
+        f"{text}, onChange: (query) => log.push(query), onRunQuery: () => log.push('run') }})); "
+        "const own = editor.filter((each) => each.type === 'Own').map((each) => each.props); "
+    )
+
+
+def test_a_control_is_given_its_field_and_what_it_belongs_to(evaluate: Evaluate) -> None:
+    """Value, label and id are those of the made control; label, tooltip and complaint around it stay."""
+    (own, row) = evaluate(
+        query("{ refId: 'A', table: '' }")
+        + "const row = editor.find((each) => each.props.htmlFor === 'gf-query-A-table').props;"
+        " return [own.map(({ field, id, label, value, invalid, query, datasource: source }) =>"
+        " [field.name, id, label, value, invalid, query.table, source === datasource]),"
+        " [row.label, row.tooltip, row.error, row.required]]; })([])",
+        hooks=f"exports.fields = {{ table: {OWN} }};",
+    )
+
+    assert own == [["table", "gf-query-A-table", "Table", "", True, "", True]]
+    assert row == ["Table", "Where from.", "Table is required", True]
+
+
+def test_an_edit_is_stored_and_runs_the_query_when_it_is_finished(evaluate: Evaluate) -> None:
+    """As with a made control; a control of a section edits its object."""
+    log = evaluate(
+        query("{ refId: 'A', window: { unit: 's' } }")
+        + "own[0].onChange(7); own[0].onCommit(); own[0].onCommit(); return log; })([])",
+        hooks=f"exports.fields = {{ 'window.size': {OWN} }};",
+        source=Wide,
+    )
+
+    assert log == [{"refId": "A", "window": {"unit": "s", "size": 7}}, "run"]
+
+
+def test_rows_are_replaced_as_a_whole_and_choices_are_still_asked_for(evaluate: Evaluate) -> None:
+    """A field of a row that has the name of another field is not touched."""
+    found = evaluate(
+        query("{ refId: 'A', table: 'x', filters: [{}] }")
+        + "return [own.map((each) => [each.field.name, each.field.fields?.length ?? each.field.options.length]),"
+        " calls.filter((each) => typeof each === 'string')]; })([])",
+        hooks=f"exports.fields = {{ filters: {OWN}, columns: {OWN} }};",
+        source=Wide,
+    )
+
+    assert found == [[["columns", 2], ["filters", 3]], ["tables", "columns?table=x"]]
+
+
+def test_the_config_page_takes_controls_too(evaluate: Evaluate) -> None:
+    """Each stores where its field is kept; a secret comes with its reset."""
+    found = evaluate(
+        "((changed) => { const own = elements(plugin.components.ConfigEditor("
+        "{ options: { url: 'http://a', jsonData: {},"
+        " secureJsonFields: { token: true } }, onOptionsChange: (options) => changed.push(options) }))"
+        ".filter((each) => each.type === 'Own').map((each) => each.props);"
+        " own[0].onChange('http://b'); own[1].onChange(7); own[2].onChange('s'); own[2].secret.onReset();"
+        " return [own.map((each) => [each.field.name, each.label, each.options.url, each.secret.isConfigured]),"
+        " changed.map(({ url, jsonData, secureJsonData, secureJsonFields }) => [url, jsonData, secureJsonData,"
+        " secureJsonFields])]; })([])",
+        hooks=f"exports.configFields = {{ url: {OWN}, token: {OWN}, timeout: {OWN} }};",
+    )
+
+    assert found[0] == [
+        ["url", "API URL", "http://a", False],
+        ["timeout", "Timeout", "http://a", False],
+        ["token", "API token", "http://a", True],
+    ]
+    assert found[1] == [
+        ["http://b", {}, None, {"token": True}],
+        ["http://a", {"timeout": 7}, None, {"token": True}],
+        ["http://a", {}, {"token": "s"}, {"token": True}],
+        ["http://a", {}, {"token": ""}, {"token": False}],
+    ]
+
+
+def test_variables_and_annotations_have_controls_of_their_own(evaluate: Evaluate) -> None:
+    """A field of the same name in the query editor keeps the made one."""
+    found = evaluate(
+        "[plugin.components.QueryEditor, datasource.variables.editor, datasource.annotations.QueryEditor]"
+        ".map((editor) => elements(editor({ datasource, query: { refId: 'A', of: 'columns' } }))"
+        ".filter((each) => each.type === 'Own').map((each) => each.props.id))",
+        hooks=f"exports.variableFields = {{ table: {OWN} }};\nexports.annotationFields = {{ severity: {OWN} }};",
+        source=Wide,
+    )
+
+    assert found == [[], ["gf-query-A-table"], ["gf-query-A-severity"]]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "reason"),
+    [
+        ("const all = { tabel: () => null };\nexports.fields = all;", "exports.fields names 'tabel'"),
+        ("const all = { version: () => null };\nexports.fields = all;", "exports.fields names 'version'"),
+        ("const all = { table: () => null };\nexports.variableFields = all;", "exports.variableFields names 'table'"),
+    ],
+)
+def test_a_name_that_the_build_could_not_read_is_told_in_the_browser(
+    evaluate: Evaluate, hooks: str, reason: str
+) -> None:
+    """The made controls are shown, and the console says which name it is."""
+    complaints = evaluate("complaints", hooks=hooks)
+
+    assert len(complaints) == 1
+    assert f"{reason}, which is no field that the form shows" in complaints[0]
+
+
+EXPECTED: dict[str, tuple[str, Any]] = {
+    "query": (
+        """(await datasource.query({ range, scopedVars: {}, targets: [{ refId: 'A', table: 'ok' }] }).values())
+        .map(({ state, data }) => [state, data[0].fields[1].values])""",
+        [["Done", [7]]],
+    ),
+    "applyTemplateVariables": (
+        "datasource.applyTemplateVariables({ refId: 'A', table: 'SALES' }, {}).table",
+        "sales",
+    ),
+    "QueryEditorHelp": (
+        """((log) => {
+          const onClickExample = (each) => log.push(each);
+          plugin.components.QueryEditorHelp({ query: { refId: 'A' }, onClickExample }).props.onClick();
+          return log;
+        })([])""",
+        [{"refId": "A", "table": "orders"}],
+    ),
+    "getDefaultVariables": (
+        "(await datasource.getDefaultVariables()).map(({ spec }) => spec.query)",
+        ["production,staging"],
+    ),
+    "getDefaultLinks": ("(await datasource.getDefaultLinks()).map(({ title }) => title)", ["What the columns mean"]),
+    "fields": (
+        query("{ refId: 'A' }") + "return editor.filter((each) => each.props.id === 'gf-query-A-table')"
+        ".map((each) => [each.type, each.props.placeholder, each.props.value]); })([])",
+        [["Input", "schema.table", "sales"]],
+    ),
+}
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_the_documentation_shows_works(evaluate: Evaluate, block: str) -> None:
+    """Each block of JavaScript is a whole hooks.js that does what its paragraph says."""
+    (name,) = re.findall(r"^exports\.(\w+) =", block, re.MULTILINE)
+    expression, expected = EXPECTED[name]
+
+    assert evaluate(expression, hooks=block) == expected
+
+
+def test_the_documentation_shows_each_export() -> None:
+    """Those of `types.ts`, each in the table and with a block, or beside the one that is like it."""
+    types = (Path(__file__).parents[2] / "cli/gfplug/bundle/frontend/editors/types.ts").read_text(encoding="utf-8")
+    hooks = types.partition("export interface Hooks {")[2].partition("\n}")[0]
+    names = set(re.findall(r"^  (\w+)\?", hooks, re.MULTILINE))
+    shown = {name for block in BLOCKS for name in re.findall(r"^exports\.(\w+) =", block, re.MULTILINE)}
+    table = DOCS.partition("| name | type | what it does |")[2].partition("\n\n")[0]
+
+    assert names == set(re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines() if line)))
+    assert names - shown == {"configFields", "variableFields", "annotationFields"}
+    assert shown == EXPECTED.keys()
+
+
+def test_the_documentation_lists_what_a_control_is_given() -> None:
+    """All of `ControlProps`."""
+    types = (Path(__file__).parents[2] / "cli/gfplug/bundle/frontend/editors/types.ts").read_text(encoding="utf-8")
+    given = types.partition("export type ControlProps = {")[2].partition("\n}")[0]
+    table = DOCS.partition("| a control is given |")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^  (\w+)[?:(]", given, re.MULTILINE)) == set(
+        re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in table.splitlines()[1:]))
+    )
+
+
+def test_the_hooks_of_the_browser_tests_work_here_too(evaluate: Evaluate) -> None:
+    """One control of each form."""
+    found = evaluate(
+        query("{ refId: 'A' }") + "return editor.filter((each) => each.props['data-own'])"
+        ".map((each) => each.props['data-own']); })([])",
+        hooks=SHOWY_HOOKS,
+        source=Showy,
+    )
+
+    assert found == ["A u1"]

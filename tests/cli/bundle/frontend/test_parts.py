@@ -1,0 +1,55 @@
+"""The sources that module.js does without: those that nothing requires for a schema, and no other."""
+
+import re
+from typing import Any
+
+import pytest
+
+from gfplug.bundle.frontend import library, linker, parts
+
+BARE: dict[str, Any] = {"config": {"fields": []}, "query": {"fields": []}, "capabilities": {}}
+NEEDS: dict[str, dict[str, Any]] = {
+    "filters": {"capabilities": {"tagKeys": True}},
+    "headers": {"config": {"fields": [{"name": "headers", "kind": "headers"}]}},
+    "help": {"examples": [{"name": "a", "model": {}}]},
+    "memory": {"query": {"fields": [{"name": "a", "kind": "string", "remember": True}]}},
+}
+
+
+def sources_in(text: str) -> set[str]:
+    """List the sources in a joined text."""
+    return set(re.findall(r"^'\./(\w+)'\(module, exports, require\) \{$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_a_source_is_there_where_its_feature_is(name: str) -> None:
+    """Each by itself; the same sources in the same letters as in the whole text."""
+    text = linker.link(BARE | NEEDS[name], banner="test")
+
+    assert sources_in(text) & NEEDS.keys() == {name}
+    assert parts.unused(BARE | NEEDS[name]) == NEEDS.keys() - {name}
+    assert sources_in(linker.link(BARE, banner="test")) == sources_in(library.read()) - NEEDS.keys()
+
+
+def test_values_of_filters_are_a_reason_by_themselves() -> None:
+    """A class may list values alone."""
+    assert "filters" not in parts.unused(BARE | {"capabilities": {"tagValues": True}})
+
+
+def test_leaving_out_takes_whole_sources() -> None:
+    """No line of a source ends another one too early."""
+    whole = library.read()
+    for name in sources_in(whole):
+        rest = library.read(without=[name])
+        assert sources_in(rest) == sources_in(whole) - {name}
+        start, length = whole.index(f"'./{name}'(module"), len(whole) - len(rest)
+        assert whole[:start] + whole[start + length :] == rest
+        assert rest[start:].startswith(("'./", "};"))
+
+
+def test_what_is_required_on_a_condition_is_required_nowhere_else() -> None:
+    """Each is required once, inside a function or behind the condition, and not at the head of a file."""
+    for path in library.SOURCES.glob("*.js"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            required = set(re.findall(r"require\('\./(\w+)'\)", line))
+            assert not required & NEEDS.keys() or not line.startswith("const {")

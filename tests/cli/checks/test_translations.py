@@ -1,0 +1,81 @@
+"""The texts that a language lacks: counted by file, with some of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gfplug.checks import translations
+from gfplug.errors import ProjectError
+from gfplug.project.plugin_project import Project
+
+SCHEMA: dict[str, Any] = {
+    "config": {"fields": [{"kind": "string", "label": "API URL", "help": "With https", "section": "Access"}]},
+    "query": {
+        "fields": [
+            {
+                "kind": "select",
+                "label": "Mode",
+                "options": [{"value": "a", "label": "all"}, {"value": 1, "label": "1"}],
+            },
+            {"kind": "list", "label": "Filters", "fields": [{"kind": "string", "label": "Column"}]},
+            {"kind": "hidden", "label": "Version"},
+        ]
+    },
+    "own": {"variable": {"fields": [{"kind": "string", "label": "List"}]}},
+    "examples": [{"name": "Orders", "description": "By hour", "model": {}}],
+}
+TEXTS = {"API URL", "With https", "Access", "Mode", "all", "Filters", "Column", "List", "Orders", "By hour"}
+
+
+def check(root: Path, **locales: dict[str, str]) -> list[tuple[str, str, str]]:
+    """Check a project with these translations; list level, place and message."""
+    (root / "frontend/locales").mkdir(parents=True, exist_ok=True)
+    for language, texts in locales.items():
+        (root / f"frontend/locales/{language}.json").write_text(json.dumps(texts), encoding="utf-8")
+    findings = translations.check(Project(root), SCHEMA)
+    return [(finding.level, finding.where, finding.message) for finding in findings]
+
+
+def test_every_text_that_a_user_sees_is_one_to_translate() -> None:
+    """Labels, help, sections, choices and examples, of every form and of rows; no number, and nothing hidden."""
+    assert translations.texts(SCHEMA) == TEXTS
+
+
+def test_a_language_that_lacks_texts_is_named_with_their_number(tmp_path: Path) -> None:
+    """A complete one is not; at most five texts are shown."""
+    found = check(tmp_path, de=dict.fromkeys(TEXTS, "x"), fr={text: "x" for text in TEXTS if text != "Mode"}, it={})
+
+    assert found == [
+        ("warning", "frontend/locales/fr.json", "it lacks 1 of the 10 texts of the forms: 'Mode'"),
+        (
+            "warning",
+            "frontend/locales/it.json",
+            "it lacks 10 of the 10 texts of the forms: 'API URL', 'Access', 'By hour', 'Column', 'Filters', …",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"),
+    [("de", True), ("pt-BR", True), ("zh-Hans", True), ("de_DE", False), ("DE", False), ("german", False)],
+)
+def test_a_file_that_is_no_language_is_named(tmp_path: Path, name: str, is_known: bool) -> None:  # noqa: FBT001 - a value
+    """The editors look for the language of the user's settings, and would never read it."""
+    found = check(tmp_path, **{name: dict.fromkeys(TEXTS, "x")})
+    message = "no user has this language: the name of the file is one such as de or pt-BR"
+
+    assert found == ([] if is_known else [("warning", f"frontend/locales/{name}.json", message)])
+
+
+def test_a_project_without_translations_hears_of_none(tmp_path: Path) -> None:
+    """English is what the texts are."""
+    assert check(tmp_path) == []
+    assert list(translations.check(Project(tmp_path / "none"), SCHEMA)) == []
+
+
+def test_a_file_that_is_no_object_of_texts_is_for_another_check(tmp_path: Path) -> None:
+    """It is an error, not a missing text."""
+    with pytest.raises(ProjectError, match="is not a JSON object of texts"):
+        check(tmp_path, de=["Mode"])  # type: ignore[arg-type]  # that is the mistake

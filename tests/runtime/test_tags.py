@@ -1,0 +1,226 @@
+"""Ad hoc filters: what a query is given, and the resources that list keys and values."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from calls import Plain, Services, queries
+from forms import datasource
+
+from gfruntime import AdHocFilter, Frame, Query, TagRequest, route
+from gfruntime.author.controls import SchemaError
+from gfruntime.author.schema import describe
+
+UTC = timezone.utc  # noqa: UP017  # the same on Python 3.10
+seen: list[Any] = []
+
+
+class Unfiltered(Plain):
+    """Knows of no filters."""
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        seen.append(query.filters)
+        return Frame.of(v=[1])
+
+
+class Filtered(Unfiltered):
+    """Lists keys and values."""
+
+    def get_tag_keys(self, request: TagRequest) -> Any:
+        seen.append(request)
+        return ["region", {"value": "p", "label": "Product"}]
+
+    def get_tag_values(self, key: str, request: TagRequest) -> Any:
+        seen.append((key, request))
+        return [] if key == "p" else ["north"]
+
+
+class Async(Filtered):
+    """The same, on the event loop."""
+
+    async def get_tag_keys(self, request: TagRequest) -> Any:
+        return super().get_tag_keys(request)
+
+    async def get_tag_values(self, key: str, request: TagRequest) -> Any:
+        return super().get_tag_values(key, request)
+
+
+class Odd(Filtered):
+    """Returns what is no list of choices, and lists no values."""
+
+    get_tag_values = None  # type: ignore[assignment]  # as if it had none
+
+    def get_tag_keys(self, request: TagRequest) -> Any:
+        return [5]
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    seen.clear()
+
+
+def ask(kind: type, path: str, body: object, *, method: str = "POST") -> tuple[int, Any]:
+    """Ask a resource, and return its status and its JSON."""
+    (answer,) = Services(kind).resource(path, method=method, body=json.dumps(body).encode())
+    return answer.code, json.loads(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([{"key": "a", "operator": "=", "value": "1"}], [AdHocFilter("a", "=", ("1",))]),
+        ([{"key": "a", "operator": "=|", "value": "1", "values": ["1", "2"]}], [AdHocFilter("a", "=|", ("1", "2"))]),
+        ([{"key": "a", "operator": "!=|", "value": "1"}], [AdHocFilter("a", "!=|", ("1",))]),
+        ([{"key": "a", "operator": "=|", "value": "1", "values": []}], [AdHocFilter("a", "=|", ())]),
+        ([{"key": "a", "operator": "!=", "value": "1", "values": ["old"]}], [AdHocFilter("a", "!=", ("1",))]),
+        (
+            [{"key": "a", "operator": "<", "value": ""}, {"key": "b", "value": "2", "origin": "dashboard"}],
+            [AdHocFilter("a", "<", ("",)), AdHocFilter("b", "=", ("2",))],
+        ),
+        ([{"key": "a", "operator": "=", "value": None}], [AdHocFilter("a", "=", ("",))]),
+        ([], []),
+        (None, []),
+    ],
+)  # fmt: skip
+def test_a_query_is_given_the_dashboards_filters(given: Any, expected: list[AdHocFilter]) -> None:
+    """Several values for the operators that compare with several, and one for all others."""
+    answer = Services(Filtered).query(queries({"adhocFilters": given}))["A"]
+
+    assert (answer.status, [*seen[0]]) == (200, expected)
+
+
+def test_a_query_without_filters_has_none() -> None:
+    """Those of alert rules, and of dashboards without ad hoc filters."""
+    Services(Filtered).query(queries({}))
+
+    assert seen == [()]
+
+
+@pytest.mark.parametrize(
+    "given", ["region", [5], [{"operator": "=", "value": "1"}], [{"key": "a", "value": 5}], {"key": "a"}]
+)
+def test_filters_of_another_shape_fail_the_query(given: Any) -> None:
+    """A query that lost its filters would show what nobody asked for; the other queries are answered."""
+    answers = Services(Filtered).query(queries({"adhocFilters": given}, {}))
+
+    assert answers["A"].status == 400
+    assert answers["A"].error.startswith("the query: its ad hoc filters can't be read: ")
+    assert answers["B"].status == 200
+
+
+def test_a_class_without_keys_is_given_no_filters() -> None:
+    """The key is the author's own then, whatever it holds."""
+    answer = Services(Unfiltered).query(queries({"adhocFilters": "mine"}))["A"]
+
+    assert (answer.status, seen) == (200, [()])
+
+
+@pytest.mark.parametrize("kind", [Filtered, Async])
+def test_keys_are_listed_for_what_the_dashboard_shows(kind: type) -> None:
+    """The other filters, the time range and the queries are the author's to use."""
+    asked = {
+        "filters": [{"key": "p", "operator": "=", "value": "x"}],
+        "timeRange": {"from": 0, "to": 1000},
+        "queries": [{"refId": "A", "table": "sales"}],
+    }
+    status, answer = ask(kind, "gfplug/tag-keys", asked)
+    (request,) = seen
+
+    assert (status, answer) == (200, ["region", {"value": "p", "label": "Product"}])
+    assert request.filters == [AdHocFilter("p", "=", ("x",))]
+    assert request.time_range.end == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert request.queries == [{"refId": "A", "table": "sales"}]
+    assert request.context.org_id == 1
+
+
+@pytest.mark.parametrize("kind", [Filtered, Async])
+@pytest.mark.parametrize(("key", "expected"), [("region", ["north"]), ("p", [])])
+def test_values_are_listed_for_a_key(kind: type, key: str, expected: list[str]) -> None:
+    """What is not said is empty."""
+    status, answer = ask(kind, "gfplug/tag-values", {"key": key})
+
+    assert (status, answer) == (200, expected)
+    assert seen[0][0] == key
+    assert (seen[0][1].filters, seen[0][1].time_range, seen[0][1].queries) == ([], None, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "status", "message"),
+    [
+        (Filtered, ("gfplug/tag-keys", "GET", {}), 405, "GET is not allowed here, only POST"),
+        (Filtered, ("gfplug/tag-keys", "POST", []), 400, "the request: its ad hoc filters can't be read: "),
+        (
+            Filtered,
+            ("gfplug/tag-keys", "POST", {"filters": [{}]}),
+            400,
+            "the request: its ad hoc filters can't be read: ",
+        ),
+        (Unfiltered, ("gfplug/tag-keys", "POST", {}), 404, "there is no resource 'gfplug/tag-keys'"),
+        (Odd, ("gfplug/tag-values", "POST", {}), 404, "there is no resource 'gfplug/tag-values'"),
+        (Odd, ("gfplug/tag-keys", "POST", {}), 500, "the plugin failed; its log says why"),
+    ],
+)
+def test_what_cannot_be_listed_is_said(kind: type, asked: tuple[str, str, object], status: int, message: str) -> None:
+    """By status and sentence; a resource that the class has no method for is not there."""
+    path, method, body = asked
+    code, answer = ask(kind, path, body, method=method)
+
+    assert code == status
+    assert answer["message"].startswith(message)
+
+
+def test_the_editors_are_told_which_lists_there_are() -> None:
+    """Grafana looks for the methods; a class without them has the schema that it had."""
+    capabilities = [describe(kind)["capabilities"] for kind in (Unfiltered, Filtered, Odd)]
+    both = {"annotations": True, "variables": True}
+
+    assert capabilities == [both, both | {"tagKeys": True, "tagValues": True}, both | {"tagKeys": True}]
+
+
+@pytest.mark.parametrize("path", ["/gfplug/tag-keys", "/gfplug/tag-values"])
+def test_a_route_cannot_take_the_resources(path: str) -> None:
+    """The runtime answers them itself."""
+    kind = datasource()
+    kind.mine = route("POST", path)(lambda self, request: None)  # type: ignore[attr-defined]  # noqa: ARG005
+
+    with pytest.raises(SchemaError, match=f"gfplug answers the resource {path} itself"):
+        describe(kind)
+
+
+def test_a_field_cannot_have_the_name_of_the_filters() -> None:
+    """Grafana's filters would be what it holds; without `get_tag_keys` the name is free."""
+    model = dataclasses.make_dataclass("Model", [("adhocFilters", str, "")], frozen=True)
+    kind = datasource(model=model)
+
+    assert describe(kind)["query"]["fields"][0]["name"] == "adhocFilters"
+    kind.get_tag_keys = Filtered.get_tag_keys  # type: ignore[attr-defined]
+    with pytest.raises(
+        SchemaError, match=r"^Model\.adhocFilters: the dashboard's filters are there; choose another name$"
+    ):
+        describe(kind)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model of its own, beside the filters."""
+
+    table: str = "sales"
+
+
+def test_filters_and_the_model_come_together() -> None:
+    """The filters are no part of the model, which ignores their key."""
+
+    class Typed(Filtered):
+        def query(self, query: Query[Model]) -> Frame:  # type: ignore[override]  # another model
+            seen.append((query.model, query.filters))
+            return Frame.of(v=[1])
+
+    Typed.query.__annotations__["query"] = Query[Model]
+    Services(Typed).query(queries({"table": "x", "adhocFilters": [{"key": "a", "value": "1"}]}))
+
+    assert seen == [(Model("x"), (AdHocFilter("a", "=", ("1",)),))]
