@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfruntime import Cache, PluginContext, Query, Secret, TimeRange, User
+from gfruntime import AdHocFilter, Cache, PluginContext, Query, Secret, TimeRange, User
 from gfruntime.calls import query_keys
 from gfruntime.calls.instances import Key as SourceKey
 from gfruntime.calls.instances import Source, Version
@@ -264,3 +264,31 @@ def test_bounds_that_keep_nothing_are_refused(wrong: dict[str, Any], sentence: s
     """With the value."""
     with pytest.raises(ValueError, match=sentence):
         Cache(**wrong)
+
+
+@pytest.mark.parametrize("cache", [Cache(), Cache(key=lambda query: query.model["table"])], ids=["all", "own key"])
+def test_other_filters_are_another_query(cache: Cache) -> None:
+    """A dashboard's filters narrow an answer, whatever the author says what is asked."""
+    filters = [
+        (),
+        (AdHocFilter("region", "=", ("eu",)),),
+        (AdHocFilter("region", "!=", ("eu",)),),
+        (AdHocFilter("region", "=", ("eu", "us")),),
+        (AdHocFilter("region", "=", ("eu",)), AdHocFilter("kind", "=", ("x",))),
+    ]
+    keys = {key(dataclasses.replace(sent(), filters=each), cache) for each in filters}
+
+    assert len(keys) == len(filters)
+
+
+def test_every_field_of_a_query_is_compared() -> None:
+    """One that is new is a part of the key until somebody decides otherwise."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Wider(Query[Any]):
+        later: str = ""
+
+    asked = sent()
+    values = {each.name: getattr(asked, each.name) for each in dataclasses.fields(asked)}
+
+    assert key(Wider(**values, later="a")) != key(Wider(**values, later="b"))

@@ -45,6 +45,12 @@ _OF_USER = frozenset({"x-grafana-id", "x-grafana-user", "x-real-ip"})
 """Headers that tell who asks, and that Grafana may send with every request: no credentials of the data source's."""
 
 
+_ELSEWHERE = frozenset(
+    ["model", "ref_id", "query_type", "from_alert", "filters", "headers", "context", "cancel", "deadline"]
+)
+"""The fields of a query that a key has otherwise, or that say how long its caller waits."""
+
+
 class Key(NamedTuple):
     """What two equal queries have in common."""
 
@@ -61,6 +67,9 @@ class Key(NamedTuple):
     """Frames for alert rules are checked."""
 
     caller: bytes = b""
+    filters: bytes = b""
+    """The dashboard's ad hoc filters, also where the author says what is asked."""
+
     asked: Hashable = None
 
 
@@ -83,7 +92,8 @@ def complete(key: Key, query: Query[Any], cache: Cache, *, raw: bytes) -> Key | 
         hash(asked)
     except TypeError as error:
         raise TypeError(f"Cache.key returned what can't be compared ({error}); return texts in a tuple") from None
-    return key._replace(caller=_caller(query, per_user=cache.per_user), asked=asked)
+    caller = _caller(query, per_user=cache.per_user)
+    return key._replace(caller=caller, filters=_digest(*query.filters), asked=asked)
 
 
 def wants_fresh(query: Query[Any], cache: Cache) -> bool:
@@ -106,12 +116,13 @@ def aligned(query: Query[Any]) -> Query[Any]:
 
 
 def _asked(query: Query[Any], raw: bytes) -> bytes:
-    """Digest what is asked."""
+    """Digest what is asked: the model, and whatever else of a query no other part of a key has."""
     try:
         model: object = _tagged(query.model)
     except (TypeError, RecursionError):
         model = ("raw", raw)
-    return _digest(model, *map(repr, (*_ends(query.time_range), query.interval)), query.max_data_points)
+    names = [field.name for field in dataclasses.fields(query) if field.name not in _ELSEWHERE]
+    return _digest(model, [(name, getattr(query, name)) for name in names])
 
 
 def _caller(query: Query[Any], *, per_user: bool) -> bytes:
