@@ -15,7 +15,10 @@ const variables = { env: 'prod', hosts: ['a', 'b'] };
 const calls = [];
 const react = {
   Fragment: 'Fragment',
-  createElement: (type, props, ...children) => ({ type, props: { ...props, ...(children.length ? { children } : {}) } }),
+  createElement: (type, props, ...children) => ({
+    type,
+    props: { ...props, ...(children.length ? { children: children.length > 1 ? children : children[0] } : {}) },
+  }),
   useState: (initial) => [initial, (value) => calls.push({ state: value })],
   useRef: (current) => ({ current }),
   useEffect: (effect) => effect(),

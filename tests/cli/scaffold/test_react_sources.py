@@ -130,6 +130,7 @@ export function QueryEditor({ query, onChange, onRunQuery, app }: QueryEditorPro
       >
         <Input
           id={id('table')}
+          aria-label="Table"
           width={40}
           value={model.table}
           onChange={(event) => edit({ table: event.currentTarget.value })}

@@ -101,7 +101,9 @@ def control(field: FormField, place: Place) -> Element:
 
 def _common(field: FormField, place: Place, *, width: bool = True) -> list[str]:
     placeholder = [text_attribute("placeholder", field.placeholder)] if field.placeholder else []
-    return [place.id, *([f"width={{{place.width}}}"] if width else []), *placeholder]
+    has_star = field.required and field.kind not in ("multi", "tags")  # the label does, and these take no name
+    name = [text_attribute("aria-label", field.label)] if has_star else []
+    return [place.id, *name, *([f"width={{{place.width}}}"] if width else []), *placeholder]
 
 
 def _switch(field: FormField, place: Place) -> Element:
