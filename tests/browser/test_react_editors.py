@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grafana
 import pytest
 import react_project
-import test_config_page
-import test_module
-import test_query_editor
 from commands import succeed
 from everything import Bound, Datasource, Odd, SqlDatasource, Wide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from everything import Evaluate
 
@@ -39,15 +37,18 @@ SHARED = (
 """The tests of the made editors that the written ones pass, too."""
 
 MADE = {
-    name: test for module in (test_config_page, test_module, test_query_editor) for name, test in vars(module).items()
+    name: test
+    for module in ("test_config_page", "test_module", "test_query_editor")
+    for name, test in vars(import_module(module)).items()
 }
+query: Callable[[str], str] = MADE["query"]
 globals().update({f"test_{name}": MADE[f"test_{name}"] for name in SHARED})
 
 
 @pytest.fixture(scope="session")
 def modules(node: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[type, Path]:
     """Build the module.js of each data source once."""
-    paths = {}
+    paths: dict[type, Path] = {}
     for source in (Datasource, Wide, SqlDatasource, Bound, Odd):
         folder = tmp_path_factory.mktemp(source.__name__)
         paths[source] = folder / "module.js"
@@ -87,14 +88,14 @@ def test_a_query_is_kept_back_while_what_it_shows_is_empty(evaluate: Evaluate) -
 def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
     """An emptied text or number, and a choice that is cleared; it is shown as empty, whatever the default is."""
     log = evaluate(
-        test_query_editor.query("{ refId: 'A', record: { new: 7 } }")
+        query("{ refId: 'A', record: { new: 7 } }")
         + "control('gf-query-A-record.new').onChange({ currentTarget: { value: '' } });"
         " control('gf-query-A-record.default').onChange({ currentTarget: { value: '' } });"
         " control('gf-query-A-record.kind').onChange(null); return log.filter((each) => each !== 'run'); })([])",
         source=Odd,
     )
     shown = evaluate(
-        test_query_editor.query("{ refId: 'A', record: { new: null } }")
+        query("{ refId: 'A', record: { new: null } }")
         + "return [control('gf-query-A-record.new').value, control('gf-query-A-record.default').value]; })([])",
         source=Odd,
     )

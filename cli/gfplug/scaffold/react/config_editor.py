@@ -94,13 +94,12 @@ def _component(config: Sequence[FormField], settings: FormTypes) -> str:
         "".join(f"  {line}\n" for line in problem_lines(problems)),
         f"  const {{ {', '.join(used)} }} = useComplaints(problems, props);\n" if used else "",
     )
-    if not used and not uses(code, "options"):
-        head = ("",)
-    props = "props" if any(head) else "_props"
+    is_read = bool(used) or uses(code, "options")
+    props = "props" if is_read else "_props"
     return "\n".join(
         [
             f"export function ConfigEditor({props}: DataSourcePluginOptionsEditorProps<Options, Secrets>) {{",
-            "".join(head) + "  return (",
+            ("".join(head) if is_read else "") + "  return (",
             *lines,
             "  );",
             "}",
