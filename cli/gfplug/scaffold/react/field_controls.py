@@ -11,9 +11,6 @@ from gfplug.scaffold.react.typescript import Element, key, literal, member, stri
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TYPED = (*TEXTS, "secret", "secretText")
-"""Kinds whose value is typed as text."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -41,7 +38,7 @@ class Place:
 
 def bounds_of(field: FormField, choices: str = "") -> str:
     """Write what a value has to be, as `problem` takes it; empty where every value is fine."""
-    if field.kind in ("boolean", "hidden", "headers"):
+    if field.kind in ("hidden", "headers"):
         return ""
     parts = ["required: true"] if field.required else []
     if field.kind == "list":
