@@ -15,7 +15,10 @@ const variables = { env: 'prod', hosts: ['a', 'b'] };
 const calls = [];
 const react = {
   Fragment: 'Fragment',
-  createElement: (type, props, ...children) => ({ type, props: { ...props, ...(children.length ? { children } : {}) } }),
+  createElement: (type, props, ...children) => ({
+    type,
+    props: { ...props, ...(children.length ? { children: children.length > 1 ? children : children[0] } : {}) },
+  }),
   useState: (initial) => [initial, (value) => calls.push({ state: value })],
   useRef: (current) => ({ current }),
   useEffect: (effect) => effect(),
@@ -85,11 +88,18 @@ const runtime = {
       }),
   }),
 };
+// What esbuild copies: it asks for the names that there are.
+const ui = Object.fromEntries(
+  [
+    'Alert', 'Button', 'CodeEditor', 'Combobox', 'Field', 'FieldSet', 'InlineField', 'InlineFieldRow', 'InlineLabel', 'InlineSwitch',
+    'Input', 'MultiCombobox', 'RadioButtonGroup', 'SecretInput', 'SecretTextArea', 'TagsInput', 'TextArea',
+  ].map((name) => [name, name])
+);
 const packages = {
   lodash: { sum: (numbers) => numbers.reduce((sum, number) => sum + number, 0) },
   '@grafana/data': data,
   '@grafana/runtime': runtime,
-  '@grafana/ui': new Proxy({}, { get: (_, name) => name }), // a component is its own name
+  '@grafana/ui': new Proxy(ui, { get: (_, name) => name }), // a component is its own name
   react,
   rxjs,
 };

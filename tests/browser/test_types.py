@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 import grafana
 import pytest
 from commands import run
+from everything import Bound, Datasource, Odd, Plain, SqlDatasource, Wide
 
-from gfplug import resources
+from gfplug import files, resources
 from gfplug.bundle.frontend import library
+from gfplug.scaffold import choices
+from gfplug.scaffold.react import sources
+from gfruntime.author.schema import describe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,16 +94,17 @@ def test_the_editors_have_the_types_that_grafana_wants(version: str, hooks: str,
     assert check(version, tmp_path, hooks=text, agrees=AGREES, controls=CONTROLS) == ""
 
 
-@pytest.mark.parametrize("example", ["react", "react-http"])
 @pytest.mark.parametrize("version", grafana.VERSIONS)
-def test_the_react_sources_have_the_types_that_grafana_wants(version: str, example: str, tmp_path: Path) -> None:
-    """The sources of a new project pass the check that its package.json has, with either Grafana's types."""
-    sources = resources.folder("template/frontends")
-    shutil.copytree(sources / "react/frontend", tmp_path / "frontend")
-    if example != "react":
-        shutil.copytree(sources / example / "frontend", tmp_path / "frontend", dirs_exist_ok=True)
+def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
+    """Of the examples and of whatever dataclasses: the check is that of a new project, with either Grafana's types."""
+    schemas = {source.__name__: describe(source) for source in (Datasource, Wide, SqlDatasource, Bound, Odd, Plain)}
+    schemas |= {example: sources.example_schema(example) for example in choices.EXAMPLES}
+    for name, schema in schemas.items():
+        files.write_tree(tmp_path / name, sources.write_sources(schema))
+    config = json.loads((resources.folder("template") / "frontends/react/frontend/tsconfig.json").read_text("utf-8"))
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config | {"include": ["*/frontend/src"]}))
 
-    assert compile_(version, tmp_path / "frontend") == ""
+    assert compile_(version, tmp_path) == ""
 
 
 @pytest.mark.parametrize("version", grafana.VERSIONS)

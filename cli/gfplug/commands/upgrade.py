@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from gfplug.commands.options import DryRun, ProjectFolder, pairs, show_changes
 from gfplug.errors import ConflictError
 
 if TYPE_CHECKING:
+    from gfplug.project.plugin_project import Project
     from gfplug.upgrades.upgrade import Plan
 
 
@@ -27,8 +28,9 @@ def upgrade(
 ) -> None:
     """Move a project to this gfplug's template and runtime.
 
-    Your edits are kept, and src/plugin and tests are never touched. Prints the files that changed. What can't be merged
-    is marked in the file, listed, and ends in exit code 8.
+    Your edits are kept, and src/plugin, tests and frontend/src are never touched. --data frontend=react writes React
+    editors of your own into frontend/src, once, from your dataclasses. Prints the files that changed. What can't be
+    merged is marked in the file, listed, and ends in exit code 8.
     """
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
@@ -36,13 +38,29 @@ def upgrade(
 
     is_rehearsal = dry_run or as_diff
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
-    request = service.UpgradeRequest(answers=pairs(data or []), force=force)
+    answers = pairs(data or [])
+    schema = _read_schema(target) if answers.get("frontend") == "react" else None
+    request = service.UpgradeRequest(answers=answers, force=force, schema=schema)
     plan = service.plan(target, request) if is_rehearsal else service.upgrade(target, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
     else:
         show_changes(plan.changes)
     report(plan, is_rehearsal=is_rehearsal)
+
+
+def _read_schema(project: Project) -> dict[str, Any] | None:
+    """Describe the project's dataclasses, if its editors are still made from them; its `.venv` is made if need be.
+
+    Raises: ProjectError if they cannot become a form; ToolError if the environment can't be made.
+    """
+    from gfplug.bundle.frontend import linker, npm  # noqa: PLC0415 - as above
+    from gfplug.project.environment import venv  # noqa: PLC0415
+    from gfplug.stages import Stages  # noqa: PLC0415
+
+    if npm.locate_frontend(project) is not None:
+        return None
+    return linker.read_schema(project, venv.ensure(project, stages=Stages()))
 
 
 def report(plan: Plan, *, is_rehearsal: bool) -> None:

@@ -12,6 +12,7 @@ from gfplug import __version__, files, sdk
 from gfplug.project import lock, provenance, requirements
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
+from gfplug.scaffold.react import sources
 from gfplug.sdk import stubs
 from gfplug.stages import Stages
 
@@ -72,6 +73,8 @@ def _fill(folder: Path, request: NewProject) -> None:
         text = requirements.raise_floors(pyproject.read_text(encoding="utf-8"), new_stubs.floors)
         pyproject.write_bytes(text.encode())
         template.remember(folder, request.answers)
+        if request.answers.frontend == "react":
+            files.write_tree(folder, sources.write_sources(sources.example_schema(request.answers.example)))
         _write_lock(Project(folder), request.answers, protos, new_stubs)
 
 

@@ -94,7 +94,7 @@ class Answers:
         if self.mode == "hybrid" and self.frontend != "schema":
             raise UsageError(
                 "a React frontend asks what it likes: its DataSource class has a query method of its own",
-                hint="leave --mode away",
+                hint="leave --mode away; for a project that has it: --data mode=backend",
             )
         for key in FREE_ANSWERS:
             line(key, getattr(self, key))
@@ -135,15 +135,15 @@ class Answers:
 def render(answers: Answers, destination: Path) -> None:
     """Write the project that the answers describe into an empty or missing folder; same answers, same bytes.
 
+    The sources of React editors are not among it: `react` writes them, from the dataclasses.
+
     Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be made.
     """
-    react = answers.frontend == "react"
     layers = {
         "project": True,
         "examples/http": answers.example == "http",
         "modes/hybrid": answers.mode == "hybrid",
-        "frontends/react": react,
-        "frontends/react-http": react and answers.example == "http",
+        "frontends/react": answers.frontend == "react",
         "frontends/adopted": answers.frontend == ADOPTED,
     }
     data = _data(answers)

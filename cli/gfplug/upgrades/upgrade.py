@@ -1,7 +1,7 @@
 """Bring a project to this gfplug's template and runtime, without losing a line that its author wrote.
 
 The user's files are merged three ways, the owned folders replaced whole, and everything is changed at once or not at
-all. `src/plugin/` and `tests/`, the author's code and what proves it, are written once, by `gfplug new`.
+all. `src/plugin/`, `tests/` and `frontend/src/`, the author's code and what proves it, are written once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfplug import __version__, files
 from gfplug.edits import backup, difference, journal, trees
@@ -19,10 +19,11 @@ from gfplug.errors import ConflictError, IntegrityError, ProjectError
 from gfplug.project import lock, provenance, requirements
 from gfplug.project.plugin_project import FORMER_FOLDERS, OWNED_FOLDERS
 from gfplug.scaffold import template
+from gfplug.scaffold.react.sources import FOLDER as REACT_SOURCES
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
 from gfplug.untrusted import documents, paths, repository
-from gfplug.upgrades import candidates, former, origin, three_way
+from gfplug.upgrades import candidates, former, origin, react_editors, three_way
 from gfplug.upgrades.rewrites import Rewrites
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
     from gfplug.upgrades.three_way import Conflict, MergeResult
 
-ONCE = ("src/plugin/", "tests/")
-"""What `gfplug new` writes and no upgrade touches."""
+ONCE = ("src/plugin/", "tests/", REACT_SOURCES)
+"""What is written once, and then no upgrade touches."""
 
 _OWNED = tuple(f"{folder}/" for folder in (*OWNED_FOLDERS, *FORMER_FOLDERS))
 _STUBS = "src/pluginv2/"
@@ -44,10 +45,12 @@ _KEPT = (template.ANSWERS_NAME, template.BASE_NAME)
 class UpgradeRequest:
     """The options of an upgrade: `answers` replace stored ones; `force` replaces edited owned files, after a backup.
 
-    `names` are names in the author's files and what they become: a plugin's old and new id.
+    `names` are names in the author's files and what they become: a plugin's old and new id. `schema` is what the
+    dataclasses say, where React editors are to be written from them.
     """
 
     answers: Mapping[str, str]
+    schema: Mapping[str, Any] | None = None
     force: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,12 +111,14 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         path for path, what in project.changed_owned().items() if what != "deleted"
     ]
     backups = backup.copies(project.root, backed_up)
+    editors = react_editors.write(project.root, request.schema, deleted=merged.deletes)
     edits = {
         **_rename_elsewhere(project, request.names, yours),
         **{path: Edit(yours.get(path), entry) for path, entry in merged.writes.items()},
         **{path: Edit(yours[path], None) for path in merged.deletes},
         **owned,
         **_update_records(project, fresh, after),
+        **editors.edits,
         **backups,
     }
     return Plan(
@@ -123,6 +128,7 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         conflicts=merged.conflicts,
         notes=(
             *merged.notes,
+            *editors.notes,
             *(
                 f"{path}: you have a link there: left so"
                 for path in sorted(fresh)

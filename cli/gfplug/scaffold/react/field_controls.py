@@ -1,0 +1,217 @@
+"""One field of a form as JSX: its label, and the control of @grafana/ui that its kind has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.react.form_fields import TEXTS, FormField
+from gfplug.scaffold.react.typescript import Element, key, literal, member, string, text_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What surrounds a control: how its value is read, where a change goes, what finishes an edit.
+
+    `changes` writes the statement for a change while typing, `picks` for a choice; both take the new value as code.
+    `done` are the properties that finish an edit of an input, `run` is the function; empty where nothing waits for it.
+    `choices` is the constant, or what `useChoices` returned.
+    """
+
+    id: str
+    value: str
+    changes: Callable[[str], str]
+    picks: Callable[[str], str]
+    width: int
+    done: str = ""
+    run: str = ""
+    disabled: str = ""
+    choices: str = ""
+    saved: str = ""
+    """For a secret: the test that one is stored."""
+    forgets: str = ""
+    """For a secret: the function that forgets the stored one."""
+
+
+def bounds_of(field: FormField, choices: str = "") -> str:
+    """Write what a value has to be, as `problem` takes it; empty where every value is fine."""
+    if field.kind in ("hidden", "headers"):
+        return ""
+    parts = ["required: true"] if field.required else []
+    if field.kind == "list":
+        pass
+    elif field.is_number:
+        limits = {"min": field.min, "max": field.max}
+        parts += ["number: true", *(["whole: true"] if field.integer else [])]
+        parts += [f"{name}: {literal(limit)}" for name, limit in limits.items() if limit is not None]
+    elif choices and not field.source:
+        parts.append(f"choices: {choices}")
+    elif field.pattern:
+        parts.append(f"pattern: {string(field.pattern)}")
+    return f"{{ {', '.join(parts)} }}" if parts else ""
+
+
+def problem_of(field: FormField, value: str, choices: str = "") -> str:
+    """Write the call that says what is wrong with a value; empty where nothing can be."""
+    bounds = bounds_of(field, choices)
+    return f"problem({string(field.label)}, {value}, {bounds})" if bounds else ""
+
+
+def change(field: FormField, value: str, stored: str) -> str:
+    """Write a change of one field, as an object; one inside a dataclass keeps the others of it."""
+    pair = value if value == field.key else f"{key(field.key)}: {value}"
+    if not field.owner:
+        return f"{{ {pair} }}"
+    return f"{{ {key(field.owner)}: {{ ...{member(stored, field.owner)}, {pair} }} }}"
+
+
+def label_attributes(field: FormField, *, inline: bool) -> list[str]:
+    """List the attributes of a label that come from the field itself."""
+    help_ = [text_attribute("tooltip" if inline else "description", field.help)] if field.help else []
+    return [
+        *help_,
+        *(["interactive"] if help_ and inline else []),
+        *(["required"] if field.required else []),
+        *(["grow"] if inline and field.kind in ("text", "code") else []),
+    ]
+
+
+def control(field: FormField, place: Place) -> Element:
+    """Write the control of a field.
+
+    Raises: KeyError for rows and headers, which are no single control.
+    """
+    writers = {
+        "boolean": _switch,
+        "number": _number,
+        "code": _code,
+        "select": _radio if field.radio else _select,
+        "multi": _multi,
+        "tags": _tags,
+        **dict.fromkeys(("string", "text", "secret", "secretText"), _text),
+    }
+    return writers[field.kind](field, place)
+
+
+def _common(field: FormField, place: Place, *, width: bool = True) -> list[str]:
+    placeholder = [text_attribute("placeholder", field.placeholder)] if field.placeholder else []
+    has_star = field.required and field.kind not in ("multi", "tags")  # the label does, and these take no name
+    name = [text_attribute("aria-label", field.label)] if has_star else []
+    return [place.id, *name, *([f"width={{{place.width}}}"] if width else []), *placeholder]
+
+
+def _switch(field: FormField, place: Place) -> Element:
+    picked = place.picks("event.currentTarget.checked")
+    value = f"Boolean({place.value})" if field.nullable or field.store == "root" else place.value
+    return Element("InlineSwitch", [place.id, f"value={{{value}}}", f"onChange={{(event) => {picked}}}"])
+
+
+def _number(field: FormField, place: Place) -> Element:
+    limits: Mapping[str, float | None] = {"min": field.min, "max": field.max}
+    value = "value ?? null" if field.nullable else "value"
+    return Element(
+        "NumberInput",
+        [
+            *_common(field, place),
+            *(f"{name}={{{literal(limit)}}}" for name, limit in limits.items() if limit is not None),
+            *(["step={1}"] if field.integer else []),
+            f"value={{{place.value}}}",
+            f"onChange={{(value) => {place.changes(value)}}}",
+            f"onDone={{{place.run or '() => {}'}}}",
+        ],
+    )
+
+
+def _text(field: FormField, place: Place) -> Element:
+    components = {"text": "TextArea", "secret": "SecretInput", "secretText": "SecretTextArea"}
+    typed = "event.currentTarget.value" + (" || null" if field.nullable else "")
+    has_lines, is_secret = field.kind in ("text", "secretText"), bool(place.saved)
+    attributes = _common(field, place, width=not has_lines)
+    if has_lines:
+        attributes.append(f"rows={{{field.rows or (6 if is_secret else 4)}}}")
+    if is_secret:
+        attributes += ["cols={50}"] if has_lines else []
+        attributes += ['autoComplete="new-password"', f"isConfigured={{{place.saved}}}"]
+    empty = "" if _is_text(field) else " ?? ''"
+    attributes += [f"value={{{place.value}{empty}}}", f"onChange={{(event) => {place.changes(typed)}}}"]
+    if is_secret:
+        attributes.append(f"onReset={{{place.forgets}}}")
+    if place.run:
+        attributes.append(f"onBlur={{{place.run}}}" if has_lines else place.done)
+    return Element(components.get(field.kind, "Input"), attributes)
+
+
+def _is_text(field: FormField) -> bool:
+    """Tell whether what is read is always a text."""
+    return field.kind in TEXTS and field.default is not None and not field.nullable and field.store != "root"
+
+
+def _code(field: FormField, place: Place) -> Element:
+    picked = f"{{(value) => {place.picks('value || null' if field.nullable else 'value')}}}"
+    return Element(
+        "CodeEditor",
+        [
+            text_attribute("language", field.language or "plaintext"),
+            f"height={{{(field.rows or 8) * 20}}}",
+            'width="100%"',
+            "showLineNumbers",
+            "showMiniMap={false}",
+            *([f"readOnly={{{place.disabled}}}"] if place.disabled else []),
+            f"value={{{place.value}{'' if _is_text(field) else ' ?? ' + string('')}}}",
+            f"onBlur={picked}",
+            f"onSave={picked}",
+        ],
+    )
+
+
+def _radio(field: FormField, place: Place) -> Element:
+    return Element(
+        "RadioButtonGroup",
+        [
+            place.id,
+            text_attribute("aria-label", field.label),
+            *([f"disabled={{{place.disabled}}}"] if place.disabled else []),
+            f"options={{{place.choices}}}",
+            f"value={{{place.value}}}",
+            f"onChange={{(value) => {place.picks('value')}}}",
+        ],
+    )
+
+
+def _listed(field: FormField, place: Place) -> list[str]:
+    """List the attributes of what shows choices."""
+    if not field.source:
+        return [f"options={{{place.choices}}}"]
+    return [f"options={{{place.choices}.options}}", f"loading={{{place.choices}.loading}}", "createCustomValue"]
+
+
+def _select(field: FormField, place: Place) -> Element:
+    value = f"{place.value} || null" if field.source else place.value
+    given = "onChange={({ value }) => " + place.picks("value") + "}"
+    if field.nullable or field.source:
+        chosen = f"choice?.value ?? {'null' if field.nullable else string('')}"
+        given = f"onChange={{(choice) => {place.picks(chosen)}}}"
+    clearable = ["isClearable"] if field.nullable or field.source else []
+    return Element(
+        "Combobox", [*_common(field, place), *clearable, *_listed(field, place), f"value={{{value}}}", given]
+    )
+
+
+def _multi(field: FormField, place: Place) -> Element:
+    value = place.value if not field.nullable else f"{place.value} ?? []"
+    chosen = place.picks("chosen.map(({ value }) => value)")
+    change = f"onChange={{(chosen) => {chosen}}}"
+    return Element(
+        "MultiCombobox",
+        [*_common(field, place), "isClearable", *_listed(field, place), f"value={{{value}}}", change],
+    )
+
+
+def _tags(field: FormField, place: Place) -> Element:
+    value = f"{place.value} ?? []" if field.nullable else place.value
+    shown = (f"({value})" if field.nullable else value) + ".map(String)" if field.numeric else value
+    picked = place.picks("numbers(tags)" if field.numeric else "tags")
+    return Element("TagsInput", [*_common(field, place), f"tags={{{shown}}}", f"onChange={{(tags) => {picked}}}"])

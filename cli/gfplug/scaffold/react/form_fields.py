@@ -1,0 +1,147 @@
+"""The fields of a form, as the schema of the dataclasses lists them, and the TypeScript that each is read with.
+
+Source: cli/gfplug/bundle/frontend/editors/types.ts, which holds the contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+from gfplug.scaffold.react.typescript import literal, member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+TEXTS = ("string", "text", "code")
+SECRETS = ("secret", "secretText")
+_KINDS = {*TEXTS, *SECRETS, "number", "boolean", "select", "multi", "tags", "list", "headers", "hidden"}
+_RENAMED = {"from": "source", "showIf": "show_if"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormField:
+    """One field; `source` is the resource that lists its choices, `store` the place where the config page keeps it."""
+
+    name: str
+    kind: str
+    label: str
+    help: str = ""
+    placeholder: str = ""
+    section: str = ""
+    required: bool = False
+    nullable: bool = False
+    default: Any = None
+    integer: bool = False
+    min: float | None = None
+    max: float | None = None
+    pattern: str = ""
+    options: Sequence[Mapping[str, Any]] = ()
+    radio: bool = False
+    numeric: bool = False
+    source: str = ""
+    fields: Sequence[FormField] = ()
+    show_if: Mapping[str, Sequence[Any]]
+    language: str = ""
+    rows: int = 0
+    store: str = "jsonData"
+
+    @property
+    def owner(self) -> str:
+        """The dataclass that it is inside of, by the name of that field; empty for a field of the form itself."""
+        return self.name.rpartition(".")[0]
+
+    @property
+    def key(self) -> str:
+        """Its name in that dataclass."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds a number, or numbers."""
+        return self.kind == "number" or self.numeric
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds a list."""
+        return self.kind in ("multi", "tags", "list") or isinstance(self.default, list)
+
+
+def read_fields(form: Mapping[str, Any] | None) -> list[FormField]:
+    """Read the fields of a form of the schema; of no form, none.
+
+    Raises: ProjectError naming a kind of field that this gfplug does not know.
+    """
+    return [_read(field) for field in (form or {}).get("fields", [])]
+
+
+def _read(raw: Mapping[str, Any]) -> FormField:
+    if raw["kind"] not in _KINDS:
+        raise ProjectError(
+            f"this gfplug knows no control for {raw['name']!r}, of the kind {raw['kind']!r}",
+            hint="upgrade gfplug, or give the field another type",
+        )
+    known = {field.name for field in fields(FormField)}
+    given = {_RENAMED.get(name, name): value for name, value in raw.items()}
+    inner = [_read(each) for each in raw.get("fields", [])]
+    return FormField(
+        **{name: value for name, value in given.items() if name in known - {"fields", "show_if"}},
+        fields=inner,
+        show_if=raw.get("showIf", {}),
+    )
+
+
+def condition(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
+    """Write the test that a field is shown; empty if it always is. `read` writes the value of another field."""
+    others = {other.name: other for other in form}
+    tests = [
+        _is_one_of(read(others[name]), others[name], values) for name, values in field.show_if.items() if name in others
+    ]
+    return " && ".join(f"({test})" if "||" in test and len(tests) > 1 else test for test in tests)
+
+
+def _is_one_of(value: str, field: FormField, wanted: Sequence[Any]) -> str:
+    if list(wanted) == [True] and field.kind == "boolean":
+        return value
+    if list(wanted) == [False] and field.kind == "boolean" and not field.nullable:
+        return f"!{value}"
+    distinct = [each for at, each in enumerate(wanted) if each not in wanted[:at] or isinstance(each, bool)]
+    return " || ".join(f"{value} {'==' if each is None else '==='} {literal(each)}" for each in distinct)
+
+
+def negated(test: str) -> str:
+    """Write the opposite of a test."""
+    if " && " in test or " || " in test:
+        return f"!({test})"
+    if " === " in test:
+        return test.replace(" === ", " !== ")
+    return test.replace(" == ", " != ") if " == " in test else f"!{test}".removeprefix("!!")
+
+
+def any_of(tests: Sequence[str]) -> str:
+    """Write the test that one of several is true; empty if one of these is. What implies another is left out."""
+    distinct = [each for each in dict.fromkeys(tests) if not any(each.startswith(f"{test} && ") for test in tests)]
+    if not all(distinct):
+        return ""
+    return (
+        distinct[0] if len(distinct) == 1 else " || ".join(f"({each})" if "&&" in each else each for each in distinct)
+    )
+
+
+def inside(test: str, whole: str) -> str:
+    """Write what is left of a test where another one holds already."""
+    return "" if test == whole else test.removeprefix(f"{whole} && ") if whole else test
+
+
+def sections(form: Sequence[FormField]) -> list[tuple[str, list[FormField]]]:
+    """List the sections of a form in order, each with its fields, but for hidden ones; those without one come first."""
+    shown = [field for field in form if field.kind != "hidden"]
+    names = dict.fromkeys(["", *(field.section for field in shown)])
+    grouped = [(name, [field for field in shown if field.section == name]) for name in names]
+    return [(name, inside) for name, inside in grouped if inside]
+
+
+def reader(owner: str) -> Callable[[FormField], str]:
+    """Return what writes the access to a field of an object."""
+    return lambda field: member(owner, field.name)

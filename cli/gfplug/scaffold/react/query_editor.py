@@ -1,0 +1,115 @@
+"""A query editor as a file: for the query itself, or for variables or annotations with a form of their own."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.react import typescript
+from gfplug.scaffold.react.field_controls import Place, problem_of
+from gfplug.scaffold.react.form_fields import FormField, any_of, condition, inside, reader, sections
+from gfplug.scaffold.react.form_parts import (
+    IMPORTED,
+    choice_lines,
+    draw_rows,
+    edit,
+    exported_names,
+    inline_field,
+    problem_lines,
+    row_components,
+)
+from gfplug.scaffold.react.typescript import Condition, Element, jsx, pascal, string, text_attribute, uses
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.react.type_names import FormTypes
+    from gfplug.scaffold.react.typescript import Node
+
+_WIDTH = 40
+_read = reader("model")
+
+
+def editor_name(kind: str) -> str:
+    """Name the component, and so its file, for `variable`, `annotation`, or nothing: the query itself."""
+    return f"{pascal(kind)}Editor" if kind else "QueryEditor"
+
+
+def write_query_editor(form: FormTypes, kind: str = "") -> str:
+    """Write an editor's file; `kind` is empty for the query's own, else `variable` or `annotation`."""
+    code = "\n\n".join([*row_components(form), _component(form, kind)])
+    purpose = f"The editor of {kind}s." if kind else "The query editor, for panels and alert rules."
+    names = {
+        "type QueryEditorProps": "@grafana/data",
+        "React": "react",
+        **IMPORTED,
+        "type DataSource": "./datasource",
+        **exported_names(form),
+        **({f"{kind}Query": "./types"} if kind else {}),
+        "type Options": "./types",
+        "type Query": "./types",
+    }
+    return f"// {purpose}\n{typescript.imports(code, names, always='React')}\n\n{code}\n"
+
+
+def _component(form: FormTypes, kind: str) -> str:
+    own = f", {form.stored}" if kind else ""
+    props = f"QueryEditorProps<DataSource, Query, Options{own}>"
+    if not form.model:
+        root = '  return <div data-testid="gf-query-editor" />; // the query has no fields'
+        return f"export function {editor_name(kind)}(_props: {props}) {{\n{root}\n}}"
+    calls = {field.name: problem_of(field, _read(field), form.choices.get(field.name, "")) for field in form.fields}
+    problems = {field.name: calls[field.name] for field in form.fields if calls[field.name] and field.kind != "list"}
+    constants = [*choice_lines(form, "model"), *problem_lines(problems)]
+    hint = [] if kind else ["<NoVariables app={app} model={model} />"]
+    lines = jsx([Element("div", ['data-testid="gf-query-editor"'], [*_nodes(form, problems), *hint])], 2)
+    code = "\n".join([*constants, *lines])
+    edits = [name for name in ("edit", "run", "pick", "done") if uses(code, name)]
+    setup = [
+        *([f"const query = {kind}Query(stored);"] if kind else []),
+        f"const model = {form.read}(query);",
+        *([f"const {{ {', '.join(edits)} }} = useEdits(query, onChange, onRunQuery);"] if edits else []),
+        *(["const id = (name: string) => `gf-query-${query.refId}-${name}`;"] if uses(code, "id") else []),
+    ]
+    given = ["query: stored" if kind else "query", *(["onChange", "onRunQuery"] if edits else [])]
+    parameters = ", ".join([*given, *(name for name in ("datasource", "app") if uses(code, name))])
+    return "\n".join(
+        [
+            f"export function {editor_name(kind)}({{ {parameters} }}: {props}) {{",
+            *(f"  {line}" for line in [*setup, *constants]),
+            "  return (",
+            *lines,
+            "  );",
+            "}",
+        ]
+    )
+
+
+def _nodes(form: FormTypes, problems: dict[str, str]) -> list[Node]:
+    """Write the fields by section; what a whole section waits for is tested once."""
+    width = max([12, *(len(field.label) + 4 for field in form.fields if field.kind not in ("hidden", "list"))])
+    nodes: list[Node] = []
+    for name, fields in sections(form.fields):
+        tests = [condition(field, form.fields, _read) for field in fields]
+        whole = any_of(tests) if name else ""
+        drawn = [_draw(form, field, width, is_checked=field.name in problems) for field in fields]
+        parts: list[Node] = [Condition(inside(test, whole), [node]) for node, test in zip(drawn, tests, strict=True)]
+        nodes.append(Condition(whole, [Element("Section", [text_attribute("label", name)], parts)] if name else parts))
+    return nodes
+
+
+def _draw(form: FormTypes, field: FormField, width: int, *, is_checked: bool) -> Element:
+    name = string(field.name)
+    change = partial(edit, "edit", field, "query")
+    if field.kind == "list":
+        attributes = [f"rows={{{_read(field)}}}", f"onChange={{(rows) => {change('rows')}}}", "onDone={run}"]
+        return draw_rows(form, field, f"id={{id({name})}}", attributes)
+    place = Place(
+        id=f"id={{id({name})}}",
+        value=_read(field),
+        changes=change,
+        picks=partial(edit, "pick", field, "query"),
+        width=_WIDTH,
+        done="{...done}",
+        run="run",
+        choices=form.choices.get(field.name, ""),
+    )
+    return inline_field(field, place, f"labelWidth={{{width}}}", f"htmlFor={{id({name})}}", is_checked=is_checked)

@@ -1,0 +1,74 @@
+"""The files of `frontend/src`, by name, from the schema of a data source's dataclasses.
+
+Owns which files there are. Shared controls are copied from the template as far as something imports them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from gfplug import resources
+from gfplug.scaffold.react.config_editor import write_config_editor
+from gfplug.scaffold.react.datasource_class import write_datasource
+from gfplug.scaffold.react.form_fields import read_fields
+from gfplug.scaffold.react.model_types import describe_form, write_types
+from gfplug.scaffold.react.query_editor import editor_name, write_query_editor
+from gfplug.scaffold.react.type_names import QUERY, SETTINGS, Names, own_naming
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FOLDER = "frontend/src/"
+"""Where the files belong in a project: the author's, once they are written."""
+
+_KINDS = ("variable", "annotation")
+_IMPORT = re.compile(r" from '\./(?:controls/)?(\w+)';")
+
+
+def write_sources(schema: Mapping[str, Any]) -> dict[str, bytes]:
+    """Write the files by their paths in a project.
+
+    Raises: ProjectError naming a field that has no control in this gfplug.
+    """
+    names = Names()
+    config = read_fields(schema["config"])
+    stored = [field for field in config if field.store == "jsonData" and field.kind != "headers"]
+    own = schema.get("own", {})
+    fields = {"": read_fields(schema["query"]), **{kind: read_fields(own[kind]) for kind in _KINDS if kind in own}}
+    naming = {"": QUERY, **{kind: own_naming(kind) for kind in fields if kind}}
+    for each in (SETTINGS, *naming.values()):
+        names.reserve(each)
+    forms = {kind: describe_form(inside, naming[kind], names) for kind, inside in fields.items()}
+    settings = describe_form(stored, SETTINGS, names)
+    texts = {
+        "types.ts": write_types(config, forms, settings),
+        "ConfigEditor.tsx": write_config_editor(config, settings),
+        **{f"{editor_name(kind)}.tsx": write_query_editor(form, kind) for kind, form in forms.items()},
+        "datasource.ts": write_datasource(forms, schema.get("capabilities", {})),
+    }
+    shipped = resources.folder("template") / "frontends/react-src"
+    texts["module.ts"] = (shipped / "module.ts").read_text(encoding="utf-8")
+    return {f"{FOLDER}{name}": text.encode() for name, text in {**texts, **_controls(shipped, texts)}.items()}
+
+
+def example_schema(example: str) -> dict[str, Any]:
+    """Return the schema of an example's dataclasses, as the runtime describes them."""
+    path = resources.folder("template") / "frontends/react-src/schemas" / f"{example}.json"
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def _controls(shipped: Path, texts: Mapping[str, str]) -> dict[str, str]:
+    """Read the shared controls that some files import, and those that these import."""
+    there = {path.stem: path for path in sorted((shipped / "controls").iterdir())}
+    found: dict[str, str] = {}
+    waiting = [name for text in texts.values() for name in _IMPORT.findall(text)]
+    while waiting:
+        name = waiting.pop()
+        if name in there and (file := f"controls/{there[name].name}") not in found:
+            found[file] = there[name].read_text(encoding="utf-8")
+            waiting += _IMPORT.findall(found[file])
+    return dict(sorted(found.items()))

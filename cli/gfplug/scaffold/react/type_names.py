@@ -1,0 +1,117 @@
+"""What the parts of a form are called in `types.ts`: no two exports have one name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.react.typescript import camel, pascal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gfplug.scaffold.react.form_fields import FormField
+
+_GLOBAL = {
+    *(
+        "Array",
+        "Boolean",
+        "Choice",
+        "DataQuery",
+        "DataSourceJsonData",
+        "Number",
+        "Object",
+        "Omit",
+        "Options",
+        "Partial",
+    ),
+    *("Record", "Secrets", "String"),
+}
+"""Names that `types.ts` refers to, or exports whatever the dataclasses are."""
+
+
+class Names:
+    """Names that the exports of `types.ts` have: no two are one."""
+
+    def __init__(self) -> None:
+        """Begin with those that are taken."""
+        self._taken = set(_GLOBAL)
+
+    def reserve(self, naming: Naming) -> None:
+        """Keep the names of a form's own parts for it."""
+        self._taken |= {naming.model, naming.stored, naming.defaults, naming.read}
+
+    def take(self, wanted: str, prefix: str) -> str:
+        """Return the name if it is free, else the name behind a prefix, else with a number; words as in Python."""
+        name, number = wanted, 2
+        if name in self._taken:
+            name = longer = camel(f"{prefix}_{wanted}") if wanted[0].islower() else pascal(f"{prefix}_{wanted}")
+            while name in self._taken:
+                name, number = f"{longer}{number}", number + 1
+        self._taken.add(name)
+        return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormTypes:
+    """What `types.ts` calls the parts of a form, and their code.
+
+    `model` is the type of all its fields, `stored` of what may leave fields out, `defaults` a constant, `read` the
+    function from `stored` to `model`. `choices` maps a field's name to its constant, `rows` a list's to its types.
+    """
+
+    fields: Sequence[FormField]
+    model: str
+    stored: str
+    defaults: str
+    read: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, FormTypes] = field(default_factory=dict)
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """What the parts of a form are called, and the type that `stored` extends; `prefix` begins names that are taken."""
+
+    model: str
+    stored: str
+    defaults: str
+    read: str
+    base: str
+    prefix: str
+    comment: str
+
+
+QUERY = Naming(
+    model="Model",
+    stored="Query",
+    defaults="defaults",
+    read="modelOf",
+    base="DataQuery",
+    prefix="query",
+    comment="What the query editor shows; Python has the same defaults: alert rules never pass through a browser.",
+)
+SETTINGS = Naming(
+    model="Settings",
+    stored="Options",
+    defaults="settingDefaults",
+    read="settingsOf",
+    base="DataSourceJsonData",
+    prefix="setting",
+    comment="What the config page keeps in jsonData.",
+)
+
+
+def own_naming(kind: str) -> Naming:
+    """Return the names of the parts of a form of its own: `variable` or `annotation`."""
+    title = pascal(kind)
+    return Naming(
+        model=f"{title}Model",
+        stored=f"{title}Query",
+        defaults=f"{kind}Defaults",
+        read=f"{kind}ModelOf",
+        base="DataQuery",
+        prefix=kind,
+        comment=f"What the editor of {kind}s shows.",
+    )

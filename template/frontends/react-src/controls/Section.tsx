@@ -1,0 +1,11 @@
+import * as React from 'react';
+
+/** Fields of a query that stand together under a heading. */
+export function Section({ label, children }: { label: string; children: React.ReactNode }) {
+  return (
+    <fieldset>
+      <legend style={{ fontSize: 'inherit', fontWeight: 500, marginBottom: 4 }}>{label}</legend>
+      {children}
+    </fieldset>
+  );
+}

@@ -1,0 +1,59 @@
+// What Python refuses, told beside the field. src/plugin/datasource.py has the same bounds, which alert rules meet, too.
+
+export interface Choice<Value> {
+  value: Value;
+  label: string;
+}
+
+export interface Bounds {
+  required?: boolean;
+  number?: boolean;
+  whole?: boolean;
+  min?: number;
+  max?: number;
+  pattern?: string;
+  choices?: Array<Choice<string | number>>;
+}
+
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** Say what is wrong with a value, or with the first wrong item of a list; nothing where it is fine. */
+export function problem(label: string, value: unknown, bounds: Bounds): string | undefined {
+  if (isEmpty(value)) {
+    return bounds.required ? `${label} is required` : undefined;
+  }
+  const items = Array.isArray(value) ? value : [value];
+  const wrong = items.map((item) => (isEmpty(item) ? undefined : complaint(item, bounds))).find(Boolean);
+  return wrong && `${label} must ${wrong}`;
+}
+
+function complaint(value: unknown, { number, whole, min, max, pattern, choices }: Bounds): string | undefined {
+  if (/\$\{?\w|\[\[\w/.test(String(value))) {
+    return undefined; // Grafana fills in its variables
+  }
+  if (number) {
+    if (typeof value !== 'number') {
+      return 'be a number';
+    }
+    if (whole && !Number.isInteger(value)) {
+      return 'be a whole number';
+    }
+    return value < (min ?? value) ? `be at least ${min}` : value > (max ?? value) ? `be at most ${max}` : undefined;
+  }
+  if (choices) {
+    const isChoice = choices.some((choice) => String(choice.value) === String(value));
+    return isChoice ? undefined : `be one of ${choices.map((choice) => choice.label).join(', ')}`;
+  }
+  return pattern && !matches(pattern, String(value)) ? `match ${pattern}` : undefined;
+}
+
+/** As Python reads a pattern: it matches the whole text. One that only Python knows is left to it, as is a long text. */
+function matches(pattern: string, text: string): boolean {
+  try {
+    return text.length > 1000 || new RegExp(`^(?:${pattern})$`, 'u').test(text);
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,43 @@
+// Template variables: filled in before a query goes to Python.
+import { type ScopedVars } from '@grafana/data';
+import { getTemplateSrv } from '@grafana/runtime';
+
+/** Fill in the variables of every text in a value, at any depth. */
+export function interpolate<Value>(value: Value, scoped: ScopedVars): Value {
+  return filled(value, scoped) as Value;
+}
+
+function filled(value: unknown, scoped: ScopedVars): unknown {
+  if (typeof value === 'string') {
+    return getTemplateSrv().replace(value, scoped);
+  }
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => (typeof item === 'string' ? expand(item, scoped) : [filled(item, scoped)]));
+  }
+  return value && typeof value === 'object'
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, filled(inner, scoped)]))
+    : value;
+}
+
+/** An item of a list that is nothing but a variable becomes as many items as the variable has values. */
+function expand(text: string, scoped: ScopedVars): string[] {
+  let values: unknown[] | undefined;
+  if (/^\s*(\$\w+|\$\{\w+\})\s*$/.test(text)) {
+    getTemplateSrv().replace(text, scoped, (value: unknown) => {
+      values = [value].flat();
+      return '';
+    });
+  }
+  return (values ?? [getTemplateSrv().replace(text, scoped)]).map(String);
+}
+
+/** Fill in the variables of SQL as Grafana's own data sources do: several values, or one of a variable that may have
+ * several, in quotes; any other without, and each quote within doubled. A format, as in `${name:raw}`, comes before this. */
+export function interpolateSql<Text extends string | null | undefined>(sql: Text, scoped: ScopedVars): Text {
+  return (typeof sql === 'string' ? getTemplateSrv().replace(sql, scoped, quote) : sql) as Text;
+}
+
+function quote(value: unknown, { multi, includeAll }: { multi?: boolean; includeAll?: boolean } = {}): string {
+  const text = [value].flat().map((item) => `'${String(item).replace(/'/g, "''")}'`).join();
+  return Array.isArray(value) || multi || includeAll ? text : text.slice(1, -1);
+}

@@ -1,0 +1,338 @@
+"""TypeScript and React sources from dataclasses: names, texts, conditions, and which files there are.
+
+`tests/browser` has a compiler and a browser judge them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+import pytest
+
+from gfplug import resources
+from gfplug.errors import ProjectError
+from gfplug.scaffold import choices
+from gfplug.scaffold.react import typescript
+from gfplug.scaffold.react.form_fields import any_of, condition, inside, negated, read_fields, reader
+from gfplug.scaffold.react.sources import FOLDER, example_schema, write_sources
+from gfruntime.author.forms import form
+from gfruntime.author.schema import describe
+from gfruntime.author.ui import Ui
+
+EXAMPLES = {"signals": "project", "http": "examples/http"}
+
+
+def sources(model: Any, options: Any = dict[str, Any], **own: Any) -> dict[str, str]:
+    """Write the sources for a query's dataclass, by their names in `frontend/src`."""
+    schema = {
+        "config": {"fields": form(options, config=True)},
+        "query": {"fields": form(model)},
+        "own": {kind: {"fields": form(each)} for kind, each in own.items()},
+        "capabilities": {"annotations": True, "variables": True},
+    }
+    return {path.removeprefix(FOLDER): content.decode() for path, content in write_sources(schema).items()}
+
+
+@dataclass(frozen=True)
+class Window:
+    """A section."""
+
+    size: Annotated[int, Ui(minimum=1)] = 5
+
+
+@dataclass(frozen=True)
+class Model:
+    """A few fields."""
+
+    table: Annotated[str, Ui(label="Table", required=True, help="Where from.")] = "sales"
+    mode: Literal["raw", "sum"] = "raw"
+    every: Annotated[int | None, Ui(show_if={"mode": ["sum"]})] = None
+    window: Window = Window()
+
+
+TYPES = """\
+// What the editors save and send. Keep it as the dataclasses of src/plugin/datasource.py are.
+import { type DataSourceJsonData } from '@grafana/data';
+import { type DataQuery } from '@grafana/schema';
+import { type Choice } from './controls/checks';
+
+export type Options = DataSourceJsonData;
+
+export type Secrets = Record<string, string>;
+
+export const modeChoices: Array<Choice<'raw' | 'sum'>> = [
+  { value: 'raw', label: 'raw' },
+  { value: 'sum', label: 'sum' },
+];
+
+export interface Window {
+  size: number;
+}
+
+/** What the query editor shows; Python has the same defaults: alert rules never pass through a browser. */
+export interface Model {
+  table: string;
+  mode: 'raw' | 'sum';
+  every?: number | null;
+  window: Window;
+}
+
+export interface Query extends DataQuery, Partial<Omit<Model, 'window'>> {
+  window?: Partial<Window>;
+}
+
+export const defaults: Model = {
+  table: 'sales',
+  mode: 'raw',
+  window: { size: 5 },
+};
+
+/** Fill in the defaults of what is left out. */
+export function modelOf(query: Query): Model {
+  return {
+    table: query.table ?? defaults.table,
+    mode: query.mode ?? defaults.mode,
+    every: query.every,
+    window: {
+      size: query.window?.size ?? defaults.window.size,
+    },
+  };
+}
+"""
+EDITOR = """\
+export function QueryEditor({ query, onChange, onRunQuery, app }: QueryEditorProps<DataSource, Query, Options>) {
+  const model = modelOf(query);
+  const { edit, run, pick, done } = useEdits(query, onChange, onRunQuery);
+  const id = (name: string) => `gf-query-${query.refId}-${name}`;
+  const problems = {
+    table: problem('Table', model.table, { required: true }),
+    mode: problem('Mode', model.mode, { choices: modeChoices }),
+    every: problem('Every', model.every, { number: true, whole: true }),
+    'window.size': problem('Size', model.window.size, { number: true, whole: true, min: 1 }),
+  };
+  return (
+    <div data-testid="gf-query-editor">
+      <InlineField
+        label="Table"
+        labelWidth={12}
+        htmlFor={id('table')}
+        tooltip="Where from."
+        interactive
+        required
+        invalid={Boolean(problems.table)}
+        error={problems.table}
+      >
+        <Input
+          id={id('table')}
+          aria-label="Table"
+          width={40}
+          value={model.table}
+          onChange={(event) => edit({ table: event.currentTarget.value })}
+          {...done}
+        />
+      </InlineField>
+      <InlineField
+        label="Mode"
+        labelWidth={12}
+        htmlFor={id('mode')}
+        invalid={Boolean(problems.mode)}
+        error={problems.mode}
+      >
+        <Combobox
+          id={id('mode')}
+          width={40}
+          options={modeChoices}
+          value={model.mode}
+          onChange={({ value }) => pick({ mode: value })}
+        />
+      </InlineField>
+      {model.mode === 'sum' && (
+        <InlineField
+          label="Every"
+          labelWidth={12}
+          htmlFor={id('every')}
+          invalid={Boolean(problems.every)}
+          error={problems.every}
+        >
+          <NumberInput
+            id={id('every')}
+            width={40}
+            step={1}
+            value={model.every}
+            onChange={(value) => edit({ every: value ?? null })}
+            onDone={run}
+          />
+        </InlineField>
+      )}
+      <Section label="Window">
+"""
+
+
+def test_the_sources_look_as_if_somebody_had_written_them() -> None:
+    """Types, defaults and an editor of a small model, to the letter."""
+    written = sources(Model)
+
+    assert written["types.ts"] == TYPES
+    assert EDITOR in written["QueryEditor.tsx"]
+    assert "return !query.hide && !isEmpty(model.table);" in written["datasource.ts"]
+
+
+def test_no_line_names_what_is_not_imported() -> None:
+    """Every import of a file of the project's own is there, and only controls that something imports are."""
+    written = sources(Model, variable=Window)
+    imported = set()
+    for name, text in written.items():
+        folder = PurePosixPath(name).parent
+        paths = [(folder / path).as_posix() for path in re.findall(r"from '\./([^']+)'", text)]
+        imported |= {next((each for each in written if each.rpartition(".")[0] == path), path) for path in paths}
+
+    assert imported == written.keys() - {"module.ts"}
+    assert {name for name in written if "/" in name} == {
+        f"controls/{name}"
+        for name in ("NoVariables.tsx", "NumberInput.tsx", "Section.tsx", "checks.ts", "edits.ts", "variables.ts")
+    }
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Names that meet what TypeScript and the sources have for themselves."""
+
+    default: str = ""
+    record: Window = Window()
+    options: Literal["a", "b"] = "a"
+    window_size: Literal["c", "d"] = "c"
+    model: list[Window] = field(default_factory=list)
+    grün: str = ""  # noqa: PLC2401 - Python allows it
+
+
+def test_no_two_exports_have_one_name() -> None:
+    """Whatever fields are called, in whichever form they are."""
+    text = sources(Clash, Clash, variable=Clash, annotation=Clash)["types.ts"]
+    names = re.findall(r"^export (?:const|function|interface|type) (\w+)", text, re.MULTILINE)
+
+    assert len(names) == len(set(names))
+    assert not {"Record", "Partial", "Array"} & set(names)
+    assert "  'grün': string;" in text
+    assert "query['grün'] ?? defaults['grün']" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("plain", "'plain'"),
+        ("it's", '"it\'s"'),
+        ("""a 'b' "c" """, """'a \\'b\\' "c" '"""),
+        ("a\\\n", r"'a\\\n'"),
+        ("\ud800é", r"'\ud800\u00e9'"),
+        ("${x} `y`", "'${x} `y`'"),
+    ],
+)
+def test_texts_are_written_as_they_are(text: str, written: str) -> None:
+    """Quotes, backslashes, line ends and half characters are escaped, and nothing else is."""
+    assert typescript.string(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Rate < 5 {x}", 'label="Rate < 5 {x}"'),
+        ('"quoted"', "label={'\"quoted\"'}"),
+        ("A &amp; B", "label={'A &amp; B'}"),
+        ("a\\b", r"label={'a\\b'}"),
+    ],
+)
+def test_texts_in_markup_are_shown_as_they_are(text: str, written: str) -> None:
+    """JSX knows entities and no escapes, so a text with either is written as code."""
+    assert typescript.text_attribute("label", text) == written
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """What others wait for."""
+
+    mode: Literal["a", "b", "c"] = "a"
+    on: bool = False
+    maybe: bool | None = None
+    level: int = 1
+
+
+@pytest.mark.parametrize(
+    ("show_if", "test"),
+    [
+        ({"mode": ["a"]}, "model.mode === 'a'"),
+        ({"mode": ["a", "b", "a"]}, "model.mode === 'a' || model.mode === 'b'"),
+        ({"on": [True]}, "model.on"),
+        ({"on": [False]}, "!model.on"),
+        ({"maybe": [False]}, "model.maybe === false"),
+        ({"maybe": [None]}, "model.maybe == null"),
+        ({"mode": ["a", "b"], "on": [True]}, "(model.mode === 'a' || model.mode === 'b') && model.on"),
+        ({"level": [1, 2]}, "model.level === 1 || model.level === 2"),
+        ({"gone": [1]}, ""),
+    ],
+)
+def test_conditions_become_tests(show_if: dict[str, list[Any]], test: str) -> None:
+    """As the made editors compare: with ===, a field that is not there holds nothing back."""
+    (waiting,) = read_fields({"fields": [{"name": "x", "kind": "string", "label": "X", "showIf": show_if}]})
+
+    assert condition(waiting, read_fields({"fields": form(Conditional)}), reader("model")) == test
+
+
+def test_tests_are_joined_and_turned_round() -> None:
+    """A section waits for any of its fields; what it has tested is not tested again inside."""
+    assert any_of(["a", "a && b"]) == "a"
+    assert any_of(["a && b", "c"]) == "(a && b) || c"
+    assert any_of(["a", ""]) == ""
+    assert (inside("a && b", "a"), inside("a", "a"), inside("a", "")) == ("b", "", "a")
+    assert [negated(test) for test in ("a", "!a", "a === 1", "a === 1 || b")] == [
+        "!a",
+        "a",
+        "a !== 1",
+        "!(a === 1 || b)",
+    ]
+
+
+def test_names_in_texts_are_not_imported() -> None:
+    """A label that is called as a component is, or a field, does not count as its use."""
+    code = """<Input label="Combobox" />; model.problem; { Rows: 1 }; f('numbers'); // Section's"""
+    names = dict.fromkeys(["Combobox", "Input", "Rows", "Section", "numbers", "problem"], "x")
+
+    assert typescript.imports(code.replace(" // ", "\n// "), names) == "import { Input } from 'x';"
+
+
+def test_a_kind_of_a_newer_runtime_is_named() -> None:
+    """A project may ask for a newer runtime than this gfplug knows."""
+    with pytest.raises(ProjectError, match="no control for 'colour', of the kind 'palette'"):
+        read_fields({"fields": [{"name": "colour", "kind": "palette", "label": "Colour"}]})
+
+
+@pytest.mark.parametrize("example", choices.EXAMPLES)
+def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str) -> None:
+    """`gfplug new` has no interpreter that could describe them, so the template keeps it."""
+    path = resources.folder("template") / EXAMPLES[example] / "src/plugin/datasource.py"
+    spec = importlib.util.spec_from_file_location(f"example_{example}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+        described = json.loads(json.dumps(describe(module.Datasource)))
+    finally:
+        del sys.modules[spec.name]
+
+    assert example_schema(example) == described
+
+
+def test_the_same_schema_gives_the_same_bytes() -> None:
+    """In the same order, with LF line ends and no trailing spaces."""
+    first, second = (write_sources(example_schema("http")) for _ in range(2))
+
+    assert list(first.items()) == list(second.items())
+    assert not [path for path, content in first.items() if b"\r" in content or re.search(rb"[ \t]\n|\n\n\n", content)]
+    assert Path(FOLDER).parts == ("frontend", "src")
