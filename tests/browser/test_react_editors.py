@@ -61,8 +61,10 @@ def modules(node: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[type
 def evaluate(node: str, modules: Mapping[type, Path]) -> Evaluate:
     """Load a written module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
 
-    def run(expression: str, *, hooks: str = "", source: type = Datasource, language: str = "") -> Any:
-        assert hooks == language == ""
+    def run(
+        expression: str, *, hooks: str = "", source: type = Datasource, language: str = "", socks: bool = False
+    ) -> Any:
+        assert (hooks, language, socks) == ("", "", False)
         return json.loads(succeed(node, Path(__file__).parent / "run.js", modules[source], "", input=expression))
 
     return run

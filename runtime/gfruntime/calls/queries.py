@@ -16,7 +16,7 @@ from gfruntime.frames.data import Frame
 from gfruntime.logs import capture, places
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from pluginv2 import backend_pb2 as pb
 
@@ -151,7 +151,7 @@ class Queries:
         return task is not None and task.cancelling() > 0
 
 
-async def side_by_side(works: list[Callable[[], Awaitable[Encoded]]], at_once: int) -> Encoded:
+async def side_by_side(works: Sequence[Callable[[], Awaitable[Encoded]]], at_once: int) -> Encoded:
     """Do each by itself, at most so many at a time."""
     if len(works) == 1:  # as nearly always
         return await works[0]()
