@@ -16,7 +16,7 @@ import threading
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from gfruntime.logs import places
 from gfruntime.telemetry.pprof import Profile
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from gfruntime.telemetry.pprof import Spot
 
-    Key = tuple[str, tuple[Spot, ...]]  # a thread's name, and where it was
     Stack = Sequence[tuple[FrameType, int]]  # frames and lines, the innermost first
+
+Key: TypeAlias = "tuple[str, tuple[Spot, ...]]"
+"""A thread's name, and where it was."""
 
 UNSEEN: Spot = ("[between two looks]", "", 0)
 """The function of CPU time that a thread took before it was seen to wait."""

@@ -22,5 +22,5 @@ def python(tmp_path: Path) -> Path:
 @pytest.fixture
 def _linked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every frontend link, without a real one."""
-    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x"})
+    monkeypatch.setattr(linker, "read_schema", lambda _project, _python: {"hash": "x", "pluginSchema": {}})
     monkeypatch.setattr(linker, "link_module", lambda _project, _schema: "define([]);\n")

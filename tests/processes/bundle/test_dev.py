@@ -31,7 +31,8 @@ def test_dist_is_what_a_build_makes_but_for_the_executable(project: Project, pyt
 
     names = {path.relative_to(prepared.folder).as_posix() for path in files.entries(prepared.folder)}
     assert prepared.executable.name == f"gpx_sales_{go_platform()}"
-    assert names == {"README.md", "img/logo.svg", "module.js", "plugin.json", prepared.executable.name}
+    made = {"module.js", "plugin.json", "schema/v0alpha1.json", prepared.executable.name}
+    assert names == {"README.md", "img/logo.svg", *made}
     assert json.loads((prepared.folder / "plugin.json").read_text())["info"]["version"] == "1.2.3"
     assert prepared.executable.stat().st_mode & 0o777 == 0o755
     assert str(project.source) in prepared.executable.read_text()

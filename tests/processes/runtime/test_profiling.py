@@ -163,9 +163,8 @@ def test_cpu_time_is_never_that_of_the_function_that_waits_next(port: int) -> No
 
 def test_a_look_takes_what_is_open_up_to_its_time() -> None:
     """From the last part on; what it leaves stays where it was."""
-    one: tuple[str, tuple[tuple[str, str, int], ...]] = ("t", (("f", "", 1),))
-    two: tuple[str, tuple[tuple[str, str, int], ...]] = ("t", (("g", "", 1),))
-    parts = [(one, 5), (two, 3)]
+    one: sampling.Key = ("t", (("f", "", 1),))
+    parts = [(one, 5), (("t", (("g", "", 1),)), 3)]
 
     assert sampling._take(parts, 4) == 4
     assert parts == [(one, 4)]
