@@ -43,11 +43,11 @@ def test_long_texts_are_searched_in_pieces(monkeypatch: pytest.MonkeyPatch, befo
     grams = masking._grams
     masking.remember(["secret-of-words"])
 
-    def note(data: bytes) -> Iterator[int]:
+    def measure(data: bytes) -> Iterator[int]:
         sizes.append(len(data))
         return grams(data)
 
-    monkeypatch.setattr(masking, "_grams", note)
+    monkeypatch.setattr(masking, "_grams", measure)
 
     assert masking.hide("x" * before + "secret-of-words" + "y" * 70_000) == "x" * before + "***" + "y" * 70_000
     assert len(sizes) >= 2

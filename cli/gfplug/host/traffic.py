@@ -87,6 +87,6 @@ def explain_none(logs: Logs) -> ToolError:
     if said:
         return ToolError(f"nothing was captured: {said[-1]}", hint="other clients and drivers are not seen")
     return ToolError(
-        "nothing was captured: the plugin did not react to --har",
-        hint="`gfplug upgrade` brings a gfruntime that does; a Go plugin does with SDK v0.299.0 and its HTTP client",
+        "nothing was captured: the plugin answered no traffic",
+        hint="an older gfruntime knows no --har (`gfplug upgrade`); a Go plugin takes SDK v0.299.0 and its HTTP client",
     )

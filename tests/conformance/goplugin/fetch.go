@@ -26,7 +26,8 @@ func (p *probe) fetch(ctx context.Context, m model) backend.DataResponse {
 	if err != nil {
 		return backend.ErrDataResponse(backend.StatusInternal, err.Error())
 	}
-	for name, value := range m.Headers {
+	for _, line := range m.Headers {
+		name, value, _ := strings.Cut(line, ": ")
 		request.Header.Set(name, value)
 	}
 	answer, err := client.Do(request)

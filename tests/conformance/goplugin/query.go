@@ -13,14 +13,14 @@ import (
 
 // model is what a query says: which answer it wants.
 type model struct {
-	Kind    string            `json:"kind"`
-	Rows    int               `json:"rows"`
-	Series  int               `json:"series"`
-	Seconds float64           `json:"seconds"`
-	Method  string            `json:"method"`
-	Path    string            `json:"path"`
-	Body    string            `json:"body"`
-	Headers map[string]string `json:"headers"`
+	Kind    string   `json:"kind"`
+	Rows    int      `json:"rows"`
+	Series  int      `json:"series"`
+	Seconds float64  `json:"seconds"`
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Body    string   `json:"body"`
+	Headers []string `json:"headers"` // `Name: value`
 }
 
 func (p *probe) answer(ctx context.Context, req *backend.QueryDataRequest, query backend.DataQuery) backend.DataResponse {

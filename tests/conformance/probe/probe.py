@@ -63,7 +63,7 @@ class Model:
     method: str = "GET"
     path: str = ""
     body: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: list[str] = field(default_factory=list)
 
 
 class Datasource:
@@ -163,7 +163,8 @@ class Datasource:
     def fetch(self, model: Model) -> Frame:
         """Ask the data source's upstream, as its settings say."""
         http = HttpClient.of(self.settings)
-        answer = http.request(model.method, model.path, headers=model.headers, body=model.body.encode())
+        headers = dict(line.split(": ", 1) for line in model.headers)
+        answer = http.request(model.method, model.path, headers=headers, body=model.body.encode())
         http.close()
         return Frame(
             name="fetched",

@@ -85,7 +85,7 @@ LINE = {"@level": "info", "@timestamp": "2026-01-01T00:00:00.000000Z", "@message
 @pytest.mark.parametrize(
     ("stderr", "sentence"),
     [
-        ("", "nothing was captured: the plugin did not react to --har"),
+        ("", "nothing was captured: the plugin answered no traffic"),
         (json.dumps(LINE) + "\n", "nothing was captured: the call used nothing"),
     ],
 )

@@ -1,0 +1,129 @@
+"""The traffic of real drivers: rows are counted, and the statement is there where `statements` says so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import adbc_driver_postgresql.dbapi  # type: ignore[import-untyped,unused-ignore]  # it has no types
+import aiosqlite
+import asyncpg  # type: ignore[import-untyped,unused-ignore]  # it has no types
+import duckdb
+import psycopg
+import pytest
+import sqlalchemy
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from gfruntime.frames.data import Frame
+from gfruntime.logs import capture
+from gfruntime.logs.traffic import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pymysql  # type: ignore[import-untyped,unused-ignore]  # it has no types
+
+SQL = "SELECT 1 AS v"
+
+
+@pytest.fixture
+def traffic() -> Iterator[Traffic]:
+    """Capture what the test reads."""
+    captured = Traffic()
+    token = capture.traffic.set(captured)
+    yield captured
+    capture.traffic.reset(token)
+
+
+def read(traffic: Traffic) -> tuple[str, int]:
+    """Give the statement and the rows of the one entry."""
+    [entry] = json.loads(traffic.document())["log"]["entries"]
+    return entry["request"]["postData"]["text"], entry["_query"]["rowCount"]
+
+
+def test_psycopg_tells(postgres: psycopg.Connection[Any], traffic: Traffic) -> None:
+    """With its placeholders as the server gets them."""
+    Frame.from_cursor(postgres.execute("SELECT %s::int AS v", [1]))
+
+    assert read(traffic) == ("SELECT $1::int AS v", 1)
+
+
+def test_psycopgs_async_cursors_tell(postgres_url: str, traffic: Traffic) -> None:
+    """The same."""
+
+    async def ask() -> None:
+        async with await psycopg.AsyncConnection.connect(postgres_url) as connection:
+            await Frame.from_async_cursor(await connection.execute(SQL))
+
+    asyncio.run(ask())
+
+    assert read(traffic) == (SQL, 1)
+
+
+def test_asyncpg_tells(postgres_url: str, traffic: Traffic) -> None:
+    """A prepared statement."""
+
+    async def ask() -> None:
+        connection = await asyncpg.connect(postgres_url)
+        await Frame.from_async_cursor(await connection.prepare(SQL))
+        await connection.close()
+
+    asyncio.run(ask())
+
+    assert read(traffic) == (SQL, 1)
+
+
+def test_pymysql_tells(mariadb: pymysql.Connection[Any], traffic: Traffic) -> None:
+    """With its arguments, which it puts in itself."""
+    with mariadb.cursor() as cursor:
+        cursor.execute("SELECT %s AS v", [1])
+        Frame.from_cursor(cursor)
+
+    assert read(traffic) == (SQL, 1)
+
+
+def test_sqlalchemy_tells(traffic: Traffic) -> None:
+    """As it has compiled it."""
+    with sqlalchemy.create_engine("sqlite://").connect() as connection:
+        Frame.from_cursor(connection.execute(sqlalchemy.text("SELECT :a AS v"), {"a": 1}))
+
+    assert read(traffic) == ("SELECT ? AS v", 1)
+
+
+def test_sqlalchemys_streams_tell(postgres_url: str, traffic: Traffic) -> None:
+    """Their results are around others."""
+    engine = create_async_engine(postgres_url.replace("postgresql:", "postgresql+psycopg:"))
+
+    async def ask() -> None:
+        async with engine.connect() as connection:
+            await Frame.from_async_cursor(await connection.stream(sqlalchemy.text(SQL)))
+        await engine.dispose()
+
+    asyncio.run(ask())
+
+    assert read(traffic) == (SQL, 1)
+
+
+def test_others_do_not_tell(postgres_url: str, traffic: Traffic) -> None:
+    """The rows are there all the same, and no other statement in place of theirs."""
+
+    async def ask() -> None:
+        async with aiosqlite.connect(":memory:") as connection:
+            await Frame.from_async_cursor(await connection.execute(SQL))
+
+    asyncio.run(ask())
+    with closing(sqlite3.connect(":memory:")) as connection:
+        Frame.from_cursor(connection.execute(SQL))
+    with closing(duckdb.connect()) as database:
+        Frame.from_cursor(database.execute(SQL))
+    with adbc_driver_postgresql.dbapi.connect(postgres_url) as driver, driver.cursor() as cursor:
+        cursor.execute(SQL)
+        Frame.from_cursor(cursor)
+    entries = json.loads(traffic.document())["log"]["entries"]
+
+    assert [entry["_query"]["rowCount"] for entry in entries] == [1] * 4
+    assert {entry["request"]["postData"]["text"] for entry in entries} == {""}
+    assert {entry["comment"] for entry in entries} == {"the driver does not tell the statement"}
