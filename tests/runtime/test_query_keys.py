@@ -20,7 +20,7 @@ from gfruntime.calls.instances import Source, Version
 from gfruntime.calls.query_keys import Key
 from gfruntime.testing import query
 
-BASE = Key(source=b"source", method="query", query_type="", ref_id="A", is_json=False, from_alert=False)
+BASE = Key(source=1, method="query", query_type="", ref_id="A", is_json=False, from_alert=False)
 ADA, BOB = User(login="ada"), User(login="bob")
 HOUR = dt.timedelta(hours=1)
 JSON = st.recursive(
@@ -176,6 +176,11 @@ def test_an_authors_key_stands_for_what_is_asked_and_not_for_who_asks() -> None:
         key(asked, Cache(key=lambda each: each.model))
 
 
+def test_a_query_whose_traffic_is_to_be_shown_is_asked_by_itself() -> None:
+    """Its answer is nobody else's, and no other is its own."""
+    assert key(sent(headers={"X-Grafana-HAR-Capture": "true"})) is None
+
+
 def test_a_key_has_no_secrets() -> None:
     """What lies in memory for long, and may be shown in a dump, has digests."""
     asked = query({"sql": "private text"}, headers={"Authorization": "Bearer token"})
@@ -197,8 +202,8 @@ def test_data_sources_and_their_versions_are_told_apart(changes: dict[str, Any])
     """As instances are: by tenant, settings, secrets and Grafana's configuration."""
     parts: dict[str, Any] = {"key": SourceKey("1"), "version": Version(1, {}, b"d"), "make": object}
 
-    assert query_keys.source_digest(Source(**parts)) == query_keys.source_digest(Source(**parts))
-    assert query_keys.source_digest(Source(**parts | changes)) != query_keys.source_digest(Source(**parts))
+    assert query_keys.source_number(Source(**parts)) == query_keys.source_number(Source(**parts))
+    assert query_keys.source_number(Source(**parts | changes)) != query_keys.source_number(Source(**parts))
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfruntime.serving.work import mailbox
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class Place:
         self._not_begun = [None]  # the work and who cancels it race to remove the item
         self._is_held = True
 
-    async def during(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def during(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do the work, where it belongs, and give the place back at its end, however late.
 
         Raises: CancelledError when nobody waits for it any more.

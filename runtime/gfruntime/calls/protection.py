@@ -25,6 +25,8 @@ from gfruntime.request.cancellation import Cancellation
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from pluginv2 import backend_pb2 as pb
 
     from gfruntime.calls.answers import EncodedAnswer
@@ -85,7 +87,6 @@ class Ask:
     """One call of the author's method for one query or, of `query_batch`, several: what ends it is its own."""
 
     method: str
-    source: bytes
     is_json: bool
     cancel: Cancellation = field(default_factory=Cancellation)
     flights: list[Flight] = field(default_factory=list)
@@ -112,17 +113,24 @@ class ProtectedQueries(Queries):
         if cache is not None and cache.seconds:
             self._kept = AnswerCache(seconds=cache.seconds, max_count=cache.max_count, max_bytes=cache.max_bytes)
         self._flights: dict[Key, Flight] = {}
-        self._gates: WeakValueDictionary[bytes, Gate] = WeakValueDictionary()  # there as long as one is used
+        self._gates: WeakValueDictionary[tuple[object, ...], Gate] = (
+            WeakValueDictionary()
+        )  # there as long as one is used
 
     async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> Encoded:
-        works = [partial(self._answer_group, method, group, call) for method, group in groups]
+        answer = self._answer_in_turn if self._cache is None else self._answer_shared
+        works = [partial(answer, method, group, call) for method, group in groups]
         return await side_by_side(works, self._runner.author.concurrent_query_count)
 
-    async def _answer_group(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
+    async def _answer_in_turn(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
+        """Answer queries as without protection, once there is a place."""
+        return await self._run_in_place(method, partial(self._answer, method, messages, call), await self._place(call))
+
+    async def _answer_shared(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
         """Answer queries: with what is kept, with what others ask, and by one ask for the rest."""
         decode = partial(self._decode_keyed, method, messages, call)
-        decoded, encoded, source = await self._runner.run(method, decode)
-        ask, waiter, flights = Ask(method, source, call.is_json), Waiter(call), list[Flight]()
+        decoded, encoded = await self._runner.run(method, decode)
+        ask, waiter, flights = Ask(method, call.is_json), Waiter(call), list[Flight]()
         for each in decoded:
             kept = self._find_kept(each)
             if kept is not None:
@@ -166,14 +174,12 @@ class ProtectedQueries(Queries):
 
     async def _decode_keyed(
         self, method: str, messages: list[pb.DataQuery], call: ActiveCall
-    ) -> tuple[list[Decoded], Encoded, bytes]:
-        """Decode queries, and make their keys and their data source's, where the author's method belongs."""
+    ) -> tuple[list[Decoded], Encoded]:
+        """Decode queries and make their keys, where the author's method belongs."""
         queries, encoded = self._decode(messages, call)
-        source, cache = query_keys.source_digest(call.source), self._cache
-        if cache is None:
-            return list(map(Decoded, queries)), encoded, source
-        texts = {message.refId: message.json for message in messages}
-        decoded = []
+        source, texts = query_keys.source_number(call.source), {message.refId: message.json for message in messages}
+        cache, decoded = self._cache, list[Decoded]()
+        assert cache is not None  # noqa: S101  # else nothing is shared
         for query in map(query_keys.aligned, queries) if cache.align else queries:
             base = Key(source, method, query.query_type, query.ref_id, call.is_json, query.from_alert)
             try:
@@ -182,7 +188,7 @@ class ProtectedQueries(Queries):
                 encoded[query.ref_id] = answers.encode_failure(error, ref_id=query.ref_id, is_json=call.is_json)
             else:
                 decoded.append(Decoded(query, key, query_keys.wants_fresh(query, cache)))
-        return decoded, encoded, source
+        return decoded, encoded
 
     async def _run(self, ask: Ask) -> None:
         """Ask, and deliver; once more for those who have time left when the deadline of another has ended it."""
@@ -201,15 +207,14 @@ class ProtectedQueries(Queries):
 
     async def _attempt(self, ask: Ask, flights: list[Flight]) -> list[Flight]:
         """Ask on behalf of who waits longest, and deliver; return what is to be asked again."""
-        gate = self._gate(ask.source)
-        place = await gate.enter() if gate is not None else None
+        place = await self._place(flights[0].waiters[0].call)
+        waiter = max((each for flight in flights for each in flight.waiters), key=lambda each: each.deadline)
+        calling = asyncio.create_task(self._call(ask, flights, waiter.call, place), context=waiter.context)
         try:
-            waiter = max((each for flight in flights for each in flight.waiters), key=lambda each: each.deadline)
-            call = self._call(ask, flights, waiter.call, place)
-            encoded = await asyncio.create_task(call, context=waiter.context)
+            encoded = await calling
         except BaseException:
             if place is not None:
-                place.abandon()
+                place.abandon()  # it may not have begun to call
             raise
         return [flight for flight in flights if not self._deliver(flight, encoded[flight.query.ref_id], waiter)]
 
@@ -224,7 +229,30 @@ class ProtectedQueries(Queries):
             encoded = await self._ask(ask.method, queries, call, ask.cancel)
             return {ref_id: self._copied(answer) for ref_id, answer in encoded.items()}
 
-        return await self._runner.run(ask.method, work if place is None else partial(place.during, work))
+        return await self._run_in_place(ask.method, work, place)
+
+    async def _place(self, call: ActiveCall) -> Place | None:
+        """Wait for a place at the call's data source; None where the class has no bound."""
+        if self._limit is None:
+            return None
+        source = call.source
+        key = source.key, source.version.updated_ms, source.version.digest
+        gate = self._gates.get(key)
+        if gate is None:
+            gate = self._gates[key] = Gate(self._limit)
+        return await gate.enter()
+
+    async def _run_in_place(
+        self, method: str, work: Callable[[], Coroutine[Any, Any, Encoded]], place: Place | None
+    ) -> Encoded:
+        """Run where a method belongs, and hold the place until the work has ended there."""
+        if place is None:
+            return await self._runner.run(method, work)
+        try:
+            return await self._runner.run(method, partial(place.during, work))
+        except BaseException:
+            place.abandon()
+            raise
 
     def _copied(self, answer: EncodedAnswer) -> EncodedAnswer:
         """Copy what may be kept: an array of the author's that it lends memory from may change."""
@@ -245,15 +273,6 @@ class ProtectedQueries(Queries):
 
     def _keeps(self, key: Key) -> bool:
         return self._cache is not None and (self._cache.alerts or not key.from_alert)
-
-    def _gate(self, source: bytes) -> Gate | None:
-        """Return a data source's gate, if its class has a bound."""
-        if self._limit is None:
-            return None
-        gate = self._gates.get(source)
-        if gate is None:
-            gate = self._gates[source] = Gate(self._limit)
-        return gate
 
     def _remove(self, ask: Ask) -> None:
         """Let nobody join an ask any more."""

@@ -10,8 +10,11 @@ import dataclasses
 import datetime as dt
 import decimal
 import enum
+import functools
 import hashlib
+import itertools
 import os
+import threading
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,12 +29,15 @@ if TYPE_CHECKING:
     from gfruntime.request.vocabulary import Query, TimeRange
 
 _DIGEST_KEY = os.urandom(32)  # of this process alone
+_lock = threading.Lock()
+_numbers = itertools.count(1)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SKIP = "X-Cache-Skip"
+_CAPTURE = "x-grafana-har-capture"  # the answer is to show what was sent to the upstream for it
 _PLAIN = (dt.datetime, dt.date, dt.time, dt.timedelta, decimal.Decimal, uuid.UUID)
 _OF_PLACE = frozenset(
     [
-        *("fromalert", "x-cache-skip", "x-grafana-har-capture"),  # told apart by what they do
+        *("fromalert", "x-cache-skip"),  # told apart by what they do
         *("x-dashboard-uid", "x-dashboard-title", "x-panel-id", "x-panel-title", "x-panel-plugin-id"),
         *("x-datasource-uid", "x-plugin-id", "x-query-group-id", "x-grafana-from-expr", "x-grafana-org-id"),
         *("x-rule-name", "x-rule-uid", "x-rule-folder", "x-rule-source", "x-rule-type", "x-rule-version"),
@@ -54,8 +60,8 @@ _ELSEWHERE = frozenset(
 class Key(NamedTuple):
     """What two equal queries have in common."""
 
-    source: bytes
-    """The data source, its settings, secrets and tenant: as `source_digest` gives it."""
+    source: int
+    """The data source, its settings, secrets and tenant: as `source_number` gives it."""
 
     method: str
     query_type: str
@@ -73,18 +79,28 @@ class Key(NamedTuple):
     asked: Hashable = None
 
 
-def source_digest(source: Source) -> bytes:
-    """Tell a data source in one version of its settings from all others, as `Instances` does."""
+def source_number(source: Source) -> int:
+    """Number a data source in one version of its settings, as `Instances` tells them apart; the same call by call."""
     version = source.version
-    return _digest(dataclasses.astuple(source.key), version.updated_ms, version.digest, sorted(version.config.items()))
+    with _lock:  # threads that come at once get one number
+        return _number(source.key, version.updated_ms, version.digest, frozenset(version.config.items()))
+
+
+@functools.lru_cache(maxsize=1000)  # beyond that it gets another number, and so asks anew
+def _number(*_parts: Hashable) -> int:
+    return next(_numbers)
 
 
 def complete(key: Key, query: Query[Any], cache: Cache, *, raw: bytes) -> Key | None:
-    """Add to a key who asks and what; return None when the author's own function says that the query has none.
+    """Add to a key who asks and what; return None for a query that is asked by itself.
+
+    So says the author's own function, or Grafana, which wants to see the traffic of this very query.
 
     `raw` is the model as JSON, for models with values of the author's own types.
     Raises: TypeError when what that function returns can't be compared; and whatever it raises.
     """
+    if any(name.removeprefix(PREFIX).lower() == _CAPTURE for name in query.headers):
+        return None
     asked = _asked(query, raw) if cache.key is None else cache.key(query)
     if asked is None:
         return None
@@ -128,9 +144,10 @@ def _asked(query: Query[Any], raw: bytes) -> bytes:
 def _caller(query: Query[Any], *, per_user: bool) -> bytes:
     """Digest who asks, and what was forwarded of it. Credentials count whatever the author says."""
     ignored = _OF_PLACE if per_user else _OF_PLACE | _OF_USER
-    headers = [(name.removeprefix(PREFIX).lower(), name, value) for name, value in query.headers.items()]
-    user = dataclasses.astuple(query.context.user) if per_user and query.context.user is not None else None
-    return _digest(user, sorted(each for each in headers if each[0] not in ignored))
+    headers = [each for each in query.headers.items() if each[0].removeprefix(PREFIX).lower() not in ignored]
+    user = query.context.user if per_user else None
+    who = None if user is None else (user.login, user.name, user.email, user.role)
+    return _digest(who, sorted(headers))
 
 
 def _ends(between: TimeRange) -> tuple[dt.datetime, dt.datetime]:
