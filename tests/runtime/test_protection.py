@@ -99,6 +99,31 @@ def test_a_batch_asks_only_for_what_it_lacks(base: type[Batched]) -> None:
     run(act())
 
 
+def test_a_batch_goes_on_for_who_wants_one_query_of_it() -> None:
+    """Though the call that asked has left, while it waited for its turn."""
+    kind = made(Batched, concurrency=1, gate=threading.Event())
+
+    async def act() -> None:
+        callers, shared = Callers(kind), counts("shared")
+        first = callers.start(request({"z": 1}))
+        await until(lambda: kind.running == 1)
+        asking = callers.start(request({"a": 1}, {"b": 1}))
+        await until(lambda: "gfruntime_upstream_waiting 1" in metrics.text().decode())
+        lone = request({}, {"b": 1})
+        del lone.queries[0]
+        joining = callers.start(lone)
+        await until(lambda: counts("shared") == shared + 1)
+        asking.cancel()
+        await asyncio.wait([asking])
+        kind.gate.set()
+        assert (await joining)["B"].status == 200
+        assert (await first)["A"].status == 200
+
+        assert kind.batches == [["A"], ["A", "B"]]
+
+    run(act())
+
+
 @each_kind
 def test_an_error_is_shared_and_never_kept(base: type[Counted]) -> None:
     """Those who waited have it, each in its own answer; who comes later asks."""

@@ -8,20 +8,19 @@ answer, or for a place, holds a thread. All of this is of one process: each work
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from gfruntime.calls import answers, convert, query_keys
 from gfruntime.calls.answer_cache import AnswerCache
+from gfruntime.calls.flights import Ask, Decoded, Flight, Waiter
 from gfruntime.calls.gates import Gate, Place
 from gfruntime.calls.queries import Queries, side_by_side
 from gfruntime.calls.query_keys import Key
 from gfruntime.request import incoming
-from gfruntime.request.cancellation import Cancellation
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ if TYPE_CHECKING:
 
     from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.endpoint import ActiveCall
+    from gfruntime.calls.instances import Source
     from gfruntime.calls.queries import Encoded, Group
     from gfruntime.calls.runner import Runner
-    from gfruntime.request.vocabulary import Query
 
 _MUCH_LONGER = 1.0
 """Seconds that a caller must have left, when another's deadline ended an ask, to ask again."""
@@ -48,59 +47,6 @@ _results = metrics.Family(
 )
 
 
-@dataclass(slots=True, eq=False)
-class Decoded:
-    """A query, decoded, and what it has in common with others; None for one that is asked by itself."""
-
-    query: Query[Any]
-    key: Key | None = None
-    wants_fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Waiter:
-    """A call that waits for an answer, and the context that the author's code runs in if it runs on its behalf."""
-
-    call: ActiveCall
-    context: contextvars.Context = field(default_factory=contextvars.copy_context)
-
-    @property
-    def deadline(self) -> float:
-        """When it stops waiting, as a monotonic time."""
-        deadline = self.call.incoming.deadline
-        return float("inf") if deadline is None else deadline
-
-
-@dataclass(slots=True, eq=False)
-class Flight:
-    """A query that is being asked, and those who wait for its answer."""
-
-    query: Query[Any]
-    key: Key | None
-    ask: Ask
-    answer: asyncio.Future[EncodedAnswer] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    waiters: list[Waiter] = field(default_factory=list)
-
-
-@dataclass(slots=True, eq=False)
-class Ask:
-    """One call of the author's method for one query or, of `query_batch`, several: what ends it is its own."""
-
-    method: str
-    is_json: bool
-    cancel: Cancellation = field(default_factory=Cancellation)
-    flights: list[Flight] = field(default_factory=list)
-    task: asyncio.Task[None] | None = None
-
-    def end_if_unwanted(self) -> bool:
-        """Cancel if nobody waits for any of its queries; return whether that is so."""
-        if self.task is None or self.task.done() or any(flight.waiters for flight in self.flights):
-            return False
-        self.cancel.set()
-        self.task.cancel()
-        return True
-
-
 class ProtectedQueries(Queries):
     """Answers queries as `Queries` does, and asks the author's method as seldom as the class allows."""
 
@@ -113,9 +59,7 @@ class ProtectedQueries(Queries):
         if cache is not None and cache.seconds:
             self._kept = AnswerCache(seconds=cache.seconds, max_count=cache.max_count, max_bytes=cache.max_bytes)
         self._flights: dict[Key, Flight] = {}
-        self._gates: WeakValueDictionary[tuple[object, ...], Gate] = (
-            WeakValueDictionary()
-        )  # there as long as one is used
+        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each is there as long as it is used
 
     async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> Encoded:
         answer = self._answer_in_turn if self._cache is None else self._answer_shared
@@ -124,13 +68,15 @@ class ProtectedQueries(Queries):
 
     async def _answer_in_turn(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
         """Answer queries as without protection, once there is a place."""
-        return await self._run_in_place(method, partial(self._answer, method, messages, call), await self._place(call))
+        return await self._run_in_place(
+            method, partial(self._answer, method, messages, call), await self._place(call.source)
+        )
 
     async def _answer_shared(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
         """Answer queries: with what is kept, with what others ask, and by one ask for the rest."""
         decode = partial(self._decode_keyed, method, messages, call)
         decoded, encoded = await self._runner.run(method, decode)
-        ask, waiter, flights = Ask(method, call.is_json), Waiter(call), list[Flight]()
+        ask, waiter, flights = Ask(method, call.source, call.is_json), Waiter(call), list[Flight]()
         for each in decoded:
             kept = self._find_kept(each)
             if kept is not None:
@@ -207,7 +153,7 @@ class ProtectedQueries(Queries):
 
     async def _attempt(self, ask: Ask, flights: list[Flight]) -> list[Flight]:
         """Ask on behalf of who waits longest, and deliver; return what is to be asked again."""
-        place = await self._place(flights[0].waiters[0].call)
+        place = await self._place(ask.source)
         waiter = max((each for flight in flights for each in flight.waiters), key=lambda each: each.deadline)
         calling = asyncio.create_task(self._call(ask, flights, waiter.call, place), context=waiter.context)
         try:
@@ -231,11 +177,10 @@ class ProtectedQueries(Queries):
 
         return await self._run_in_place(ask.method, work, place)
 
-    async def _place(self, call: ActiveCall) -> Place | None:
-        """Wait for a place at the call's data source; None where the class has no bound."""
+    async def _place(self, source: Source) -> Place | None:
+        """Wait for a place at a data source; None where the class has no bound."""
         if self._limit is None:
             return None
-        source = call.source
         key = source.key, source.version.updated_ms, source.version.digest
         gate = self._gates.get(key)
         if gate is None:
