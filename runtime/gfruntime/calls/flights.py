@@ -1,4 +1,4 @@
-"""Queries that are being asked, and the calls that wait for the answers: an ask goes on as long as one of them waits."""
+"""Queries that are being asked, and the calls that wait for the answers: an ask goes on as long as one waits."""
 
 from __future__ import annotations
 
