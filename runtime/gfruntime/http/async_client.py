@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.http import deadlines
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
-from gfruntime.http.request import chain_async
+from gfruntime.http.middleware import chain_async
 from gfruntime.serving.threads import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gfruntime.http.request import AsyncMiddleware
+    from gfruntime.http.middleware import AsyncMiddleware
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 

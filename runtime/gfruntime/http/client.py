@@ -17,7 +17,7 @@ from gfruntime.request.incoming import current_call
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfruntime.http.request import Auth, Middleware
+    from gfruntime.http.middleware import Auth, Middleware
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 

@@ -12,7 +12,7 @@ from gfruntime.http import deadlines, outgoing
 from gfruntime.http.addresses import Addresses
 from gfruntime.http.deadlines import Deadline
 from gfruntime.http.exchanges import Exchanges, Outgoing
-from gfruntime.http.request import HttpRequest, RenewableAuth, chain
+from gfruntime.http.middleware import HttpRequest, RenewableAuth, chain
 from gfruntime.logs import masking
 from gfruntime.request.incoming import current_call
 from gfruntime.telemetry import metrics, tracing
@@ -20,7 +20,7 @@ from gfruntime.telemetry import metrics, tracing
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfruntime.http.request import Auth, Middleware, Send
+    from gfruntime.http.middleware import Auth, Middleware, Send
     from gfruntime.http.response import HttpResponse
     from gfruntime.http.settings import HttpSettings
 
@@ -36,14 +36,14 @@ class Sender:
         self,
         settings: HttpSettings,
         *,
-        auth: Auth | None,
-        middleware: Sequence[Middleware],
-        forward_headers: bool,
-        datasource_type: str,
-        name: str,
-        allowed_hosts: Collection[str],
-        deadline: float | None,
-        max_bytes: int | None,
+        auth: Auth | None = None,
+        middleware: Sequence[Middleware] = (),
+        forward_headers: bool = False,
+        datasource_type: str = "",
+        name: str = "",
+        allowed_hosts: Collection[str] = (),
+        deadline: float | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         """Prepare TLS; nothing is connected yet."""
         self._settings = settings
