@@ -144,7 +144,7 @@ class HttpClient:
 
 def _configured(settings: Settings[Any]) -> Auth | None:
     """Return the OAuth2 that the config page asks for, if it does."""
-    if settings.json_data.get("oauth2Grant", "none") == "none":
+    if settings.json_data.get("oauth2Grant") in (None, "", "none"):
         return None
     from gfruntime.http.oauth2 import OAuth2  # noqa: PLC0415  # most data sources have none
 
