@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from gfruntime.http.aws import aws_auth
     from gfruntime.http.client import HttpClient
     from gfruntime.http.clouds import azure_auth, gcp_auth
+    from gfruntime.http.middleware import HttpRequest
     from gfruntime.http.oauth2 import OAuth2
     from gfruntime.http.oauth2_settings import OAuth2Settings
-    from gfruntime.http.request import HttpRequest
     from gfruntime.http.response import HttpResponse, UpstreamError
     from gfruntime.http.retries import Retries
     from gfruntime.http.settings import HttpSettings
@@ -73,7 +73,7 @@ _HOMES = {
     "http.clouds": ("azure_auth", "gcp_auth"),
     "http.oauth2": ("OAuth2",),
     "http.oauth2_settings": ("OAuth2Settings",),
-    "http.request": ("HttpRequest",),
+    "http.middleware": ("HttpRequest",),
     "http.response": ("HttpResponse", "UpstreamError"),
     "http.retries": ("Retries",),
     "http.settings": ("HttpSettings",),

@@ -431,3 +431,31 @@ def test_a_token_endpoint_elsewhere_may_have_a_public_certificate(tmp_path: Any)
     assert (own.server_name, other.server_name) == ("inside", "")
     assert own.ssl_context().cert_store_stats()["x509"] == 1
     assert other.ssl_context().cert_store_stats()["x509"] > 1
+
+
+@pytest.mark.parametrize("grant", [None, "", "none"])
+def test_without_a_grant_no_token_is_asked_for(login: Login, grant: str | None) -> None:
+    """As the config page leaves it, and as provisioned files may."""
+    assert HttpClient.of(configured(login, oauth2Grant=grant)).get("x").status == 401
+    assert login.asked == 0
+
+
+@pytest.mark.parametrize("kind", [HttpClient, AsyncHttpClient])
+def test_tokens_come_by_the_secure_socks_proxy(login: Login, kind: Any) -> None:
+    """As the data source's own requests do, for both clients: the token endpoint may be in the private network."""
+    proxy = upstreams.SocksProxy(int(login.url.rpartition(":")[2]), None)
+    data, hidden = loginserver.values(login, "client_credentials", oauth2TokenUrl="http://login.inside.example/token")
+    prefix = "GF_SECURE_SOCKS_DATASOURCE_PROXY_"
+    config = {"SERVER_ENABLED": "true", "PROXY_ADDRESS": proxy.address, "ALLOW_INSECURE": "true"}
+    own = settings(
+        url="http://api.inside.example/api",
+        data=data | {"enableSecureSocksProxy": True},
+        secrets=hidden,
+        config={f"{prefix}{name}": value for name, value in config.items()},
+    )
+    client = kind.of(own)
+    answer = client.get("x") if kind is HttpClient else asyncio.run(client.get("x"))
+    proxy.close()
+
+    assert answer.status == 200
+    assert {name for name, _, _ in proxy.asked} == {"login.inside.example", "api.inside.example"}

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from gfruntime.http import deadlines, retries
 from gfruntime.http.client import HttpClient
 from gfruntime.http.deadlines import Deadline
-from gfruntime.http.request import chain_async
+from gfruntime.http.middleware import chain_async
 from gfruntime.serving.threads import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gfruntime.http.request import AsyncMiddleware, HttpRequest
+    from gfruntime.http.middleware import AsyncMiddleware, HttpRequest
     from gfruntime.http.response import HttpResponse
     from gfruntime.request.vocabulary import Settings
 

@@ -12,7 +12,7 @@ from gfruntime.http.adapters import missing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gfruntime.http.request import Auth, HttpRequest
+    from gfruntime.http.middleware import Auth, HttpRequest
     from gfruntime.request.vocabulary import Settings
 
 _UNRESERVED = "-_.~"

@@ -17,7 +17,7 @@ from gfruntime.request.incoming import current_call
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfruntime.http.request import Auth, Middleware
+    from gfruntime.http.middleware import Auth, Middleware
     from gfruntime.http.response import HttpResponse
     from gfruntime.http.retries import Retries
     from gfruntime.request.vocabulary import Settings
@@ -150,7 +150,7 @@ class HttpClient:
 
 def _configured(settings: Settings[Any]) -> Auth | None:
     """Return the OAuth2 that the config page asks for, if it does."""
-    if settings.json_data.get("oauth2Grant", "none") == "none":
+    if settings.json_data.get("oauth2Grant") in (None, "", "none"):
         return None
     from gfruntime.http.oauth2 import OAuth2  # noqa: PLC0415  # most data sources have none
 

@@ -14,7 +14,7 @@ from gfruntime.http.tokens import BearerAuth, Token, Tokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gfruntime.http.request import Auth
+    from gfruntime.http.middleware import Auth
 
 
 def azure_auth(scope: str, *, credential: object = None) -> Auth:

@@ -20,9 +20,9 @@ from gfruntime.errors import DownstreamError, QueryError
 from gfruntime.http import outgoing
 from gfruntime.http.addresses import origin_of
 from gfruntime.http.assertions import sign
-from gfruntime.http.client import HttpClient
 from gfruntime.http.oauth2_settings import OAuth2Settings
 from gfruntime.http.response import one_line
+from gfruntime.http.sending import Sender
 from gfruntime.http.settings import HttpSettings, trust_system
 from gfruntime.http.tokens import BearerAuth, Token, Tokens
 from gfruntime.logs import masking
@@ -58,7 +58,7 @@ class OAuth2(BearerAuth):
         super().__init__(Tokens(self._fetch))
         self._settings = settings
         own = _for_tokens(http or HttpSettings(), settings.token_url)
-        self._client = HttpClient(own, deadline=_MOST_SECONDS, max_bytes=_MOST_BYTES)
+        self._sender = Sender(own, deadline=_MOST_SECONDS, max_bytes=_MOST_BYTES)
         self._refresh_token = settings.refresh_token
         self._source: object = None
 
@@ -101,7 +101,8 @@ class OAuth2(BearerAuth):
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         body = urlencode({name: value for name, value in form.items() if value}).encode()
         try:
-            answer = self._client.post("", headers=headers, body=body)
+            request, send = self._sender.prepare("POST", "", headers=headers, body=body)
+            answer = send(request)
         except DownstreamError as error:
             text = one_line(str(error), secrets=private)
             raise DownstreamError(f"the OAuth2 token endpoint: {text}", status=error.status) from error

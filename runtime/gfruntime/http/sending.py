@@ -13,7 +13,7 @@ from gfruntime.http import answer_limit, deadlines, outgoing
 from gfruntime.http.addresses import Addresses
 from gfruntime.http.deadlines import Deadline
 from gfruntime.http.exchanges import Exchanges, Outgoing
-from gfruntime.http.request import HttpRequest, RenewableAuth, chain
+from gfruntime.http.middleware import HttpRequest, RenewableAuth, chain
 from gfruntime.http.retries import send_with_retries
 from gfruntime.logs import masking
 from gfruntime.request.incoming import current_call
@@ -22,7 +22,7 @@ from gfruntime.telemetry import metrics, tracing
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfruntime.http.request import Auth, Middleware, Send
+    from gfruntime.http.middleware import Auth, Middleware, Send
     from gfruntime.http.response import HttpResponse
     from gfruntime.http.retries import Retries
     from gfruntime.http.settings import HttpSettings
@@ -39,15 +39,15 @@ class Sender:
         self,
         settings: HttpSettings,
         *,
-        auth: Auth | None,
-        middleware: Sequence[Middleware],
-        retries: Retries | None,
-        forward_headers: bool,
-        datasource_type: str,
-        name: str,
-        allowed_hosts: Collection[str],
-        deadline: float | None,
-        max_bytes: int | None,
+        auth: Auth | None = None,
+        middleware: Sequence[Middleware] = (),
+        retries: Retries | None = None,
+        forward_headers: bool = False,
+        datasource_type: str = "",
+        name: str = "",
+        allowed_hosts: Collection[str] = (),
+        deadline: float | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         """Prepare TLS; nothing is connected yet."""
         self._settings = settings

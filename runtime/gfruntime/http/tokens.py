@@ -21,7 +21,7 @@ from gfruntime.http import deadlines
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gfruntime.http.request import HttpRequest
+    from gfruntime.http.middleware import HttpRequest
 
 _LOGGER = logging.getLogger("gfruntime")
 

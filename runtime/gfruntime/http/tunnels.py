@@ -36,7 +36,7 @@ _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 def open_socket(settings: Settings[Any], host: str, port: int, *, timeout: float = 10.0) -> socket.socket:
     """Connect to a host, by Grafana's secure socks proxy where the data source has it switched on.
 
-    Units: `timeout` is in seconds, for connecting and for each step after it.
+    Units: `timeout` is in seconds, for connecting; the socket has none afterwards.
     Raises: DownstreamError when the host or the proxy can't be reached.
 
     >>> database = pymysql.connect(host="db", user="ada", defer_connect=True)  # doctest: +SKIP
@@ -46,13 +46,16 @@ def open_socket(settings: Settings[Any], host: str, port: int, *, timeout: float
     proxy = secure_proxy(http)
     try:
         if proxy is None:
-            return connect(host, port, timeout=timeout)
-        return dial_by_socks(host, port, timeout=timeout, proxy=proxy, tls=http.socks)
+            connection: socket.socket = connect(host, port, timeout=timeout)
+        else:
+            connection = dial_by_socks(host, port, timeout=timeout, proxy=proxy, tls=http.socks)
     except (OSError, ValueError) as error:
         is_late = isinstance(error, TimeoutError)
         reason = f"no connection within {timeout:g} s" if is_late else getattr(error, "strerror", None) or error
         by = "" if proxy is None else " by the secure socks proxy"
         raise DownstreamError(f"the database can't be reached{by}: {reason}", status=504 if is_late else 502) from error
+    connection.settimeout(None)  # how long a query may take is the driver's to say
+    return connection
 
 
 class Tunnel:
