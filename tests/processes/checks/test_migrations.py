@@ -164,3 +164,14 @@ def test_a_migration_that_ends_the_interpreter_is_no_success(project: Path) -> N
 
     with pytest.raises(ProjectError, match=r"ended the interpreter before gfruntime\.author\.saved had an answer"):
         judge(project, {"seconds": 60})
+
+
+def test_a_call_may_ask_as_an_old_dashboard_does(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And give options of that time: what a class migrates, gfplug does not take for mistyped."""
+    add(project, "seed: Annotated", old="number", new="seed")
+    add(project, "series: Annotated", old="seconds", new="period")
+    words = ["call", "query", str(project), "--python", str(PYTHON), "--option", "number=3", "--json", "--model"]
+
+    assert main([*words, '{"seconds": 0}']) == 6
+    assert "the query: field 'period': 0.0 is below the minimum 1" in capsys.readouterr().err
+    assert main([*words, '{"seconds": 60}']) == 0
