@@ -119,11 +119,10 @@ class DataSource extends DataSourceWithBackend {
   /** @param {Query} query @param {ScopedVars} scoped @param {import('./types').Filter[]} [filters] @returns {Query} */
   applyTemplateVariables(query, scoped, filters) {
     const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field.language?.endsWith('sql') ? quoteSql : undefined));
-    const filled = /** @type {Query} */ (fieldsOf(query).reduce(fill, query));
-    if (schema.capabilities.tagKeys && filters?.length) {
-      const more = filters.map(({ key, operator, value, values }) => interpolate({ key, operator, value, values }, scoped));
-      filled.adhocFilters = [...(query.adhocFilters ?? []), ...more];
-    }
+    const more = filters?.map(({ key, operator, value, values }) => interpolate({ key, operator, value, values }, scoped));
+    const adhocFilters = [...(query.adhocFilters ?? []), ...(more ?? [])];
+    const filtered = schema.capabilities.tagKeys && more?.length ? { ...query, adhocFilters } : query;
+    const filled = /** @type {Query} */ (fieldsOf(query).reduce(fill, filtered));
     return hooks.applyTemplateVariables?.(filled, query) ?? filled;
   }
 

@@ -58,7 +58,9 @@ function QueryEditor({ query, onChange, onRunQuery, datasource, app }) {
       },
       onCommit: () => {
         if (edit.current) {
-          datasource.remember(edit.current);
+          if (fields === forms[''].fields) {
+            datasource.remember(edit.current);
+          }
           edit.current = undefined;
           onRunQuery();
         }
