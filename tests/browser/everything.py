@@ -292,6 +292,23 @@ class Showy:
         """List no value."""
         return []
 
+    def query_variable(self, query: Query[ShowyModel]) -> None:
+        """Answer nothing."""
+
+
+class Formless:
+    """A data source whose queries have no fields, and can be filtered."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[dict[str, Any]]) -> None:
+        """Answer nothing."""
+
+    def get_tag_keys(self, _request: TagRequest) -> list[str]:
+        """List no key."""
+        return []
+
 
 SHOWY_HOOKS = """
 const { createElement } = require('react');

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from everything import Showy
+import pytest
+from everything import Formless, Showy
 
 if TYPE_CHECKING:
     from everything import Evaluate
@@ -66,6 +67,18 @@ def test_a_query_takes_the_dashboards_filters_along(evaluate: Evaluate) -> None:
         {"key": "host", "operator": "=|", "value": "a,b", "values": ["a", "b", "c"]},
     ]
     assert second["adhocFilters"] == [{"key": "x", "operator": "=", "value": "1"}, *first["adhocFilters"]]
+
+
+@pytest.mark.parametrize("source", [Showy, Formless])
+def test_the_query_of_the_panel_stays_as_it_is(evaluate: Evaluate, source: type) -> None:
+    """With a form or without: what is sent is a copy, or each refresh would add to what is saved."""
+    target, asked = evaluate(
+        f"((target) => {{ const ask = () => datasource.query({{ range, filters: [{EU}], targets: [target] }});"
+        " ask(); ask(); return [target, calls.map((call) => call.backend[0].adhocFilters.length)]; })({ refId: 'A' })",
+        source=source,
+    )
+
+    assert (target, asked) == ({"refId": "A"}, [1, 1])
 
 
 def test_a_query_without_filters_has_none(evaluate: Evaluate) -> None:

@@ -79,6 +79,19 @@ def test_a_new_query_begins_with_what_was_chosen_last(evaluate: Evaluate) -> Non
     assert (query["mode"], query["table"], query["window"]) == ("sum", "sales", {"size": 7, "unit": "m"})
 
 
+def test_a_variables_form_is_another_one(evaluate: Evaluate) -> None:
+    """What is chosen there is no choice for queries, though the fields have the same names."""
+    modes = evaluate(
+        "[plugin.components.QueryEditor, datasource.variables.editor].toReversed().map((editor) => {"
+        " elements(editor({ datasource, query: { refId: 'A' }, onChange() {}, onRunQuery() {} }))"
+        ".find((each) => each.props.id === 'gf-query-A-mode').props.onChange('sum');"
+        f" return {NEW}.mode; }})",
+        source=Showy,
+    )
+
+    assert modes == ["raw", "sum"]
+
+
 def test_only_values_of_this_user_and_data_source_are_taken(evaluate: Evaluate) -> None:
     """And only those that these very editors kept: a field may have had another type before."""
     modes = evaluate(

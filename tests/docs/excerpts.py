@@ -96,7 +96,12 @@ class Datasource:
 
     BLOCK
 """,
-        asks={"query": "2", "resource gfplug/schema": '"tagKeys"'},
+        asks={
+            "query --json": "[1, 2]",
+            """query --json --set 'adhocFilters=[{"key": "region", "operator": "=", "value": "south"}]'""": "[2]",
+            "resource gfplug/tag-keys --method POST": '"product"',
+            """resource gfplug/tag-values --method POST --body '{"key": "region"}'""": '"south"',
+        },
     ),
     ("docs/frontend.md", "class Datasource:"): Excerpt(
         around="""\

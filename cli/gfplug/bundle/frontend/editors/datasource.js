@@ -127,12 +127,12 @@ class DataSource extends DataSourceWithBackend {
    * @param {Query} query @param {ScopedVars} scoped @param {import('./types').Filter[]} [filters] @returns {Query} */
   applyTemplateVariables(query, scoped, filters) {
     const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field.language?.endsWith('sql') ? quoteSql : undefined));
+    const given = migrates(query) ? { ...interpolate(query, scoped), ...ofGrafana(query) } : query;
+    const more = filters?.map(({ key, operator, value, values }) => interpolate({ key, operator, value, values }, scoped));
+    const adhocFilters = [...(given.adhocFilters ?? []), ...(more ?? [])];
+    const filtered = schema.capabilities.tagKeys && more?.length ? { ...given, adhocFilters } : given;
     const fields = fieldsOf(query).filter((field) => !migrates(query) || isSaved(field, query));
-    const filled = /** @type {Query} */ (fields.reduce(fill, migrates(query) ? { ...interpolate(query, scoped), ...ofGrafana(query) } : query));
-    if (schema.capabilities.tagKeys && filters?.length) {
-      const more = filters.map(({ key, operator, value, values }) => interpolate({ key, operator, value, values }, scoped));
-      filled.adhocFilters = [...(query.adhocFilters ?? []), ...more];
-    }
+    const filled = /** @type {Query} */ (fields.reduce(fill, filtered));
     return hooks.applyTemplateVariables?.(filled, query) ?? filled;
   }
 

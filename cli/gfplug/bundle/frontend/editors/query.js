@@ -60,7 +60,9 @@ function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }
       },
       onCommit: () => {
         if (edit.current) {
-          datasource.remember(edit.current);
+          if (fields === forms[''].fields) {
+            datasource.remember(edit.current);
+          }
           edit.current = undefined;
           onRunQuery();
         }
