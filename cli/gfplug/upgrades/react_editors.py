@@ -42,5 +42,5 @@ def write(root: Path, schema: Mapping[str, Any] | None, *, deleted: Collection[s
             f"{_HOOKS}: nothing runs it any more: move what it does into the DataSource class in {FOLDER}datasource.ts"
         )
     if any((root / _LOCALES).glob("*.json")):
-        notes.append(f"{_LOCALES}: nothing reads it any more: the texts of the editors in {FOLDER} are English")
+        notes.append(f"{_LOCALES}: nothing reads it any more: the texts in {FOLDER} are those of the dataclasses")
     return Editors(edits=edits, notes=tuple(notes))
