@@ -25,9 +25,10 @@ _log = logging.getLogger("gfplug")
 
 
 def build_info(folder: Path) -> dict[str, Any]:
-    """Return what is known of a build of a project now: `time`, `repo`, `branch` and `hash`, each where there is one.
+    """Return what is known of a build of a project now: `time`, `repo` and `hash`, each where there is one.
 
-    A project with changes that are not committed has no `hash`.
+    There is no branch: one commit may be on several, and its archives must agree. Changes that are not committed have no
+    `hash`.
     Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit of the project.
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
     """
@@ -36,8 +37,8 @@ def build_info(folder: Path) -> dict[str, Any]:
     info: dict[str, Any] = {} if time is None else {"time": time * _MS}
     if committed is None:  # no commit has it: a repository around it is of something else
         return info
-    origin, branch = repository.origin(folder), repository.branch(folder)
-    info |= {key: text for key, text in (("repo", public_address(origin)), ("branch", branch)) if text}
+    if address := public_address(repository.origin(folder)):
+        info["repo"] = address
     if repository.find_uncommitted(folder, repository.list_files(folder) or []):
         _log.info("The project has changes that are not committed: plugin.json names no commit")
         return info

@@ -62,11 +62,6 @@ def head(folder: Path) -> str:
     return _line(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
 
-def branch(folder: Path) -> str:
-    """Return the name of the branch; empty where none is checked out, as in many CI jobs."""
-    return _line(folder, "symbolic-ref", "--quiet", "--short", "HEAD")
-
-
 def origin(folder: Path) -> str:
     """Return the address of the repository that this one was cloned from, as it was typed; empty if there is none."""
     return _line(folder, "config", "--local", "--no-includes", "--get", "remote.origin.url")

@@ -63,7 +63,6 @@ def test_no_program_of_the_repository_runs(hostile: Path) -> None:
     assert list(repository.contents(hostile, "file")) == [b"old\r\n"]
     assert repository.date_of(hostile)
     assert repository.head(hostile) == commands.git(hostile, "rev-parse", "HEAD").strip()
-    assert repository.branch(hostile)
     assert repository.origin(hostile) == f"ext::{hostile.parent / 'program'}"
     assert not (hostile.parent / "ran").exists()
 
@@ -84,7 +83,7 @@ def test_without_a_repository_nothing_is_committed(tmp_path: Path) -> None:
     assert repository.find_uncommitted(tmp_path, ["x"]) == ["x"]
     assert repository.list_files(tmp_path) is None
     assert repository.date_of(tmp_path) is None
-    assert (repository.head(tmp_path), repository.branch(tmp_path), repository.origin(tmp_path)) == ("", "", "")
+    assert (repository.head(tmp_path), repository.origin(tmp_path)) == ("", "")
     assert list(repository.contents(tmp_path, "x")) == []
 
 
