@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+if "grafana_plugin_type" not in os.environ:  # a start by hand, which every plugin refuses
+    sys.exit(1)
 
 import grpc
 import grpc.aio

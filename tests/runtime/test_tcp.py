@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,10 +29,10 @@ def accepted(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.BaseTransport]:
     """Collect the transports of the plugin's own connections."""
     made: list[asyncio.BaseTransport] = []
     for kind in (Connection, Channel):
-        original: Callable[[object, asyncio.BaseTransport], None] = kind.connection_made
+        original: Any = kind.connection_made
 
-        def note(self: object, transport: asyncio.BaseTransport, original: object = original) -> None:
-            original(self, transport)  # type: ignore[operator]
+        def note(self: object, transport: asyncio.BaseTransport, original: Any = original) -> None:
+            original(self, transport)
             made.append(transport)
 
         monkeypatch.setattr(kind, "connection_made", note)
@@ -67,7 +68,7 @@ def test_small_writes_go_out_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """On both ends of a worker's channel, too, which is TCP on Windows."""
-    monkeypatch.setattr(channel.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     delays: list[int] = []
 
     async def scenario() -> None:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gfplug import files
-from gfplug.bundle.rules import manifest_rules
+from gfplug.bundle.rules import manifest_rules, named_files
 from gfplug.errors import ProjectError
 from gfplug.project import names
 from gfplug.project.plugin_project import Manifest
@@ -27,6 +27,8 @@ _PLATFORM = re.compile(r"[0-9a-z]+_[0-9a-z]+")
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-+][0-9A-Za-z.+-]+)?")
 _DOCUMENTS = ("README.md", "CHANGELOG.md", "LICENSE")
 _FRONTEND_FOLDERS = ("img", "dashboards")
+_MADE = ("plugin.json", "module.js")
+_FOLDERS = ("schema",)  # which a build makes, where the author has written none
 _TEXTS = frozenset({"", ".css", ".html", ".js", ".json", ".md", ".svg", ".txt"})
 
 
@@ -104,14 +106,29 @@ def with_lf(name: str, content: bytes) -> bytes:
 def shipped_files(project: Project) -> dict[str, Path]:
     """Map what goes from a project into its bundle as it is to where it lies, by its path in the bundle.
 
+    What plugin.json names is looked for in `frontend/`, and then beside plugin.json.
     Raises: ProjectError for what is a link that leads out of the project.
     """
     names = {name: name for name in _DOCUMENTS if os.path.lexists(project.root / name)}
-    for folder in _FRONTEND_FOLDERS:
-        for path in files.walk(project.root / "frontend" / folder):
-            source = path.relative_to(project.root).as_posix()
-            names[source.removeprefix("frontend/")] = source
+    named = set(filter(_may_ship, named_files.named_by(project.manifest.content)))
+    for place in sorted({*_FOLDERS, *named}):
+        names |= _below(project.root, place, parent="")
+    for place in sorted({*_FRONTEND_FOLDERS, *named}):
+        names |= _below(project.root, place, parent="frontend/")
     return {name: paths.require_real(project.root, source) for name, source in names.items()}
+
+
+def _may_ship(name: str) -> bool:
+    """Tell whether a file that plugin.json names may go into the bundle as it is: none hidden or made by the build."""
+    return paths.is_inside(name) and not re.search(r"(^|/)\.", name) and name not in _MADE
+
+
+def _below(root: Path, place: str, *, parent: str) -> dict[str, str]:
+    """Map a file, or all files of a folder, to where they lie, by their paths without the parent's."""
+    top = root / parent / place
+    found = [top] if top.is_file() else files.walk(top)
+    sources = [path.relative_to(root).as_posix() for path in found]
+    return {source.removeprefix(parent): source for source in sources}
 
 
 def _manifest(text: str, other: bytes | None) -> str:

@@ -26,7 +26,6 @@ SCHEMA = "gfplug/schema"
 _SETTINGS = {"jsonData", "secureJsonData", "secureJsonFields", "decryptedSecureJsonData", "teamHttpHeaders"}
 _INHERITED = {"constructor", "hasOwnProperty", "isPrototypeOf", "prototype", "toString", "valueOf"}
 _HEADER = re.compile(r"httpHeader(Name|Value)[0-9]+", re.ASCII)
-_GROUP = re.compile(r"\(\?P<(\w+)>(\.\*\?)?[^)]*\)")
 
 
 def check_name(name: str, where: str, *, is_query: bool) -> None:
@@ -89,7 +88,7 @@ def check_routes(author: Author) -> None:
     owner = getattr(author.make, "__name__", "Datasource")
     first: dict[tuple[str, str], str] = {}
     for route in author.routes:
-        where, path = f"{owner}.{route.name}", _path(route.pattern)
+        where, path = f"{owner}.{route.name}", route.path
         if path == f"/{SCHEMA}":
             raise SchemaError(f"{where}: gfplug answers the resource {path} itself; choose another path")
         shape = (route.method, re.sub(r"\{\w+", "{", path))
@@ -115,12 +114,6 @@ def _mismatch(owner: Any, route: Route) -> str:  # noqa: ANN401 - a class, or a 
     except ValueError:  # no signature: a method of an extension
         pass
     return ""
-
-
-def _path(pattern: re.Pattern[str]) -> str:
-    """Return the path that a route was written with."""
-    text = _GROUP.sub(lambda group: f"{{{group[1]}{'...' if group[2] else ''}}}", pattern.pattern)
-    return re.sub(r"\\(.)", r"\1", text.removesuffix("/?")) or "/"
 
 
 def _plain_kind(field: dict[str, Any]) -> str:

@@ -59,7 +59,7 @@ def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
 
     def mark(function: MethodT) -> MethodT:
         routes = getattr(function, _MARK, ())
-        setattr(function, _MARK, ((method.upper(), compiled), *routes))
+        setattr(function, _MARK, ((method.upper(), pattern.removesuffix("/") or "/", compiled), *routes))
         return function
 
     return mark
@@ -67,9 +67,10 @@ def route(method: str, pattern: str) -> Callable[[MethodT], MethodT]:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One pattern and the name of the method that answers it."""
+    """One pattern and the name of the method that answers it; `path` is the pattern as it was written."""
 
     method: str
+    path: str
     pattern: re.Pattern[str]
     name: str
 
@@ -89,7 +90,9 @@ def routes_of(kind: Any) -> list[Route]:  # noqa: ANN401  # the author's class
         for name, value in vars(base).items():
             members.setdefault(name, value)
     return [
-        Route(method, pattern, name) for name, value in members.items() for method, pattern in getattr(value, _MARK, ())
+        Route(method, path, pattern, name)
+        for name, value in members.items()
+        for method, path, pattern in getattr(value, _MARK, ())
     ]
 
 

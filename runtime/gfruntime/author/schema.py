@@ -6,7 +6,8 @@ the project's environment, when the plugin is built, and imports the standard li
 
 Shape: `{version, pluginId, hash, config: {fields}, query: {fields}, capabilities}`, and `own`, the forms of the queries
 that have a method of their own; gfplug's `frontend/editors/types.ts` holds the contract. `hash` covers what the
-dataclasses say, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`.
+dataclasses say, so the running plugin can be compared with its editors. What is printed has `keys` of `keys.describe`,
+too, and `pluginSchema` of `plugin_schema.describe`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from gfruntime.author import keys, reserved
+from gfruntime.author import keys, plugin_schema, reserved
 from gfruntime.author.author_class import Author
 from gfruntime.author.controls import SchemaError
 from gfruntime.author.forms import form, unresolved
@@ -106,7 +107,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.redirect_stdout(sys.stderr):  # a print() in the author's module is not the answer
             datasource = load(options.datasource)
             schema = {} if options.keys else describe(datasource, plugin_id=options.plugin_id)
-            schema["keys"] = keys.describe(_inspected(datasource))
+            author = _inspected(datasource)
+            if schema:
+                schema["pluginSchema"] = plugin_schema.describe(author, schema)
+            schema["keys"] = keys.describe(author)
     except SchemaError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)

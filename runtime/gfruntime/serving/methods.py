@@ -35,13 +35,6 @@ METHODS: dict[str, CallKind] = {
     "/pluginv2.ResourceConversion/ConvertObjects": CallKind.UNARY,
 }
 
-_MOST_METADATA = 16 << 20  # as Go's servers and clients take
-METADATA_OPTIONS = [
-    ("grpc.max_metadata_size", _MOST_METADATA),  # from here on grpcio refuses some calls at random
-    ("grpc.absolute_max_metadata_size", _MOST_METADATA),
-]
-"""How much metadata a server or a channel of grpcio takes; without them it refuses large cookies and tokens."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:

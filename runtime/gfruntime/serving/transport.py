@@ -13,7 +13,7 @@ import grpc.aio
 
 from gfruntime.serving import undecodable
 from gfruntime.serving.dispatcher import BIDIRECTIONAL, Dispatcher
-from gfruntime.serving.methods import METADATA_OPTIONS, Call, CallError
+from gfruntime.serving.methods import Call, CallError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger("gfruntime")
 _UNLIMITED = -1
+_MOST_METADATA = 16 << 20  # as Go's servers and clients take; by its own limits grpcio refuses large cookies and tokens
 _OPTIONS = [
-    *METADATA_OPTIONS,
+    ("grpc.max_metadata_size", _MOST_METADATA),  # from here on grpcio refuses some calls at random
+    ("grpc.absolute_max_metadata_size", _MOST_METADATA),
     ("grpc.max_receive_message_length", _UNLIMITED),
     ("grpc.max_send_message_length", _UNLIMITED),
     ("grpc.so_reuseport", 0),

@@ -82,6 +82,57 @@ def test_texts_are_the_same_whatever_git_wrote(project: Project, frozen: Frozen,
     assert (bundle.folder / "font.woff2").read_bytes() == browser["font.woff2"]
 
 
+def test_what_the_manifest_names_ships(project: Project, frozen: Frozen, tmp_path: Path) -> None:
+    """From `frontend/` or from beside plugin.json; hidden files and what the build itself makes never."""
+    for name in (
+        *("docs/start.md", "docs/img/a.svg", "frontend/shots/one.png", "shots/one.png", "dash/main.json"),
+        *("locales/de-DE/acme-sales-datasource.json", "locales/fr-FR/acme-sales-datasource.json"),
+        *(".env", "secret/token", "other/file.md", "module.js"),
+    ):
+        (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / name).write_text(name)
+    manifest = project.root / "plugin.json"
+    content = json.loads(manifest.read_text())
+    content["info"]["screenshots"] = [{"name": "one", "path": "shots/./one.png"}, {"path": "https://example.com/x.png"}]
+    content |= {
+        "docsPath": "docs",
+        "languages": ["de-DE"],
+        "includes": [{"type": "dashboard", "path": "dash/main.json"}]
+        + [
+            {"path": path}
+            for path in (".env", "../outside", "/etc/passwd", "plugin.json", "module.js", 3, "secret/../.env")
+        ],
+    }
+    manifest.write_text(json.dumps(content))
+    (tmp_path / "outside").write_text("of this machine")
+    bundle = assembled(Project(project.root), frozen, tmp_path / "dist")
+
+    shipped = {path.relative_to(bundle.folder).as_posix() for path in bundle.files()}
+    assert {name for name in shipped if name.partition("/")[0] in ("docs", "shots", "dash", "locales")} == {
+        *("docs/start.md", "docs/img/a.svg", "shots/one.png", "dash/main.json"),
+        "locales/de-DE/acme-sales-datasource.json",
+    }
+    assert (bundle.folder / "shots/one.png").read_text() == "frontend/shots/one.png"
+    assert not shipped & {".env", "secret/token", "other/file.md", "outside"}
+    assert (bundle.folder / "module.js").read_bytes() == b"define([]);\n"
+    assert "%VERSION%" not in (bundle.folder / "plugin.json").read_text()
+
+
+def test_a_schema_of_the_authors_own_takes_the_place_of_the_made_one(
+    project: Project, frozen: Frozen, tmp_path: Path
+) -> None:
+    """The build makes `schema/v0alpha1.json`; one in the project wins."""
+    name, browser = "schema/v0alpha1.json", {"module.js": b"", "schema/v0alpha1.json": b"{}\n"}
+    made = dist.assemble(project, frozen, tmp_path / "made", browser=browser, day=date(2026, 7, 1))
+    assert (made.folder / name).read_bytes() == b"{}\n"
+    (tmp_path / "made").rename(frozen.folder)
+    (project.root / "schema").mkdir()
+    (project.root / name).write_text('{"targetApiVersion": "v0alpha1"}\n')
+    own = dist.assemble(project, frozen, tmp_path / "own", browser=browser, day=date(2026, 7, 1))
+
+    assert (own.folder / name).read_text() == '{"targetApiVersion": "v0alpha1"}\n'
+
+
 @posix
 @pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "LICENSE", "frontend/img/logo.svg", "frontend/img"])
 @pytest.mark.parametrize("target", ["file", "folder", "pipe"])

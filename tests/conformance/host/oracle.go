@@ -17,12 +17,13 @@ import (
 // tools are the operations that need no plugin: they ask the SDK's own functions what they make of something, so that ours
 // can be compared with them.
 var tools = map[string]func(json.RawMessage) (any, error){
-	"decode":   decodeFrame,
-	"convert":  convert,
-	"duration": duration,
-	"macros":   expand,
-	"labels":   describeLabels,
-	"golden":   golden,
+	"decode":        decodeFrame,
+	"convert":       convert,
+	"duration":      duration,
+	"macros":        expand,
+	"labels":        describeLabels,
+	"golden":        golden,
+	"plugin_schema": pluginSchema,
 }
 
 // encoded is a frame as it came over the wire.

@@ -10,6 +10,7 @@ Source: grafana v11.6.0 and v13.0.0, public/app/features/plugins/sandbox/sandbox
 from __future__ import annotations
 
 import json
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
 
 DATASOURCE = "plugin.datasource:Datasource"
+SCHEMA_FILE = "schema/v0alpha1.json"
+"""Where Grafana 13 reads what settings, queries and resources a plugin has."""
+
+_FOR_GFPLUG = ("keys", "pluginSchema")  # browsers need neither
 _IMPORT_SECONDS = 120.0
+_log = logging.getLogger("gfplug")
 _MODULE = """\
 /* {banner} */
 define({packages}, function ({parameters}) {{
@@ -46,13 +52,27 @@ return {{ plugin: createPlugin({{ packages, schema, locales, runHooks }}) }};
 
 
 def build_frontend(project: Project, python: Path) -> dict[str, bytes]:
-    """Return the files of the browser's half by name: linked from the editors, or built from sources of its own.
+    """Return the files that Grafana reads without the backend, by name: the browser's half, and the plugin's schema.
 
+    The browser's half is linked from the editors, or built from sources of its own.
     Raises: ProjectError if the dataclasses cannot become a form, or hooks.js cannot be linked; ToolError if npm fails.
     """
     if (own := npm.locate_frontend(project)) is not None:
-        return npm.build(own)
-    return {"module.js": link_module(project, read_schema(project, python)).encode()}
+        try:
+            schema = read_schema(project, python)
+        except ProjectError as error:
+            if error.details:  # the author's module failed
+                raise
+            _log.warning("%s is left out: %s", SCHEMA_FILE, error.message)
+            return npm.build(own)
+        return npm.build(own) | _schema_file(schema)
+    schema = read_schema(project, python)
+    return {"module.js": link_module(project, schema).encode(), **_schema_file(schema)}
+
+
+def _schema_file(schema: Mapping[str, Any]) -> dict[str, bytes]:
+    text = json.dumps(schema["pluginSchema"], indent=2, sort_keys=True, ensure_ascii=False)
+    return {SCHEMA_FILE: f"{text}\n".encode()}
 
 
 def read_schema(project: Project, python: Path) -> dict[str, Any]:
@@ -108,7 +128,7 @@ def link_module(project: Project, schema: Mapping[str, Any]) -> str:
     Raises: ProjectError naming the file that cannot be linked.
     """
     return link(
-        {key: value for key, value in schema.items() if key != "keys"},  # which browsers do not need
+        {key: value for key, value in schema.items() if key not in _FOR_GFPLUG},
         hooks=read_hooks(project),
         locales=read_locales(project.root / "frontend" / "locales"),
         banner=f"{project.manifest.id} {project.version}, made by gfplug from frontend/; schema {schema.get('hash')}",

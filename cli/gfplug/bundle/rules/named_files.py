@@ -36,6 +36,15 @@ def check(content: dict[str, Any], files: Files, *, manifest: str, there: str) -
             yield from _document(name, files[name]())
 
 
+def named_by(content: Mapping[str, Any]) -> set[str]:
+    """Return the files and folders that a plugin.json names: pictures, dashboards, documentation, locales."""
+    includes, languages, docs = (content.get(key) for key in ("includes", "languages", "docsPath"))
+    names = [*_named_pictures(content), docs]
+    names += [each.get("path") for each in includes if isinstance(each, dict)] if isinstance(includes, list) else []
+    names += [f"locales/{each}" for each in languages] if isinstance(languages, list) else []
+    return {posixpath.normpath(name) for name in names if isinstance(name, str) and name and "://" not in name}
+
+
 def read_document(content: bytes) -> Any:  # noqa: ANN401 - JSON
     """Read a JSON document as Go does, which Grafana is written in.
 
@@ -50,18 +59,25 @@ def read_document(content: bytes) -> Any:  # noqa: ANN401 - JSON
 
 
 def _pictures(content: dict[str, Any], files: Files, manifest: str, there: str) -> Iterator[Finding]:
-    info = content.get("info")
-    logos, shots = (info.get("logos"), info.get("screenshots")) if isinstance(info, dict) else (None, None)
-    named = list(logos.values()) if isinstance(logos, dict) else []
-    for number, shot in enumerate(shots if isinstance(shots, list) else []):
-        path = shot.get("path") if isinstance(shot, dict) else None
-        if path:
-            named.append(path)
-        elif isinstance(shot, dict):
+    for number, shot in enumerate(_screenshots(content)):
+        if isinstance(shot, dict) and not shot.get("path"):
             yield warning("manifest-screenshots", manifest, f"info.screenshots[{number}] has no path")
-    for name in dict.fromkeys(name for name in named if isinstance(name, str)):
+    for name in dict.fromkeys(name for name in _named_pictures(content) if isinstance(name, str)):
         if "://" not in name and name and not _is_there(name, files):
             yield error("manifest-file", manifest, f"it names {name}, which is not in {there}")
+
+
+def _named_pictures(content: Mapping[str, Any]) -> list[Any]:
+    info = content.get("info")
+    logos = info.get("logos") if isinstance(info, dict) else None
+    named = list(logos.values()) if isinstance(logos, dict) else []
+    return [*named, *(shot.get("path") for shot in _screenshots(content) if isinstance(shot, dict))]
+
+
+def _screenshots(content: Mapping[str, Any]) -> list[Any]:
+    info = content.get("info")
+    shots = info.get("screenshots") if isinstance(info, dict) else None
+    return shots if isinstance(shots, list) else []
 
 
 def _includes(includes: Any, files: Files, manifest: str, there: str) -> Iterator[Finding]:  # noqa: ANN401 - JSON

@@ -14,6 +14,7 @@ from hpack.exceptions import HPACKError
 
 from gfruntime.serving.http2 import framing, header_blocks
 from gfruntime.serving.http2.exchange import Exchange
+from gfruntime.serving.http2.frame_reader import FrameReader
 from gfruntime.serving.http2.framing import ProtocolError, StreamError
 from gfruntime.serving.http2.outbox import Outbox
 from gfruntime.serving.tcp import send_at_once
@@ -27,7 +28,6 @@ _LOGGER = logging.getLogger("gfruntime.http2")
 _HEADER_BYTES = 16 << 20  # as Go's servers and clients take
 _WINDOW = 8 << 20  # bytes that a peer may send on a stream before the first is taken
 _REMEMBERED = 1000  # streams that have ended: frames on them may still come
-_HEAD = 9
 _CONTENT_ON_STREAM = {framing.DATA, framing.HEADERS, framing.PRIORITY, framing.RST_STREAM, framing.CONTINUATION}
 
 
@@ -38,8 +38,7 @@ class Connection(asyncio.Protocol):
         """Begin with the preface; this is one of the `connections` for as long as it is open."""
         self._dispatcher = dispatcher
         self._connections = connections
-        self._input = bytearray()
-        self._read: Callable[[], bool] = self._read_preface
+        self._frames = FrameReader(self._read_frame)
         self._decoder = Decoder(max_header_list_size=_HEADER_BYTES)
         self._last = 0
         self._ended: dict[int, bool] = {}  # whether we ended it: the peer may not know yet
@@ -95,10 +94,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read all whole frames that are there."""
-        self._input += data
         try:
-            while self._read():
-                pass
+            self._frames.feed(data)
         except ProtocolError as failure:
             self._fail(failure)
         except Exception:  # a fault of ours must not leave a peer without an answer
@@ -132,55 +129,22 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, failure: ProtocolError) -> None:
         _LOGGER.warning("The peer broke HTTP/2: %s", failure)
-        self._read = lambda: False
-        self._input.clear()
+        self._frames.stop()
         self.outbox.write(framing.go_away(self._last, failure.code))
         self.close()
 
-    def _read_preface(self) -> bool:
-        there = bytes(self._input[: len(framing.PREFACE)])
-        if not framing.PREFACE.startswith(there):
-            raise ProtocolError(framing.PROTOCOL_ERROR, "no HTTP/2 preface")
-        if len(there) < len(framing.PREFACE):
-            return False
-        del self._input[: len(framing.PREFACE)]
-        self._read = self._read_first
-        return True
-
-    def _read_first(self) -> bool:
-        if len(self._input) < _HEAD:
-            return False
-        if self._input[3] != framing.SETTINGS or self._input[4] & framing.ACK:
-            raise ProtocolError(framing.PROTOCOL_ERROR, "no SETTINGS behind the preface")
-        self._read = self._read_frame
-        return True
-
-    def _read_frame(self) -> bool:
-        data = self._input
-        if len(data) < _HEAD:
-            return False
-        length = data[0] << 16 | data[1] << 8 | data[2]
-        if length > framing.DEFAULT_FRAME:
-            raise ProtocolError(framing.FRAME_SIZE_ERROR, f"a frame of {length} bytes")
-        end = _HEAD + length
-        if len(data) < end:
-            return False
-        kind, flags = data[3], data[4]
-        stream = int.from_bytes(data[5:_HEAD], "big") & framing.LARGEST_WINDOW
-        content = bytes(data[_HEAD:end])
-        del data[:end]
+    def _read_frame(self, kind: int, flags: int, stream: int, content: bytes) -> None:
         if self._block is not None and (kind != framing.CONTINUATION or stream != self._block[0]):
             raise ProtocolError(framing.PROTOCOL_ERROR, "a frame between HEADERS and its CONTINUATION")
         read = self._readers.get(kind)
         if read is None:
-            return True  # an extension: unknown frames are ignored
+            return  # an extension: unknown frames are ignored
         if (stream == 0) != (kind not in _CONTENT_ON_STREAM) and kind != framing.WINDOW_UPDATE:
             raise ProtocolError(framing.PROTOCOL_ERROR, f"a frame of type {kind} on stream {stream}")
         try:
             read(stream, flags, content)
         except StreamError as failure:
             self._fail_stream(stream, failure.code)
-        return True
 
     def _fail_stream(self, stream: int, code: int) -> None:
         exchange = self.exchanges.get(stream)
