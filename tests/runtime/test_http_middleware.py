@@ -119,12 +119,19 @@ def test_auth_knows_of_the_users_token(server: Server) -> None:
 
 
 def test_another_host_gets_nothing_of_auth(server: Server) -> None:
-    """Neither one that is asked nor one that is redirected to."""
+    """Neither one that is asked nor one that is redirected to; `auth`, which may log or sign, does not hear of it."""
+    seen: list[str] = []
+
+    def auth(request: HttpRequest) -> dict[str, str]:
+        seen.append(request.url)
+        return key(request)
+
     with upstreams.server() as other:
-        client = HttpClient.of(settings(url=server.url), auth=key, allowed_hosts=[other.url])
+        client = HttpClient.of(settings(url=server.url), auth=auth, allowed_hosts=[other.url])
         asked = client.get(f"{other.url}/x").json()["headers"]
         client.get(f"{server.url}/to/302", headers={"X-To": f"{other.url}/there"})
 
+    assert seen == [f"{server.url}/to/302"]
     assert "x-key" not in asked
     assert "x-key" not in other.seen[-1]["headers"]
 
