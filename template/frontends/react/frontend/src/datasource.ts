@@ -20,10 +20,10 @@ export class DataSource extends DataSourceWithBackend<Query, Options> {
     return !query.hide;
   }
 
-  /** Fill in the template variables of every text. */
+  /** Fill in the template variables of every text. Python knows the defaults; here they would make an old query one of today. */
   applyTemplateVariables(query: Query, scoped: ScopedVars): Query {
     const fill = (value: unknown) => (typeof value === 'string' ? getTemplateSrv().replace(value, scoped) : value);
-    const filled = Object.entries({ ...defaults, ...query }).map(([key, value]) => [key, key === 'refId' ? value : fill(value)]);
+    const filled = Object.entries(query).map(([key, value]) => [key, key === 'refId' ? value : fill(value)]);
     return Object.fromEntries(filled);
   }
 }
