@@ -50,6 +50,7 @@ def test_a_frame_reaches_the_browser(mode: str, programs: Programs, bundle: Path
     executable = programs.launched(mode, example="http", options=options)
     project = Project(programs.project(mode, example="http", options=options))
     for name, content in linker.build_frontend(project, Path(sys.executable)).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
     routes = project.manifest.content.get("routes", [])
     with Host(programs.go("host")) as host:
