@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf import json_format, message_factory
+from hostclient import HostError
 from messages import context, query, query_request, settings
 from processes import ends_well
 from prometheus_client.parser import text_string_to_metric_families
@@ -146,6 +147,26 @@ def test_a_storm_that_is_cancelled_stays_within_the_limit(host: Host, protected:
 
     assert sum(failure is not None for failure in failures) > 40
     assert slow.most == 4
+    ends_well(plugin)
+
+
+@KINDS
+def test_who_waits_for_a_place_waits_no_longer_than_the_host(
+    host: Host, protected: Path, slow: Slow, environment: dict[str, str]
+) -> None:
+    """At its deadline a query leaves the line, and is never asked for; the next one has its turn at once."""
+    plugin = host.start(protected, env=environment)
+    plugin.health(settings(url=slow.url))
+    pending = [
+        plugin.send("raw", method=PATH, message=message(slow, number), limit=1, timeout_s=1) for number in range(MANY)
+    ]
+    failures = [each.answer.exception(30) for each in pending]
+    assert any(isinstance(failure, HostError) and failure.code == "DeadlineExceeded" for failure in failures)
+    asked = len(slow.requests)
+    assert asked < MANY / 2
+    assert plugin.query(query(number=99), settings=settings(url=slow.url))["A"]["status"] == 200
+    assert len(slow.requests) == asked + 1
+    assert measured(plugin)["upstream_waiting"] == measured(plugin)["upstream_running"] == 0
     ends_well(plugin)
 
 
