@@ -27,8 +27,8 @@ _log = logging.getLogger("gfplug")
 def build_info(folder: Path) -> dict[str, Any]:
     """Return what is known of a build of a project now: `time`, `repo` and `hash`, each where there is one.
 
-    There is no branch: one commit may be on several, and its archives must agree. Changes that are not committed have no
-    `hash`.
+    One commit may be on several branches, and its archives must agree: no branch is named. A project with changes that
+    are not committed has no `hash`.
     Units: `time` is milliseconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit of the project.
     Raises: UsageError if SOURCE_DATE_EPOCH is no number of seconds.
     """

@@ -94,8 +94,6 @@ class Queries:
         """Decode queries; what can't be decoded is answered with an error."""
         queries: list[Query[Any]] = []
         encoded: Encoded = {}
-        if capture.traffic.get() is not None and len(messages) == 1:
-            capture.ref_id.set(messages[0].refId)
         for message in messages:
             decode = self._decode_own.get(message.queryType, self._decode_model)
             try:
@@ -113,6 +111,8 @@ class Queries:
 
     async def _ask(self, method: str, queries: list[Query[Any]], call: ActiveCall, cancel: Cancellation) -> Encoded:
         """Call the method, and encode what it returns; `cancel` is that of the queries."""
+        if capture.traffic.get() is not None and len(queries) == 1:
+            capture.ref_id.set(queries[0].ref_id)
         encoded: Encoded = {}
         results = await self._results(method, queries, call, cancel)
         for ref_id, result in results.items():

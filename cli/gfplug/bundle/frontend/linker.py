@@ -161,7 +161,7 @@ def link(
         shared=", ".join(f"{json.dumps(name)}: {parameter}" for name, parameter in parameters.items()),
         schema=json.dumps(schema, sort_keys=True, separators=(",", ":")),
         locales=json.dumps(locales or {}, sort_keys=True, indent=1),
-        editors=library.read(without=parts.unused(schema)).rstrip(),
+        editors=library.read(without=parts.unused(schema, has_hooks=bool(hooks.text.strip()))).rstrip(),
         file=FILE,
         hooks=hooks.text.rstrip(),
     )

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     Schema = Mapping[str, Any]
 
 
-def unused(schema: Schema) -> frozenset[str]:
-    """Name the sources in `editors/` that the others do not require for this schema."""
-    return frozenset(name for name, is_needed in _NEEDED.items() if not is_needed(schema))
+def unused(schema: Schema, *, has_hooks: bool = True) -> frozenset[str]:
+    """Name the sources in `editors/` that the others do not require for this schema, and without code in hooks.js."""
+    names = {name for name, is_needed in _NEEDED.items() if not is_needed(schema)}
+    return frozenset(names if has_hooks else {*names, _OF_HOOKS})
 
 
 def _has_filters(schema: Schema) -> bool:
@@ -32,10 +33,16 @@ def _has_memory(schema: Schema) -> bool:
     return any(field.get("remember") for field in schema["query"]["fields"])
 
 
+def _migrates(schema: Schema) -> bool:
+    return any(form.get("migrates") for form in (schema["config"], schema["query"], *schema.get("own", {}).values()))
+
+
+_OF_HOOKS = "hybrid"
 _NEEDED: dict[str, Callable[[Schema], bool]] = {
     "filters": _has_filters,
     "headers": _has_headers,
     "help": _has_examples,
     "memory": _has_memory,
+    "migration": _migrates,
 }
 """The sources that are required on a condition, which is the same in JavaScript."""

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from gfplug.bundle.frontend import library, linker, parts
+from gfplug.bundle.frontend.hooks import Hooks
 
 BARE: dict[str, Any] = {"config": {"fields": []}, "query": {"fields": []}, "capabilities": {}}
 NEEDS: dict[str, dict[str, Any]] = {
     "filters": {"capabilities": {"tagKeys": True}},
     "headers": {"config": {"fields": [{"name": "headers", "kind": "headers"}]}},
     "help": {"examples": [{"name": "a", "model": {}}]},
+    "migration": {"own": {"variable": {"fields": [], "migrates": True}}},
     "memory": {"query": {"fields": [{"name": "a", "kind": "string", "remember": True}]}},
 }
 
@@ -28,7 +30,15 @@ def test_a_source_is_there_where_its_feature_is(name: str) -> None:
 
     assert sources_in(text) & NEEDS.keys() == {name}
     assert parts.unused(BARE | NEEDS[name]) == NEEDS.keys() - {name}
-    assert sources_in(linker.link(BARE, banner="test")) == sources_in(library.read()) - NEEDS.keys()
+    assert sources_in(linker.link(BARE, banner="test")) == sources_in(library.read()) - NEEDS.keys() - {"hybrid"}
+
+
+def test_what_asks_hooks_is_there_where_hooks_are() -> None:
+    """A stub of comments has none."""
+    text = linker.link(BARE, hooks=Hooks(text="exports.x = 1;"), banner="test")
+
+    assert "hybrid" in sources_in(text)
+    assert "hybrid" not in sources_in(linker.link(BARE, hooks=Hooks(text="\n"), banner="test"))
 
 
 def test_values_of_filters_are_a_reason_by_themselves() -> None:
@@ -52,4 +62,4 @@ def test_what_is_required_on_a_condition_is_required_nowhere_else() -> None:
     for path in library.SOURCES.glob("*.js"):
         for line in path.read_text(encoding="utf-8").splitlines():
             required = set(re.findall(r"require\('\./(\w+)'\)", line))
-            assert not required & NEEDS.keys() or not line.startswith("const {")
+            assert not required & {*NEEDS, "hybrid"} or not line.startswith("const {")

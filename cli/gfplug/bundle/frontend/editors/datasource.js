@@ -1,12 +1,11 @@
 // @ts-check
 // The data source as Grafana's browser code sees it: it prepares queries, and Python answers them.
-const { CustomVariableSupport, DataSourceVariableSupport, LoadingState, toDataFrame } = require('@grafana/data');
-const { DataSourceWithBackend, config, getBackendSrv, getTemplateSrv } = require('@grafana/runtime');
-const { catchError, from, isObservable, lastValueFrom, map, merge, mergeMap, of } = require('rxjs');
+const { CustomVariableSupport, DataSourceVariableSupport } = require('@grafana/data');
+const { DataSourceWithBackend, config, getTemplateSrv } = require('@grafana/runtime');
 const { defaultsOf, isEmpty, put, shown, valueOf } = require('./fields');
-const { migrated, migrates, ofGrafana } = require('./migration');
 const { editorOf, fieldsOf, own } = require('./query');
 const { schema } = require('./project');
+const { migrates, ofGrafana } = require('./saved');
 /** @type {import('./types').Hooks} */
 const hooks = require('./hooks');
 
@@ -141,69 +140,8 @@ class DataSource extends DataSourceWithBackend {
     if (!hooks.query || config.publicDashboardAccessToken || request.app === 'unified-alerting') {
       return super.query(request);
     }
-    if (!schema.query.migrates) {
-      return this.share(request, request.targets);
-    }
-    return from(Promise.all(request.targets.map((target) => this.todays(target)))).pipe(mergeMap((queries) => this.share(request, queries)));
+    return require('./hybrid').query(this, request, (rest) => super.query(rest));
   }
-
-  /** A query as hooks see it: of today, its defaults filled in; undefined where Python fails to migrate it, and says why.
-   * @param {Query} query @returns {Promise<Query | undefined>} */
-  async todays(query) {
-    try {
-      const saved = await migrated(this.uid, 'query', query);
-      return /** @type {Query} */ (fieldsOf(query).reduce((values, field) => put(values, field.name, valueOf(field, values)), saved));
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Share the queries out between the project's hook and Python. @param {Request} request @param {Array<Query | undefined>} queries as hooks see them */
-  share(request, queries) {
-    const answers = request.targets.map((target, place) => ({ target, answer: queries[place] && this.ask(queries[place], request) }));
-    const here = answers.flatMap(({ target, answer }) => (answer ? [respond(target.refId, answer)] : []));
-    const backend = answers.filter(({ answer }) => !answer).map(({ target }) => target);
-    const there = backend.length || !here.length ? [super.query({ ...request, targets: backend })] : [];
-    return merge(...here, ...there.map((answer) => answer.pipe(map((response) => ({ ...response, key: 'backend' })))));
-  }
-
-  /** Ask the project's hook; undefined means that Python answers.
-   * @param {Query} target @param {Request} request */
-  ask(target, request) {
-    if (schema.own?.[/** @type {'variable'} */ (target.queryType)]) {
-      return undefined;
-    }
-    try {
-      return hooks.query?.(this.applyTemplateVariables(target, request.scopedVars, request.filters), {
-        request,
-        datasource: this,
-        from: request.range.from.valueOf(),
-        to: request.range.to.valueOf(),
-        fetch: (path, init) => this.proxy(path, init, request.requestId),
-      });
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  /** @param {string} path @param {import('./types').FetchInit} [init] @param {string} [requestId] */
-  async proxy(path, init, requestId) {
-    const url = `${this.proxyUrl}/${path.replace(/^\/+/, '')}`;
-    const options = { method: 'GET', showErrorAlert: false, ...init, url, requestId };
-    return (await lastValueFrom(getBackendSrv().fetch(options))).data;
-  }
-}
-
-/** One target's frames, or its own error, so that one failing query does not sink the others.
- * @param {string} refId @param {Promise<import('./types').Frames> | import('rxjs').Observable<import('./types').Frames>} answer */
-function respond(refId, answer) {
-  return (isObservable(answer) ? answer : from(answer)).pipe(
-    map((frames) => ({ key: refId, state: LoadingState.Done, data: frames.map((frame) => ({ ...toDataFrame(frame), refId })) })),
-    catchError((error) => {
-      const message = error?.data?.message ?? error?.message ?? String(error);
-      return of({ key: refId, state: LoadingState.Error, data: [], errors: [{ refId, status: error?.status, message }] });
-    })
-  );
 }
 
 exports.DataSource = DataSource;

@@ -4,7 +4,7 @@ const React = require('react');
 const ui = require('@grafana/ui');
 const { getBackendSrv } = require('@grafana/runtime');
 const { lastValueFrom } = require('rxjs');
-const { schema } = require('./project');
+const { OF_GRAFANA, migrates, ofGrafana } = require('./saved');
 const { strings, t } = require('./strings');
 
 /**
@@ -14,21 +14,9 @@ const { strings, t } = require('./strings');
  */
 
 const h = React.createElement;
-const OF_GRAFANA = ['refId', 'hide', 'key', 'datasource', 'datasourceId', 'queryType', 'intervalMs', 'maxDataPoints', 'timeRange', 'resultAssertions', 'queryCachingTTL'];
 const MOST = 1000;
 /** The answers, so that no query is asked about twice. @type {Map<string, Values>} */
 const known = new Map();
-
-/** Tell whether Python migrates queries of this kind. @param {{ queryType?: string }} query */
-function migrates({ queryType }) {
-  const own = queryType === 'variable' || queryType === 'annotation' ? schema.own?.[queryType] : undefined;
-  return Boolean((own ?? schema.query).migrates);
-}
-
-/** What Grafana itself keeps in a query. @param {Values} query @returns {Values} */
-function ofGrafana(query) {
-  return Object.fromEntries(OF_GRAFANA.filter((key) => key in query).map((key) => [key, query[key]]));
-}
 
 /** What was saved as text, without what Grafana itself keeps there. @param {Values} saved */
 function textOf(saved) {
@@ -97,9 +85,6 @@ function warning(message) {
 /** A query editor that shows what was saved as it is read today.
  * @param {import('react').FunctionComponent<QueryProps & { disabled?: boolean }>} Editor @returns {import('react').FunctionComponent<QueryProps>} */
 function migratedQuery(Editor) {
-  if (![schema.query, ...Object.values(schema.own ?? {})].some((form) => form.migrates)) {
-    return Editor;
-  }
   return (props) => {
     const { query, datasource } = props;
     const { values, failure, isWaiting, remember } = useMigrated(migrates(query), datasource.uid, 'query', query);
@@ -115,9 +100,6 @@ function migratedQuery(Editor) {
 /** A config page that shows what was saved as it is read today.
  * @param {import('react').FunctionComponent<ConfigProps>} Editor @returns {import('react').FunctionComponent<ConfigProps>} */
 function migratedOptions(Editor) {
-  if (!schema.config.migrates) {
-    return Editor;
-  }
   return (props) => {
     const { options } = props;
     const isAsked = Boolean(options.uid && Object.keys(options.jsonData ?? {}).length);
@@ -131,4 +113,4 @@ function migratedOptions(Editor) {
   };
 }
 
-module.exports = { migrated, migratedOptions, migratedQuery, migrates, ofGrafana };
+module.exports = { migrated, migratedOptions, migratedQuery };

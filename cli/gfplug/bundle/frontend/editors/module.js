@@ -3,7 +3,6 @@
 const { DataSourcePlugin } = require('@grafana/data');
 const { ConfigEditor } = require('./config');
 const { DataSource } = require('./datasource');
-const { migratedOptions } = require('./migration');
 const { schema } = require('./project');
 const { QueryEditor } = require('./query');
 /** @type {import('./types').Hooks} */
@@ -11,7 +10,8 @@ const hooks = require('./hooks');
 
 /** @type {DataSourcePlugin<import('./datasource').DataSource, import('./types').Query, import('./types').Options, Record<string, string>>} */
 const plugin = new DataSourcePlugin(DataSource);
-plugin.setConfigEditor(migratedOptions(ConfigEditor)).setQueryEditor(QueryEditor);
+const Config = schema.config.migrates ? require('./migration').migratedOptions(ConfigEditor) : ConfigEditor;
+plugin.setConfigEditor(Config).setQueryEditor(QueryEditor);
 const Help = hooks.QueryEditorHelp ?? (schema.examples ? require('./help').Help : undefined);
 if (Help) {
   plugin.setQueryEditorHelp(Help);

@@ -6,8 +6,8 @@ const { defaultsOf, translated, valueOf } = require('./fields');
 const { Form } = require('./form');
 /** @type {import('./types').Hooks} */
 const hooks = require('./hooks');
-const { migratedQuery, migrates } = require('./migration');
 const { schema } = require('./project');
+const { migrates, migratesSome } = require('./saved');
 const { strings, t } = require('./strings');
 
 /**
@@ -73,7 +73,7 @@ function TodaysEditor({ query, onChange, onRunQuery, datasource, app, disabled }
   );
 }
 
-const QueryEditor = migratedQuery(TodaysEditor);
+const QueryEditor = migratesSome ? require('./migration').migratedQuery(TodaysEditor) : TodaysEditor;
 
 /** The same editor for another kind of query. An old dashboard may hold a text in its place. @param {'variable' | 'annotation'} queryType */
 function editorOf(queryType) {
