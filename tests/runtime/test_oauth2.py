@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import loginserver
@@ -84,12 +85,11 @@ def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyP
     assert REFRESH not in login.refresh_tokens
 
 
-def hammer(ask: Callable[[], object], *, threads: int, seconds: float) -> None:
+def hammer(ask: Callable[[], object], is_over: threading.Event, *, threads: int) -> None:
     """Call a function from many threads again and again; the first error is raised."""
-    end = time.monotonic() + seconds
 
     def run() -> None:
-        while time.monotonic() < end:
+        while not is_over.is_set():
             ask()
 
     with ThreadPoolExecutor(threads) as pool:
@@ -97,15 +97,38 @@ def hammer(ask: Callable[[], object], *, threads: int, seconds: float) -> None:
             future.result()
 
 
-async def hammer_async(client: AsyncHttpClient, *, tasks: int, seconds: float) -> None:
+async def hammer_async(client: AsyncHttpClient, is_over: threading.Event, *, tasks: int) -> None:
     """Ask from many tasks again and again; the first error is raised."""
-    end = time.monotonic() + seconds
 
     async def run() -> None:
-        while time.monotonic() < end:
+        while not is_over.is_set():
             (await client.get("x")).raise_for_status()
 
     await asyncio.gather(*(run() for _ in range(tasks)))
+
+
+def load(client: HttpClient, other: AsyncHttpClient, until: Callable[[], object]) -> None:
+    """Ask from 16 threads and 64 tasks until a function returns."""
+    is_over = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [
+            pool.submit(hammer, lambda: client.get("x").raise_for_status(), is_over, threads=16),
+            pool.submit(lambda: asyncio.run(hammer_async(other, is_over, tasks=64))),
+        ]
+        try:
+            until()
+        finally:
+            is_over.set()
+        for job in jobs:
+            job.result()
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    """Wait for something, at most a minute."""
+    end = time.monotonic() + 60
+    while not is_true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("grant", ["client_credentials", "jwt_bearer"])
@@ -125,19 +148,14 @@ def test_tokens_that_expire_under_load_are_renewed_once(
     login.delay = 0.05
     own = configured(login, grant)
     client, other = HttpClient.of(own), AsyncHttpClient.of(own)
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [
-            pool.submit(hammer, lambda: client.get("x").raise_for_status(), threads=16, seconds=6.5),
-            pool.submit(lambda: asyncio.run(hammer_async(other, tasks=64, seconds=6.5))),
-        ]
-        for job in jobs:
-            job.result()
+    load(client, other, lambda: wait_until(lambda: len(set(login.served)) >= 4))
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    *used, last = [each.value for each in login.issued]
 
     assert len(times) == login.asked == len(login.issued) >= 4
-    assert set(login.served) == {each.value for each in login.issued}
+    assert set(used) <= set(login.served) <= {*used, last}
+    assert login.refused == 0  # each was renewed before it expired
     assert min(gaps) > 2 - 2 / 4 * (1 + 1 / 4) - 0.05, gaps  # the margin is a quarter, and the jitter a quarter of it
-    assert max(gaps) < 2, gaps
 
 
 def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,19 +166,16 @@ def test_tokens_that_are_revoked_under_load_are_renewed_once(login: Login, monke
     client, other = HttpClient.of(own), AsyncHttpClient.of(own)
     revocations = 4
 
-    def revoke() -> None:
-        for _ in range(revocations):
-            time.sleep(0.7)
-            login.revoke()
+    def is_everybodys(number: int) -> bool:
+        return len(login.issued) > number and login.served.count(login.issued[number].value) > 3 * 80
 
-    with ThreadPoolExecutor(3) as pool:
-        jobs = [
-            pool.submit(hammer, lambda: client.get("x").raise_for_status(), threads=16, seconds=4),
-            pool.submit(lambda: asyncio.run(hammer_async(other, tasks=64, seconds=4))),
-            pool.submit(revoke),
-        ]
-        for job in jobs:
-            job.result()
+    def revoke() -> None:
+        for number in range(revocations):
+            wait_until(partial(is_everybodys, number))
+            login.revoke()
+        wait_until(lambda: len(login.issued) > revocations)
+
+    load(client, other, revoke)
 
     assert login.asked == len(login.issued) == 1 + revocations
     assert login.refused >= revocations
@@ -274,14 +289,6 @@ def test_nobody_waits_for_a_token_that_is_renewed_in_time() -> None:
     assert [cache.current() for _ in range(3)] == ["two"] * 3  # it failed, and the next try waits a little
     cache._paused_until = 0
     wait_until(lambda: cache.current() == "three")
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that a thread does."""
-    end = time.monotonic() + 10
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_clients_of_one_instance_share_a_token(login: Login) -> None:
