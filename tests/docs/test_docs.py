@@ -132,6 +132,19 @@ def test_every_pain_has_its_sentence_and_its_tests() -> None:
         assert set(named) <= tests, number
 
 
+def test_what_is_compared_with_the_official_way_is_shown() -> None:
+    """Each row of the comparison names a file of tests that is there, or begins with a no and its reason."""
+    page = (DOCS / "comparison.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| *([^|]*)\|$", page.partition("## The guides")[2], re.MULTILINE)
+    tests = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+
+    assert len(rows) > 50
+    for official, ours, shown in rows:
+        named = re.findall(r"`(test_\w+\.py)`", shown)
+        assert set(named) <= tests, official
+        assert named or ours.startswith(("no: ", "here", "---")), official
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     """Each relative link names a file."""
     for page in PAGES:
