@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import grafana
 import pytest
 from commands import run
-from everything import Bound, Datasource, Odd, Plain, SqlDatasource, Wide
+from everything import Aged, Bound, Datasource, Odd, Plain, SqlDatasource, Wide
 
 from gfplug import files, resources
 from gfplug.bundle.frontend import library
@@ -97,7 +97,8 @@ def test_the_editors_have_the_types_that_grafana_wants(version: str, hooks: str,
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
     """Of the examples and of whatever dataclasses: the check is that of a new project, with either Grafana's types."""
-    schemas = {source.__name__: describe(source) for source in (Datasource, Wide, SqlDatasource, Bound, Odd, Plain)}
+    written = (Aged, Bound, Datasource, Odd, Plain, SqlDatasource, Wide)
+    schemas = {source.__name__: describe(source) for source in written}
     schemas |= {example: sources.example_schema(example) for example in choices.EXAMPLES}
     for name, schema in schemas.items():
         files.write_tree(tmp_path / name, sources.write_sources(schema))

@@ -20,7 +20,7 @@ from gfplug.errors import ProjectError
 from gfplug.scaffold import choices
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.form_fields import any_of, condition, inside, negated, read_fields, reader
-from gfplug.scaffold.react.sources import FOLDER, example_schema, write_sources
+from gfplug.scaffold.react.sources import FOLDER, example_schema, list_missing, write_sources
 from gfruntime.author.forms import form
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import Ui
@@ -336,3 +336,42 @@ def test_the_same_schema_gives_the_same_bytes() -> None:
     assert list(first.items()) == list(second.items())
     assert not [path for path, content in first.items() if b"\r" in content or re.search(rb"[ \t]\n|\n\n\n", content)]
     assert Path(FOLDER).parts == ("frontend", "src")
+
+
+def test_a_query_that_python_migrates_is_sent_as_it_was_saved() -> None:
+    """Today's defaults would make an old query pass for one of today; whether it is complete is Python's to say."""
+    schema = {
+        "config": {"fields": []},
+        "query": {"fields": form(Model), "migrates": True},
+        "own": {"variable": {"fields": form(Model)}},
+        "capabilities": {"annotations": True, "variables": True},
+    }
+    text = write_sources(schema)[f"{FOLDER}datasource.ts"].decode()
+    own, _, rest = text.partition("applyTemplateVariables")[2].partition("// No default is filled in")
+
+    assert "readVariableQuery" in own or "interpolate(" in own
+    assert "return { ...interpolate(saved, scoped), refId, datasource } as DataQuery as Query;" in rest
+    assert "interpolate(" not in rest.replace("interpolate(saved, scoped)", "")
+    assert "return !query.hide; // whether" in text
+
+
+def test_what_the_sources_do_not_do_is_said() -> None:
+    """A sentence for each of what only the made editors have."""
+
+    @dataclass(frozen=True)
+    class Fancy:
+        where: Annotated[str, Ui(apps=["explore"])] = ""
+        mode: Annotated[Literal["a", "b"], Ui(remember=True)] = "a"
+
+    schema = {
+        "config": {"fields": [{"name": "proxy", "needs": "x"}], "migrates": True},
+        "query": {"fields": form(Fancy)},
+        "examples": [{}],
+        "capabilities": {"tagKeys": True},
+    }
+    told = list_missing(schema)
+
+    assert [sentence.partition(":")[0] for sentence in told] == [
+        *("where", "mode", "proxy", "the examples", "ad hoc filters", "what older versions have saved"),
+    ]
+    assert list_missing({"config": {"fields": []}, "query": {"fields": form(Model)}}) == []

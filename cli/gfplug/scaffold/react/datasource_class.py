@@ -11,7 +11,7 @@ from gfplug.scaffold.react.query_editor import editor_name
 from gfplug.scaffold.react.typescript import key, member
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from gfplug.scaffold.react.type_names import FormTypes
 
@@ -44,8 +44,13 @@ _OWN_ANNOTATIONS = """\
     };"""
 
 
-def write_datasource(forms: Mapping[str, FormTypes], capabilities: Mapping[str, bool]) -> str:
-    """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`."""
+def write_datasource(
+    forms: Mapping[str, FormTypes], capabilities: Mapping[str, bool], *, migrating: Collection[str] = ()
+) -> str:
+    """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`.
+
+    Python migrates queries of the kinds in `migrating`: they are sent as they were saved, with no default of today.
+    """
     has_variables = bool(capabilities.get("variables"))
     setup = []
     if capabilities.get("annotations"):
@@ -53,7 +58,7 @@ def write_datasource(forms: Mapping[str, FormTypes], capabilities: Mapping[str, 
     if has_variables:
         setup.append(f"this.variables = new Variables({'this' if 'variable' in forms else ''});")
     variables = _OWN_VARIABLES if "variable" in forms else _VARIABLES
-    code = "\n".join([*([variables] if has_variables else []), _class(forms, setup)])
+    code = "\n".join([*([variables] if has_variables else []), _class(forms, setup, migrating)])
     imported = {
         **dict.fromkeys(
             (
@@ -77,7 +82,7 @@ def write_datasource(forms: Mapping[str, FormTypes], capabilities: Mapping[str, 
     return f"{head}\n{typescript.imports(code, imported)}\n\n{code}"
 
 
-def _class(forms: Mapping[str, FormTypes], setup: list[str]) -> str:
+def _class(forms: Mapping[str, FormTypes], setup: list[str], migrating: Collection[str]) -> str:
     query = forms[""]
     constructor = [
         "  constructor(settings: DataSourceInstanceSettings<Options>) {",
@@ -91,7 +96,7 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str]) -> str:
         "",
         "  /** Fill in the template variables of every text. */",
         "  applyTemplateVariables(query: Query, scoped: ScopedVars): Query {",
-        *_by_kind(forms, {kind: _filling(form, kind) for kind, form in forms.items()}),
+        *_by_kind(forms, {kind: _filling(form, kind, is_saved=kind in migrating) for kind, form in forms.items()}),
         "  }",
     ]
     return "\n".join(
@@ -101,7 +106,7 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str]) -> str:
             *(defaults if query.model else []),
             "  /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. */",
             "  filterQuery(query: Query): boolean {",
-            *_by_kind(forms, {kind: _filter(form, kind) for kind, form in forms.items()}),
+            *_by_kind(forms, {kind: _filter(form, kind, is_saved=kind in migrating) for kind, form in forms.items()}),
             "  }",
             *(filling if any(form.model for form in forms.values()) else []),
             "}",
@@ -124,7 +129,9 @@ def _model(form: FormTypes, kind: str) -> str:
     return f"const model = {form.read}({_query(form, kind)});"
 
 
-def _filter(form: FormTypes, kind: str) -> list[str]:
+def _filter(form: FormTypes, kind: str, *, is_saved: bool) -> list[str]:
+    if is_saved:
+        return ["return !query.hide; // whether it is complete is Python's to say: it may be of an older version"]
     tests = [_is_complete(field, form) for field in form.fields if field.required and field.kind != "hidden"]
     first = [_model(form, kind)] if tests else []
     return [*first, f"return {' && '.join(['!query.hide', *tests])};"]
@@ -135,9 +142,15 @@ def _is_complete(field: FormField, form: FormTypes) -> str:
     return f"({negated(test)} || {given})" if test else given
 
 
-def _filling(form: FormTypes, kind: str) -> list[str]:
+def _filling(form: FormTypes, kind: str, *, is_saved: bool) -> list[str]:
     if not form.model:
         return ["return query;"]
+    if is_saved:
+        return [
+            "// No default is filled in: Python migrates what an older version has saved.",
+            "const { refId, datasource, ...saved } = query;",
+            "return { ...interpolate(saved, scoped), refId, datasource } as DataQuery as Query;",
+        ]
     sql = [field for field in form.fields if field.language.endswith("sql")]
     result = " as DataQuery as Query" if kind else ""
     if not sql:

@@ -47,11 +47,41 @@ def write_sources(schema: Mapping[str, Any]) -> dict[str, bytes]:
         "types.ts": write_types(config, forms, settings),
         "ConfigEditor.tsx": write_config_editor(config, settings),
         **{f"{editor_name(kind)}.tsx": write_query_editor(form, kind) for kind, form in forms.items()},
-        "datasource.ts": write_datasource(forms, schema.get("capabilities", {})),
+        "datasource.ts": write_datasource(forms, schema.get("capabilities", {}), migrating=_migrating(schema)),
     }
     shipped = resources.folder("template") / "frontends/react-src"
     texts["module.ts"] = (shipped / "module.ts").read_text(encoding="utf-8")
     return {f"{FOLDER}{name}": text.encode() for name, text in {**texts, **_controls(shipped, texts)}.items()}
+
+
+def list_missing(schema: Mapping[str, Any]) -> list[str]:
+    """Say, a sentence each, what the editors that a build makes do for this schema and these sources don't."""
+    queries = {"": schema["query"], **schema.get("own", {})}
+    fields = [(kind, field) for kind, form in queries.items() for field in form["fields"]]
+    apps = [field["name"] for _, field in fields if "apps" in field]
+    kept = [field["name"] for _, field in fields if field.get("remember")]
+    needs = [field["name"] for field in schema["config"]["fields"] if "needs" in field]
+    capabilities = schema.get("capabilities", {})
+    told = [
+        (apps, f"{', '.join(apps)}: shown in each of Grafana's apps"),
+        (kept, f"{', '.join(kept)}: not remembered for the next query"),
+        (needs, f"{', '.join(needs)}: shown also where Grafana has it switched off"),
+        (schema.get("examples"), "the examples: not in the query editor's help"),
+        (
+            capabilities.get("tagKeys") or capabilities.get("tagValues"),
+            "ad hoc filters: not offered, and no query is filtered",
+        ),
+        (
+            [*_migrating(schema), *(["options"] if schema["config"].get("migrates") else [])],
+            "what older versions have saved: shown as it was saved, for only Python migrates it",
+        ),
+    ]
+    return [sentence for is_there, sentence in told if is_there]
+
+
+def _migrating(schema: Mapping[str, Any]) -> list[str]:
+    forms = {"": schema["query"], **schema.get("own", {})}
+    return [kind for kind, form in forms.items() if form.get("migrates")]
 
 
 def example_schema(example: str) -> dict[str, Any]:
