@@ -67,6 +67,7 @@ def test_pandas_is_noticed_where_the_finders_were_replaced() -> None:
     """As test runners and tools do that put back what was there before."""
     run("""
 import sys
+import dateutil.tz  # which adds a finder of its own, where six is its
 finders = list(sys.meta_path)
 from gfruntime import Field
 sys.meta_path[:] = finders
