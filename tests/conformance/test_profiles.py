@@ -79,7 +79,8 @@ def test_pprof_names_the_function_that_takes_most(port: int, tmp_path: Path, pag
     assert re.search(rf"^Type: {kind}$", printed, re.MULTILINE)
     assert "test_profiles.burn" in rows
     cumulated = rows["test_profiles.burn"][3]
-    assert re.fullmatch({"cpu": r"\d+(\.\d+)?m?s", "inuse_space": r"\d+(\.\d+)?[kM]?B", "threads": "1"}[kind], cumulated)
+    expected = {"cpu": r"\d+(\.\d+)?m?s", "inuse_space": r"\d+(\.\d+)?[kM]?B", "threads": "1"}
+    assert re.fullmatch(expected[kind], cumulated)
 
 
 @pytest.mark.usefixtures("_work")
