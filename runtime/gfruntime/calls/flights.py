@@ -63,7 +63,7 @@ class Ask:
     task: asyncio.Task[None] | None = None
 
     def end_if_unwanted(self) -> bool:
-        """Cancel if nobody waits for any of its queries; return whether that is so."""
+        """Cancel the work if all its callers have left; return whether they have."""
         if self.task is None or self.task.done() or any(flight.waiters for flight in self.flights):
             return False
         self.cancel.set()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE = 60.0
-"""Seconds for which work that nobody waits for holds its place."""
+"""Seconds for which cancelled work that still runs holds its place."""
 
 _waiting = metrics.Family("gauge", "gfruntime_upstream_waiting", "Queries that wait for one of `concurrency` places.")
 _running = metrics.Family("gauge", "gfruntime_upstream_running", "Queries that hold one of `concurrency` places.")
