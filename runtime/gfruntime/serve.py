@@ -104,7 +104,6 @@ def _run_worker(place: str, make: Callable[[], Application], plan: dict[str, int
     from gfruntime.serving.workers import worker  # noqa: PLC0415  # few plugins have any
 
     masking.keep(masking.named_secrets(os.environ))
-    sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         worker.run(place, make, plan)
     except BaseException as error:  # noqa: BLE001  # likewise

@@ -101,6 +101,8 @@ class Login:
         """Listen on a free port."""
         self.lifetime: float = 3600
         """Seconds for which the API takes a token; whole ones are told to the client, others are not."""
+        self.leeway = 0.0
+        """Seconds for which the API goes on taking a token that has ended, as servers do because clocks differ."""
         self.delay = 0.0
         """Seconds before a request for a token is answered."""
         self.failure: tuple[int, str] | None = None
@@ -135,7 +137,8 @@ class Login:
         """Remember a token."""
         with self._lock:
             now = time.monotonic()
-            issued = Issued(token["access_token"], now, grant, token.get("scope") or "", now + self.lifetime)
+            end = now + self.lifetime + self.leeway
+            issued = Issued(token["access_token"], now, grant, token.get("scope") or "", end)
             self.issued.append(issued)
             if "refresh_token" in token:
                 self.refresh_tokens = {token["refresh_token"]}

@@ -38,8 +38,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Model:
-    """Until version 2 there was `table` in place of `series`, and the window was in seconds."""
+class Same:
+    """Today's fields of `Model`, and nothing migrated."""
 
     series: Annotated[str, Ui(required=True)] = "sales"
     window: Annotated[float, Ui(minimum=1, maximum=60)] = 5.0
@@ -47,6 +47,11 @@ class Model:
     every: Annotated[int, Ui(maximum=9, show_if={"mode": ["mean"]})] = 1
     rows: list[Row] = field(default_factory=list)
     version: Annotated[int, Ui(widget="hidden")] = 2
+
+
+@dataclass(frozen=True)
+class Model(Same):
+    """Until version 2 there was `table` in place of `series`, and the window was in seconds."""
 
     @staticmethod
     def migrate(old: dict[str, Any]) -> dict[str, Any]:
@@ -100,18 +105,6 @@ class Source:
 
     def query_variable(self, query: Query[Names]) -> Frame:
         return Frame.of(of=[query.model.of])
-
-
-@dataclass(frozen=True)
-class Same:
-    """The fields of `Model`, and nothing migrated."""
-
-    series: Annotated[str, Ui(required=True)] = "sales"
-    window: Annotated[float, Ui(minimum=1, maximum=60)] = 5.0
-    mode: Literal["sum", "mean"] = "sum"
-    every: Annotated[int, Ui(maximum=9, show_if={"mode": ["mean"]})] = 1
-    rows: list[Row] = field(default_factory=list)
-    version: Annotated[int, Ui(widget="hidden")] = 2
 
 
 def decode(value: object, model: Any = Model) -> Any:
