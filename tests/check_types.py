@@ -2,9 +2,10 @@
 
     python tests/check_types.py
 
-Two runs: one of all modules by their names, and one of the files that share a name with another or have none. A test is
-named from the root, since several have the same name; what tests import is named as pytest finds it, by `pythonpath`.
-The default version's stubs are written to `build/stubs` first: the template's Python imports them.
+All modules are checked by their names, and in runs of their own the files that share a name with another or have none:
+PyInstaller's hooks, and each example of the template. A test is named from the root, since several have the same name;
+what tests import is named as pytest finds it, by `pythonpath`. The default version's stubs are written to `build/stubs`
+first: the template's Python imports them.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from gfplug.sdk import stubs
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
 PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks", "examples"]
+SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks"]
 BASES = ["cli", "runtime", "template/project/src", *PYTEST["pythonpath"]]
-BY_FILE = ["runtime/gfruntime/freeze/hooks", "template/examples/http"]
+HOOKS = "runtime/gfruntime/freeze/hooks"
+EXAMPLES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "template" / "examples").iterdir())
 
 
 def module(path: Path) -> str:
@@ -40,7 +42,7 @@ def modules() -> list[str]:
     """List the names of all modules that have one of their own."""
     paths = chain.from_iterable((ROOT / folder).rglob("*.py") for folder in SOURCES)
     untyped = "benchmarks/packages"  # each imports a package that only its own project has
-    apart = {ROOT / folder for folder in (*BY_FILE, "tests/browser/page", "tests/fixtures/every_name", untyped)}
+    apart = {ROOT / folder for folder in (HOOKS, "tests/browser/page", "tests/fixtures/every_name", untyped)}
     return sorted(module(path) for path in paths if not apart & {*path.parents})
 
 
@@ -56,7 +58,8 @@ def main() -> int:
     files.write_tree(STUBS, stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
     return max(
         check([f"--module={name}" for name in modules()], BASES),
-        check(BY_FILE, ["template/examples/http", "template/examples/http/src"]),
+        check([HOOKS], []),
+        *(check([example], [example, f"{example}/src"]) for example in EXAMPLES),
     )
 
 

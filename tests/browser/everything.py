@@ -84,6 +84,28 @@ class SqlDatasource:
 
 
 @dataclass(frozen=True)
+class ValuesModel:
+    """SQL whose variables are values, and choices that it offers."""
+
+    sql: Annotated[str, Ui(label="SQL", widget="code", language="sql", variables="values", options_from="names")] = ""
+
+
+class ValuesDatasource:
+    """A data source that takes it."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        """Take the settings."""
+
+    def query(self, query: Query[ValuesModel]) -> None:
+        """Answer nothing."""
+
+    @route("GET", "/names")
+    def names(self, _request: Request) -> list[str]:
+        """List nothing."""
+        return []
+
+
+@dataclass(frozen=True)
 class Cache:
     """Options inside options."""
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from everything import SqlDatasource, Wide
+from everything import SqlDatasource, ValuesDatasource, Wide
 
 if TYPE_CHECKING:
     from everything import Evaluate
@@ -123,6 +123,52 @@ def test_variables_outside_sql_are_not_quoted(evaluate: Evaluate) -> None:
 
     assert (filled["json"], filled["note"]) == ("it's", "it's")
     assert filled["options"] == {"where": "'it''s'"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "variable", "expected"),
+    [
+        ("x = $v", "{ value: 'north' }", "x = $__text(north)"),
+        ("x IN ($v)", "{ value: ['a', 'b,c'], multi: true }", "x IN ($__text(a,b%2Cc))"),
+        ("x = ${v:raw} OR [[v:csv]]", "{ value: 'a' }", "x = $__text(a) OR $__text(a)"),
+        ("x = '$v'", """{ value: "' OR 1=1 -- (é)*!" }""", "x = '$__text(%27%20OR%201%3D1%20--%20%28%C3%A9%29%2a%21)'"),
+        ("x = $v", "{ value: 7 }", "x = $__text(7)"),
+        ("x = $v", "{ value: '$env' }", "x = $__text(%24env)"),
+        ("$__timeFilter(t) $other ${__unknown} $$ $1", "{ value: 'a' }", "$__timeFilter(t) $other ${__unknown} $$ $1"),
+        ("$v$v", "{ value: '' }", "$__text()$__text()"),
+    ],
+)
+def test_variables_can_be_values(evaluate: Evaluate, sql: str, variable: str, expected: str) -> None:
+    """Percent-encoded, whatever format is asked for; what Grafana does not know stays."""
+    filled = evaluate(
+        f"datasource.applyTemplateVariables({{ refId: 'A', sql: {json.dumps(sql)} }}, {{ v: {variable} }})",
+        source=ValuesDatasource,
+    )
+
+    assert filled["sql"] == expected
+
+
+def test_the_time_range_is_no_value(evaluate: Evaluate) -> None:
+    """Macros and intervals are SQL; a user's name is a text."""
+    filled = evaluate(
+        "datasource.applyTemplateVariables({ refId: 'A', sql: '$__interval ${__interval_ms} ${__user}' },"
+        " { __interval: { value: '1m' }, __interval_ms: { value: 60000 }, __user: { value: 'a b' } })",
+        source=ValuesDatasource,
+    )
+
+    assert filled["sql"] == "1m 60000 $__text(a%20b)"
+
+
+def test_a_code_field_offers_the_choices_of_a_resource(evaluate: Evaluate) -> None:
+    """The editor is given a function that lists them, and the dashboard's variables; without a resource it is not."""
+    editor = (
+        "elements(react.createElement(plugin.components.QueryEditor,"
+        " { query: { refId: 'A' }, datasource, onChange() {}, onRunQuery() {} }))"
+        ".filter((each) => each.type === 'CodeEditor').map((each) => each.props.getSuggestions?.() ?? null)"
+    )
+
+    assert {"label": "$env", "insertText": "$env"} in evaluate(editor, source=ValuesDatasource)[0]
+    assert evaluate(editor, source=SqlDatasource) == [None, None, None]
 
 
 def test_variable_queries_ask_for_the_range_of_the_dashboard(evaluate: Evaluate) -> None:

@@ -1,84 +1,93 @@
-"""The folder `examples/`: each data source, from source and built, answers the host, and rules can read it."""
+"""The other examples of `gfplug new`: each, from source and built, answers the host, and its own alert rule decides."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import sys
+import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from commands import succeed
-from messages import START_MS, query, settings
-from programs import BUILT, HERE, build, executable_of
+from messages import HOUR_MS, query, settings
+from programs import BUILT, Programs, executable
 
 from gfplug.host import alerting
+from gfplug.scaffold.choices import EXAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hostclient import Host
-    from programs import Programs
 
-EXAMPLES = HERE.parents[1] / "examples"
-NAMES = ["dataframe", "sql", "stream"]
-ABOVE = {"dataframe": 100.0, "sql": 90.0, "stream": 0.0}
-FIRING = {"dataframe": [False, True], "sql": [False, True], "stream": [True]}
-
-
-def test_every_example_is_tested() -> None:
-    """A new folder is noticed."""
-    assert sorted(path.parent.name for path in EXAMPLES.glob("*/datasource.py")) == NAMES
+NAMES = [name for name in EXAMPLES if name not in ("signals", "http")]
+KINDS = ["source", pytest.param("built", marks=BUILT)]
+NEEDS = {"dataframe": "polars"}
+"""The packages that an example asks for."""
 
 
-def source(programs: Programs, name: str) -> Path:
-    """Give an executable that runs an example from source."""
-    if name == "dataframe" and find_spec("pandas") is None:
-        pytest.skip("install gfplug's extra `dev`: pandas is missing")
-    return programs.variant(name, (EXAMPLES / name / "datasource.py").read_text(encoding="utf-8"))
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """From source, and built."""
+    return str(request.param)
 
 
-@pytest.fixture(
-    params=[*((name, "source") for name in NAMES), *(pytest.param((name, "built"), marks=BUILT) for name in NAMES)],
-    ids=str,
-)
-def example(request: pytest.FixtureRequest, programs: Programs) -> tuple[str, Path]:
-    """Give an example's name, and an executable of it."""
-    name, kind = request.param
-    launcher = source(programs, name)
-    if kind == "source":
-        return name, launcher
-    project = programs.project(name)
-    if not (project / "dist").is_dir():
-        build(project, programs.folder / f"built-{name}")
-    return name, executable_of(project / "dist")
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each example that can be had here."""
+    package = NEEDS.get(request.param, "")
+    if package and find_spec(package) is None:
+        pytest.skip(f"install gfplug's extra `dev`: {package} is missing")
+    return str(request.param)
 
 
-def test_an_example_answers_and_its_rule_fires(host: Host, example: tuple[str, Path]) -> None:
-    """Health, a panel's query, and an alert rule's: read without an error or warning, and decided."""
-    name, executable = example
-    plugin = host.start(executable)
+def recent(**model: Any) -> dict[str, Any]:
+    """Describe a query of the last hour."""
+    return query(start_ms=int(time.time() * 1000) - HOUR_MS, **model)
+
+
+def rule_of(project: Path) -> tuple[dict[str, Any], float]:
+    """Read the model of the project's alert rule, and what it compares with."""
+    rules = yaml.safe_load((project / "provisioning/alerting/rules.yaml").read_text(encoding="utf-8"))
+    asked, _, compared = rules["groups"][0]["rules"][0]["data"]
+    return asked["model"], compared["model"]["conditions"][0]["evaluator"]["params"][0]
+
+
+def test_an_example_answers_and_one_of_its_two_alerts_fires(
+    host: Host, programs: Programs, name: str, kind: str
+) -> None:
+    """Health, the panels' queries, and the rule's: read without an error or warning, and decided."""
+    project = programs.project(name, example=name)
+    plugin = host.start(executable(programs, f"{name}-{kind}"))
     assert plugin.health()["status"] == "OK"
-    assert plugin.query(query())["A"]["frames"]
+    dashboard = json.loads((project / "provisioning/dashboards/example.json").read_text(encoding="utf-8"))
+    targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
+    targets += [each["target"] for each in dashboard.get("annotations", {}).get("list", [])]
+    for target in targets:
+        answer = plugin.query(recent(**target))[target["refId"]]
+        assert (answer["error"], len(answer["frames"]) > 0) == ("", True)
 
-    answer = plugin.query(query(), headers={"FromAlert": "true"})["A"]
-    frames: list[dict[str, Any]] = [frame["json"] for frame in answer["frames"]]
-    rule = alerting.condition(f"last > {ABOVE[name]}", model={})
-    outcome = alerting.evaluate(frames, rule.reduction, rule.comparison)
+    model, threshold = rule_of(project)
+    answer = plugin.query(recent(**model), headers={"FromAlert": "true"})["A"]
+    rule = alerting.condition(f"last > {threshold}", model={})
+    outcome = alerting.evaluate([frame["json"] for frame in answer["frames"]], rule.reduction, rule.comparison)
 
     assert (outcome.error, list(outcome.warnings)) == ("", [])
-    assert sorted(each.state is alerting.State.ALERTING for each in outcome.instances) == FIRING[name]
+    assert sorted(each.state is alerting.State.ALERTING for each in outcome.instances) == [False, True]
     assert not plugin.kill()["forced"]
 
 
 def test_the_stream_moves(host: Host, programs: Programs) -> None:
     """A panel's answer names the channel; its packets come, the schema in the first alone."""
-    plugin = host.start(source(programs, "stream"))
+    plugin = host.start(executable(programs, "stream-source"))
     (frame,) = plugin.query(query())["A"]["frames"]
-    assert frame["meta"]["channel"] == "ds/ds-1/wave"
+    assert frame["meta"]["channel"] == "ds/ds-1/sensors"
 
-    words = ["wave", str(programs.project("stream")), "--json", "--count", "3", "--data", '{"hertz": 20}']
+    project = str(programs.project("stream", example="stream"))
+    words = ["sensors", project, "--json", "--count", "3", "--data", '{"hertz": 20}']
     output = succeed(sys.executable, "-m", "gfplug", "call", "stream", *words, "--python", sys.executable)
     packets = [json.loads(line) for line in output.splitlines()]
     assert [sorted(packet) for packet in packets] == [["data", "schema"], ["data"], ["data"]]
@@ -88,14 +97,14 @@ def test_the_sql_example_reads_a_file_and_changes_nothing(host: Host, programs: 
     """A database of the user's is opened read-only, and its refusals reach the panel."""
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE sales (time EPOCH, region TEXT, amount REAL)")
-        connection.execute("INSERT INTO sales VALUES (?, 'east', 7)", [START_MS // 1000 + 60])
+        connection.execute("CREATE TABLE sales (time INTEGER, region TEXT, amount REAL)")
+        connection.execute("INSERT INTO sales VALUES (?, 'east', 7)", [int(time.time()) - 60])
     connection.close()
-    plugin = host.start(source(programs, "sql"))
-    configured = settings({"path": str(path)})
+    plugin = host.start(executable(programs, "sql-source"))
+    configured = settings({"address": f"sqlite:{path}"})
 
-    (frame,) = plugin.query(query(), settings=configured)["A"]["frames"]
+    (frame,) = plugin.query(recent(), settings=configured)["A"]["frames"]
     assert (frame["fields"][1]["values"], frame["fields"][1]["labels"]) == ([7], {"region": "east"})
     for sql, words in (("DROP TABLE sales", "readonly"), ("SELECT missing FROM sales", "no such column")):
-        answer = plugin.query(query(sql=sql), settings=configured)["A"]
+        answer = plugin.query(recent(sql=sql), settings=configured)["A"]
         assert (words in answer["error"], answer["status"]) == (True, 400)

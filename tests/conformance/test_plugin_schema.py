@@ -22,8 +22,8 @@ ROOT = HERE.parents[1]
 FILES = {
     "signals": "template/project/src/plugin/datasource.py",
     "http": "template/examples/http/src/plugin/datasource.py",
-    "stream": "examples/stream/datasource.py",
-    "sql": "examples/sql/datasource.py",
+    "stream": "template/examples/stream/src/plugin/datasource.py",
+    "sql": "template/examples/sql/src/plugin/datasource.py",
 }
 
 

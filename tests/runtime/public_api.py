@@ -39,6 +39,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gfruntime.http.client": ("HttpClient",),
     "gfruntime.http.response": ("HttpResponse", "UpstreamError"),
     "gfruntime.http.settings": ("HttpSettings",),
+    "gfruntime.sql.database": ("Database", "Limits"),
     "gfruntime.sql.durations": (),
     "gfruntime.sql.formats": (),
     "gfruntime.sql.macros": (),

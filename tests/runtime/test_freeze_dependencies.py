@@ -46,6 +46,17 @@ def test_names_are_normalized_and_conditions_hold(tmp_path: Path) -> None:
     assert dependencies.direct_names(root) == {"py-yaml", "gfruntime"}
 
 
+def test_extras_that_the_build_asks_for_count(tmp_path: Path) -> None:
+    """The project's own, by its name; nobody else's, and what else the build needs is in no bundle."""
+    project(tmp_path, "zz-a")
+    with (tmp_path / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('name = "Acme_Sales"\n[project.optional-dependencies]\nmysql = ["zz-m"]\nduckdb = ["zz-d"]\n')
+        file.write('build = ["pyinstaller", "acme-sales[mysql, build]", "other[duckdb]"]\n')
+
+    assert dependencies.direct_names(tmp_path) == {"zz-a", "zz-m"}
+    assert dependencies.all_names(tmp_path) == {"zz-a", "zz-m"}
+
+
 def test_all_names_follow_extras_and_conditions(tmp_path: Path, packages: Path) -> None:
     """Of each package with the extras that something asks for; a circle ends, what is not installed has none."""
     install(packages, "zz-a", requires=("zz-b[Fast]", 'zz-c; extra == "slow"', 'zz-d; python_version < "3"'))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -124,9 +124,17 @@ def _listed(project: Project, environment: Environment) -> list[str] | None:
     """Return the project's requirements; None where its build computes them, and it is not installed."""
     table = project.pyproject
     if "dependencies" not in table.get("dynamic", ()):
-        return list(table.get("dependencies", ()))
+        return [*table.get("dependencies", ()), *_of_built_extras(table)]
     package = environment.packages.get(canonicalize_name(str(table.get("name", ""))))
     return list(package.requires) if package else None
+
+
+def _of_built_extras(table: Mapping[str, Any]) -> list[str]:
+    """List the requirements of the project's own extras that its extra `build` asks for: `"name[mysql]"`."""
+    extras, own = table.get("optional-dependencies", {}), canonicalize_name(str(table.get("name", "")))
+    built = [each for each in map(_requirement, extras.get("build", ())) if canonicalize_name(each.name) == own]
+    asked = sorted({extra for each in built for extra in each.extras} - {"build"})
+    return [line for extra in asked for line in extras.get(extra, ())]
 
 
 def _requirement(line: str) -> Requirement:

@@ -14,7 +14,7 @@ from gfplug import console
 from gfplug.commands.options import DryRun, Offline, ProtoSource, SdkVersion, choice, pairs
 from gfplug.errors import UsageError
 from gfplug.project import names
-from gfplug.scaffold.choices import DATA, EXAMPLES, FREE_ANSWERS, Example, Frontend, Mode
+from gfplug.scaffold.choices import DATA, EXAMPLES, FREE_ANSWERS, SUMMARIES, Example, Frontend, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger("gfplug")
 
 
+def _list_examples(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    """Print each example with what it is, and end the command."""
+    if is_wanted:
+        width = max(map(len, SUMMARIES))
+        for name, summary in SUMMARIES.items():
+            console.result(f"{name:<{width}}  {summary}")
+        raise typer.Exit
+
+
 def new(
     name: Annotated[str, typer.Argument(help="What it is called: myds, acme-sales, 'Acme Sales'.", metavar="NAME")],
     directory: Annotated[
@@ -31,7 +40,7 @@ def new(
     ] = None,
     *,
     example: Annotated[
-        Example | None, choice(Example, help="What it answers: signals needs nothing (default), http asks a JSON API.")
+        Example | None, choice(Example, help="What it answers at first; --list says what each of them is.")
     ] = None,
     mode: Annotated[
         Mode | None, choice(Mode, help="Who answers panels: Python (default), or the browser through Grafana's proxy.")
@@ -49,6 +58,9 @@ def new(
     source: ProtoSource = None,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help=f"Set one of: {', '.join(DATA)}.")] = None,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    list_examples: Annotated[  # noqa: ARG001 - its callback has ended the command
+        bool, typer.Option("--list", help="Show the examples, and end.", is_eager=True, callback=_list_examples)
+    ] = False,
     dry_run: DryRun = False,
     offline: Offline = False,
 ) -> None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-Example = Literal["signals", "http"]
+SUMMARIES: dict[str, str] = {
+    "signals": "waves computed from the clock; needs nothing (default)",
+    "http": "a JSON API over HTTP, with a URL and a token",
+    "sql": "a database by its address: SQLite, PostgreSQL, DuckDB, MySQL, Flight SQL and others",
+    "dataframe": "Parquet files, read lazily with polars: filters go down into the scan",
+    "logs": "log lines from files for Explore, by level and search, and their counts for alert rules",
+    "stream": "Grafana Live: a panel that moves, and the same numbers for alert rules",
+}
+"""The examples that `gfplug new` can begin with, and what each of them is; the first is the default."""
+
 Mode = Literal["backend", "hybrid"]
 Frontend = Literal["schema", "react"]
-EXAMPLES: tuple[str, ...] = get_args(Example)
+if TYPE_CHECKING:
+    Example = str
+else:
+    Example = Literal[tuple(SUMMARIES)]
+EXAMPLES = tuple(SUMMARIES)
 MODES: tuple[str, ...] = get_args(Mode)
 FRONTENDS: tuple[str, ...] = get_args(Frontend)
 ADOPTED = "adopted"

@@ -141,7 +141,7 @@ def render(answers: Answers, destination: Path) -> None:
     """
     layers = {
         "project": True,
-        "examples/http": answers.example == "http",
+        f"examples/{answers.example}": answers.example != EXAMPLES[0],
         "modes/hybrid": answers.mode == "hybrid",
         "frontends/react": answers.frontend == "react",
         "frontends/adopted": answers.frontend == ADOPTED,

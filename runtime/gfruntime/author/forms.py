@@ -167,7 +167,7 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
     if control["kind"] != "secret" and default is not None:
         described["default"] = default
     if ui.options_from:
-        kind = "multi" if control["kind"] == "tags" else "select"
+        kind = "multi" if control["kind"] == "tags" else "code" if ui.widget == "code" else "select"
         described |= {"kind": kind, "from": ui.options_from, "options": []}
     if config:
         described["store"] = "secureJsonData" if control["kind"] == "secret" else ui.store
@@ -177,7 +177,7 @@ def _field(item: dataclasses.Field[Any], hint: Any, where: str, *, config: bool)
 
 def _presented(ui: Ui, where: str) -> dict[str, Any]:
     """List what only changes how a field looks."""
-    keys = ("help", "placeholder", "section", "language", "rows", "required", "pattern")
+    keys = ("help", "placeholder", "section", "language", "variables", "rows", "required", "pattern")
     given = {key: value for key in keys if (value := getattr(ui, key))}
     shown_if = rules.listed(ui, where)
     return given | query_fields.described(ui, where) | ({"showIf": shown_if} if shown_if else {})
@@ -197,6 +197,8 @@ def _check(where: str, name: str, control: dict[str, Any], ui: Ui, *, config: bo
         raise SchemaError(f"{where}: minimum and maximum are for numbers")
     if ui.pattern and (is_numeric or kind not in ("string", "secret", "tags")):
         raise SchemaError(f"{where}: a pattern is for texts")
+    if ui.variables and (config or ui.widget != "code" or ui.variables != "values"):
+        raise SchemaError(f'{where}: variables="values" is for a widget="code" of a query')
     if ui.options_from and (config or kind not in ("string", "tags")):
         raise SchemaError(f"{where}: options_from is for a str or a list[str] of a query")
     reserved.check_name(name, where, is_query=_is_query(where, config=config))

@@ -82,7 +82,11 @@ class Ui:
 
     `options_from` names a resource of the plugin that lists the choices of a text or a list of texts in a query: a JSON
     list of texts, or of objects with `value` and perhaps `label` and `description`. `{database}` in it stands for the
-    query's own field of that name: `options_from="tables?database={database}"`. Other texts may still be typed.
+    query's own field of that name: `options_from="tables?database={database}"`. Other texts may still be typed. A
+    `code` field offers the choices while one types.
+
+    `variables="values"` is for SQL in a `code` field: a template variable is sent as `$__text(north,south)`, its values
+    percent-encoded, which `expand_sql` writes with a dialect so that no text of a variable becomes SQL.
 
     `show_if={"mode": ["sum"]}` shows the field only while each of the named fields has one of its values. A hidden
     field is not required, and what it holds out of bounds is read as its default.
@@ -111,6 +115,9 @@ class Ui:
 
     language: str = ""
     """The language of a `code` field, such as `sql`: colours, and how variables are quoted."""
+
+    variables: Literal["", "values"] = ""
+    """What becomes of template variables in a `code` field: texts put in by Grafana, or values for `expand_sql`."""
 
     rows: int = 0
     """The height of a `textarea` or `code` field in lines; 0 is the control's own."""

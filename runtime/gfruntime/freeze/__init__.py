@@ -42,6 +42,8 @@ _NEEDLESS = ("pyi_rth_multiprocessing",)
 """Another one, whose work `gfruntime.serving.modes` does; it imports multiprocessing at every start."""
 
 _OPTIONAL = {
+    "adbc-driver-flightsql": ("adbc_driver_flightsql.dbapi",),  # imported by the address of a database
+    "adbc-driver-postgresql": ("adbc_driver_postgresql.dbapi",),
     "azure-identity": ("azure.identity",),
     "botocore": ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"),
     "cryptography": (
@@ -54,8 +56,10 @@ _OPTIONAL = {
         "cryptography.hazmat.primitives.serialization",
         "cryptography.x509",
     ),
+    "duckdb": ("duckdb",),
     "google-auth": ("google.auth", "google.auth.transport.urllib3"),
     "httpx": ("httpx",),
+    "pymysql": ("pymysql", "pymysql.cursors"),
     "requests": ("requests",),
 }
 

@@ -101,8 +101,15 @@ def _files(name: str) -> list[tuple[str, PurePosixPath]]:
 
 
 def _listed(root: Path) -> list[str]:
+    """List the dependencies, and those of the project's own extras that its extra `build` asks for: `"name[mysql]"`."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415  # PyInstaller brings it
+
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    return list(project.get("dependencies", ()))
+    extras = project.get("optional-dependencies", {})
+    own = canonicalize_name(project.get("name", ""))
+    built = [each for each in map(_requirement, extras.get("build", ())) if canonicalize_name(each.name) == own]
+    asked = sorted({extra for each in built for extra in each.extras} - {"build"})
+    return [*project.get("dependencies", ()), *(line for extra in asked for line in extras.get(extra, ()))]
 
 
 def _applying(lines: Iterable[str], extras: Collection[str]) -> list[tuple[str, set[str]]]:

@@ -22,6 +22,7 @@ For a time range from second S to second E since 1970, FROM and TO in ISO 8601, 
 | `$__unixEpochNanoFilter(t)`, `…NanoFrom()`, `…NanoTo()` | the same in nanoseconds                                    |
 | `$__interval`, `$__interval_ms`                         | `1m`, `60000`                                              |
 | `$__from`, `${__from}`, `${__to:date:iso}`, …           | as in `expand_url`                                         |
+| `$__text(a)`, `$__text(a,b)`                            | the texts, percent-encoded here, by their digits: `texts`  |
 
 timescaledb is postgres with `time_bucket('300.000s',t)`. duckdb is postgres with `epoch(t)`. mssql has
 `DATEDIFF(second, '1970-01-01', t)`, whose groups are whole seconds, as those of mysql, sqlite and clickhouse. sqlite's
@@ -43,6 +44,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from gfruntime.sql.moments import count_since_1970, rfc3339
+from gfruntime.sql.texts import by_bytes, by_numbers, hexadecimal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +73,8 @@ class Phrases:
     alias: str = ' AS "time"'
     whole_seconds: bool = True
     escapes: bool = False  # a backslash keeps a quote from ending a text
+    text: Callable[[str], str]
+    join: tuple[str, str] = ("", " || ")  # a function's name and what stands between texts, to join them
 
     def compare(self, column: str, sign: str, moment: dt.datetime) -> str:
         """Write `column >= moment`."""
@@ -111,13 +115,14 @@ _POSTGRES = Phrases(
     group="floor(extract(epoch from {c})/{s})*{s}",
     unix_group="floor(({c})/{s})*{s}",
     whole_seconds=False,
+    text=by_numbers,
 )
 _SQLITE_SECONDS = "CASE typeof({c}) WHEN 'text' THEN CAST(strftime('%s', {c}) AS INTEGER) ELSE {c} END"
 
 PHRASES: dict[Dialect, Phrases] = {
     "postgres": _POSTGRES,
     "timescaledb": replace(_POSTGRES, group="time_bucket('{s:.3f}s',{c})"),
-    "duckdb": replace(_POSTGRES, epoch='epoch({c}) AS "time"', group="floor(epoch({c})/{s})*{s}"),
+    "duckdb": replace(_POSTGRES, epoch='epoch({c}) AS "time"', group="floor(epoch({c})/{s})*{s}", text=by_bytes),
     "mysql": Phrases(
         moment=_from_unixtime,
         time="UNIX_TIMESTAMP({c}) as time_sec",
@@ -125,6 +130,8 @@ PHRASES: dict[Dialect, Phrases] = {
         group="UNIX_TIMESTAMP({c}) DIV {s} * {s}",
         unix_group="{o} DIV {s} * {s}",
         escapes=True,
+        text=hexadecimal("_utf8mb4 X'{hex}'"),
+        join=("CONCAT", ", "),
     ),
     "mssql": Phrases(
         moment=lambda moment: f"'{rfc3339(moment)}'",
@@ -133,6 +140,8 @@ PHRASES: dict[Dialect, Phrases] = {
         group="FLOOR(DATEDIFF(second, '1970-01-01', {c})/{s})*{s}",
         unix_group="FLOOR({o}/{s})*{s}",
         alias=" AS [time]",
+        text=hexadecimal("CONVERT(nvarchar(max), 0x{hex})", "utf-16-le"),
+        join=("", " + "),
     ),
     "sqlite": Phrases(
         moment=_sqlite_text,
@@ -141,6 +150,7 @@ PHRASES: dict[Dialect, Phrases] = {
         epoch=f'{_SQLITE_SECONDS} AS "time"',
         group=f"CAST({_SQLITE_SECONDS} AS INTEGER) / {{s}} * {{s}}",
         unix_group="CAST({c} AS INTEGER) / {s} * {s}",
+        text=hexadecimal("CAST(X'{hex}' AS TEXT)"),
     ),
     "clickhouse": Phrases(
         moment=lambda moment: f"toDateTime({_seconds(moment)})",
@@ -149,5 +159,6 @@ PHRASES: dict[Dialect, Phrases] = {
         group="toStartOfInterval(toDateTime({c}), INTERVAL {s} second)",
         unix_group="intDiv({c}, {s}) * {s}",
         escapes=True,
+        text=hexadecimal("unhex('{hex}')"),
     ),
 }

@@ -20,6 +20,7 @@ from gfruntime.sql.arguments import BACKSLASHES, MOST_NESTED, QUOTES, check_size
 from gfruntime.sql.dialects import PHRASES, Dialect, Phrases, operand
 from gfruntime.sql.durations import format_interval, parse_interval
 from gfruntime.sql.moments import count_since_1970, format_moment
+from gfruntime.sql.texts import cut_quoted, write_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,6 +71,7 @@ def expand(
     macros_by_name |= {key: _Known(call, most=None) for key, call in macros.items()}
     expander = _Expander(macros_by_name, {"from": between.start, "to": between.end}, name)
     check_size(len(text))
+    text = cut_quoted(text, join=PHRASES[name].join, has_backslashes=PHRASES[name].escapes)
     return expander.expand(without_comments(text) if name == "mssql" else text)
 
 
@@ -169,6 +171,7 @@ def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[
         "interval_ms": _Known(lambda _: str(interval // dt.timedelta(milliseconds=1))),
         "time": _Known(lambda args: say.time.format(c=args[0]), 1, 1),
         "timeEpoch": _Known(lambda args: say.epoch.format(c=args[0]), 1, 1),
+        "text": _Known(partial(write_texts, say.text), most=None),
         "timeFilter": _Known(lambda args: say.filter(args[0], start, end), 1, 1),
         "timeFrom": _Known(partial(edge, ">=", start), 0, 1),
         "timeTo": _Known(partial(edge, "<=", end), 0, 1),

@@ -40,6 +40,7 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST = dt.datetime(1678, 1, 1, tzinfo=dt.UTC) - _EPOCH
 _LAST = dt.datetime(2262, 1, 1, tzinfo=dt.UTC)
 _WITH_FILL = 3  # arguments
+_TIMES = ("time", "time_sec", "timeend")
 _MOST_CELLS = 5_000_000
 
 
@@ -63,6 +64,20 @@ def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
             interval = _INTERVAL.sub(format_interval(query.interval), args[1])
             grid = Grid(group_interval(interval), _fill(args[2]))
     return grid
+
+
+def with_times(frame: Frame) -> Frame:
+    """Make times of the numbers in the columns `time`, `time_sec` and `timeEnd`, as Grafana does in tables too.
+
+    Units: seconds, milliseconds, microseconds or nanoseconds since 1970, by their size.
+    """
+    fields = [
+        Field(field.name, times.read(field.to_list(), "guess"))
+        if field.name.lower() in _TIMES and field.type in NUMBERS
+        else field
+        for field in frame.fields
+    ]
+    return replace(frame, fields=fields)
 
 
 def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:

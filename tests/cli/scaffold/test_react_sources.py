@@ -25,7 +25,7 @@ from gfruntime.author.forms import form
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import Ui
 
-EXAMPLES = {"signals": "project", "http": "examples/http"}
+EXAMPLES = {name: "project" if name == "signals" else f"examples/{name}" for name in choices.EXAMPLES}
 
 
 def sources(model: Any, options: Any = dict[str, Any], **own: Any) -> dict[str, str]:

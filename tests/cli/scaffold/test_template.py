@@ -51,7 +51,6 @@ def test_copier_is_asked_for_exactly_the_answers() -> None:
     keys = {key for key in questions if not key.startswith("_")}
 
     assert keys == {field.name for field in fields(Answers)} | {"layer"}
-    assert tuple(questions["example"]["choices"]) == choices.EXAMPLES
 
 
 def test_no_delimiter_is_left(project: dict[str, bytes]) -> None:

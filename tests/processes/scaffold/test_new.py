@@ -149,7 +149,7 @@ def test_the_title_is_the_name_as_typed(here: Path, capsys: pytest.CaptureFixtur
         (["売上"], 2, "remove: 上 売"),
         (["./sales"], 2, "is a path, not a name"),
         (["sales", "--org", "!"], 2, "can't become a plugin id"),
-        (["sales", "--example", "csv"], 2, "'csv' is not one of 'signals', 'http'"),
+        (["sales", "--example", "csv"], 2, "'csv' is not one of 'signals', 'http', 'sql'"),
         (
             ["sales", "--data", "colour=red"],
             2,

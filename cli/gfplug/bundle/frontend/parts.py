@@ -33,6 +33,14 @@ def _has_memory(schema: Schema) -> bool:
     return any(field.get("remember") for field in schema["query"]["fields"])
 
 
+def _writes_values(schema: Schema) -> bool:
+    return any(
+        field.get("variables")
+        for form in (schema["query"], *schema.get("own", {}).values())
+        for field in form["fields"]
+    )
+
+
 def _migrates(schema: Schema) -> bool:
     return any(form.get("migrates") for form in (schema["config"], schema["query"], *schema.get("own", {}).values()))
 
@@ -44,5 +52,6 @@ _NEEDED: dict[str, Callable[[Schema], bool]] = {
     "help": _has_examples,
     "memory": _has_memory,
     "migration": _migrates,
+    "values": _writes_values,
 }
 """The sources that are required on a condition, which is the same in JavaScript."""

@@ -72,6 +72,7 @@ def write_datasource(
         "isEmpty": "./controls/checks",
         "interpolate": "./controls/variables",
         "interpolateSql": "./controls/variables",
+        "interpolateValues": "./controls/variables",
         **{editor_name(kind): f"./{editor_name(kind)}" for kind in forms if kind},
         **dict.fromkeys([f"{kind}Query" for kind in forms if kind], "./types"),
         "type Options": "./types",
@@ -151,17 +152,22 @@ def _filling(form: FormTypes, kind: str, *, is_saved: bool) -> list[str]:
             "const { refId, datasource, ...saved } = query;",
             "return { ...interpolate(saved, scoped), refId, datasource } as DataQuery as Query;",
         ]
-    sql = [field for field in form.fields if field.language.endswith("sql")]
+    sql = [field for field in form.fields if field.variables or field.language.endswith("sql")]
     result = " as DataQuery as Query" if kind else ""
     if not sql:
         return [f"return {{ ...query, ...interpolate({form.read}({_query(form, kind)}), scoped) }}{result};"]
-    lines = [f"  {key(field.key)}: interpolateSql({_read(field)}, scoped)," for field in sql if not field.owner]
+    lines = [f"  {_filled_in(field)}," for field in sql if not field.owner]
     for owner in dict.fromkeys(field.owner for field in sql if field.owner):
-        inside = [f"{key(each.key)}: interpolateSql({_read(each)}, scoped)" for each in sql if each.owner == owner]
+        inside = [_filled_in(each) for each in sql if each.owner == owner]
         whole = f"...interpolate({member('model', owner)}, scoped)"
         lines.append(f"  {key(owner)}: {{ {', '.join([whole, *inside])} }},")
     head = [_model(form, kind), "return {", "  ...query,", "  ...interpolate(model, scoped),"]
     return [*head, *lines, f"}}{result};"]
+
+
+def _filled_in(field: FormField) -> str:
+    function = "interpolateValues" if field.variables else "interpolateSql"
+    return f"{key(field.key)}: {function}({_read(field)}, scoped)"
 
 
 def _query(form: FormTypes, kind: str) -> str:

@@ -160,11 +160,15 @@ def _code(field: FormField, place: Place) -> Element:
             "showLineNumbers",
             "showMiniMap={false}",
             *([f"readOnly={{{place.disabled}}}"] if place.disabled else []),
+            *([f"getSuggestions={{() => {place.choices}.options.map({_SUGGESTION})}}"] if field.source else []),
             f"value={{{place.value}{'' if _is_text(field) else ' ?? ' + string('')}}}",
             f"onBlur={picked}",
             f"onSave={picked}",
         ],
     )
+
+
+_SUGGESTION = "({ value, label, description }) => ({ label, insertText: value, detail: description })"
 
 
 def _radio(field: FormField, place: Place) -> Element:

@@ -44,6 +44,7 @@ class FormField:
     fields: Sequence[FormField] = ()
     show_if: Mapping[str, Sequence[Any]]
     language: str = ""
+    variables: str = ""
     rows: int = 0
     store: str = "jsonData"
 

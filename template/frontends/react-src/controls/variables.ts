@@ -41,3 +41,31 @@ function quote(value: unknown, { multi, includeAll }: { multi?: boolean; include
   const text = [value].flat().map((item) => `'${String(item).replace(/'/g, "''")}'`).join();
   return Array.isArray(value) || multi || includeAll ? text : text.slice(1, -1);
 }
+
+const REFERENCE = /\$(\w+)|\[\[(\w+)(?::[^\]]*)?\]\]|\$\{(\w+)(\.[^:}]+)?(?::[^}]*)?\}/g;
+const OF_TIME = /^__(from|to|(rate_)?interval(_ms)?|range(_s|_ms)?)$/;
+
+/** Put `$__text(value,…)` in the place of each variable, whatever format it asks for: Python writes these so that no text of
+ * one becomes SQL. The time range stays as Grafana has it. */
+export function interpolateValues<Text extends string | null | undefined>(sql: Text, scoped: ScopedVars): Text {
+  return (typeof sql === 'string' ? sql.replace(REFERENCE, (...match) => replaced(match, scoped)) : sql) as Text;
+}
+
+function replaced([reference, bare, old, braced, path = '']: string[], scoped: ScopedVars): string {
+  const name = bare ?? old ?? braced;
+  if (OF_TIME.test(name)) {
+    return getTemplateSrv().replace(reference, scoped);
+  }
+  const plain = `\${${name}${path}}`;
+  let isWritten = false;
+  const filled = getTemplateSrv().replace(plain, scoped, (value: unknown) => {
+    isWritten = true;
+    return written(value);
+  });
+  return filled === plain ? reference : isWritten ? filled : written(filled);
+}
+
+function written(value: unknown): string {
+  const escape = (sign: string) => `%${sign.charCodeAt(0).toString(16)}`;
+  return `$__text(${[value].flat().map((item) => encodeURIComponent(String(item)).replace(/[!'()*]/g, escape)).join()})`;
+}

@@ -78,6 +78,9 @@ function Control({ field, id, value, onChange, onCommit, width, disabled, invali
         showMiniMap: false,
         showLineNumbers: true,
         readOnly: disabled,
+        getSuggestions: field.from
+          ? () => options.map(({ label, value, description }) => ({ label, insertText: String(value), detail: description }))
+          : undefined,
         onBlur: pick,
         onSave: pick,
       });

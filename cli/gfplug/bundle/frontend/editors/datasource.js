@@ -125,7 +125,13 @@ class DataSource extends DataSourceWithBackend {
   /** In a query that Python migrates, variables are filled in wherever they are, and no default: it may be of another time.
    * @param {Query} query @param {ScopedVars} scoped @param {import('./types').Filter[]} [filters] @returns {Query} */
   applyTemplateVariables(query, scoped, filters) {
-    const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, interpolate(valueOf(field, query), scoped, field.language?.endsWith('sql') ? quoteSql : undefined));
+    const filledIn = (/** @type {import('./types').UiField} */ field) => {
+      const value = valueOf(field, query);
+      return field.variables && value
+        ? require('./values').writeValues(String(value), scoped)
+        : interpolate(value, scoped, field.language?.endsWith('sql') ? quoteSql : undefined);
+    };
+    const fill = (/** @type {import('./types').Values} */ values, /** @type {import('./types').UiField} */ field) => put(values, field.name, filledIn(field));
     const given = migrates(query) ? { ...interpolate(query, scoped), ...ofGrafana(query) } : query;
     const more = filters?.map(({ key, operator, value, values }) => interpolate({ key, operator, value, values }, scoped));
     const adhocFilters = [...(given.adhocFilters ?? []), ...(more ?? [])];

@@ -40,7 +40,7 @@ export interface UiField {
   radio?: boolean;
   /** tags: numbers instead of texts. */
   numeric?: boolean;
-  /** select and multi: the resource of the plugin that lists the choices; {name} stands for another field's value. */
+  /** select, multi and code: the resource of the plugin that lists the choices; {name} stands for another field's value. */
   from?: string;
   /** list: the fields of one row. */
   fields?: UiField[];
@@ -49,6 +49,8 @@ export interface UiField {
   /** Config only: shown only where this is on in Grafana's own configuration. */
   needs?: string;
   language?: string;
+  /** code: variables are sent as `$__text(…)`, whose arguments Python writes as texts of the database. */
+  variables?: 'values';
   rows?: number;
   /** Shown only in these apps of Grafana, and where Grafana does not name one. */
   apps?: string[];

@@ -1,0 +1,87 @@
+"""The address of a database: a URI, and the password beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from gfruntime.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """The parts of `scheme://user:password@host:port/path?name=value`, each decoded.
+
+    >>> Address.parse("postgresql://reader@db.example:5432/shop", password="secret").host
+    'db.example'
+    """
+
+    scheme: str
+    """What comes before the colon, in lower case; it names the driver."""
+
+    user: str = ""
+    """The user's name."""
+
+    password: str = field(default="", repr=False)
+    """The password given beside the URI, else the one in it."""
+
+    host: str = ""
+    """The server's name or number."""
+
+    port: int | None = None
+    """The server's port; None where the URI has none."""
+
+    path: str = ""
+    """What comes after the server, with its first slash: a file's path, or a database's name."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What comes after the question mark."""
+
+    @classmethod
+    def parse(cls, uri: str, *, password: str = "") -> Address:
+        """Read a URI.
+
+        Raises: QueryError, without the URI, which may hold a password.
+        """
+        try:
+            parts = urlsplit(uri.strip())
+            return cls(
+                scheme=parts.scheme,
+                user=unquote(parts.username or ""),
+                password=password or unquote(parts.password or ""),
+                host=parts.hostname or "",
+                port=parts.port,
+                path=unquote(parts.path),
+                parameters=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            )
+        except ValueError:
+            raise QueryError("the database's address is no URI: such as postgresql://reader@host:5432/shop") from None
+
+    @property
+    def database(self) -> str:
+        """The path without its first slash."""
+        return self.path.removeprefix("/")
+
+    def to_uri(self, *, scheme: str = "", without: Collection[str] = (), **more: str) -> str:
+        """Write the URI, its password in it, without some parameters and with others where it lacks them."""
+        login = quote(self.user, safe="") + (f":{quote(self.password, safe='')}" if self.password else "")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        parameters = {**more, **{name: value for name, value in self.parameters.items() if name not in without}}
+        server = f"{login}{'@' if login else ''}{host}{f':{self.port}' if self.port else ''}"
+        query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
+        return f"{scheme or self.scheme}://{server}{quote(self.path)}{query}"
+
+    def pick(self, *names: str) -> dict[str, str]:
+        """Return the parameters, all of which must be among these names.
+
+        Raises: QueryError naming another one.
+        """
+        for name in self.parameters:
+            if name not in names:
+                known = ", ".join(names) or "none"
+                raise QueryError(f"the database's address: {self.scheme} has no parameter {name!r}; it has {known}")
+        return dict(self.parameters)

@@ -1,0 +1,79 @@
+"""Flight SQL by ADBC: results come as Arrow.
+
+The protocol has no transaction that may only read: the account's rights are what keeps a query from writing.
+
+Source: arrow.apache.org, adbc/current/driver/flight_sql.html.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+from gfruntime.errors import QueryError
+from gfruntime.sql.dialects import Dialect
+from gfruntime.sql.drivers import COLUMNS, Driver, import_package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfruntime.sql.address import Address
+
+_SQLITE_COLUMNS = """\
+SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
+WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
+
+
+def driver(address: Address) -> Driver:
+    """Return the driver of `grpc+tls://user@host:port?dialect=postgres`; the dialect is that of the server's SQL.
+
+    Raises: QueryError for a dialect that there is not.
+    """
+    dialect = address.parameters.get("dialect", "postgres")
+    if dialect not in get_args(Dialect):
+        raise QueryError(f"the database's address: the dialect is one of {', '.join(get_args(Dialect))}")
+    columns = _SQLITE_COLUMNS if dialect == "sqlite" else COLUMNS
+    return Driver(dialect, FlightSqlSession, columns, refuses_writes=False)
+
+
+class FlightSqlSession:
+    """One connection of ADBC."""
+
+    def __init__(self, address: Address, _script: str) -> None:
+        """Connect; the driver's error says why not."""
+        adbc = import_package("adbc_driver_flightsql.dbapi", "adbc-driver-flightsql")
+        address.pick("dialect", "tls_skip_verify")
+        server = f"{address.scheme}://{address.host}:{address.port or 443}"
+        self._connection = adbc.connect(server, db_kwargs=dict(_options(address)), autocommit=True)
+        self._cursor = self._connection.cursor()
+
+    def begin(self) -> None:
+        """Begin nothing: the protocol has no such transaction."""
+
+    def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
+        """Execute a statement."""
+        self._cursor.execute(sql)
+        return self._cursor
+
+    def cancel(self) -> None:
+        """Cancel what runs."""
+        self._cursor.adbc_cancel()
+
+    def end(self) -> bool:
+        """Tell that the session goes on; servers keep no settings of a query."""
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._cursor.close()
+        self._connection.close()
+
+
+def _options(address: Address) -> Iterator[tuple[str, str]]:
+    """Give a user's name and password, or a password alone as a token."""
+    if address.user:
+        yield "username", address.user
+        yield "password", address.password
+    elif address.password:
+        yield "adbc.flight.sql.authorization_header", f"Bearer {address.password}"
+    if address.parameters.get("tls_skip_verify") == "true":
+        yield "adbc.flight.sql.client_option.tls_skip_verify", "true"

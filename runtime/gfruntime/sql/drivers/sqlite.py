@@ -1,0 +1,146 @@
+"""SQLite, by Python's own module: a file that is only read, or a database in memory that a script makes.
+
+`mode=ro` and `query_only` alone are not enough: `VACUUM INTO` writes a file from a read-only connection, and `ATTACH`
+opens another. So an authorizer lets a query read tables, and nothing else, within limits of size.
+
+Source: sqlite.org, c3ref/set_authorizer, c3ref/c_limit_attached, pragma.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from gfruntime.errors import DownstreamError, QueryError
+from gfruntime.sql.drivers import Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfruntime.sql.address import Address
+
+BYTES = 100_000_000
+"""SQLite's own memory, for all queries of the process together."""
+
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: 100_000,  # of one text or blob
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 200,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+}
+_READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_FUNCTION}
+_FORBIDDEN = {  # what reaches beyond the tables; and `printf`, one call of which takes any time
+    *("load_extension", "fts3_tokenizer", "sqlite_log", "edit", "readfile", "writefile", "eval"),
+    *("printf", "format"),
+}
+_SETTINGS = ("query_only=ON", "trusted_schema=OFF", "temp_store=MEMORY", f"hard_heap_limit={BYTES}")
+_INSTRUCTIONS = 10_000  # of SQLite's machine, between two looks at whether the query is cancelled
+_COLUMNS = """\
+SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
+WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
+
+
+def driver(address: Address) -> Driver:
+    """Return the driver of `sqlite:/path/of/a.db`, or of `sqlite:` with a script."""
+    address.pick()
+    return Driver("sqlite", SqliteSession, _COLUMNS)
+
+
+class SqliteSession:
+    """One connection of `sqlite3`."""
+
+    def __init__(self, address: Address, script: str) -> None:
+        """Open the file, or make the database.
+
+        Raises: DownstreamError if the file can't be opened.
+        """
+        self._is_cancelled = threading.Event()
+        self._connection = _connect(address.path, script)
+        for setting in _SETTINGS:
+            self._connection.execute(f"PRAGMA {setting}")
+        for limit, value in _LIMITS.items():
+            self._connection.setlimit(limit, value)
+        self._connection.set_progress_handler(self._is_cancelled.is_set, _INSTRUCTIONS)
+
+    def begin(self) -> None:
+        """Let a query read."""
+        self._is_cancelled.clear()
+
+    def run(self, sql: str) -> sqlite3.Cursor:
+        """Execute a statement.
+
+        Raises: QueryError in SQLite's words.
+        """
+        self._connection.set_authorizer(None if sql == _COLUMNS else _authorize)
+        return _Cursor(self._connection, self._is_cancelled).execute(sql)
+
+    def cancel(self) -> None:
+        """Let the statement end at its next look."""
+        self._is_cancelled.set()
+
+    def end(self) -> bool:
+        """Nothing is left of a query that read."""
+        return True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+class _Cursor(sqlite3.Cursor):
+    """A cursor whose errors say that the query is to blame, unless it was cancelled."""
+
+    def __init__(self, connection: sqlite3.Connection, is_cancelled: threading.Event) -> None:
+        super().__init__(connection)
+        self._is_cancelled = is_cancelled
+
+    def execute(self, sql: str) -> Self:  # type: ignore[override]  # no parameters: macros write values
+        with self._errors():
+            return super().execute(sql)
+
+    def fetchmany(self, size: int | None = 1) -> list[Any]:
+        with self._errors():
+            return super().fetchmany(size)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, sqlite3.Warning, MemoryError, ValueError) as error:
+            if self._is_cancelled.is_set():
+                raise
+            raise QueryError(f"the database refused the query: {_reason(error)}") from error
+
+
+def _connect(path: str, script: str) -> sqlite3.Connection:
+    if not path:
+        connection = sqlite3.connect(":memory:", check_same_thread=False)
+        connection.executescript(script)
+        return connection
+    try:
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    except (sqlite3.Error, ValueError) as error:
+        raise DownstreamError(f"{path} cannot be opened: {error}") from error
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master")  # reads the file's head
+    except sqlite3.Error as error:
+        connection.close()
+        raise DownstreamError(f"{path} cannot be opened: {error}") from error
+    return connection
+
+
+def _authorize(action: int, _first: str | None, second: str | None, *_where: str | None) -> int:
+    is_forbidden = action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _FORBIDDEN
+    return sqlite3.SQLITE_OK if action in _READING and not is_forbidden else sqlite3.SQLITE_DENY
+
+
+def _reason(error: Exception) -> str:
+    """Say why SQLite refused a query, where its own words leave that open."""
+    text = str(error) or "it needs too much memory"
+    return f"{text}: the data source is readonly, and a query reads tables alone" if "authori" in text else text

@@ -1,0 +1,80 @@
+r"""Texts of variables in SQL: written so that none of their characters can become SQL.
+
+`$__text(north)`, or `$__text(north,south)` for several, is what an editor sends in the place of a variable, in a field
+`Ui(widget="code", language="sql", variables="values")`; its arguments are percent-encoded. A database gets the
+characters as hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: whatever stands around them, they end no text and begin
+no word. Within a text in single quotes the text is cut there: `'%$__text(n)%'` becomes `('%' || … || '%')`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gfruntime.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_MARK = re.compile(r"\$__text\(([^()]*)\)")
+_COMMENT = r"--[^\n]*+|/\*.*?(?:\*/|\Z)"
+_NAMES = r"""|`[^`]*+(?:`|\Z)"""
+_TOKEN = re.compile(rf"""{_COMMENT}|'(?:[^']|'')*+(?:'|\Z)|"[^"]*+(?:"|\Z){_NAMES}""", re.DOTALL)
+_TOKEN_WITH_BACKSLASHES = re.compile(
+    rf"""{_COMMENT}|'(?:[^'\\]|\\.|'')*+(?:'|\Z)|"(?:[^"\\]|\\.)*+(?:"|\Z){_NAMES}""", re.DOTALL
+)
+
+
+def by_numbers(text: str) -> str:
+    """Write a text as PostgreSQL reads it, by the numbers of its characters: `E'\\U0000006E'`."""
+    return "E'" + "".join(f"\\U{ord(character):08X}" for character in text) + "'"
+
+
+def by_bytes(text: str) -> str:
+    """Write a text as DuckDB reads it, by its bytes: `E'\\x6E'`."""
+    return "E'" + "".join(f"\\x{byte:02X}" for byte in text.encode("utf-8", "replace")) + "'"
+
+
+def hexadecimal(phrase: str, encoding: str = "utf-8") -> Callable[[str], str]:
+    """Make a function that writes a text by its bytes: `{hex}` in the phrase stands for their digits."""
+    return lambda text: phrase.format(hex=text.encode(encoding, "replace").hex().upper())
+
+
+def write_texts(write: Callable[[str], str], arguments: Sequence[str]) -> str:
+    """Write the arguments of `$__text`, separated by commas."""
+    return ", ".join(write(unquote(argument)) for argument in arguments or [""])
+
+
+def cut_quoted(sql: str, *, join: tuple[str, str], has_backslashes: bool) -> str:
+    """Take each `$__text(…)` out of the text in single quotes that it stands in.
+
+    `join` is how a database joins texts: a function's name, which may be empty, and what stands between the texts.
+    Raises: QueryError for one in a name in quotes, and for several values within one text.
+    """
+    if "$__text(" not in sql:
+        return sql
+    tokens = _TOKEN_WITH_BACKSLASHES if has_backslashes else _TOKEN
+    return tokens.sub(partial(_cut, join), sql)
+
+
+def _cut(join: tuple[str, str], token: re.Match[str]) -> str:
+    text = token[0]
+    if text.startswith(("--", "/*")) or text[-1] != text[0] or not (marks := list(_MARK.finditer(text))):
+        return text
+    if not text.startswith("'"):
+        raise QueryError(f"a variable is a value, and can't be in the name {_MARK.sub('…', text)}: write the name out")
+    if any("," in mark[1] for mark in marks):
+        raise QueryError("a variable with several values can't be within a text: write IN ($variable), without quotes")
+    begins, ends = [1, *(mark.end() for mark in marks)], [*(mark.start() for mark in marks), len(text) - 1]
+    pieces = [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
+    values = ["", *(mark[0] for mark in marks)]
+    parts = [
+        part
+        for value, piece in zip(values, pieces, strict=True)
+        for part in (value, f"'{piece}'" if piece else "")
+        if part
+    ]
+    function, between = join
+    return parts[0] if len(parts) == 1 else f"{function}({between.join(parts)})"

@@ -1,0 +1,98 @@
+"""The data source: this is the one file to edit.
+
+It scans Parquet files with polars: lazily, so that the time range, the columns and the filters of a query go down into
+the scan, and no row group is read that can't matter. Without files it is a made-up table. Put your own columns in the
+place of `time`, `region` and `power`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+import polars as pl
+
+from gfruntime import DownstreamError, Frame, Health, PluginError, Query, Request, Settings, Ui, long_to_wide, route
+
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+POINTS = 10_000  # of one series, however many are asked for
+REGIONS = 100
+SECOND = timedelta(seconds=1)
+LEVELS = {"north": 100.0, "south": 60.0}  # of the made-up table
+Aggregate = Literal["mean", "sum", "min", "max"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the data source's config page saves."""
+
+    files: Annotated[
+        str, Ui(label="Parquet files", placeholder="/data/power/*.parquet", help="Where Grafana runs; empty: made up")
+    ] = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the query editor sends."""
+
+    aggregate: Annotated[Aggregate, Ui(label="Aggregate")] = "mean"
+    regions: Annotated[tuple[str, ...], Ui(label="Regions", help="None for all", options_from="regions")] = ()
+
+
+class Datasource:
+    """One object per configured data source; Grafana makes a new one when its settings change."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.files = settings.options.files
+
+    def query(self, query: Query[Model]) -> Frame:
+        """Answer the power of each region, in as many steps as the panel has room for."""
+        return long_to_wide(Frame.from_arrow(self.read(self.plan(query))))
+
+    def plan(self, query: Query[Model]) -> pl.LazyFrame:
+        """Say what is to be read and computed; `plan(query).explain()` shows what of it the scan does."""
+        start, end = (min(max(time, FIRST), LAST) for time in (query.time_range.start, query.time_range.end))
+        points = min(max(query.max_data_points, 1), POINTS)
+        step = SECOND * -(-max(min(query.interval, end - start), (end - start) / points, SECOND) // SECOND)
+        rows = self.scan(start, end).filter(pl.col("time").is_between(start, end, closed="left"))
+        if query.model.regions:
+            rows = rows.filter(pl.col("region").is_in(query.model.regions))
+        power = getattr(pl.col("power"), query.model.aggregate)()
+        return rows.group_by(pl.col("time").dt.truncate(step), "region").agg(power).sort("time", "region")
+
+    def scan(self, start: datetime, end: datetime) -> pl.LazyFrame:
+        """Begin with the files, of which nothing is read yet, or with the made-up table."""
+        return pl.scan_parquet(self.files) if self.files else made_up(start, end)
+
+    def read(self, plan: pl.LazyFrame) -> pl.DataFrame:
+        """Read and compute, with all processors, and with bounded memory where the files are large."""
+        try:
+            return plan.head(POINTS * REGIONS).collect(engine="streaming")
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise DownstreamError(f"{self.files} can't be read: {error}") from error
+
+    @route("GET", "/regions")
+    def regions(self, _request: Request) -> list[str]:
+        """List the regions that the editor offers."""
+        now = datetime.now(UTC)
+        names = self.scan(now, now + SECOND).select(pl.col("region").unique().sort()).head(REGIONS)
+        return self.read(names)["region"].to_list()
+
+    def check_health(self) -> Health:
+        """Answer the button "Save & test"."""
+        try:
+            self.read(self.scan(FIRST, FIRST).select("time", "region", "power").head(1))
+        except PluginError as error:
+            return Health.error(str(error))
+        return Health.ok(f"polars {pl.__version__} can read {self.files or 'the made-up table'}")
+
+
+def made_up(start: datetime, end: datetime) -> pl.LazyFrame:
+    """Make a row a minute and region, or fewer: the north above 90, the south below."""
+    step = max(timedelta(minutes=1), (end - start) / POINTS)
+    times = pl.datetime_range(start, end, step, closed="left", eager=True).alias("time")
+    wave = (pl.col("time").dt.epoch("s") / 600).sin() * 9
+    parts = [
+        times.to_frame().lazy().select("time", region=pl.lit(region), power=wave + level)
+        for region, level in LEVELS.items()
+    ]
+    return pl.concat(parts)

@@ -1,0 +1,168 @@
+"""The data source: this is the one file to edit.
+
+It reads the log files of a folder: `north.log` holds the lines of the server north. Explore shows the lines, a panel or
+an alert rule their counts. Without a folder the lines are made up. `parse` says how a line is read: put your own
+format, or another place that lines come from, in its place.
+"""
+
+import heapq
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from gfruntime import DownstreamError, Field, Frame, Health, Query, Settings, TimeRange, Ui
+
+Level = Literal["debug", "info", "warning", "error"]
+LEVELS: dict[str, Level] = {"WARN": "warning", "CRITICAL": "error", "FATAL": "error", "TRACE": "debug"}
+LINE = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?)\s+\[?(?P<level>[A-Za-z]+)\]?:?\s+(?P<text>.*)"
+)
+LONGEST = 10_000  # characters of an entry
+POINTS = 1_000  # of one series, however many are asked for
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the data source's config page saves."""
+
+    folder: Annotated[str, Ui(label="Folder", placeholder="/var/log/app", help="Its files *.log; empty: made up")] = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the query editor sends."""
+
+    show: Annotated[Literal["lines", "counts"], Ui(label="Show", widget="radio")] = "lines"
+    search: Annotated[str, Ui(label="Search", help="What a line contains, in any case")] = ""
+    levels: Annotated[tuple[Level, ...], Ui(label="Levels", help="None for all")] = ()
+    limit: Annotated[int, Ui(label="Lines", minimum=1, maximum=5000, show_if={"show": ["lines"]})] = 1000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a log; its text may have several lines."""
+
+    time: datetime
+    level: Level
+    server: str
+    text: str
+
+
+class Datasource:
+    """One object per configured data source; Grafana makes a new one when its settings change."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.folder = settings.options.folder
+
+    def query(self, query: Query[Model]) -> Frame:
+        """Answer the newest lines, for Explore, or how many there are of each server, for panels and alert rules."""
+        servers = self.servers(query.time_range)
+        chosen = {server: matching(entries, query) for server, entries in servers.items()}
+        return counts(chosen, query) if query.model.show == "counts" else lines(chosen, query)
+
+    def servers(self, span: TimeRange) -> dict[str, Iterator[Entry]]:
+        """Return each server's entries, of which none is read yet."""
+        if not self.folder:
+            return {server: made_up(server, span) for server in ("north", "south")}
+        return {path.stem: read(path) for path in sorted(Path(self.folder).glob("*.log"))}
+
+    def check_health(self) -> Health:
+        """Answer the button "Save & test"."""
+        if self.folder and not Path(self.folder).is_dir():
+            return Health.error(f"{self.folder} is no folder")
+        now = datetime.now(UTC)
+        return Health.ok(f"Servers: {', '.join(self.servers(TimeRange(start=now, end=now)))}")
+
+
+def parse(text: str, server: str) -> Entry | None:
+    """Read a line; one that begins no entry belongs to the one before it. A time without a zone is in UTC."""
+    match = LINE.match(text)
+    if match is None:
+        return None
+    try:
+        time = datetime.fromisoformat(match["time"].replace(",", "."))
+    except ValueError:
+        return None
+    level = match["level"].upper()
+    known: dict[str, Level] = {"DEBUG": "debug", "INFO": "info", "WARNING": "warning", "ERROR": "error", **LEVELS}
+    if level not in known:
+        return None
+    return Entry(time.replace(tzinfo=time.tzinfo or UTC), known[level], server, match["text"])
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """Read a file's entries."""
+    entry = None
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for text in file:
+                following = parse(text.rstrip("\n"), path.stem)
+                if following is None and entry is not None and len(entry.text) < LONGEST:
+                    entry = replace(entry, text=f"{entry.text}\n{text.rstrip()}"[:LONGEST])
+                elif following is not None:
+                    if entry is not None:
+                        yield entry
+                    entry = following
+    except OSError as error:
+        raise DownstreamError(f"{path} can't be read: {error}") from error
+    if entry is not None:
+        yield entry
+
+
+def matching(entries: Iterator[Entry], query: Query[Model]) -> Iterator[Entry]:
+    """Choose the entries that a query asks for; end when nobody waits any more."""
+    search, levels, span = query.model.search.lower(), query.model.levels, query.time_range
+    for entry in entries:
+        if query.cancel.is_set():
+            return
+        if (
+            span.start <= entry.time <= span.end
+            and (not levels or entry.level in levels)
+            and search in entry.text.lower()
+        ):
+            yield entry
+
+
+def lines(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
+    """Make the frame that Explore shows as log lines, the newest first."""
+    limit = query.model.limit
+    found = (entry for entries in servers.values() for entry in entries)
+    newest = heapq.nlargest(limit + 1, found, key=lambda entry: entry.time)
+    shown = newest[:limit]
+    frame = Frame(
+        fields=[
+            Field("timestamp", [entry.time for entry in shown], "time"),
+            Field("body", [entry.text for entry in shown], "string"),
+            Field("severity", [entry.level for entry in shown], "string"),
+            Field("labels", [{"server": entry.server} for entry in shown], "json"),
+        ]
+    ).with_meta(type="log-lines", typeVersion=[0, 0], preferredVisualisationType="logs")
+    return frame.with_notice(f"Only the newest {limit:,} lines are shown") if len(newest) > limit else frame
+
+
+def counts(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
+    """Count each server's entries in as many steps as the panel has room for; none is 0, so that rules can read it."""
+    start, end = query.time_range.start, query.time_range.end
+    points = min(max(query.max_data_points, 1), POINTS)
+    step = max(min(query.interval, end - start), (end - start) / points, SECOND)
+    times = [start + step * number for number in range((end - start) // step + 1)]
+    fields = [Field("time", times, "time")]
+    for server, entries in servers.items():
+        numbers = [0] * len(times)
+        for entry in entries:
+            numbers[(entry.time - start) // step] += 1
+        fields.append(Field("lines", numbers, "int64", labels={"server": server}))
+    return Frame(fields=fields)
+
+
+def made_up(server: str, span: TimeRange) -> Iterator[Entry]:
+    """Make an entry every ten seconds, or fewer; in the north each third is an error."""
+    step = max(10 * SECOND, (span.end - span.start) / POINTS)
+    for number in range((span.end - span.start) // step + 1):
+        is_error = server == "north" and number % 3 == 0
+        text = f"GET /orders/{number} answered {500 if is_error else 200}"
+        yield Entry(span.start + step * number, "error" if is_error else "info", server, text)

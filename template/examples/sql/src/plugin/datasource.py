@@ -1,0 +1,108 @@
+"""The data source: this is the one file to edit.
+
+It answers SQL from any database that `Database` opens: the address in the settings says which, and `SHOP` makes the one
+it begins with. `Database` keeps queries from writing, cancels them when nobody waits any more, and bounds answers.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from gfruntime import Frame, Health, Query, Request, Secret, Settings, Ui, route
+from gfruntime.sql.database import Database, Limits
+
+MEMORY = "sqlite:"
+EXAMPLE = """\
+SELECT $__timeGroupAlias(time, '1m'), region, avg(amount) AS amount
+FROM sales
+WHERE $__timeFilter(time)
+GROUP BY 1, 2
+ORDER BY 1
+"""
+"""What a new query holds; `$__timeFilter` and the others are the macros of Grafana's own SQL data sources."""
+
+SHOP = """\
+CREATE TABLE regions (region TEXT PRIMARY KEY, level REAL);
+INSERT INTO regions VALUES ('north', 100.0), ('south', 60.0);
+
+-- A row a minute and region, of the last two days: the north above 100, the south below 80.
+CREATE VIEW sales AS
+WITH RECURSIVE minutes(time) AS (
+  SELECT CAST(strftime('%s', 'now') AS INTEGER) / 60 * 60 - 2 * 86400
+  UNION ALL
+  SELECT time + 60 FROM minutes WHERE time + 60 <= CAST(strftime('%s', 'now') AS INTEGER)
+)
+SELECT time, region, level + time / 60 % 20 AS amount FROM minutes, regions;
+
+-- One every four hours.
+CREATE VIEW deployments AS
+SELECT DISTINCT time / 14400 * 14400 AS time, 'Version 1.' || time / 14400 % 100 AS text, 'deployment' AS tags
+FROM sales;
+"""
+"""A shop in memory, whose sales follow from the clock: there are always some of the last two days."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the data source's config page saves; Grafana encrypts the password, and browsers never see it."""
+
+    address: Annotated[
+        str,
+        Ui(
+            label="Address",
+            placeholder="postgresql://reader@db.example:5432/shop",
+            help="Of the database, without a password; sqlite: alone is an example in memory",
+        ),
+    ] = MEMORY
+    password: Annotated[Secret, Ui(label="Password")] = Secret("")
+    account_reads_only: Annotated[
+        bool,
+        Ui(
+            label="The account may only read",
+            help="Say so for Flight SQL, which has no sessions that may only read",
+        ),
+    ] = False
+    rows: Annotated[int, Ui(label="Most rows", minimum=1, maximum=1_000_000, section="Limits")] = 100_000
+    seconds: Annotated[float, Ui(label="Seconds", help="A statement's", minimum=1, section="Limits")] = 30.0
+    connections: Annotated[int, Ui(label="Connections", minimum=1, maximum=100, section="Limits")] = 4
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the query editor sends: variables as values, so that no text of one becomes SQL."""
+
+    sql: Annotated[
+        str,
+        Ui(label="SQL", widget="code", language="sql", options_from="names", variables="values", required=True),
+    ] = EXAMPLE
+    format: Annotated[Literal["timeseries", "table"], Ui(label="Format", widget="radio")] = "timeseries"
+
+
+class Datasource:
+    """One object per configured data source; Grafana makes a new one when its settings change."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        options = settings.options
+        self.database = Database(
+            options.address,
+            password=options.password,
+            script=SHOP if options.address == MEMORY else "",
+            limits=Limits(rows=options.rows, seconds=options.seconds, connections=options.connections),
+            account_reads_only=options.account_reads_only,
+        )
+
+    def query(self, query: Query[Model]) -> list[Frame]:
+        """Answer one query, of a panel, an alert rule, a variable or an annotation."""
+        return self.database.query(query, query.model.sql, format=query.model.format)
+
+    def check_health(self) -> Health:
+        """Answer the button "Save & test"."""
+        return self.database.check()
+
+    @route("GET", "/names")
+    def names(self, _request: Request) -> list[dict[str, str]]:
+        """List the tables and columns that the editor offers while one types."""
+        return self.database.names()
+
+    def dispose(self) -> None:
+        """Let go of the connections: the settings have changed, or Grafana ends."""
+        self.database.close()

@@ -1,0 +1,135 @@
+"""The data source with the example's database; with yours, set its address in `connect`."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import pytest
+
+from gfruntime import Frame, Query, QueryError, Request, Settings, TimeRange
+from gfruntime.testing import call
+from plugin.datasource import Datasource, Model, Options
+
+NOW = datetime.now(UTC)
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+
+
+@pytest.fixture
+def datasource() -> Iterator[Datasource]:
+    """The data source as its settings make it."""
+    source = connect(Options())
+    yield source
+    source.dispose()
+
+
+def connect(options: Options) -> Datasource:
+    """Configure the data source."""
+    return Datasource(Settings(options=options))
+
+
+def asked(sql: str = Model.sql, output: Literal["timeseries", "table"] = "timeseries") -> Query[Model]:
+    """A query of the last hour, as a panel with room for 60 points sends it."""
+    window = TimeRange(start=NOW - timedelta(hours=1), end=NOW)
+    return Query(model=Model(sql=sql, format=output), time_range=window, interval=timedelta(minutes=1))
+
+
+def ask(source: Datasource, sql: str = Model.sql, output: Literal["timeseries", "table"] = "table") -> Frame:
+    """Ask one query."""
+    [frame] = source.query(asked(sql, output))
+    return frame
+
+
+def test_each_region_is_a_series(datasource: Datasource) -> None:
+    """Its column of texts becomes a label; the alert rule relies on the north being above 90, and the south below."""
+    frame = ask(datasource, output="timeseries")
+    _, north, south = frame.fields
+
+    assert (north.labels, south.labels) == ({"region": "north"}, {"region": "south"})
+    assert len(frame) in (60, 61)
+    assert min(north.to_list()) > 90 > max(south.to_list())
+
+
+def test_a_table_is_as_the_database_has_it(datasource: Datasource) -> None:
+    """But for numbers in the column `time`, which are times."""
+    frame = ask(datasource, "SELECT 0 AS time, level FROM regions ORDER BY level")
+
+    assert frame["time"].to_list() == [datetime(1970, 1, 1, tzinfo=UTC)] * 2
+    assert frame["level"].to_list() == [60.0, 100.0]
+
+
+@pytest.mark.parametrize(
+    "sql", ["DROP TABLE regions", "DELETE FROM regions", "ATTACH 'x.db' AS x", "SELECT 1; SELECT 2"]
+)
+def test_a_query_only_reads(datasource: Datasource, sql: str) -> None:
+    """The database refuses, and is the same afterwards."""
+    with pytest.raises(QueryError, match="the database refused the query"):
+        ask(datasource, sql)
+
+    assert len(ask(datasource, "SELECT * FROM regions")) == 2
+
+
+@pytest.mark.parametrize("value", ["north", "O'Neil", "' OR 1=1 --", '"; DROP TABLE regions', "é😀\\"])
+@pytest.mark.parametrize("text", ["$__text({})", "'$__text({})'"])
+def test_a_variables_text_stays_a_text(datasource: Datasource, value: str, text: str) -> None:
+    """The editor sends variables percent-encoded; whatever they hold, the database has the same text."""
+    written = text.format("".join(f"%{byte:02x}" for byte in value.encode()))
+
+    assert ask(datasource, f"SELECT {written} AS value")["value"].to_list() == [value]
+
+
+def test_a_mistake_is_said_in_the_databases_words(datasource: Datasource) -> None:
+    """As a wrong macro is in ours."""
+    with pytest.raises(QueryError, match="no such column: missing"):
+        ask(datasource, "SELECT missing FROM sales")
+    with pytest.raises(QueryError, match=r"did you mean \$__timeFilter\?"):
+        ask(datasource, "SELECT * FROM sales WHERE $__timeFiltr(time)")
+
+
+def test_an_answer_has_bounds() -> None:
+    """A notice says that there would be more rows."""
+    frame = ask(connect(Options(rows=3)), "SELECT * FROM sales")
+
+    assert len(frame) == 3
+    assert frame.meta is not None
+    assert "3" in frame.meta["notices"][0]["text"]
+
+
+def test_a_query_that_nobody_waits_for_ends(datasource: Datasource) -> None:
+    """The database gives up the statement."""
+    query = asked(ENDLESS, "table")
+    threading.Timer(0.2, query.cancel.set).start()
+    began = time.monotonic()
+
+    with pytest.raises(QueryError, match="cancelled"):
+        datasource.query(query)
+
+    assert time.monotonic() - began < 5
+
+
+def test_a_query_that_takes_too_long_ends() -> None:
+    """And says so."""
+    with pytest.raises(QueryError, match="took longer than 1 s"):
+        ask(connect(Options(seconds=1)), ENDLESS)
+
+
+def test_the_editor_is_offered_tables_and_columns(datasource: Datasource) -> None:
+    """While one types."""
+    names = json.loads(call(datasource, Request(path="names")).body)
+
+    assert {"value": "sales", "label": "sales", "description": "table"} in names
+    assert {"value": "region", "label": "region", "description": "regions, TEXT"} in names
+
+
+def test_save_and_test_asks_the_database(datasource: Datasource) -> None:
+    """An address where nothing is says so."""
+    assert datasource.check_health().status == "ok"
+    assert connect(Options(address="sqlite:/nowhere/at/all.db")).check_health().status == "error"
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    """With those that there are."""
+    with pytest.raises(QueryError, match="begins with oracle: it may be sqlite, duckdb"):
+        connect(Options(address="oracle://db"))

@@ -1,0 +1,40 @@
+"""The examples of `gfplug new`: one line each, and a folder and a part of the template for every one."""
+
+from pathlib import Path
+
+import pytest
+
+from gfplug import cli, resources
+from gfplug.scaffold.choices import EXAMPLES, SUMMARIES
+
+
+def test_the_list_has_a_line_for_each_example(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """On stdout, without a name, and nothing is made."""
+    assert cli.main(["new", "--list"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == list(EXAMPLES)
+    assert all(line.endswith(SUMMARIES[line.split("  ")[0]]) and len(line) <= 100 for line in lines)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_template_has_every_example_and_no_other() -> None:
+    """The first one is the project as it is."""
+    template = resources.folder("template")
+
+    assert {path.stem for path in (template / "parts").iterdir()} == set(EXAMPLES)
+    assert {path.name for path in (template / "examples").iterdir()} == set(EXAMPLES[1:])
+
+
+@pytest.mark.parametrize("example", EXAMPLES[1:])
+def test_an_example_is_whole(example: str) -> None:
+    """It brings its data source, tests, an alert rule and a dashboard of its own."""
+    folder = resources.folder("template") / "examples" / example
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+    assert {
+        "provisioning/alerting/rules.yaml.jinja",
+        "provisioning/dashboards/example.json.jinja",
+        "src/plugin/datasource.py",
+        "tests/test_datasource.py",
+    } <= names

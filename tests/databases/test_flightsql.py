@@ -1,0 +1,129 @@
+"""`Database` with a Flight SQL server: the example of arrow-go, whose database is SQLite in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dbservers
+import pytest
+
+from gfruntime.errors import QueryError
+from gfruntime.request.vocabulary import Query, TimeRange
+from gfruntime.sql.database import Database, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = "github.com/apache/arrow-go/v18/arrow/flight/flightsql/example/cmd/sqlite_flightsql_server@v18.8.0"
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS x FROM n"
+NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+pytestmark = pytest.mark.timeout(900)  # Go compiles SQLite when its cache is cold
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Compile the server and start it; give its address."""
+    pytest.importorskip("adbc_driver_flightsql")
+    go = shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
+    if go is None:
+        pytest.skip("install Go 1.26: it compiles the server")
+    account, port = dbservers.Account.of_tests(), dbservers.find_port()
+    with dbservers.make_folder(account) as folder:
+        environment = {**os.environ, "GOBIN": str(folder), "GOFLAGS": "-buildvcs=false"}
+        done = subprocess.run([go, "install", PACKAGE], env=environment, cwd=folder, capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip(f"the server can't be compiled: {done.stderr.decode(errors='replace')[-500:]}")
+        command = [str(folder / "sqlite_flightsql_server"), "-host", "127.0.0.1", "-port", str(port)]
+        url = f"grpc://127.0.0.1:{port}?dialect=sqlite"
+        with dbservers.run_server(command, folder, account, lambda: answering(url), stop=signal.SIGTERM):
+            yield url
+
+
+def answering(url: str) -> Database:
+    """Open the database, or fail while the server starts."""
+    database = open_at(url)
+    if (health := database.check()).status != "ok":
+        raise ConnectionError(health.message)
+    return database
+
+
+def open_at(address: str, **limits: Any) -> Database:
+    """Open it as a data source does, told that the account has no right to write."""
+    return Database(address, limits=Limits(**limits), account_reads_only=True)
+
+
+def asked() -> Query[None]:
+    """Make a query."""
+    return Query(model=None, time_range=TimeRange(start=NOW, end=NOW + dt.timedelta(hours=1)))
+
+
+def read(database: Database, sql: str) -> Any:
+    """Ask for a table."""
+    [frame] = database.query(asked(), sql, format="table")
+    return frame
+
+
+def test_a_query_is_answered(address: str) -> None:
+    """As Arrow, variables as values."""
+    database = open_at(address)
+
+    assert read(database, "SELECT id FROM intTable WHERE keyName = $__text(zero)")["id"].to_list() == [2]
+    assert read(database, "SELECT count(*) AS n FROM intTable")["n"].to_list() == [4]
+    database.close()
+
+
+def test_a_series_has_its_macros(address: str) -> None:
+    """Those of the dialect that the address names."""
+    sql = "SELECT $__timeGroupAlias(t, '20m', 0), count(*) AS n FROM (SELECT $__unixEpochFrom() AS t) GROUP BY 1"
+    [frame] = open_at(address).query(asked(), sql)
+
+    assert frame["n"].to_list() == [1, 0, 0, 0]
+
+
+def test_rows_are_bounded(address: str) -> None:
+    """And a notice says so."""
+    database = open_at(address, rows=2)
+    frame = read(database, "SELECT id FROM intTable")
+
+    assert len(frame) == 2
+    assert frame.meta is not None
+    assert len(read(database, "SELECT id FROM foreignTable LIMIT 1")) == 1
+
+
+def test_a_query_that_nobody_waits_for_ends(address: str) -> None:
+    """Soon, and the next query has an answer."""
+    database, query, began = open_at(address, connections=1), asked(), time.monotonic()
+    threading.Timer(0.3, query.cancel.set).start()
+
+    with pytest.raises(QueryError, match="cancelled"):
+        database.query(query, ENDLESS, format="table")
+    assert time.monotonic() - began < 10
+    assert len(read(database, "SELECT * FROM intTable")) == 4
+
+
+def test_a_query_that_takes_too_long_ends(address: str) -> None:
+    """With a sentence."""
+    with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
+        read(open_at(address, seconds=0.5), ENDLESS)
+
+
+def test_tables_and_columns_are_listed(address: str) -> None:
+    """For the editor."""
+    assert {"value": "keyName", "label": "keyName", "description": "intTable, varchar(100)"} in open_at(address).names()
+
+
+def test_nothing_is_sent_before_the_account_is_said_to_only_read(address: str) -> None:
+    """The protocol has no transaction that may only read."""
+    with pytest.raises(QueryError, match="no session that may only read"):
+        read(Database(address), "SELECT 1 AS x")
+    assert "only the account's rights" in open_at(address).check().message
