@@ -200,3 +200,38 @@ def test_a_status_that_there_is_not_is_named() -> None:
             return Health(status="OK")  # type: ignore[arg-type]  # on purpose
 
     assert "Health.status must be ok, error or unknown; got 'OK'" in check_health(Odd, context()).message
+
+
+class Unsettled:
+    """Has no constructor of its own."""
+
+    def query(self, query: Query[dict[str, Any]]) -> Frame:
+        return Frame.of(v=[1])
+
+
+class Demanding(Unsettled):
+    """Takes more than the settings."""
+
+    def __init__(self, settings: Settings[dict[str, Any]], pool: object) -> None:
+        """Keep nothing."""
+
+
+class Lenient(Unsettled):
+    """Takes the settings, and may take more."""
+
+    def __init__(self, settings: Settings[dict[str, Any]], pool: object = None) -> None:
+        """Keep nothing."""
+
+
+@pytest.mark.parametrize("kind", [Unsettled, Demanding])
+def test_a_class_that_cannot_be_given_the_settings_does_not_start(kind: type) -> None:
+    """A sentence says what to write, in place of Python's own words at the first call."""
+    sentence = rf"'{kind.__name__}' can't be given the data source's settings: write def __init__\(self, settings\)"
+
+    with pytest.raises(TypeError, match=sentence):
+        Service.of(kind)
+
+
+def test_a_constructor_may_take_more_than_the_settings() -> None:
+    """Where it has a default."""
+    assert Services(Lenient).query(queries({}))["A"].status == 200

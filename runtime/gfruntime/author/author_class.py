@@ -129,6 +129,18 @@ def _takes_nothing(method: Any) -> bool:  # noqa: ANN401
     return True
 
 
+def require_settings(datasource: Any) -> None:  # noqa: ANN401
+    """Raise TypeError where a class, or a function that makes an instance, can't be called with the settings alone."""
+    try:
+        inspect.signature(datasource).bind(None)
+    except TypeError as error:
+        name = getattr(datasource, "__name__", datasource)
+        sentence = f"{name!r} can't be given the data source's settings: write def __init__(self, settings)"
+        raise TypeError(sentence) from error
+    except ValueError:  # it does not tell
+        pass
+
+
 def _is_async(method: Any) -> bool:  # noqa: ANN401
     function = inspect.unwrap(method)
     return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)

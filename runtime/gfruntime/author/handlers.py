@@ -1,11 +1,12 @@
 """The methods that a data source class may have: what calls each, where it runs, and what it returns.
 
-A class has `query` or `query_batch`; all others are optional. Each may be `def` or `async def`. A `def` method runs in
-one of the worker threads (64, or what `serve(threads=)` says), several calls side by side; an `async def` method runs
-on the one event loop that all of them share.
+A class has a constructor that takes the settings, and `query` or `query_batch`; all others are optional. Each may be
+`def` or `async def`. A `def` method runs in one of the worker threads (64, or what `serve(threads=)` says), several
+calls side by side; an `async def` method runs on the one event loop that all of them share.
 
 Class attributes: `threads = 16` (worker threads of its `def` methods), `concurrency = 4` (queries of a data source that
-run at once; the others wait) and `cache = Cache(seconds=30)` (equal queries are asked once, and answers kept).
+run at once, chunked ones too; the others wait) and `cache = Cache(seconds=30)` (equal queries are asked once, and
+answers kept).
 
 The options, and the model of each kind of query, may have one method that is called on the class: `migrate(old: dict)`
 returns the dict that today's fields are read from. It is given what was saved, of today or by an older version.

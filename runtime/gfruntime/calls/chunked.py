@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pluginv2 import backend_pb2 as pb
 
     from gfruntime.calls.endpoint import ActiveCall
+    from gfruntime.calls.gates import Gates
     from gfruntime.calls.runner import Runner
     from gfruntime.errors import Failure
 
@@ -38,9 +39,10 @@ _NO_ROWS = pa.nulls(0, pa.int64())
 class Chunked:
     """Answers queries with the author's `query_chunked`."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, gates: Gates) -> None:
         """Prepare the decoder for the author's model."""
         self._runner = runner
+        self._gates = gates
         self._decode_model = convert.model_decoder(runner.author.model)
         self._read_filters = tags.filters_reader(runner.author)
 
@@ -64,7 +66,10 @@ class Chunked:
                 cancel=call.cancel,
                 filters=self._read_filters(message.json),
             )
-            lists = iterate.call("query_chunked", call.source, query, runner=self._runner, encode=writer.chunks)
+            place = await self._gates.enter(call.source)
+            lists = iterate.call(
+                "query_chunked", call.source, query, runner=self._runner, encode=writer.chunks, place=place
+            )
             async with aclosing(lists):
                 async for chunks in lists:
                     for chunk in chunks:

@@ -1,5 +1,10 @@
 """A bound on how many calls of an upstream run at once: the others wait, first come, first served.
 
+Queries are counted, those that are answered in chunks too, until their generator has ended. Streams are not: one lasts
+as long as somebody looks at it, and as many as there are places would lock all queries out. Resources are not: a person
+waits for the choices of an editor, and a body may last as long as a stream. Nor are health checks, which are to tell
+how the upstream is while it is busy.
+
 A place is held until the work has really ended. A thread can't be stopped: when nobody waits for it any more, it keeps
 its place, but not for ever, as one that hangs would else lock everybody out.
 """
@@ -11,12 +16,15 @@ import contextlib
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 from gfruntime.serving.work import mailbox
 from gfruntime.telemetry import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from gfruntime.calls.instances import Source
 
 T = TypeVar("T")
 
@@ -82,6 +90,25 @@ class Gate:
                 turn.set_result(None)
                 return
         self._taken -= 1
+
+
+class Gates:
+    """The gates of all data sources of a class: each has one in each version of its settings."""
+
+    def __init__(self, limit: int | None) -> None:
+        """Bound the calls of each data source; without a limit there are no gates."""
+        self._limit = limit
+        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each is there as long as it is used
+
+    async def enter(self, source: Source) -> Place | None:
+        """Wait for a place at a data source; None where the class has no bound."""
+        if self._limit is None:
+            return None
+        key = source.key, source.version.updated_ms, source.version.digest
+        gate = self._gates.get(key)
+        if gate is None:
+            gate = self._gates[key] = Gate(self._limit)
+        return await gate.enter()
 
 
 class Place:

@@ -20,6 +20,7 @@ from gfruntime.serving.threads import run_in_thread
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
+    from gfruntime.calls.gates import Place
     from gfruntime.calls.instances import Source
     from gfruntime.calls.runner import Runner
 
@@ -31,9 +32,17 @@ _END = object()
 
 
 def call(
-    method: str, source: Source, *arguments: object, runner: Runner, encode: Callable[[Any], R]
+    method: str,
+    source: Source,
+    *arguments: object,
+    runner: Runner,
+    encode: Callable[[Any], R],
+    place: Place | None = None,
 ) -> AsyncGenerator[R, None]:
-    """Call a generator method of the instance, and encode its items where they are made."""
+    """Call a generator method of the instance, and encode its items where they are made.
+
+    A place at the upstream is held until the generator has ended.
+    """
 
     async def start() -> Any:  # noqa: ANN401  # whatever the author's method returns
         instance = await runner.instance(source, method)
@@ -42,7 +51,8 @@ def call(
             raise TypeError(f"{method} returned {type(items).__name__}; expected a generator")
         return items
 
-    return _read(start, encode, runner=runner, name=method, is_async=method in runner.author.async_methods)
+    is_async = method in runner.author.async_methods
+    return _read(start, encode, runner=runner, name=method, is_async=is_async, place=place)
 
 
 def body(chunks: Any, *, runner: Runner, encode: Callable[[Any], R]) -> AsyncGenerator[R, None]:  # noqa: ANN401  # any iterable
@@ -83,7 +93,13 @@ async def merge(iterators: Iterable[AsyncGenerator[T, None]], *, at_once: int) -
 
 
 async def _read(
-    start: Callable[[], Awaitable[Any]], encode: Callable[[Any], R], *, runner: Runner, name: str, is_async: bool
+    start: Callable[[], Awaitable[Any]],
+    encode: Callable[[Any], R],
+    *,
+    runner: Runner,
+    name: str,
+    is_async: bool,
+    place: Place | None = None,
 ) -> AsyncGenerator[R, None]:
     """Iterate over what `start` gives, where the author's code runs, and encode each item there.
 
@@ -108,7 +124,13 @@ async def _read(
         queue.put_nowait(_END)
         _ = done.cancelled() or done.exception()  # read, even if nobody awaits it
 
-    task = runner.loop.run(produce) if is_async else run_in_thread(partial(run_here, produce), name=name)
+    work = produce if place is None else partial(place.during, produce)
+    try:
+        task = runner.loop.run(work) if is_async else run_in_thread(partial(run_here, work), name=name)
+    except RuntimeError:  # the system has no thread for it
+        if place is not None:
+            place.release()
+        raise
     task.add_done_callback(end)
     make_room = partial(runner.loop.call, room.release) if is_async else room.release
     try:
@@ -118,6 +140,8 @@ async def _read(
         await task
     finally:
         is_over.set()
+        if place is not None and not task.done():
+            place.abandon()
         task.cancel()
         make_room()
 

@@ -12,12 +12,10 @@ import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from gfruntime.calls import answers, convert, query_keys
 from gfruntime.calls.answer_cache import AnswerCache
 from gfruntime.calls.flights import Ask, Decoded, Flight, Waiter
-from gfruntime.calls.gates import Gate, Place
 from gfruntime.calls.queries import Queries, side_by_side
 from gfruntime.calls.query_keys import Key
 from gfruntime.request import incoming
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 
     from gfruntime.calls.answers import EncodedAnswer
     from gfruntime.calls.endpoint import ActiveCall
-    from gfruntime.calls.instances import Source
+    from gfruntime.calls.gates import Gates, Place
     from gfruntime.calls.queries import Encoded, Group
     from gfruntime.calls.runner import Runner
 
@@ -50,16 +48,15 @@ _results = metrics.Family(
 class ProtectedQueries(Queries):
     """Answers queries as `Queries` does, and asks the author's method as seldom as the class allows."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, gates: Gates) -> None:
         """Begin with nothing kept."""
         super().__init__(runner)
+        self._gates = gates
         self._cache = cache = runner.author.cache
-        self._limit = runner.author.concurrency
         self._kept = None
         if cache is not None and cache.seconds:
             self._kept = AnswerCache(seconds=cache.seconds, max_count=cache.max_count, max_bytes=cache.max_bytes)
         self._flights: dict[Key, Flight] = {}
-        self._gates = WeakValueDictionary[tuple[object, ...], Gate]()  # each is there as long as it is used
 
     async def _answer_groups(self, groups: list[Group], call: ActiveCall) -> Encoded:
         answer = self._answer_in_turn if self._cache is None else self._answer_shared
@@ -69,7 +66,7 @@ class ProtectedQueries(Queries):
     async def _answer_in_turn(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
         """Answer queries as without protection, once there is a place."""
         return await self._run_in_place(
-            method, partial(self._answer, method, messages, call), await self._place(call.source)
+            method, partial(self._answer, method, messages, call), await self._gates.enter(call.source)
         )
 
     async def _answer_shared(self, method: str, messages: list[pb.DataQuery], call: ActiveCall) -> Encoded:
@@ -153,7 +150,7 @@ class ProtectedQueries(Queries):
 
     async def _attempt(self, ask: Ask, flights: list[Flight]) -> list[Flight]:
         """Ask on behalf of who waits longest, and deliver; return what is to be asked again."""
-        place = await self._place(ask.source)
+        place = await self._gates.enter(ask.source)
         waiter = max((each for flight in flights for each in flight.waiters), key=lambda each: each.deadline)
         calling = asyncio.create_task(self._call(ask, flights, waiter.call, place), context=waiter.context)
         try:
@@ -176,16 +173,6 @@ class ProtectedQueries(Queries):
             return {ref_id: self._copied(answer) for ref_id, answer in encoded.items()}
 
         return await self._run_in_place(ask.method, work, place)
-
-    async def _place(self, source: Source) -> Place | None:
-        """Wait for a place at a data source; None where the class has no bound."""
-        if self._limit is None:
-            return None
-        key = source.key, source.version.updated_ms, source.version.digest
-        gate = self._gates.get(key)
-        if gate is None:
-            gate = self._gates[key] = Gate(self._limit)
-        return await gate.enter()
 
     async def _run_in_place(
         self, method: str, work: Callable[[], Coroutine[Any, Any, Encoded]], place: Place | None

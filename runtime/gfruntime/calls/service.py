@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pluginv2 import backend_pb2 as pb
 
 from gfruntime import wire
-from gfruntime.author.author_class import Author
+from gfruntime.author.author_class import Author, require_settings
 from gfruntime.author.bounds import bounds_of
 from gfruntime.calls import answers, endpoint
 from gfruntime.calls.chunked import Chunked
+from gfruntime.calls.gates import Gates
 from gfruntime.calls.queries import Queries
 from gfruntime.calls.resources import Resources
 from gfruntime.calls.runner import Runner
@@ -36,15 +37,18 @@ class Service:
         """Start nothing yet."""
         self._author = author
         self._runner = Runner(author, threads=author.threads or threads)
+        self._gates = Gates(author.concurrency)
         metrics.instances(lambda: len(self._runner.instances))
 
     @classmethod
     def of(cls, datasource: Any, *, threads: int = 64) -> Service:  # noqa: ANN401  # the author's class
         """Inspect the author's class, and warm up what the first answer needs.
 
-        Raises: TypeError when the class can't answer queries, SchemaError when a bound of its types can't be kept.
+        Raises: TypeError when the class can't answer queries or take settings, SchemaError when a bound of its types
+        can't be kept.
         """
         author = Author.of(datasource)
+        require_settings(datasource)
         for kind in (author.options, author.model, *author.own_models.values()):
             bounds_of(kind)
         service = cls(author, threads=threads)
@@ -70,8 +74,8 @@ class Service:
 
     def _handlers(self) -> dict[str, tuple[str, Any]]:
         """List what the author's class answers: by each method its request, and the handler."""
-        queries, chunked, resources = self._queries(), Chunked(self._runner), Resources(self._runner)
-        streams = Streams(self._runner)
+        queries, chunked = self._queries(), Chunked(self._runner, self._gates)
+        resources, streams = Resources(self._runner), Streams(self._runner)
         has = self._author.methods.__contains__
         has_channels = has("run_stream") or has("subscribe_stream") or has("publish_stream")
         subscribe, publish = (partial(streams.respond, name) for name in ("subscribe_stream", "publish_stream"))
@@ -103,7 +107,7 @@ class Service:
             return Queries(self._runner)
         from gfruntime.calls.protection import ProtectedQueries  # noqa: PLC0415  # few plugins need it
 
-        return ProtectedQueries(self._runner)
+        return ProtectedQueries(self._runner, self._gates)
 
     async def _check_health(self, call: ActiveCall) -> bytes:
         """Answer "Save & test"; whatever goes wrong becomes a status and a sentence."""

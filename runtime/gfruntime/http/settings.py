@@ -69,7 +69,7 @@ class HttpSettings:
     """Unused connections that are kept; 0 is any number."""
 
     ca_certificate: str = ""
-    """The authority to trust beside the system's own: PEM, or a path to it."""
+    """The authority to trust, as PEM, in place of the system's own."""
 
     client_certificate: str = ""
     """The client's certificate: PEM, or a path to it."""
@@ -138,7 +138,7 @@ class HttpSettings:
         return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Make the TLS configuration: own and system authorities, client certificate, verification.
+        """Make the TLS configuration: the authority or else the system's, client certificate, verification.
 
         Raises: ssl.SSLError when a certificate or key can't be read.
         """

@@ -1,0 +1,201 @@
+"""Which calls hold one of the `concurrency` places: chunked queries do, resources and streams do not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from calls import Plain, Services, run
+from pluginv2 import backend_pb2 as pb
+from protectedsources import request, until
+
+from gfruntime import Frame, Query, Request, Response, StreamRequest
+from gfruntime.calls import gates
+from gfruntime.serving.methods import Call
+from gfruntime.telemetry import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class Held(Plain):
+    """Counts how many generators run at once, and holds each behind its first part until the gate is open."""
+
+    concurrency = 2
+    gate: threading.Event
+    running: list[int]
+    most: list[int]
+    held: list[int]
+
+    def __init_subclass__(cls) -> None:
+        """Let each class count for itself."""
+        cls.gate, cls.running, cls.most, cls.held = threading.Event(), [], [], []
+
+    def query_chunked(self, query: Query[dict[str, Any]]) -> Iterator[Frame]:
+        self.running.append(1)
+        self.most.append(len(self.running))
+        try:
+            yield Frame.of(v=[1])
+            self.held.append(1)
+            self.gate.wait(10)
+            yield Frame.of(v=[2])
+        finally:
+            self.running.pop()
+
+    def call_resource(self, request: Request) -> Response:
+        return Response.json({"path": request.path})
+
+    def run_stream(self, request: StreamRequest) -> Iterator[Frame]:
+        yield Frame.of(v=[3])
+        self.gate.wait(10)
+
+
+class AsyncHeld(Held):
+    """The same on a loop."""
+
+    async def query_chunked(self, query: Query[dict[str, Any]]) -> AsyncIterator[Frame]:  # type: ignore[override]
+        self.running.append(1)
+        self.most.append(len(self.running))
+        try:
+            yield Frame.of(v=[1])
+            self.held.append(1)
+            while not self.gate.is_set():  # noqa: ASYNC110  # a test of another thread sets it
+                await asyncio.sleep(0.002)
+            yield Frame.of(v=[2])
+        finally:
+            self.running.pop()
+
+
+@pytest.fixture(params=[Held, AsyncHeld])
+def kind(request: pytest.FixtureRequest) -> type[Held]:
+    """Give a fresh class of each kind."""
+    return type("Fresh", (request.param,), {})
+
+
+class Open:
+    """The services of a class, on the running loop."""
+
+    def __init__(self, kind: type) -> None:
+        """Inspect the class."""
+        self.application = Services(kind).application
+
+    def chunked(self, *models: dict[str, Any]) -> asyncio.Task[list[bytes]]:
+        """Begin a call with chunked queries."""
+        asked = request(*models)
+        message = pb.QueryChunkedDataRequest(pluginContext=asked.pluginContext, queries=asked.queries)
+        return asyncio.create_task(self.read("Data/QueryChunkedData", message))
+
+    async def read(self, method: str, message: Any, *, count: int = 0) -> list[bytes]:
+        """Read what a method answers, or the first of it."""
+        parts: list[bytes] = []
+        messages: Any = self.application.streams[f"/pluginv2.{method}"](message.SerializeToString(), Call())
+        try:
+            async for part in messages:
+                parts.append(part)
+                if len(parts) == count:
+                    break
+        finally:
+            await messages.aclose()
+        return parts
+
+
+def waiting(count: int) -> bool:
+    """Tell whether so many wait for a place."""
+    return f"gfruntime_upstream_waiting {count}\n" in metrics.text().decode()
+
+
+def test_so_many_generators_run_at_once(kind: type[Held]) -> None:
+    """Of one call and of several; all are answered whole in the end."""
+
+    async def act() -> None:
+        services = Open(kind)
+        calls = [services.chunked({"n": 1}, {"n": 2}), services.chunked({"n": 3}), services.chunked({"n": 4})]
+        await until(lambda: len(kind.running) == 2 and waiting(2))
+        kind.gate.set()
+        assert [len(parts) for parts in await asyncio.gather(*calls)] == [4, 2, 2]
+
+    run(act())
+    assert (max(kind.most), kind.running) == (2, [])
+    assert waiting(0)
+
+
+def test_queries_and_chunked_queries_share_the_places(kind: type[Held]) -> None:
+    """A query waits for a generator that is half way through."""
+
+    async def act() -> None:
+        services = Open(kind)
+        calls = [services.chunked({"n": 1}), services.chunked({"n": 2})]
+        await until(lambda: len(kind.running) == 2)
+        ask = services.application.unary["/pluginv2.Data/QueryData"]
+        query = asyncio.ensure_future(ask(request({}).SerializeToString(), Call()))
+        await until(lambda: waiting(1))
+        assert not query.done()
+        kind.gate.set()
+        assert pb.QueryDataResponse.FromString(bytes(await query)).responses["A"].status == 200
+        await asyncio.gather(*calls)
+
+    run(act())
+
+
+def test_resources_and_streams_hold_no_place_and_wait_for_none(kind: type[Held]) -> None:
+    """A person waits for a resource; a stream would keep its place for hours."""
+
+    async def act() -> None:
+        services = Open(kind)
+        calls = [services.chunked({"n": 1}), services.chunked({"n": 2})]
+        await until(lambda: len(kind.running) == 2)
+        context = request({}).pluginContext
+        resource = pb.CallResourceRequest(pluginContext=context, path="tables", url="tables", method="GET")
+        (answer,) = await services.read("Resource/CallResource", resource)
+        stream = pb.RunStreamRequest(pluginContext=context, path="ticks")
+        packets = await services.read("Stream/RunStream", stream, count=1)
+        assert (b"tables" in answer, len(packets)) == (True, 1)
+        assert waiting(0)
+        kind.gate.set()
+        await asyncio.gather(*calls)
+
+    run(act())
+
+
+def test_who_stops_reading_gives_the_place_back_once_the_generator_has_ended(
+    kind: type[Held], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task is cancelled at once; a thread that is still at work keeps its place, as the upstream is busy."""
+    monkeypatch.setattr(gates, "PATIENCE", 60.0)
+
+    async def act() -> None:
+        services = Open(kind)
+        calls = [services.chunked({"n": number}) for number in range(3)]
+        await until(lambda: len(kind.held) == 2 and waiting(1))
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+        last = services.chunked({"n": 9})
+        if not issubclass(kind, AsyncHeld):
+            await until(lambda: waiting(1))
+        kind.gate.set()
+        assert len(await last) == 2
+
+    run(act())
+    assert max(kind.most) == 2
+
+
+def test_a_chunked_query_that_gets_no_thread_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system may have no more threads for this user."""
+    fresh: Any = type("Fresh", (Held,), {"concurrency": 1})
+
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def act() -> None:
+        services = Open(fresh)
+        fresh.gate.set()
+        with monkeypatch.context() as patched:
+            patched.setattr("gfruntime.calls.iterate.run_in_thread", refuse)
+            (failed,) = await services.chunked({})
+        assert b"can't start new thread" in failed or pb.QueryChunkedDataResponse.FromString(failed).status == 500
+        assert len(await services.chunked({})) == 2
+
+    run(act())
