@@ -36,13 +36,22 @@ MOMENT = ValueType(kind="time", wire="rfc3339")
 
 def parameter(name: str, kind: ValueType = TEXT, location: Any = "query", **more: Any) -> Parameter:
     """Make a parameter whose identifier is its name."""
-    return Parameter(name=name, identifier=more.pop("identifier", name), location=location, type=kind, path=(name,), **more)
+    return Parameter(
+        name=name, identifier=more.pop("identifier", name), location=location, type=kind, path=(name,), **more
+    )
 
 
 def operation(name: str, path: str, response: Response, *parameters: Parameter, **more: Any) -> Operation:
     """Make an operation whose identifier is its name."""
     given = {"method": "GET", "summary": "", "description": "", "accept": "application/json", "place": "/paths", **more}
-    return Operation(name=name, identifier=given.pop("identifier", name), path=path, parameters=parameters, response=response, **given)
+    return Operation(
+        name=name,
+        identifier=given.pop("identifier", name),
+        path=path,
+        parameters=parameters,
+        response=response,
+        **given,
+    )
 
 
 def rows(example: Any, *columns: Column, path: tuple[str, ...] = (), shape: Any = "array") -> Response:
@@ -161,13 +170,17 @@ WEATHER = DataSource(
     operations=(STATIONS, READINGS, COUNTS, SEARCH, OLD),
 )
 
-ATTACK = '"""\n\'\'\'\\" + __import__("os").system("touch hacked") + f"{1/0}" # {x} \u202e \x00 \ud800 \N{ZERO WIDTH SPACE}'
+ATTACK = (
+    '"""\n\'\'\'\\" + __import__("os").system("touch hacked") + f"{1/0}" # {x} \u202e \x00 \ud800 \N{ZERO WIDTH SPACE}'
+)
 HOSTILE = DataSource(
     title=ATTACK,
     version=ATTACK,
     description=ATTACK,
     base_urls=(BaseUrl(template="https://x.example", url="https://x.example", description=ATTACK),),
-    auth=(Auth(name=ATTACK, identifier="url", kind="api_key", key_name=ATTACK, key_location="header", description=ATTACK),),
+    auth=(
+        Auth(name=ATTACK, identifier="url", kind="api_key", key_name=ATTACK, key_location="header", description=ATTACK),
+    ),
     operations=(
         operation(
             ATTACK,
@@ -206,12 +219,16 @@ def imported(source: DataSource, folder: Path) -> Iterator[dict[str, ModuleType]
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
+    others = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "upstream"}
     sys.path.insert(0, str(folder / "src"))
     importlib.invalidate_caches()
     try:
-        names = ("access", "client", "endpoints", "frames", "mock", "operations", "options", "pages", "request")
-        yield {name: importlib.import_module(f"upstream.{name}") for name in names}
+        names = ("endpoint", "endpoints", "frames", "mock", "models", "request")
+        yield {"api": importlib.import_module("upstream")} | {
+            name: importlib.import_module(f"upstream.{name}") for name in names
+        }
     finally:
         sys.path.remove(str(folder / "src"))
         for name in [each for each in sys.modules if each.partition(".")[0] == "upstream"]:
             del sys.modules[name]
+        sys.modules.update(others)

@@ -1,51 +1,59 @@
-"""`src/upstream/endpoints.py`: how each operation is asked, and how its answer is read."""
+"""`src/upstream/endpoints.py`: where an API is, how each operation is asked, and how its answer is read."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.operation_fields import is_page_parameter
-from gfplug.scaffold.openapi.python_text import Bracket, call, doc, layout, mapping
+from gfplug.scaffold.openapi.python_text import Bracket, call, called, doc, layout, mapping, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from gfplug.scaffold.openapi.model import BaseUrl, Column, DataSource, Pagination, Parameter
+    from gfplug.scaffold.openapi.model import Auth, BaseUrl, Column, DataSource, Pagination, Parameter
     from gfplug.scaffold.openapi.operation_fields import QueryClass
+    from gfplug.scaffold.openapi.option_fields import OptionNames
 
-_KINDS = ("Address", "Choices", "Column", "Endpoint", "Pages", "Parameter")
+_LONGEST_TITLE = 60
 
 
-def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: Mapping[str, str], title: str) -> str:
-    """Write the module; `options` are names of the options that fill variables of addresses, by identifiers."""
+def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: OptionNames) -> str:
+    """Write the module."""
     by_identifier = {each.operation.identifier: each for each in classes}
     known = {each.name for each in source.auth}
-    endpoints = {each.name: _endpoint(each, by_identifier, options, known) for each in classes}
-    body = layout("ENDPOINTS: dict[str, Endpoint] = ", mapping(endpoints))
-    text = "\n".join(body)
-    used = [kind for kind in _KINDS if f"{kind}(" in text or kind == "Endpoint"]
+    title = one_line(source.title, longest=_LONGEST_TITLE) or "the API"
+    base = _address(source.base_urls[0], options) if source.base_urls else None
+    credentials = mapping({each.name: _credential(each, options) for each in source.auth})
+    endpoints = mapping({each.name: _endpoint(each, by_identifier, options, known) for each in classes})
+    used = {"Address", "Credential", "Endpoint"}.union(*map(called, (endpoints, base, credentials)))
     checked = next((each.name for each in classes if each.needs_nothing), "")
     return "\n".join(
         [
-            doc(f"How each operation of {title} is asked, and how its answer is read."),
+            doc(f"Where {title} is, who may ask it, how each operation is asked, and how its answer is read."),
             "",
-            f"from upstream.endpoint import {', '.join(used)}",
+            f"from upstream.endpoint import {', '.join(sorted(used))}",
             "",
+            *layout("ADDRESS: Address | None = ", base),
+            *layout("CREDENTIALS: dict[str, Credential] = ", credentials),
             *layout("CHECKED = ", checked, "  # what *Save & test* asks"),
-            *body,
+            *layout("ENDPOINTS: dict[str, Endpoint] = ", endpoints),
             "",
         ]
     )
 
 
-def address(base: BaseUrl, options: Mapping[str, str]) -> Bracket:
-    """Write where an API is."""
-    variables = tuple((each.name, options[each.identifier]) for each in base.variables)
+def _credential(each: Auth, options: OptionNames) -> Bracket:
+    kind = each.key_location or "header" if each.kind == "api_key" else each.kind
+    return call("Credential", kind=kind, option=options.secrets.get(each.name), name=each.key_name or None)
+
+
+def _address(base: BaseUrl, options: OptionNames) -> Bracket:
+    variables = tuple((each.name, options.variables[each.identifier]) for each in base.variables)
     return call("Address", template=base.template, variables=variables or None)
 
 
 def _endpoint(
-    each: QueryClass, classes: Mapping[str, QueryClass], options: Mapping[str, str], known: Collection[str]
+    each: QueryClass, classes: Mapping[str, QueryClass], options: OptionNames, known: Collection[str]
 ) -> Bracket:
     operation, response = each.operation, each.operation.response
     parameters = {each.names[one.identifier]: _parameter(one) for one in operation.parameters}
@@ -62,7 +70,7 @@ def _endpoint(
         parameters=mapping(parameters) if parameters else None,
         body_type=operation.body_type or None,
         auth=tuple(names for names in operation.auth if set(names) <= set(known)) or None,
-        address=address(operation.base_urls[0], options) if operation.base_urls else None,
+        address=_address(operation.base_urls[0], options) if operation.base_urls else None,
         pages=_pages(operation.pagination, each) if operation.pagination else None,
         rows=response.row_path or None,
         shape=None if response.shape == "array" else response.shape,

@@ -19,7 +19,10 @@ _NOT_FIELDS = {*_VIEW, "str", "int", "float", "bool", "tuple", "constructor", "p
 _NOT_IN_MODELS = {"operation", "hide", "key", "datasource", "scopes", "constructor", "prototype"}
 """What Grafana, JavaScript or the class itself means by these names."""
 
-_NOT_CLASSES = {"Annotated", "Literal", "Model", "Operation", "Ui"}
+_NOT_CLASSES = {
+    *("Annotated", "HttpOptions", "Literal", "Model", "OAuth2Options", "Operation", "Options", "Secret", "Ui"),
+    *("EXAMPLES", "GRANTS", "QUERIES", "SHOW"),
+}
 _TYPES = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "json": "str"}
 _NUMBERS = ("integer", "number")
 _WHOLE = "-?[0-9]+"
@@ -204,7 +207,10 @@ class _Plan:
         chosen = tuple(each.name for each in columns if each.is_label)
         fields = [
             QueryField(
-                name="show", annotation=self._choose("ShowSeries" if times else "Show", shown_as), default=default, ui=SHOW
+                name="show",
+                annotation=self._choose("ShowSeries" if times else "Show", shown_as),
+                default=default,
+                ui=SHOW,
             )
         ]
         if times:
@@ -248,9 +254,7 @@ def is_page_parameter(parameter: Parameter, operation: Operation) -> bool:
     pages = operation.pagination
     if pages is None:
         return False
-    return parameter.identifier == pages.parameter or (
-        parameter.identifier == pages.size_parameter and pages.size > 0
-    )
+    return parameter.identifier == pages.parameter or (parameter.identifier == pages.size_parameter and pages.size > 0)
 
 
 def _is_shown(parameter: Parameter, operation: Operation) -> bool:

@@ -68,6 +68,15 @@ def literal(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no literal")
 
 
+def called(value: Any) -> set[str]:  # noqa: ANN401 - any value
+    """Return the names that an expression calls."""
+    bracket = _bracket(value)
+    if bracket is None:
+        return set()
+    own = {bracket.opening[:-1]} if bracket.opening[:-1].isidentifier() and bracket.closing == ")" else set()
+    return own.union(*(called(item) for _, item in bracket.items))
+
+
 def layout(before: str, value: Any, after: str = "", *, depth: int = 0) -> list[str]:  # noqa: ANN401 - any value
     """Write a value between two texts of code, on as many lines as it needs."""
     whole = f"{_INDENT * depth}{before}{flat(value)}{after}"

@@ -1,7 +1,7 @@
 """What an API's description told, as a project keeps it: `src/upstream/description.json`.
 
-Shape: `{format, operations, data_source}`; `operations` names those that the author chose, none for all of them. Of the
-data source what has its default is left out. From this file the whole folder can be made again, without the description.
+Shape: `{format, operations, data_source}`; `operations` names those that the author chose, none for all. Of the data
+source what has its default is left out. From this file the whole folder can be made again, without the description.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def decode(text: bytes) -> StoredModel:
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
     if dataclasses.is_dataclass(value):
         pairs = ((each, getattr(value, each.name)) for each in dataclasses.fields(value))
-        return {each.name: _plain(inside) for each, inside in pairs if inside != each.default or _is_other(inside, each)}
+        return {
+            each.name: _plain(inside) for each, inside in pairs if inside != each.default or _is_other(inside, each)
+        }
     return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.operation_fields import Names, query_classes
-from gfplug.scaffold.openapi.options_module import option_names
+from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from gfplug.scaffold.openapi.model import DataSource
     from gfplug.scaffold.openapi.operation_fields import QueryClass, QueryField
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -34,7 +35,10 @@ def compare(old: DataSource, new: DataSource) -> list[Change]:
     """List what differs, what breaks first, then by its path."""
     before = {each.name: each for each in query_classes(old, Names())}
     after = {each.name: each for each in query_classes(new, Names())}
-    changes = [*_coming_and_going("operation", "", before, after), *_coming_and_going("option", "", *map(_options, (old, new)))]
+    changes = [
+        *_coming_and_going("operation", "", before, after),
+        *_coming_and_going("option", "", *map(_options, (old, new))),
+    ]
     for name in before.keys() & after.keys():
         changes += [*_parameters(before[name], after[name]), *_columns(before[name], after[name])]
         changes += _requests(before[name], after[name])

@@ -1,4 +1,4 @@
-"""The folder `src/upstream/` of a project: what an API's description makes, and the modules that are the same for all."""
+"""The folder `src/upstream/` of a project: what a description makes, and the modules that are the same for all."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gfplug import files, resources
 from gfplug.scaffold.openapi import first_query, stored_model
 from gfplug.scaffold.openapi.endpoints_module import write_endpoints
+from gfplug.scaffold.openapi.models_module import write_models
 from gfplug.scaffold.openapi.operation_fields import Names, query_classes
-from gfplug.scaffold.openapi.operations_module import write_operations
-from gfplug.scaffold.openapi.options_module import option_names, write_options
-from gfplug.scaffold.openapi.python_text import one_line
+from gfplug.scaffold.openapi.option_fields import option_names
 
 if TYPE_CHECKING:
     from gfplug.scaffold.openapi.stored_model import StoredModel
@@ -21,7 +20,6 @@ EXAMPLE = "openapi"
 """The answer `example` of a project that has the folder; nobody is asked for it."""
 
 _LAYER = "examples/openapi"
-_LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +33,17 @@ class Upstream:
 def write_upstream(stored: StoredModel) -> Upstream:
     """Write the folder; the same model, the same bytes."""
     source = stored.source
-    title = one_line(source.title, longest=_LONGEST_TITLE) or "the API"
     names, options = Names(), option_names(source)
     classes = query_classes(source, names)
     examples = {each.name: first_query.example_call(each) for each in classes}
     texts = {
-        "operations.py": write_operations(classes, names, examples, title),
-        "endpoints.py": write_endpoints(source, classes, options.variables, title),
-        "options.py": write_options(source, options, title),
+        "models.py": write_models(source, classes, options, names, examples),
+        "endpoints.py": write_endpoints(source, classes, options),
     }
     shipped = resources.folder("template") / _LAYER / FOLDER
-    same = {path.relative_to(shipped).as_posix(): path.read_bytes() for path in files.walk(shipped) if path.suffix == ".py"}
+    same = {
+        path.relative_to(shipped).as_posix(): path.read_bytes() for path in files.walk(shipped) if path.suffix == ".py"
+    }
     made = {name: text.encode() for name, text in texts.items()}
     first = first_query.first_queries(source, classes, list(options.secrets.values()))
     return Upstream(

@@ -11,11 +11,10 @@ from gfruntime import Frame, PluginError, Secret, Settings
 from gfruntime.testing import ask, query
 from plugin.datasource import Datasource
 from upstream import Model, Options
-from upstream.endpoints import ENDPOINTS
+from upstream.endpoints import CREDENTIALS, ENDPOINTS
 from upstream.frames import TYPES
 from upstream.mock import Mock
-from upstream.operations import EXAMPLES, QUERIES
-from upstream.options import CREDENTIALS
+from upstream.models import EXAMPLES, QUERIES
 
 OPERATIONS = pytest.mark.parametrize("name", ENDPOINTS)
 
@@ -80,7 +79,7 @@ def test_a_failure_says_what_the_api_says(api: Mock, name: str) -> None:
     """Its own text is in the panel, and it counts as the API's failure."""
     api.failure = "the API has a day off"
 
-    with pytest.raises(PluginError, match="503.*the API has a day off") as caught:
+    with pytest.raises(PluginError, match=r"503.*the API has a day off") as caught:
         ask(connect(api), query(example(name)))
 
     assert caught.value.source == "downstream"

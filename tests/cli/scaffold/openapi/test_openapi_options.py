@@ -25,7 +25,7 @@ CHANGING = LeftOut(kind="not_a_query", place="/paths/~1y/post", operation="y", r
 def source(monkeypatch: pytest.MonkeyPatch) -> DataSource:
     """Give a description that lacks something, whatever is read."""
     lacking = replace(WEATHER, left_out=(FLAWED, CHANGING))
-    monkeypatch.setattr(description, "read", lambda _, operations=(): lacking)
+    monkeypatch.setattr(description, "read", lambda *_, **__: lacking)
     return lacking
 
 

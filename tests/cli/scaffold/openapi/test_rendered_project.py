@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from openapi_sources import COUNTS, HOSTILE, STATIONS, WEATHER, operation, rows, column
+from openapi_sources import COUNTS, HOSTILE, STATIONS, WEATHER, column, operation, rows
 from projects import SALES
 
 from gfplug.errors import UsageError
@@ -31,7 +31,9 @@ def render(source: DataSource, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("source", [WEATHER, HOSTILE, replace(WEATHER, operations=(COUNTS,))], ids=["all", "hostile", "map"])
+@pytest.mark.parametrize(
+    "source", [WEATHER, HOSTILE, replace(WEATHER, operations=(COUNTS,))], ids=["all", "hostile", "map"]
+)
 def test_what_is_provisioned_belongs_together(tmp_path: Path, source: DataSource) -> None:
     """Dashboard and rule ask the provisioned data source for operations that there are."""
     project = render(source, tmp_path / "project")

@@ -19,7 +19,7 @@ def test_a_model_is_read_as_it_was_kept(stored: StoredModel) -> None:
     assert stored_model.decode(stored_model.encode(stored)) == stored
 
 
-def _set(value: Any, path: str, new: object) -> Any:  # noqa: ANN401 - JSON
+def _set(value: Any, path: str, new: object) -> Any:
     *outer, last = path.split("/")
     inside = value
     for key in outer:
@@ -48,12 +48,12 @@ def test_what_gfplug_does_not_write_is_refused(path: str, new: object) -> None:
     """A cloned project may hold anything; the file and the place are named."""
     value = _set(json.loads(stored_model.encode(StoredModel(WEATHER))), path, new)
 
-    with pytest.raises(ProjectError, match="description.json"):
+    with pytest.raises(ProjectError, match=r"description\.json"):
         stored_model.decode(json.dumps(value).encode())
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b"{", b"[" * 100_000, b"null", b'{"format": 1}', b"\xff"])
 def test_what_is_no_such_file_is_refused(text: bytes) -> None:
     """With one sentence."""
-    with pytest.raises(ProjectError, match="description.json"):
+    with pytest.raises(ProjectError, match=r"description\.json"):
         stored_model.decode(text)

@@ -27,7 +27,9 @@ def said(old: DataSource, new: DataSource) -> list[str]:
 
 def test_the_same_description_changes_nothing() -> None:
     """Nor do other words for the same things."""
-    other = replace(WEATHER, description="New", operations=tuple(replace(each, summary="New") for each in WEATHER.operations))
+    other = replace(
+        WEATHER, description="New", operations=tuple(replace(each, summary="New") for each in WEATHER.operations)
+    )
 
     assert said(WEATHER, WEATHER) == []
     assert said(WEATHER, other) == []
@@ -54,20 +56,36 @@ def test_operations_come_and_go() -> None:
             "! parameter list_stations.near is new, and required",
         ),
         (
-            replace(STATIONS, parameters=(replace(STATIONS.parameters[1], type=TEXT), *STATIONS.parameters[2:], STATIONS.parameters[0])),
+            replace(
+                STATIONS,
+                parameters=(
+                    replace(STATIONS.parameters[1], type=TEXT),
+                    *STATIONS.parameters[2:],
+                    STATIONS.parameters[0],
+                ),
+            ),
             "! parameter list_stations.ids was a list of integer and is string",
         ),
         (
             replace(
                 STATIONS,
-                parameters=(replace(STATIONS.parameters[0], type=replace(STATIONS.parameters[0].type, choices=("sea", "lake", "bog"))), *STATIONS.parameters[1:]),
+                parameters=(
+                    replace(
+                        STATIONS.parameters[0],
+                        type=replace(STATIONS.parameters[0].type, choices=("sea", "lake", "bog")),
+                    ),
+                    *STATIONS.parameters[1:],
+                ),
             ),
             "+ parameter list_stations.kind may be 'bog', too",
         ),
         (
             replace(
                 STATIONS,
-                parameters=(replace(STATIONS.parameters[0], type=replace(STATIONS.parameters[0].type, choices=("sea",))), *STATIONS.parameters[1:]),
+                parameters=(
+                    replace(STATIONS.parameters[0], type=replace(STATIONS.parameters[0].type, choices=("sea",))),
+                    *STATIONS.parameters[1:],
+                ),
             ),
             "! parameter list_stations.kind may not be 'lake' any more",
         ),

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from gfruntime import DownstreamError, Field, Frame, FrameError, QueryError
-from upstream.endpoint import Column, Endpoint
-from upstream.pages import Row, find
+from upstream.endpoint import Column, Endpoint, Row, find
 
 Show = Literal["table", "series", "numbers"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -120,9 +119,7 @@ def labels_of(row: Row, columns: Sequence[Column]) -> dict[str, str | None]:
 def value_of(row: Row, column: Column) -> Any:
     """Return a row's value as its column has it."""
     value = raw(row, column)
-    if value is None:
-        return None
-    if column.kind == "string":
+    if value is None or column.kind == "string":
         return as_text(value)
     if column.kind == "json":
         return json.dumps(value, ensure_ascii=False).encode()

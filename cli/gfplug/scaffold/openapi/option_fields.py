@@ -1,35 +1,23 @@
-"""`src/upstream/options.py`: what the config page asks for, from an API's addresses and ways to authenticate."""
+"""What the config page asks for: the fields of the options, from an API's addresses and ways to authenticate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfplug.scaffold.openapi.endpoints_module import address
-from gfplug.scaffold.openapi.operation_fields import Names, camel, choices_type
-from gfplug.scaffold.openapi.python_text import (
-    Bracket,
-    Code,
-    annotated,
-    call,
-    doc,
-    layout,
-    mapping,
-    one_line,
-    subscript,
-)
+from gfplug.scaffold.openapi.operation_fields import camel
+from gfplug.scaffold.openapi.python_text import Code, annotated, call, mapping, one_line, subscript
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gfplug.scaffold.openapi.model import Auth, DataSource
+    from gfplug.scaffold.openapi.model import Auth, BaseUrl, DataSource
+    from gfplug.scaffold.openapi.operation_fields import Names
 
 _LONGEST_HELP = 300
 _RESERVED = {"url", "http", "oauth2", "timeout", "user", "password", "database", "constructor", "prototype", "str"}
-_GRANTS = ("client_credentials", "client_credentials_jwt", "jwt_bearer", "password", "refresh_token")
+GRANTS = ("client_credentials", "client_credentials_jwt", "jwt_bearer", "password", "refresh_token")
 _PLACES = {"": "header", "header": "header", "query": "query parameter", "cookie": "cookie"}
-_GRANTS_NAME = Code("GRANTS")
-_NOT_TYPES = {"Address", "Annotated", "Credential", "HttpOptions", "Literal", "OAuth2Options", "Options", "Secret", "Ui"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +39,11 @@ def option_names(source: DataSource) -> OptionNames:
     )
 
 
-def write_options(source: DataSource, options: OptionNames, title: str) -> str:
-    """Write the module."""
-    types = Names(taken=set(_NOT_TYPES))
-    fields = [*_url(source), *_variables(source, options, types), *_secrets(source, options)]
+def option_lines(source: DataSource, options: OptionNames, types: Names) -> list[str]:
+    """Write the fields of the options."""
+    lines = [*_url(source), *_variables(source, options, types), *_secrets(source, options)]
     oauth2 = [each for each in source.auth if each.kind == "oauth2"]
-    fields += ["    http: HttpOptions = HttpOptions()", *(_oauth2(oauth2) if oauth2 else [])]
-    wanted = {"HttpOptions": True, "OAuth2Options": bool(oauth2), "Secret": bool(options.secrets), "Ui": True}
-    base = address(source.base_urls[0], options.variables) if source.base_urls else None
-    credentials = {each.name: _credential(each, options) for each in source.auth}
-    lines = [
-        doc(f"What the data source's config page saves for {title}."),
-        "",
-        "from dataclasses import dataclass",
-        f"from typing import Annotated{', Literal' if types.choices else ''}",
-        "",
-        f"from gfruntime import {', '.join(name for name, is_wanted in wanted.items() if is_wanted)}",
-        "from upstream.endpoint import Address, Credential",
-    ]
-    constants = [line for name, values in types.choices.items() for line in layout(f"{name} = ", choices_type(values))]
-    if any(str(_GRANTS_NAME) in line for line in fields):
-        constants += layout(f"{_GRANTS_NAME} = ", _GRANTS)
-    lines += ["", *constants] if constants else []
-    lines += ["", "", "@dataclass(frozen=True)", "class Options:", doc("What the config page saves.", depth=1), ""]
-    lines += [*fields, "", "", *layout("ADDRESS: Address | None = ", base)]
-    return "\n".join([*lines, *layout("CREDENTIALS: dict[str, Credential] = ", mapping(credentials)), ""])
+    return [*lines, "    http: HttpOptions = HttpOptions()", *(_oauth2(oauth2) if oauth2 else [])]
 
 
 def _url(source: DataSource) -> list[str]:
@@ -126,7 +94,7 @@ def _secrets(source: DataSource, options: OptionNames) -> list[str]:
 def _oauth2(schemes: list[Auth]) -> list[str]:
     """Write OAuth2's fields; the API's own token URL and scopes are their defaults."""
     chosen = next((each for each in schemes if each.token_url), schemes[0])
-    shown_if = mapping({"oauth2Grant": _GRANTS_NAME})
+    shown_if = mapping({"oauth2Grant": Code("GRANTS")})
     scopes = " ".join(name for name, _ in chosen.scopes)
     lines = ["    oauth2: OAuth2Options = OAuth2Options()"]
     for name, label, value in (("oauth2TokenUrl", "Token URL", chosen.token_url), ("oauth2Scopes", "Scopes", scopes)):
@@ -136,12 +104,7 @@ def _oauth2(schemes: list[Auth]) -> list[str]:
     return lines
 
 
-def _credential(each: Auth, options: OptionNames) -> Bracket:
-    kind = each.key_location or "header" if each.kind == "api_key" else each.kind
-    return call("Credential", kind=kind, option=options.secrets.get(each.name), name=each.key_name or None)
-
-
-def _addresses(source: DataSource) -> list[Any]:
+def _addresses(source: DataSource) -> list[BaseUrl]:
     """List the addresses that are used: the first of the API, and the first of each operation that has its own."""
     own = [each.base_urls[0] for each in source.operations if each.base_urls]
     return [*source.base_urls[:1], *own]

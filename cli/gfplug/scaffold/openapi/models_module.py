@@ -1,10 +1,11 @@
-"""`src/upstream/operations.py`: a dataclass for each operation, and the query that chooses one."""
+"""`src/upstream/models.py`: the options, a dataclass for each operation, and the query that chooses one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.operation_fields import SHOW, choices_type
+from gfplug.scaffold.openapi.option_fields import GRANTS, option_lines
 from gfplug.scaffold.openapi.python_text import (
     Bracket,
     Code,
@@ -21,27 +22,48 @@ from gfplug.scaffold.openapi.python_text import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gfplug.scaffold.openapi.model import DataSource
     from gfplug.scaffold.openapi.operation_fields import Names, QueryClass
+    from gfplug.scaffold.openapi.option_fields import OptionNames
+
+    Examples = Mapping[str, Bracket]
 
 _LONGEST_LABEL = 80
 
 
-def write_operations(classes: Sequence[QueryClass], names: Names, examples: Mapping[str, Bracket], title: str) -> str:
+def write_models(
+    source: DataSource,
+    classes: Sequence[QueryClass],
+    options: OptionNames,
+    names: Names,
+    examples: Mapping[str, Bracket],
+) -> str:
     """Write the module; `examples` are calls of the dataclasses, by the names in the model."""
+    fields = option_lines(source, options, names)
+    has_oauth2 = any(each.kind == "oauth2" for each in source.auth)
+    wanted = {"HttpOptions": True, "OAuth2Options": has_oauth2, "Secret": bool(options.secrets), "Ui": True}
     lines = [
-        doc(f"What a query can ask {title} for: a dataclass for each operation, and `Model`, which chooses one."),
+        doc("What Grafana saves: the data source's options, and the queries, with a dataclass for each operation."),
         "",
         "from dataclasses import dataclass",
         "from typing import Annotated, Literal",
         "",
-        "from gfruntime import Ui",
+        f"from gfruntime import {', '.join(name for name, is_wanted in wanted.items() if is_wanted)}",
         "",
     ]
     for name, values in names.choices.items():
         lines += layout(f"{name} = ", choices_type(values))
     lines += layout("Operation = ", subscript("Literal", *(each.name for each in classes)))
-    if any(field.ui is SHOW for each in classes for field in each.fields):
-        lines += layout("SHOW = ", call("Ui", **SHOW))
+    lines += _constants(source, classes)
+    lines += [
+        "",
+        "",
+        "@dataclass(frozen=True)",
+        "class Options:",
+        doc("What the config page saves.", depth=1),
+        "",
+        *fields,
+    ]
     for each in classes:
         lines += _query_class(each)
     lines += _model(classes)
@@ -50,6 +72,16 @@ def write_operations(classes: Sequence[QueryClass], names: Names, examples: Mapp
     made = {each.name: _example(each, examples[each.name]) for each in classes}
     lines += layout("EXAMPLES = ", mapping(made))
     return "\n".join(lines) + "\n"
+
+
+def _constants(source: DataSource, classes: Sequence[QueryClass]) -> list[str]:
+    """Write what several fields have in common."""
+    lines: list[str] = []
+    if any(field.ui is SHOW for each in classes for field in each.fields):
+        lines += layout("SHOW = ", call("Ui", **SHOW))
+    if any(each.token_url or each.scopes for each in source.auth):
+        lines += layout("GRANTS = ", GRANTS)
+    return lines
 
 
 def _query_class(each: QueryClass) -> list[str]:
@@ -70,7 +102,9 @@ def _model(classes: Sequence[QueryClass]) -> list[str]:
     """Write the query: the operation, and what each operation asks for."""
     first = next((each for each in classes if each.needs_nothing), classes[0])
     lines = ["", "", "@dataclass(frozen=True)", "class Model:", doc("What the query editor sends.", depth=1), ""]
-    lines += annotated("operation", subscript("Annotated", Code("Operation"), call("Ui", label="Operation")), first.name)
+    lines += annotated(
+        "operation", subscript("Annotated", Code("Operation"), call("Ui", label="Operation")), first.name
+    )
     for each in classes:
         if each.fields:
             label = one_line(each.operation.summary, longest=_LONGEST_LABEL) or None
