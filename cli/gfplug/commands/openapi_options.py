@@ -63,7 +63,7 @@ def read(openapi: str, operations: Sequence[str], *, strict: bool) -> DataSource
         console.note(_sentence(each))
     for violation in (source.violations or ())[:_MOST_VIOLATIONS]:
         console.note(f"not valid: ({violation.place}): {violation.sentence}")
-    counts = Counter(each.kind for each in source.left_out)
+    counts: Counter[str] = Counter(each.kind for each in source.left_out)
     said = "".join(f"; {counts[kind]} {words}" for kind, words in _KINDS.items() if counts[kind])
     console.note(f"{_count(len(source.operations))} of {source.title!r} can be queried{said}")
     if strict and counts["flawed"]:

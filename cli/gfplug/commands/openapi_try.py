@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from gfplug.commands.call import call_options, query, query_options
+from gfplug.commands.call import call_options, query_options
+from gfplug.commands.call.query import query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ def ask_mock(project: Path, upstream: StoredModel) -> None:
     with api_mock.running(project) as url:
         what = query_options.QueryOptions(model=[_data(upstream)["table_query"]])
         call = call_options.CallOptions(target=project, url=url)
-        query.query(**_values(what), **_values(call))
+        query(**_values(what), **_values(call))
 
 
 def hint(upstream: StoredModel) -> str:

@@ -71,7 +71,7 @@ def _fill(folder: Path, request: NewProject) -> None:
         generated = executor.submit(stubs.generate, protos)
         with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
             upstream = None if request.upstream is None else upstream_files.write_upstream(request.upstream)
-            template.render(request.answers, folder, api=upstream and upstream.data)
+            template.render(request.answers, folder, api=upstream.data if upstream else None)
             files.write_tree(folder, upstream.files if upstream else {})
         with stages.stage("stubs", doing="Generating pluginv2", done="Generated pluginv2"):
             new_stubs = generated.result()

@@ -125,7 +125,7 @@ def _value(field: QueryField, parameter: Parameter) -> object:
     """Return a value for a field that needs one: the description's example, or one that is made."""
     example = parameter.example
     items = example if isinstance(example, tuple) else () if example is None else (example,)
-    fitting = [one for one in items if _fits(one, field, parameter)] or [_made(field, parameter)]
+    fitting: list[object] = [one for one in items if _fits(one, field, parameter)] or [_made(field, parameter)]
     if field.annotation.startswith("tuple["):
         return tuple(fitting)
     return fitting[0]
@@ -142,8 +142,8 @@ def _fits(value: object, field: QueryField, parameter: Parameter) -> bool:
         "str" not in field.annotation
         and _is_number(value)
         and ("float" in field.annotation or isinstance(value, int))
-        and (minimum is None or value >= minimum)  # type: ignore[operator]  # a number, as it was looked at
-        and (maximum is None or value <= maximum)  # type: ignore[operator]
+        and (minimum is None or value >= minimum)
+        and (maximum is None or value <= maximum)
     )
 
 

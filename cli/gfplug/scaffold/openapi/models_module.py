@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.operation_fields import Names, QueryClass
     from gfplug.scaffold.openapi.option_fields import OptionNames
 
-    Examples = Mapping[str, Bracket]
-
 _LONGEST_LABEL = 80
 
 

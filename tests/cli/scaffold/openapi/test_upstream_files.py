@@ -7,14 +7,14 @@ import json
 import threading
 from dataclasses import replace
 from http.client import HTTPMessage
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from openapi_sources import ATTACK, COUNTS, HOSTILE, OLD, READINGS, SEARCH, STATIONS, WEATHER, imported
 
 from gfplug.scaffold.openapi import upstream_files
 from gfplug.scaffold.openapi.stored_model import StoredModel
-from gfruntime import DownstreamError, HttpResponse, PluginError, QueryError, Secret, Settings
+from gfruntime import DownstreamError, HttpResponse, PluginError, Query, QueryError, Secret, Settings
 from gfruntime.author import schema
 from gfruntime.testing import START, ask, query
 
@@ -34,11 +34,11 @@ class World:
         """Take them."""
         self.modules, self.mock = modules, mock
 
-    def api(self, *, url: str | None = None, basic: bool = False, **secrets: str) -> Any:
+    def api(self, secrets: dict[str, str] | None = None, *, basic: bool = False) -> Any:
         """Make the API of a configured data source."""
-        options = self.modules["models"].Options(**{name: Secret(text) for name, text in secrets.items()})
+        options = self.modules["models"].Options(**{name: Secret(text) for name, text in (secrets or {}).items()})
         login: dict[str, Any] = {"basic_auth_enabled": True, "basic_auth_user": "ada"} if basic else {}
-        settings = Settings(options=options, url=self.mock.url if url is None else url, **login)
+        settings = Settings(options=options, url=self.mock.url, **login)
         return self.modules["api"].Api(settings)
 
     def model(self, name: str, **fields: Any) -> Any:
@@ -109,17 +109,16 @@ def test_the_code_of_a_description_calls_only_what_gfplug_wrote() -> None:
 def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None:
     """The runtime describes them as a build asks it to."""
     with imported(SOURCES[name], tmp_path) as modules:
-        models = modules["models"]
+        models: Any = modules["models"]
 
         class Datasource:
             def __init__(self, settings: Any) -> None: ...
             def query(self, query: Any) -> Any: ...
             def call_resource(self, request: Any) -> Any: ...
 
-        Datasource.__init__.__annotations__["settings"] = Settings[models.Options]
-        from gfruntime import Query  # noqa: PLC0415 - evaluated beside it
-
-        Datasource.query.__annotations__["query"] = Query[models.Model]
+        settings, question = cast("Any", Settings), cast("Any", Query)
+        Datasource.__init__.__annotations__["settings"] = settings[models.Options]
+        Datasource.query.__annotations__["query"] = question[models.Model]
         described = schema.describe(Datasource)
 
     names = [field["name"] for field in described["query"]["fields"]]
@@ -137,7 +136,7 @@ def test_a_list_is_read_page_by_page(world: World) -> None:
     """With the cursor that the first page gives, as many rows as a page can have, and the parameters of the query."""
     model = world.model("list_stations", kind="sea", ids=(1, 2), active=False)
 
-    (frame,) = ask(world.api(**TOKEN), query(model))
+    (frame,) = ask(world.api(TOKEN), query(model))
 
     first, second = world.mock.received
     assert first.query == {
@@ -164,7 +163,7 @@ def test_the_panels_range_fills_what_bounds_rows(world: World) -> None:
     """Rows with a time become series, labelled by enums and by objects of texts."""
     model = world.model("list_readings", station_id="7", x_tenant="blue")
 
-    (frame,) = ask(world.api(**TOKEN), query(model))
+    (frame,) = ask(world.api(TOKEN), query(model))
 
     first, second = world.mock.received
     assert first.path == "/stations/7/readings"
@@ -194,14 +193,14 @@ def test_a_map_becomes_numbers_by_its_keys(world: World) -> None:
 def test_numbers_that_nothing_tells_apart_are_refused(world: World) -> None:
     """One of them would pass for all."""
     with pytest.raises(QueryError, match="choose label columns"):
-        ask(world.api(**TOKEN), query(world.model("list_stations", show="numbers", label_columns=())))
+        ask(world.api(TOKEN), query(world.model("list_stations", show="numbers", label_columns=())))
 
 
 def test_a_body_is_put_together_from_its_parts(world: World) -> None:
     """Nested, JSON typed as text is JSON, and a parameter with the name of a field of ours has another one."""
     model = world.model("search", text="rain", near='{"lat": 1}', show_parameter=True)
 
-    ask(world.api(key="k", session="s"), query(model))
+    ask(world.api({"key": "k", "session": "s"}), query(model))
 
     (request,) = world.mock.received
     assert json.loads(request.body) == {"query": {"text": "rain", "near": {"lat": 1}}}
@@ -212,7 +211,7 @@ def test_a_body_is_put_together_from_its_parts(world: World) -> None:
 def test_credentials_go_together_or_not_at_all(world: World) -> None:
     """An alternative is used where the options fill all of it; the message of a 401 is not repeated."""
     with pytest.raises(DownstreamError, match="/search answered 401"):
-        ask(world.api(key="k"), query(world.model("search", text="rain")))
+        ask(world.api({"key": "k"}), query(world.model("search", text="rain")))
 
     ask(world.api(basic=True), query(world.model("list_readings", station_id="7")))
 
@@ -222,10 +221,10 @@ def test_credentials_go_together_or_not_at_all(world: World) -> None:
 
 def test_no_secret_is_in_what_the_panel_shows(world: World) -> None:
     """The executed query has none, and an error has the path alone."""
-    (frame,) = ask(world.api(key="hidden"), query(world.model("list_stations")))
+    (frame,) = ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
     world.mock.failure = "closed"
     with pytest.raises(PluginError) as caught:
-        ask(world.api(key="hidden"), query(world.model("list_stations")))
+        ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
 
     assert "hidden" not in str((frame.meta or {})["executedQueryString"])
     assert "hidden" not in str(caught.value)
@@ -236,7 +235,7 @@ def test_an_errors_text_is_where_the_description_says(world: World) -> None:
     world.mock.failure = "the sensor sleeps"
 
     with pytest.raises(DownstreamError, match=r"503 Service Unavailable: the sensor sleeps"):
-        ask(world.api(**TOKEN), query(world.model("list_readings", station_id="7")))
+        ask(world.api(TOKEN), query(world.model("list_readings", station_id="7")))
 
 
 @pytest.mark.parametrize("station", ["..", ".", "a/b", "{stationId}", "7?x=1#"])
@@ -257,7 +256,7 @@ def test_a_value_stays_one_part_of_the_path(world: World, station: str) -> None:
 
 def test_choices_are_rows_of_another_operation(world: World) -> None:
     """With the label of the other column."""
-    choices = world.api(**TOKEN).choices("list_readings.station_id", {})
+    choices = world.api(TOKEN).choices("list_readings.station_id", {})
 
     assert choices == [{"value": "7", "label": "Potsdam"}, {"value": "8", "label": "Potsdam"}]
     with pytest.raises(QueryError) as caught:
@@ -267,7 +266,7 @@ def test_choices_are_rows_of_another_operation(world: World) -> None:
 
 def test_links_lead_to_the_next_page(world: World) -> None:
     """And a time may be a count of seconds."""
-    (frame,) = ask(world.api(account="a"), query(world.model("old_readings")))
+    (frame,) = ask(world.api({"account": "a"}), query(world.model("old_readings")))
 
     assert [request.query for request in world.mock.received] == [{}, {"second-page": ["1"]}]
     assert frame["when"].to_list() == [START]
