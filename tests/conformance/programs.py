@@ -51,7 +51,8 @@ class Programs:
     def project(self, name: str, *, example: str = "signals", options: Sequence[str] = ()) -> Path:
         """Make a project with `gfplug new`; one whose name says so serves otherwise than by default."""
         folder = self.folder / f"project-{name}"
-        words = ["new", f"acme-{name}", str(folder), "--example", example, "--defaults", *options]
+        example_words = ["--example", example] if example else []
+        words = ["new", f"acme-{name}", str(folder), *example_words, "--defaults", *options]
 
         def make() -> None:
             gfplug(*words)

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gfplug import console
+from gfplug.commands import openapi_options
 from gfplug.commands.options import DryRun, Offline, ProtoSource, SdkVersion, choice, pairs
 from gfplug.errors import UsageError
 from gfplug.project import names
-from gfplug.scaffold.choices import DATA, EXAMPLES, FREE_ANSWERS, SUMMARIES, Example, Frontend, Mode
+from gfplug.scaffold.choices import DATA, EXAMPLES, FREE_ANSWERS, SUMMARIES, UPSTREAM, Example, Frontend, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.scaffold.template import Answers
 
 _log = logging.getLogger("gfplug")
@@ -61,19 +63,33 @@ def new(
     list_examples: Annotated[  # noqa: ARG001 - its callback has ended the command
         bool, typer.Option("--list", help="Show the examples, and end.", is_eager=True, callback=_list_examples)
     ] = False,
+    openapi: openapi_options.OpenApi = None,
+    operations: openapi_options.Operations = None,
+    strict: openapi_options.Strict = False,
+    ask_mock: Annotated[
+        bool, typer.Option("--try", help="With --openapi: ask it at once, a mock in the API's place.")
+    ] = False,
     dry_run: DryRun = False,
     offline: Offline = False,
 ) -> None:
     """Make a plugin project.
 
-    NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown.
+    NAME becomes the plugin id that Grafana asks for, <org>-<name>-datasource, and is shown. --openapi makes it from the
+    description of an API: a query for each operation that answers rows, and a mock to try them with.
     """
     from gfplug import sdk  # noqa: PLC0415 - a command's imports are its own
+    from gfplug.commands import openapi_try  # noqa: PLC0415
     from gfplug.scaffold import new as service  # noqa: PLC0415
 
-    if example is None and mode == "hybrid":
+    openapi_options.require_openapi(openapi, operations=operations, strict=strict)
+    if openapi is None and ask_mock:
+        raise UsageError("--try asks a mock of an API", hint="give the API's description with --openapi FILE")
+    if openapi is not None and example is not None:
+        raise UsageError(f"--openapi does not go with --example {example}", hint="leave one of them out")
+    if example is None and mode == "hybrid" and openapi is None:
         example = "http"
-    chosen = {"example": example, "mode": mode, "frontend": frontend}
+    upstream = None if openapi is None else _read_upstream(openapi, operations, strict=strict)
+    chosen = {"example": UPSTREAM if upstream else example, "mode": mode, "frontend": frontend}
     values = {key: value for key, value in {**chosen, **pairs(data or [], DATA)}.items() if value is not None}
     answers = _answers(name, org=org, values=values, ask=not defaults and console.is_interactive())
     _log.info("%s: plugin id %s, example %s", answers.title, answers.plugin_id, answers.example)
@@ -83,6 +99,7 @@ def new(
         sdk_version=sdk.resolve(sdk_version, offline=offline),
         source=source,
         offline=offline,
+        upstream=upstream,
     )
     if dry_run:
         for path in service.preview(request):
@@ -90,8 +107,19 @@ def new(
         _log.info("Nothing was made: --dry-run")
     else:
         service.create(request)
-        show_next_steps(request.destination, "gfplug call query")
+        if upstream is not None and ask_mock:
+            openapi_try.ask_mock(request.destination, upstream)
+        show_next_steps(request.destination, "gfplug call query" if upstream is None else openapi_try.hint(upstream))
     console.result(request.destination)
+
+
+def _read_upstream(openapi: str, operations: str | None, *, strict: bool) -> StoredModel:
+    """Read an API's description, and say what of it is left out."""
+    from gfplug.scaffold.openapi.stored_model import StoredModel  # noqa: PLC0415 - as above
+
+    chosen = openapi_options.names(operations)
+    source = openapi_options.read(openapi, chosen, strict=strict)
+    return StoredModel(source, tuple(each.name for each in source.operations) if chosen else ())
 
 
 def show_next_steps(project: Path, call: str) -> None:

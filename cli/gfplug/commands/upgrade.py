@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gfplug import console
+from gfplug.commands import openapi_options
 from gfplug.commands.options import DryRun, ProjectFolder, pairs, show_changes
 from gfplug.errors import ConflictError
 
 if TYPE_CHECKING:
     from gfplug.project.plugin_project import Project
+    from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.upgrades.upgrade import Plan
 
 
@@ -25,22 +27,28 @@ def upgrade(
         bool, typer.Option("--force", help="Replace owned files that were edited; keeps a copy in .gfplug/backup.")
     ] = False,
     data: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Answer a new question.")] = None,
+    openapi: openapi_options.OpenApi = None,
+    operations: openapi_options.Operations = None,
+    strict: openapi_options.Strict = False,
 ) -> None:
     """Move a project to this gfplug's template and runtime.
 
     Your edits are kept, and src/plugin, tests and frontend/src are never touched. --data frontend=react writes React
-    editors of your own into frontend/src, once, from your dataclasses. Prints the files that changed. What can't be
-    merged is marked in the file, listed, and ends in exit code 8.
+    editors of your own into frontend/src, once, from your dataclasses. --openapi makes src/upstream again, from another
+    description of the API, and tells what changes. Prints the files that changed. What can't be merged is marked in the
+    file, listed, and ends in exit code 8.
     """
     from gfplug.edits import difference  # noqa: PLC0415 - a command's imports are its own
     from gfplug.project.plugin_project import Project  # noqa: PLC0415
     from gfplug.upgrades import upgrade as service  # noqa: PLC0415
 
+    openapi_options.require_openapi(openapi, operations=operations, strict=strict)
     is_rehearsal = dry_run or as_diff
     target = Project.find(project) if is_rehearsal else Project.find_unfinished(project)
     answers = pairs(data or [])
     schema = _read_schema(target) if answers.get("frontend") == "react" else None
-    request = service.UpgradeRequest(answers=answers, force=force, schema=schema)
+    upstream = None if openapi is None else _read_upstream(target, openapi, operations, strict=strict)
+    request = service.UpgradeRequest(answers=answers, force=force, schema=schema, upstream=upstream)
     plan = service.plan(target, request) if is_rehearsal else service.upgrade(target, request)
     if as_diff:
         console.result(difference.show({path: plan.edits[path] for path in plan.changes}).rstrip("\n"))
@@ -61,6 +69,21 @@ def _read_schema(project: Project) -> dict[str, Any] | None:
     if npm.locate_frontend(project) is not None:
         return None
     return linker.read_schema(project, venv.ensure(project, stages=Stages()))
+
+
+def _read_upstream(project: Project, openapi: str, operations: str | None, *, strict: bool) -> StoredModel:
+    """Read another description of the project's API, and say what it changes.
+
+    Raises: as `description.read` does; ProjectError if the project was not made from a description.
+    """
+    from gfplug.upgrades import api_description  # noqa: PLC0415 - as above
+
+    before, chosen = api_description.read(project), openapi_options.names(operations)
+    source = openapi_options.read(openapi, chosen, strict=strict)
+    kept = tuple(each.name for each in source.operations) if chosen else before.operations
+    stored = api_description.choose(source, kept)
+    openapi_options.show_changes(api_description.compare(project, stored))
+    return stored
 
 
 def report(plan: Plan, *, is_rehearsal: bool) -> None:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-OWNED_FOLDERS = ("src/pluginv2", "vendor")
+OWNED_FOLDERS = ("src/pluginv2", "src/upstream", "vendor")
 """Folders that gfplug replaces whole; everything else is the user's."""
+
+_MARKS = {"src/upstream": "description.json"}
+"""A file by which a folder is known to be gfplug's: before gfplug 0.2, the name was anybody's."""
 
 FORMER_FOLDERS = ("src/gfruntime", "frontend/stub")
 """What gfplug owned in projects of gfplug 0.1: the runtime, now a library, and the editors, now a part of gfplug."""
@@ -197,6 +200,7 @@ class Project:
         return {
             path.relative_to(self.root).as_posix(): files.sha256_of(path) if path.stat().st_size < _LARGEST else ""
             for folder in folders
+            if folder not in _MARKS or (self.root / folder / _MARKS[folder]).is_file()
             for path in files.walk(self.root / folder)
         }
 

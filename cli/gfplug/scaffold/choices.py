@@ -26,6 +26,9 @@ FRONTENDS: tuple[str, ...] = get_args(Frontend)
 ADOPTED = "adopted"
 """The frontend of a plugin that was there before; `gfplug adopt` answers it, and nobody is asked."""
 
+UPSTREAM = "openapi"
+"""The example of a project that is made from an API's description; `--openapi` answers it, and nobody is asked."""
+
 FREE_ANSWERS = ("title", "description", "author")
 """The answers that are any line of text, and are asked for; `--data` sets them."""
 

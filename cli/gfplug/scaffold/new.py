@@ -12,24 +12,30 @@ from gfplug import __version__, files, sdk
 from gfplug.project import lock, provenance, requirements
 from gfplug.project.plugin_project import Project
 from gfplug.scaffold import template
+from gfplug.scaffold.openapi import upstream_files
 from gfplug.scaffold.react import sources
 from gfplug.sdk import stubs
 from gfplug.stages import Stages
 
 if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.scaffold.template import Answers
     from gfplug.sdk import SdkVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProject:
-    """A project to make; `source` is a file, SDK checkout or module zip to take the proto from."""
+    """A project to make; `source` is a file, SDK checkout or module zip to take the proto from.
+
+    `upstream` is what an API's description tells, where the project is made from one.
+    """
 
     answers: Answers
     destination: Path
     sdk_version: SdkVersion
     source: Path | None = None
     offline: bool = False
+    upstream: StoredModel | None = None
 
 
 def create(request: NewProject) -> Project:
@@ -64,7 +70,9 @@ def _fill(folder: Path, request: NewProject) -> None:
     with ThreadPoolExecutor(1) as executor:  # protoc is another process
         generated = executor.submit(stubs.generate, protos)
         with stages.stage("template", doing="Rendering the project", done="Rendered the project"):
-            template.render(request.answers, folder)
+            upstream = None if request.upstream is None else upstream_files.write_upstream(request.upstream)
+            template.render(request.answers, folder, api=upstream.data if upstream else None)
+            files.write_tree(folder, upstream.files if upstream else {})
         with stages.stage("stubs", doing="Generating pluginv2", done="Generated pluginv2"):
             new_stubs = generated.result()
     with stages.stage("lock", doing="Writing the lock", done="Wrote the lock"):

@@ -18,10 +18,11 @@ from gfplug.errors import ProjectError, UsageError
 from gfplug.project import names, provenance
 from gfplug.project.environment.interpreters import SUPPORTED_PYTHONS
 from gfplug.project.plugin_project import OWNED_FOLDERS
-from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES
+from gfplug.scaffold.choices import ADOPTED, EXAMPLES, FREE_ANSWERS, FRONTENDS, MODES, UPSTREAM
 from gfplug.scaffold.rendering import render_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 ANSWERS_NAME = ".gfplug/answers.json"
@@ -84,7 +85,13 @@ class Answers:
     def __post_init__(self) -> None:
         """Check each answer, and that they go together."""
         names.plugin_id(self.org, self.name)
-        example(self.example)
+        if self.example != UPSTREAM:
+            example(self.example)
+        elif self.frontend == "react":
+            raise UsageError(
+                "React editors are written from dataclasses, which this project does not have yet",
+                hint="make it without --frontend, then: gfplug upgrade --data frontend=react",
+            )
         _one_of("mode", self.mode, MODES)
         _one_of("frontend", self.frontend, (*FRONTENDS, *([ADOPTED] if self.frontend == ADOPTED else [])))
         if self.mode == "hybrid" and self.example != "http":
@@ -132,10 +139,11 @@ class Answers:
         return cls(**value)
 
 
-def render(answers: Answers, destination: Path) -> None:
+def render(answers: Answers, destination: Path, *, api: Mapping[str, Any] | None = None) -> None:
     """Write the project that the answers describe into an empty or missing folder; same answers, same bytes.
 
-    The sources of React editors are not among it: `react` writes them, from the dataclasses.
+    `api` is what the files refer to where an API's description makes the project. The sources of React editors are not
+    among it: `react` writes them, from the dataclasses.
 
     Raises: ToolError if the template can't be rendered; ProjectError if a wheel for `vendor/` can't be made.
     """
@@ -146,7 +154,7 @@ def render(answers: Answers, destination: Path) -> None:
         "frontends/react": answers.frontend == "react",
         "frontends/adopted": answers.frontend == ADOPTED,
     }
-    data = _data(answers)
+    data = {**_data(answers), "api": api or {}}
     for layer in (name for name, is_wanted in layers.items() if is_wanted):
         render_layer(resources.folder("template"), destination, {**data, "layer": layer})
     provisioning = destination / "provisioning"

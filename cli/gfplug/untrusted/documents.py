@@ -17,12 +17,15 @@ from gfplug.errors import ProjectError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gfplug.untrusted.yaml_loader import Loader
+
 MOST = 16 << 20
 """Bytes of the largest document that is read."""
 
 _MOST_YAML = 1 << 20  # it is read slowly
 _DEEPEST = 100
 _MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases may multiply them
+_MOST_ITEMS_OF_LARGE = 5_000_000
 
 
 def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:
@@ -139,17 +142,32 @@ def read_yaml(path: Path, *, most: int = _MOST_YAML) -> Any:  # noqa: ANN401 - Y
 
     Raises: ProjectError naming the file; FileNotFoundError if there is none.
     """
-    import yaml  # noqa: PLC0415 - few commands read it
+    from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - few commands read it
+
+    return _parse_yaml(read_text(path, most=most), yaml_loader.Loader, name=str(path), most_items=_MOST_ITEMS)
+
+
+def parse_large_yaml(text: str, *, name: str) -> Any:  # noqa: ANN401 - YAML
+    """Read a YAML document of some megabytes as `read_yaml` does; `name` is what errors call it.
+
+    Raises: ProjectError.
+    """
+    from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - as above
+
+    return _parse_yaml(text, yaml_loader.LargeLoader, name=name, most_items=_MOST_ITEMS_OF_LARGE)
+
+
+def _parse_yaml(text: str, loader: type[Loader], *, name: str, most_items: int) -> Any:  # noqa: ANN401 - YAML
+    import yaml  # noqa: PLC0415 - as above
 
     from gfplug.untrusted import yaml_loader  # noqa: PLC0415 - as above
 
-    text = read_text(path, most=most)
     try:
-        value = yaml_loader.load(text)
-        _check_depth(value, most_items=_MOST_ITEMS)
+        value = yaml_loader.load(text, loader=loader)
+        _check_depth(value, most_items=most_items)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         why = f"it nests more than {_DEEPEST} deep" if isinstance(error, RecursionError) else _sentence(error)
-        raise ProjectError(f"{path} is not valid YAML: {why}", hint="fix that line") from error
+        raise ProjectError(f"{name} is not valid YAML: {why}", hint="fix that line") from error
     return value
 
 

@@ -23,13 +23,14 @@ from gfplug.scaffold.react.sources import FOLDER as REACT_SOURCES
 from gfplug.sdk import stubs, verify
 from gfplug.stages import Stages
 from gfplug.untrusted import documents, paths, repository
-from gfplug.upgrades import candidates, former, origin, react_editors, three_way
+from gfplug.upgrades import api_description, candidates, former, origin, react_editors, three_way
 from gfplug.upgrades.rewrites import Rewrites
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from gfplug.project.plugin_project import Project
+    from gfplug.scaffold.openapi.stored_model import StoredModel
     from gfplug.upgrades.three_way import Conflict, MergeResult
 
 ONCE = ("src/plugin/", "tests/", REACT_SOURCES)
@@ -46,11 +47,13 @@ class UpgradeRequest:
     """The options of an upgrade: `answers` replace stored ones; `force` replaces edited owned files, after a backup.
 
     `names` are names in the author's files and what they become: a plugin's old and new id. `schema` is what the
-    dataclasses say, where React editors are to be written from them.
+    dataclasses say, where React editors are to be written from them. `upstream` is what another description of the
+    project's API tells.
     """
 
     answers: Mapping[str, str]
     schema: Mapping[str, Any] | None = None
+    upstream: StoredModel | None = None
     force: bool = False
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -101,7 +104,9 @@ def plan(project: Project, request: UpgradeRequest, *, stages: Stages | None = N
         stages.stage("template", doing="Rendering the template", done=f"Rendered the template of gfplug {__version__}"),
         tempfile.TemporaryDirectory(prefix="gfplug-upgrade-") as name,
     ):
-        template.render(answers, Path(name))
+        upstream = api_description.write(project, request.upstream)
+        template.render(answers, Path(name), api=upstream.data)
+        files.write_tree(Path(name), upstream.files)
         fresh, after = _render(project, Path(name), answers)
     owned = _replace_owned(project, fresh, force=request.force)
     with stages.stage("merge", doing="Merging", done="Merged"):

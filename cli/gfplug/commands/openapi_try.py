@@ -1,0 +1,44 @@
+"""Ask a new project its first query, with the mock of its API in the API's place."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from gfplug.commands.call import call_options, query_options
+from gfplug.commands.call.query import query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gfplug.scaffold.openapi.stored_model import StoredModel
+
+
+def ask_mock(project: Path, upstream: StoredModel) -> None:
+    """Run the mock and the plugin, ask the plugin, and show its answer as `gfplug call query` does.
+
+    Raises: ToolError if the mock does not start; as `gfplug call query` does.
+    """
+    from gfplug.host import api_mock  # noqa: PLC0415 - a command's imports are its own
+
+    with api_mock.running(project) as url:
+        what = query_options.QueryOptions(model=[_data(upstream)["table_query"]])
+        call = call_options.CallOptions(target=project, url=url)
+        query(**_values(what), **_values(call))
+
+
+def hint(upstream: StoredModel) -> str:
+    """Write the command that asks the project's first query."""
+    return f"gfplug call query --url URL --model {_data(upstream)['table_model']}"
+
+
+def _data(upstream: StoredModel) -> Mapping[str, str]:
+    from gfplug.scaffold.openapi import upstream_files  # noqa: PLC0415 - as above
+
+    return upstream_files.write_upstream(upstream).data
+
+
+def _values(group: query_options.QueryOptions | call_options.CallOptions) -> dict[str, Any]:
+    """Return the options of a group by their names."""
+    return {each.name: getattr(group, each.name) for each in dataclasses.fields(group)}

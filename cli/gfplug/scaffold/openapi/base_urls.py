@@ -1,0 +1,122 @@
+"""Where an API is served: OpenAPI 3's `servers`, and Swagger 2's `schemes`, `host` and `basePath`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from gfplug.scaffold.openapi.model import BaseUrl, UrlVariable
+from gfplug.scaffold.openapi.nodes import Node, cut, quoted
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.identifiers import Identifiers
+    from gfplug.scaffold.openapi.remarks import Remarks
+
+_VARIABLE = re.compile(r"\{([^{}]{1,100})\}")
+_ADDRESS = re.compile(r"[!-~]{1,500}", re.ASCII)
+_PATH = re.compile(r"/[!-~]{0,200}", re.ASCII)
+_MOST = 20
+_MOST_CHOICES = 200
+
+
+class BaseUrlReader:
+    """Reads where an API and its operations are served; `source` is the description's own URL, or empty."""
+
+    def __init__(self, source: str, names: Identifiers, remarks: Remarks) -> None:
+        """Keep what makes URLs absolute, and the identifiers that variables have."""
+        self._source = source
+        self._names = names
+        self._remarks = remarks
+        self._identifiers: dict[str, str] = {}
+        self.path = ""
+        """The path of the first URL that is relative: what a user's URL ends with."""
+
+    def of_root(self, root: Node) -> tuple[BaseUrl, ...]:
+        """Return the base URLs of a whole description."""
+        if root.has("swagger"):
+            return self._of_swagger(root)
+        if root.child("servers").value or not self._source:
+            return self.of_servers(root)
+        default = Node({"url": "/"}, root.file, "/servers")  # as OpenAPI says
+        return tuple(url for url in [self._read(default)] if url is not None)
+
+    def of_servers(self, owner: Node) -> tuple[BaseUrl, ...]:
+        """Return the base URLs that a description, a path or an operation lists, each one once."""
+        urls: dict[str, BaseUrl] = {}
+        for node in list(owner.items("servers"))[:_MOST]:
+            url = self._read(node)
+            if url is not None:
+                urls.setdefault(url.template, url)
+        return tuple(urls.values())
+
+    def _of_swagger(self, root: Node) -> tuple[BaseUrl, ...]:
+        schemes = [item.value for item in root.items("schemes") if item.value in ("https", "http")]
+        host, path = root.text("host"), root.text("basePath")
+        own = urlsplit(self._source)
+        host, schemes = host or own.netloc.rpartition("@")[2], schemes or [own.scheme or "https"]
+        if not host:
+            self.path = _relative(path)
+            return ()
+        addresses = [f"{scheme}://{host}/{path.lstrip('/')}" for scheme in sorted(schemes, reverse=True)]
+        urls = [self._read(Node({"url": address}, root.file, "/host")) for address in addresses]
+        return tuple({url.template: url for url in urls if url is not None}.values())
+
+    def _read(self, node: Node) -> BaseUrl | None:
+        """Return a server's base URL; None for a relative one without a source, and for one that is no web address."""
+        template = node.text("url") or "/"
+        template = f"https:{template}" if template.startswith("//") else template
+        if not template.lower().startswith(("http://", "https://")) and not template.startswith("{"):
+            if not self._source:
+                self.path = self.path or _relative(template)
+                return None
+            template = _join(self._source, template)
+        template = template.rstrip("/")
+        variables, url = [], template
+        for name in dict.fromkeys(_VARIABLE.findall(template)):
+            variable = self._variable(node.child("variables").child(name), name)
+            variables.append(variable)
+            url = url.replace(f"{{{name}}}", variable.default)
+        if not is_web_address(url) or "{" in url or "}" in url:
+            self._remarks.leave_out_part(node.place, f"the server {quoted(template)} is not an http or https address")
+            return None
+        return BaseUrl(template=template, url=url, variables=tuple(variables), description=node.text("description"))
+
+    def _variable(self, node: Node, name: str) -> UrlVariable:
+        if name not in self._identifiers:
+            self._identifiers[name] = self._names.take(name, fallback="variable")
+        choices = [str(item.value) for item in node.items("enum") if _ADDRESS.fullmatch(str(item.value))]
+        default = node.child("default").value
+        return UrlVariable(
+            name=name,
+            identifier=self._identifiers[name],
+            default=cut(str(default), 200) if isinstance(default, str | int | float) else "",
+            choices=tuple(dict.fromkeys(choices))[:_MOST_CHOICES],
+            description=node.text("description"),
+        )
+
+
+def _join(source: str, address: str) -> str:
+    try:
+        return urljoin(source, address)
+    except ValueError:
+        return address
+
+
+def _relative(path: str) -> str:
+    """Return a path as a user's URL ends with it."""
+    path = "/" + path.strip("/")
+    return path if path != "/" and _PATH.fullmatch(path) else ""
+
+
+def is_web_address(url: str) -> bool:
+    """Whether it is an absolute http or https URL of plain characters, without credentials, query and fragment."""
+    if not _ADDRESS.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc and not parts.query + parts.fragment

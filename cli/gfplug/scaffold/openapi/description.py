@@ -1,0 +1,153 @@
+"""From an API's description to its data source: OpenAPI 3.0 to 3.2 and Swagger 2.0, YAML or JSON, a file or a URL."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ProjectError, UsageError
+from gfplug.scaffold.openapi.auth_schemes import AuthReader
+from gfplug.scaffold.openapi.base_urls import BaseUrlReader
+from gfplug.scaffold.openapi.description_files import DescriptionFiles
+from gfplug.scaffold.openapi.identifiers import Identifiers, identifier
+from gfplug.scaffold.openapi.model import DataSource, LeftOut, Operation
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
+from gfplug.scaffold.openapi.operation_reader import Entry, OperationReader, entry_name
+from gfplug.scaffold.openapi.option_lists import add_options
+from gfplug.scaffold.openapi.remarks import Remarks
+from gfplug.scaffold.openapi.validation import find_violations
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+_VERSION = re.compile(r"3\.[0-2](\.\d+)?([-.+].*)?")
+_MOST_OPERATIONS = 10_000
+_LONGEST_TITLE = 200
+_SHOWN = 5
+
+
+def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
+    """Read a description, given by a path or an http or https URL.
+
+    `operations` chooses some of them, each by its operationId, its identifier, or method and path (`GET /users`).
+
+    Raises: FetchError or IntegrityError if the description cannot be obtained; ProjectError for what is none, and for
+    one without a query; UsageError for an operation that it does not have.
+    """
+    files = DescriptionFiles(source)
+    is_swagger = _is_swagger(files.main, source)
+    shared = Remarks()
+    names = Identifiers()
+    urls = BaseUrlReader(files.url, names, shared)
+    base_urls = urls.of_root(files.main)
+    auth = AuthReader(files, base_urls[0].url if base_urls else "", names, shared)
+    reader = OperationReader(files, auth, urls, is_swagger=is_swagger)
+    entries, flaws = _entries(files)
+    chosen = _chosen(entries, operations)
+    queries: list[Operation] = []
+    left_out: list[LeftOut] = [] if operations else flaws
+    for entry in chosen:
+        remarks = Remarks(entry.name)
+        try:
+            queries.append(reader.read(entry, remarks))
+        except FlawError as flaw:
+            kind = "not_a_query" if isinstance(flaw, NoQueryError) else "flawed"
+            left_out.append(LeftOut(kind=kind, place=flaw.place, operation=entry.name, reason=flaw.message))
+        else:
+            left_out.extend(remarks.parts)
+    if not queries:
+        raise _no_query(source, left_out)
+    identifiers = Identifiers()
+    named = [replace(query, identifier=identifiers.take(query.name, fallback="operation")) for query in queries]
+    used = {name for query in named for way in query.auth for name in way}
+    info = files.main.child("info")
+    return DataSource(
+        title=info.text("title", most=_LONGEST_TITLE),
+        version=info.text("version", most=_LONGEST_TITLE),
+        description=info.text("description") or info.text("summary"),
+        base_urls=base_urls,
+        base_path="" if base_urls else urls.path,
+        auth=tuple(scheme for scheme in auth.known.values() if scheme.name in used),
+        operations=tuple(add_options(named)),
+        left_out=(*shared.parts, *left_out),
+        violations=find_violations(files.main.value, chosen),
+    )
+
+
+def _is_swagger(root: Node, source: str) -> bool:
+    """Return whether it is Swagger 2.0.
+
+    Raises: ProjectError for what is neither that nor OpenAPI 3.
+    """
+    version = root.child("openapi").value
+    if isinstance(version, str | float) and _VERSION.fullmatch(str(version)):
+        return False
+    swagger = root.child("swagger").value
+    if str(swagger) in ("2.0", "2") and version is None:
+        return True
+    if version is None and swagger is None:
+        raise ProjectError(
+            f"{quoted(source)} describes no API: it has neither `openapi` nor `swagger` at its top",
+            hint="name an OpenAPI 3 or Swagger 2.0 description",
+        )
+    what = f"OpenAPI {quoted(version)}" if version is not None else f"Swagger {quoted(swagger)}"
+    raise ProjectError(f"{quoted(source)} is {what}", hint="OpenAPI 3.0 to 3.2 and Swagger 2.0 are read")
+
+
+def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
+    """List the operations, and the paths that cannot be read."""
+    entries, flaws = [], []
+    for path, reference in files.main.mapping("paths"):
+        if path.startswith("x-"):
+            continue
+        try:
+            item = files.resolve(reference)
+            if not isinstance(item.value, dict):
+                raise FlawError(reference.place, f"the path is {quoted(item.value)}, not a mapping")  # noqa: TRY301
+        except FlawError as flaw:
+            flaws.append(LeftOut(kind="flawed", place=flaw.place, operation=path[:_LONGEST_TITLE], reason=flaw.message))
+            continue
+        for method in _METHODS:
+            node = item.child(method)
+            if isinstance(node.value, dict):
+                name = entry_name(method.upper(), path, node)
+                entries.append(Entry(name=name, method=method, path=path, item=item, node=node))
+        if len(entries) > _MOST_OPERATIONS:
+            raise ProjectError(f"the description has more than {_MOST_OPERATIONS:,} operations")
+    return entries, flaws
+
+
+def _chosen(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
+    """Return the operations of some names, in the description's order; all of them where none is named.
+
+    Raises: UsageError for a name that no operation has.
+    """
+    if not operations:
+        return list(entries)
+    chosen: set[int] = set()
+    for wanted in operations:
+        numbers = [number for number, entry in enumerate(entries) if wanted in _names(entry)]
+        if not numbers:
+            near = difflib.get_close_matches(wanted, [entry.name for entry in entries], n=_SHOWN, cutoff=0.4)
+            raise UsageError(
+                f"the description has no operation {quoted(wanted)}",
+                hint=f"it has, for example: {', '.join(near or [entry.name for entry in entries[:_SHOWN]])}",
+            )
+        chosen.update(numbers)
+    return [entries[number] for number in sorted(chosen)]
+
+
+def _names(entry: Entry) -> tuple[str, ...]:
+    return entry.name, identifier(entry.name, fallback="operation"), f"{entry.method.upper()} {entry.path}"
+
+
+def _no_query(source: str, left_out: Sequence[LeftOut]) -> ProjectError:
+    reasons = [f"{left.operation}: {left.reason}" for left in left_out if left.kind != "part"]
+    return ProjectError(
+        f"{quoted(source)} describes no operation that can be a query",
+        hint="a query is a GET, or a POST that only asks, and answers JSON",
+        details="\n".join(reasons[:20]),
+    )

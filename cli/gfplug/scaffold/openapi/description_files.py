@@ -1,0 +1,144 @@
+"""The files of a description: the main one, and those beside it that it refers to; each read once, and bounded.
+
+A file's references stay within its folder, a web page's within its origin. JSON is read first, YAML where it is none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+from gfplug.errors import FetchError, GfplugError, ProjectError
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted
+from gfplug.sdk import web
+from gfplug.sdk.addresses import redact
+from gfplug.untrusted import documents
+
+MOST_BYTES = 32 << 20
+"""Bytes of all files of a description together; those of big clouds have 10 MB."""
+
+_MOST_FILES = 200
+_MOST_STEPS = 40  # references that lead to references
+_SECONDS = 120.0
+
+
+class DescriptionFiles:
+    """A description's main file, as `main`, and the others as they are referred to."""
+
+    def __init__(self, source: str) -> None:
+        """Read the main file: a path, or an http or https URL.
+
+        Raises: FetchError or IntegrityError if it cannot be obtained, ProjectError for what is neither JSON nor YAML.
+        """
+        self._deadline = web.Deadline(_SECONDS)
+        self._bytes_left = MOST_BYTES
+        self.url = source if is_url(source) else ""
+        self._path = Path() if self.url else _absolute(source)
+        self._files: dict[str, object] = {}
+        self._flaws: dict[str, str] = {}
+        self.main = Node(self._read(self.url or self._path))
+
+    def resolve(self, node: Node) -> Node:
+        """Follow a node's `$ref`, and that of what it leads to; return a node that is no reference.
+
+        Raises: FlawError for a reference that leads nowhere, in a circle, or out of the description's folder.
+        """
+        for _ in range(_MOST_STEPS):
+            reference = node.value.get("$ref") if isinstance(node.value, dict) else None
+            if not isinstance(reference, str):
+                return node
+            node = self.follow(node, reference)
+        raise FlawError(node.place, f"the reference {quoted(node.value['$ref'])} leads to references in a circle")
+
+    def follow(self, node: Node, reference: str) -> Node:
+        """Return what one reference of a node leads to."""
+        address, _, fragment = reference.partition("#")
+        file = self._name(node, address) if address else node.file
+        try:
+            pointer = unquote(fragment, errors="strict")
+        except UnicodeDecodeError:
+            pointer = "?"
+        if pointer and not pointer.startswith("/"):
+            raise FlawError(node.place, f"the reference {quoted(reference)} is not a JSON pointer")
+        target = Node(self._document(node, file) if file else self.main.value, file)
+        for step in pointer.split("/")[1:]:
+            key = step.replace("~1", "/").replace("~0", "~")
+            is_index = isinstance(target.value, list) and key.isascii() and key.isdigit()
+            target = target.child(int(key[:9]) if is_index else key)
+        if target.value is None:
+            raise FlawError(node.place, f"the reference {quoted(reference)} leads to nothing")
+        return target
+
+    def _name(self, node: Node, address: str) -> str:
+        """Return the name of another file, relative to the main one's folder, or as a URL."""
+        refusal = FlawError(node.place, f"the reference {quoted(address)} leads out of the description's folder")
+        if self.url:
+            try:
+                joined = urljoin(node.file or self.url, address)
+                inside = urlsplit(joined)[:2] == urlsplit(self.url)[:2]
+            except ValueError:
+                raise refusal from None
+            if not inside:
+                raise FlawError(node.place, f"the reference {quoted(address)} leads to another server")
+            return "" if joined == self.url else joined
+        if is_url(address):
+            raise FlawError(node.place, f"the reference {quoted(address)} leads to a server, and the description is a file")
+        folder = self._path.parent
+        try:
+            path = ((folder / node.file).parent if node.file else folder) / unquote(address)
+            name = path.resolve().relative_to(folder.resolve()).as_posix()
+        except (ValueError, OSError, RuntimeError):
+            raise refusal from None
+        return "" if (folder / name) == self._path else name
+
+    def _document(self, node: Node, file: str) -> object:
+        """Return another file's value, read once."""
+        if file in self._flaws:
+            raise FlawError(node.place, self._flaws[file])
+        if file not in self._files:
+            if len(self._files) >= _MOST_FILES:
+                raise FlawError(node.place, f"the description has more than {_MOST_FILES} files")
+            try:
+                self._files[file] = self._read(file if self.url else self._path.parent / file)
+            except GfplugError as error:
+                self._flaws[file] = f"the reference to {quoted(file)} cannot be read: {error.message}"
+                raise FlawError(node.place, self._flaws[file]) from error
+        return self._files[file]
+
+    def _read(self, address: str | Path) -> object:
+        if isinstance(address, Path):
+            name = str(address)
+            try:
+                content = documents.read_bytes(address, most=self._bytes_left)
+            except FileNotFoundError:
+                raise FetchError(f"{name} does not exist", hint="name a file, or an http or https address") from None
+        else:
+            name = redact(address)
+            content = web.get(address, deadline=self._deadline, limit=self._bytes_left)
+        self._bytes_left -= len(content)
+        return _parse(content, name)
+
+
+def is_url(source: str) -> bool:
+    """Whether it is an http or https address."""
+    return source.lower().startswith(("http://", "https://"))
+
+
+def _absolute(source: str) -> Path:
+    if "\0" in source:
+        raise ProjectError(f"{quoted(source)} is not a path")
+    return Path(source).absolute()
+
+
+def _parse(content: bytes, name: str) -> object:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{name} is not UTF-8: {error.reason} at byte {error.start}") from error
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return documents.parse_json(text)
+        except ValueError as error:
+            if not name.lower().endswith((".yaml", ".yml")):  # whose flow style begins as JSON does
+                raise ProjectError(f"{name} is not valid JSON: {error}", hint="fix that line") from error
+    return documents.parse_large_yaml(text, name=name)

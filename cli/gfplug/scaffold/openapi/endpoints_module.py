@@ -1,0 +1,134 @@
+"""`src/upstream/endpoints.py`: where an API is, how each operation is asked, and how its answer is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.operation_fields import is_page_parameter
+from gfplug.scaffold.openapi.python_text import Bracket, call, called, doc, layout, mapping, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from gfplug.scaffold.openapi.model import Auth, BaseUrl, Column, DataSource, Pagination, Parameter
+    from gfplug.scaffold.openapi.operation_fields import QueryClass
+    from gfplug.scaffold.openapi.option_fields import OptionNames
+
+_LONGEST_TITLE = 60
+
+
+def write_endpoints(source: DataSource, classes: Sequence[QueryClass], options: OptionNames) -> str:
+    """Write the module."""
+    by_identifier = {each.operation.identifier: each for each in classes}
+    known = {each.name for each in source.auth}
+    title = one_line(source.title, longest=_LONGEST_TITLE) or "the API"
+    base = _address(source.base_urls[0], options) if source.base_urls else None
+    credentials = mapping({each.name: _credential(each, options) for each in source.auth})
+    endpoints = mapping({each.name: _endpoint(each, by_identifier, options, known) for each in classes})
+    used = {"Address", "Credential", "Endpoint"}.union(*map(called, (endpoints, base, credentials)))
+    checked = next((each.name for each in classes if each.needs_nothing), "")
+    return "\n".join(
+        [
+            doc(f"Where {title} is, who may ask it, how each operation is asked, and how its answer is read."),
+            "",
+            f"from upstream.endpoint import {', '.join(sorted(used))}",
+            "",
+            *layout("ADDRESS: Address | None = ", base),
+            *layout("CREDENTIALS: dict[str, Credential] = ", credentials),
+            *layout("CHECKED = ", checked, "  # what *Save & test* asks"),
+            *layout("ENDPOINTS: dict[str, Endpoint] = ", endpoints),
+            "",
+        ]
+    )
+
+
+def _credential(each: Auth, options: OptionNames) -> Bracket:
+    kind = each.key_location or "header" if each.kind == "api_key" else each.kind
+    return call("Credential", kind=kind, option=options.secrets.get(each.name), name=each.key_name or None)
+
+
+def _address(base: BaseUrl, options: OptionNames) -> Bracket:
+    variables = tuple((each.name, options.variables[each.identifier]) for each in base.variables)
+    return call("Address", template=base.template, variables=variables or None)
+
+
+def _endpoint(
+    each: QueryClass, classes: Mapping[str, QueryClass], options: OptionNames, known: Collection[str]
+) -> Bracket:
+    operation, response = each.operation, each.operation.response
+    parameters = {each.names[one.identifier]: _parameter(one) for one in operation.parameters}
+    choices = {
+        field.name: _choices(field.parameter, classes)
+        for field in each.fields
+        if field.parameter is not None and field.ui.get("options_from")
+    }
+    return call(
+        "Endpoint",
+        method=operation.method,
+        path=operation.path,
+        accept=None if operation.accept == "application/json" else operation.accept,
+        parameters=mapping(parameters) if parameters else None,
+        body_type=operation.body_type or None,
+        auth=tuple(names for names in operation.auth if set(names) <= set(known)) or None,
+        address=_address(operation.base_urls[0], options) if operation.base_urls else None,
+        pages=_pages(operation.pagination, each) if operation.pagination else None,
+        rows=response.row_path or None,
+        shape=None if response.shape == "array" else response.shape,
+        columns=tuple(_column(column) for column in response.columns),
+        error_keys=operation.error_path or None,
+        choices=mapping(choices) if choices else None,
+    )
+
+
+def _parameter(parameter: Parameter) -> Bracket:
+    is_bound = bool(parameter.bound)
+    return call(
+        "Parameter",
+        name=parameter.name,
+        location=None if parameter.location == "query" else parameter.location,
+        keys=parameter.path if parameter.location == "body" and parameter.path != (parameter.name,) else None,
+        separator=parameter.separator or None,
+        prefix=parameter.prefix or None,
+        allows_reserved=parameter.allows_reserved or None,
+        is_json=parameter.type.kind == "json" or None,
+        bound=parameter.bound or None,
+        wire=parameter.type.wire if is_bound else None,
+        is_required=(parameter.is_required and is_bound) or None,
+    )
+
+
+def _choices(parameter: Parameter, classes: Mapping[str, QueryClass]) -> Bracket:
+    source = parameter.options_from
+    if source is None:
+        raise AssertionError(parameter.name)  # who calls has looked
+    return call("Choices", operation=classes[source.operation].name, value=source.value, label=source.label)
+
+
+def _pages(pages: Pagination, each: QueryClass) -> Bracket:
+    size = next((one for one in each.operation.parameters if one.identifier == pages.size_parameter), None)
+    is_sent = size is not None and is_page_parameter(size, each.operation)
+    return call(
+        "Pages",
+        kind=pages.kind,
+        parameter=each.names[pages.parameter] if pages.parameter else None,
+        size_parameter=each.names[pages.size_parameter] if pages.size_parameter else None,
+        size=pages.size if is_sent or pages.size else None,
+        first=None if pages.first == 1 else pages.first,
+        next_keys=pages.next_path or None,
+        last_row_keys=pages.last_row_path or None,
+        has_more_keys=pages.has_more_path or None,
+        total_keys=pages.total_path or None,
+        most=None if pages.most_pages == 20 else pages.most_pages,  # noqa: PLR2004 - the default of `Pages`
+    )
+
+
+def _column(column: Column) -> Bracket:
+    return call(
+        "Column",
+        name=column.name,
+        keys=column.path or None,
+        kind=None if column.kind == "string" else column.kind,
+        wire=column.wire or None,
+        is_key=column.is_key or None,
+        is_labels=(column.is_label and column.kind == "json") or None,
+    )

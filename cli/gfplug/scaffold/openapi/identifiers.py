@@ -1,0 +1,58 @@
+"""Python identifiers made of a stranger's names: ASCII, short, no word of the language, each one once."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+
+_LONGEST = 60
+_ROOM = 8  # for a number that makes a name unique
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "type", "self", "cls", *dir(builtins)})
+_TAKEN_CLASSES = frozenset({"none", "true", "false"})  # in CamelCase they are words of the language
+
+
+def words(name: str) -> list[str]:
+    """Split a name into lower-case words: at capitals, digits' ends, and whatever is no letter."""
+    ascii_only = unicodedata.normalize("NFKD", name[:500]).encode("ascii", "ignore").decode()
+    parts: list[str] = []
+    end = -1
+    for match in _PARTS.finditer(ascii_only):
+        if match.group().isdigit() and parts and match.start() == end:
+            parts[-1] += match.group()  # `page2`, `sha256`
+        else:
+            parts.append(match.group().lower())
+        end = match.end()
+    return parts
+
+
+def identifier(name: str, *, fallback: str) -> str:
+    """Return a name as an identifier in snake case; `fallback` begins one that has no letter in front."""
+    text = "_".join(words(name)) or fallback
+    if not text[0].isalpha():
+        text = f"{fallback}_{text}"
+    text = text[: _LONGEST - _ROOM].rstrip("_")
+    if text in _TAKEN_CLASSES:
+        return f"{text}_value"
+    return f"{text}_" if text in _TAKEN else text
+
+
+class Identifiers:
+    """Identifiers that differ, also when case and underscores are dropped."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._keys: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def take(self, name: str, *, fallback: str) -> str:
+        """Return an identifier for a name, with a number where the plain one is taken."""
+        base = identifier(name, fallback=fallback)
+        text, number = base, self._next.get(base, 2)
+        while text.replace("_", "") in self._keys:
+            text, number = f"{base.rstrip('_')}_{number}", number + 1
+        self._next[base] = number
+        self._keys.add(text.replace("_", ""))
+        return text

@@ -1,0 +1,100 @@
+"""Values of a description and where each one is, and the flaws that they have.
+
+Nothing here trusts a value to be of any type: `mapping`, `items` and `text` answer empty ones for what is another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_TEXT = 2000
+"""Characters of the longest description that is kept."""
+
+
+class FlawError(ProjectError):
+    """A part of a description that cannot be read: `place` is where, and the message a whole sentence."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        """Keep both."""
+        super().__init__(reason)
+        self.place = place
+
+
+class NoQueryError(FlawError):
+    """An operation that is right as it is described, and is no query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value of a description: `file` is empty for the main file, `pointer` a JSON pointer into its file.
+
+    Two nodes of one place are equal.
+    """
+
+    value: Any = field(compare=False)
+    file: str = ""
+    pointer: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is, as messages say it."""
+        return f"{self.file}#{self.pointer}" if self.file else self.pointer or "/"
+
+    def child(self, key: str | int) -> Node:
+        """Return the value of a key or an index; that of a missing one is None."""
+        value = None
+        if isinstance(key, int):
+            value = self.value[key] if isinstance(self.value, list) and 0 <= key < len(self.value) else None
+        elif isinstance(self.value, dict):
+            value = self.value.get(key)
+        return Node(value, self.file, f"{self.pointer}/{escape(str(key))}")
+
+    def has(self, key: str) -> bool:
+        """Whether it is a mapping with this key."""
+        return isinstance(self.value, dict) and key in self.value
+
+    def mapping(self, key: str) -> Iterator[tuple[str, Node]]:
+        """Iterate over the keys and values of a mapping below it."""
+        child = self.child(key)
+        if isinstance(child.value, dict):
+            for name in child.value:
+                yield str(name), child.child(name)
+
+    def items(self, key: str) -> Iterator[Node]:
+        """Iterate over the items of a list below it."""
+        child = self.child(key)
+        if isinstance(child.value, list):
+            for index in range(len(child.value)):
+                yield child.child(index)
+
+    def text(self, key: str, *, most: int = LONGEST_TEXT) -> str:
+        """Return a text below it, stripped and cut after `most` characters; empty for what is no text."""
+        return cut(self.value.get(key) if isinstance(self.value, dict) else None, most)
+
+    def is_true(self, key: str) -> bool:
+        """Whether the value of a key is `true`."""
+        return self.child(key).value is True
+
+
+def escape(key: str) -> str:
+    """Return a key as a JSON pointer has it."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def cut(value: object, most: int = LONGEST_TEXT) -> str:
+    """Return a stripped text of at most `most` characters; empty for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    text = value.strip()
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def quoted(value: object) -> str:
+    """Return a stranger's text as a short Python literal, fit for a message."""
+    return repr(cut(str(value), 60)) if isinstance(value, str | int | float | bool) else f"a {type(value).__name__}"

@@ -1,0 +1,145 @@
+"""One operation of a description as a query: its request, its answer, its pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from gfplug.scaffold.openapi.columns import build_columns
+from gfplug.scaffold.openapi.identifiers import Identifiers
+from gfplug.scaffold.openapi.model import Column, Operation, Parameter, Response
+from gfplug.scaffold.openapi.nodes import FlawError, Node
+from gfplug.scaffold.openapi.pagination import Listing, find_pagination
+from gfplug.scaffold.openapi.parameters import ParameterReader
+from gfplug.scaffold.openapi.query_words import require_query
+from gfplug.scaffold.openapi.remarks import Remarks
+from gfplug.scaffold.openapi.request_bodies import Body, BodyReader
+from gfplug.scaffold.openapi.responses import Answer, ResponseReader
+from gfplug.scaffold.openapi.rows import Rows, find_rows
+from gfplug.scaffold.openapi.samples import example_of, schema_of
+from gfplug.scaffold.openapi.schema_reader import SchemaReader
+from gfplug.scaffold.openapi.time_bounds import bind_time_range
+from gfplug.scaffold.openapi.url_paths import match_path
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.auth_schemes import AuthReader
+    from gfplug.scaffold.openapi.base_urls import BaseUrlReader
+    from gfplug.scaffold.openapi.description_files import DescriptionFiles
+
+_LONGEST_SUMMARY = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An operation still to be read: its name, method (lower case) and path, and where it and its path are described."""
+
+    name: str
+    method: str
+    path: str
+    item: Node
+    node: Node
+
+
+class OperationReader:
+    """Reads operations of one description."""
+
+    def __init__(self, files: DescriptionFiles, auth: AuthReader, urls: BaseUrlReader, *, is_swagger: bool) -> None:
+        """Keep what all operations share."""
+        self._root = files.main
+        self._auth = auth
+        self._urls = urls
+        self._is_swagger = is_swagger
+        self._schemas = SchemaReader(files)
+        self._parameters = ParameterReader(files, self._schemas, is_swagger=is_swagger)
+        self._bodies = BodyReader(files, self._schemas)
+        self._responses = ResponseReader(files, self._schemas, is_swagger=is_swagger)
+
+    def read(self, entry: Entry, remarks: Remarks) -> Operation:
+        """Read an operation, still without an identifier.
+
+        Raises: NoQueryError for what is no query; FlawError for what cannot be read.
+        """
+        node = entry.node
+        require_query(entry.method, entry.path, node)
+        method: Literal["GET", "POST"] = "POST" if entry.method == "post" else "GET"
+        answer = self._responses.read(self._root, node)
+        path, parameters, body = self._request(entry, method, remarks)
+        rows, columns, response = self._response(answer, path, remarks)
+        listing = Listing(
+            parameters=parameters, rows=rows, columns=columns, headers=answer.headers, place=answer.place
+        )
+        return Operation(
+            name=entry.name,
+            identifier="",
+            method=method,
+            path=path,
+            summary=node.text("summary", most=_LONGEST_SUMMARY) or entry.item.text("summary", most=_LONGEST_SUMMARY),
+            description=node.text("description") or entry.item.text("description"),
+            parameters=tuple(parameters),
+            response=response,
+            accept=answer.accept,
+            body_type=body.type,
+            pagination=find_pagination(self._schemas, listing, remarks),
+            auth=self._auth.alternatives(self._root, node),
+            base_urls=self._urls.of_servers(node) or self._urls.of_servers(entry.item),
+            error_path=self._responses.error_path(node),
+            place=node.place,
+            is_deprecated=node.is_true("deprecated"),
+        )
+
+    def _request(self, entry: Entry, method: str, remarks: Remarks) -> tuple[str, list[Parameter], Body]:
+        """Return the path, the parameters with identifiers, required ones first, and the body."""
+        nodes = self._parameters.nodes(entry.item, entry.node, remarks)
+        is_body = [self._is_swagger and node.text("in") in ("body", "formData") for node in nodes]
+        plain = [node for node, body in zip(nodes, is_body, strict=True) if not body]
+        described = [
+            parameter
+            for node in plain
+            if not self._auth.is_key(node.text("name"), node.text("in"))
+            for parameter in self._parameters.read(node, remarks)
+        ]
+        path, parameters = match_path(entry.path, described, place=entry.node.place, remarks=remarks)
+        body = self._body(entry, method, [node for node, body in zip(nodes, is_body, strict=True) if body], remarks)
+        parameters = bind_time_range([*parameters, *body.fields])
+        names = Identifiers()
+        ordered = sorted(parameters, key=lambda parameter: not parameter.is_required)
+        return path, [replace(p, identifier=names.take(p.name, fallback="parameter")) for p in ordered], body
+
+    def _body(self, entry: Entry, method: str, nodes: list[Node], remarks: Remarks) -> Body:
+        try:
+            body = self._bodies.read_swagger(nodes) if self._is_swagger else self._bodies.read(entry.node)
+        except FlawError as flaw:
+            if method == "POST":
+                raise
+            remarks.leave_out_part(flaw.place, f"{flaw.message}; a GET is sent without a body")
+            return Body()
+        if method == "GET" and body.fields:
+            if body.is_required:
+                raise FlawError(entry.node.place, "it is a GET that requires a body")
+            remarks.leave_out_part(entry.node.place, "a GET is sent without a body")
+            return Body()
+        return body
+
+    def _response(self, answer: Answer, path: str, remarks: Remarks) -> tuple[Rows, tuple[Column, ...], Response]:
+        schema = answer.schema
+        if schema is None:
+            example = next(iter(answer.examples), None)
+            what = "its answer has an example and no schema: its columns are those of the example"
+            without = "its answer has no schema: it is JSON text in one column"
+            remarks.leave_out_part(answer.place, without if example is None else what)
+            schema = Node({} if example is None else schema_of(example), "", f"{answer.place}/schema")
+        noun = path.rstrip("/").rpartition("/")[2].partition(".")[0]
+        rows = find_rows(self._schemas, schema, noun="" if noun.startswith("{") else noun)
+        columns = build_columns(self._schemas, rows, remarks)
+        text, is_made = example_of(rows, columns, (*answer.examples, self._schemas.shape(schema).example))
+        response = Response(
+            row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made
+        )
+        return rows, columns, response
+
+
+def entry_name(method: str, path: str, node: Node) -> str:
+    """Return an operation's name: its operationId, or what method and path make."""
+    return node.text("operationId", most=_LONGEST_SUMMARY) or f"{method} {path}"[:_LONGEST_SUMMARY]
+
+

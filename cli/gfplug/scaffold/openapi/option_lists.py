@@ -1,0 +1,71 @@
+"""Which list operation has the options of a path's parameter: `/users` has those of `/users/{user_id}/posts`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.model import OptionsFrom
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gfplug.scaffold.openapi.model import Column, Operation, Parameter
+
+_LABELS = ("name", "title", "display_name", "label", "summary", "full_name", "login", "username", "email", "slug")
+_KEYS = frozenset({"id", "uid", "uuid", "guid", "key", "slug", "name", "code", "sid", "gid", "arn", "number", "login"})
+
+
+def add_options(operations: Sequence[Operation]) -> list[Operation]:
+    """Return the operations, with the path's parameters that a list operation fills."""
+    lists = {
+        operation.path.removesuffix(".json").rstrip("/"): operation
+        for operation in reversed(operations)
+        if operation.method == "GET" and operation.response.shape == "array"
+    }
+    return [
+        replace(operation, parameters=tuple(_with_options(parameter, operation, lists) for parameter in operation.parameters))
+        for operation in operations
+    ]
+
+
+def _with_options(parameter: Parameter, operation: Operation, lists: Mapping[str, Operation]) -> Parameter:
+    if parameter.location != "path" or parameter.type.choices or parameter.type.is_list:
+        return parameter
+    before = operation.path.partition(f"{{{parameter.name}}}")[0]
+    source = lists.get(before.rstrip("/"))
+    if not before.endswith("/") or source is None or source.identifier == operation.identifier:
+        return parameter
+    own = {other.name: other for other in operation.parameters if other.location == "path"}
+    needed = [other for other in source.parameters if other.is_required and other.default is None]
+    value = _value_column(parameter, source)
+    if value is None or any(other.location != "path" or other.name not in own for other in needed):
+        return parameter
+    arguments = tuple((other.identifier, own[other.name].identifier) for other in needed)
+    options = OptionsFrom(
+        operation=source.identifier, value=value.name, label=_label_column(value, source).name, arguments=arguments
+    )
+    return replace(parameter, options_from=options)
+
+
+def _value_column(parameter: Parameter, source: Operation) -> Column | None:
+    """Return the column that has a parameter's values: by its whole name, or by the last word of it."""
+    name = "_".join(words(parameter.name))
+    last = name.rpartition("_")[2]
+    wanted = [name, *([last] if last in _KEYS else ["id"])]
+    kinds = ("string", "integer") if parameter.type.kind == "string" else (parameter.type.kind,)
+    columns = [column for column in source.response.columns if column.kind in kinds]
+    for nesting in ((), ("metadata",), ("attributes",)):
+        for want in wanted:
+            for column in columns:
+                if column.path[:-1] == nesting and column.path and "_".join(words(column.path[-1])) == want:
+                    return column
+    return None
+
+
+def _label_column(value: Column, source: Operation) -> Column:
+    texts = {"_".join(words(column.path[-1])): column for column in reversed(source.response.columns) if column.path}
+    found = [texts[name] for name in _LABELS if name in texts and texts[name].kind == "string"]
+    flat = [column for column in found if len(column.path) <= len(value.path)]
+    return next(iter(flat), value)

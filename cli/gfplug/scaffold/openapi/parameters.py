@@ -1,0 +1,174 @@
+"""The parameters of an operation: of the query, the path, headers and cookies, as OpenAPI 3 and Swagger 2 write them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.model import Parameter
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted
+from gfplug.scaffold.openapi.parameter_types import parameter_type, plain_value
+from gfplug.scaffold.openapi.shapes import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfplug.scaffold.openapi.description_files import DescriptionFiles
+    from gfplug.scaffold.openapi.model import Location
+    from gfplug.scaffold.openapi.remarks import Remarks
+    from gfplug.scaffold.openapi.schema_reader import SchemaReader
+
+_LOCATIONS: dict[str, Location] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
+_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # as OpenAPI says
+_SWAGGER_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ""}
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
+_LONGEST_NAME = 200
+_MOST = 100
+
+
+class ParameterReader:
+    """Reads the parameters of operations."""
+
+    def __init__(self, files: DescriptionFiles, schemas: SchemaReader, *, is_swagger: bool) -> None:
+        """Keep what reads references and schemas."""
+        self._files = files
+        self._schemas = schemas
+        self._is_swagger = is_swagger
+
+    def nodes(self, item: Node, operation: Node, remarks: Remarks) -> list[Node]:
+        """List an operation's parameters, those of its path before its own, which take their place by name and `in`.
+
+        Raises: FlawError if one of them cannot be found: it may be a required one.
+        """
+        nodes: dict[tuple[str, str], Node] = {}
+        for owner in (item, operation):
+            own: set[tuple[str, str]] = set()
+            for reference in owner.items("parameters"):
+                node = self._files.resolve(reference)
+                if not isinstance(node.value, dict):
+                    raise FlawError(reference.place, f"a parameter is {quoted(node.value)}, not a mapping")
+                key = (node.text("name", most=_LONGEST_NAME), node.text("in"))
+                if key in own:
+                    remarks.leave_out_part(reference.place, f"the parameter {quoted(key[0])} is there twice: the first counts")
+                    continue
+                own.add(key)
+                nodes[key] = node
+        if len(nodes) > _MOST:
+            raise FlawError(operation.place, f"it has {len(nodes)} parameters; at most {_MOST} are read")
+        return list(nodes.values())
+
+    def read(self, node: Node, remarks: Remarks) -> Iterator[Parameter]:
+        """Read one parameter: none if it is left out, several for an object, still without identifiers.
+
+        Raises: FlawError if it is required and cannot be read.
+        """
+        name, location = node.text("name", most=_LONGEST_NAME), node.text("in")
+        try:
+            if not name:
+                raise FlawError(node.place, "a parameter has no name")
+            if location not in _LOCATIONS:
+                raise FlawError(node.place, f"the parameter {quoted(name)} is in {quoted(location)}, which is no place for one")
+            if location in ("header", "cookie") and not _HEADER.fullmatch(name):
+                raise FlawError(node.place, f"the parameter {quoted(name)} is no name of a {location}")
+            if location == "header" and name.lower() in _IGNORED_HEADERS:
+                return
+            yield from list(self._parameters(node, name, _LOCATIONS[location]))
+        except FlawError as flaw:
+            if node.is_true("required") or location == "path":
+                raise
+            remarks.leave_out_part(flaw.place, flaw.message)
+
+    def _parameters(self, node: Node, name: str, location: Location) -> Iterator[Parameter]:
+        if node.has("content"):  # serialized as JSON, which its author writes
+            yield self._parameter(node, name, location, Shape(kinds=frozenset({"object"})), is_json=True)
+            return
+        schema = node if self._is_swagger or not node.has("schema") else node.child("schema")
+        shape = self._schemas.shape(schema)
+        if shape.conflict:
+            raise FlawError(node.place, f"the parameter {quoted(name)} cannot have a value: {shape.conflict}")
+        if shape.is_object and shape.properties and location == "query":
+            yield from self._properties(node, name, shape)
+            return
+        yield self._parameter(node, name, location, shape)
+
+    def _properties(self, node: Node, name: str, shape: Shape) -> Iterator[Parameter]:
+        """Read an object as one parameter for each property: `name[property]`, or the property by itself."""
+        is_deep = node.text("style") == "deepObject" or "[" in name
+        if not is_deep and (node.child("explode").value is False or node.text("style") not in ("", "form")):
+            raise FlawError(node.place, f"the parameter {quoted(name)} is an object that is joined in one text")
+        for key, schema in shape.properties.items():
+            inner = self._schemas.shape(schema)
+            is_required = node.is_true("required") and key in shape.required
+            if inner.is_object or inner.conflict:
+                if is_required:
+                    raise FlawError(node.place, f"the parameter {quoted(name)} is an object that holds objects")
+                continue
+            wire_name = f"{name}[{key}]" if is_deep else key
+            yield self._parameter(node, wire_name, "query", inner, is_required=is_required)
+
+    def _parameter(
+        self,
+        node: Node,
+        name: str,
+        location: Location,
+        shape: Shape,
+        *,
+        is_required: bool | None = None,
+        is_json: bool = False,
+    ) -> Parameter:
+        item = self._schemas.shape(shape.items) if shape.is_array and shape.items else None
+        kind = parameter_type(shape, item, is_text=True)
+        if kind.kind == "json" and not is_json:
+            raise FlawError(node.place, f"the parameter {quoted(name)} is an object, or a list of objects or lists")
+        is_required = node.is_true("required") if is_required is None else is_required
+        separator, prefix = self._style(node, location, is_list=kind.is_list)
+        if kind.is_list and node.text("style") == "deepObject" and not name.endswith("]"):
+            name = f"{name}[]"
+        example = node.child("example").value
+        first = next((value.child("value").value for _, value in node.mapping("examples")), None)
+        return Parameter(
+            name=name,
+            identifier="",
+            location=location,
+            type=kind,
+            path=(name,),
+            is_required=is_required or location == "path",
+            is_nullable=shape.is_nullable,
+            default=plain_value(shape.default, kind),
+            description=node.text("description") or shape.description,
+            example=plain_value(next((v for v in (example, first, shape.example) if v is not None), None), kind),
+            separator=separator,
+            prefix=prefix.replace("{name}", name),
+            allows_reserved=node.is_true("allowReserved"),
+        )
+
+    def _style(self, node: Node, location: Location, *, is_list: bool) -> tuple[str, str]:
+        """Return a list's separator, empty where the name is repeated, and what goes in front of a path's value."""
+        if self._is_swagger:
+            separator = _SWAGGER_SEPARATORS.get(node.text("collectionFormat"), ",")
+            return (separator or ("" if location == "query" else ",")) if is_list else "", ""
+        style, explode = node.text("style"), node.child("explode").value
+        if location == "path" and style in ("label", "matrix"):
+            return self._path_style(style, is_exploded=explode is True, is_list=is_list)
+        if not is_list:
+            return "", ""
+        if location in ("path", "header"):
+            return ",", ""
+        if style in _SEPARATORS:
+            return _SEPARATORS[style] if explode is not True else "", ""
+        return "," if explode is False else "", ""
+
+    def _path_style(self, style: str, *, is_exploded: bool, is_list: bool) -> tuple[str, str]:
+        prefix = "." if style == "label" else ";{name}="
+        if not is_list:
+            return "", prefix
+        return ((".", prefix) if style == "label" else (prefix, prefix)) if is_exploded else (",", prefix)
+
+
+def text_parameter(name: str) -> Parameter:
+    """Return the parameter for a name in a path that nothing describes: a required text."""
+    shape = Shape(kinds=frozenset({"string"}))
+    kind = parameter_type(shape, None, is_text=True)
+    return Parameter(name=name, identifier="", location="path", type=kind, path=(name,), is_required=True)
+

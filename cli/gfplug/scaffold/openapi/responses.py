@@ -1,0 +1,170 @@
+"""Which answer of an operation is the one with rows, and what an error's text is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfplug.scaffold.openapi.description_files import DescriptionFiles
+    from gfplug.scaffold.openapi.model import Path
+    from gfplug.scaffold.openapi.schema_reader import SchemaReader
+    from gfplug.scaffold.openapi.shapes import Shape
+
+_JSON = re.compile(r"(application|text)/json|[a-z]+/[a-z0-9.+_-]+\+json", re.ASCII)
+_HEADER_TEXT = re.compile(r"[ -~]{1,200}", re.ASCII)
+_STREAMS = ("stream=", "ndjson", "event-stream", "json-seq", "jsonl")
+_ERROR_TEXTS = (
+    *("message", "detail", "error_description", "description", "error_message", "msg", "reason", "title", "error"),
+    *("errors", "fault", "faultstring", "errormessage", "errordescription"),
+)
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer with rows: its media type, its schema (None if there is none), its examples and its headers' names."""
+
+    accept: str
+    schema: Node | None
+    examples: tuple[object, ...]
+    headers: frozenset[str]
+    place: str
+
+
+class ResponseReader:
+    """Reads the answers of operations."""
+
+    def __init__(self, files: DescriptionFiles, schemas: SchemaReader, *, is_swagger: bool) -> None:
+        """Keep what reads references and schemas."""
+        self._files = files
+        self._schemas = schemas
+        self._is_swagger = is_swagger
+
+    def read(self, root: Node, operation: Node) -> Answer:
+        """Return the answer of an operation's success: of 200, the first other 2xx, or `default`.
+
+        Raises: NoQueryError if it is no JSON; FlawError if it is not described.
+        """
+        responses = dict(operation.mapping("responses"))
+        codes = sorted((code for code in responses if code[:1] == "2"), key=lambda code: (code != "200", code))
+        if not codes and "default" not in responses:
+            raise FlawError(operation.place, "it describes no answer of success")
+        for code in codes or ["default"]:
+            response = self._files.resolve(responses[code])
+            answer = self._swagger(root, operation, response) if self._is_swagger else self._content(response)
+            if answer is not None:
+                return answer
+        if codes and all(code in ("202", "204", "205") for code in codes):
+            raise NoQueryError(operation.place, f"it answers {codes[0]}, which has no content")
+        raise FlawError(operation.place, f"its answer {codes[0] if codes else 'default'} has no content")
+
+    def _content(self, response: Node) -> Answer | None:
+        medias = dict(response.mapping("content"))
+        if not medias:
+            return None
+        name = json_media(list(medias))
+        if not name:
+            raise NoQueryError(response.place, f"it answers {quoted(next(iter(medias)))}, not JSON")
+        media = medias[name]
+        examples = [media.child("example").value, *(self._example(child) for _, child in media.mapping("examples"))]
+        has_schema = media.has("schema") and media.child("schema").value not in ({}, True)
+        return Answer(
+            accept="application/json" if "*" in name else name,
+            schema=media.child("schema") if has_schema else None,
+            examples=tuple(example for example in examples if example is not None),
+            headers=_header_names(response),
+            place=media.place,
+        )
+
+    def _example(self, node: Node) -> object:
+        try:
+            return self._files.resolve(node).child("value").value
+        except FlawError:
+            return None
+
+    def _swagger(self, root: Node, operation: Node, response: Node) -> Answer | None:
+        owner = operation if operation.has("produces") else root
+        medias = [item.value for item in owner.items("produces") if isinstance(item.value, str)] or ["application/json"]
+        schema = response.child("schema")
+        examples = dict(response.mapping("examples"))
+        if not response.has("schema") and not examples:
+            return None
+        name = json_media(medias)
+        if not name:
+            raise NoQueryError(operation.place, f"it answers {quoted(medias[0])}, not JSON")
+        if schema.child("type").value == "file":
+            raise NoQueryError(response.place, "it answers a file")
+        example = examples[name].value if name in examples else None
+        return Answer(
+            accept="application/json" if "*" in name else name,
+            schema=schema if response.has("schema") and schema.value not in ({}, True) else None,
+            examples=() if example is None else (example,),
+            headers=_header_names(response),
+            place=response.place,
+        )
+
+    def error_path(self, operation: Node) -> Path:
+        """Return where an error's JSON says what went wrong; nothing if no error is described."""
+        for code, reference in operation.mapping("responses"):
+            if code[:1] not in ("4", "5") and code != "default":
+                continue
+            try:
+                response = self._files.resolve(reference)
+                name = json_media([name for name, _ in response.mapping("content")])
+                schema = response.child("schema") if self._is_swagger else response.child("content").child(name).child("schema")
+                path = self._text_path(self._schemas.shape(schema), ()) if schema.value else ()
+            except FlawError:
+                continue
+            if path:
+                return path
+        return ()
+
+    def _text_path(self, shape: Shape, path: Path) -> Path:
+        """Return the likeliest way to a text: a known name's, the first of a list where errors are listed."""
+        if shape.kinds == {"string"} and path:
+            return path
+        if len(path) > _DEEPEST:
+            return ()
+        if shape.is_array and shape.items is not None and path:
+            return self._text_path(self._schemas.part(shape.items), (*path, "0"))
+        for name in sorted(shape.properties, key=_error_rank):
+            if _error_rank(name) == len(_ERROR_TEXTS):
+                break
+            found = self._text_path(self._schemas.part(shape.properties[name]), (*path, name))
+            if found:
+                return found
+        return ()
+
+
+def json_media(names: Sequence[str]) -> str:
+    """Return the media type by which JSON is asked for: plain JSON before its kin, before any type; or nothing."""
+    plain = [name for name in names if not any(word in name.lower() for word in _STREAMS)]
+    return next(iter(sorted((name for name in plain if _media_rank(name) is not None), key=_known_rank)), "")
+
+
+def _media_rank(name: str) -> int | None:
+    media = name.partition(";")[0].strip().lower() if _HEADER_TEXT.fullmatch(name) else ""
+    if media == "application/json":
+        return 0
+    return 1 if _JSON.fullmatch(media) else 2 if media in ("*/*", "application/*") else None
+
+
+def _known_rank(name: str) -> int:
+    return _media_rank(name) or 0
+
+
+def _error_rank(name: str) -> int:
+    snake = "_".join(words(name))
+    return _ERROR_TEXTS.index(snake) if snake in _ERROR_TEXTS else len(_ERROR_TEXTS)
+
+
+def _header_names(response: Node) -> frozenset[str]:
+    return frozenset(name.lower() for name, _ in response.mapping("headers"))
+

@@ -1,0 +1,116 @@
+"""Where the rows of an answer are: the array inside an envelope, the values of a map, or the answer itself.
+
+An object is an envelope if all that it has beside its rows is about the answer: pages, counts, links, a status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from gfplug.scaffold.openapi.identifiers import words
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.model import Path
+    from gfplug.scaffold.openapi.nodes import Node
+    from gfplug.scaffold.openapi.schema_reader import SchemaReader
+    from gfplug.scaffold.openapi.shapes import Schema, Shape
+
+_ROWS = (
+    *("data", "items", "results", "result", "rows", "records", "entries", "values", "list", "elements", "content"),
+    *("objects", "resources", "hits", "collection", "value", "members", "series", "points", "datapoints", "events"),
+    *("timeseries", "time_series", "samples", "measurements", "observations", "readings", "metrics", "features"),
+    *("nodes", "edges", "documents", "docs", "articles", "rates", "alerts", "logs"),
+)
+"""Names of rows, the likelier ones first."""
+
+_ENVELOPES = frozenset({"data", "result", "results", "response", "payload", "body", "d", "embedded", "hits", "value"})
+_ABOUT = frozenset(
+    {
+        *("meta", "metadata", "links", "link", "self", "next", "previous", "prev", "first", "last", "page", "pages"),
+        *("paging", "pagination", "pager", "per_page", "page_size", "page_number", "limit", "offset", "skip", "size"),
+        *("cursor", "next_cursor", "next_page", "next_page_token", "next_token", "next_link", "next_page_url"),
+        *("has_more", "has_next", "more", "is_last", "truncated", "is_truncated", "incomplete_results"),
+        *("total", "count", "total_count", "total_pages", "total_results", "total_items", "total_elements"),
+        *("number", "number_of_elements", "result_count", "number_of_results", "empty", "sort", "pageable"),
+        *("status", "success", "ok", "error", "errors", "message", "messages", "code", "warnings", "result_info"),
+        *("request_id", "response_metadata", "took", "timed_out", "version", "api_version", "kind", "object", "url"),
+        *("etag", "context", "odata_context", "odata_next_link", "odata_count", "type", "result_type", "included"),
+        *("response_code", "status_code", "description", "generated_at", "timestamp", "duration", "query", "filter"),
+        *("start_index", "items_per_page", "page_index", "current_page", "last_page", "next_page_uri", "uri", "end"),
+        *("first_page_uri", "previous_page_uri", "last_page_uri", "num_pages", "start", "max_results", "previous_page"),
+        *("start_at", "shards", "max_score", "page_info", "total_size", "total_records", "total_rows", "total_hits"),
+        *("done", "next_records_url", "href", "page_context", "sync_token", "next_sync_token", "next_url", "page_count"),
+        *("number_of_pages", "first_page", "self_link", "request", "parameters", "has_previous", "requested_at", "bbox"),
+        *("resource_metadata", "search_metadata", "jsonapi", "continue", "remaining", "facets", "aggregations"),
+    }
+)
+"""Words about an answer, in snake case."""
+
+_DEEPEST = 4
+_MOST_STRANGERS = 1  # properties of another kind that an envelope may have beside rows of a known name
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where rows are: `path`, and by `kind` in what; `schema` is that of one row, `shape` what it allows.
+
+    `envelopes` are the shapes passed on the way, the outermost first.
+    """
+
+    path: Path
+    kind: Literal["array", "object", "map"]
+    schema: Schema | Node
+    shape: Shape
+    envelopes: tuple[Shape, ...]
+
+
+def find_rows(reader: SchemaReader, schema: Schema | Node, *, noun: str) -> Rows:
+    """Return where an answer's rows are; `noun` is what its path ends with (`/users`), empty for one thing of many.
+
+    Raises: FlawError as SchemaReader does.
+    """
+    path: tuple[str, ...] = ()
+    envelopes: list[Shape] = []
+    passed: frozenset[Node] = frozenset()
+    while True:
+        shape = reader.shape(schema)
+        if shape.is_array and shape.items is not None:
+            return Rows(path, "array", shape.items, reader.shape(shape.items), tuple(envelopes))
+        if not shape.is_object or shape.nodes & passed or len(path) >= _DEEPEST:
+            return Rows(path, "object", schema, shape, tuple(envelopes))
+        passed |= shape.nodes
+        if not shape.properties and shape.values is not None:
+            return Rows(path, "map", shape.values, reader.shape(shape.values), tuple(envelopes))
+        name = _inner(reader, shape, noun)
+        if not name:
+            return Rows(path, "object", schema, shape, tuple(envelopes))
+        envelopes.append(shape)
+        path, schema = (*path, name), shape.properties[name]
+
+
+def _inner(reader: SchemaReader, shape: Shape, noun: str) -> str:
+    """Return the property of an envelope that leads to rows, or nothing for an object that is a row itself."""
+    shapes = {name: reader.part(schema) for name, schema in shape.properties.items() if not _is_about(name)}
+    arrays = [name for name in shapes if shapes[name].is_array and shapes[name].items is not None]
+    for name in sorted(arrays, key=lambda name: _rank(name, noun)):
+        others = [other for other in shapes if other != name]
+        is_known = _rank(name, noun) < len(_ROWS) + 1
+        if len(others) <= (_MOST_STRANGERS if is_known else 0):
+            return name
+    objects = [name for name in shapes if shapes[name].is_object and "_".join(words(name)) in _ENVELOPES]
+    if not arrays and len(objects) == 1 and len(shapes) == 1:
+        return objects[0]
+    return ""
+
+
+def _rank(name: str, noun: str) -> int:
+    """Return how likely a name is one of rows, the likeliest first."""
+    snake = "_".join(words(name))
+    if noun and snake == "_".join(words(noun)):
+        return 0
+    return _ROWS.index(snake) + 1 if snake in _ROWS else len(_ROWS) + 1
+
+
+def _is_about(name: str) -> bool:
+    return "_".join(words(name)) in _ABOUT

@@ -1,0 +1,135 @@
+"""From a description's schemas to shapes: references followed, `allOf`, `oneOf` and `anyOf` merged, within bounds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted
+from gfplug.scaffold.openapi.plain_schemas import plain_shape
+from gfplug.scaffold.openapi.shapes import Schema, Shape, both, either
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gfplug.scaffold.openapi.description_files import DescriptionFiles
+
+_DEEPEST = 40  # schemas within one another's allOf, oneOf and anyOf
+_MOST_PARTS = 2000  # of one shape
+_MOST_PARTS_OF_ALL = 2_000_000
+_MOST_PROPERTIES = 2000
+
+
+class SchemaReader:
+    """Reads schemas, each of them once."""
+
+    def __init__(self, files: DescriptionFiles) -> None:
+        """Keep the files that references lead into."""
+        self._files = files
+        self._shapes: dict[Schema | Node, Shape] = {}
+        self._open: list[Schema | Node] = []
+        self._parts = 0
+        self._parts_of_all = 0
+        self._cuts = 0
+
+    def shape(self, schema: Schema | Node) -> Shape:
+        """Return what a schema allows.
+
+        Raises: FlawError for a reference that leads nowhere, and for what is merged of too many parts.
+        """
+        self._parts = 0
+        self._open = []
+        return self._shape(schema) or Shape()
+
+    def part(self, schema: Schema | Node) -> Shape:
+        """Return what a property allows; a flaw becomes the conflict of its shape, so that its siblings stay."""
+        try:
+            return self.shape(schema)
+        except FlawError as flaw:
+            return Shape(kinds=frozenset(), conflict=flaw.message, nodes=frozenset({Node(None, "", flaw.place)}))
+
+    def _shape(self, schema: Schema | Node) -> Shape | None:
+        """Return a shape, or None for a schema that is a part of itself: it adds nothing."""
+        if schema in self._shapes:
+            return self._shapes[schema]
+        if schema in self._open:
+            self._cuts += 1
+            return None
+        self._check_bounds(schema)
+        cuts = self._cuts
+        self._open.append(schema)
+        if isinstance(schema, Node):
+            shape = self._of_node(schema)
+        else:
+            shapes = self._list(schema.parts)
+            shape = _merge(either if schema.is_any else both, shapes, schema) if shapes else None
+        self._open.pop()
+        if shape is not None and cuts == self._cuts:
+            self._shapes[schema] = shape
+        return shape
+
+    def _list(self, schemas: Sequence[Schema | Node]) -> list[Shape]:
+        shapes = [self._shape(schema) for schema in dict.fromkeys(schemas)]
+        return [shape for shape in shapes if shape is not None]
+
+    def _check_bounds(self, schema: Schema | Node) -> None:
+        self._parts += 1
+        self._parts_of_all += 1
+        if self._parts > _MOST_PARTS or len(self._open) > _DEEPEST:
+            raise FlawError(_place(schema), f"a schema is merged of more than {_MOST_PARTS} others, or {_DEEPEST} deep")
+        if self._parts_of_all > _MOST_PARTS_OF_ALL:
+            raise FlawError(_place(schema), "the description has too many schemas to be read as a whole; choose operations")
+
+    def _of_node(self, node: Node) -> Shape | None:
+        if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
+            shapes = self._list([self._files.follow(node, node.value["$ref"])])
+            if len(node.value) > 1:  # the words beside a reference come first
+                shapes.insert(0, self._own(Node({**node.value, "$ref": None}, node.file, node.pointer)))
+            return _merge(both, shapes, node) if shapes else None
+        if node.value is False:
+            return Shape(kinds=frozenset(), conflict="the schema `false` allows nothing", nodes=frozenset({node}))
+        if not isinstance(node.value, dict | bool):
+            raise FlawError(node.place, f"a schema is {quoted(node.value)}, not a mapping")
+        return self._own(node)
+
+    def _own(self, node: Node) -> Shape:
+        """Return what one mapping says: by itself, and by its allOf, oneOf and anyOf."""
+        shapes = [plain_shape(node), *self._list(list(node.items("allOf")))]
+        for key in ("oneOf", "anyOf"):
+            variants = self._list(list(node.items(key)))
+            if variants:
+                shapes.append(_merge(either, variants, node))
+        merged = _merge(both, shapes, node)
+        discriminator = self._discriminator(node, merged)
+        return merged if discriminator is None else both(merged, discriminator)
+
+    def _discriminator(self, node: Node, merged: Shape) -> Shape | None:
+        """Return the property that tells variants apart, with the values that it has, unless the variants tell them."""
+        discriminator = node.child("discriminator")
+        name = discriminator.text("propertyName")
+        variants = [*node.items("oneOf"), *node.items("anyOf")]
+        if not name or not variants:
+            return None
+        own = self._shape(merged.properties[name]) if name in merged.properties else None
+        if own is not None and own.choices:
+            return None
+        values = [key for key, _ in discriminator.mapping("mapping")]
+        values = values or [variant.text("$ref").rpartition("/")[2] for variant in variants]
+        enum = {"type": "string", **({"enum": values} if all(values) else {})}
+        schema = Schema((Node(enum, discriminator.file, f"{discriminator.pointer}/propertyName"),))
+        return Shape(kinds=frozenset({"object"}), properties={name: schema})
+
+
+def _place(schema: Schema | Node) -> str:
+    while isinstance(schema, Schema):
+        schema = schema.parts[0]
+    return schema.place
+
+
+def _merge(operation: Callable[[Shape, Shape], Shape], shapes: Sequence[Shape], schema: Schema | Node) -> Shape:
+    """Merge shapes, of which there is at least one, one after another."""
+    merged = shapes[0]
+    for shape in shapes[1:]:
+        merged = operation(merged, shape)
+        if len(merged.properties) > _MOST_PROPERTIES:
+            raise FlawError(_place(schema), f"a schema has more than {_MOST_PROPERTIES} properties")
+    return merged

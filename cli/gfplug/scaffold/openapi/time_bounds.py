@@ -1,0 +1,93 @@
+"""Which parameters are the ends of a time range: those called from, since, start, until, end and their kin.
+
+A parameter is one by its name and as it is a time; at most one of each end, of one family (`created_after` and
+`created_before`), and none where a list is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.values import is_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfplug.scaffold.openapi.model import Parameter
+
+_START = frozenset(
+    {*("from", "since", "start", "begin", "beginning", "starting", "after", "gte", "gt", "min", "oldest", "earliest")}
+)
+_END = frozenset({*("to", "until", "till", "end", "ending", "before", "lte", "lt", "max", "latest", "upto")})
+_EXCLUSIVE = frozenset({"gt", "lt"})
+_NOISE = frozenset(
+    {
+        *("date", "time", "datetime", "timestamp", "at", "ts", "utc", "iso", "iso8601", "rfc3339", "unix", "epoch"),
+        *("ms", "millis", "seconds", "day", "range", "period", "window", "interval", "filter", "on", "by", "in", "the"),
+    }
+)
+_SUFFIX = re.compile(r"(datetime|timestamp|date|time|at|ts)$")
+_TEXT_TIME = re.compile(r"\b(iso[ -]?8601|rfc[ -]?3339)\b", re.IGNORECASE)
+_DURATION = re.compile(r"\bdurations?\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """One parameter that may be an end: which one, of what family, and how likely (the lower the likelier)."""
+
+    index: int
+    side: str
+    family: tuple[str, ...]
+    rank: int
+
+
+def bind_time_range(parameters: Sequence[Parameter]) -> list[Parameter]:
+    """Return the parameters, with those that are the ends of a time range bound to it."""
+    timed = [_as_time(parameter) for parameter in parameters]
+    ends = [end for index, parameter in enumerate(timed) if (end := _end(index, parameter)) is not None]
+    bound = list(parameters)
+    if not ends:
+        return bound
+    families = {end.family: {other.side for other in ends if other.family == end.family} for end in ends}
+    family = min(families, key=lambda family: (-len(families[family]), len(family)))
+    for side in ("start", "end"):
+        own = [end for end in ends if end.family == family and end.side == side]
+        if own:
+            index = min(own, key=lambda end: (end.rank, end.index)).index
+            bound[index] = replace(timed[index], bound="start" if side == "start" else "end")
+    return bound
+
+
+def _end(index: int, parameter: Parameter) -> _End | None:
+    kind = parameter.type
+    if kind.kind != "time" or kind.is_list or parameter.location not in ("query", "body"):
+        return None
+    names = [_bare(word) for word in words(parameter.name)]
+    starts, ends = [name for name in names if name in _START], [name for name in names if name in _END]
+    if len(starts) + len(ends) != 1:
+        return None
+    family = tuple(name for name in names if name not in _NOISE and name not in (*starts, *ends))
+    is_exclusive = bool(_EXCLUSIVE.intersection(names))
+    return _End(index, "start" if starts else "end", family, int(is_exclusive))
+
+
+def _bare(word: str) -> str:
+    """Return `start` of `starttime`, and any other word as it is."""
+    bare = _SUFFIX.sub("", word)
+    return bare if bare in _START | _END else word
+
+
+def _as_time(parameter: Parameter) -> Parameter:
+    """Return a text as a time, if its description or example shows that it is one."""
+    if parameter.type.kind != "string" or parameter.type.choices or _DURATION.search(parameter.description):
+        return parameter
+    is_described = _TEXT_TIME.search(parameter.description) or is_time(parameter.example, "rfc3339")
+    if not is_described or not isinstance(parameter.default, str | None):
+        return parameter
+    kind = replace(parameter.type, kind="time", wire="rfc3339", min_length=None, max_length=None)
+    default = parameter.default if is_time(parameter.default, "rfc3339") else None
+    example = parameter.example if is_time(parameter.example, "rfc3339") else None
+    return replace(parameter, type=kind, default=default, example=example)

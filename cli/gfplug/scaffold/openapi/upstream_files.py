@@ -1,0 +1,55 @@
+"""The folder `src/upstream/` of a project: what a description makes, and the modules that are the same for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files, resources
+from gfplug.scaffold.openapi import first_query, stored_model
+from gfplug.scaffold.openapi.endpoints_module import write_endpoints
+from gfplug.scaffold.openapi.models_module import write_models
+from gfplug.scaffold.openapi.operation_fields import Names, query_classes
+from gfplug.scaffold.openapi.option_fields import option_names
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.stored_model import StoredModel
+
+FOLDER = "src/upstream"
+EXAMPLE = "openapi"
+"""The answer `example` of a project that has the folder; nobody is asked for it."""
+
+_LAYER = "examples/openapi"
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """What a project gets of an API's description: the folder's files, and what the template's files refer to."""
+
+    files: dict[str, bytes]
+    data: dict[str, Any]
+
+
+def write_upstream(stored: StoredModel) -> Upstream:
+    """Write the folder; the same model, the same bytes."""
+    source = stored.source
+    names, options = Names(), option_names(source)
+    classes = query_classes(source, names)
+    examples = {each.name: first_query.example_call(each) for each in classes}
+    texts = {
+        "models.py": write_models(source, classes, options, names, examples),
+        "endpoints.py": write_endpoints(source, classes, options),
+    }
+    shipped = resources.folder("template") / _LAYER / FOLDER
+    same = {
+        path.relative_to(shipped).as_posix(): path.read_bytes() for path in files.walk(shipped) if path.suffix == ".py"
+    }
+    made = {name: text.encode() for name, text in texts.items()}
+    first = first_query.first_queries(source, classes, list(options.secrets.values()))
+    return Upstream(
+        files={
+            **{f"{FOLDER}/{name}": content for name, content in {**same, **made}.items()},
+            stored_model.NAME: stored_model.encode(stored),
+        },
+        data=first.to_template(),
+    )

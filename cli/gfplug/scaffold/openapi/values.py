@@ -1,0 +1,88 @@
+"""What a scalar is: the kind of a shape, how a time travels, and values of a description as plain Python ones."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.model import Kind, Scalar, Wire
+    from gfplug.scaffold.openapi.shapes import Shape
+
+_TEXT_TIMES: dict[str, Wire] = {"date-time": "rfc3339", "datetime": "rfc3339", "date": "date"}
+_NUMBER_TIMES: dict[str, Wire] = {
+    **dict.fromkeys(("unix-time", "unixtime", "unix", "unix-timestamp", "epoch", "epoch-seconds"), "seconds"),
+    **dict.fromkeys(("unix-time-ms", "unix-ms", "epoch-millis", "epoch-ms", "timestamp-ms", "milli-timestamp"), "milliseconds"),
+}
+_UNIX = re.compile(
+    r"\b(unix|epoch)\b[^.]{0,20}\b(time|timestamp|seconds|milliseconds|millis|ms)\b"
+    r"|\b(time|timestamp|seconds|milliseconds|millis|ms)\b[^.]{0,30}\b(epoch|unix)\b"
+    r"|\bsince (the unix epoch|the epoch|1970)",
+    re.IGNORECASE,
+)
+_MILLISECONDS = re.compile(r"\b(milli(second)?s?|ms)\b", re.IGNORECASE)
+_OTHER_UNITS = re.compile(r"\b(micro|nano)(second)?s?\b|\b[nµu]s\b", re.IGNORECASE)
+_FRACTION = re.compile(r"(?<=:\d\d)\.(\d{1,6})\d*")
+_LARGEST = 1 << 63
+
+
+def kind_of(shape: Shape) -> tuple[Kind, Wire]:
+    """Return what a value is, and how it travels if it is a time; an object, an array or a mixture is `json`.
+
+    A number is a time by its format, or if its description says that it counts seconds or milliseconds since 1970.
+    """
+    if shape.kinds == {"string"}:
+        wire = _TEXT_TIMES.get(shape.format, "")
+        return ("time", wire) if wire and shape.choices is None else ("string", "")
+    if shape.kinds and shape.kinds <= {"integer", "number"}:
+        wire = _NUMBER_TIMES.get(shape.format) or _described_time(shape.description)
+        if wire and shape.choices is None:
+            return "time", wire
+        return ("number" if "number" in shape.kinds else "integer"), ""
+    return ("boolean", "") if shape.kinds == {"boolean"} else ("json", "")
+
+
+def _described_time(description: str) -> Wire:
+    if not _UNIX.search(description) or _OTHER_UNITS.search(description):
+        return ""
+    return "milliseconds" if _MILLISECONDS.search(description) else "seconds"
+
+
+def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:
+    """Return a description's value as a plain one of a kind; None for what does not fit.
+
+    A time is what goes over the wire; `json` is never given.
+    """
+    if kind == "time":
+        kind = "string" if wire in ("rfc3339", "date") else "number" if isinstance(value, float) else "integer"
+        if not is_time(value, wire):
+            return None
+    if isinstance(value, bool):
+        return value if kind == "boolean" else str(value).lower() if kind == "string" else None
+    if kind == "string" and isinstance(value, str | int | float):
+        return documents.text_of(value)
+    if kind == "integer" and isinstance(value, int | float) and value == int(value) and abs(value) < _LARGEST:
+        return int(value)
+    if kind == "number" and isinstance(value, int | float) and abs(value) < _LARGEST:
+        return float(value) if isinstance(value, float) else int(value)
+    return None
+
+
+def is_time(value: object, wire: Wire) -> bool:
+    """Whether a value is a time as a wire has it."""
+    if wire in ("seconds", "milliseconds"):
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+    if not isinstance(value, str):
+        return False
+    try:
+        if wire == "date":
+            date.fromisoformat(value)
+        else:
+            moment = datetime.fromisoformat(_FRACTION.sub(r".\1", value.strip().upper()))
+            return moment.tzinfo is not None
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,68 @@
+"""The folder of a project that comes from an API's description: made again, from what it keeps or from another one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gfplug.errors import ProjectError
+from gfplug.scaffold.openapi import stored_model, upstream_changes, upstream_files
+from gfplug.scaffold.openapi.upstream_files import Upstream
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gfplug.project.plugin_project import Project
+    from gfplug.scaffold.openapi.model import DataSource
+    from gfplug.scaffold.openapi.stored_model import StoredModel
+    from gfplug.scaffold.openapi.upstream_changes import Change
+
+
+def read(project: Project) -> StoredModel:
+    """Return what the project keeps of the description.
+
+    Raises: ProjectError if the project was not made from one, or the file can't be read.
+    """
+    path = project.root / stored_model.NAME
+    if path.is_file():
+        return stored_model.decode(documents.read_bytes(path))
+    if stored_model.NAME in project.lock.owned:
+        raise ProjectError(f"{path} does not exist", hint="restore it from version control")
+    raise ProjectError(
+        f"{project.root} was not made from an API's description",
+        hint="gfplug new NAME --openapi FILE makes a project from one",
+    )
+
+
+def choose(source: DataSource, operations: Sequence[str]) -> StoredModel:
+    """Keep the operations that a project has chosen, as far as a description still has them; none for all.
+
+    Raises: ProjectError if it has none of them any more.
+    """
+    kept = tuple(each for each in source.operations if not operations or each.name in operations)
+    if not kept:
+        raise ProjectError(
+            f"the description has none of the project's operations: {', '.join(operations)}",
+            hint="choose others with --operations",
+        )
+    return stored_model.StoredModel(replace(source, operations=kept), tuple(operations))
+
+
+def compare(project: Project, after: StoredModel) -> list[Change]:
+    """List what another description changes for those who ask.
+
+    Raises: as `read` does.
+    """
+    return upstream_changes.compare(read(project).source, after.source)
+
+
+def write(project: Project, stored: StoredModel | None) -> Upstream:
+    """Write the folder's files, from another description or from what the project keeps; none without any.
+
+    Raises: as `read` does, where there should be one.
+    """
+    if stored is None and stored_model.NAME not in project.lock.owned:
+        return Upstream({}, {})
+    before = read(project)
+    return upstream_files.write_upstream(stored or before)

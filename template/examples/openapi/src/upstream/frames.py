@@ -1,0 +1,163 @@
+"""From rows to frames: a table with typed columns, series by a time, or numbers by their labels."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from gfruntime import DownstreamError, Field, Frame, FrameError, QueryError
+from upstream.endpoint import Column, Endpoint, Row, find
+
+Show = Literal["table", "series", "numbers"]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNREADABLE = (FrameError, OverflowError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What of the rows is shown, and how; without value columns, all numbers."""
+
+    show: Show = "table"
+    time_column: str = ""
+    value_columns: Sequence[str] = ()
+    label_columns: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, query: object) -> "View":
+        """Read it from a query, which need not have it."""
+        names = ("show", "time_column", "value_columns", "label_columns")
+        return cls(**{name: getattr(query, name) for name in names if hasattr(query, name)})
+
+
+def to_frames(rows: Sequence[Row], endpoint: Endpoint, view: View) -> list[Frame]:
+    """Make the frames of an answer; without rows, its columns have their types all the same."""
+    if view.show == "table":
+        return [table(rows, endpoint.columns)]
+    columns = {column.name: column for column in endpoint.columns}
+    numbers = [column.name for column in endpoint.columns if column.kind in ("integer", "number")]
+    values = list(view.value_columns) or [name for name in numbers if name not in view.label_columns]
+    labels = [name for name in view.label_columns if name not in values]
+    time = view.time_column if view.show == "series" else ""
+    chosen = [columns[name] for name in (*([time] if time else ()), *values)]
+    try:
+        tags = [labels_of(row, [columns[name] for name in labels]) for row in rows]
+        labels = sorted({key for each in tags for key in each})
+        records = [
+            {**dict.fromkeys(labels), **each, **{column.name: value_of(row, column) for column in chosen}}
+            for row, each in zip(rows, tags, strict=True)
+        ]
+        return series(records, time, values, labels) if time else numbers_of(records, values, labels)
+    except UNREADABLE as error:
+        raise DownstreamError(f"{endpoint.path} answered what makes no {view.show}: {error}") from error
+
+
+def table(rows: Sequence[Row], columns: Sequence[Column]) -> Frame:
+    """Make a table; a column that is not as the API describes it is shown as text, and a notice says so."""
+    fields, sentences = [], []
+    for column in columns:
+        try:
+            fields.append(Field(column.name, [value_of(row, column) for row in rows], TYPES[column.kind]))
+        except UNREADABLE as error:
+            sentences.append(f"{column.name} is shown as text, for it is not as the API describes it: {error}")
+            fields.append(Field(column.name, [as_text(raw(row, column)) for row in rows], "string"))
+    frame = Frame(fields=fields)
+    for sentence in sentences:
+        frame = frame.with_notice(sentence, "warning")
+    return frame
+
+
+def series(records: list[dict[str, Any]], time: str, values: list[str], labels: list[str]) -> list[Frame]:
+    """Make one series for each value and set of labels."""
+    dated = [record for record in records if record[time] is not None]
+    frames = Frame.from_records(dated, time=time, value=values, labels=labels, types=dict.fromkeys(values, "float64"))
+    if not frames:
+        frames = [Frame(fields=[Field(time, [], "time"), *empty(values)])]
+    if len(dated) < len(records):
+        frames[0] = frames[0].with_notice(f"{len(records) - len(dated)} rows have no {time}", "warning")
+    if count_distinct(dated, [time, *labels]) < len(dated):
+        sentence = f"Several rows have the same {time} and labels: choose label columns that tell them apart"
+        frames[0] = frames[0].with_notice(sentence, "warning")
+    return frames
+
+
+def numbers_of(records: list[dict[str, Any]], values: list[str], labels: list[str]) -> list[Frame]:
+    """Make one number for each value and set of labels."""
+    if count_distinct(records, labels) < len(records):
+        raise QueryError("several rows have the same labels: choose label columns that tell them apart")
+    frames = Frame.from_records(records, value=values, labels=labels, types=dict.fromkeys(values, "float64"))
+    return frames or [Frame(fields=empty(values))]
+
+
+def empty(values: Sequence[str]) -> list[Field]:
+    """Make number columns without rows."""
+    return [Field(name, [], "float64") for name in values]
+
+
+def count_distinct(records: Sequence[dict[str, Any]], names: Sequence[str]) -> int:
+    """Count the rows that differ in these columns."""
+    return len({tuple(record[name] for name in names) for record in records})
+
+
+def raw(row: Row, column: Column) -> Any:
+    """Return a row's value as the API has sent it; None where there is none."""
+    return row[0] if column.is_key else find(row[1], column.keys)
+
+
+def labels_of(row: Row, columns: Sequence[Column]) -> dict[str, str | None]:
+    """Return a row's labels; an object of texts has several."""
+    labels: dict[str, str | None] = {}
+    for column in columns:
+        value = raw(row, column)
+        if column.is_labels and isinstance(value, dict):
+            labels |= {f"{column.name}.{key}": as_text(text) for key, text in value.items()}
+        else:
+            labels[column.name] = as_text(value)
+    return labels
+
+
+def value_of(row: Row, column: Column) -> Any:
+    """Return a row's value as its column has it."""
+    value = raw(row, column)
+    if value is None or column.kind == "string":
+        return as_text(value)
+    if column.kind == "json":
+        return json.dumps(value, ensure_ascii=False).encode()
+    if column.kind == "boolean":
+        return require(value, bool)
+    if column.kind == "time" and column.wire in ("rfc3339", "date"):
+        return require(value, str) or None
+    number = number_of(value)
+    if column.kind == "time" and number is not None:
+        return EPOCH + timedelta(**{column.wire: number})
+    return number
+
+
+def number_of(value: Any) -> float | None:
+    """Read a number; some APIs write them as texts."""
+    if isinstance(value, str):
+        return float(value) if value.strip() else None
+    number: float = require(value, (int, float))
+    return number
+
+
+def require(value: Any, kinds: type | tuple[type, ...]) -> Any:
+    """Return a value of one of these types; true is no number."""
+    if isinstance(value, kinds) and (kinds is bool or not isinstance(value, bool)):
+        return value
+    raise ValueError(f"{as_text(value)} is of another type")
+
+
+def as_text(value: Any) -> str | None:
+    """Write any value as a text."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+TYPES: dict[str, Literal["string", "int64", "float64", "bool", "time", "json"]] = {
+    "string": "string",
+    "integer": "int64",
+    "number": "float64",
+    "boolean": "bool",
+    "time": "time",
+    "json": "json",
+}

@@ -1,0 +1,222 @@
+"""A stand-in for the API, made of the examples in its description: `python src/upstream/mock.py`.
+
+It knows each operation's path and required parameters, asks for a credential where the API does, and answers the
+example, in two pages where the API has pages. The standard library only; the plugin does not need it.
+"""
+
+import argparse
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+DESCRIPTION = Path(__file__).with_name("description.json")
+SECOND = "second-page"
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request that arrived; names of headers are in small letters."""
+
+    method: str
+    path: str
+    query: dict[str, Any]
+    headers: dict[str, str]
+    body: bytes = field(default=b"", repr=False)
+
+    @cached_property
+    def document(self) -> Any:
+        """The body, as JSON or as a form."""
+        if "form" in self.headers.get("content-type", ""):
+            return {name: values[-1] for name, values in parse_qs(self.body.decode()).items()}
+        return json.loads(self.body or b"{}")
+
+    def value(self, parameter: dict[str, Any]) -> Any:
+        """Find what it gives for a parameter; None for nothing."""
+        name, location = parameter["name"], parameter["location"]
+        if location == "query":
+            return self.query.get(name, [None])[-1]
+        if location == "header":
+            return self.headers.get(name.lower())
+        if location == "cookie":
+            return f"{name}=" in self.headers.get("cookie", "") or None
+        return find(self.document, parameter["path"])
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is answered."""
+
+    value: Any
+    status: HTTPStatus = HTTPStatus.OK
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Mock(ThreadingHTTPServer):
+    """The API on one address; port 0 takes a free one, and `url` tells which."""
+
+    daemon_threads = True
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, description: Path = DESCRIPTION) -> None:
+        super().__init__((host, port), Handler)
+        model = json.loads(description.read_text(encoding="utf-8"))["data_source"]
+        self.credentials = {each["name"]: each for each in model.get("auth", [])}
+        self.operations = sorted(model["operations"], key=lambda each: each["path"].count("{"))
+        self.received: list[Received] = []
+        self.is_empty = False  # answer no rows
+        self.failure = ""  # what to say in the place of an answer
+
+    @property
+    def url(self) -> str:
+        """Where this server listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def respond(self, request: Received) -> Reply:
+        """Answer one request."""
+        self.received.append(request)
+        operation = next((each for each in self.operations if is_for(each, request)), None)
+        if operation is None:
+            return Reply({"message": f"there is no {request.method} {request.path}"}, HTTPStatus.NOT_FOUND)
+        if not self.is_known(request, operation):
+            return refuse(operation, "who asks?", HTTPStatus.UNAUTHORIZED)
+        for parameter in operation.get("parameters", []):
+            if parameter.get("is_required") and parameter["location"] != "path" and request.value(parameter) is None:
+                return refuse(operation, f"{parameter['name']} is missing", HTTPStatus.BAD_REQUEST)
+        if self.failure:
+            return refuse(operation, self.failure, HTTPStatus.SERVICE_UNAVAILABLE)
+        return page_of(operation, request, is_empty=self.is_empty)
+
+    def is_known(self, request: Received, operation: dict[str, Any]) -> bool:
+        """Tell whether a request has a credential of each kind that one of the alternatives asks for."""
+        alternatives = operation.get("auth", [])
+        return not alternatives or any(all(self.has(request, name) for name in names) for names in alternatives)
+
+    def has(self, request: Received, name: str) -> bool:
+        """Tell whether a request has one credential."""
+        credential = self.credentials[name]
+        kind, key = credential["kind"], credential.get("key_name", "")
+        if kind != "api_key":
+            return request.headers.get("authorization", "").startswith("Basic " if kind == "basic" else "Bearer ")
+        places = {"query": request.query, "header": request.headers}
+        if credential["key_location"] == "cookie":
+            return f"{key}=" in request.headers.get("cookie", "")
+        return (key.lower() if credential["key_location"] == "header" else key) in places[credential["key_location"]]
+
+
+def is_for(operation: dict[str, Any], request: Received) -> bool:
+    """Tell whether a request is for an operation."""
+    parts = re.split(r"\{[^{}]*\}", operation["path"])
+    return operation["method"] == request.method and bool(
+        re.fullmatch("[^/]+".join(map(re.escape, parts)), request.path)
+    )
+
+
+def refuse(operation: dict[str, Any], text: str, status: HTTPStatus) -> Reply:
+    """Say what is wrong, where the API does."""
+    body: dict[str, Any] = {}
+    put(body, operation.get("error_path") or ["message"], text)
+    return Reply(body, status)
+
+
+def page_of(operation: dict[str, Any], request: Received, *, is_empty: bool) -> Reply:
+    """Answer the example, or the page behind it, which has no rows."""
+    response, pages = operation["response"], operation.get("pagination") or {}
+    body, headers = json.loads(response["example"]), {}
+    is_first = not is_empty and not is_second(operation, pages, request)
+    rows = find(body, response["row_path"])
+    if is_empty and response["shape"] == "object":
+        body = put(body, response["row_path"], None)
+    if "total_path" in pages:
+        put(body, pages["total_path"], len(rows) if isinstance(rows, list | dict) else 0)
+    if not is_first and isinstance(rows, list | dict):
+        body = put(body, response["row_path"], type(rows)())
+    if "has_more_path" in pages:
+        put(body, pages["has_more_path"], is_first)
+    next_url = f"{request.path}?{urlencode({**request.query, SECOND: '1'}, doseq=True)}"
+    if "next_path" in pages:
+        put(body, pages["next_path"], (next_url if pages["kind"] == "next_url" else SECOND) if is_first else None)
+    elif pages.get("kind") == "link" and is_first:
+        headers["Link"] = f'<{next_url}>; rel="next"'
+    return Reply(body, headers=headers)
+
+
+def is_second(operation: dict[str, Any], pages: dict[str, Any], request: Received) -> bool:
+    """Tell whether a request is for another page than the first."""
+    if SECOND in request.query:
+        return True
+    name = pages.get("parameter", "")
+    parameter = next((each for each in operation.get("parameters", []) if each["identifier"] == name), None)
+    given = None if parameter is None else request.value(parameter)
+    if given is None:
+        return False
+    return pages["kind"] == "cursor" or str(given) != str(pages.get("first", 1))
+
+
+def find(value: Any, keys: list[str]) -> Any:
+    """Return what the keys lead to."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def put(body: Any, keys: list[str], value: Any) -> Any:
+    """Put a value where the keys lead to, and return the whole."""
+    if not keys:
+        return value
+    if keys[0] == "0":
+        return [put(None, keys[1:], value)]
+    inside = body if isinstance(body, dict) else {}
+    inside[keys[0]] = put(inside.get(keys[0]), keys[1:], value)
+    return inside
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, and sends what the server answers."""
+
+    server: Mock
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        url = urlsplit(self.path)
+        received = Received(
+            self.command,
+            url.path,
+            parse_qs(url.query, keep_blank_values=True),
+            {name.lower(): value for name, value in self.headers.items()},
+            self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+        )
+        reply = self.server.respond(received)
+        body = json.dumps(reply.value).encode()
+        self.send_response(reply.status)
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            **reply.headers,
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Answer a request with a body."""
+        self.do_GET()
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    arguments = parser.parse_args()
+    with Mock(host=arguments.host, port=arguments.port) as server:
+        print(f"The mock listens on {server.url}", flush=True)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,311 @@
+"""A description as a whole: versions, servers, authentication, which operations are queries, what is left out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_descriptions import answer, columns, describe, get, operation, query, read, reasons
+
+from gfplug.errors import FetchError, ProjectError, UsageError
+from gfplug.scaffold.openapi import description
+from gfplug.scaffold.openapi.model import Auth, BaseUrl, UrlVariable
+
+
+def test_what_the_top_tells() -> None:
+    """Title, version, description."""
+    source = read(describe({"/a": get()}, info={"title": "Shop", "version": "2", "description": " All of it. "}))
+
+    assert (source.title, source.version, source.description) == ("Shop", "2", "All of it.")
+    assert read(describe({"/a": get()})) == read(describe({"/a": get()}))
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ({}, "describes no API"),
+        ([], "describes no API"),
+        ("hello", "describes no API"),
+        (describe({"/a": get()}, openapi="2.0"), "is OpenAPI '2.0'"),
+        ({"swagger": "1.2", "paths": {}}, "is Swagger '1.2'"),
+        ({"openapi": ["3.0.0"]}, "is OpenAPI a list"),
+        (describe({}), "describes no operation that can be a query"),
+        (describe({"/a": {"post": answer()}}), "describes no operation that can be a query"),
+        ("{", "is not valid"),
+        ("a: [", "is not valid YAML"),
+        ("a: &a [*a]", "nests more than"),
+    ],
+)
+def test_what_is_no_description_is_refused(value: Any, sentence: str) -> None:
+    """In a sentence, and no operation means no data source."""
+    with pytest.raises(ProjectError, match=sentence):
+        read(value)
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    """As is one that is none, and one that is too large."""
+    with pytest.raises(FetchError, match="does not exist"):
+        description.read(str(tmp_path / "api.yaml"))
+    with pytest.raises(ProjectError, match="not a regular file"):
+        description.read(str(tmp_path))
+    with (tmp_path / "large").open("wb") as stream:
+        stream.truncate(33 << 20)
+    with pytest.raises(ProjectError, match="at most"):
+        description.read(str(tmp_path / "large"))
+
+
+def test_yaml_is_read_as_json_has_it(tmp_path: Path) -> None:
+    """Numbers as keys, times as texts, aliases."""
+    (tmp_path / "api.yaml").write_text(
+        """
+openapi: 3.0.0
+info: {title: Shop, version: 2024-01-01}
+paths:
+  /a:
+    get:
+      parameters:
+        - {name: state, in: query, schema: {type: string, enum: [on, off, 01]}}
+      responses:
+        200: &ok
+          description: ok
+          content: {application/json: {schema: {type: array, items: {type: string}}}}
+  /b: {get: {responses: {200: *ok}}}
+""",
+        encoding="utf-8",
+    )
+    source = description.read(str(tmp_path / "api.yaml"))
+
+    assert (source.version, len(source.operations)) == ("2024-01-01", 2)
+    assert source.operations[0].parameters[0].type.choices == ("on", "off", "01")
+
+
+def test_servers_are_base_urls() -> None:
+    """With their variables; what is no web address is left out."""
+    servers = [
+        {"url": "https://{region}.shop.example/v1/", "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}}},
+        {"url": "wss://shop.example"},
+        {"url": "https://user:secret@shop.example"},
+        {"url": "https://{gone}.shop.example"},
+        {"url": "javascript:alert(1)"},
+    ]
+    source = read(describe({"/a": get()}, servers=servers))
+
+    assert source.base_urls == (
+        BaseUrl(
+            template="https://{region}.shop.example/v1",
+            url="https://eu.shop.example/v1",
+            variables=(UrlVariable(name="region", identifier="region", default="eu", choices=("eu", "us")),),
+        ),
+    )
+    assert [left.place for left in source.left_out] == ["/servers/1", "/servers/2", "/servers/3"]
+
+
+def test_a_relative_server_is_the_end_of_the_users_url() -> None:
+    """A file has no address of its own."""
+    source = read(describe({"/a": get()}, servers=[{"url": "/api/v3"}]))
+
+    assert (source.base_urls, source.base_path) == ((), "/api/v3")
+
+
+def test_an_operation_may_have_servers_of_its_own() -> None:
+    """It, or its path."""
+    own = [{"url": "https://search.example"}]
+    source = read(describe({"/a": get(servers=own), "/b": {**get(), "servers": own}, "/c": get()}))
+
+    assert [[url.url for url in query.base_urls] for query in source.operations] == [
+        ["https://search.example"],
+        ["https://search.example"],
+        [],
+    ]
+
+
+SCHEMES = {
+    "b": {"type": "http", "scheme": "Bearer"},
+    "p": {"type": "http", "scheme": "basic"},
+    "k": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "o": {
+        "type": "oauth2",
+        "flows": {
+            "implicit": {"authorizationUrl": "https://shop.example/auth", "scopes": {}},
+            "clientCredentials": {"tokenUrl": "/token", "scopes": {"read": "Reads"}},
+        },
+    },
+    "i": {"type": "openIdConnect", "openIdConnectUrl": "https://shop.example/.well-known"},
+    "d": {"type": "http", "scheme": "digest"},
+    "m": {"type": "mutualTLS"},
+    "h": {"type": "apiKey", "in": "header", "name": "X-Key\r\nHost: other"},
+    "unused": {"type": "http", "scheme": "basic"},
+}
+
+
+def test_ways_to_authenticate() -> None:
+    """Those that an operation names and that can be gone; the others are listed."""
+    value = describe({"/a": get(security=[{"b": []}, {"k": [], "p": []}, {"d": []}, {}])}, security=[{name: []} for name in "oi"])
+    value["paths"]["/b"] = get()
+    value["components"]["securitySchemes"] = SCHEMES
+    source = read(value)
+
+    assert {auth.name: auth for auth in source.auth} == {
+        "b": Auth(name="b", identifier="b", kind="bearer"),
+        "p": Auth(name="p", identifier="p", kind="basic"),
+        "k": Auth(name="k", identifier="k", kind="api_key", key_name="X-Key", key_location="header"),
+        "o": Auth(
+            name="o",
+            identifier="o",
+            kind="oauth2",
+            flow="client_credentials",
+            token_url="https://shop.example/token",  # noqa: S106 - no secret
+            scopes=(("read", "Reads"),),
+        ),
+        "i": Auth(name="i", identifier="i", kind="bearer", description="A token of OpenID Connect"),
+    }
+    assert [query.auth for query in source.operations] == [(("b",), ("k", "p")), (("o",), ("i",))]
+    assert [left.place.rpartition("/")[2] for left in source.left_out] == ["d", "m", "h"]
+
+
+def test_only_what_asks_is_a_query() -> None:
+    """A GET that answers JSON, and a POST whose names say so."""
+    html = {"responses": {"200": {"content": {"text/html": {}}}}}
+    value = describe(
+        {
+            "/get": get(),
+            "/html": {"get": html},
+            "/empty": {"get": {"responses": {"204": {"description": "nothing"}}}},
+            "/undescribed": {"get": {"responses": {"200": {"description": "ok"}}}},
+            "/none": {"get": {}},
+            "/put": {"put": answer()},
+            "/events": {"get": {"responses": {"200": {"content": {"text/event-stream": {}}}}}},
+        }
+    )
+
+    assert operation(value).path == "/get"
+    assert {(left.operation, left.kind) for left in read(value).left_out} == {
+        ("GET /html", "not_a_query"),
+        ("GET /empty", "not_a_query"),
+        ("GET /undescribed", "flawed"),
+        ("GET /none", "flawed"),
+        ("PUT /put", "not_a_query"),
+        ("GET /events", "not_a_query"),
+    }
+    assert ("not_a_query", "/paths/~1put/put", "PUT is for changes") in reasons(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "node", "is_query"),
+    [
+        ("/search", {}, True),
+        ("/users/_search", {}, True),
+        ("/v1/query", {"summary": "Query the metrics"}, True),
+        ("/metrics:query", {}, True),
+        ("/reports", {"operationId": "listReports"}, True),
+        ("/rpc", {"operationId": "DescribeAlarms"}, True),
+        ("/users", {"operationId": "createUser"}, False),
+        ("/queries", {"summary": "Create a query"}, False),
+        ("/search", {"summary": "Saves a search"}, False),
+        ("/token", {"operationId": "getToken"}, False),
+        ("/x", {"operationId": "getOrCreate"}, False),
+        ("/list/delete", {}, False),
+        ("/things", {}, False),
+    ],
+)
+def test_a_post_is_a_query_if_its_names_say_so(path: str, node: Any, is_query: bool) -> None:  # noqa: FBT001 - a case
+    """And nothing in them says that it changes something."""
+    source = read(describe({path: {"post": {**answer(), **node}}, "/other": get()}))
+
+    assert (path in [query.path for query in source.operations]) is is_query
+
+
+@pytest.mark.parametrize("wanted", ["listUsers", "list_users", "GET /users"])
+def test_operations_are_chosen(wanted: str) -> None:
+    """By operationId, identifier, or method and path; what is not chosen is not listed."""
+    value = describe({"/users": get(operationId="listUsers"), "/teams": get(), "/b": {"put": answer()}})
+    source = read(value, operations=[wanted])
+
+    assert [query.name for query in source.operations] == ["listUsers"]
+    assert source.left_out == ()
+
+
+def test_an_unknown_operation_is_refused_with_near_ones() -> None:
+    """A slip of the keyboard."""
+    with pytest.raises(UsageError, match="no operation 'listUser'") as caught:
+        read(describe({"/users": get(operationId="listUsers")}), operations=["listUser"])
+
+    assert "listUsers" in caught.value.hint
+
+
+def test_names_that_are_missing_or_there_twice() -> None:
+    """Identifiers differ, however the operations are called."""
+    source = read(describe({"/a-b": get(), "/a_b": get(), "/c": get(operationId="x"), "/d": get(operationId="X")}))
+
+    assert [(query.name, query.identifier) for query in source.operations] == [
+        ("GET /a-b", "get_a_b"),
+        ("GET /a_b", "get_a_b_2"),
+        ("x", "x"),
+        ("X", "x_2"),
+    ]
+
+
+def test_a_path_that_cannot_be_read_takes_no_other_away() -> None:
+    """It is listed."""
+    value = describe({"/a": {"$ref": "#/gone"}, "/b": 7, "/c": get(), "x-note": {}})
+
+    assert operation(value).path == "/c"
+    assert reasons(value) == [
+        ("flawed", "/paths/~1a", "the reference '#/gone' leads to nothing"),
+        ("flawed", "/paths/~1b", "the path is '7', not a mapping"),
+    ]
+
+
+def test_the_text_of_errors_is_found() -> None:
+    """In what the description says of its errors."""
+
+    def error_path(schema: Any) -> tuple[str, ...]:
+        node = get()
+        node["get"]["responses"]["default"] = {"content": {"application/problem+json": {"schema": schema}}}
+        return operation(describe({"/a": node})).error_path
+
+    text = {"type": "string"}
+
+    assert error_path({"properties": {"title": text, "detail": text}}) == ("detail",)
+    assert error_path({"properties": {"error": {"properties": {"code": text, "message": text}}}}) == ("error", "message")
+    assert error_path({"properties": {"errors": {"type": "array", "items": {"properties": {"message": text}}}}}) == (
+        *("errors", "0", "message"),
+    )
+    assert error_path({"properties": {"code": text}}) == ()
+
+
+def test_examples_that_fit_are_kept_and_others_made() -> None:
+    """An example that contradicts its schema would be a test that fails."""
+    schema = {"type": "array", "items": {"properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}}}
+
+    def response(example: Any) -> tuple[Any, bool]:
+        found = operation(describe({"/a": {"get": answer(schema, example=example)}})).response
+        return json.loads(found.example), found.is_example_made
+
+    fits = [{"id": 7, "at": "2024-05-01T00:00:00Z"}]
+    made = [{"id": 1, "at": "2024-01-01T00:00:00Z"}]
+
+    assert response(fits) == (fits, False)
+    assert response([{"id": "seven"}]) == (made, True)
+    assert response([]) == (made, True)
+    assert response([{"id": 7, "at": "yesterday"}]) == (made, True)
+
+
+def test_plain_json_is_asked_for_before_its_kin() -> None:
+    """And never a stream."""
+    schema = {"schema": {"type": "array", "items": {"type": "integer"}}}
+    medias = {"application/json;stream=watch": {}, "application/vnd.shop+json": {}, "application/json; charset=utf-8": schema}
+    found = operation(describe({"/a": {"get": {"responses": {"2XX": {"content": medias}}}}}))
+
+    assert found.accept == "application/json; charset=utf-8"
+    assert columns(found) == {"value": ("integer", "")}
+
+
+def test_texts_of_a_stranger_are_bounded() -> None:
+    """However long they are."""
+    node = get(summary="s" * 9999, description="d" * 9999, operationId="o" * 9999, parameters=[query("p" * 150)])
+    found = operation(describe({"/a": node}))
+
+    assert (len(found.summary), len(found.description), len(found.name)) == (200, 2000, 200)
+    assert len(found.identifier) <= 60
+    assert len(found.parameters[0].identifier) <= 60

@@ -1,0 +1,251 @@
+"""Descriptions of strangers: whatever they hold, what is read is safe to generate from, or the failure is a sentence."""
+
+from __future__ import annotations
+
+import copy
+import json
+import keyword
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from small_descriptions import ROW, answer, describe, get, query, read
+
+from gfplug.errors import GfplugError, ProjectError
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.model import DataSource
+
+BAD = "\"\"\"'''\\\n\r\x00\x1b\u2028{__import__('os').system('x')}#%s%(a)s{{a}}\ud7ff"
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
+REF = "#/components/schemas/"
+FULL: dict[str, Any] = describe(
+    {
+        "/users/{id}": {
+            "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+            **get(
+                {"type": "object", "properties": {"data": {"type": "array", "items": {"$ref": f"{REF}User"}}, "next_cursor": {}}},
+                operationId="users",
+                parameters=[
+                    query("since", {"type": "string", "format": "date-time"}),
+                    query("ids", {"type": "array", "items": {"type": "integer", "enum": [1, 2]}}, explode=False),
+                    query("cursor"),
+                    query("page", {"type": "integer", "default": 1, "minimum": 1}),
+                ],
+                security=[{"key": []}],
+            ),
+        },
+        "/search": {
+            "post": {
+                **answer({"oneOf": [{"$ref": f"{REF}User"}, {"$ref": f"{REF}Node"}], "discriminator": {"propertyName": "k"}}),
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": f"{REF}Node"}}}},
+            }
+        },
+    },
+    schemas={
+        "User": {"allOf": [ROW, {"properties": {"at": {"type": "string", "format": "date-time"}}}]},
+        "Node": {"type": "object", "properties": {"name": {"type": "string"}, "nodes": {"$ref": f"{REF}Node"}}},
+    },
+)
+FULL["components"]["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}
+SWAGGER: dict[str, Any] = {
+    "swagger": "2.0",
+    "host": "shop.example",
+    "schemes": ["https"],
+    "definitions": {"Row": ROW},
+    "securityDefinitions": {"o": {"type": "oauth2", "flow": "application", "tokenUrl": "https://shop.example/t", "scopes": {}}},
+    "paths": {
+        "/rows": {
+            "get": {
+                "security": [{"o": []}],
+                "parameters": [{"name": "a", "in": "query", "type": "array", "items": {"type": "string"}}],
+                "responses": {"200": {"schema": {"type": "array", "items": {"$ref": "#/definitions/Row"}}}},
+            }
+        }
+    },
+}
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["object", "array", "string", "query", "path", "$ref", "{a}", BAD, "https://x.example", REF, "date-time"])
+)
+junk = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5) | st.sampled_from(["$ref", "type", "properties", "allOf", "get", "200"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """List the places of all values in a document."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place, *(inner for key, child in pairs for inner in places(child, (*place, key)))]
+
+
+def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    """Return a document with another value at a place."""
+    if not place:
+        return new
+    value = copy.deepcopy(value)
+    parent = value
+    for key in place[:-1]:
+        parent = parent[key]
+    parent[place[-1]] = new
+    return value
+
+
+PLACES = [(value, place) for value in (FULL, SWAGGER) for place in places(value)]
+POINTERS = ["#" + "".join(f"/{str(key).replace('~', '~0').replace('/', '~1')}" for key in place) for place in places(FULL)]
+
+
+def check(source: DataSource) -> None:
+    """Check all that the model promises to whoever generates code of it."""
+    names = [scheme.identifier for scheme in source.auth]
+    urls = [*source.base_urls, *(url for query in source.operations for url in query.base_urls)]
+    names += {variable.name: variable.identifier for url in urls for variable in url.variables}.values()
+    check_identifiers(names)
+    check_identifiers([query.identifier for query in source.operations])
+    for url in urls:
+        assert re.fullmatch(r"https?://[!-~]+[^/]", url.url)
+        assert re.findall(r"\{(.+?)\}", url.template) == [variable.name for variable in url.variables] or url.variables
+    for found in source.operations:
+        check_identifiers([parameter.identifier for parameter in found.parameters])
+        assert re.fullmatch(r"/[^\x00-\x20?#]*", found.path)
+        fields = set(re.findall(r"\{(.+?)\}", found.path))
+        assert fields == {parameter.name for parameter in found.parameters if parameter.location == "path"}
+        assert found.response.columns
+        assert len({column.name for column in found.response.columns}) == len(found.response.columns)
+        json.loads(found.response.example)
+        assert {name for way in found.auth for name in way} <= {scheme.name for scheme in source.auth}
+        if found.pagination:
+            own = {parameter.identifier for parameter in found.parameters}
+            assert {found.pagination.parameter, found.pagination.size_parameter} <= {*own, ""}
+        for parameter in found.parameters:
+            check_types(parameter.default, parameter.example, *parameter.type.choices)
+            if parameter.location in ("header", "cookie"):
+                assert re.fullmatch(r"[!-~]+", parameter.name)
+
+
+def check_identifiers(names: list[str]) -> None:
+    """Check that names are identifiers which differ, whatever their case and underscores."""
+    assert all(IDENTIFIER.fullmatch(name) and not keyword.iskeyword(name) for name in names)
+    assert len({name.replace("_", "") for name in names}) == len(names)
+
+
+def check_types(*values: Any) -> None:
+    """Check that values are of plain types, whose text is code."""
+    for value in values:
+        if isinstance(value, tuple):
+            check_types(*value)
+        else:
+            assert type(value) in (str, int, float, bool, type(None))
+
+
+def read_or_refuse(value: Any) -> None:
+    """Read a description: what is read is checked, a failure is one that the user is told."""
+    try:
+        source = read(value)
+    except GfplugError as error:
+        assert error.message
+    else:
+        check(source)
+
+
+def test_the_descriptions_that_are_changed_are_read() -> None:
+    """Otherwise the tests below would see nothing."""
+    assert len(read(FULL).operations) == 2
+    assert len(read(SWAGGER).operations) == 1
+    check(read(FULL))
+
+
+@settings(deadline=None, max_examples=300)
+@given(junk)
+def test_junk_is_refused(value: Any) -> None:
+    """Any document."""
+    read_or_refuse(value)
+    read_or_refuse({"openapi": "3.1.0", "paths": {"/a": value, "/b": {"get": value}, "/c": get(value)}, "components": value})
+
+
+@settings(deadline=None, max_examples=600)
+@given(st.sampled_from(PLACES), junk | st.builds(lambda pointer: {"$ref": pointer}, st.sampled_from(POINTERS)))
+@example((FULL, ("components", "schemas", "Node")), {"allOf": [{"$ref": f"{REF}Node"}]})
+@example((FULL, ("paths",)), {BAD: get()})
+@example((FULL, ("info",)), {"title": BAD})
+def test_one_change_never_ends_in_a_traceback(place: tuple[Any, tuple[Any, ...]], new: Any) -> None:
+    """Whatever stands in place of a value."""
+    read_or_refuse(changed(*place, new))
+
+
+def test_every_text_may_be_hostile() -> None:
+    """Names, titles, choices, keys: all of them stay texts, and identifiers are made of letters."""
+    row = {"type": "object", "properties": {BAD: {"type": "string", "enum": [BAD], "description": BAD}}}
+    value = describe(
+        {"/a": get({"type": "array", "items": row}, operationId=BAD, summary=BAD, parameters=[query(BAD, description=BAD)])},
+        info={"title": BAD, "version": BAD, "description": BAD},
+    )
+    source = read(value)
+    (found,) = source.operations
+
+    check(source)
+    assert found.identifier == "import_os_system_x_s_a_s_a"
+    assert found.response.columns[0].path == (BAD,)
+    assert found.response.columns[0].choices == (BAD,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "a: " + "[" * 50_000,
+        "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))]),
+        "a: &a {b: *a}",
+        "? [1, 2]\n: 3",
+        "!!python/object/apply:os.system ['true']",
+        "a: 1\na: 2",
+        "- " * 20_000 + "x",
+        "\x00",
+    ],
+)
+def test_documents_that_would_exhaust_a_reader_are_refused_at_once(text: str) -> None:
+    """Deep ones, those whose aliases multiply, and those that make objects."""
+    started = time.process_time()
+    with pytest.raises(ProjectError):
+        read(text)
+
+    assert time.process_time() - started < 10
+
+
+def test_a_large_description_is_read_in_seconds() -> None:
+    """Two thousand operations over one schema, in YAML's own way to write JSON."""
+    paths = {f"/things{number}": get({"type": "array", "items": {"$ref": f"{REF}User"}}) for number in range(2000)}
+    value = {**FULL, "paths": paths}
+    started = time.process_time()
+    source = read(value)
+
+    assert len(source.operations) == 2000
+    assert time.process_time() - started < 20
+
+
+def test_operations_that_would_take_long_are_left_out() -> None:
+    """Each merges as many schemas as one may; together they are more than a description may have."""
+    variants = {f"V{number}": {"type": "object", "properties": {f"p{number % 50}": {"type": "string"}}} for number in range(1900)}
+    refs = [{"$ref": f"{REF}{name}"} for name in variants]
+    value = describe({f"/a{number}": get({"oneOf": [*refs, {"title": str(number)}]}) for number in range(3)}, schemas=variants)
+
+    assert len(read(value).operations) == 3
+    value["paths"] = {"/a": get({"oneOf": refs * 2 + [{"$ref": f"{REF}V0"}, {"oneOf": [{"title": str(n)} for n in range(500)]}]})}
+    with pytest.raises(ProjectError, match="no operation") as caught:
+        read(value)
+
+    assert "merged of more than" in caught.value.details

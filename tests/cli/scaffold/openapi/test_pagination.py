@@ -1,0 +1,157 @@
+"""How the next page of a list is asked for."""
+
+from typing import Any
+
+import pytest
+from small_descriptions import ROW, answer, describe, get, operation, query, reasons
+
+from gfplug.scaffold.openapi.model import Pagination
+
+ROWS = {"type": "array", "items": ROW}
+TEXT = {"type": "string"}
+WHOLE = {"type": "integer"}
+
+
+def envelope(**properties: Any) -> dict[str, Any]:
+    """Make an answer with rows in `items`."""
+    return {"type": "object", "properties": {"items": ROWS, **properties}}
+
+
+def pages(schema: Any, *nodes: Any, headers: Any = None) -> Pagination | None:
+    """Read how a list has pages."""
+    node = get(schema, parameters=list(nodes))
+    node["get"]["responses"]["200"]["headers"] = headers or {}
+    return operation(describe({"/items": node})).pagination
+
+
+LIMIT = query("limit", {"type": "integer", "maximum": 100, "default": 20})
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "path"),
+    [
+        ("cursor", {"next_cursor": TEXT}, ("next_cursor",)),
+        ("pageToken", {"nextPageToken": TEXT}, ("nextPageToken",)),
+        ("continue", {"metadata": {"type": "object", "properties": {"continue": TEXT}}}, ("metadata", "continue")),
+        ("page[after]", {"meta": {"type": "object", "properties": {"after": TEXT}}}, ("meta", "after")),
+        ("next_token", {"meta": {"type": "object", "properties": {"next_token": TEXT}}}, ("meta", "next_token")),
+        (
+            "cursor",
+            {"response_metadata": {"type": "object", "properties": {"next_cursor": TEXT}}, "cursor": TEXT},
+            ("response_metadata", "next_cursor"),
+        ),
+    ],
+)
+def test_a_cursor_comes_with_the_page_before(name: str, field: Any, path: tuple[str, ...]) -> None:
+    """A parameter, and what fills it; the size of a page beside it."""
+    found = pages(envelope(**field), query(name), LIMIT)
+
+    assert found is not None
+    assert (found.kind, found.next_path, found.size_parameter, found.size) == ("cursor", path, "limit", 100)
+    assert found.parameter
+
+
+def test_a_cursor_may_be_the_last_rows_id() -> None:
+    """With a flag that says whether there are more."""
+    found = pages(envelope(has_more={"type": "boolean"}), query("starting_after"))
+
+    assert found == Pagination(kind="cursor", parameter="starting_after", last_row_path=("id",), has_more_path=("has_more",))
+
+
+@pytest.mark.parametrize(
+    ("field", "path"),
+    [
+        ({"next": {"type": "string", "format": "uri"}}, ("next",)),
+        ({"next": {"type": "string", "nullable": True, "description": "URL of the next page"}}, ("next",)),
+        ({"next_page_uri": TEXT}, ("next_page_uri",)),
+        ({"@odata.nextLink": TEXT}, ("@odata.nextLink",)),
+        (
+            {"links": {"type": "object", "properties": {"pages": {"type": "object", "properties": {"next": TEXT}}}}},
+            ("links", "pages", "next"),
+        ),
+        (
+            {"_links": {"type": "object", "properties": {"next": {"type": "object", "properties": {"href": TEXT}}}}},
+            ("_links", "next", "href"),
+        ),
+    ],
+)
+def test_a_url_of_the_next_page(field: Any, path: tuple[str, ...]) -> None:
+    """By its name, its format, or what is told of it."""
+    assert pages(envelope(**field), query("page", WHOLE)) == Pagination(kind="next_url", next_path=path)
+
+
+def test_a_link_header() -> None:
+    """Before the number of a page, which it makes needless."""
+    found = pages(ROWS, query("page", WHOLE), query("per_page", WHOLE), headers={"Link": {"schema": TEXT}})
+
+    assert found == Pagination(kind="link", size_parameter="per_page")
+
+
+@pytest.mark.parametrize(
+    ("page", "first"),
+    [
+        ({"schema": {"type": "integer", "default": 1}}, 1),
+        ({"schema": {"type": "integer", "default": 0}}, 0),
+        ({"schema": {"type": "integer", "minimum": 1}}, 1),
+        ({"schema": WHOLE, "description": "The page, starting at 1."}, 1),
+        ({"schema": WHOLE, "description": "Zero-based number of the page"}, 0),
+    ],
+)
+def test_pages_have_numbers(page: Any, first: int) -> None:
+    """From where the parameter says."""
+    found = pages(envelope(total_count=WHOLE), query("page", **page), query("per_page", {"type": "integer", "maximum": 50}))
+
+    assert found == Pagination(
+        kind="page", parameter="page", first=first, size_parameter="per_page", size=50, total_path=("total_count",)
+    )
+
+
+def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
+    """A wrong guess would leave out the first page."""
+    value = describe({"/items": get(ROWS, parameters=[query("page", WHOLE), LIMIT])})
+
+    assert operation(value).pagination is None
+    assert "counts pages from 0 or from 1" in reasons(value)[0][2]
+
+
+@pytest.mark.parametrize(("name", "schema", "first"), [("offset", WHOLE, 0), ("startIndex", {"type": "integer", "default": 1}, 1)])
+def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
+    """From 0 or, as SCIM does, from 1."""
+    found = pages(ROWS, query(name, schema), LIMIT)
+
+    assert found is not None
+    assert (found.kind, found.first, found.size) == ("offset", first, 100)
+
+
+@pytest.mark.parametrize(
+    ("schema", "nodes"),
+    [
+        (ROWS, [LIMIT]),
+        (ROWS, [query("cursor")]),
+        (envelope(next=TEXT), []),
+        (envelope(next_cursor=TEXT), [query("limit", WHOLE)]),
+        (ROW, [query("page", {"type": "integer", "default": 1})]),
+        (ROWS, [query("start", {"type": "string", "format": "date-time"}), LIMIT]),
+        (ROWS, [query("from", WHOLE)]),
+    ],
+)
+def test_what_is_not_told_has_no_pages(schema: Any, nodes: Any) -> None:
+    """Half of a pair is none."""
+    assert pages(schema, *nodes) is None
+
+
+def test_pages_are_bounded() -> None:
+    """Whatever the API allows."""
+    found = pages(ROWS, query("offset", WHOLE), query("limit", {"type": "integer", "maximum": 1_000_000}))
+
+    assert found is not None
+    assert (found.size, found.most_pages) == (1000, 20)
+
+
+def test_cursors_of_a_posts_body() -> None:
+    """Its fields are parameters as others are."""
+    schema = {"type": "object", "properties": {"query": TEXT, "cursor": TEXT}}
+    node = {"post": {**answer(envelope(next_cursor=TEXT)), "requestBody": {"content": {"application/json": {"schema": schema}}}}}
+    found = operation(describe({"/search": node})).pagination
+
+    assert found == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))

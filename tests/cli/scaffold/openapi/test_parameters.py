@@ -1,0 +1,277 @@
+"""Parameters: types, choices, lists, objects, bodies, and those that don't fit."""
+
+from typing import Any
+
+import pytest
+from small_descriptions import answer, describe, get, of_schema, operation, parameters, query, read, reasons
+
+from gfplug.scaffold.openapi.model import Parameter, ValueType
+
+
+def by_name(*nodes: Any, **options: Any) -> dict[str, Parameter]:
+    """Map the parameters of a GET by their wire names."""
+    return {parameter.name: parameter for parameter in parameters(*nodes, **options)}
+
+
+def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
+    """Of every kind."""
+    found = by_name(
+        query("state", {"type": "string", "enum": ["on", "off"], "default": "on"}),
+        query("level", {"type": "integer", "enum": [1, 2]}),
+        query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+        query("ratio", {"type": "number", "exclusiveMinimum": True, "minimum": 0}),
+        query("code", {"type": "string", "minLength": 2, "maxLength": 4}),
+        query("deep", {"type": "boolean", "default": False}, description="all levels", required=True),
+    )
+
+    assert found["state"].type == ValueType(kind="string", choices=("on", "off"))
+    assert found["state"].default == "on"
+    assert found["level"].type == ValueType(kind="integer", choices=(1, 2))
+    assert found["limit"].type == ValueType(kind="integer", minimum=1, maximum=100)
+    assert found["limit"].default == 20
+    assert found["ratio"].type.minimum == pytest.approx(0, abs=1e-300)
+    assert (found["ratio"].type.minimum or 0) > 0
+    assert found["code"].type == ValueType(kind="string", min_length=2, max_length=4)
+    assert (found["deep"].default, found["deep"].is_required, found["deep"].description) == (False, True, "all levels")
+
+
+def test_exclusive_limits_are_numbers_in_3_1() -> None:
+    """A whole number's next one is a whole number."""
+    (found,) = parameters(query("n", {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}), openapi="3.1.0")
+
+    assert (found.type.minimum, found.type.maximum) == (1, 9)
+
+
+def test_limits_that_contradict_one_another_are_none() -> None:
+    """No editor would accept a value."""
+    (found,) = parameters(query("n", {"type": "integer", "minimum": 5, "maximum": 1}))
+
+    assert found.type == ValueType(kind="integer")
+
+
+@pytest.mark.parametrize(
+    ("schema", "default"),
+    [
+        ({"type": "integer", "default": "10"}, None),
+        ({"type": "integer", "default": 10.0}, 10),
+        ({"type": "integer", "maximum": 5, "default": 10}, None),
+        ({"type": "string", "enum": ["a"], "default": "b"}, None),
+        ({"type": "string", "default": 10}, "10"),
+        ({"type": "boolean", "default": "true"}, None),
+        ({"type": "string", "default": {"a": 1}}, None),
+        ({"type": "string", "format": "date-time", "default": "yesterday"}, None),
+        ({"type": "array", "items": {"type": "string"}, "default": ["a", "b"]}, ("a", "b")),
+        ({"type": "array", "items": {"type": "string"}, "default": "a"}, ("a",)),
+        ({"type": "array", "items": {"type": "integer"}, "default": ["a"]}, None),
+    ],
+)
+def test_a_default_that_does_not_fit_is_none(schema: Any, default: Any) -> None:
+    """The API's own applies then."""
+    (found,) = parameters(query("a", schema))
+
+    assert found.default == default
+    assert type(found.default) is type(default)
+
+
+def test_an_enum_may_be_of_an_array_or_its_items() -> None:
+    """The flaw of many descriptions: the enum stands beside `type: array`."""
+    items = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
+    beside = {"type": "array", "enum": ["a", "b"], "items": {"type": "string"}}
+    found = by_name(query("items", items), query("beside", beside))
+
+    assert found["items"].type == ValueType(kind="string", choices=("a", "b"), is_list=True)
+    assert found["beside"].type == ValueType(kind="string", choices=("a", "b"), is_list=True)
+
+
+@pytest.mark.parametrize(
+    ("node", "separator"),
+    [
+        ({}, ""),
+        ({"style": "form", "explode": True}, ""),
+        ({"explode": False}, ","),
+        ({"style": "spaceDelimited", "explode": False}, " "),
+        ({"style": "pipeDelimited", "explode": False}, "|"),
+        ({"style": "pipeDelimited"}, "|"),
+    ],
+)
+def test_lists_are_joined_or_repeated(node: Any, separator: str) -> None:
+    """As style and explode say."""
+    (found,) = parameters(query("a", {"type": "array", "items": {"type": "string"}}, **node))
+
+    assert (found.type.is_list, found.separator) == (True, separator)
+
+
+@pytest.mark.parametrize(
+    ("style", "explode", "expected"),
+    [
+        ("simple", False, (",", "")),
+        ("simple", True, (",", "")),
+        ("label", False, (",", ".")),
+        ("label", True, (".", ".")),
+        ("matrix", False, (",", ";ids=")),
+        ("matrix", True, (";ids=", ";ids=")),
+    ],
+)
+def test_lists_in_a_path_have_its_styles(style: str, explode: bool, expected: tuple[str, str]) -> None:  # noqa: FBT001 - a case
+    """RFC 6570's."""
+    node = {"name": "ids", "in": "path", "required": True, "style": style, "explode": explode}
+    (found,) = parameters({**node, "schema": {"type": "array", "items": {"type": "integer"}}}, path="/a/{ids}")
+
+    assert (found.separator, found.prefix) == expected
+
+
+def test_objects_are_one_parameter_for_each_property() -> None:
+    """In brackets for deepObject, by themselves for form."""
+    schema = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, "o": {"type": "object"}}}
+
+    assert list(by_name(query("filter", schema, style="deepObject", explode=True))) == ["filter[name]", "filter[age]"]
+    assert list(by_name(query("filter", schema))) == ["name", "age"]
+
+
+def test_names_become_identifiers_that_differ() -> None:
+    """Keywords, builtins, brackets, digits, other scripts, and names that are one in Python."""
+    names = ["class", "id", "type", "filter[name]", "filterName", "filter_name", "2fa", "größe", "名前", "x-y", "self", "None"]
+    found = parameters(*(query(name) for name in names))
+
+    assert [parameter.identifier for parameter in found] == [
+        *("class_", "id_", "type_", "filter_name", "filter_name_2", "filter_name_3", "parameter_2_fa"),
+        *("groe", "parameter", "x_y", "self_", "none_value"),
+    ]
+    assert [parameter.name for parameter in found] == names
+
+
+def test_required_ones_come_first() -> None:
+    """A dataclass wants fields without defaults in front."""
+    found = parameters(query("a"), query("b", required=True), query("c"), query("d", required=True))
+
+    assert [parameter.name for parameter in found] == ["b", "d", "a", "c"]
+
+
+def test_an_operation_overrides_its_paths_parameters() -> None:
+    """By name and place."""
+    item = {"parameters": [query("a", {"type": "integer"}), query("b")], **get(parameters=[query("a", {"type": "boolean"})])}
+    found = operation(describe({"/things": item})).parameters
+
+    assert [(parameter.name, parameter.type.kind) for parameter in found] == [("a", "boolean"), ("b", "string")]
+
+
+def test_the_path_and_its_parameters_are_matched() -> None:
+    """A name without a parameter is a text; a parameter without a name in the path is left out; both are listed."""
+    stray = {"name": "stray", "in": "path", "required": True, "schema": {"type": "string"}}
+    value = describe({"/a/{id}/b/{id}": get(parameters=[stray])})
+    (found,) = operation(value).parameters
+
+    assert (found.name, found.location, found.type.kind, found.is_required) == ("id", "path", "string", True)
+    assert [reason for _, _, reason in reasons(value)] == [
+        "no parameter describes 'id' of the path: it is taken for a text",
+        "the parameter 'stray' is in the path, which does not name it",
+    ]
+
+
+@pytest.mark.parametrize(("path", "plain"), [("/a/{+rest}", "/a/{rest}"), ("/a/{rest}:run", "/a/{rest}:run"), ("a", "/a")])
+def test_paths_are_plain(path: str, plain: str) -> None:
+    """What frameworks add to a name goes."""
+    assert operation(describe({path: get()})).path == plain
+
+
+@pytest.mark.parametrize("path", ["/a?b=c", "/a#b", "/a/{", "/a/}{b}", "/a/{}", "/a b", "/a\n", "/a\\b", "/a/{{b}}"])
+def test_what_is_no_path_is_left_out(path: str) -> None:
+    """And nothing else with it."""
+    source = read(describe({path: get(), "/good": get()}))
+
+    assert [query.path for query in source.operations] == ["/good"]
+    assert [left.kind for left in source.left_out] == ["flawed"]
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        ({"in": "query", "schema": {}}, "a parameter has no name"),
+        ({"name": "a", "in": "qurey"}, "the parameter 'a' is in 'qurey', which is no place for one"),
+        ({"name": "a\nb", "in": "header"}, r"the parameter 'a\nb' is no name of a header"),
+        (query("a", {"type": "array", "items": {"type": "object"}}), "the parameter 'a' is an object, or a list of objects"),
+        (query("a", {"$ref": "#/gone"}), "the reference '#/gone' leads to nothing"),
+        (query("a", {"allOf": [{"type": "string"}, {"type": "integer"}]}), "the parameter 'a' cannot have a value"),
+    ],
+)
+def test_a_parameter_that_cannot_be_read_is_left_out(node: Any, reason: str) -> None:
+    """If it is required, so is its operation."""
+    optional = read(describe({"/a": get(parameters=[node, query("b")]), "/b": get()}))
+    required = read(describe({"/a": get(parameters=[{**node, "required": True}]), "/b": get()}))
+
+    assert [parameter.name for parameter in optional.operations[0].parameters] == ["b"]
+    assert [(left.kind, left.reason[: len(reason)]) for left in optional.left_out] == [("part", reason)]
+    assert [query.path for query in required.operations] == ["/b"]
+    assert [(left.kind, left.reason[: len(reason)]) for left in required.left_out] == [("flawed", reason)]
+
+
+def test_a_parameter_that_is_json_is_written_as_json() -> None:
+    """`content` in place of `schema`."""
+    (found,) = parameters({"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}})
+
+    assert found.type == ValueType(kind="json")
+
+
+def test_headers_that_openapi_ignores_are_none() -> None:
+    """The client sets them."""
+    headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Accept", "Authorization", "X-Team")]
+
+    assert [parameter.name for parameter in parameters(*headers)] == ["X-Team"]
+
+
+def test_a_posts_body_becomes_parameters() -> None:
+    """Nested objects by their paths; what nests deeper, and lists of objects, are JSON text."""
+    schema = {
+        "type": "object",
+        "required": ["query", "window"],
+        "properties": {
+            "query": {"type": "string"},
+            "window": {
+                "type": "object",
+                "required": ["from"],
+                "properties": {"from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}},
+            },
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "parts": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}},
+            "id": {"type": "integer", "readOnly": True},
+        },
+    }
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    found = operation(describe({"/search": {"post": {**answer(), "requestBody": body}}}))
+
+    assert (found.method, found.body_type) == ("POST", "application/json")
+    assert [(p.identifier, p.path, p.type.kind, p.is_required) for p in found.parameters] == [
+        ("query", ("query",), "string", True),
+        ("window_from", ("window", "from"), "time", True),
+        ("window_to", ("window", "to"), "time", False),
+        ("tags", ("tags",), "string", False),
+        ("parts", ("parts",), "json", False),
+    ]
+    assert [parameter.bound for parameter in found.parameters] == ["", "start", "end", "", ""]
+
+
+def test_keys_of_authentication_are_no_parameters() -> None:
+    """They are secrets."""
+    scheme = {"securitySchemes": {"k": {"type": "apiKey", "in": "query", "name": "key"}}}
+    value = describe({"/a": get(parameters=[query("key"), query("b")], security=[{"k": []}])})
+    value["components"] = scheme
+
+    assert [parameter.name for parameter in operation(value).parameters] == ["b"]
+
+
+def test_a_get_with_a_body() -> None:
+    """Optional, it is sent without; required, it is none."""
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": {"a": {"type": "string"}}}}}}
+    value = describe({"/a": get(requestBody=body), "/b": get(requestBody={**body, "required": True})})
+    source = read(value)
+
+    assert [(query.path, query.body_type, query.parameters) for query in source.operations] == [("/a", "", ())]
+    assert [left.kind for left in source.left_out] == ["part", "flawed"]
+
+
+def test_a_value_of_many_kinds_is_a_text() -> None:
+    """It is one on the wire."""
+    found = by_name(query("a", {"oneOf": [{"type": "string"}, {"type": "integer"}]}), query("b", {}), {"name": "c", "in": "query"})
+
+    assert {parameter.type for parameter in found.values()} == {ValueType(kind="string")}
+    assert of_schema({"type": "array", "items": {}}).response.columns[0].kind == "json"

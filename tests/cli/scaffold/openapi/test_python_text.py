@@ -1,0 +1,72 @@
+"""Values become literals, laid out as the formatter leaves them, and no text becomes code."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from openapi_sources import ATTACK
+
+from gfplug.scaffold.openapi import python_text
+from gfplug.scaffold.openapi.python_text import Code, call, mapping, subscript
+
+TEXTS = [ATTACK, "", "'", '"', "\\", "\\\\'", "é😀", "\r\n\t\x7f", "{0} %s ${x}", "a" * 500, "\ud800", "\u2028"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_is_read_back_as_it_was(text: str) -> None:
+    """Whatever is in it, on one line."""
+    written = python_text.literal(text)
+
+    assert ast.literal_eval(written) == text
+    assert written.isprintable()
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_docstring_ends_where_it_should(text: str) -> None:
+    """The module has a docstring, and nothing else."""
+    written = python_text.doc(text)
+    (statement,) = ast.parse(written).body
+
+    assert isinstance(statement, ast.Expr)
+    assert isinstance(statement.value, ast.Constant)
+    assert "\n" not in written
+
+
+@pytest.mark.parametrize("value", [1, -5, 0.1, 1e300, True, None, ("a",), ("a", 1, ()), ()])
+def test_other_values_are_read_back_too(value: object) -> None:
+    """Numbers, booleans, nothing, and tuples of these."""
+    assert ast.literal_eval(python_text.flat(value)) == value
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), b"bytes", object()])
+def test_what_has_no_literal_is_refused(value: object) -> None:
+    """It could only be written as something else."""
+    with pytest.raises(TypeError, match="has no literal"):
+        python_text.flat(value)
+
+
+@pytest.mark.parametrize("text", ["", "class", "a b", "a\n", "é", "1a", "x=__import__('os')"])
+def test_what_is_no_name_is_refused(text: str) -> None:
+    """Names are written as they are."""
+    with pytest.raises(ValueError, match="is no name"):
+        python_text.annotated(text, Code("str"), "")
+
+
+def test_what_is_too_long_has_a_line_for_each_item() -> None:
+    """And a comma after the last one, by which the formatter leaves it so."""
+    value = mapping({"a": call("Column", name="x" * 100, keys=("y", "z"), kind=None)})
+
+    assert python_text.layout("X = ", value) == [
+        "X = {",
+        '    "a": Column(',
+        f'        name="{"x" * 100}",',
+        '        keys=("y", "z"),',
+        "    ),",
+        "}",
+    ]
+
+
+def test_a_subscript_of_one_item_has_no_comma() -> None:
+    """It would make a tuple of it."""
+    assert python_text.layout("X = ", subscript("Literal", "x" * 120)) == ["X = Literal[", f'    "{"x" * 120}"', "]"]

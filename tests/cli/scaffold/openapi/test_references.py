@@ -1,0 +1,164 @@
+"""References: within a file, to files beside it, and to nowhere else."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_descriptions import ROW, columns, describe, get, operation, query, read, reasons
+
+from gfplug.scaffold.openapi import description
+from gfplug.scaffold.openapi.model import DataSource
+
+LIST = {"type": "array", "items": {"$ref": "schemas/user.yaml#/User"}}
+
+
+def write(folder: Path, files: dict[str, Any]) -> str:
+    """Write files, values as JSON; return the path of the first."""
+    for name, value in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value if isinstance(value, str) else json.dumps(value), encoding="utf-8")
+    return str(folder / next(iter(files)))
+
+
+def test_everything_may_be_a_reference() -> None:
+    """A path, a parameter, an answer, a schema, a body, an example."""
+    value = describe({"/a": {"$ref": "#/components/pathItems/a"}})
+    value["components"] = {
+        "pathItems": {"a": {"get": {"parameters": [{"$ref": "#/components/parameters/p"}], "responses": {"200": {"$ref": "#/x"}}}}},
+        "parameters": {"p": query("p", {"$ref": "#/components/schemas/n"})},
+        "schemas": {"n": {"$ref": "#/components/schemas/m"}, "m": {"type": "integer"}, "row": ROW},
+    }
+    value["x"] = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/row"}}}}
+    found = operation(value)
+
+    assert [(parameter.name, parameter.type.kind) for parameter in found.parameters] == [("p", "integer")]
+    assert columns(found) == {"id": ("integer", ""), "name": ("string", "")}
+
+
+def test_pointers_are_unescaped() -> None:
+    """Slashes, tildes and percent signs."""
+    value = describe({"/a/{id}": get(), "/b": {"$ref": "#/paths/~1a~1%7Bid%7D"}})
+
+    assert [query.path for query in read(value).operations] == ["/a/{id}", "/b"]
+
+
+def test_files_beside_it_are_read(tmp_path: Path) -> None:
+    """Relative to the file that names them; what they name is relative to them."""
+    main = write(
+        tmp_path,
+        {
+            "api.json": describe({"/users": get(LIST)}),
+            "schemas/user.yaml": "User: {type: object, properties: {id: {$ref: 'ids.json#/Id'}, main: {$ref: '../api.json#/info'}}}",
+            "schemas/ids.json": {"Id": {"type": "integer"}},
+        },
+    )
+    (found,) = description.read(main).operations
+
+    assert columns(found) == {"id": ("integer", ""), "main": ("json", "")}
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("../outside.json", "leads out of the description's folder"),
+        ("/etc/hostname", "leads out of the description's folder"),
+        ("link.json", "leads out of the description's folder"),
+        ("file:///etc/hostname", "cannot be read"),
+        ("https://other.example/a.json", "leads to a server, and the description is a file"),
+        ("gone.json", "does not exist"),
+        ("broken.json", "is not valid JSON"),
+        (".", "not a regular file"),
+        ("a\0b", "leads out of the description's folder"),
+        ("#/gone", "leads to nothing"),
+        ("#gone", "is not a JSON pointer"),
+        ("#/%ff", "is not a JSON pointer"),
+        ("#/x/a", "leads to references in a circle"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_takes_its_operation_only(tmp_path: Path, reference: str, reason: str) -> None:
+    """With its place and a sentence."""
+    inside = tmp_path / "inside"
+    circle = {"a": {"$ref": "#/x/b"}, "b": {"$ref": "#/x/a"}}
+    bad = {"get": {"responses": {"200": {"$ref": reference}}}}
+    main = write(inside, {"api.json": describe({"/bad": bad, "/good": get()}, x=circle), "broken.json": "{]"})
+    (tmp_path / "outside.json").write_text("{}", encoding="utf-8")
+    (inside / "link.json").symlink_to(tmp_path / "outside.json")
+    source = description.read(main)
+
+    assert [query.path for query in source.operations] == ["/good"]
+    assert [left.kind for left in source.left_out] == ["flawed"]
+    assert reason in source.left_out[0].reason
+    assert source.left_out[0].place in ("/paths/~1bad/get/responses/200", "/x/a", "/x/b")
+
+
+def test_a_circle_of_schemas_ends() -> None:
+    """One that is nothing but references allows anything."""
+    schemas = {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}}
+    value = describe({"/a": get({"$ref": "#/components/schemas/A"})}, schemas=schemas)
+
+    assert columns(operation(value)) == {"value": ("json", "")}
+    assert reasons(value) == []
+
+
+@contextmanager
+def served(files: dict[str, Any]) -> Iterator[str]:
+    """Serve files on this machine."""
+    texts = {f"/{name}": json.dumps(value).encode() for name, value in files.items()}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path in texts else 404)
+            self.end_headers()
+            self.wfile.write(texts.get(self.path, b""))
+
+        def log_message(self, *_: object) -> None:
+            """Stay quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def of_server(main: Any, **files: Any) -> DataSource:
+    """Read a description from a server, whose own address is NOWHERE in it."""
+    with served({"v1/api.json": main, **{f"v1/{name}.json": value for name, value in files.items()}}) as address:
+        return description.read(f"{address}/v1/api.json")
+
+
+def test_a_description_may_be_on_a_server() -> None:
+    """With files of the same server, and servers relative to it."""
+    main = describe({"/a": get({"$ref": "row.json"})}, servers=[{"url": "../v2"}])
+    source = of_server(main, row=ROW)
+
+    assert columns(source.operations[0]) == {"id": ("integer", ""), "name": ("string", "")}
+    assert source.base_urls[0].url.endswith("/v2")
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("https://other.example/a.json", "leads to another server"),
+        ("//other.example/a.json", "leads to another server"),
+        ("file:///etc/hostname", "leads to another server"),
+        ("gone.json", "answered 404"),
+        ("http://[", "leads out of the description's folder"),
+    ],
+)
+def test_a_server_is_not_left(reference: str, reason: str) -> None:
+    """The description of a stranger asks nobody else."""
+    source = of_server(describe({"/bad": {"get": {"responses": {"200": {"$ref": reference}}}}, "/good": get()}))
+
+    assert [query.path for query in source.operations] == ["/good"]
+    assert reason in source.left_out[0].reason

@@ -1,0 +1,96 @@
+"""The files of a project that are rendered beside the folder of its API: provisioning, compose, what is packed."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+from openapi_sources import COUNTS, HOSTILE, STATIONS, WEATHER, column, operation, rows
+from projects import SALES
+
+from gfplug.errors import UsageError
+from gfplug.scaffold import choices, template
+from gfplug.scaffold.openapi import upstream_files
+from gfplug.scaffold.openapi.stored_model import StoredModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gfplug.scaffold.openapi.model import DataSource
+
+ANSWERS = replace(SALES, example=choices.UPSTREAM)
+
+
+def render(source: DataSource, folder: Path) -> Path:
+    """Render a project for a description."""
+    template.render(ANSWERS, folder, api=upstream_files.write_upstream(StoredModel(source)).data)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "source", [WEATHER, HOSTILE, replace(WEATHER, operations=(COUNTS,))], ids=["all", "hostile", "map"]
+)
+def test_what_is_provisioned_belongs_together(tmp_path: Path, source: DataSource) -> None:
+    """Dashboard and rule ask the provisioned data source for operations that there are."""
+    project = render(source, tmp_path / "project")
+    provisioning = project / "provisioning"
+    (provisioned,) = yaml.safe_load((provisioning / "datasources/datasource.yaml").read_text())["datasources"]
+    (group,) = yaml.safe_load((provisioning / "alerting/rules.yaml").read_text())["groups"]
+    panels = json.loads((provisioning / "dashboards/example.json").read_text())["panels"]
+    query, _, compared = group["rules"][0]["data"]
+
+    assert provisioned["url"] == "http://api-mock:8000"
+    assert query["datasourceUid"] == provisioned["uid"]
+    assert query["model"]["operation"] in json.dumps(panels)
+    assert compared["model"]["conditions"][0]["evaluator"]["type"] == "gt"
+    assert "api-mock" in yaml.safe_load((project / "docker-compose.yaml").read_text())["services"]
+
+
+def test_every_secret_is_provisioned_for_the_mock(tmp_path: Path) -> None:
+    """And basic authentication, where the API knows it."""
+    text = (render(WEATHER, tmp_path / "p") / "provisioning/datasources/datasource.yaml").read_text()
+    (provisioned,) = yaml.safe_load(text)["datasources"]
+
+    assert provisioned["secureJsonData"] == dict.fromkeys(
+        ["token", "key", "session", "account", "basicAuthPassword"], "mock"
+    )
+    assert (provisioned["basicAuth"], provisioned["basicAuthUser"]) == (True, "mock")
+
+
+def test_the_folder_is_packed_and_checked(tmp_path: Path) -> None:
+    """It is in the wheel, and its types are looked at."""
+    pyproject = tomllib.loads((render(WEATHER, tmp_path / "p") / "pyproject.toml").read_text())
+
+    assert "src/upstream" in pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert "src/upstream" in pyproject["tool"]["mypy"]["files"]
+    assert "src/upstream" not in pyproject["tool"]["ruff"]["extend-exclude"]
+
+
+def test_an_api_without_numbers_has_no_rule(tmp_path: Path) -> None:
+    """Grafana reads the file all the same."""
+    names = operation("names", "/names", rows([{"name": "a"}], column("name")))
+    project = render(replace(WEATHER, operations=(names,)), tmp_path / "project")
+
+    assert yaml.safe_load((project / "provisioning/alerting/rules.yaml").read_text())["groups"] == []
+    assert len(json.loads((project / "provisioning/dashboards/example.json").read_text())["panels"]) == 1
+
+
+def test_the_readme_shows_a_query_that_a_shell_can_read(tmp_path: Path) -> None:
+    """The one that needs nothing."""
+    readme = (render(replace(WEATHER, operations=(STATIONS,)), tmp_path / "p") / "README.md").read_text()
+
+    assert """gfplug call query --url http://localhost:8000 --model '{"operation": "list_stations"}'""" in readme
+    assert "python src/upstream/mock.py &" in readme
+
+
+@pytest.mark.parametrize("given", [{"mode": "hybrid"}, {"frontend": "react"}])
+def test_what_does_not_go_with_a_description_is_refused(given: dict[str, str]) -> None:
+    """With what to do instead."""
+    with pytest.raises(UsageError) as caught:
+        replace(ANSWERS, **given)
+
+    assert caught.value.hint

@@ -1,0 +1,86 @@
+"""Parameters that are the ends of a panel's time range."""
+
+from typing import Any
+
+import pytest
+from small_descriptions import parameters, query
+
+DATE_TIME = {"type": "string", "format": "date-time"}
+DATE = {"type": "string", "format": "date"}
+SECONDS = {"type": "integer", "format": "unix-time"}
+
+
+def bounds(*nodes: Any) -> dict[str, str]:
+    """Map the names of bound parameters to the end that each is."""
+    return {parameter.name: parameter.bound for parameter in parameters(*nodes) if parameter.bound}
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("from", "to"),
+        ("since", "until"),
+        ("start", "end"),
+        ("startTime", "endTime"),
+        ("starttime", "endtime"),
+        ("start_date", "end_date"),
+        ("date_from", "date_to"),
+        ("time[gte]", "time[lte]"),
+        ("created_after", "created_before"),
+        ("min_timestamp", "max_timestamp"),
+        ("startDateTime", "endDateTime"),
+    ],
+)
+@pytest.mark.parametrize(("schema", "wire"), [(DATE_TIME, "rfc3339"), (DATE, "date"), (SECONDS, "seconds")])
+def test_ends_are_bound_by_their_names(start: str, end: str, schema: Any, wire: str) -> None:
+    """Whatever way they travel."""
+    found = parameters(query(start, schema), query(end, schema))
+
+    assert [(parameter.bound, parameter.type.wire) for parameter in found] == [("start", wire), ("end", wire)]
+
+
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("from", {"type": "integer"}),
+        ("from", {"type": "string"}),
+        ("start", {"type": "string", "description": "An ISO 8601 duration"}),
+        ("updated", DATE_TIME),
+        ("start_end", DATE_TIME),
+        ("since", {"type": "array", "items": DATE_TIME}),
+        ("from", {"type": "string", "enum": ["2024-01-01", "2025-01-01"], "format": "date"}),
+    ],
+)
+def test_what_is_no_time_or_no_end_is_not_bound(name: str, schema: Any) -> None:
+    """An offset or an address called `from` is left alone."""
+    assert bounds(query(name, schema)) == {}
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        query("since", description="Only newer ones, in ISO 8601 format"),
+        query("since", description="RFC3339 time"),
+        query("since", example="2024-05-01T00:00:00Z"),
+    ],
+)
+def test_a_text_that_is_told_to_be_a_time_is_one(node: Any) -> None:
+    """By its description or its example."""
+    (found,) = parameters(node)
+
+    assert (found.bound, found.type.kind, found.type.wire) == ("start", "time", "rfc3339")
+
+
+def test_one_family_is_bound_and_a_whole_one_first() -> None:
+    """Two filters at once would show less than is there."""
+    names = ("updated_after", "created_after", "created_before", "updated_since")
+
+    assert bounds(*(query(name, DATE_TIME) for name in names)) == {"created_after": "start", "created_before": "end"}
+    assert bounds(query("created_since", DATE_TIME), query("since", DATE_TIME)) == {"since": "start"}
+
+
+def test_an_inclusive_end_comes_first() -> None:
+    """`gte` before `gt`."""
+    names = ("created[gt]", "created[gte]", "created[lt]", "created[lte]")
+
+    assert bounds(*(query(name, SECONDS) for name in names)) == {"created[gte]": "start", "created[lte]": "end"}

@@ -1,0 +1,396 @@
+"""What a description becomes: modules that can be read, checked and asked, whatever the description says."""
+
+from __future__ import annotations
+
+import ast
+import json
+import threading
+from dataclasses import replace
+from http.client import HTTPMessage
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from openapi_sources import ATTACK, COUNTS, HOSTILE, OLD, READINGS, SEARCH, STATIONS, WEATHER, imported
+
+from gfplug.scaffold.openapi import upstream_files
+from gfplug.scaffold.openapi.stored_model import StoredModel
+from gfruntime import DownstreamError, HttpResponse, PluginError, Query, QueryError, Secret, Settings
+from gfruntime.author import schema
+from gfruntime.testing import START, ask, query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+TOKEN = {"token": "test-token"}
+SOURCES = {"weather": WEATHER, "hostile": HOSTILE}
+
+
+class World:
+    """The modules of the weather's folder, and its mock."""
+
+    def __init__(self, modules: dict[str, ModuleType], mock: Any) -> None:
+        """Take them."""
+        self.modules, self.mock = modules, mock
+
+    def api(self, secrets: dict[str, str] | None = None, *, basic: bool = False) -> Any:
+        """Make the API of a configured data source."""
+        options = self.modules["models"].Options(**{name: Secret(text) for name, text in (secrets or {}).items()})
+        login: dict[str, Any] = {"basic_auth_enabled": True, "basic_auth_user": "ada"} if basic else {}
+        settings = Settings(options=options, url=self.mock.url, **login)
+        return self.modules["api"].Api(settings)
+
+    def model(self, name: str, **fields: Any) -> Any:
+        """Make a query for one operation."""
+        operations = self.modules["models"]
+        kind = operations.QUERIES[name]
+        return operations.Model(operation=name, **({name: kind(**fields)} if kind.__dataclass_fields__ else {}))
+
+
+@pytest.fixture(scope="module")
+def weather(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Serve the weather's mock, and import its modules."""
+    with imported(WEATHER, tmp_path_factory.mktemp("weather")) as modules, modules["mock"].Mock() as mock:
+        mock.RequestHandlerClass.log_message = lambda *_: None
+        threading.Thread(target=mock.serve_forever, args=(0.01,), daemon=True).start()
+        yield World(modules, mock)
+        mock.shutdown()
+
+
+@pytest.fixture
+def world(weather: World) -> World:
+    """Give the mock as it was at first."""
+    weather.mock.received.clear()
+    weather.mock.is_empty, weather.mock.failure = False, ""
+    return weather
+
+
+def test_the_same_description_gives_the_same_bytes() -> None:
+    """In the same order."""
+    first, second = (upstream_files.write_upstream(StoredModel(WEATHER)) for _ in range(2))
+
+    assert list(first.files.items()) == list(second.files.items())
+    assert first.data == second.data
+
+
+def test_no_text_of_a_description_becomes_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its texts are literals in the code, the same as they were; nothing of it runs."""
+    monkeypatch.chdir(tmp_path)
+    with imported(HOSTILE, tmp_path) as modules:
+        endpoint = modules["endpoints"].ENDPOINTS["datasource_query"]
+        model = modules["models"].Model()
+        credential = modules["endpoints"].CREDENTIALS[ATTACK]
+
+    assert endpoint.path == f"/{ATTACK}"
+    assert endpoint.columns[0].keys == (ATTACK,)
+    assert model.datasource_query.show_parameter == ATTACK
+    assert (credential.name, credential.option) == (ATTACK, "url_secret")
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_the_code_of_a_description_calls_only_what_gfplug_wrote() -> None:
+    """Whatever is called, by name, is one of a few classes."""
+    written = upstream_files.write_upstream(StoredModel(HOSTILE)).files
+    called = {
+        ast.unparse(node.func)
+        for name in ("models", "endpoints")
+        for node in ast.walk(ast.parse(written[f"src/upstream/{name}.py"]))
+        if isinstance(node, ast.Call)
+    }
+
+    assert called <= {
+        *("dataclass", "Ui", "Address", "Choices", "Column", "Credential", "Endpoint", "Pages", "Parameter"),
+        *("HttpOptions", "OAuth2Options", "Secret", "Model", "ModelQuery", "Datasource"),
+    }
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_editors_can_show_the_dataclasses(tmp_path: Path, name: str) -> None:
+    """The runtime describes them as a build asks it to."""
+    with imported(SOURCES[name], tmp_path) as modules:
+        models: Any = modules["models"]
+
+        class Datasource:
+            def __init__(self, settings: Any) -> None: ...
+            def query(self, query: Any) -> Any: ...
+            def call_resource(self, request: Any) -> Any: ...
+
+        settings, question = cast("Any", Settings), cast("Any", Query)
+        Datasource.__init__.__annotations__["settings"] = settings[models.Options]
+        Datasource.query.__annotations__["query"] = question[models.Model]
+        described = schema.describe(Datasource)
+
+    names = [field["name"] for field in described["query"]["fields"]]
+    assert names[0] == "operation"
+    if name == "weather":
+        station = next(field for field in described["query"]["fields"] if field["name"] == "list_readings.station_id")
+        assert station["from"] == "choices/list_readings.station_id"
+        assert station["required"]
+        assert station["showIf"] == {"operation": ["list_readings"]}
+        assert not {"list_readings.from_", "list_readings.to", "list_readings.page"} & set(names)
+        assert [field["name"] for field in described["config"]["fields"]][:2] == ["url", "region"]
+
+
+def test_a_list_is_read_page_by_page(world: World) -> None:
+    """With the cursor that the first page gives, as many rows as a page can have, and the parameters of the query."""
+    model = world.model("list_stations", kind="sea", ids=(1, 2), active=False)
+
+    (frame,) = ask(world.api(TOKEN), query(model))
+
+    first, second = world.mock.received
+    assert first.query == {
+        "kind": ["sea"],
+        "ids[]": ["1", "2"],
+        "fields": ["id,name"],
+        "active": ["false"],
+        "limit": ["100"],
+    }
+    assert second.query == {**first.query, "cursor": ["second-page"]}
+    assert first.headers["authorization"] == "Bearer test-token"
+    assert {field.name: field.type for field in frame.fields} == {
+        "id": "int64",
+        "name": "string",
+        "kind": "string",
+        "place.lat": "float64",
+        "tags": "json",
+        "active": "bool",
+    }
+    assert frame["place.lat"].to_list() == [52.4, 52.4]
+
+
+def test_the_panels_range_fills_what_bounds_rows(world: World) -> None:
+    """Rows with a time become series, labelled by enums and by objects of texts."""
+    model = world.model("list_readings", station_id="7", x_tenant="blue")
+
+    (frame,) = ask(world.api(TOKEN), query(model))
+
+    first, second = world.mock.received
+    assert first.path == "/stations/7/readings"
+    assert first.query == {
+        "from": ["2026-01-01T00:00:00Z"],
+        "to": ["2026-01-01T01:00:00Z"],
+        "unit": ["celsius"],
+        "page": ["0"],
+    }
+    assert second.query["page"] == ["1"]
+    assert first.headers["x-tenant"] == "blue"
+    assert frame["celsius"].labels == {"quality": "good", "labels.site": "roof"}
+    assert frame["celsius"].to_list() == [1.5, 2.5]
+    assert frame["at"].to_list()[0] == START
+
+
+def test_a_map_becomes_numbers_by_its_keys(world: World) -> None:
+    """Each key is a label."""
+    frames = ask(world.api(), query(world.model("counts", show="numbers", label_columns=("kind",))))
+
+    assert [(frame.fields[0].labels, frame.fields[0].to_list()) for frame in frames] == [
+        ({"kind": "sea"}, [3.0]),
+        ({"kind": "lake"}, [4.0]),
+    ]
+
+
+def test_numbers_that_nothing_tells_apart_are_refused(world: World) -> None:
+    """One of them would pass for all."""
+    with pytest.raises(QueryError, match="choose label columns"):
+        ask(world.api(TOKEN), query(world.model("list_stations", show="numbers", label_columns=())))
+
+
+def test_a_body_is_put_together_from_its_parts(world: World) -> None:
+    """Nested, JSON typed as text is JSON, and a parameter with the name of a field of ours has another one."""
+    model = world.model("search", text="rain", near='{"lat": 1}', show_parameter=True)
+
+    ask(world.api({"key": "k", "session": "s"}), query(model))
+
+    (request,) = world.mock.received
+    assert json.loads(request.body) == {"query": {"text": "rain", "near": {"lat": 1}}}
+    assert request.query == {"show": ["true"], "api_key": ["k"]}
+    assert request.headers["cookie"] == "sid=s"
+
+
+def test_credentials_go_together_or_not_at_all(world: World) -> None:
+    """An alternative is used where the options fill all of it; the message of a 401 is not repeated."""
+    with pytest.raises(DownstreamError, match="/search answered 401"):
+        ask(world.api({"key": "k"}), query(world.model("search", text="rain")))
+
+    ask(world.api(basic=True), query(world.model("list_readings", station_id="7")))
+
+    assert "api_key" not in world.mock.received[0].query
+    assert world.mock.received[1].headers["authorization"].startswith("Basic ")
+
+
+def test_no_secret_is_in_what_the_panel_shows(world: World) -> None:
+    """The executed query has none, and an error has the path alone."""
+    (frame,) = ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
+    world.mock.failure = "closed"
+    with pytest.raises(PluginError) as caught:
+        ask(world.api({"key": "hidden"}), query(world.model("list_stations")))
+
+    assert "hidden" not in str((frame.meta or {})["executedQueryString"])
+    assert "hidden" not in str(caught.value)
+
+
+def test_an_errors_text_is_where_the_description_says(world: World) -> None:
+    """Here below two keys that no other API has."""
+    world.mock.failure = "the sensor sleeps"
+
+    with pytest.raises(DownstreamError, match=r"503 Service Unavailable: the sensor sleeps"):
+        ask(world.api(TOKEN), query(world.model("list_readings", station_id="7")))
+
+
+@pytest.mark.parametrize("station", ["..", ".", "a/b", "{stationId}", "7?x=1#"])
+def test_a_value_stays_one_part_of_the_path(world: World, station: str) -> None:
+    """It comes from whoever edits a panel."""
+    request = world.modules["request"]
+    endpoint = world.modules["endpoints"].ENDPOINTS["list_readings"]
+    if station in (".", ".."):
+        with pytest.raises(QueryError, match="can't be a part of a path"):
+            request.build(endpoint, {"station_id": station})
+        return
+
+    path = request.build(endpoint, {"station_id": station}).url
+
+    assert path.count("/") == 3
+    assert not {"?", "#", "{"} & set(path)
+
+
+def test_choices_are_rows_of_another_operation(world: World) -> None:
+    """With the label of the other column."""
+    choices = world.api(TOKEN).choices("list_readings.station_id", {})
+
+    assert choices == [{"value": "7", "label": "Potsdam"}, {"value": "8", "label": "Potsdam"}]
+    with pytest.raises(QueryError) as caught:
+        world.api().choices("counts.nothing", {})
+    assert caught.value.status == 404
+
+
+def test_links_lead_to_the_next_page(world: World) -> None:
+    """And a time may be a count of seconds."""
+    (frame,) = ask(world.api({"account": "a"}), query(world.model("old_readings")))
+
+    assert [request.query for request in world.mock.received] == [{}, {"second-page": ["1"]}]
+    assert frame["when"].to_list() == [START]
+
+
+def test_an_operation_has_its_own_address(world: World) -> None:
+    """Unless the data source has a URL; a variable of the address is an option."""
+    access, endpoints = world.modules["api"], world.modules["endpoints"].ENDPOINTS
+    options = world.modules["models"].Options(region="us")
+
+    urls = [access.url_of(endpoints[name], Settings(options=options)) for name in ("counts", "old_readings")]
+    own = access.url_of(endpoints["old_readings"], Settings(options=options, url="https://proxy.example"))
+
+    assert urls == ["https://us.example/v1", "https://archive.example"]
+    assert own == "https://proxy.example"
+
+
+def test_oauth2_has_the_apis_token_url(world: World) -> None:
+    """Where the config page has none."""
+    prepared = world.modules["api"].prepare(Settings(options=world.modules["models"].Options()))
+
+    assert prepared.json_data == {"oauth2TokenUrl": "https://login.example/token", "oauth2Scopes": "read list"}
+
+
+def test_values_that_are_not_as_described_are_shown_as_text(world: World) -> None:
+    """And a notice says which; in a series they are an error."""
+    frames, endpoints = world.modules["frames"], world.modules["endpoints"].ENDPOINTS
+    strange = [("", {"id": "seven", "name": 1, "kind": "sea"}), ("", {"id": 8})]
+
+    frame = frames.table(strange, endpoints["list_stations"].columns)
+
+    assert frame["id"].to_list() == ["seven", "8"]
+    assert frame["name"].to_list() == ["1", None]
+    assert [notice["text"].partition(",")[0] for notice in frame.meta["notices"]] == ["id is shown as text"]
+    with pytest.raises(DownstreamError, match="makes no series"):
+        frames.to_frames(
+            [("", {"at": "2026-01-01", "celsius": "warm"})],
+            endpoints["list_readings"],
+            frames.View(show="series", time_column="at"),
+        )
+
+
+def test_rows_that_a_series_cannot_tell_apart_are_noticed(world: World) -> None:
+    """As rows without a time are."""
+    frames, endpoints = world.modules["frames"], world.modules["endpoints"].ENDPOINTS
+    row = ("", {"at": "2026-01-01T00:00:00Z", "celsius": 1})
+    view = frames.View(show="series", time_column="at")
+
+    (frame,) = frames.to_frames([row, row, ("", {"celsius": 2})], endpoints["list_readings"], view)
+
+    texts = [notice["text"] for notice in frame.meta["notices"]]
+    assert texts[0] == "1 rows have no at"
+    assert texts[1].startswith("Several rows have the same at and labels")
+
+
+def answers(*bodies: Any) -> Any:
+    """Make a function that answers each of these in turn, and the last one ever after."""
+    left = list(bodies)
+
+    def answer(_values: Any, _url: str) -> HttpResponse:
+        body = left.pop(0) if len(left) > 1 else left[0]
+        return HttpResponse(status=200, reason="OK", headers=HTTPMessage(), body=json.dumps(body).encode())
+
+    return answer
+
+
+def test_pages_have_a_bound_and_say_so(world: World) -> None:
+    """However many there are."""
+    pages, endpoint = world.modules["endpoint"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+    bodies = [{"items": [{"id": number}], "next": str(number)} for number in range(50)]
+
+    answer = pages.read_pages(answers(*bodies), endpoint, {})
+
+    assert len(answer.rows) == 20
+    assert answer.notice == "Only the first 20 rows were read: there are more"
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ({"items": [{"id": 1}], "next": "same"}, 1),
+        ({"items": [], "next": ""}, 0),
+        ({"items": None}, 0),
+        ({}, 0),
+    ],
+)
+def test_pages_end(world: World, body: Any, count: int) -> None:
+    """At a cursor that does not move, at none, and where there are no rows at all."""
+    pages, endpoint = world.modules["endpoint"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+
+    answer = pages.read_pages(answers(body), endpoint, {})
+
+    assert (len(answer.rows), answer.notice) == (count, "")
+
+
+def test_rows_of_another_shape_are_the_apis_failure(world: World) -> None:
+    """The path of the rows is named."""
+    pages, endpoint = world.modules["endpoint"], world.modules["endpoints"].ENDPOINTS["list_stations"]
+
+    with pytest.raises(DownstreamError, match="items is no list of rows"):
+        pages.read_pages(answers({"items": "none"}), endpoint, {})
+
+
+def test_each_kind_of_a_choice_has_its_type() -> None:
+    """Text, whole numbers, lists, and what may stay empty."""
+    from gfplug.scaffold.openapi.operation_fields import Names, query_classes  # noqa: PLC0415
+
+    classes = query_classes(WEATHER, Names())
+    types = {f"{each.name}.{field.name}": field.annotation for each in classes for field in each.fields}
+
+    assert types["list_stations.kind"] == "Kind | None"
+    assert types["list_stations.ids"] == "tuple[int, ...]"
+    assert types["list_stations.active"] == "bool | None"
+    assert types["list_readings.unit"] == "Unit"
+    assert types["list_readings.station_id"] == "str"
+    assert types["search.show_parameter"] == "bool | None"
+    assert [each.name for each in classes] == [each.identifier for each in (STATIONS, READINGS, COUNTS, SEARCH, OLD)]
+
+
+def test_first_queries_prefer_what_needs_nothing() -> None:
+    """The alert rule reads a number, with a threshold below the example's."""
+    data = upstream_files.write_upstream(StoredModel(WEATHER)).data
+    only = upstream_files.write_upstream(StoredModel(replace(WEATHER, operations=(STATIONS, READINGS)))).data
+
+    assert json.loads(data["table_query"])["operation"] == "list_stations"
+    assert json.loads(only["rule_query"])["list_stations"]["show"] == "numbers"
+    assert (data["has_rule"], data["threshold"]) == (True, 51)

@@ -1,0 +1,67 @@
+"""What a validating library says of a description, and what it never sees."""
+
+import logging
+import sys
+from typing import Any
+
+import pytest
+from small_descriptions import ROW, describe, get, query, read
+
+
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_a_right_description_has_no_violations(version: str) -> None:
+    """In both versions."""
+    value = describe({"/a": get({"$ref": "#/components/schemas/Row"})}, schemas={"Row": ROW}, openapi=version)
+
+    assert read(value).violations == ()
+
+
+def test_violations_have_a_place_and_an_operation() -> None:
+    """And take nothing away."""
+    value = describe({"/a": get(parameters=[query("a", explode="yes")]), "/b": get(deprecated="no")})
+    source = read(value)
+
+    assert [query.path for query in source.operations] == ["/a", "/b"]
+    assert {(violation.place.split("/get")[0], violation.operation) for violation in source.violations or ()} == {
+        ("/paths/~1a", "GET /a"),
+        ("/paths/~1b", "GET /b"),
+    }
+    assert all(violation.sentence and len(violation.sentence) <= 200 for violation in source.violations or ())
+
+
+def test_only_the_chosen_operations_and_their_components_are_looked_at() -> None:
+    """The rest of a large description costs nothing."""
+    schemas = {"Good": {"properties": {"a": {"$ref": "#/components/schemas/Row"}}}, "Row": ROW, "Bad": {"type": 7}}
+    value = describe(
+        {"/a": get({"$ref": "#/components/schemas/Good"}), "/b": get({"$ref": "#/components/schemas/Bad"})}, schemas=schemas
+    )
+
+    assert read(value, operations=["GET /a"]).violations == ()
+    assert [violation.place for violation in read(value).violations or ()] != []
+
+
+def test_references_to_elsewhere_are_not_followed() -> None:
+    """Neither to a server nor to a file."""
+    value = describe({"/a": get({"properties": {"a": {"$ref": "https://127.0.0.1:1/x.json"}, "b": {"$ref": "/etc/x"}}})})
+    source = read(value)
+
+    assert source.violations == ()
+    assert len(source.left_out) == 2
+
+
+def test_swagger_is_validated_as_well() -> None:
+    """By rules of its own."""
+    node: dict[str, Any] = {"get": {"responses": {"200": {"description": "ok", "schema": ROW}}, "consumes": 7}}
+    value = {"swagger": "2.0", "info": {"title": "Shop", "version": "1"}, "paths": {"/a": node}}
+
+    assert [violation.place for violation in read(value).violations or ()] == ["/paths/~1a/get/consumes"]
+
+
+def test_without_the_library_a_description_is_read(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """And a sentence says how to install it."""
+    monkeypatch.setitem(sys.modules, "openapi_spec_validator", None)
+    with caplog.at_level(logging.WARNING, logger="gfplug"):
+        source = read(describe({"/a": get()}))
+
+    assert source.violations is None
+    assert "pip install 'gfplug[openapi]'" in caplog.text

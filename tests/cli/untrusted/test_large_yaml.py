@@ -1,0 +1,56 @@
+"""Large YAML documents are read as small ones are, several times as fast."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gfplug.errors import ProjectError
+from gfplug.untrusted import documents
+
+SAME = [
+    "a: no\nb: 0123\nc: 1e5\nd: 2024-01-01\n1: x\non: y",
+    "a: &x {k: 1, l: [2, ~]}\nb: {<<: *x, k: 3}\nc: *x",
+    "a: |\n  no\n  1\nb: >\n  x\n  y\nc: 'it''s'\nd: \"\\u00e4\\n\"",
+    "%YAML 1.1\n---\na: !!str 123\nb: !!binary aGk=",
+    '{"a": [1, null, true, "x"]}',
+    "",
+    "ä: ö",
+]
+REFUSED = [
+    *("a: .nan", "a: 1\nb: 2\na: 3", "a: {on: 1, on: 2}", "a: 1\n---\nb: 2", "? [a]\n: b", "a: *x", "a: !own b", "a: {<<: 3}"),
+    *("!!python/object/apply:os.system ['true']", "[" * 200, "- " * 200 + "x", "a: &a [*a]", "a: [", "a: \x00"),
+]
+
+
+def large(text: str) -> Any:
+    """Read a document as a large one."""
+    return documents.parse_large_yaml(text, name="x.yaml")
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_the_values_are_the_same(tmp_path: Path, text: str) -> None:
+    """Also how a number was written."""
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+    small = documents.read_yaml(tmp_path / "x.yaml")
+
+    assert large(text) == small
+    assert repr(large(text)) == repr(small)
+
+
+@pytest.mark.parametrize("text", REFUSED)
+def test_what_is_refused_is_the_same(tmp_path: Path, text: str) -> None:
+    """In a sentence."""
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+    for read in (lambda: documents.read_yaml(tmp_path / "x.yaml"), lambda: large(text)):
+        with pytest.raises(ProjectError, match="is not valid YAML"):
+            read()
+
+
+def test_aliases_that_multiply_are_refused() -> None:
+    """Ten to the eleventh values of a page of text."""
+    text = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
+    with pytest.raises(ProjectError, match="more than 5000000 values"):
+        large(text)
+
+
