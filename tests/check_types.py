@@ -23,8 +23,8 @@ from gfplug.sdk import stubs
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
 PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks", "examples"]
-BASES = ["cli", "runtime", "template/project/src", *PYTEST["pythonpath"]]
+SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks", "examples", "preview"]
+BASES = ["cli", "runtime", "template/project/src", "preview", *PYTEST["pythonpath"]]
 BY_FILE = ["runtime/gfruntime/freeze/hooks", "template/examples/http"]
 
 
