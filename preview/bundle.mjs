@@ -38,13 +38,26 @@ function hasLoggers() {
   return fs.existsSync(types) && fs.readFileSync(types, 'utf8').includes('initializeLoggersRegistry');
 }
 
+/** Tell whether a file is CommonJS that a compiler made of an ES module: its default export is a property. */
+const isCompiled = (file) => /\.c?js$/.test(file) && /\bexports\b[^;]{0,40}__esModule/.test(fs.readFileSync(file, 'utf8').slice(0, 20_000));
+
 const grafana = {
   name: 'grafana',
   setup(bundler) {
     bundler.onResolve({ filter: new RegExp(`^(${Object.keys(virtual).join('|')})$`) }, ({ path: name }) => ({ path: name, namespace: 'virtual' }));
     bundler.onLoad({ filter: /.*/, namespace: 'virtual' }, ({ path: name }) => ({ contents: virtual[name], resolveDir: modules }));
-    // Older @grafana/ui imports CommonJS files from an ES module; esbuild then gives it the wrong default.
-    bundler.onResolve({ filter: /^react-use\/lib\// }, ({ path: name, kind, resolveDir }) => bundler.resolve(name.replace('/lib/', '/esm/'), { kind, resolveDir }));
+    // An .mjs file that imports such a file gets all of it as the default, as in Node; Grafana's packages expect the property.
+    bundler.onResolve({ filter: /^[^./]/ }, async ({ path: name, importer, kind, resolveDir, pluginData }) => {
+      if (pluginData === 'seen' || kind !== 'import-statement' || !/@grafana\/.+\.mjs$/.test(importer)) {
+        return undefined;
+      }
+      const { path: file, errors } = await bundler.resolve(name, { kind, resolveDir, importer, pluginData: 'seen' });
+      return errors.length === 0 && path.isAbsolute(file) && isCompiled(file) ? { path: file, namespace: 'compiled' } : undefined;
+    });
+    bundler.onLoad({ filter: /.*/, namespace: 'compiled' }, ({ path: file }) => ({
+      contents: `export * from ${JSON.stringify(file)}; export { default } from ${JSON.stringify(file)};`,
+      resolveDir: path.dirname(file),
+    }));
   },
 };
 
@@ -80,13 +93,17 @@ for (const name of ['index.html', 'boot.js']) {
 // Icons lie where this version of @grafana/ui asks for them.
 const icons = fs.readFileSync(path.join(modules, '@grafana/ui/dist/esm/components/Icon/utils.mjs'), 'utf8').includes('build/img/icons') ? 'public/build/img' : 'public/img';
 fs.cpSync(path.join(modules, '@grafana/ui/dist/public/img'), path.join(output, icons), { recursive: true });
+const own = path.join(page, 'icons'); // what @grafana/ui's components ask for, and its package lacks
+for (const name of fs.readdirSync(own)) {
+  fs.cpSync(path.join(own, name), path.join(output, icons, 'icons/unicons', name), { force: false });
+}
 fs.writeFileSync(path.join(output, 'LICENSES.txt'), licences());
 
 /** The licences of every package that is in the page, by the files that they bring. */
 function licences() {
   const folders = new Set(['systemjs'].map((name) => path.join(modules, name)));
   for (const input of Object.keys(metafile.inputs)) {
-    const [folder] = /^.*node_modules\/(@[^/]+\/[^/]+|[^/]+)(?=\/)/.exec(path.resolve(input)) ?? [];
+    const [folder] = /^.*node_modules\/(@[^/]+\/[^/]+|[^/]+)(?=\/)/.exec(path.resolve(input.replace(/^compiled:/, ''))) ?? [];
     if (folder) {
       folders.add(folder);
     }

@@ -46,7 +46,9 @@ async function takePictures(page, address, place) {
   const show = async (view) => {
     await page.goto(`${address}?theme=${values.theme}#/${view}`);
     await page.reload(); // another view of the same address is no new page
-    await page.waitForFunction('window.gfplugPreview');
+    while (!(await page.evaluate(() => Boolean(window.gfplugPreview)))) {
+      await page.waitForTimeout(50); // waitForFunction would evaluate a text, which the page's policy forbids
+    }
     await idle();
   };
   const take = (name, target = page) => target.screenshot({ path: path.join(place, `${name}.png`), ...(target === page ? { fullPage: true } : {}) });
@@ -55,7 +57,7 @@ async function takePictures(page, address, place) {
   await take('page');
   await take('editor', region('Query A'));
   for (const view of VIEWS) {
-    await region('Panel').getByText(view, { exact: true }).click();
+    await region('Panel').getByRole('radio', { name: view }).check({ force: true });
     await idle();
     await page.waitForTimeout(300); // the chart draws in the next frames
     await take(`panel-${view.toLowerCase().replace(' ', '-')}`, region('Panel'));

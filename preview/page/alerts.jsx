@@ -17,7 +17,7 @@ export function Alerts({ preview, state }) {
     <section aria-label="Alert rules" className={styles.box}>
       <div className={styles.bar}>
         <h2 className={styles.heading}>Alert rules</h2>
-        <Button size="sm" icon="sync" disabled={isRehearsing} onClick={() => rehearse(preview)}>
+        <Button variant="secondary" size="sm" icon="sync" disabled={isRehearsing} onClick={() => rehearse(preview)}>
           Evaluate now
         </Button>
         <span className={styles.muted} role="status">

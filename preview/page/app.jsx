@@ -52,7 +52,7 @@ function Frame({ preview, state }) {
 function Head({ preview, state }) {
   const styles = useStyles();
   const { boot, page, theme } = state;
-  const [other, icon] = theme === 'dark' ? ['light', 'sun'] : ['dark', 'moon'];
+  const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <header className={styles.head}>
       <h1 className={styles.title}>{boot.plugin.name}</h1>
@@ -66,7 +66,9 @@ function Head({ preview, state }) {
       <span className={styles.note}>
         gfplug preview · @grafana packages {boot.grafana} · not Grafana itself: panels are drawn with @grafana/ui, not with Grafana&apos;s own panel plugins
       </span>
-      <Button variant="secondary" fill="text" size="sm" icon={icon} aria-label={`Use the ${other} theme`} onClick={() => preview.setTheme(other)} />
+      <Button variant="secondary" fill="text" size="sm" onClick={() => preview.setTheme(other)}>
+        {`Use the ${other} theme`}
+      </Button>
     </header>
   );
 }

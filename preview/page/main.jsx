@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.jsx';
 import { listen } from './changes.js';
 import { Preview } from './model.js';
+import './page.css';
 
 /** Draw the page. @param {object} boot what preview/boot answers, and the theme */
 export function open(boot) {

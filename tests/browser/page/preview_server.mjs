@@ -64,7 +64,7 @@ const ALERTS = {
 export async function servePreview({ assets, modules, dashboards = [], version }) {
   const asked = [];
   const clients = new Map();
-  const secrets = { token: true };
+  const secrets = {};
   let number = 0;
   let module = 0;
   let token = 'T0ken';
@@ -123,7 +123,7 @@ export async function servePreview({ assets, modules, dashboards = [], version }
       const id = `c${(number += 1)}`;
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       clients.set(id, response);
-      request.on('close', () => clients.delete(id));
+      response.on('close', () => clients.delete(id));
       send(response, 'hello', { client: id });
       return;
     }
