@@ -4,7 +4,7 @@
 # Inside are plain pip, gfplug, ruff, mypy and pytest.
 PYTHON ?= python3
 
-.PHONY: demo test check unit fuzz pythons platforms prerequisites
+.PHONY: demo test check unit fuzz pythons platforms prerequisites preview-assets
 
 .venv/gfplug: pyproject.toml | prerequisites
 	$(PYTHON) -m venv .venv
@@ -42,6 +42,10 @@ pythons: .venv/dev
 platforms: .venv/dev
 	.venv/bin/python tests/platforms/linux_arm64.py
 	.venv/bin/python tests/platforms/windows.py
+
+# The page of `gfplug preview`, where Node.js and npm are; GRAFANA=13.2.2 builds it for one version only.
+preview-assets:
+	$(PYTHON) preview/build_page.py $(if $(GRAFANA),--grafana $(GRAFANA))
 
 test: check
 	.venv/bin/python -m pytest --numprocesses=2 --dist=loadgroup

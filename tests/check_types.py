@@ -24,8 +24,8 @@ from gfplug.sdk import stubs
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
 PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
-SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks"]
-BASES = ["cli", "runtime", "template/project/src", *PYTEST["pythonpath"]]
+SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks", "preview"]
+BASES = ["cli", "runtime", "template/project/src", "preview", *PYTEST["pythonpath"]]
 HOOKS = "runtime/gfruntime/freeze/hooks"
 EXAMPLES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "template" / "examples").iterdir())
 

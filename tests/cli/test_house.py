@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOP = {
-    *("cli", "runtime", "template", "proto", "tests", "benchmarks", "docs", "examples", ".ci", ".github"),
+    *("cli", "runtime", "template", "proto", "tests", "benchmarks", "docs", "examples", "preview", ".ci", ".github"),
     *(
         "pyproject.toml",
         "README.md",

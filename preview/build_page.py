@@ -1,0 +1,80 @@
+"""Build the page of `gfplug preview`, and the wheel that carries it; needs Node.js 20 and npm.
+
+python preview/build_page.py [--grafana VERSION …] [--modules FOLDER] [--wheel FOLDER]
+
+The page goes to preview/dist/VERSION, one folder for each Grafana version of preview/grafana. Packages are installed from
+the locks there into a temporary folder, and removed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+LOCKS = HERE / "grafana"
+DIST = HERE / "dist"
+OLDEST_NODE = 20
+"""What the newest Grafana's packages ask for."""
+
+
+def versions() -> list[str]:
+    """List the Grafana versions that the page is built for, oldest first."""
+    return sorted((path.name for path in LOCKS.iterdir()), key=lambda name: [int(part) for part in name.split(".")])
+
+
+def build_page(version: str, output: Path, *, modules: Path | None = None) -> None:
+    """Build the page for one Grafana version.
+
+    Raises: subprocess.CalledProcessError if npm or esbuild fails; what they say is on stderr.
+    """
+    if modules is not None:
+        subprocess.run([program("node"), HERE / "bundle.mjs", modules, output], check=True)  # noqa: S603 - our own script
+        return
+    with tempfile.TemporaryDirectory(prefix="gfplug-preview-") as folder:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(LOCKS / version / name, folder)
+        command = [program("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+        subprocess.run(command, cwd=folder, check=True, stdout=sys.stderr)  # noqa: S603 - from the lock
+        build_page(version, output, modules=Path(folder) / "node_modules")
+
+
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of what is in preview/dist, and return its path."""
+    from hatchling.builders.wheel import WheelBuilder  # noqa: PLC0415 - only the wheel needs it
+
+    (wheel,) = WheelBuilder(str(HERE)).build(directory=str(folder), versions=["standard"])
+    return Path(wheel)
+
+
+def program(name: str) -> str:
+    """Find Node.js's programs, or say what is missing."""
+    path = shutil.which(name)
+    if path is None:
+        sys.exit(f"error: {name} is not on PATH: install Node.js {OLDEST_NODE} or newer")
+    return path
+
+
+def main() -> None:
+    """Build what the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grafana", nargs="*", choices=versions(), help="for these versions only")
+    parser.add_argument("--modules", type=Path, help="a node_modules that is installed already")
+    parser.add_argument("--wheel", type=Path, help="also build the wheel, into this folder")
+    options = parser.parse_args()
+    for version in options.grafana or versions():
+        build_page(version, DIST / version, modules=options.modules)
+        size = sum(path.stat().st_size for path in (DIST / version).rglob("*") if path.is_file())
+        sys.stderr.write(f"Built the page for Grafana {version}: {size / 1e6:.1f} MB\n")
+    if options.wheel:
+        wheel = build_wheel(options.wheel)
+        sys.stderr.write(f"Built {wheel.name}: {wheel.stat().st_size / 1e6:.1f} MB\n")
+        sys.stdout.write(f"{wheel}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+// Annotations: what they ask, and the events that came.
+import { Alert, Button, ErrorBoundaryAlert, IconButton, Switch } from '@grafana/ui';
+import { useStyles } from './styles.js';
+
+export function Annotations({ preview, state }) {
+  const styles = useStyles();
+  const { annotations, datasource, plugin, module, happenings, annotationProblem, range } = state;
+  const Editor = datasource.annotations?.QueryEditor ?? plugin.components.QueryEditor;
+  const keep = (changed) => preview.set({ annotations: changed });
+  const edit = (index, patch) => keep(annotations.map((each, other) => (other === index ? { ...each, ...patch } : each)));
+  const add = () => {
+    const query = datasource.annotations?.getDefaultQuery?.() ?? (datasource.annotations?.QueryEditor ? {} : datasource.getDefaultQuery?.());
+    keep([...annotations, { name: `Annotation ${annotations.length + 1}`, enable: true, iconColor: 'red', target: { ...query, refId: 'Anno' } }]);
+    preview.runQueries();
+  };
+  return (
+    <section aria-label="Annotations" className={styles.box}>
+      <div className={styles.boxHead}>
+        <h2 className={styles.heading}>Annotations</h2>
+        <Button variant="secondary" size="sm" icon="plus" onClick={add}>
+          Add annotation
+        </Button>
+        {annotations.length > 0 && <span className={styles.muted} role="status">{`${happenings.length} events`}</span>}
+      </div>
+      {annotationProblem && <Alert severity="error" title={annotationProblem} />}
+      {annotations.map((annotation, index) => {
+        const prepared = datasource.annotations?.prepareAnnotation?.(annotation) ?? annotation;
+        return (
+          <div key={index} role="group" aria-label={annotation.name}>
+            <div className={styles.boxHead}>
+              <h3 className={styles.label}>{annotation.name}</h3>
+              <Switch aria-label={`Show ${annotation.name}`} label={`Show ${annotation.name}`} value={annotation.enable !== false} onChange={({ currentTarget }) => { edit(index, { enable: currentTarget.checked }); preview.runQueries(); }} />
+              <IconButton name="trash-alt" aria-label={`Remove ${annotation.name}`} onClick={() => { keep(annotations.filter((_, other) => other !== index)); preview.runQueries(); }} />
+            </div>
+            {Editor && (
+              <ErrorBoundaryAlert key={module} title="The annotation's editor failed" boundaryName="preview-annotation">
+                <Editor
+                  datasource={datasource}
+                  query={prepared.target ?? { refId: 'Anno' }}
+                  annotation={prepared}
+                  range={range}
+                  onChange={(target) => edit(index, { target })}
+                  onAnnotationChange={(changed) => edit(index, changed)}
+                  onRunQuery={preview.runQueries}
+                  app="dashboard"
+                />
+              </ErrorBoundaryAlert>
+            )}
+          </div>
+        );
+      })}
+      {happenings.length > 0 && (
+        <table className={styles.grid}>
+          <caption className={styles.muted}>Events</caption>
+          <thead>
+            <tr>
+              {['Time', 'Title', 'Text', 'Tags'].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {happenings.slice(0, 50).map(({ time, timeEnd, title, text, tags }, index) => (
+              <tr key={index}>
+                <td>{[time, timeEnd].filter((point) => point).map((point) => new Date(point).toISOString()).join(' to ')}</td>
+                <td>{String(title ?? '')}</td>
+                <td>{String(text ?? '')}</td>
+                <td>{[tags ?? []].flat().join(', ')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,79 @@
+// What happens while the page is open: saves of the source, log lines, a plugin that ends, another view in the address.
+import { panelsOf } from './dashboards.js';
+import { viewOfAddress } from './model.js';
+import { events, readBoot, rehearseAlerts } from './server.js';
+import { takeSettings } from './settings.js';
+
+const LONGEST_LOG = 1000;
+const LOG_PERIOD = 100; // milliseconds: a plugin that logs much does not draw the page anew for each line
+
+/** Ask what the provisioned alert rules would do now. */
+export const rehearse = (preview) =>
+  preview.work(async () => {
+    preview.set({ isRehearsing: true });
+    try {
+      preview.set({ alerts: await rehearseAlerts() });
+    } catch (error) {
+      preview.set({ alerts: { rules: [], problem: { message: error.message, hint: error.preview?.hint ?? error.hint } } });
+    }
+    preview.set({ isRehearsing: false });
+  });
+
+/** Begin to listen to the server and to the address. */
+export function listen(preview) {
+  const lines = [];
+  events.on('log', (line) => {
+    lines.push(line);
+    if (lines.length === 1) {
+      setTimeout(() => preview.set({ log: [...preview.state.log, ...lines.splice(0)].slice(-LONGEST_LOG) }), LOG_PERIOD);
+    }
+  });
+  events.on('reload', (event) => reload(preview, event));
+  events.on('settings', (settings) => takeSettings(preview, settings));
+  events.on('down', ({ message, hint, details }) => preview.set({ activity: { state: 'down', message, hint, details } }));
+  events.on('up', () => preview.set({ activity: undefined }));
+  events.on('lost', () => preview.set({ activity: { state: 'down', message: 'The preview server does not answer', hint: 'Start gfplug preview again.' } }));
+  let isFirst = true;
+  events.on('hello', () => {
+    if (!isFirst) {
+      preview.set({ activity: undefined });
+      preview.refresh(); // streams ended with the connection
+    }
+    isFirst = false;
+  });
+  events.open();
+  window.addEventListener('hashchange', () => turn(preview));
+  if (preview.state.page === 'alerts') {
+    rehearse(preview);
+  }
+}
+
+async function reload(preview, event) {
+  preview.set({ activity: event.state === 'ready' ? undefined : event });
+  if (event.state !== 'ready') {
+    return;
+  }
+  await preview.work(async () => {
+    const boot = { ...(await readBoot()), theme: preview.state.theme };
+    const { instanceSettings } = boot;
+    preview.set({ boot, instanceSettings, panels: panelsOf(boot.dashboards ?? [], boot.settings), problem: boot.plugin.problem });
+    if (event.settings) {
+      takeSettings(preview, boot.settings, instanceSettings);
+    }
+    await (event.module ? preview.load(event.module) : preview.refresh());
+  });
+  if (preview.state.page === 'alerts') {
+    await rehearse(preview);
+  }
+}
+
+function turn(preview) {
+  const page = viewOfAddress();
+  if (page === preview.state.page) {
+    return;
+  }
+  preview.turn(page);
+  if (page === 'alerts') {
+    rehearse(preview);
+  }
+}

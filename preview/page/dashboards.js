@@ -1,0 +1,55 @@
+// What provisioned dashboards hold for the data source: panels with queries, variables, annotations, time range.
+
+/** Panels of all dashboards whose queries are for this data source, rows opened.
+ * @returns {{ key: string, title: string, dashboard: object, panel: object }[]} */
+export function panelsOf(dashboards, settings) {
+  return dashboards.flatMap(({ file, dashboard }) =>
+    (dashboard.panels ?? [])
+      .flatMap((panel) => [panel, ...(panel.panels ?? [])])
+      .filter((panel) => targetsOf(panel, settings).length > 0)
+      .map((panel) => ({ key: `${file}#${panel.id}`, title: `${dashboard.title ?? file} / ${panel.title || `panel ${panel.id}`}`, dashboard, panel }))
+  );
+}
+
+function isOurs(reference, settings) {
+  const [type, uid] = typeof reference === 'object' && reference !== null ? [reference.type, reference.uid] : [undefined, reference];
+  return type === settings.type || [undefined, null, settings.uid, settings.name].includes(uid) || /^\$/.test(uid);
+}
+
+function targetsOf({ targets = [], datasource }, settings) {
+  return targets.filter((target) => isOurs(target.datasource ?? datasource, settings));
+}
+
+/** The visualisation of this page that stands for a panel of Grafana's. */
+const VIEWS = { timeseries: 'timeseries', graph: 'timeseries', barchart: 'timeseries', table: 'table', stat: 'stat', gauge: 'stat', bargauge: 'stat', logs: 'logs' };
+
+/** What the page starts with when a panel is opened. */
+export function openPanel({ key, panel, dashboard }, settings) {
+  return {
+    panel: key,
+    title: panel.title ?? '',
+    queries: targetsOf(panel, settings),
+    view: VIEWS[panel.type] ?? 'auto',
+    fieldConfig: panel.fieldConfig ?? { defaults: {}, overrides: [] },
+    minInterval: panel.interval,
+    time: dashboard.time ?? { from: 'now-6h', to: 'now' },
+    refresh: typeof dashboard.refresh === 'string' ? dashboard.refresh : '',
+    variables: (dashboard.templating?.list ?? []).filter(({ type }) => type !== 'adhoc').map((variable) => ({ ...variable, options: variable.options ?? [] })),
+    filters: (dashboard.templating?.list ?? []).filter(({ type }) => type === 'adhoc').flatMap(({ filters = [] }) => filters),
+    annotations: (dashboard.annotations?.list ?? []).filter((annotation) => !annotation.builtIn && isOurs(annotation.datasource, settings)),
+  };
+}
+
+/** What the page starts with where no dashboard has a panel for the data source. */
+export const EMPTY = {
+  panel: '',
+  title: '',
+  queries: [],
+  view: 'auto',
+  fieldConfig: { defaults: {}, overrides: [] },
+  time: { from: 'now-1h', to: 'now' },
+  refresh: '',
+  variables: [],
+  filters: [],
+  annotations: [],
+};

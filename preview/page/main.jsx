@@ -1,0 +1,37 @@
+// The page's start: its state, what tests may ask of it, and the drawing.
+import { createRoot } from 'react-dom/client';
+import { App } from './app.jsx';
+import { listen } from './changes.js';
+import { Preview } from './model.js';
+import './page.css';
+
+/** Draw the page. @param {object} boot what preview/boot answers, and the theme */
+export function open(boot) {
+  const preview = new Preview(boot);
+  document.title = `${boot.plugin.name} · gfplug preview`;
+  window.gfplugPreview = {
+    idle: () => idle(preview),
+    panel: preview.panel,
+    queries: () => preview.targets,
+    setQueries: (targets) => {
+      preview.setQueries(targets);
+      preview.runQueries();
+    },
+    setTimeRange: preview.setTimeRange,
+    setVariables: preview.setVariables,
+    health: () => preview.state.health,
+    alerts: () => preview.state.alerts,
+  };
+  createRoot(document.getElementById('root')).render(<App preview={preview} />);
+  listen(preview);
+  preview.load(boot.plugin.module);
+}
+
+/** Resolve once nothing has been loading or asking for two frames. */
+async function idle(preview) {
+  for (let calm = 0; calm < 2; calm = preview.isIdle ? calm + 1 : 0) {
+    await new Promise((resolve) => {
+      requestAnimationFrame(() => setTimeout(resolve, 10));
+    });
+  }
+}

@@ -1,0 +1,56 @@
+// What the views need to know of frames: how fields are shown, and which view suits them.
+import { FieldType, Registry, applyFieldOverrides } from '@grafana/data';
+
+const isVisible = (value) => value !== undefined && value !== null;
+const item = (path, process = (value) => value) => ({ id: path, path, name: path, isCustom: false, shouldApply: () => true, getItemsCount: () => 0, process });
+const text = (value, { replaceVariables, field }) => (isVisible(value) ? replaceVariables(value, field.state?.scopedVars) : value);
+
+/** The options of a field that a dashboard's panel may set; Grafana keeps such a list for each of its panels. */
+const OPTIONS = new Registry(() => [
+  item('displayName', text),
+  item('noValue', text),
+  ...['unit', 'min', 'max', 'decimals', 'color', 'thresholds', 'mappings', 'links'].map((path) => item(path)),
+]);
+
+const COLOUR = { mode: 'palette-classic' };
+
+/** Give each field its colour, its unit, its name and its links, as a panel does. */
+export function decorate(frames, { fieldConfig, theme, timeZone, replace }) {
+  const { defaults = {}, overrides = [] } = fieldConfig ?? {};
+  return applyFieldOverrides({
+    data: frames,
+    fieldConfig: { defaults: { color: COLOUR, ...defaults }, overrides: overrides.filter(({ matcher }) => matcher) },
+    fieldConfigRegistry: OPTIONS,
+    replaceVariables: replace,
+    theme,
+    timeZone,
+  });
+}
+
+const has = (frame, ...types) => frame.fields.some(({ type }) => types.includes(type));
+const preferred = { graph: 'timeseries', table: 'table', logs: 'logs', trace: 'frames', nodeGraph: 'frames', flamegraph: 'frames' };
+
+function kindOf(frame) {
+  const { preferredVisualisationType: wanted, type = '' } = frame.meta ?? {};
+  if (preferred[wanted]) {
+    return preferred[wanted];
+  }
+  if (type === 'log-lines') {
+    return 'logs';
+  }
+  if (has(frame, FieldType.time) && has(frame, FieldType.number, FieldType.boolean)) {
+    return 'timeseries';
+  }
+  return frame.length === 1 && frame.fields.every(({ type: kind }) => kind === FieldType.number) ? 'stat' : 'table';
+}
+
+/** The views that Explore shows, one for each kind of frame. */
+export function kindsOf(frames) {
+  const kinds = [...new Set(frames.filter(({ fields }) => fields.length).map(kindOf))];
+  return kinds.includes('timeseries') ? [...kinds.filter((kind) => kind !== 'table'), 'table'] : kinds;
+}
+
+/** The view that is wanted, or the one that suits most. */
+export function viewOf(frames, wanted) {
+  return wanted && wanted !== 'auto' ? wanted : (kindsOf(frames)[0] ?? 'table');
+}

@@ -1,0 +1,45 @@
+// What the config page does: keep settings in the server's memory, test them, write them to a file.
+import { createDatasource } from './packages.js';
+import { readBoot, saveSettings, writeSettings } from './server.js';
+
+/** Take settings over, and make the data source anew with them. */
+export function takeSettings(preview, settings, given) {
+  const { plugin, instanceSettings: before } = preview.state;
+  const instanceSettings = given ?? { ...before, name: settings.name, jsonData: settings.jsonData };
+  preview.set({ settings, instanceSettings, datasource: plugin && createDatasource(plugin, instanceSettings) });
+}
+
+/** Keep the settings, and ask the data source whether it works with them. */
+export const saveAndTest = (preview, edited) =>
+  preview.work(async () => {
+    preview.set({ health: { status: 'testing' } });
+    try {
+      const settings = await saveSettings(edited);
+      takeSettings(preview, settings, (await readBoot()).instanceSettings);
+      preview.set({ health: await testOf(preview.state.datasource) });
+    } catch (error) {
+      preview.set({ health: { status: 'error', message: error.message, details: error.details } });
+    }
+  });
+
+/** Write the settings to the provisioning file; secrets become names of variables. */
+export const writeToFile = (preview) =>
+  preview.work(async () => {
+    try {
+      preview.set({ written: await writeSettings() });
+    } catch (error) {
+      preview.set({ written: { problem: error.message } });
+    }
+  });
+
+async function testOf(datasource) {
+  if (!datasource) {
+    return { status: 'success', message: 'Saved. There is no browser code to test with.' };
+  }
+  try {
+    const { status = 'success', message = '', details } = (await datasource.testDatasource()) ?? {};
+    return { status, message, details };
+  } catch (error) {
+    return { status: 'error', message: error.message ?? error.data?.message ?? String(error), details: error.error?.details ?? error.details };
+  }
+}
