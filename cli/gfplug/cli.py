@@ -30,6 +30,7 @@ COMMANDS = {
     "adopt": "Add a Python backend to a plugin that has none.",
     "build": "Freeze a project into dist/ and pack it.",
     "dev": "Run a project's source in a Grafana on this machine.",
+    "preview": "See a data source in a browser, without Grafana.",
     "check": "Report what would fail when the plugin is used.",
     "merge": "Join the archives of several platforms into one.",
     "sign": "Sign the bundle for your own Grafana.",

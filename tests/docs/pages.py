@@ -17,6 +17,10 @@ NOT_RUN = {
         "Grafana ──starts──▶ gpx_sales_linux_amd64      your class in src/plugin/datasource.py,",
     ): "a drawing",
     ("docs/architecture.md", "your machine                                   Grafana's server"): "a drawing",
+    (
+        "docs/preview.md",
+        "$ gfplug preview",
+    ): "runs until Ctrl-C; tests/processes/bundle/test_preview.py does it",
     ("README.md", "make demo"): "downloads packages; `.ci/run` runs it",
     ("README.md", "make test"): "it is what runs this test",
     ("README.md", "python3 -m venv gfplug-env"): "downloads packages; `make demo` installs as it does",

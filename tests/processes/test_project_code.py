@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ PYTHON_FILES = (
     *("tests/conftest.py", "tests/test_datasource.py", "conftest.py", "setup.py", "sitecustomize.py", "typing.py"),
 )
 MARK = "code-ran"
+TAKEN = socket.create_server(("127.0.0.1", 0))
+"""A port that no preview can have, so that it ends."""
 NOT_RUN = {
     "check": ["check", "--strict"],
     "check --static": ["check", "--static"],
@@ -38,6 +41,7 @@ RUN = {
     "check --alerts": ["check", "--alerts", "--python", sys.executable],
     "check --dashboards FILE": ["check", "--dashboards", "board.json", "--python", sys.executable],
     "dev": ["dev", "--python", sys.executable],
+    "preview": ["preview", "--no-open", "--port", str(TAKEN.getsockname()[1]), "--python", sys.executable],
     "proto upgrade": ["proto", "upgrade", "--to", "v0.296.0", "--force", "--offline"],
 }
 
@@ -81,8 +85,15 @@ def test_a_command_runs_nothing_of_the_project(planted: Path, tmp_path: Path, wo
 
 
 @pytest.mark.parametrize("words", RUN.values(), ids=list(RUN))
-def test_a_command_runs_the_projects_code(planted: Path, tmp_path: Path, words: list[str]) -> None:
+def test_a_command_runs_the_projects_code(
+    planted: Path, tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is planted is noticed: the test above would fail."""
+    page = tmp_path / "packages" / "gfplug_preview" / "assets" / "13.2.2" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!doctype html>")
+    if words[0] == "preview":
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
     assert ask(planted, tmp_path, words)[1] != ""
 
 

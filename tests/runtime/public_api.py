@@ -46,6 +46,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gfruntime.testing": (),
     "gfruntime.testing.fakes": (),
     "gfruntime.testing.fixtures": (),
+    "gfruntime.testing.preview": (),
 }
 """The modules that authors import from, and their public names: all that a module defines, unless some are listed."""
 

@@ -94,9 +94,7 @@ def assemble(
     """
     frozen.folder.rename(folder)
     files.write_tree(folder, {name: with_lf(name, content) for name, content in browser.items()})
-    text = documents.read_text(project.root / "plugin.json")
-    text = text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat())
-    (folder / "plugin.json").write_bytes(_manifest(text, browser.get("plugin.json"), build).encode())
+    (folder / "plugin.json").write_bytes(manifest_text(project, browser.get("plugin.json"), day, build).encode())
     for name, source in shipped_files(project).items():
         if name not in _DOCUMENTS or name not in browser:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -104,6 +102,15 @@ def assemble(
     bundle = Bundle(folder, folder / frozen.executable)
     _settle(bundle)
     return bundle
+
+
+def manifest_text(project: Project, other: bytes | None, day: date, build: Mapping[str, Any] | None = None) -> str:
+    """Return the text of a bundle's plugin.json: the project's, completed by the frontend's and by what built it.
+
+    Raises: ProjectError for one that is no JSON object.
+    """
+    text = documents.read_text(project.root / "plugin.json")
+    return _manifest(text.replace("%VERSION%", project.version).replace("%TODAY%", day.isoformat()), other, build)
 
 
 def with_lf(name: str, content: bytes) -> bytes:

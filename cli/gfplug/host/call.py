@@ -142,7 +142,7 @@ def plugin(place: CallTarget, *, timeout: float) -> Iterator[RunningPlugin]:
     What its log says of a failed call is debug, too: the caller hears of it by the answer.
     """
     try:
-        with launch(place.target, timeout=timeout, watch=_tell) as running:
+        with launch(place.target, timeout=timeout, watch=log_line) as running:
             yield running
             times = running.age_ms(), running.handshake_ms
             _log.info("%s answered after %.0f ms, %.0f of them to the handshake", running.target.name, *times)
@@ -186,7 +186,8 @@ def require_answers(ref_ids: Sequence[str], answers: dict[str, QueryAnswer], log
         raise ToolError(message, hint=failures.remedy(message) or variable or (logs.hint() if logs else ""))
 
 
-def _tell(line: LogLine) -> None:
+def log_line(line: LogLine) -> None:
+    """Write a line of a plugin's log to gfplug's: warnings and errors as such, the rest as debug."""
     own = {key: value for key, value in line.fields.items() if key not in _CONTEXT}
     level = logging.DEBUG if line.repeats_answer else _LOG_LEVELS.get(line.level, logging.DEBUG)
     _log.log(level, "plugin: %s", replace(line, fields=own))

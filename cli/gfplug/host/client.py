@@ -104,13 +104,15 @@ class RunningPlugin:
         is_alert: bool = False,
         headers: Mapping[str, str] | None = None,
         timeout: float = 60.0,
+        began: Callable[[Callable[[], object]], None] | None = None,
     ) -> dict[str, QueryAnswer]:
         """Ask queries in one request; the answers are in the order of the queries, then whatever else came.
 
+        `began` is given what cancels the call, for another thread than the one that waits.
         Raises: ToolError if the call fails or Grafana could not read a frame.
         """
         values = self._queries(queries, settings or Settings(), headers, is_alert=is_alert)
-        responses = self.unary("Data", "QueryData", values, timeout=timeout).responses
+        responses = self.unary("Data", "QueryData", values, timeout=timeout, began=began).responses
         queried = [query.ref_id for query in queries if query.ref_id in responses]
         ref_ids = [*queried, *sorted(set(responses) - set(queried))]
         return {ref_id: convert.answer(ref_id, responses[ref_id]) for ref_id in ref_ids}
@@ -181,10 +183,12 @@ class RunningPlugin:
         data: bytes = b"",
         subscribe_timeout: float = 60.0,
         timeout: float | None = None,
+        began: Callable[[Callable[[], object]], None] | None = None,
     ) -> Iterator[bytes]:
         """Subscribe to a channel, given without its `ds/<uid>/`, and yield what comes: JSON documents.
 
         The subscription's own document, often a schema, comes first. Without a timeout it ends with the stream.
+        `began` is given what cancels the stream, for another thread than the one that waits for packets.
         Units: `subscribe_timeout`, for the answer to the subscription, and `timeout`, for all, are seconds.
         Raises: ToolError if the plugin refuses the channel, or the stream fails.
         """
@@ -197,11 +201,14 @@ class RunningPlugin:
         reply = self.unary("Stream", "SubscribeStream", values, timeout=subscribe_timeout)
         if reply.status:
             word = {1: "not found", 2: "permission denied"}.get(reply.status, "refused")
-            raise ToolError(f"the plugin refused the channel {path!r}: {word}", details=self.logs.tail())
+            problem = f"the plugin refused the channel {path!r}: {word}"
+            raise RefusedStreamError(problem, details=self.logs.tail())
         if reply.data:
             yield reply.data
         with self._failures("Stream.RunStream", timeout=timeout or 0.0):
             packets = self._begin(self._channel.unary_stream, "Stream", "RunStream", values, timeout=timeout)
+            if began is not None:
+                began(packets.cancel)
             try:
                 for packet in packets:
                     yield packet.data
@@ -220,13 +227,32 @@ class RunningPlugin:
         self._channel.close()
         self._stdio.join(1.0)
 
-    def unary(self, service: str, method: str, values: Mapping[str, Any], *, timeout: float) -> Any:  # noqa: ANN401 - dynamic
-        """Call a method that answers with one message; `values` are its request's.
+    def unary(
+        self,
+        service: str,
+        method: str,
+        values: Mapping[str, Any],
+        *,
+        timeout: float,
+        began: Callable[[Callable[[], object]], None] | None = None,
+    ) -> Any:  # noqa: ANN401 - dynamic
+        """Call a method that answers with one message; `values` are its request's, `began` is given what cancels it.
 
         Raises: ToolError if the call fails.
         """
-        with self._failures(f"{service}.{method}", timeout=timeout):
-            return self._begin(self._channel.unary_unary, service, method, values, timeout=timeout)
+        name, channel = f"{service}.{method}", self._channel
+        with self._failures(name, timeout=timeout):
+            if began is None:
+                return self._begin(channel.unary_unary, service, method, values, timeout=timeout)
+            call = self._begin(
+                lambda *path, **more: channel.unary_unary(*path, **more).future,
+                service,
+                method,
+                values,
+                timeout=timeout,
+            )
+            began(call.cancel)
+            return call.result()
 
     def _begin(
         self, kind: Callable[..., Any], service: str, method: str, values: Mapping[str, Any], *, timeout: float | None
@@ -244,6 +270,8 @@ class RunningPlugin:
             yield
         except grpc.RpcError as error:
             raise self._failure(name, error, timeout=timeout) from error
+        except grpc.FutureCancelledError as error:
+            raise ToolError(f"{name} was cancelled: nobody waited for its answer") from error
 
     def _failure(self, name: str, error: grpc.RpcError, *, timeout: float) -> ToolError:
         import grpc  # noqa: PLC0415 - heavy
@@ -278,6 +306,10 @@ class RunningPlugin:
 
 class UnimplementedError(ToolError):
     """The plugin does not offer the method."""
+
+
+class RefusedStreamError(ToolError):
+    """The plugin does not let the caller subscribe to a channel."""
 
 
 def _as_is(message: bytes) -> bytes:

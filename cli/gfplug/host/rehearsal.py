@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfplug.host import alerting
 from gfplug.host.convert import Query, query_type_of
@@ -23,6 +24,24 @@ def rehearse(
 ) -> list[tuple[Rule, RuleResult]]:
     """Evaluate each rule once; a query that fails makes the error of its rule."""
     return [(rule, _evaluate(plugin, rule, source, now=now, timeout=timeout)) for rule in rules]
+
+
+def result_json(rule: Rule, result: alerting.RuleResult) -> dict[str, Any]:
+    """Return what a rule would do, as `gfplug call query --alert --json` prints it."""
+
+    def value(number: float | None) -> object:  # JSON knows neither NaN nor infinities
+        return number if number is None or math.isfinite(number) else str(number)
+
+    instances = [
+        {"labels": dict(each.labels), "state": each.state.name, "value": value(each.value)} for each in result.instances
+    ]
+    return {
+        "rule": rule.title,
+        "instances": instances,
+        "error": result.error,
+        "mistake": result.mistake,
+        "warnings": list(result.warnings),
+    }
 
 
 def _evaluate(

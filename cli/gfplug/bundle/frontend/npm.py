@@ -75,7 +75,7 @@ def state(frontend: Frontend | None) -> str:
     """Return the digest of a frontend's sources, wherever they are; empty without one."""
     if frontend is None:
         return ""
-    digests = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in _sources(frontend)}
+    digests = {path.relative_to(frontend.folder).as_posix(): files.sha256_of(path) for path in list_sources(frontend)}
     return files.sha256(json.dumps(digests, sort_keys=True).encode())
 
 
@@ -105,13 +105,18 @@ def build(frontend: Frontend) -> dict[str, bytes]:
         hint=_NODE,
         timeout=_SECONDS,
     )
-    contents = {
-        path.relative_to(frontend.output).as_posix(): documents.read_bytes(path, most=_LARGEST)
-        for path in files.walk(frontend.output)
-    }
+    contents = read_output(frontend)
     if "module.js" not in contents:
         raise ToolError(f"building the frontend left no module.js in {frontend.output}")
     return contents
+
+
+def read_output(frontend: Frontend) -> dict[str, bytes]:
+    """Return what the last build wrote, by name; nothing before the first."""
+    return {
+        path.relative_to(frontend.output).as_posix(): documents.read_bytes(path, most=_LARGEST)
+        for path in files.walk(frontend.output)
+    }
 
 
 def _is_installed(frontend: Frontend) -> bool:
@@ -139,7 +144,8 @@ def _version(package: Path) -> str:
         return ""
 
 
-def _sources(frontend: Frontend) -> Iterator[Path]:
+def list_sources(frontend: Frontend) -> Iterator[Path]:
+    """Yield the files that a build reads, but for the packages."""
     for folder, names, file_names in os.walk(frontend.folder):
         here = Path(folder)
         names[:] = sorted(name for name in names if name not in _NOT_SOURCES and here / name != frontend.backend)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ def evaluate(call: CallOptions, condition: str | None, what: QueryOptions) -> No
         call.require_fields(plugin, what.typed if condition else provisioned)
         results = rehearsal.rehearse(plugin, rules, settings, now=datetime.now(UTC), timeout=call.timeout)
     if call.as_json:
-        console.result_json([_to_json(rule, result) for rule, result in results])
+        console.result_json([rehearsal.result_json(rule, result) for rule, result in results])
     for rule, result in results:
         for warning in result.warnings:
             console.note(f"warning: {rule.title}: {warning}")
@@ -78,19 +77,3 @@ def _show(rule: Rule, result: RuleResult) -> None:
         state = each.state.value
         value = "" if each.value is None else f" (value {each.value:.6g})"
         console.result("  ", (state, _STYLES[state]), f": {{{text_of(each.labels)}}}{value}")
-
-
-def _to_json(rule: Rule, result: RuleResult) -> dict[str, object]:
-    def value(number: float | None) -> object:  # JSON knows neither NaN nor infinities
-        return number if number is None or math.isfinite(number) else str(number)
-
-    instances = [
-        {"labels": dict(each.labels), "state": each.state.name, "value": value(each.value)} for each in result.instances
-    ]
-    return {
-        "rule": rule.title,
-        "instances": instances,
-        "error": result.error,
-        "mistake": result.mistake,
-        "warnings": list(result.warnings),
-    }

@@ -1,0 +1,234 @@
+"""What a save changes in a running preview: code, module.js, the data source, dashboards, alert rules.
+
+The plugin itself is reloaded by `gfruntime.dev`, behind the connection that stays; its log says when. What it does not
+look at is watched here, in the same way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gfplug import resources
+from gfplug.bundle.frontend import npm
+from gfplug.errors import GfplugError, ProjectError
+from gfplug.host.preview.failure_answers import describe
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gfplug.bundle.browser_files import SourceFiles
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.logs import LogLine
+    from gfplug.host.preview.data_source import DataSource
+    from gfplug.host.preview.event_feed import EventFeed
+    from gfplug.host.preview.plugin_keeper import PluginKeeper
+    from gfplug.host.preview.project_provisioning import Provisioning
+
+_LOOK_SECONDS = 0.1
+_SETTLE_SECONDS = 0.03
+_SCHEMA_SECONDS = 60.0
+_RELOADED = re.compile(r"reloaded \(pid \d+\)")
+_HOPELESS = "the saved code cannot be used: "
+_FOUND = 200
+_log = logging.getLogger("gfplug")
+Snapshot = dict[str, tuple[int, int]]
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The files at the last look, by what they belong to."""
+
+    source: Snapshot = field(default_factory=dict)
+    frontend: Snapshot = field(default_factory=dict)
+    provisioning: Snapshot = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reload:
+    """The plugin answers with the code of a save, or it can't be used."""
+
+    problem: str = ""
+
+
+class Reloader:
+    """Brings the preview up to date after each save; `watch` is to see every line of the plugin's log."""
+
+    def __init__(
+        self,
+        plugin_files: SourceFiles,
+        *,
+        source: DataSource,
+        provisioning: Provisioning,
+        provisioned: Mapping[str, Any],
+        feed: EventFeed,
+    ) -> None:
+        """Watch nothing yet; `provisioned` is what the data source began with."""
+        self._files = plugin_files
+        self._source = source
+        self._provisioning = provisioning
+        self._feed = feed
+        self._reloads: queue.Queue[_Reload] = queue.Queue()
+        self._stopping = threading.Event()
+        self._provisioned = provisioned
+        self._began = time.monotonic()
+        self._keeper: PluginKeeper | None = None
+        self._thread = threading.Thread(target=self._run, name="preview reload", daemon=True)
+
+    def watch(self, line: LogLine) -> None:
+        """Hear from the plugin's supervisor."""
+        if _RELOADED.fullmatch(line.message):
+            self._reloads.put(_Reload())
+        elif line.message.startswith(_HOPELESS):
+            self._reloads.put(_Reload(line.message))
+
+    def start(self, keeper: PluginKeeper) -> None:
+        """Make module.js for the first time, and watch from now on."""
+        self._keeper = keeper
+        self._seen = self._look()
+        if self._files.frontend is None:
+            self._relink()
+        else:
+            self._files.rebuild(is_first=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(queue.Empty):
+                self._reload(self._reloads.get(timeout=_LOOK_SECONDS))
+            try:
+                self._compare()
+            except OSError as error:  # a file that is being replaced; the next look sees it
+                _log.debug("the project's files could not be read: %s", error)
+
+    def _reload(self, reload: _Reload) -> None:
+        if reload.problem:
+            value = {"state": "failed", "message": reload.problem, "hint": "", "details": ""}
+            self._feed.publish_masked("reload", value)
+            return
+        has_module = self._files.frontend is None and self._remake()
+        self._tell_ready(code=True, has_module=has_module)
+
+    def _compare(self) -> None:
+        """Look at the files, and act on what changed once a save is complete."""
+        now = self._look()
+        if now == self._seen:
+            return
+        while not self._stopping.wait(_SETTLE_SECONDS) and (later := self._look()) != now:
+            now = later
+        before, self._seen = self._seen, now
+        self._began = time.monotonic()
+        self._feed.publish("reload", {"state": "started"})
+        changed_page = now.frontend != before.frontend
+        has_module = self._remake() if changed_page else False
+        if now.provisioning != before.provisioning:
+            self._tell_ready(has_module=has_module, **self._reprovision(before, now))
+        elif changed_page and self._files.problem is None:
+            self._tell_ready(has_module=has_module)
+
+    def _remake(self) -> bool:
+        """Make module.js anew after a change of the frontend's files."""
+        has_module = self._relink() if self._files.frontend is None else self._files.rebuild()
+        if problem := self._files.problem:
+            self._feed.publish_masked("reload", {"state": "failed", **describe(problem)})
+        return has_module
+
+    def _relink(self) -> bool:
+        assert self._keeper is not None  # noqa: S101 - set by `start`
+        try:
+            changed = self._files.relink(read_schema(self._keeper.plugin()))
+        except GfplugError as error:
+            self._files.refuse(error)
+            return False
+        return changed
+
+    def _reprovision(self, before: _Seen, now: _Seen) -> dict[str, bool]:
+        names = {path for path, state in now.provisioning.items() if before.provisioning.get(path) != state}
+        names |= before.provisioning.keys() - now.provisioning.keys()
+        parts = {part: any(f"/{part}/" in name.replace("\\", "/") for name in names) for part in _PARTS.values()}
+        changed = {key: parts[part] for key, part in _PARTS.items()}
+        if changed["settings"]:
+            try:
+                value = self._provisioning.value()
+                self._source.merge(self._provisioned, value)
+                self._provisioned = value
+                self._feed.publish("settings", self._source.for_page())
+            except GfplugError as error:
+                self._feed.publish_masked("reload", {"state": "failed", **describe(error)})
+        return changed
+
+    def _tell_ready(self, *, code: bool = False, has_module: bool = False, **changed: bool) -> None:
+        value = {
+            "settings": False,
+            "dashboards": False,
+            "rules": False,
+            **changed,
+            "state": "ready",
+            "code": code,
+            "module": self._files.module_address() if has_module else None,
+            "milliseconds": round((time.monotonic() - self._began) * 1000),
+        }
+        self._feed.publish("reload", value)
+
+    def _look(self) -> _Seen:
+        watch = resources.runtime_module("dev/watch.py")
+        project, frontend = self._files.project, self._files.frontend
+        if frontend is None:
+            page = watch.snapshot(project.root / "frontend")
+        else:
+            outputs = [] if not self._files.is_adopted else [frontend.output / "module.js"]
+            page = _states([*npm.list_sources(frontend), *outputs])
+        provisioned: Snapshot = {}
+        for folder in self._provisioning.folders:
+            provisioned |= watch.snapshot(folder)
+        return _Seen(
+            source=watch.snapshot(project.source),
+            frontend=page | _states([project.root / "plugin.json"]),
+            provisioning=provisioned,
+        )
+
+
+_PARTS = {"settings": "datasources", "dashboards": "dashboards", "rules": "alerting"}
+
+
+def read_schema(plugin: RunningPlugin) -> dict[str, Any]:
+    """Ask the plugin what its dataclasses are.
+
+    Raises: ProjectError with the plugin's sentence if they can't become a form, or its code can't be loaded; ToolError
+    if it does not answer.
+    """
+    reply = plugin.call_resource("gfplug/schema", timeout=_SCHEMA_SECONDS)
+    try:
+        schema = documents.parse_json(reply.body)
+    except ValueError:
+        schema = None
+    if not isinstance(schema, dict) or reply.status != _FOUND or "hash" not in schema:
+        message = schema.get("message") if isinstance(schema, dict) else ""
+        raise ProjectError(
+            str(message or "the plugin does not say what its dataclasses are"), hint="fix src/plugin/datasource.py"
+        )
+    return schema
+
+
+def _states(paths: Any) -> Snapshot:  # noqa: ANN401 - any paths
+    states: Snapshot = {}
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        states[str(path)] = (stat.st_mtime_ns, stat.st_size)
+    return states

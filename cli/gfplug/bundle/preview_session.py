@@ -1,0 +1,162 @@
+"""`gfplug preview` as a service: the plugin runs, the server answers, saves are followed, until the block ends."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfplug.bundle.browser_files import BundleFiles, SourceFiles
+from gfplug.bundle.frontend import npm
+from gfplug.bundle.preview_reload import Reloader
+from gfplug.errors import UsageError
+from gfplug.host import call
+from gfplug.host.preview.application import Application
+from gfplug.host.preview.data_proxy import DataProxy
+from gfplug.host.preview.data_source import DataSource
+from gfplug.host.preview.event_feed import EventFeed
+from gfplug.host.preview.grafana_api import GrafanaApi
+from gfplug.host.preview.live_streams import LiveStreams
+from gfplug.host.preview.page_files import locate_page
+from gfplug.host.preview.plugin_keeper import PluginKeeper
+from gfplug.host.preview.preview_api import PreviewApi
+from gfplug.host.preview.project_provisioning import Provisioning
+from gfplug.host.preview.web_server import WebServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gfplug.host.logs import LogLine
+    from gfplug.host.preview.page_files import PageFiles
+    from gfplug.host.preview.plugin_files import PluginFiles
+    from gfplug.host.target import Target
+    from gfplug.project.plugin_project import Project
+
+_RELOADING = "gfruntime.dev"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewOptions:
+    """What to show, and where. Units: `timeout`, for the handshake and for each answer, is seconds."""
+
+    target: Path
+    python: Path | None = None
+    port: int = 0
+    grafana: str | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A preview that runs: its address, token included, one that leads there once, and what it shows."""
+
+    url: str
+    ticket_url: str
+    grafana: str
+    is_source: bool
+
+
+@contextmanager
+def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> Iterator[Preview]:
+    """Run a preview for the length of a block.
+
+    Raises: ToolError if the page is not installed, or the plugin can't be started; UsageError for a port that is taken
+    or a version of Grafana that there is no page for; ProjectError for a target that is none.
+    """
+    page = page or locate_page(options.grafana)
+    place = call.resolve_target(options.target, python=options.python)
+    plugin_files: PluginFiles
+    if place.is_source and place.project:
+        plugin_files = SourceFiles(place.project)
+    else:
+        plugin_files = BundleFiles(Path(place.target.command[0]).parent)
+    target = _as_grafana_starts(place.target, page.version, is_source=place.is_source)
+    meta = plugin_files.meta()
+    provisioning = Provisioning(folders=_provisioning_folders(place.project), plugin_id=target.plugin_id)
+    provisioned = provisioning.value()
+    source = DataSource(
+        provisioned,
+        plugin_id=target.plugin_id,
+        plugin_name=str(meta.get("name", target.plugin_id)),
+        logo=meta["info"]["logos"]["small"],
+    )
+    feed = EventFeed(source.masked)
+    reloader = (
+        Reloader(plugin_files, source=source, provisioning=provisioning, provisioned=provisioned, feed=feed)
+        if isinstance(plugin_files, SourceFiles)
+        else None
+    )
+
+    def watch(line: LogLine) -> None:
+        call.log_line(line)
+        feed.add_line(line)
+        if reloader:
+            reloader.watch(line)
+
+    with ExitStack() as stack:
+        tell = feed.publish_masked
+        keeper = stack.enter_context(PluginKeeper(target, timeout=options.timeout, watch=watch, tell=tell))
+        streams = LiveStreams(keeper, source.settings, source.masked)
+        stack.callback(streams.end_all)
+        if reloader:
+            stack.callback(reloader.stop)
+            reloader.start(keeper)
+        preview = PreviewApi(
+            keeper=keeper,
+            source=source,
+            feed=feed,
+            streams=streams,
+            provisioning=provisioning,
+            plugin_files=plugin_files,
+            page=page,
+            timeout=options.timeout,
+        )
+        application = Application(
+            grafana=GrafanaApi(keeper, source, feed, timeout=options.timeout),
+            proxy=DataProxy(source, _routes(meta)),
+            preview=preview,
+            source=source,
+            plugin_files=plugin_files,
+            page=page,
+        )
+        server = stack.enter_context(_listen(application, options.port))
+        stack.callback(feed.close_all)
+        yield Preview(
+            url=server.url,
+            ticket_url=server.ticket_url(),
+            grafana=page.version,
+            is_source=plugin_files.is_source,
+        )
+
+
+def _listen(application: Application, port: int) -> WebServer:
+    try:
+        return WebServer(application, port=port)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise UsageError(
+            f"--port {port}: {error.strerror}", hint="another program has it; leave it out to take a free one"
+        ) from error
+
+
+def _as_grafana_starts(target: Target, version: str, *, is_source: bool) -> Target:
+    """Return what to start: a project's source by the supervisor that follows saves."""
+    command = (*target.command[:-1], _RELOADING) if is_source else target.command
+    return replace(target, command=command, env={"GF_VERSION": version, **target.env})
+
+
+def _provisioning_folders(project: Project | None) -> list[Path]:
+    """List the folders `provisioning/` of a project, and of the plugin it was added to."""
+    if project is None:
+        return []
+    frontend = npm.locate_frontend(project)
+    roots = dict.fromkeys([project.root, *([frontend.folder] if frontend else [])])
+    return [root / "provisioning" for root in roots]
+
+
+def _routes(meta: dict[str, Any]) -> list[dict[str, Any]]:
+    routes = meta.get("routes")
+    return routes if isinstance(routes, list) else []

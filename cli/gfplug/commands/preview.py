@@ -1,0 +1,60 @@
+"""`gfplug preview`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gfplug import console
+from gfplug.commands.options import BundleFolder  # noqa: TC001 - typer reads the annotations
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def preview(
+    target: BundleFolder = Path(),
+    *,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address; open no browser.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1.", show_default="a free one")] = 0,
+    grafana: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="Whose packages the page is made of.", show_default="the newest"),
+    ] = None,
+    python: Annotated[Path | None, typer.Option(help="Run a project's source with this interpreter as it is.")] = None,
+) -> None:
+    """See a data source in a browser, without Grafana.
+
+    Its config page, its query editor and panels, on a page of this machine; each save is shown. Ctrl-C ends it.
+    """
+    from gfplug.bundle import preview_session as service  # noqa: PLC0415 - a command's imports are its own
+
+    signal.signal(signal.SIGTERM, _end)  # so that the plugin is ended, too
+    options = service.PreviewOptions(target=target, python=python, port=port, grafana=grafana)
+    with service.open_preview(options) as running:
+        console.result(running.url)
+        sys.stdout.flush()
+        follows = "Each save is on the page a moment later. " if running.is_source else ""
+        console.note(f"The page is made of Grafana {running.grafana}'s packages. {follows}Ctrl-C ends it.")
+        if not no_open and _has_screen():
+            webbrowser.open(running.ticket_url)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def _has_screen() -> bool:
+    """Tell whether a browser can open a window: without one, `webbrowser` may start one of the terminal."""
+    is_unix_desktop = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    return sys.platform in ("win32", "darwin") or is_unix_desktop
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

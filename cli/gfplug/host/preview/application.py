@@ -1,0 +1,101 @@
+"""Which part answers which path."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gfplug.host.preview.data_source import ID
+from gfplug.host.preview.page_files import decoded, file_response
+from gfplug.host.preview.web_messages import NOT_FOUND, WebRequest, WebResponse, json_response, not_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfplug.host.preview.data_proxy import DataProxy
+    from gfplug.host.preview.data_source import DataSource
+    from gfplug.host.preview.grafana_api import GrafanaApi
+    from gfplug.host.preview.page_files import PageFiles
+    from gfplug.host.preview.plugin_files import PluginFiles
+    from gfplug.host.preview.preview_api import PreviewApi
+
+_DATA_SOURCE = re.compile(r"api/datasources/(?:uid/(?P<uid>[^/]+)|(?P<id>\d+))(?:/(?P<rest>.*))?", re.DOTALL)
+_PROXY = re.compile(r"api/datasources/proxy/(?:uid/(?P<uid>[^/]+)|(?P<id>\d+))(?:/(?P<rest>.*))?", re.DOTALL)
+_PLUGIN_FILE = re.compile(r"public/plugins/(?P<id>[^/]+)/(?P<name>.+)", re.DOTALL)
+_STREAM = "preview/streams/"
+_RESOURCES = "resources"
+
+
+class Application:
+    """The whole server but HTTP: a request goes in, a response comes out."""
+
+    def __init__(
+        self,
+        *,
+        grafana: GrafanaApi,
+        proxy: DataProxy,
+        preview: PreviewApi,
+        source: DataSource,
+        plugin_files: PluginFiles,
+        page: PageFiles,
+    ) -> None:
+        """Answer with these parts."""
+        self._grafana = grafana
+        self._proxy = proxy
+        self._preview = preview
+        self._source = source
+        self._plugin_files = plugin_files
+        self._page = page
+        self._plain: dict[str, Callable[[WebRequest], WebResponse]] = {
+            "api/ds/query": grafana.query,
+            "api/frontend/settings": preview.frontend_settings,
+            "preview/boot": preview.boot,
+            "preview/events": preview.events,
+            "preview/streams": preview.begin_stream,
+            "preview/alerts": preview.alerts,
+            "preview/settings/write": preview.write_settings,
+        }
+
+    def __call__(self, request: WebRequest) -> WebResponse:
+        """Answer a request that was let in."""
+        path = request.path
+        if answer := self._plain.get(path):
+            return answer(request)
+        if path.startswith(_STREAM):
+            return self._preview.end_stream(path.removeprefix(_STREAM), request)
+        if path.startswith("api/"):
+            return self._api(path, request)
+        return self._file(path, request)
+
+    def _api(self, path: str, request: WebRequest) -> WebResponse:
+        if match := _PROXY.fullmatch(path):
+            return self._proxy.answer(match["rest"] or "", request) if self._is_own(match) else _missing()
+        if match := _DATA_SOURCE.fullmatch(path):
+            return self._of_data_source(match["rest"], request) if self._is_own(match) else _missing()
+        if path == f"api/plugins/{self._plugin_files.meta()['id']}/settings":
+            return self._preview.plugin_settings(request)
+        return json_response({"message": "the preview has no such part of Grafana's API"}, status=NOT_FOUND)
+
+    def _of_data_source(self, rest: str | None, request: WebRequest) -> WebResponse:
+        if not rest:
+            return self._grafana.data_source(request)
+        if rest == "health":
+            return self._grafana.health(request)
+        first, _, path = rest.partition("/")
+        return self._grafana.resource(path, request) if first == _RESOURCES else _missing()
+
+    def _is_own(self, match: re.Match[str]) -> bool:
+        return decoded(match["uid"]) == self._source.uid if match["uid"] else match["id"] == str(ID)
+
+    def _file(self, path: str, request: WebRequest) -> WebResponse:
+        if request.method not in ("GET", "HEAD"):
+            return not_allowed("GET", "HEAD")
+        if match := _PLUGIN_FILE.fullmatch(decoded(path)):
+            is_own = match["id"] == self._plugin_files.meta()["id"]
+            return file_response(path, self._plugin_files.read(match["name"]) if is_own else None, request)
+        name = decoded(path) or "index.html"
+        return file_response(name, self._page.read(name), request)
+
+
+def _missing() -> WebResponse:
+    return json_response({"message": "Data source not found"}, status=NOT_FOUND)

@@ -1,0 +1,219 @@
+"""Grafana's data proxy: the browser asks an upstream by way of the server, which adds what plugin.json's routes say.
+
+Routes with `tokenAuth` or `jwtTokenAuth`, and client certificates, are not imitated: a sentence says so.
+Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go and utils.go; pkg/services/datasources/service,
+httpClientOptions.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import posixpath
+import re
+import ssl
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from gfplug.errors import GfplugError, ToolError, UsageError
+from gfplug.host.preview import web_messages
+from gfplug.host.preview.failure_answers import plugin_failure, refusal
+from gfplug.host.preview.grafana_api import NOT_FORWARDED, returned_headers
+from gfplug.host.preview.web_messages import WebRequest, WebResponse, text_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from http.client import HTTPMessage
+    from typing import IO
+
+    from gfplug.host.preview.data_source import DataSource
+    from gfplug.host.settings import Settings
+
+_SECONDS = 30.0
+_LARGEST = 100 << 20
+_UNAUTHORIZED = 401
+_TEMPLATE = re.compile(r"\{\{(?P<inner>.*?)\}\}", re.DOTALL)
+_NAME = re.compile(r"\s*\.(?P<path>\w+(?:\.\w+)*)\s*")
+_MISSING = "<no value>"
+_UNKNOWN_AUTH = ("tokenAuth", "jwtTokenAuth")
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The browser gets a redirect, as from Grafana."""
+
+    def redirect_request(  # noqa: PLR0917 - the base class's
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> None:
+        """Follow none."""
+
+
+class DataProxy:
+    """Answers `datasources/proxy/uid/<uid>/<path>`."""
+
+    def __init__(self, source: DataSource, routes: Sequence[Mapping[str, Any]]) -> None:
+        """Proxy for a data source, with the routes of its plugin.json."""
+        self._source = source
+        self._routes = [route for route in routes if isinstance(route, dict)]
+
+    def answer(self, path: str, request: WebRequest) -> WebResponse:
+        """Ask the upstream, and answer as it does."""
+        try:
+            return self._ask(self._upstream_request(path, request))
+        except UsageError as error:
+            return refusal(error, self._source.masked)
+        except GfplugError as error:
+            return plugin_failure(error, self._source.masked)
+
+    def _upstream_request(self, path: str, request: WebRequest) -> urllib.request.Request:
+        settings = self._source.settings()
+        if ".." in unquote(path).replace("\\", "/").split("/"):
+            raise UsageError("the path leads out of the data source's address")
+        route = self._route(path, request.method)
+        base, rest, query = settings.url, path, request.query
+        if route is not None:
+            values = {"URL": settings.url, "JsonData": settings.options, "SecureJsonData": settings.secrets}
+            if key := next((key for key in _UNKNOWN_AUTH if route.get(key)), None):
+                raise ToolError(f"the route {route.get('path')!r} has {key}: the preview's proxy does not imitate it")
+            if route.get("url"):
+                base, rest = fill(str(route["url"]), values), path.removeprefix(str(route.get("path", "")))
+            query = _joined_query(query, dict(_pairs(route.get("urlParams"), values)))
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_FORWARDED}
+        headers |= dict(_own_headers(settings))
+        if route is not None:
+            headers |= dict(_pairs(route.get("headers"), values))
+        headers["User-Agent"] = "Grafana/13.0.0"
+        address, body = _joined(base, rest, query), request.body or None
+        return urllib.request.Request(address, body, headers, method=request.method)  # noqa: S310 - http alone
+
+    def _route(self, path: str, method: str) -> Mapping[str, Any] | None:
+        for route in self._routes:
+            wanted = route.get("method") or "*"
+            if wanted in ("*", method) and path.startswith(str(route.get("path", ""))):
+                return route
+        return None
+
+    def _ask(self, upstream: urllib.request.Request) -> WebResponse:
+        handlers: list[Any] = [_NoRedirects]
+        if upstream.type == "https":
+            handlers.append(urllib.request.HTTPSHandler(context=_tls(self._source.settings())))
+        if _is_this_machine(upstream.host):  # as in Go, whatever proxy is set
+            handlers.append(urllib.request.ProxyHandler({}))
+        opener = urllib.request.build_opener(*handlers)
+        try:
+            try:
+                reply = opener.open(upstream, timeout=_SECONDS)
+            except urllib.error.HTTPError as error:
+                reply = error  # an answer, too
+            with reply:
+                body = reply.read(_LARGEST + 1)
+                status, headers = int(reply.status), reply.headers
+        except (OSError, ValueError, HTTPException) as error:  # ValueError: a header that HTTP does not allow
+            reason = getattr(error, "reason", error)
+            raise ToolError(
+                f"the data source's address did not answer: {reason}", hint="see the URL on the config page"
+            ) from error
+        if len(body) > _LARGEST:
+            raise ToolError(f"the answer has more than {_LARGEST:,} bytes")
+        if status == _UNAUTHORIZED:  # as Grafana: 401 would end the person's session
+            return text_response(web_messages.BAD_REQUEST, "Authentication to data source failed")
+        several: dict[str, list[str]] = {}
+        for name, value in headers.items():
+            several.setdefault(name, []).append(value)
+        return WebResponse(status=status, headers=returned_headers(several), body=body)
+
+
+def _is_this_machine(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def fill(text: str, values: Mapping[str, Any]) -> str:
+    """Fill the `{{ .JsonData.name }}` of a route's text; what is not there is `<no value>`, as in Grafana.
+
+    Raises: ToolError for another template.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = _NAME.fullmatch(match["inner"])
+        if name is None:
+            raise ToolError(
+                f"plugin.json: the preview's proxy does not evaluate {match[0][:80]}",
+                hint="it evaluates {{ .URL }}, {{ .JsonData.name }} and {{ .SecureJsonData.name }}",
+            )
+        found: Any = values
+        for part in name["path"].split("."):
+            found = found.get(part) if isinstance(found, dict) else None
+        if found is None:
+            return _MISSING
+        return str(found).lower() if isinstance(found, bool) else str(found)
+
+    return _TEMPLATE.sub(value, text)
+
+
+def _pairs(items: object, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for item in items if isinstance(items, list) else []:
+        if isinstance(item, dict) and isinstance(item.get("name"), str):
+            yield item["name"], fill(str(item.get("content", "")), values)
+
+
+def _own_headers(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what Grafana sends of the data source's own: basic authentication, and custom headers."""
+    if settings.basic_auth_enabled:
+        user = f"{settings.basic_auth_user}:{settings.secrets.get('basicAuthPassword', '')}"
+        yield "Authorization", "Basic " + base64.b64encode(user.encode()).decode()
+    number = 1
+    while isinstance(name := settings.options.get(f"httpHeaderName{number}"), str) and name:
+        yield name, settings.secrets.get(f"httpHeaderValue{number}", "")
+        number += 1
+
+
+def _joined_query(query: str, more: Mapping[str, str]) -> str:
+    if not more:
+        return query
+    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in more]
+    return urlencode([*kept, *more.items()])
+
+
+def _joined(base: str, rest: str, query: str) -> str:
+    """Return the upstream's address.
+
+    Raises: UsageError if the data source has none that can be asked.
+    """
+    parts = urlsplit(base.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise UsageError(
+            "the data source has no http:// or https:// address to ask", hint="enter the URL on the config page"
+        )
+    path = posixpath.join(parts.path or "/", rest.lstrip("/")) if rest else parts.path
+    return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%:@!$&'()*+,;=~-._"), query, ""))
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    """Return how the upstream is verified.
+
+    Raises: ToolError for a client certificate, and an authority that can't be read.
+    """
+    options = settings.options
+    if options.get("tlsAuth"):
+        raise ToolError("the data source has a client certificate, which the preview's proxy does not send")
+    try:
+        authority = settings.secrets.get("tlsCACert") if options.get("tlsAuthWithCACert") else None
+        context = ssl.create_default_context(cadata=authority)
+    except ssl.SSLError as error:
+        raise ToolError(f"the data source's authority (tlsCACert) cannot be read: {error.reason}") from error
+    if options.get("tlsSkipVerify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,181 @@
+"""The data source as the config page saves it, kept in memory; its secrets come in, and never go out again.
+
+Source: grafana v13.0.0, pkg/api/dtos/datasource.go; pkg/api/datasources.go, UpdateDataSourceByUID; its frontend
+settings: pkg/api/frontendsettings.go.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import UsageError
+from gfplug.host.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ID = 1
+_TEXTS = ("name", "url", "user", "database", "basicAuthUser")
+_SWITCHES = ("basicAuth", "withCredentials", "isDefault")
+_MAPPINGS = ("jsonData", "secureJsonData")
+_SHORTEST_MASKED = 4
+_MASK = "***"
+_ACCESS = {
+    f"datasources:{verb}": True
+    for verb in ("read", "write", "delete", "query", "create", "id:read", "caching:read", "permissions:read")
+}
+
+
+class DataSource:
+    """One configured data source; any thread may read and change it."""
+
+    def __init__(self, provisioned: Mapping[str, Any], *, plugin_id: str, plugin_name: str, logo: str) -> None:
+        """Begin with what is provisioned, its variables filled in.
+
+        Raises: UsageError naming the key whose value has the wrong type.
+        """
+        Settings.from_mapping(provisioned, source="the provisioned data source")
+        self._lock = threading.Lock()
+        self._plugin_id = plugin_id
+        self._plugin_name = plugin_name
+        self._logo = logo
+        self._value = self.with_defaults(provisioned)
+        self._version = 1
+        self._updated_ms = _now()
+
+    @property
+    def uid(self) -> str:
+        """What requests call it."""
+        return self.settings().uid
+
+    def settings(self) -> Settings:
+        """Return what the plugin is told of it."""
+        with self._lock:
+            return replace(Settings.from_mapping(self._value), updated_ms=self._updated_ms)
+
+    def value(self) -> dict[str, Any]:
+        """Return it with the keys of a provisioning file, its secrets included."""
+        with self._lock:
+            return dict(self._value)
+
+    def with_defaults(self, provisioned: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is provisioned, over what a data source has without it."""
+        return {"name": self._plugin_name, "uid": "gfplug", "isDefault": True, **provisioned}
+
+    def merge(self, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        """Take what changed between two states of a provisioning file; a secret whose variable is not set stays.
+
+        Raises: UsageError as the constructor does.
+        """
+        Settings.from_mapping(now, source="the provisioned data source")
+        with self._lock:
+            self._value |= _changed(before, now)
+            for key in _MAPPINGS:
+                old, new = before.get(key) or {}, now.get(key) or {}
+                left_out = (old.keys() - new.keys()) if key == "jsonData" else set()
+                kept = {name: item for name, item in (self._value.get(key) or {}).items() if name not in left_out}
+                changed = _changed(old, new)
+                self._value[key] = kept | (changed if key == "jsonData" else {k: v for k, v in changed.items() if v})
+            self._count_change()
+
+    def update(self, sent: Mapping[str, Any]) -> None:
+        """Take what the config page saves; a secret that is not sent stays, an empty one goes.
+
+        Raises: UsageError naming the key whose value has the wrong type.
+        """
+        changes: dict[str, Any] = {key: _text(sent, key) for key in _TEXTS if sent.get(key) is not None}
+        changes |= {key: _switch(sent, key) for key in _SWITCHES if sent.get(key) is not None}
+        if sent.get("jsonData") is not None:
+            changes["jsonData"] = _object(sent, "jsonData")
+        secrets = _object(sent, "secureJsonData") if sent.get("secureJsonData") is not None else {}
+        if wrong := next((key for key, secret in secrets.items() if not isinstance(secret, str)), None):
+            raise UsageError(f"secureJsonData: {wrong!r} is not text")
+        with self._lock:
+            kept = {**(self._value.get("secureJsonData") or {}), **secrets}
+            self._value |= {**changes, "secureJsonData": {key: secret for key, secret in kept.items() if secret}}
+            self._count_change()
+
+    def for_page(self) -> dict[str, Any]:
+        """Return the data source as Grafana's API shows it: of secrets, which are set."""
+        settings = self.settings()
+        with self._lock:
+            value, version = dict(self._value), self._version
+        return {
+            "id": ID,
+            "uid": settings.uid,
+            "orgId": 1,
+            "name": settings.name,
+            "type": self._plugin_id,
+            "typeName": self._plugin_name,
+            "typeLogoUrl": self._logo,
+            "access": "proxy",
+            "url": settings.url,
+            "user": settings.user,
+            "database": settings.database,
+            "basicAuth": settings.basic_auth_enabled,
+            "basicAuthUser": settings.basic_auth_user,
+            "withCredentials": bool(value.get("withCredentials")),
+            "isDefault": bool(value.get("isDefault")),
+            "jsonData": dict(settings.options),
+            "secureJsonFields": {key: True for key, secret in settings.secrets.items() if secret},
+            "version": version,
+            "readOnly": False,
+            "accessControl": _ACCESS,
+            "apiVersion": "",
+        }
+
+    def for_plugin(self, meta: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the plugin's code in the browser is made with: instance settings."""
+        shown = self.for_page()
+        kept = {key: shown[key] for key in ("id", "uid", "type", "name", "access", "jsonData", "isDefault", "readOnly")}
+        optional = {key: shown[key] for key in ("database", "withCredentials") if shown[key]}
+        return {**kept, **optional, "url": f"/api/datasources/proxy/uid/{shown['uid']}", "meta": dict(meta)}
+
+    def masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return a JSON value without the secrets that its texts hold."""
+        secrets = [secret for secret in self.settings().secrets.values() if len(secret) >= _SHORTEST_MASKED]
+        return _masked(value, sorted(secrets, key=len, reverse=True))
+
+    def _count_change(self) -> None:
+        self._version += 1
+        self._updated_ms = max(_now(), self._updated_ms + 1)  # the plugin makes a new instance
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are others now, but for options and secrets as a whole."""
+    return {key: item for key, item in now.items() if key not in _MAPPINGS and before.get(key) != item}
+
+
+def _masked(value: Any, secrets: list[str]) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, _MASK)
+        return value
+    if isinstance(value, dict):
+        return {key: _masked(item, secrets) for key, item in value.items()}
+    return [_masked(item, secrets) for item in value] if isinstance(value, list) else value
+
+
+def _text(sent: Mapping[str, Any], key: str) -> str:
+    if not isinstance(sent[key], str):
+        raise UsageError(f"{key!r} is not text")
+    return str(sent[key])
+
+
+def _switch(sent: Mapping[str, Any], key: str) -> bool:
+    if not isinstance(sent[key], bool):
+        raise UsageError(f"{key!r} is not true or false")
+    return bool(sent[key])
+
+
+def _object(sent: Mapping[str, Any], key: str) -> dict[str, Any]:
+    if not isinstance(sent[key], dict):
+        raise UsageError(f"{key!r} is not an object")
+    return dict(sent[key])
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

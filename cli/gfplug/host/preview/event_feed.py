@@ -1,0 +1,146 @@
+"""What the page hears without asking: log lines, reloads, packets of streams, in one stream of events for each page.
+
+One, because a browser opens six connections to a server at most.
+Source: WHATWG HTML, Server-sent events, 9.2.6 Interpreting an event stream.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from gfplug import files
+from gfplug.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gfplug.host.logs import LogLine
+
+_KEPT_LINES = 500
+_MOST_WAITING = 5000
+_BEAT_SECONDS = 5.0
+_END = b""
+
+
+class Listener:
+    """One page that is open: its events wait here until its connection takes them."""
+
+    def __init__(self) -> None:
+        """Make it, with an id that nobody can guess."""
+        self.id = secrets.token_urlsafe(12)
+        self._waiting: queue.Queue[bytes] = queue.Queue(_MOST_WAITING)
+
+    def send(self, event: str, value: Any, *, patience: float = 0.0) -> bool:  # noqa: ANN401 - JSON
+        """Add an event; False if the page has not taken thousands before it within some seconds."""
+        text = f"event: {event}\ndata: {files.json_text(value)}\n\n"
+        try:
+            self._waiting.put(text.encode(), timeout=patience or None, block=patience > 0)
+        except queue.Full:
+            return False
+        return True
+
+    def end(self) -> None:
+        """End the connection once it has taken what waits."""
+        self._waiting.put(_END)
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the events as they come, and a comment now and then, which shows whether the page is there."""
+        while True:
+            try:
+                part = self._waiting.get(timeout=_BEAT_SECONDS)
+            except queue.Empty:
+                part = b": here\n\n"
+            if part == _END:
+                return
+            yield part
+
+
+class EventFeed:
+    """Everything that pages hear; the last log lines are kept for those that open later."""
+
+    def __init__(self, mask: Callable[[Any], Any]) -> None:
+        """Begin without pages; `mask` takes secrets out of what is said."""
+        self._mask = mask
+        self._lock = threading.Lock()
+        self._listeners: dict[str, Listener] = {}
+        self._lines: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KEPT_LINES)
+        self._count = 0
+
+    def open(self) -> Listener:
+        """Add a page, and say hello."""
+        listener = Listener()
+        listener.send("hello", {"client": listener.id})
+        with self._lock:
+            self._listeners[listener.id] = listener
+        return listener
+
+    def close(self, listener: Listener) -> None:
+        """Forget a page."""
+        with self._lock:
+            self._listeners.pop(listener.id, None)
+
+    def close_all(self) -> None:
+        """End every connection."""
+        for listener in self._all():
+            listener.end()
+
+    def listener(self, client: object) -> Listener:
+        """Return an open page by its id.
+
+        Raises: UsageError if there is none.
+        """
+        with self._lock:
+            listener = self._listeners.get(client) if isinstance(client, str) else None
+        if listener is None:
+            raise UsageError("`client` names no open page", hint="it is in the event `hello`")
+        return listener
+
+    def publish(self, event: str, value: Any) -> None:  # noqa: ANN401 - JSON
+        """Tell every page."""
+        for listener in self._all():
+            listener.send(event, value)
+
+    def publish_masked(self, event: str, value: Any) -> None:  # noqa: ANN401 - JSON
+        """Tell every page, without the secrets that texts hold."""
+        self.publish(event, self._mask(value))
+
+    def add_line(self, line: LogLine) -> None:
+        """Keep a line of the plugin's log, and tell every page."""
+        shown: dict[str, Any] = self._mask(
+            {
+                "time": int(time.time() * 1000),
+                "level": line.level,
+                "message": line.message,
+                "fields": dict(line.fields),
+                "danger": line.danger,
+            }
+        )
+        with self._lock:
+            self._count += 1
+            self._lines.append((self._count, shown))
+        self.publish("log", shown)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the last lines, oldest first."""
+        with self._lock:
+            return [line for _, line in self._lines]
+
+    def mark(self) -> int:
+        """Return how many lines there have been."""
+        with self._lock:
+            return self._count
+
+    def places_since(self, mark: int) -> str:
+        """List where the author's code failed, of the lines after a mark."""
+        with self._lock:
+            fields = [line["fields"] for count, line in self._lines if count > mark]
+        return "; ".join(dict.fromkeys(str(each["at"]) for each in fields if each.get("at")))
+
+    def _all(self) -> list[Listener]:
+        with self._lock:
+            return list(self._listeners.values())

@@ -1,0 +1,49 @@
+"""What a failed call becomes: the status and the words of Grafana's API, and beside them those of gfplug.
+
+Source: grafana v13.0.0, pkg/plugins/errors.go; pkg/util/errhttp.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ConflictError, GfplugError, ProjectError, UsageError
+from gfplug.host import failures
+from gfplug.host.client import UnimplementedError
+from gfplug.host.output import LateError
+from gfplug.host.preview import web_messages
+from gfplug.host.preview.plugin_keeper import DownError
+from gfplug.host.preview.web_messages import WebResponse, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KINDS: tuple[tuple[type[GfplugError], int, str, str], ...] = (
+    (DownError, web_messages.UNAVAILABLE, "plugin.unavailable", "Plugin unavailable"),
+    (UnimplementedError, web_messages.NOT_FOUND, "plugin.notImplemented", "Method not implemented"),
+    (LateError, web_messages.LATE, "plugin.requestTimeout", "The plugin did not answer in time"),
+)
+_OTHER = (web_messages.FAILED, "plugin.requestFailureError", "An error occurred within the plugin")
+
+
+def describe(error: GfplugError, places: str = "") -> dict[str, str]:
+    """Return what the page shows of a failure; `places` are where the author's code failed."""
+    hint = failures.remedy(f"{error.message}\n{error.details}") or (f"raised in {places}" if places else error.hint)
+    return {"message": error.message, "hint": hint, "details": error.details}
+
+
+def plugin_failure(error: GfplugError, mask: Callable[[Any], Any], places: str = "") -> WebResponse:
+    """Answer for a plugin that failed, or a request that could not be sent to it."""
+    shown = mask(describe(error, places))
+    if isinstance(error, UsageError | ProjectError | ConflictError):
+        return refusal(error, mask)
+    answers = ((status, name, text) for kind, status, name, text in _KINDS if isinstance(error, kind))
+    status, message_id, message = next(answers, _OTHER)
+    value = {"message": message, "messageId": message_id, "statusCode": status, "traceID": "", "preview": shown}
+    return json_response(value, status=status)
+
+
+def refusal(error: GfplugError, mask: Callable[[Any], Any]) -> WebResponse:
+    """Answer a request that is wrong, or can't be done."""
+    status = web_messages.BAD_REQUEST if isinstance(error, UsageError) else web_messages.CONFLICT
+    return json_response(mask({"message": error.message, "hint": error.hint}), status=status)

@@ -1,0 +1,214 @@
+"""The part of Grafana's HTTP API that a data source's page asks, answered by the plugin.
+
+Source: grafana v13.0.0, pkg/api/ds_query.go, pkg/api/plugin_resource.go, pkg/api/datasources.go; pkg/services/query,
+parseMetricRequest.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import GfplugError, UsageError
+from gfplug.host import failures, timerange
+from gfplug.host.convert import Query, query_type_of
+from gfplug.host.preview import web_messages
+from gfplug.host.preview.failure_answers import plugin_failure, refusal
+from gfplug.host.preview.web_messages import SANDBOX, WebRequest, WebResponse, json_response, not_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gfplug.host.convert import QueryAnswer
+    from gfplug.host.preview.data_source import DataSource
+    from gfplug.host.preview.event_feed import EventFeed
+    from gfplug.host.preview.plugin_keeper import PluginKeeper
+
+_FORWARDED = (
+    *("X-Dashboard-Uid", "X-Panel-Id", "X-Panel-Plugin-Id", "X-Dashboard-Title", "X-Panel-Title"),
+    *("X-Datasource-Uid", "X-Plugin-Id", "X-Query-Group-Id", "X-Grafana-Org-Id"),
+)
+_AS_ALERT = "X-Gfplug-Alert"
+NOT_FORWARDED = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "upgrade"),
+        *("transfer-encoding", "content-length", "host", "user-agent", "cookie", "origin", "referer"),
+    }
+)
+"""Headers of a request that Grafana keeps from a plugin; the last one holds the preview's token."""
+
+_NOT_RETURNED = NOT_FORWARDED | {"set-cookie", "set-cookie2", "date", "server"}
+_FAILED = 400
+_EXPRESSIONS = "__expr__"
+_LARGEST_POINTS = 1 << 62
+
+
+class GrafanaApi:
+    """Answers what is below `api/`, but for the data proxy."""
+
+    def __init__(self, keeper: PluginKeeper, source: DataSource, feed: EventFeed, *, timeout: float) -> None:
+        """Answer with a plugin, for one data source. Units: `timeout`, for each call, is seconds."""
+        self._keeper = keeper
+        self._source = source
+        self._feed = feed
+        self._timeout = timeout
+
+    def query(self, request: WebRequest) -> WebResponse:
+        """Answer `ds/query`."""
+        if request.method != "POST":
+            return not_allowed("POST")
+        mark, start = self._feed.mark(), time.perf_counter()
+        try:
+            queries = read_queries(request.json(), uid=self._source.uid, now=datetime.now(UTC))
+            answers = self._keeper.plugin().query_data(
+                queries,
+                self._source.settings(),
+                is_alert=request.headers.get(_AS_ALERT) == "true",
+                headers={f"http_{name}": request.headers[name] for name in _FORWARDED if name in request.headers},
+                timeout=self._timeout,
+                began=request.when_gone,
+            )
+        except UsageError as error:
+            return refusal(error, self._source.masked)
+        except GfplugError as error:
+            return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
+        milliseconds = round((time.perf_counter() - start) * 1000, 1)
+        return self._results(answers, milliseconds, mark)
+
+    def _results(self, answers: Mapping[str, QueryAnswer], milliseconds: float, mark: int) -> WebResponse:
+        errors = [answer.error for answer in answers.values() if answer.error]
+        results = {}
+        for ref_id, answer in answers.items():
+            shown = answer.to_json()
+            results[ref_id] = shown | ({"error": self._source.masked(answer.error)} if answer.error else {})
+        places = self._feed.places_since(mark) if errors else ""
+        hint = failures.remedy("\n".join(errors)) or (f"raised in {places}" if places else "")
+        own = {"milliseconds": milliseconds, "hint": self._source.masked(hint)}
+        return json_response({"results": results, "preview": own}, status=_FAILED if errors else web_messages.OK)
+
+    def data_source(self, request: WebRequest) -> WebResponse:
+        """Answer `datasources/uid/<uid>`: what is saved, or take what is to be saved."""
+        if request.method == "GET":
+            return json_response(self._source.for_page())
+        if request.method != "PUT":
+            return not_allowed("GET", "PUT")
+        try:
+            self._source.update(request.json())
+        except UsageError as error:
+            return refusal(error, self._source.masked)
+        saved = self._source.for_page()
+        self._feed.publish("settings", saved)
+        value = {"datasource": saved, "id": saved["id"], "name": saved["name"], "message": "Datasource updated"}
+        return json_response(value)
+
+    def health(self, request: WebRequest) -> WebResponse:
+        """Answer `datasources/uid/<uid>/health`."""
+        if request.method != "GET":
+            return not_allowed("GET")
+        mark = self._feed.mark()
+        try:
+            health = self._keeper.plugin().check_health(self._source.settings(), timeout=self._timeout)
+        except GfplugError as error:
+            return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
+        value = {"status": health.status, "message": health.message, "details": health.details}
+        return json_response(self._source.masked(value), status=200 if health.status == "OK" else _FAILED)
+
+    def resource(self, path: str, request: WebRequest) -> WebResponse:
+        """Answer `datasources/uid/<uid>/resources/<path>` as the plugin does."""
+        headers: dict[str, list[str]] = {}
+        for name, value in request.headers.items():
+            if name.lower() not in NOT_FORWARDED:
+                headers.setdefault(name, []).append(value)
+        mark = self._feed.mark()
+        try:
+            answer = self._keeper.plugin().call_resource(
+                f"{path}?{request.query}" if request.query else path,
+                self._source.settings(),
+                method=request.method,
+                headers=headers,
+                body=request.body,
+                timeout=self._timeout,
+            )
+        except GfplugError as error:
+            return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
+        status = answer.status if 200 <= answer.status <= 599 else web_messages.FAILED  # noqa: PLR2004 - HTTP's
+        return WebResponse(status=status, headers=returned_headers(answer.headers), body=answer.body)
+
+
+def returned_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return what goes to the browser of the headers of a plugin or an upstream: no cookies, and no script may run."""
+    kept = {
+        name: ", ".join(values)
+        for name, values in headers.items()
+        if name.lower() not in _NOT_RETURNED and not name.lower().startswith("access-control-")
+    }
+    safe = {name for name in kept if name.lower() in {each.lower() for each in SANDBOX}}
+    return {"Cache-Control": "no-store", **{name: kept[name] for name in kept if name not in safe}, **SANDBOX}
+
+
+def read_queries(body: Mapping[str, Any], *, uid: str, now: datetime) -> list[Query]:
+    """Read the queries of a request to `ds/query`.
+
+    Raises: UsageError saying what is wrong with it.
+    """
+    queries = body.get("queries")
+    if not isinstance(queries, list) or not queries:
+        raise UsageError("No queries found")
+    return [_query(each, body, uid=uid, now=now) for each in queries]
+
+
+def _query(value: Any, body: Mapping[str, Any], *, uid: str, now: datetime) -> Query:  # noqa: ANN401 - JSON
+    if not isinstance(value, dict):
+        raise UsageError("a query is not an object")
+    _require_own(value.get("datasource"), uid)
+    own = value.get("timeRange")
+    span = own if isinstance(own, dict) and {"from", "to"} <= own.keys() else body
+    start = _moment(span.get("from"), "from", now=now)
+    end = _moment(span.get("to"), "to", now=now)
+    interval, points = value.get("intervalMs", 1000), value.get("maxDataPoints", 100)
+    if not _is_number(interval) or not _is_number(points):
+        raise UsageError("intervalMs and maxDataPoints are numbers")
+    ref_id = value.get("refId", "A")
+    if not isinstance(ref_id, str):
+        raise UsageError("refId is not text")
+    return Query(
+        ref_id=ref_id,
+        start=start,
+        end=end,
+        interval=timedelta(milliseconds=max(1.0, min(float(interval), 1e14))),
+        max_data_points=max(0, min(int(points), _LARGEST_POINTS)),
+        model=value,
+        query_type=query_type_of(value),
+    )
+
+
+def _require_own(reference: object, uid: str) -> None:
+    """Refuse a query for another data source.
+
+    Raises: UsageError naming it.
+    """
+    other = reference.get("uid") if isinstance(reference, dict) else reference
+    if other in (None, "", uid):
+        return
+    if other == _EXPRESSIONS:
+        raise UsageError("expressions are evaluated by Grafana; the preview asks this data source alone")
+    raise UsageError(f"Data source not found: {str(other)[:80]!r}; this preview has {uid!r}")
+
+
+def _moment(value: object, name: str, *, now: datetime) -> datetime:
+    """Read a time: milliseconds since 1970 as a number or a text, or a text such as `now-1h`."""
+    text = str(value) if _is_number(value) else value
+    if not isinstance(text, str):
+        raise UsageError(f"{name!r} is no time")
+    if not re.fullmatch(r"-?[0-9]{1,15}", text.partition(".")[0]):
+        return timerange.moment(text, now=now, is_end=name == "to")
+    try:
+        return datetime.fromtimestamp(int(text.partition(".")[0]) / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise UsageError(f"{name!r} is no time: {text[:40]}") from error
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,135 @@
+"""Keeps the plugin running while the preview runs: starts it as Grafana does, and again when it ends."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from gfplug.errors import GfplugError, ToolError
+from gfplug.host.launch import launch
+from gfplug.host.output import describe_exit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gfplug.host.client import RunningPlugin
+    from gfplug.host.logs import LogLine
+    from gfplug.host.target import Target
+
+_LOOK_SECONDS = 0.1
+_REST_SECONDS = (1.0, 2.0, 5.0)
+_log = logging.getLogger("gfplug")
+
+
+class DownError(ToolError):
+    """The plugin does not run now."""
+
+
+class _EndedError(Exception):
+    """The plugin's process ended by itself."""
+
+
+class PluginKeeper:
+    """Runs a plugin inside of its `with`; entering waits for its first handshake.
+
+    `watch` sees each log line, `tell` hears `("up", {})` and `("down", {message, hint, details})`.
+    Units: `timeout` is the seconds for a handshake.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        timeout: float,
+        watch: Callable[[LogLine], None],
+        tell: Callable[[str, dict[str, Any]], None],
+    ) -> None:
+        """Prepare to start it."""
+        self._target = target
+        self._timeout = timeout
+        self._watch = watch
+        self._tell = tell
+        self._stopping = threading.Event()
+        self._settled = threading.Event()  # it has shaken hands, or failed to, for the first time
+        self._running: RunningPlugin | None = None
+        self._problem: GfplugError | None = None
+        self._thread = threading.Thread(target=self._run, name="plugin keeper", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start the plugin.
+
+        Raises: ToolError if it can't be started, as `launch` does.
+        """
+        self._thread.start()
+        try:
+            self._settled.wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        if self._problem is not None and self._running is None:
+            self.__exit__()
+            raise self._problem
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """End the plugin, and wait for its end."""
+        self._stopping.set()
+        self._thread.join()
+
+    def plugin(self) -> RunningPlugin:
+        """Return the plugin that runs.
+
+        Raises: DownError if none does; it says why.
+        """
+        running = self._running
+        if running is None:
+            reason = self._problem
+            raise DownError(
+                reason.message if reason else "the plugin is being started",
+                hint=reason.hint if reason else "",
+                details=reason.details if reason else "",
+            )
+        return running
+
+    def _run(self) -> None:
+        try:
+            self._keep()
+        finally:
+            self._settled.set()
+
+    def _keep(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self._run_once()
+                failures = 0
+            except GfplugError as error:
+                self._problem = error
+                if not self._settled.is_set():
+                    return
+                self._tell("down", {"message": error.message, "hint": error.hint, "details": error.details})
+                _log.error("%s; starting it again", error.message)
+                self._stopping.wait(_REST_SECONDS[min(failures, len(_REST_SECONDS) - 1)])
+                failures += 1
+
+    def _run_once(self) -> None:
+        """Run the plugin until it ends, or is to end.
+
+        Raises: ToolError if it does not start, or ends by itself.
+        """
+        try:
+            with launch(self._target, timeout=self._timeout, watch=self._watch) as plugin:
+                self._running, self._problem = plugin, None
+                if self._settled.is_set():
+                    self._tell("up", {})
+                self._settled.set()
+                try:
+                    while not self._stopping.wait(_LOOK_SECONDS):
+                        if plugin.process.poll() is not None:
+                            raise _EndedError(describe_exit(plugin.process.returncode))
+                finally:
+                    self._running = None
+        except _EndedError as ended:
+            details = plugin.logs.tail()
+            raise ToolError(f"the plugin's process ended with {ended}", details=details) from None

@@ -1,0 +1,200 @@
+"""What the page asks that Grafana has no path for: the beginning, events, streams, alert rules, writing back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gfplug import __version__
+from gfplug.errors import ConflictError, GfplugError
+from gfplug.host import rehearsal
+from gfplug.host.preview import provisioning_edit
+from gfplug.host.preview.failure_answers import describe, refusal
+from gfplug.host.preview.web_messages import WebRequest, WebResponse, json_response, not_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from gfplug.host.alerting import Rule
+    from gfplug.host.preview.data_source import DataSource
+    from gfplug.host.preview.event_feed import EventFeed
+    from gfplug.host.preview.live_streams import LiveStreams
+    from gfplug.host.preview.page_files import PageFiles
+    from gfplug.host.preview.plugin_files import PluginFiles
+    from gfplug.host.preview.plugin_keeper import PluginKeeper
+    from gfplug.host.preview.project_provisioning import Provisioning
+
+_NO_FILE = "the project provisions no data source: there is no file to write to"
+
+
+class PreviewApi:
+    """Answers what is below `preview/`."""
+
+    def __init__(
+        self,
+        *,
+        keeper: PluginKeeper,
+        source: DataSource,
+        feed: EventFeed,
+        streams: LiveStreams,
+        provisioning: Provisioning,
+        plugin_files: PluginFiles,
+        page: PageFiles,
+        timeout: float,
+    ) -> None:
+        """Answer with these parts. Units: `timeout`, for each call of the plugin, is seconds."""
+        self._keeper = keeper
+        self._source = source
+        self._feed = feed
+        self._streams = streams
+        self._provisioning = provisioning
+        self._plugin_files = plugin_files
+        self._page = page
+        self._timeout = timeout
+
+    def boot(self, request: WebRequest) -> WebResponse:
+        """Answer with everything that the page needs before it asks the plugin."""
+        if request.method != "GET":
+            return not_allowed("GET")
+        meta, problem = self._plugin_files.meta(), self._plugin_files.problem
+        rules, _ = self._rules()
+        value = {
+            "gfplug": __version__,
+            "grafana": self._page.version,
+            "versions": list(self._page.versions),
+            "runs": "source" if self._plugin_files.is_source else "bundle",
+            "plugin": {
+                "id": meta["id"],
+                "name": meta["name"],
+                "module": self._plugin_files.module_address(),
+                "problem": self._source.masked(describe(problem)) if problem else None,
+                "meta": meta,
+            },
+            "instanceSettings": self._source.for_plugin(meta),
+            "settings": self._source.for_page(),
+            "provisioning": self._provisioning_file(),
+            "dashboards": self._provisioning.dashboards(),
+            "rules": [_rule_json(rule) for rule in rules],
+            "toggles": {},
+            "log": self._feed.lines(),
+        }
+        return json_response(value)
+
+    def frontend_settings(self, request: WebRequest) -> WebResponse:
+        """Answer `api/frontend/settings`, as far as packages of Grafana's ask for it."""
+        if request.method != "GET":
+            return not_allowed("GET")
+        instance = self._source.for_plugin(self._plugin_files.meta())
+        version = self._page.version
+        build = {"version": version, "edition": "Open Source", "env": "development", "commit": "", "hideVersion": False}
+        value = {
+            "datasources": {instance["name"]: instance},
+            "defaultDatasource": instance["name"],
+            "buildInfo": build,
+            "featureToggles": {},
+            "appSubUrl": "",
+        }
+        return json_response(value)
+
+    def plugin_settings(self, request: WebRequest) -> WebResponse:
+        """Answer `api/plugins/<id>/settings`."""
+        return json_response(self._plugin_files.meta()) if request.method == "GET" else not_allowed("GET")
+
+    def events(self, request: WebRequest) -> WebResponse:
+        """Answer with the stream of events, which lasts as long as the page is open."""
+        if request.method != "GET":
+            return not_allowed("GET")
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        return WebResponse(headers=headers, body=self._parts())
+
+    def _parts(self) -> Iterator[bytes]:
+        listener = self._feed.open()
+        try:
+            yield from listener.parts()
+        finally:
+            self._feed.close(listener)
+            self._streams.end_of(listener)
+
+    def begin_stream(self, request: WebRequest) -> WebResponse:
+        """Subscribe to a channel."""
+        if request.method != "POST":
+            return not_allowed("POST")
+        try:
+            sent = request.json()
+            listener = self._feed.listener(sent.get("client"))
+            data = json.dumps(sent["data"]).encode() if sent.get("data") is not None else b""
+            return json_response({"id": self._streams.begin(listener, sent.get("channel"), data)})
+        except GfplugError as error:
+            return refusal(error, self._source.masked)
+
+    def end_stream(self, number: str, request: WebRequest) -> WebResponse:
+        """End a subscription."""
+        if request.method != "DELETE":
+            return not_allowed("DELETE")
+        self._streams.end(number)
+        return json_response({})
+
+    def alerts(self, request: WebRequest) -> WebResponse:
+        """Evaluate the provisioned alert rules now."""
+        if request.method != "POST":
+            return not_allowed("POST")
+        now = datetime.now(UTC)
+        rules, problem = self._rules()
+        results: list[dict[str, Any]] = []
+        if problem is None:
+            try:
+                plugin, settings = self._keeper.plugin(), self._source.settings()
+                evaluated = rehearsal.rehearse(plugin, rules, settings, now=now, timeout=self._timeout)
+                results = [{**rehearsal.result_json(rule, each), "hint": each.hint} for rule, each in evaluated]
+            except GfplugError as error:
+                problem = describe(error)
+        at = int(now.timestamp() * 1000)
+        return json_response(self._source.masked({"at": at, "rules": results, "problem": problem}))
+
+    def write_settings(self, request: WebRequest) -> WebResponse:
+        """Write the data source that is in memory to the provisioning file."""
+        if request.method != "POST":
+            return not_allowed("POST")
+        try:
+            there = self._provisioning.source()
+            if there is None:
+                raise ConflictError(_NO_FILE)
+            path, old = there[0], self._source.with_defaults(self._provisioning.value())
+            meta = self._plugin_files.meta()
+            written = provisioning_edit.write(path, plugin_id=meta["id"], old=old, new=self._source.value())
+        except GfplugError as error:
+            return refusal(error, self._source.masked)
+        secrets = [{"key": key, "variable": name} for key, name in written.variables.items()]
+        name = self._provisioning.name_of(path)
+        return json_response({"file": name, "diff": self._source.masked(written.diff), "secrets": secrets})
+
+    def _provisioning_file(self) -> dict[str, Any]:
+        try:
+            there = self._provisioning.source()
+        except GfplugError as error:
+            return {"file": None, "writable": False, "why": error.message}
+        if there is None:
+            return {"file": None, "writable": False, "why": _NO_FILE}
+        return {"file": self._provisioning.name_of(there[0]), "writable": True, "why": ""}
+
+    def _rules(self) -> tuple[Sequence[Rule], dict[str, str] | None]:
+        try:
+            return self._provisioning.rules(), None
+        except GfplugError as error:
+            return [], describe(error)
+
+
+def _rule_json(rule: Rule) -> dict[str, Any]:
+    return {
+        "title": rule.title,
+        "refId": rule.ref_id,
+        "model": dict(rule.model),
+        "from": rule.start,
+        "to": rule.end,
+        "condition": {
+            "reducer": rule.reduction.reducer if rule.reduction else None,
+            "operator": rule.comparison.operator if rule.comparison else None,
+            "bounds": list(rule.comparison.bounds) if rule.comparison else [],
+        },
+    }

@@ -1,0 +1,73 @@
+"""What a project provisions, as the page shows it: its data source, its dashboards, its alert rules."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gfplug.errors import ProjectError
+from gfplug.host import alerting, provisioning
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from gfplug.host.alerting import Rule
+
+_MOST_DASHBOARDS = 100
+_log = logging.getLogger("gfplug")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioning:
+    """The folders `provisioning/` of a project: its own, and that of the plugin it was added to."""
+
+    folders: Sequence[Path]
+    plugin_id: str
+
+    def source(self) -> tuple[Path, dict[str, Any]] | None:
+        """Return the first data source of the plugin, as it is written, and its file.
+
+        Raises: ProjectError if a file cannot be read.
+        """
+        for folder in self.folders:
+            for each in provisioning.list_sources(folder / "datasources", self.plugin_id):
+                return each
+        return None
+
+    def value(self) -> Mapping[str, Any]:
+        """Return that data source with its variables filled in; nothing without one.
+
+        Raises: ProjectError if a file cannot be read.
+        """
+        source = self.source()
+        filled: dict[str, Any] = provisioning.interpolate(source[1]) if source else {}
+        return filled
+
+    def name_of(self, path: Path) -> str:
+        """Return a file's path in its project."""
+        roots = (folder.parent for folder in self.folders if path.is_relative_to(folder))
+        return next((path.relative_to(root).as_posix() for root in roots), str(path))
+
+    def dashboards(self) -> list[dict[str, Any]]:
+        """Return the dashboards; one that can't be read is left out, and the log says so."""
+        found = []
+        for folder in self.folders:
+            for path in sorted((folder / "dashboards").rglob("*.json"))[:_MOST_DASHBOARDS]:
+                try:
+                    dashboard = documents.read_json(path)
+                except ProjectError as error:
+                    _log.warning("%s", error.message)
+                    continue
+                if isinstance(dashboard, dict):
+                    found.append({"file": path.relative_to(folder.parent).as_posix(), "dashboard": dashboard})
+        return found
+
+    def rules(self) -> list[Rule]:
+        """Return the alert rules.
+
+        Raises: ProjectError for a file that cannot be read.
+        """
+        return [rule for folder in self.folders for rule in alerting.read_rules(folder / "alerting")]

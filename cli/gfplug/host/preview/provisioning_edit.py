@@ -1,0 +1,239 @@
+"""Write a data source back into its provisioning file: the values that changed, and nothing else of the text.
+
+Comments, order and variables stay. The new text is read again, and must say what was meant; else nothing is written.
+A secret is never written: a variable of the environment is named in its place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gfplug import files
+from gfplug.errors import ConflictError, ProjectError
+from gfplug.untrusted import documents, yaml_loader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_TEXTS = ("name", "url", "user", "database", "basicAuthUser")
+_SWITCHES = ("basicAuth", "withCredentials", "isDefault")
+_VARIABLE = re.compile(r"\$__env\{\w+\}|\$\{\w+\}|\$\w+|\$__file\{[^}]+\}")
+_WIDE = 1_000_000
+_GONE = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written: the difference, and the variables that stand for secrets, by the secrets' keys."""
+
+    diff: str
+    variables: Mapping[str, str]
+
+
+def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Written:
+    """Write what differs between two states of a data source, with the keys of provisioning files, into its file.
+
+    Raises: ProjectError if the file can't be read; ConflictError if it can't be changed in place, or nothing differs.
+    """
+    raw = documents.read_bytes(path)
+    text = documents.read_text(path)
+    edits = changes(old, new, written=_source(text, plugin_id, path), prefix=plugin_id)
+    changed = _edited(text, plugin_id, edits, path)
+    if changed == text:
+        raise ConflictError(f"{path.name} says so already: nothing was written")
+    newline = b"\r\n" if b"\r\n" in raw else b"\n"
+    files.write_atomic(path, changed.encode().replace(b"\n", newline))
+    before, after = (each.splitlines(keepends=True) for each in (text, changed))
+    diff = difflib.unified_diff(before, after, path.name, path.name, n=1)
+    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _GONE}
+    return Written(diff="".join(diff), variables=names)
+
+
+def changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, written: Mapping[str, Any], prefix: str
+) -> dict[str, Any]:
+    """Return the values to write, as they are to be read again; `_GONE` for a key to remove.
+
+    `written` is the data source as its file has it: a secret that is a variable there keeps its name.
+    """
+    edits: dict[str, Any] = {
+        key: _escaped(new.get(key))
+        for key in (*_TEXTS, *_SWITCHES)
+        if key in new and new.get(key) != old.get(key) and (new.get(key) or old.get(key))
+    }
+    options_old, options_new = (each.get("jsonData") or {} for each in (old, new))
+    options = {
+        key: _escaped(options_new[key]) if key in options_new else _GONE
+        for key in sorted(options_old.keys() | options_new.keys())
+        if options_old.get(key, _GONE) != options_new.get(key, _GONE)
+    }
+    secrets_old, secrets_new = (each.get("secureJsonData") or {} for each in (old, new))
+    there = written.get("secureJsonData") or {}
+    secrets = {
+        key: _variable(there.get(key), prefix, key) if secrets_new.get(key) else _GONE
+        for key in sorted(secrets_old.keys() | secrets_new.keys())
+        if secrets_old.get(key) != secrets_new.get(key)
+    }
+    return edits | ({"jsonData": options} if options else {}) | ({"secureJsonData": secrets} if secrets else {})
+
+
+def _variable(written: object, prefix: str, key: str) -> str:
+    if isinstance(written, str) and _VARIABLE.fullmatch(written) and "{" not in written:
+        return written
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", f"{prefix}_{key}".removeprefix("-").replace("-datasource", ""))
+    return "$" + re.sub(r"\W+", "_", words, flags=re.ASCII).upper()
+
+
+def _escaped(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value whose dollar signs stand for themselves."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: _escaped(item) for key, item in value.items()}
+    return [_escaped(item) for item in value] if isinstance(value, list) else value
+
+
+def _edited(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> str:
+    """Return the text with the edits.
+
+    Raises: ConflictError if it then says something else.
+    """
+    wanted = _applied(_source(text, plugin_id, path), edits)
+    node = _node(text, plugin_id)
+    splices = sorted(_splices(text, node, edits), key=lambda each: each[0])
+    parts, at = [], 0
+    for start, end, new in splices:
+        parts += [text[at:start], new]
+        at = end
+    changed = "".join([*parts, text[at:]])
+    try:
+        is_right = _without_empty(_source(changed, plugin_id, path)) == _without_empty(wanted)
+    except (ProjectError, yaml.YAMLError, ValueError):
+        is_right = False
+    if not is_right:
+        shown = yaml.safe_dump(_plain(edits), allow_unicode=True, sort_keys=False, width=_WIDE)
+        raise ConflictError(f"{path.name} can't be changed in place", hint=f"write into it by hand:\n{shown}")
+    return changed
+
+
+def _applied(source: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(source)
+    for key, value in edits.items():
+        if key in ("jsonData", "secureJsonData"):
+            merged = {**(result.get(key) or {}), **value}
+            result[key] = {name: item for name, item in merged.items() if item is not _GONE}
+        else:
+            result[key] = value
+    return result
+
+
+def _splices(text: str, node: yaml.MappingNode, edits: Mapping[str, Any]) -> Iterator[tuple[int, int, str]]:
+    """Yield what to put in the place of which part of the text."""
+    for key, value in edits.items():
+        there = _value_of(node, key)
+        if key not in ("jsonData", "secureJsonData"):
+            yield from _set(text, node, key, value)
+        elif isinstance(there, yaml.MappingNode) and there.value:
+            for name, item in value.items():
+                yield from _set(text, there, name, item)
+        else:
+            whole = {name: item for name, item in value.items() if item is not _GONE}
+            yield from _set(text, node, key, whole)
+
+
+def _set(text: str, node: yaml.MappingNode, key: str, value: Any) -> Iterator[tuple[int, int, str]]:  # noqa: ANN401 - JSON
+    old = _value_of(node, key)
+    if old is not None and value is _GONE:
+        yield _removal(text, node, key)
+    elif isinstance(old, yaml.ScalarNode) and old.value == value:
+        return  # a variable that stands for a secret
+    elif old is not None:
+        start, end = old.start_mark.index, _end(text, old)
+        gap = "" if start and text[start - 1].isspace() else " "
+        yield start, end, gap + _flow(value)
+    elif value is not _GONE:
+        yield _insertion(text, node, key, value)
+
+
+def _insertion(text: str, node: yaml.MappingNode, key: str, value: Any) -> tuple[int, int, str]:  # noqa: ANN401 - JSON
+    last = _end(text, node.value[-1][1])
+    if node.flow_style:
+        return last, last, f", {_flow(key)}: {_flow(value)}"
+    line_end = text.find("\n", last)
+    at = len(text) if line_end < 0 else line_end
+    indent = " " * node.value[0][0].start_mark.column
+    name = key if re.fullmatch(r"[A-Za-z_]\w*", key) else _flow(key)
+    return at, at, f"\n{indent}{name}: {_flow(value)}"
+
+
+def _removal(text: str, node: yaml.MappingNode, key: str) -> tuple[int, int, str]:
+    position = next(at for at, (name, _) in enumerate(node.value) if name.value == key)
+    name, value = node.value[position]
+    start, end = name.start_mark.index, _end(text, value)
+    if node.flow_style or position == 0:
+        return start, end, f"{_flow(key)}: null" if node.flow_style else ""
+    line_start = text.rfind("\n", 0, start)
+    line_end = text.find("\n", end)
+    return line_start, len(text) if line_end < 0 else line_end, ""
+
+
+def _end(text: str, node: yaml.Node) -> int:
+    """Return where a value ends: a block's end mark is behind the comments that follow it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(text, last[1] if isinstance(last, tuple) else last)
+    start, end = node.start_mark.index, node.end_mark.index
+    return int(start + len(text[start:end].rstrip()))
+
+
+def _flow(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Write a value on one line, as JSON, which YAML can read."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _node(text: str, plugin_id: str) -> yaml.MappingNode:
+    top = yaml.compose(text, Loader=yaml.SafeLoader)
+    sources = _value_of(top, "datasources")
+    for each in sources.value if isinstance(sources, yaml.SequenceNode) else []:
+        kind = _value_of(each, "type")
+        if isinstance(each, yaml.MappingNode) and kind is not None and kind.value == plugin_id:
+            return each
+    raise ValueError(plugin_id)
+
+
+def _value_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _source(text: str, plugin_id: str, path: Path) -> dict[str, Any]:
+    """Return the data source that a text holds, as it is written.
+
+    Raises: ConflictError if there is none.
+    """
+    content = yaml_loader.load(text)
+    sources = content.get("datasources") if isinstance(content, dict) else None
+    for each in sources if isinstance(sources, list) else []:
+        if isinstance(each, dict) and each.get("type") == plugin_id:
+            return each
+    raise ConflictError(f"{path.name} holds no data source of type {plugin_id}")
+
+
+def _without_empty(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a data source without options and secrets that are null."""
+    plain: dict[str, Any] = _plain(source)
+    for key in ("jsonData", "secureJsonData"):
+        plain[key] = {name: item for name, item in (plain.get(key) or {}).items() if item is not None}
+    return plain
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value as JSON holds it, for comparison; what is to go is null."""
+    return json.loads(json.dumps(value, default=lambda _: None))

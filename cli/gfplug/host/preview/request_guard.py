@@ -1,0 +1,79 @@
+"""Who may ask the preview: a page of its own, on this machine, that knows the token.
+
+The token is the first part of each address, so that scripts, pictures and event streams need neither a cookie, which
+a browser would send to other ports of the machine, too, nor a header. An address without it is taken from a page whose
+own address has it: code that asks for `/api/...` works as in Grafana.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+_LONGEST = 8192
+_OWN_SITES = ("same-origin", "none")
+_WITHOUT_TOKEN = ("/api/", "/public/")
+
+
+class RefusedError(Exception):
+    """A request that is not answered, with the status and the sentence that it gets instead."""
+
+    def __init__(self, status: int, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def admit(method: str, address: str, headers: Message, *, port: int, token: str) -> str:
+    """Return a request's address below the token, its query string included: empty for the page itself.
+
+    Raises: RefusedError for another host (DNS rebinding), another origin, or a request that does not know the token.
+    """
+    if not address.startswith("/") or address.startswith("//") or len(address) > _LONGEST:
+        raise RefusedError(400, "the address is not a path")
+    host = _require_host(headers, port)
+    below = _below_token(address, token)
+    origins = headers.get_all("Origin", [])
+    if any(origin != f"http://{host}" for origin in origins):
+        raise RefusedError(403, "another page may not ask: the Origin is not the preview's own")
+    sites = headers.get_all("Sec-Fetch-Site", [])
+    if not all(site in _OWN_SITES for site in sites) and not (below == "" and _is_visit(method, headers)):
+        raise RefusedError(403, "another page may not ask: the request comes from another site")
+    if below is not None:
+        return below
+    if address.startswith(_WITHOUT_TOKEN) and _comes_from_page(headers, host, token):
+        return address[1:]
+    raise RefusedError(403, "open the address that `gfplug preview` shows: the token in it is missing or another one")
+
+
+def _require_host(headers: Message, port: int) -> str:
+    hosts = headers.get_all("Host", [])
+    if len(hosts) != 1 or hosts[0] not in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        raise RefusedError(403, f"the Host is not 127.0.0.1:{port}")
+    return str(hosts[0])
+
+
+def _below_token(address: str, token: str) -> str | None:
+    first, slash, rest = address[1:].partition("/")
+    is_known = hmac.compare_digest(first.encode("utf-8", "surrogateescape"), token.encode())
+    return rest if is_known and slash else None
+
+
+def _comes_from_page(headers: Message, host: str, token: str) -> bool:
+    referers = headers.get_all("Referer", [])
+    if len(referers) != 1:
+        return False
+    prefix = f"http://{host}"
+    referer = str(referers[0])
+    return referer.startswith(f"{prefix}/") and _below_token(referer.removeprefix(prefix), token) is not None
+
+
+def _is_visit(method: str, headers: Message) -> bool:
+    """Tell whether a person follows a link to the page, which a frame of another page does not."""
+    return (
+        method == "GET" and headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Dest") == "document"
+    )

@@ -1,0 +1,289 @@
+"""The data source in a browser, for the author's own tests: `gfplug preview` shows it, playwright drives the page.
+
+pytest_plugins = ["gfruntime.testing.preview"]
+
+def test_editor(preview: Preview) -> None:
+    preview.query("A").fill("Table", "sales")
+    assert preview.panel().series == ["north", "south"]
+
+A test that takes the fixture is skipped, with the reason, where there is no gfplug, no page of the preview, no
+playwright or no Chromium. One server and one browser serve all tests; each test has a page of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_START_SECONDS = 180.0
+_END_SECONDS = 15.0
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
+_ARGUMENTS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+_NO_PLAYWRIGHT = "install playwright: it drives the browser"
+_NO_PAGE = "the page of the preview is not installed"
+_MILLISECONDS = 15_000
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a panel shows: its state, the names of its series as in the legend, its frames, errors and notices.
+
+    Shape: `frames` are in Grafana's frame JSON; `errors` are `{refId, message, status, source}`, `notices` are
+    `{severity, text}`.
+
+    >>> Panel(state="Done", series=["north"]).series
+    ['north']
+    """
+
+    state: str
+    series: Sequence[str] = ()
+    frames: Sequence[Mapping[str, Any]] = ()
+    errors: Sequence[Mapping[str, Any]] = ()
+    notices: Sequence[Mapping[str, Any]] = field(default=())
+
+
+class Form:
+    """An editor on the page: a query's, or the config page's; its controls are found by their labels.
+
+    >>> def test_editor(preview):  # doctest: +SKIP
+    ...     preview.query("A").fill("Table", "sales").choose("Unit", "percent")
+    """
+
+    def __init__(self, preview: Preview, region: Any) -> None:  # noqa: ANN401  # playwright's
+        """Take a region of the page; `region` is its locator."""
+        self._preview = preview
+        self.region = region
+
+    def fill(self, label: str, value: object) -> Form:
+        """Type a value in the place of the one that is there."""
+        control = self._control(label)
+        control.fill(str(value))
+        control.press("Tab")
+        return self._settled()
+
+    def choose(self, label: str, option: str) -> Form:
+        """Choose an option of a list by its text."""
+        self._control(label).click()
+        self._preview.page.get_by_role("option", name=option, exact=True).first.click()
+        return self._settled()
+
+    def check(self, label: str, *, on: bool = True) -> Form:
+        """Turn a switch on, or off."""
+        self._control(label).set_checked(on, force=True)
+        return self._settled()
+
+    def value(self, label: str) -> str:
+        """Return the text that a control has."""
+        return str(self._control(label).input_value())
+
+    def _control(self, label: str) -> Any:  # noqa: ANN401  # playwright's
+        return self.region.get_by_label(label, exact=True).first
+
+    def _settled(self) -> Form:
+        self._preview.wait()
+        return self
+
+
+class Preview:
+    """A page of `gfplug preview`; `page` is playwright's, for whatever is not here.
+
+    >>> def test_editor(preview):  # doctest: +SKIP
+    ...     preview.query("A").fill("Table", "sales")
+    ...     assert preview.panel().series == ["north", "south"]
+    """
+
+    def __init__(self, page: Any, url: str) -> None:  # noqa: ANN401  # playwright's
+        """Open the preview's address in a page, and wait until the plugin is loaded."""
+        self.page = page
+        self.url = url
+        self._view = ""
+        self._show("query")
+
+    def query(self, ref_id: str = "A") -> Form:
+        """Go to the queries, and return the editor of one."""
+        self._show("query")
+        return Form(self, self.page.get_by_role("region", name=f"Query {ref_id}", exact=True))
+
+    def config(self) -> Form:
+        """Go to the config page, and return its editor."""
+        self._show("config")
+        return Form(self, self.page.get_by_role("region", name="Config page", exact=True))
+
+    def save(self) -> Mapping[str, Any]:
+        """Press *Save & test* on the config page, and return what it says: `{status, message, details}`."""
+        self._show("config")
+        self.page.get_by_role("button", name="Save & test", exact=True).click()
+        self.wait()
+        return dict(self._ask("health()") or {})
+
+    def panel(self) -> Panel:
+        """Return what the panel shows, once every query that waits is answered."""
+        self.wait()
+        shown = self._ask("panel()")
+        return Panel(**{name: shown[name] for name in ("state", "series", "frames", "errors", "notices")})
+
+    def ask(self, *queries: Mapping[str, Any]) -> Panel:
+        """Ask other queries, given as dashboards save them, and return what the panel shows."""
+        named = [{"refId": chr(ord("A") + at), **query} for at, query in enumerate(queries)]
+        self._ask(f"setQueries({json.dumps(named)})")
+        return self.panel()
+
+    def set_time_range(self, start: str, end: str = "now") -> None:
+        """Choose a time range, such as `now-1h`."""
+        self._ask(f"setTimeRange({json.dumps(start)}, {json.dumps(end)})")
+        self.wait()
+
+    def set_variables(self, **values: str | Sequence[str]) -> None:
+        """Give dashboard variables their values; a list is several."""
+        chosen = {name: value if isinstance(value, str) else list(value) for name, value in values.items()}
+        self._ask(f"setVariables({json.dumps(chosen)})")
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the page has nothing left to ask."""
+        self._ask("idle()")
+
+    def _show(self, view: str) -> None:
+        """Go to another part of the page, which stays the same otherwise."""
+        if view != self._view:
+            self._view = view
+            self.page.goto(f"{self.url}#/{view}")
+            self.page.wait_for_function("window.gfplugPreview")
+            self.wait()
+
+    def _ask(self, call: str) -> Any:  # noqa: ANN401  # JSON
+        return self.page.evaluate(f"window.gfplugPreview.{call}")
+
+
+@pytest.fixture(scope="session")
+def preview_browser() -> Iterator[Any]:
+    """Run the system's Chromium, or playwright's; skip where there is none.
+
+    >>> def test_page(preview_browser):  # doctest: +SKIP
+    ...     preview_browser.new_page()
+    """
+    api = pytest.importorskip("playwright.sync_api", reason=_NO_PLAYWRIGHT)
+    executable = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with ExitStack() as stack:
+        driver = stack.enter_context(api.sync_playwright())
+        arguments = [*_ARGUMENTS, *(["--no-sandbox"] if is_root else [])]
+        try:
+            browser = driver.chromium.launch(executable_path=executable, args=arguments)
+        except api.Error as error:
+            pytest.skip(f"install Chromium: {str(error).strip().splitlines()[0]}")
+        stack.callback(browser.close)
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run `gfplug preview` of the project that the tests are in, and give its address; skip without gfplug or its page.
+
+    >>> def test_address(preview_url):  # doctest: +SKIP
+    ...     assert preview_url.startswith("http://127.0.0.1:")
+    """
+    pytest.importorskip("playwright.sync_api", reason=_NO_PLAYWRIGHT)
+    root = next((folder for folder in _around(request.config.rootpath) if (folder / "gfplug.lock").is_file()), None)
+    if root is None:
+        pytest.skip(f"{request.config.rootpath} is in no project of gfplug")
+    command = shutil.which("gfplug", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if command is None:
+        pytest.skip("install gfplug: its `gfplug preview` shows the data source")
+    with _served(command, root) as url:
+        yield url
+
+
+@pytest.fixture
+def preview(preview_url: str, preview_browser: Any) -> Iterator[Preview]:  # noqa: ANN401  # playwright's
+    """Give a page with the data source: its editor, a panel, its config page. The data source is as it is provisioned.
+
+    >>> def test_editor(preview):  # doctest: +SKIP
+    ...     assert preview.panel().state == "Done"
+    """
+    before = _settings(preview_url)
+    page = preview_browser.new_page()
+    page.set_default_timeout(_MILLISECONDS)
+    try:
+        yield Preview(page, preview_url)
+    finally:
+        page.close()
+        _settings(preview_url, before)
+
+
+@contextmanager
+def _served(command: str, root: Path) -> Iterator[str]:
+    """Run the preview of a project for the length of a block."""
+    words = [command, "preview", str(root), "--no-open", "--python", sys.executable]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603  # gfplug, where it is installed
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+        )
+        try:
+            url = _first_line(process)
+            if not url:
+                log.seek(0)
+                said = log.read().decode(errors="replace").strip()
+                if _NO_PAGE in said:
+                    pytest.skip(f"install gfplug[preview]: {_NO_PAGE}")
+                pytest.fail(f"`gfplug preview` did not start:\n{said}", pytrace=False)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    """Return the first line that a process writes; nothing if it ends, or takes too long."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    stdout = process.stdout
+    assert stdout is not None  # noqa: S101  # for mypy: it is a pipe
+    threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
+    try:
+        return lines.get(timeout=_START_SECONDS).decode().strip()
+    except queue.Empty:
+        return ""
+
+
+def _settings(url: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the data source's settings, or put them back as they were; a secret that a test has set stays."""
+    boot = _json(f"{url}preview/boot")
+    shown: dict[str, Any] = boot["settings"]
+    if settings is not None and settings != shown:
+        body = json.dumps(settings).encode()
+        address = f"{url}api/datasources/uid/{shown['uid']}"
+        kind = {"Content-Type": "application/json"}
+        _json(Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
+    return shown
+
+
+def _json(request: str | Request) -> dict[str, Any]:
+    with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:  # this machine, whatever proxy is set
+        value: dict[str, Any] = json.loads(answer.read())
+    return value
+
+
+def _around(folder: Path) -> tuple[Path, ...]:
+    return (folder, *folder.parents)

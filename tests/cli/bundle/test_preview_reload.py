@@ -1,0 +1,171 @@
+"""What a save changes in a running preview, as its pages hear it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_preview import DATASOURCE, ID, SECRET, Small, small_preview
+
+from gfplug.bundle.browser_files import SourceFiles
+from gfplug.bundle.preview_reload import Reloader, read_schema
+from gfplug.errors import ProjectError
+from gfplug.host.convert import ResourceAnswer
+from gfplug.host.logs import LogLine
+from gfplug.host.preview.project_provisioning import Provisioning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gfplug.project.plugin_project import Project
+
+SCHEMA: dict[str, Any] = {"hash": "1", "query": {"fields": []}, "config": {"fields": []}, "keys": {}}
+
+
+def says(small: Small, schema: dict[str, Any], *, status: int = 200) -> None:
+    """Let the plugin say what its dataclasses are."""
+    small.plugin.resource = ResourceAnswer(status=status, headers={}, body=json.dumps(schema).encode())
+
+
+@pytest.fixture
+def small(project: Project) -> Small:
+    """Make a preview of a small project."""
+    preview = small_preview(project.root)
+    says(preview, SCHEMA)
+    return preview
+
+
+@pytest.fixture
+def reloader(small: Small, project: Project) -> Iterator[Reloader]:
+    """Follow the saves of that project."""
+    provisioning = Provisioning(folders=[project.root / "provisioning"], plugin_id=ID)
+    following = Reloader(
+        SourceFiles(project),
+        source=small.source,
+        provisioning=provisioning,
+        provisioned=provisioning.value(),
+        feed=small.feed,
+    )
+    following.start(small.keeper)  # type: ignore[arg-type]
+    yield following
+    following.stop()
+
+
+@pytest.fixture
+def following(small: Small, reloader: Reloader) -> Callable[..., dict[str, Any]]:
+    """Wait for the next event of a kind with these values; a reload that began is left out."""
+    assert reloader is not None
+    parts = small.feed.open().parts()
+
+    def wait(event: str = "reload", **wanted: Any) -> dict[str, Any]:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            kind, _, data = next(parts).decode().strip().partition("\ndata: ")
+            if kind == f"event: {event}":
+                value: dict[str, Any] = json.loads(data)
+                if wanted.items() <= value.items():
+                    return value
+        raise AssertionError(f"no {event} with {wanted}")
+
+    return wait
+
+
+def test_new_code_with_the_same_dataclasses_keeps_the_editors(
+    reloader: Reloader, following: Callable[..., dict[str, Any]]
+) -> None:
+    """The page asks its queries again, and nothing else."""
+    reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
+    ready = following(state="ready")
+
+    assert (ready["code"], ready["module"], ready["settings"]) == (True, None, False)
+
+
+def test_new_dataclasses_make_a_new_module(
+    small: Small, reloader: Reloader, following: Callable[..., dict[str, Any]]
+) -> None:
+    """At another address."""
+    says(small, {**SCHEMA, "hash": "2"})
+    reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
+
+    assert following(state="ready")["module"].startswith(f"public/plugins/{ID}/module.js?_cache=")
+
+
+def test_dataclasses_that_are_no_form_are_said_and_the_code_is_used(
+    small: Small, reloader: Reloader, following: Callable[..., dict[str, Any]]
+) -> None:
+    """The editors stay as they were."""
+    says(small, {"message": "Model.table has no default", "isSchemaError": True}, status=404)
+    reloader.watch(LogLine(level="info", message="reloaded (pid 7)"))
+
+    assert following(state="failed")["message"] == "Model.table has no default"
+    assert following(state="ready")["module"] is None
+
+
+def test_code_that_cannot_be_used_is_said(reloader: Reloader, following: Callable[..., dict[str, Any]]) -> None:
+    """Without a secret in it."""
+    sentence = f"the saved code cannot be used: NameError: {SECRET}; the code from before it still answers"
+    reloader.watch(LogLine(level="error", message=sentence))
+
+    assert following(state="failed")["message"] == sentence.replace(SECRET, "***")
+
+
+def test_other_lines_of_the_log_change_nothing(small: Small, reloader: Reloader) -> None:
+    """An author may log anything."""
+    listener = small.feed.open()
+    reloader.watch(LogLine(level="info", message="reloaded the tables"))
+    time.sleep(0.3)
+    small.feed.publish("end", {})
+    parts = listener.parts()
+
+    assert [next(parts).split(b"\n")[0] for _ in range(2)] == [b"event: hello", b"event: end"]
+
+
+def test_a_saved_file_of_the_data_source_is_taken(
+    small: Small, project: Project, following: Callable[..., dict[str, Any]]
+) -> None:
+    """What was typed on the page stays, where the file says nothing new."""
+    small.source.update({"jsonData": {"timeout": 10, "typed": True}})
+    path = project.root / "provisioning/datasources/one.yaml"
+    path.write_text(DATASOURCE.replace("127.0.0.1:9", "127.0.0.1:10"), encoding="utf-8")
+
+    assert following("settings")["url"] == "http://127.0.0.1:10"
+    ready = following(state="ready")
+    assert (ready["settings"], ready["rules"], ready["dashboards"], ready["code"]) == (True, False, False, False)
+    assert small.source.settings().options == {"timeout": 10, "typed": True}
+
+
+def test_a_broken_file_of_the_data_source_leaves_the_one_before(
+    small: Small, project: Project, following: Callable[..., dict[str, Any]]
+) -> None:
+    """The sentence names the file."""
+    (project.root / "provisioning/datasources/one.yaml").write_text("datasources: [", encoding="utf-8")
+
+    assert "one.yaml" in following(state="failed")["message"]
+    assert small.source.settings().secrets == {"token": SECRET}
+
+
+def test_dashboards_and_rules_are_read_anew(project: Project, following: Callable[..., dict[str, Any]]) -> None:
+    """The page hears which."""
+    (project.root / "provisioning/dashboards/two.json").write_text("{}", encoding="utf-8")
+    assert following(state="ready")["dashboards"] is True
+    (project.root / "provisioning/alerting/rules.yaml").unlink()
+    assert following(state="ready")["rules"] is True
+
+
+def test_a_save_is_told_at_once_and_its_end_later(project: Project, following: Callable[..., dict[str, Any]]) -> None:
+    """Of the source, whose end the plugin's log tells; of a frontend's file."""
+    (project.root / "src" / "more.py").write_text("", encoding="utf-8")
+    assert following(state="started")
+    (project.root / "frontend" / "locales").mkdir()
+    (project.root / "frontend" / "locales" / "de.json").write_text('{"Table": "Tabelle"}', encoding="utf-8")
+    assert following(state="ready")["module"]
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"[]", b'{"message": "no"}', b'{"keys": {}}'])
+def test_a_plugin_that_does_not_say_what_its_dataclasses_are_is_a_sentence(small: Small, body: bytes) -> None:
+    """An older runtime's, or a broken one's."""
+    small.plugin.resource = ResourceAnswer(status=200, headers={}, body=body)
+    with pytest.raises(ProjectError):
+        read_schema(small.plugin)  # type: ignore[arg-type]

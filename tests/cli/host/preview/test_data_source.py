@@ -1,0 +1,111 @@
+"""What the config page saves: kept in memory, as Grafana keeps it, and no secret comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_preview import ID, SECRET, Small
+
+from gfplug.errors import UsageError
+from gfplug.host.preview.data_source import DataSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Ask = Callable[..., tuple[int, Any]]
+
+SOURCE = "api/datasources/uid/sales"
+
+
+def test_the_page_sees_which_secrets_are_set_and_none_of_them(ask: Ask) -> None:
+    """In no answer that describes the data source."""
+    status, shown = ask(SOURCE)
+
+    assert status == 200
+    assert shown["secureJsonFields"] == {"token": True}
+    assert (shown["uid"], shown["type"], shown["url"]) == ("sales", ID, "http://127.0.0.1:9")
+    assert shown["jsonData"] == {"timeout": 10}
+    for path in (SOURCE, "preview/boot", "api/frontend/settings", "api/plugins/acme-sales-datasource/settings"):
+        assert SECRET not in str(ask(path)), path
+
+
+def test_what_is_saved_reaches_the_plugin(ask: Ask, small: Small) -> None:
+    """The next call has it, with a later time of change, so that the plugin makes a new instance."""
+    before = small.source.settings()
+    _, shown = ask(SOURCE)
+    sent = {**shown, "url": "http://other", "jsonData": {"timeout": 3}, "secureJsonData": {"key": "k3y!"}}
+
+    status, answer = ask(SOURCE, sent, method="PUT")
+
+    assert (status, answer["message"]) == (200, "Datasource updated")
+    assert answer["datasource"]["version"] == shown["version"] + 1
+    assert answer["datasource"]["secureJsonFields"] == {"token": True, "key": True}
+    after = small.source.settings()
+    assert (after.url, after.options, after.secrets) == (
+        "http://other", {"timeout": 3}, {"token": SECRET, "key": "k3y!"}
+    )  # fmt: skip
+    assert after.updated_ms > before.updated_ms
+    assert "k3y!" not in str(answer)
+
+
+def test_a_secret_is_cleared_by_an_empty_text(ask: Ask, small: Small) -> None:
+    """As the page's "Reset" does."""
+    assert ask(SOURCE, {"secureJsonData": {"token": ""}}, method="PUT")[0] == 200
+    assert small.source.settings().secrets == {}
+    assert ask(SOURCE)[1]["secureJsonFields"] == {}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"url": 1},
+        {"jsonData": []},
+        {"secureJsonData": "x"},
+        {"secureJsonData": {"token": 1}},
+        {"basicAuth": "yes"},
+        {"name": {}},
+    ],
+)
+def test_a_value_of_another_type_is_refused_and_nothing_changes(ask: Ask, small: Small, sent: dict[str, Any]) -> None:
+    """With the name of the key."""
+    before = small.source.value()
+    status, answer = ask(SOURCE, sent, method="PUT")
+
+    assert status == 400
+    assert next(iter(sent)) in answer["message"]
+    assert small.source.value() == before
+
+
+def test_other_keys_cannot_be_changed(ask: Ask, small: Small) -> None:
+    """The type and the uid are the provisioned ones."""
+    ask(SOURCE, {"uid": "other", "type": "other", "id": 9, "readOnly": True}, method="PUT")
+
+    assert (small.source.uid, ask(SOURCE)[1]["type"], ask(SOURCE)[1]["readOnly"]) == ("sales", ID, False)
+
+
+def test_texts_are_shown_without_secrets() -> None:
+    """In lists and mappings too, the longer secret first; very short ones would hide half of every sentence."""
+    source = DataSource(
+        {"secureJsonData": {"a": "abcd", "b": "abcdef", "c": "x"}}, plugin_id=ID, plugin_name="Sales", logo=""
+    )
+
+    assert source.masked({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
+
+
+def test_a_change_of_the_file_replaces_what_changed_there(small: Small) -> None:
+    """What was typed on the page stays, and so does a secret whose variable is not set here."""
+    before = {"url": "http://a", "jsonData": {"one": 1, "two": 2}, "secureJsonData": {"token": SECRET}}
+    small.source.update({"jsonData": {"one": 1, "two": 2, "typed": True}})
+    small.source.merge(before, {"url": "http://b", "jsonData": {"one": 3}, "secureJsonData": {"token": ""}})
+
+    after = small.source.settings()
+    assert after.url == "http://b"
+    assert after.options == {"one": 3, "typed": True}
+    assert after.secrets == {"token": SECRET}
+
+
+def test_a_provisioned_value_of_another_type_is_refused() -> None:
+    """Before anything starts."""
+    with pytest.raises(UsageError, match="jsonData"):
+        DataSource({"jsonData": "x"}, plugin_id=ID, plugin_name="Sales", logo="")

@@ -1,0 +1,234 @@
+"""What the page asks of the preview itself: everything to begin with, alert rules, writing back, streams, events."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from small_preview import ID, SECRET, Small
+
+from gfplug.errors import ProjectError, ToolError
+from gfplug.host.convert import QueryAnswer
+from gfplug.host.logs import LogLine
+from gfplug.host.preview.page_files import locate_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Ask = Callable[..., tuple[int, Any]]
+
+
+def events(small: Small) -> Callable[[], tuple[str, Any]]:
+    """Open a page's stream of events, and return what reads the next one."""
+    listener = small.feed.open()
+    parts = listener.parts()
+
+    def following() -> tuple[str, Any]:
+        kind, data = next(parts).decode().strip().split("\n")
+        return kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    return following
+
+
+def test_the_page_begins_with_everything_it_needs(ask: Ask, small: Small) -> None:
+    """The plugin, the data source, dashboards, rules, versions and the log so far."""
+    small.feed.add_line(LogLine(level="info", message=f"hello {SECRET}", fields={"a": [SECRET]}))
+    status, boot = ask("preview/boot")
+
+    assert status == 200
+    assert (boot["grafana"], boot["versions"]) == ("13.2.2", ["13.2.2", "11.6.16"])
+    assert boot["runs"] == "source"
+    assert boot["plugin"]["module"] == f"public/plugins/{ID}/module.js?_cache=1"
+    assert boot["plugin"]["meta"]["info"]["logos"]["small"] == f"public/plugins/{ID}/img/logo.svg"
+    assert boot["instanceSettings"]["url"] == "/api/datasources/proxy/uid/sales"
+    assert "secureJsonData" not in boot["instanceSettings"]
+    assert boot["settings"]["secureJsonFields"] == {"token": True}
+    assert boot["provisioning"] == {"file": "provisioning/datasources/one.yaml", "writable": True, "why": ""}
+    assert boot["dashboards"] == [
+        {"file": "provisioning/dashboards/one.json", "dashboard": {"title": "Overview", "panels": []}}
+    ]
+    assert [(rule["title"], rule["from"], rule["condition"]["bounds"]) for rule in boot["rules"]] == [
+        ("Sales are high", 600.0, [5.0])
+    ]
+    assert [(line["level"], line["message"], line["fields"]) for line in boot["log"]] == [
+        ("info", "hello ***", {"a": ["***"]})
+    ]
+
+
+def test_a_module_that_cannot_be_made_is_said(ask: Ask, small: Small) -> None:
+    """The page shows it, and the rest works."""
+    small.plugin_files.problem = ProjectError("Model.table has no default", hint="give it one")
+    _, boot = ask("preview/boot")
+
+    assert boot["plugin"]["problem"] == {"message": "Model.table has no default", "hint": "give it one", "details": ""}
+
+
+def test_a_broken_rule_or_dashboard_leaves_the_rest(ask: Ask, small: Small) -> None:
+    """They are said where they are asked for."""
+    (small.root / "provisioning/alerting/rules.yaml").write_text("groups: 1", encoding="utf-8")
+    (small.root / "provisioning/dashboards/two.json").write_text("{", encoding="utf-8")
+
+    status, boot = ask("preview/boot")
+    assert (status, boot["rules"], len(boot["dashboards"])) == (200, [], 1)
+    _, alerts = ask("preview/alerts", {})
+    assert "rules.yaml" in alerts["problem"]["message"]
+
+
+def test_alert_rules_say_what_they_would_do_now(ask: Ask, small: Small) -> None:
+    """The last value, 7, is above 5; the query is asked as a rule asks it."""
+    status, alerts = ask("preview/alerts", {})
+
+    assert (status, alerts["problem"]) == (200, None)
+    (rule,) = alerts["rules"]
+    assert rule["rule"] == "Sales are high"
+    assert rule["instances"] == [{"labels": {"region": "north"}, "state": "ALERTING", "value": 7.0}]
+    assert small.plugin.asked[0]["is_alert"] is True
+
+
+def test_a_rule_whose_query_fails_has_the_error_without_secrets(ask: Ask, small: Small) -> None:
+    """As Grafana shows it."""
+    small.plugin.answers["A"] = QueryAnswer(ref_id="A", status=500, error=f"no {SECRET}")
+    small.plugin.logs = type("Logs", (), {"hint": lambda _: "see the log"})()
+    _, alerts = ask("preview/alerts", {})
+
+    assert alerts["rules"][0]["error"].endswith("no ***")
+    assert alerts["rules"][0]["hint"] == "see the log"
+
+
+def test_a_plugin_that_is_down_is_the_problem_of_all_rules(ask: Ask, small: Small) -> None:
+    """Said once."""
+    small.keeper.problem = ToolError("the plugin's process ended with exit code 1")
+
+    _, alerts = ask("preview/alerts", {})
+
+    assert (alerts["rules"], alerts["problem"]["message"]) == ([], "the plugin's process ended with exit code 1")
+
+
+def test_the_settings_are_written_on_request_alone(ask: Ask, small: Small) -> None:
+    """A save on the page changes no file; writing does, and names the variable of a secret."""
+    path = small.root / "provisioning/datasources/one.yaml"
+    before = path.read_text(encoding="utf-8")
+    sent = {"jsonData": {"timeout": 3}, "secureJsonData": {"token": "n3w-s3cret"}}
+    ask("api/datasources/uid/sales", sent, method="PUT")
+    assert path.read_text(encoding="utf-8") == before
+
+    status, done = ask("preview/settings/write", {})
+
+    assert (status, done["file"]) == (200, "provisioning/datasources/one.yaml")
+    assert done["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
+    after = path.read_text(encoding="utf-8")
+    assert "timeout: 3  # seconds" in after
+    assert "$ACME_SALES_TOKEN" in after
+    assert "n3w-s3cret" not in after + str(done)
+    assert "uid" not in done["diff"]
+    assert "isDefault" not in after
+    assert ask("preview/settings/write", {})[0] == 409
+
+
+def test_without_a_provisioned_data_source_there_is_nothing_to_write_to(ask: Ask, small: Small) -> None:
+    """The page knows it before it offers it."""
+    (small.root / "provisioning/datasources/one.yaml").unlink()
+
+    assert ask("preview/boot")[1]["provisioning"]["writable"] is False
+    assert ask("preview/settings/write", {})[0] == 409
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [
+        ("preview/boot", "POST"),
+        ("preview/events", "POST"),
+        ("preview/streams", "GET"),
+        ("preview/streams/1", "GET"),
+        ("preview/alerts", "GET"),
+        ("preview/settings/write", "GET"),
+        ("api/frontend/settings", "POST"),
+        ("api/datasources/uid/sales", "DELETE"),
+        ("api/datasources/uid/sales/health", "POST"),
+        (f"api/plugins/{ID}/settings", "DELETE"),
+    ],
+)
+def test_nothing_happens_by_another_method(ask: Ask, small: Small, path: str, method: str) -> None:
+    """Above all not by GET, which a link can make."""
+    assert ask(path, method=method)[0] == 405
+    assert small.plugin.asked == []
+
+
+def test_a_stream_comes_as_events_of_its_page(ask: Ask, small: Small) -> None:
+    """Packets in their order, then the end; the plugin hears channel and data."""
+    small.plugin.packets = [b'{"schema": {"fields": []}, "data": {"values": []}}', b'{"data": {"values": []}}']
+    following = events(small)
+    client = following()[1]["client"]
+
+    status, begun = ask("preview/streams", {"client": client, "channel": "ds/sales/ticks/1", "data": {"rate": 2}})
+    first, second = following(), following()
+    assert ask(f"preview/streams/{begun['id']}", method="DELETE")[0] == 200
+
+    assert status == 200
+    assert first == ("stream", {"id": begun["id"], "frame": {"schema": {"fields": []}, "data": {"values": []}}})
+    assert second == ("stream", {"id": begun["id"], "frame": {"data": {"values": []}}})
+    assert (small.plugin.asked[0]["path"], small.plugin.asked[0]["data"]) == ("ticks/1", b'{"rate": 2}')
+    assert following() == ("stream", {"id": begun["id"], "end": True})
+
+
+@pytest.mark.parametrize("sent", [{}, {"client": "x", "channel": "ds/sales/a"}, {"client": 1}, b"x"])
+def test_a_stream_needs_a_page_that_is_open(ask: Ask, small: Small, sent: Any) -> None:
+    """Nobody else's."""
+    assert ask("preview/streams", sent, method="POST")[0] == 400
+    assert small.plugin.asked == []
+
+
+@pytest.mark.parametrize("channel", [None, 1, "", "ds/other/a", "ds/sales/", "plugin/x"])
+def test_a_stream_is_one_of_this_data_source(ask: Ask, small: Small, channel: Any) -> None:
+    """Another channel is refused with a sentence."""
+    client = events(small)()[1]["client"]
+
+    assert ask("preview/streams", {"client": client, "channel": channel})[0] == 400
+
+
+def test_a_stream_that_fails_says_so_without_secrets(ask: Ask, small: Small) -> None:
+    """And is begun again until its page leaves it."""
+    small.plugin.failure = ToolError(f"RunStream failed: {SECRET}")
+    following = events(small)
+    client = following()[1]["client"]
+    _, begun = ask("preview/streams", {"client": client, "channel": "ds/sales/a"})
+
+    assert following() == ("stream", {"id": begun["id"], "error": {"message": "RunStream failed: ***", "hint": ""}})
+    small.streams.end_all()
+    assert following() == ("stream", {"id": begun["id"], "end": True})
+
+
+def test_a_page_that_reads_nothing_ends_its_stream_and_no_other(small: Small) -> None:
+    """What waits for it is bounded."""
+    listener = small.feed.open()
+    while listener.send("x", 1):
+        pass
+
+    assert listener.send("x", 1, patience=0.01) is False
+    small.feed.publish("y", 1)
+
+
+def test_the_page_is_looked_for_where_it_is_built(tmp_path: Path) -> None:
+    """The newest version, unless another is asked for; one that is not there is named with those that are."""
+    for version in ("9.0.0", "13.2.2", "12.4.10", "notes", "13.9.9"):
+        (tmp_path / version).mkdir()
+        if version != "13.9.9":
+            (tmp_path / version / "index.html").write_text("x", encoding="utf-8")
+
+    page = locate_page(root=tmp_path)
+    assert (page.version, page.versions) == ("13.2.2", ("13.2.2", "12.4.10", "9.0.0"))
+    assert locate_page("12.4.10", root=tmp_path).folder == tmp_path / "12.4.10"
+    with pytest.raises(Exception, match="no page for this version") as raised:
+        locate_page("11.6.16", root=tmp_path)
+    assert "13.2.2, 12.4.10, 9.0.0" in raised.value.hint  # type: ignore[attr-defined]
+
+
+def test_without_a_page_one_sentence_says_both_ways(tmp_path: Path) -> None:
+    """An install, and a build in a checkout."""
+    with pytest.raises(ToolError, match="not installed") as raised:
+        locate_page(root=tmp_path)
+
+    assert "gfplug[preview]" in raised.value.hint
+    assert "make preview-assets" in raised.value.hint

@@ -1,0 +1,123 @@
+"""What the page wrote back: the changed values, in the author's own file, and no secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from small_preview import DATASOURCE, ID, SECRET
+
+from gfplug.errors import ConflictError
+from gfplug.host.preview import provisioning_edit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OLD = {
+    "name": "Sales",
+    "uid": "sales",
+    "isDefault": True,
+    "url": "http://127.0.0.1:9",
+    "jsonData": {"timeout": 10},
+    "secureJsonData": {"token": SECRET},
+}
+
+
+def written(folder: Path, new: dict[str, Any], text: str = DATASOURCE, old: dict[str, Any] = OLD) -> str:
+    """Write a change into a file, and return the file's text."""
+    path = folder / "one.yaml"
+    path.write_bytes(text.encode())
+    provisioning_edit.write(path, plugin_id=ID, old=old, new={**old, **new})
+    return path.read_bytes().decode()
+
+
+def test_a_changed_value_is_the_only_change(tmp_path: Path) -> None:
+    """Comments, quotes and order stay."""
+    text = written(tmp_path, {"url": "http://other:8000", "jsonData": {"timeout": 3}})
+
+    assert text == DATASOURCE.replace("url: http://127.0.0.1:9", 'url: "http://other:8000"').replace(
+        "timeout: 10  # seconds", "timeout: 3  # seconds"
+    )
+
+
+def test_new_and_removed_options(tmp_path: Path) -> None:
+    """A new one comes after the last, at its depth."""
+    text = written(tmp_path, {"jsonData": {"timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}}})
+
+    assert yaml.safe_load(text)["datasources"][0]["jsonData"] == {
+        "timeout": 10, "table": "a: b", "more": {"x": [1, True, None]}
+    }  # fmt: skip
+    assert "timeout: 10  # seconds\n      more:" in text
+    source = yaml.safe_load(written(tmp_path, {"jsonData": {}}))["datasources"][0]
+    assert not source["jsonData"]
+    assert source["secureJsonData"] == {"token": SECRET}
+
+
+def test_a_secret_becomes_a_variable(tmp_path: Path) -> None:
+    """Its text is in neither the file nor the difference; its name is returned."""
+    path = tmp_path / "one.yaml"
+    path.write_text(DATASOURCE, encoding="utf-8")
+    new = {**OLD, "secureJsonData": {"token": "n3w-s3cret", "apiKey": "k3y-s3cret"}}
+
+    done = provisioning_edit.write(path, plugin_id=ID, old=OLD, new=new)
+
+    text = path.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["datasources"][0]["secureJsonData"] == {
+        "token": "$ACME_SALES_TOKEN", "apiKey": "$ACME_SALES_API_KEY"
+    }  # fmt: skip
+    assert done.variables == {"token": "ACME_SALES_TOKEN", "apiKey": "ACME_SALES_API_KEY"}
+    assert "s3cret" not in text.replace(SECRET, "")
+    assert "s3cret" not in done.diff.replace(SECRET, "")
+
+
+def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
+    """What changed is its value, which is not the file's."""
+    text = DATASOURCE.replace(SECRET, "$MY_TOKEN")
+    with pytest.raises(ConflictError, match="nothing was written"):
+        written(tmp_path, {"secureJsonData": {"token": "other"}}, text)
+
+
+def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:
+    """Grafana would take it for a variable."""
+    assert 'url: "http://x/$$1"' in written(tmp_path, {"url": "http://x/$1"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DATASOURCE.replace("\n", "\r\n"),
+        DATASOURCE.replace("    jsonData:\n      timeout: 10  # seconds\n", "    jsonData: { timeout: 10 }  # flow\n"),
+        DATASOURCE.replace("    jsonData:\n      timeout: 10  # seconds\n", "    jsonData:\n"),
+        DATASOURCE.replace("    jsonData:\n      timeout: 10  # seconds\n", ""),
+        DATASOURCE.replace("timeout: 10", 'timeout:\n        "10"'),
+        DATASOURCE + "  - name: Other\n    type: other\n    url: http://keep\n",
+        DATASOURCE.rstrip("\n"),
+        "# é ü 漢\n" + DATASOURCE,
+    ],
+)
+def test_other_ways_to_write_the_same_file(tmp_path: Path, text: str) -> None:
+    """The result says what was meant, and what is not the data source's stays."""
+    changed = written(tmp_path, {"url": "http://new", "jsonData": {"timeout": 99}, "basicAuth": True}, text)
+
+    before, after = (yaml.safe_load(each) for each in (text, changed))
+    assert after["datasources"][0] | {"jsonData": 0} == before["datasources"][0] | {
+        "url": "http://new", "basicAuth": True, "jsonData": 0
+    }  # fmt: skip
+    assert after["datasources"][0]["jsonData"] == {"timeout": 99}
+    assert after["datasources"][1:] == before["datasources"][1:]
+    assert ("\r\n" in changed) == ("\r\n" in text)
+    assert [line for line in changed.splitlines() if line.lstrip().startswith("#")] == [
+        line for line in text.splitlines() if line.lstrip().startswith("#")
+    ]
+
+
+def test_what_cannot_be_changed_in_place_is_left_alone(tmp_path: Path) -> None:
+    """An alias stands for values elsewhere; the sentence shows what to write by hand."""
+    source = f"  - type: {ID}\n    jsonData: *shared\n    other: *shared\n"
+    text = f"x: &shared {{ timeout: 10 }}\napiVersion: 1\ndatasources:\n{source}"
+    with pytest.raises(ConflictError, match="can't be changed in place") as raised:
+        written(tmp_path, {"jsonData": {"timeout": 3}}, text)
+
+    assert (tmp_path / "one.yaml").read_text(encoding="utf-8") == text
+    assert "timeout: 3" in raised.value.hint

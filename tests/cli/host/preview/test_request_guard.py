@@ -1,0 +1,121 @@
+"""Who may ask: a page of the preview's own, with the token; nobody else, whatever they send."""
+
+from __future__ import annotations
+
+from email.message import Message
+
+import pytest
+
+from gfplug.host.preview.request_guard import RefusedError, admit
+
+TOKEN = "t0ken"  # noqa: S105 - not a real one
+PORT = 4000
+OWN = "127.0.0.1:4000"
+PAGE = f"http://{OWN}/{TOKEN}/"
+
+
+def admitted(address: str, *, method: str = "GET", host: str | None = OWN, **headers: str) -> str:
+    """Ask with one request."""
+    message = Message()
+    if host is not None:
+        message["Host"] = host
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    return admit(method, address, message, port=PORT, token=TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("address", "below"),
+    [
+        (f"/{TOKEN}/", ""),
+        (f"/{TOKEN}/api/ds/query?ds_type=x", "api/ds/query?ds_type=x"),
+        (f"/{TOKEN}/public/plugins/a/module.js", "public/plugins/a/module.js"),
+    ],
+)
+def test_the_token_opens_everything_below_it(address: str, below: str) -> None:
+    """It is the first part of the address, so that scripts, pictures and event streams have it."""
+    assert admitted(address) == below
+    assert admitted(address, host="localhost:4000") == below
+    assert admitted(address, Origin=f"http://{OWN}", Sec_Fetch_Site="same-origin") == below
+
+
+@pytest.mark.parametrize("address", ["/", "/t0ken", "/t0ke/", "/t0kenx/", "/T0KEN/", "/api/ds/query", "//t0ken/", "*"])
+def test_without_the_token_nothing_is_answered(address: str) -> None:
+    """Not even the page."""
+    with pytest.raises(RefusedError):
+        admitted(address)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [None, "evil.example:4000", "127.0.0.1", "127.0.0.1:4001", "localhost", f"{OWN}.evil.example", "[::1]:4000"],
+)
+def test_another_host_is_refused(host: str | None) -> None:
+    """A name of the attacker's that leads to this machine (DNS rebinding) stays in the Host header."""
+    with pytest.raises(RefusedError, match="Host"):
+        admitted(f"/{TOKEN}/", host=host)
+
+
+def test_two_hosts_are_refused() -> None:
+    """Which of them counts is nobody's guess."""
+    message = Message()
+    message["Host"] = OWN
+    message["Host"] = "evil.example"
+    with pytest.raises(RefusedError, match="Host"):
+        admit("GET", f"/{TOKEN}/", message, port=PORT, token=TOKEN)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "https://127.0.0.1:4000", "http://127.0.0.1:4001", "http://localhost:4000", ""],
+)
+def test_another_origin_is_refused_even_with_the_token(origin: str) -> None:
+    """Another port of this machine is another origin, too."""
+    with pytest.raises(RefusedError, match="Origin"):
+        admitted(f"/{TOKEN}/api/ds/query", method="POST", Origin=origin)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "odd"])
+def test_a_request_that_another_site_makes_is_refused_even_with_the_token(site: str) -> None:
+    """A picture or a script of another page has no Origin; the browser says where it is from."""
+    with pytest.raises(RefusedError, match="another site"):
+        admitted(f"/{TOKEN}/preview/boot", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors")
+
+
+def test_a_link_to_the_page_may_be_followed() -> None:
+    """From a notebook or a mail, to the page alone, and not into a frame."""
+    visit = {"Sec_Fetch_Site": "cross-site", "Sec_Fetch_Mode": "navigate"}
+
+    assert admitted(f"/{TOKEN}/", **visit, Sec_Fetch_Dest="document") == ""
+    for address, destination, method in [
+        (f"/{TOKEN}/", "iframe", "GET"),
+        (f"/{TOKEN}/", "document", "POST"),
+        (f"/{TOKEN}/preview/boot", "document", "GET"),
+    ]:
+        with pytest.raises(RefusedError):
+            admitted(address, method=method, **visit, Sec_Fetch_Dest=destination)
+
+
+def test_code_of_the_page_may_leave_the_token_out() -> None:
+    """`fetch('/api/...')` of a plugin works as in Grafana: the browser says which page it is from."""
+    assert admitted("/api/ds/query", Referer=PAGE) == "api/ds/query"
+    assert admitted("/public/img/a.svg", Referer=f"{PAGE}app.css") == "public/img/a.svg"
+
+
+@pytest.mark.parametrize(
+    ("address", "referer"),
+    [
+        ("/api/ds/query", f"http://{OWN}/wrong/"),
+        ("/api/ds/query", f"http://{OWN}/{TOKEN}"),
+        ("/api/ds/query", f"http://evil.example/{TOKEN}/"),
+        ("/api/ds/query", f"http://{OWN}.evil.example/{TOKEN}/"),
+        ("/api/ds/query", f"http://{OWN}@evil.example/{TOKEN}/"),
+        ("/api/ds/query", f"http://localhost:4000/{TOKEN}/"),
+        ("/", PAGE),
+        ("/preview/boot", PAGE),
+    ],
+)
+def test_another_page_or_path_may_not(address: str, referer: str) -> None:
+    """What is the preview's own is asked with the token."""
+    with pytest.raises(RefusedError):
+        admitted(address, Referer=referer)

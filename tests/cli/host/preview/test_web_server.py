@@ -1,0 +1,247 @@
+"""HTTP itself, over a socket: who is let in, how large a request may be, and what every response carries."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gfplug.host.preview.web_messages import WebRequest, WebResponse, json_response
+from gfplug.host.preview.web_server import MOST_BODY, WebServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from small_preview import Small
+
+
+@pytest.fixture
+def server(small: Small) -> Iterator[WebServer]:
+    """Serve a small preview on a free port."""
+    with WebServer(small.application) as running:
+        yield running
+        small.feed.close_all()
+
+
+def ask(server: WebServer, path: str, *, method: str = "GET", body: bytes | None = None, **headers: str) -> Any:
+    """Ask below the token, unless the path begins with a slash, and return the response with its body read."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    address = path if path.startswith("/") else f"/{server.token}/{path}"
+    connection.request(method, address, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    response.content = response.read()  # type: ignore[attr-defined]
+    connection.close()
+    return response
+
+
+def raw(server: WebServer, text: str) -> bytes:
+    """Send bytes as they are, and return what comes until the connection ends."""
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
+        end.sendall(text.encode("latin-1"))
+        end.shutdown(socket.SHUT_WR)
+        parts = []
+        while part := end.recv(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def test_the_page_is_there_and_every_response_says_what_a_browser_may_do(server: WebServer) -> None:
+    """No other page may frame it, no script but its own runs, no other origin may read it."""
+    response = ask(server, "")
+
+    assert (response.status, response.content) == (200, b"<!doctype html><title>preview</title>")
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    policy = response.headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'self'", "script-src 'self'", "frame-ancestors 'none'", "object-src 'none'"} <= set(policy)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+    assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+
+
+def test_it_listens_on_this_machine_alone(server: WebServer) -> None:
+    """Whatever the machine's other addresses are."""
+    assert server.server_address[0] == "127.0.0.1"
+    assert server.url == f"http://127.0.0.1:{server.server_port}/{server.token}/"
+    assert len(server.token) >= 32
+
+
+def test_two_previews_have_two_tokens(small: Small) -> None:
+    """Each its own."""
+    with WebServer(small.application) as one, WebServer(small.application) as other:
+        assert one.token != other.token
+        assert ask(one, f"/{other.token}/").status == 403
+
+
+def test_a_ticket_leads_to_the_page_once(server: WebServer) -> None:
+    """The browser gets it on a command line, which others may read; the token is not in it."""
+    address = server.ticket_url().removeprefix(f"http://127.0.0.1:{server.server_port}")
+    first, second = ask(server, address), ask(server, address)
+
+    assert server.token not in address
+    assert (first.status, first.headers["Location"]) == (303, f"/{server.token}/")
+    assert (second.status, second.headers["Location"]) == (403, None)
+    assert ask(server, "/open/").status == 403
+    assert ask(server, server.ticket_url().partition(f":{server.server_port}")[2], method="POST").status == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {}),
+        ("/preview/boot", {}),
+        ("/api/ds/query", {}),
+        ("preview/boot", {"Host": "evil.example"}),
+        ("preview/boot", {"Origin": "http://evil.example"}),
+        ("preview/boot", {"Sec_Fetch_Site": "cross-site"}),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"])
+def test_what_is_not_let_in_learns_nothing(server: WebServer, path: str, headers: dict[str, str], method: str) -> None:
+    """Status 403, and no word of the data source, by any method."""
+    response = ask(server, path, method=method, body=b"{}" if method in ("POST", "PUT") else None, **headers)
+
+    assert response.status == 403
+    assert b"sales" not in response.content.lower()
+    assert not [name for name in response.headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.txt",
+        "%2e%2e/secret.txt",
+        "..%2fsecret.txt",
+        "..%5csecret.txt",
+        "x/../../secret.txt",
+        "%2fetc%2fpasswd",
+        "app.js%00",
+        "app.js/",
+        ".",
+        "C:%5csecret.txt",
+        "public/plugins/acme-sales-datasource/../../../secret.txt",
+        "public/plugins/acme-sales-datasource/..%2f..%2fsecret.txt",
+        "public/plugins/../page/app.js",
+        "public/plugins/acme-other-datasource/module.js",
+    ],
+)
+def test_no_path_leads_out_of_the_page_or_the_plugin(server: WebServer, path: str) -> None:
+    """However it is written."""
+    response = ask(server, path)
+
+    assert response.status == 404
+    assert b"s3cr3t" not in response.content
+
+
+def test_a_link_that_leads_out_is_not_followed(server: WebServer, small: Small) -> None:
+    """Of the page's files."""
+    try:
+        (small.root / "page" / "link.txt").symlink_to(small.root / "secret.txt")
+    except OSError:
+        pytest.skip("this system makes no links")
+
+    assert ask(server, "link.txt").status == 404
+
+
+def test_a_file_is_asked_about_again_and_not_sent_again(server: WebServer) -> None:
+    """A changed one has another tag."""
+    first = ask(server, "app.js")
+
+    assert (first.status, first.content) == (200, b"export {};")
+    assert ask(server, "app.js", If_None_Match=first.headers["ETag"]).status == 304
+    assert ask(server, "app.js", method="HEAD").content == b""
+    assert ask(server, "app.js", method="POST", body=b"").status == 405
+
+
+def test_a_body_is_bounded(server: WebServer) -> None:
+    """By what it says of itself, before it is read."""
+    text = f"POST /{server.token}/api/ds/query HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
+
+    assert b" 413 " in raw(server, f"{text}Content-Length: {MOST_BODY + 1}\r\n\r\n").partition(b"\r\n")[0]
+    assert b" 411 " in raw(server, f"{text}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n").partition(b"\r\n")[0]
+    assert b" 411 " in raw(server, f"{text}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}").partition(b"\r\n")[0]
+    assert b" 400 " in raw(server, f"{text}Content-Length: 5\r\n\r\n{{}}").partition(b"\r\n")[0]
+    assert b" 400 " in raw(server, f"{text}Content-Length: -1\r\n\r\n").partition(b"\r\n")[0]
+
+
+def test_what_follows_a_refused_request_is_not_read_as_another(server: WebServer) -> None:
+    """A body that holds a request stays a body."""
+    inner = f"GET /{server.token}/preview/boot HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n\r\n"
+    outer = f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\nContent-Length: {len(inner)}\r\n\r\n"
+
+    answer = raw(server, outer + inner)
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b" 403 " in answer.partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH", "PUT", "OPTIONS", "HEAD"])
+def test_another_method_is_no_way_around(server: WebServer, method: str) -> None:
+    """Not by a header that some servers take for one, either."""
+    response = ask(server, "api/ds/query", method=method, X_HTTP_Method_Override="POST")
+
+    assert response.status == 405
+    assert response.headers["Allow"] == "POST"
+
+
+def test_an_answer_cannot_add_headers() -> None:
+    """A line break in a header of a plugin's would end it."""
+    bad = {"X-One": "1\r\nSet-Cookie: a=b", "X Two": "2", "X-Three": "3"}
+    with WebServer(lambda _: WebResponse(headers=bad, body=b"x")) as server:
+        response = ask(server, "")
+
+    assert response.headers["X-Three"] == "3"
+    assert not {"X-One", "Set-Cookie", "X Two"} & set(response.headers)
+
+
+def test_an_open_stream_of_events_blocks_nothing(server: WebServer, small: Small) -> None:
+    """It says hello, then what happens; meanwhile queries are answered, one while another waits."""
+    events = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    events.request("GET", f"/{server.token}/preview/events")
+    stream = events.getresponse()
+    assert stream.headers["Content-Type"] == "text/event-stream"
+    hello = stream.readline(), stream.readline(), stream.readline()
+    assert hello[0] == b"event: hello\n"
+    assert json.loads(hello[1].removeprefix(b"data: "))["client"]
+
+    small.feed.publish("settings", {"name": "other\nname"})
+    assert stream.readline() == b"event: settings\n"
+    assert json.loads(stream.readline().removeprefix(b"data: ")) == {"name": "other\nname"}
+    assert ask(server, "api/datasources/uid/sales/health").status == 200
+    events.close()
+
+
+def test_a_query_that_nobody_waits_for_is_cancelled(server: WebServer, small: Small) -> None:
+    """As in Grafana: the panel asked another one, or was closed."""
+    small.plugin.wait = lambda: small.plugin.cancelled.wait(10)
+    body = json.dumps({"queries": [{"refId": "A"}], "from": "1", "to": "2"})
+    head = f"POST /{server.token}/api/ds/query HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
+        end.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        assert not small.plugin.cancelled.wait(0.3)
+
+    assert small.plugin.cancelled.wait(5)
+
+
+def test_a_slow_request_does_not_block_another() -> None:
+    """Each connection has a thread."""
+    is_released = threading.Event()
+
+    def answer(request: WebRequest) -> WebResponse:
+        if request.path == "slow":
+            assert is_released.wait(10)
+        return json_response(request.path)
+
+    with WebServer(answer) as server:
+        slow: list[int] = []
+        thread = threading.Thread(target=lambda: slow.append(ask(server, "slow").status))
+        thread.start()
+        assert ask(server, "fast").content == b'"fast"'
+        assert not slow
+        is_released.set()
+        thread.join(10)
+
+    assert slow == [200]
