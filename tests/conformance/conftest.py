@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.host)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_S, func_only=True))
+            if "built_signals" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.bundles)
 
 
 @pytest.fixture(scope="session")

@@ -190,7 +190,7 @@ def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
-BUILT = pytest.mark.slow
+BUILT = (pytest.mark.slow, pytest.mark.bundles)
 
 
 def executable(programs: Programs, name: str) -> Path:

@@ -35,13 +35,6 @@ esac
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep this folder's tests with one worker: they share what takes long."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("docs"))
-
-
 @dataclass(frozen=True, slots=True)
 class Ran:
     """How a script ended, and what it wrote to both streams."""
