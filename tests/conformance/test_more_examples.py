@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from commands import succeed
 from messages import START_MS, query, settings
-from programs import BUILT, HERE, build, executable_of
+from programs import BUILT, HERE
 
 from gfplug.host import alerting
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = HERE.parents[1] / "examples"
 NAMES = ["dataframe", "sql", "stream"]
+NEEDED = {"dataframe": ["pandas"]}
+"""What an example imports that a new project's environment lacks."""
 ABOVE = {"dataframe": 100.0, "sql": 90.0, "stream": 0.0}
 FIRING = {"dataframe": [False, True], "sql": [False, True], "stream": [True]}
 
@@ -49,10 +51,7 @@ def example(request: pytest.FixtureRequest, programs: Programs) -> tuple[str, Pa
     launcher = source(programs, name)
     if kind == "source":
         return name, launcher
-    project = programs.project(name)
-    if not (project / "dist").is_dir():
-        build(project, programs.folder / f"built-{name}")
-    return name, executable_of(project / "dist")
+    return name, programs.bundle(name, programs.project(name), extra=NEEDED.get(name, ()))
 
 
 def test_an_example_answers_and_its_rule_fires(host: Host, example: tuple[str, Path]) -> None:
