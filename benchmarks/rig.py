@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 TESTS = HERE.parent / "tests"
-sys.path += [str(TESTS / "conformance"), str(TESTS / "build")]  # whose host, driver and environments these are
+sys.path += [str(TESTS / name) for name in ("conformance", "build", "processes")]  # what its suites share
 
 from environments import clean  # noqa: E402  # found by the line above
 from hostclient import Host, Pending, Plugin  # noqa: E402

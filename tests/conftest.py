@@ -1,9 +1,12 @@
-"""What every suite shares: a fresh log for each test, and rules about tests that are skipped or start processes.
+"""What every suite shares: the order of tests, a fresh log for each, rules about skips and about starting processes.
 
 A skip for want of a program names it: its reason begins with `install PROGRAM:`, and the run's closing lines say what
 to install. Where GFPLUG_REQUIRE_ALL is set, as `.ci/run` does on Linux, every skip is a failure but those in MAY_SKIP.
 
 The tests below `cli` and `runtime` start no process: one that does fails.
+
+With `--dist=loadscope` a worker runs whole modules, and the whole of each folder in ONE_WORKER: what their tests share
+is made once. Folders that take long come first, so that all workers end at about the same time.
 """
 
 import logging
@@ -54,6 +57,10 @@ STARTS = {
 LIBRARIES_OWN = {"uname", "fc-list"}
 """What libraries start once, in whichever test comes first: plumbum asks for the processor, matplotlib for fonts."""
 WITHOUT_PROCESSES = tuple(Path(__file__).with_name(name) for name in ("cli", "runtime"))
+LONGEST_FIRST = ("build", "upgrade", "docs", "browser", "conformance", "generated", "network", "processes", "fuzz")
+"""Folders whose tests take long; those of the others fill in what is left of a worker's time."""
+ONE_WORKER = {"build", "databases", "docs"}
+"""Folders whose modules share a built project or a server."""
 started: list[str] = []
 """What the tests below WITHOUT_PROCESSES started since the last report."""
 
@@ -73,6 +80,37 @@ def pytest_configure() -> None:
 
     util.spawnv_passfds = noted
     sys.addaudithook(_note_start)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what gives modules and folders to workers, in the order in which they are collected."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - without it nobody asks
+
+    class ModuleScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            module = nodeid.partition("::")[0]
+            folder = _folder(config.rootpath / module)
+            return folder if folder in ONE_WORKER else module
+
+    config.option.loadscopereorder = False
+    return ModuleScheduling(config, log)
+
+
+def _folder(module: Path) -> str:
+    parts = module.relative_to(Path(__file__).parent).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Let a worker begin with what takes long."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        ranks = {folder: number for number, folder in enumerate(LONGEST_FIRST)}
+        items.sort(key=lambda item: ranks.get(_folder(item.path), len(ranks)))
+    yield
 
 
 def pytest_runtest_logstart() -> None:

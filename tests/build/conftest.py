@@ -9,14 +9,17 @@ from environments import clean
 from projects import new_project
 
 HERE = Path(__file__).parent
+BUILDING = {"bundles", "copy", "dist", "signals_http2", "starter"}
+"""The fixtures that build another project, or give one that a test builds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark this folder's tests, and keep them with one worker: they share what takes long."""
+    """Mark this folder's tests, and those that build another project than the one that all of them look at."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("build"))
+            if BUILDING.intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(pytest.mark.bundles)
 
 
 @pytest.fixture(scope="session")

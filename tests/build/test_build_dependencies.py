@@ -18,6 +18,8 @@ from projects import new_project
 
 from gfplug.host.smoke import smoke
 
+pytestmark = pytest.mark.bundles
+
 DECLARED = ("tzdata", "certifi", "cryptography")
 PRESENT = ("numpy",)
 CODE = '''\

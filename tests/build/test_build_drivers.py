@@ -9,6 +9,8 @@ from building import build, built, gfplug
 from environments import clean, closure
 from projects import new_project
 
+pytestmark = pytest.mark.bundles
+
 DRIVERS = ("adbc-driver-sqlite", "oracledb")
 CODE = '''\
 """One driver that computes, and one that connects to a port on which nothing listens."""

@@ -9,6 +9,8 @@ from building import built, gfplug
 from environments import clean, closure
 from projects import new_project
 
+pytestmark = pytest.mark.bundles
+
 LIBRARIES = ("numpy", "pandas", "polars")
 CODE = '''\
 """Numbers that pass through three libraries."""

@@ -18,6 +18,8 @@ from macholib.MachO import MachO  # type: ignore[import-untyped]  # as above
 
 from gfruntime.freeze import links
 
+pytestmark = pytest.mark.network
+
 PACKAGES = ("grpcio", "msgspec", "protobuf", "pyarrow")
 ANALYSIS = Path(__file__).with_name("macos_analysis.py")
 PYTHONS = {

@@ -101,6 +101,16 @@ def test_a_folder_holds_what_it_should_and_nothing_else(folder: Path, names: set
     assert {name for name in here if not any(fnmatch(name, pattern) for pattern in ignored)} == names
 
 
+def test_pytest_looks_into_every_folder_that_holds_tests(pytestconfig: pytest.Config) -> None:
+    """Unless it is told otherwise, it passes over folders that are named `build` or `dist`."""
+    patterns = pytestconfig.getini("norecursedirs")
+    modules = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
+    folders = {part for module in modules for part in module.parts[:-1]}
+
+    assert {"build", "cli"} <= folders
+    assert [name for name in sorted(folders) if any(fnmatch(name, pattern) for pattern in patterns)] == []
+
+
 @pytest.mark.parametrize("package", ROOMS)
 def test_imports_point_down(package: str) -> None:
     """Every room has its floor, and imports only from lower ones."""

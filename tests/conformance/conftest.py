@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hostclient import Host
+from once import run_folder
 from programs import BUILT, HERE, Programs, executable
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.host)
             item.add_marker(pytest.mark.timeout(SLOWEST_TEST_S, func_only=True))
+            if "built_signals" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.bundles)
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +42,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
     """Make programs once per run, for all workers."""
     if sys.platform == "win32":
         pytest.skip("the launchers of source plugins are shell scripts")
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "conformance"
+    folder = run_folder(tmp_path_factory) / "conformance"
     folder.mkdir(exist_ok=True)
     return Programs(folder)
 

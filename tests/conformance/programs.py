@@ -1,7 +1,4 @@
-"""Make what the conformance tests start: the Go programs, the plugins from source, the built ones.
-
-Each is made once per test run, whatever the number of workers: the first to ask makes it, the others wait for it.
-"""
+"""Make what the conformance tests start: the Go programs, the plugins from source, the built ones; each once a run."""
 
 from __future__ import annotations
 
@@ -16,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
+from environments import shared
+from once import PATIENCE_S, NotMadeError, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,12 +23,8 @@ HERE = Path(__file__).parent
 MODES = {"-http2": 'transport="http2"', "-workers": 'workers=2, transport="http2"'}
 """What the name of a project ends with that serves otherwise than by default, and what it tells `serve`."""
 
-PATIENCE_S = 900.0
-"""How long a worker waits for what another one makes; Go compiles for minutes when its cache is cold."""
-
-
-class NotMadeError(Exception):
-    """Something could not be made; the message says why."""
+PACKAGES = {"dataframe": ("polars",)}
+"""What examples depend on besides gfruntime's own dependencies."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +84,12 @@ class Programs:
 
     def built(self, example: str) -> Path:
         """Give the executable of an example's bundle."""
-        return self._bundle(example, self.project(example, example=example))
+        return self.bundle(example, self.project(example, example=example), extra=PACKAGES.get(example, ()))
 
     def built_probe(self, name: str = "probe") -> Path:
         """Give the executable of the bundle of such a project."""
         self.probe(name)
-        return self._bundle(name, self.project(name))
+        return self.bundle(name, self.project(name))
 
     def built_with_cryptography(self) -> Path:
         """Give the executable of a bundle whose project depends on cryptography, which mutual TLS needs."""
@@ -109,32 +103,16 @@ class Programs:
             )
 
         self._once("dependency-mtls", depend)
-        return self._bundle("mtls", project)
+        return self.bundle("mtls", project)
 
-    def _bundle(self, name: str, project: Path) -> Path:
-        self._once(f"built-{name}", lambda: build(project, self.folder / f"built-{name}"))
+    def bundle(self, name: str, project: Path, *, extra: Sequence[str] = ("cryptography",)) -> Path:
+        """Build a project, in an environment that has packages more, and give its executable."""
+        report = self.folder / f"built-{name}"
+        self._once(report.name, lambda: build(project, report, python=shared(self.folder.parent, extra)))
         return executable_of(project / "dist")
 
     def _once(self, name: str, make: Callable[[], object]) -> Path:
-        """Let one worker make something; return its path, or fail as the making failed."""
-        note = self.folder / f"{name}.failure"
-        with FileLock(self.folder / f"{name}.lock", timeout=PATIENCE_S):
-            if not note.exists():
-                note.write_text(attempt(make), encoding="utf-8")
-        if failure := note.read_text(encoding="utf-8"):
-            raise NotMadeError(failure)
-        return self.folder / name
-
-
-def attempt(make: Callable[[], object]) -> str:
-    """Call a maker and return what went wrong, or nothing."""
-    try:
-        make()
-    except NotMadeError as error:
-        return str(error)
-    except BaseException as error:  # noqa: BLE001  # the others must hear of it, whatever it is
-        return repr(error)
-    return ""
+        return once(self.folder / name, make)
 
 
 def go_tool() -> Path:
@@ -151,7 +129,7 @@ def gfplug(*words: str) -> None:
     run([sys.executable, "-m", "gfplug", *words])
 
 
-def build(project: Path, report: Path, *, python: str = sys.executable) -> None:
+def build(project: Path, report: Path, *, python: str) -> None:
     """Build a project with an interpreter's packages."""
     done = run([sys.executable, "-m", "gfplug", "build", str(project), "--python", python, "--json"])
     report.write_bytes(done.stdout)
@@ -191,7 +169,7 @@ def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
-BUILT = pytest.mark.slow
+BUILT = (pytest.mark.slow, pytest.mark.bundles)
 
 
 def executable(programs: Programs, name: str) -> Path:

@@ -23,6 +23,7 @@ GROWTH_MB = 60
 POOL = 64
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_no_call_of_a_mixed_load_fails(host: Host, probe: Path) -> None:
     """Queries, failures, cancellations, streams, resources, changing settings: all as wanted, and a clean end."""

@@ -19,11 +19,10 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the folder's tests in one worker, so that each server starts once."""
+    """Mark the folder's tests."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.databases)
-            item.add_marker(pytest.mark.xdist_group("databases"))
             item.add_marker(pytest.mark.timeout(60))
 
 

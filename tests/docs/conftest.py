@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from environments import shared
+from once import run_folder
 from pages import QUICKSTART, blocks
 
 HERE = Path(__file__).parent
@@ -16,7 +18,8 @@ STAND_INS = {
     # with this interpreter's packages: a project's own environment would take minutes to install
     "gfplug": """\
 case "$1" in
-  build|call|dev) exec '{python}' -m gfplug "$@" --python '{python}' ;;
+  build) exec '{python}' -m gfplug "$@" --python '{packages}' ;;
+  call|dev) exec '{python}' -m gfplug "$@" --python '{python}' ;;
   proto) test "$2" != upgrade || exec '{python}' -m gfplug "$@" --python '{python}' ;;
 esac
 exec '{python}' -m gfplug "$@"
@@ -33,13 +36,6 @@ esac
     # no Docker: what it would read is looked at
     "docker": """test "$*" = "compose up" && exec '{python}' '{here}/compose.py'\n""",
 }
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep this folder's tests with one worker: they share what takes long."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("docs"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +82,18 @@ def _end(group: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give an interpreter that has what a new project asks for, and nothing else: bundles are made with it."""
+    return shared(run_folder(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory, packages: str) -> Shell:
     """A shell that has what the pages use."""
     folder = tmp_path_factory.mktemp("tools")
     for name, script in STAND_INS.items():
-        (folder / name).write_text("#!/bin/sh\n" + script.format(python=sys.executable, here=HERE), encoding="utf-8")
+        text = script.format(python=sys.executable, packages=packages, here=HERE)
+        (folder / name).write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
         (folder / name).chmod(0o755)
     return Shell(folder)
 

@@ -19,7 +19,8 @@ from gfplug.project import wheels
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="the README's lines are for a POSIX shell"),
-    pytest.mark.xdist_group("second-person"),
+    pytest.mark.bundles,
+    pytest.mark.network,
     pytest.mark.timeout(900),
 ]
 

@@ -160,6 +160,32 @@ def test_only_some_folders_hold_tests_that_start_processes(tmp_path: Path, folde
     assert output.count("move it below tests/processes") == ends.get("failed", 0)
 
 
+NOTES = """
+import os, pathlib
+import pytest
+
+@pytest.mark.parametrize("number", range(4))
+def test_it(number):
+    with pathlib.Path("workers").open("a") as notes:
+        notes.write(f"{pathlib.Path(__file__).name} {os.environ['PYTEST_XDIST_WORKER']}\\n")
+"""
+
+
+def test_a_worker_runs_whole_modules_and_some_folders(tmp_path: Path) -> None:
+    """What the tests of a module share is made once; two modules of a folder that shares a project stay together."""
+    modules = ["cli/test_a.py", "cli/test_b.py", "docs/test_c.py", "docs/test_d.py"]
+    for module in modules:
+        (tmp_path / module).parent.mkdir(exist_ok=True)
+        (tmp_path / module).write_text(NOTES, encoding="utf-8")
+    _, counts, _ = outcome(tmp_path, "--numprocesses=2", "--dist=loadscope", *modules)
+    lines = [line.split() for line in (tmp_path / "workers").read_text(encoding="utf-8").splitlines()]
+    workers = {module: {worker for name, worker in lines if name == module} for module, _ in lines}
+
+    assert counts == {"passed": 16}
+    assert {module: len(names) for module, names in workers.items()} == dict.fromkeys(workers, 1)
+    assert workers["test_c.py"] == workers["test_d.py"] != workers["test_a.py"]
+
+
 def test_every_reason_in_the_list_is_one_that_a_test_gives() -> None:
     """A reason that no test gives any more leaves the list; each says why it is there."""
     listed = runpy.run_path(str(CONFTEST))["MAY_SKIP"]

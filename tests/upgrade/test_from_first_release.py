@@ -6,13 +6,14 @@
 
 import json
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from commands import commit
+from environments import shared
 from older import assert_becomes_fresh, contents, passes_its_tests, run_in
+from once import run_folder
 
 from gfplug import cli
 from gfplug.project.plugin_project import Project
@@ -26,6 +27,8 @@ EDITS = {
     ".github/workflows/ci.yml": ("timeout-minutes: 30", "timeout-minutes: 45"),
 }
 """What an author changed in each kind of project, where it has the file."""
+NEEDED = ("idna", "certifi", "charset-normalizer")
+"""The dependencies that an author added."""
 
 
 @pytest.fixture(params=list(KINDS))
@@ -50,19 +53,22 @@ def edit(project: Path) -> dict[str, str]:
             kept[path] = edited
     pyproject = project / "pyproject.toml"
     text = pyproject.read_text(encoding="utf-8")
-    for before, line in (
-        ('  "msgspec', "idna"),
-        ('  "protobuf', "certifi"),
-        ("]\n\n[project.opt", "charset-normalizer"),
-    ):
+    for before, line in zip(('  "msgspec', '  "protobuf', "]\n\n[project.opt"), NEEDED, strict=True):
         text = text.replace(before, f'  "{line}>=2",  # ours\n{before}', 1)
         kept[line] = f'  "{line}>=2",  # ours'
     pyproject.write_text(text.replace('"src/plugin", ', '"src/plugin", "src/mine", '), encoding="utf-8")
     return kept
 
 
+@pytest.fixture(scope="session")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give an interpreter that has what the author's project asks for."""
+    return shared(run_folder(tmp_path_factory), NEEDED)
+
+
 @pytest.mark.slow
-def test_every_edit_is_there_and_the_bundle_answers(first: Path) -> None:
+@pytest.mark.bundles
+def test_every_edit_is_there_and_the_bundle_answers(first: Path, packages: str) -> None:
     """Nothing conflicts, old tests pass, the built plugin answers, and a second upgrade has nothing to do."""
     kept = edit(first)
 
@@ -85,7 +91,7 @@ def test_every_edit_is_there_and_the_bundle_answers(first: Path) -> None:
     before = contents(first)
     assert cli.main(["upgrade", str(first)]) == 0
     assert contents(first) == before
-    built = run_in(first, "gfplug", "build", first, "--python", sys.executable)
+    built = run_in(first, "gfplug", "build", first, "--python", packages)
     assert built.code == 0, built.err
     health = json.loads(run_in(first, "gfplug", "call", "health", "dist", "--json").out)
     assert health["status"] == "OK" or "could not be asked" in health["message"]  # there is no API here
