@@ -42,7 +42,9 @@ def build_columns(reader: SchemaReader, rows: Rows, remarks: Remarks) -> tuple[C
     if len(columns) > MOST:
         remarks.leave_out_part(walk.place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
     elif depth < _DEPTHS[0]:
-        remarks.leave_out_part(walk.place, f"a row has more than {MOST} columns: objects {depth + 1} deep are JSON text")
+        remarks.leave_out_part(
+            walk.place, f"a row has more than {MOST} columns: objects {depth + 1} deep are JSON text"
+        )
     for place, reason in walk.remarks.items():
         remarks.leave_out_part(place, reason)
     return tuple(_with_distinct_names(columns[:MOST]))

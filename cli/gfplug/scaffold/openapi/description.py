@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gfplug.errors import ProjectError, UsageError
 from gfplug.scaffold.openapi.auth_schemes import AuthReader
 from gfplug.scaffold.openapi.base_urls import BaseUrlReader
-from gfplug.scaffold.openapi.description_files import DescriptionFiles
+from gfplug.scaffold.openapi.description_files import DescriptionFiles, is_url
 from gfplug.scaffold.openapi.identifiers import Identifiers, identifier
 from gfplug.scaffold.openapi.model import DataSource, LeftOut, Operation
 from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
@@ -18,6 +18,7 @@ from gfplug.scaffold.openapi.operation_reader import Entry, OperationReader, ent
 from gfplug.scaffold.openapi.option_lists import add_options
 from gfplug.scaffold.openapi.remarks import Remarks
 from gfplug.scaffold.openapi.validation import find_violations
+from gfplug.sdk.addresses import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,11 +91,11 @@ def _is_swagger(root: Node, source: str) -> bool:
         return True
     if version is None and swagger is None:
         raise ProjectError(
-            f"{quoted(source)} describes no API: it has neither `openapi` nor `swagger` at its top",
+            f"{_name(source)} describes no API: it has neither `openapi` nor `swagger` at its top",
             hint="name an OpenAPI 3 or Swagger 2.0 description",
         )
     what = f"OpenAPI {quoted(version)}" if version is not None else f"Swagger {quoted(swagger)}"
-    raise ProjectError(f"{quoted(source)} is {what}", hint="OpenAPI 3.0 to 3.2 and Swagger 2.0 are read")
+    raise ProjectError(f"{_name(source)} is {what}", hint="OpenAPI 3.0 to 3.2 and Swagger 2.0 are read")
 
 
 def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
@@ -144,10 +145,15 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return entry.name, identifier(entry.name, fallback="operation"), f"{entry.method.upper()} {entry.path}"
 
 
+def _name(source: str) -> str:
+    """Return the source as messages call it: an address without credentials."""
+    return redact(source) if is_url(source) else source
+
+
 def _no_query(source: str, left_out: Sequence[LeftOut]) -> ProjectError:
     reasons = [f"{left.operation}: {left.reason}" for left in left_out if left.kind != "part"]
     return ProjectError(
-        f"{quoted(source)} describes no operation that can be a query",
+        f"{_name(source)} describes no operation that can be a query",
         hint="a query is a GET, or a POST that only asks, and answers JSON",
         details="\n".join(reasons[:20]),
     )

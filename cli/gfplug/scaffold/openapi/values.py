@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _TEXT_TIMES: dict[str, Wire] = {"date-time": "rfc3339", "datetime": "rfc3339", "date": "date"}
 _NUMBER_TIMES: dict[str, Wire] = {
     **dict.fromkeys(("unix-time", "unixtime", "unix", "unix-timestamp", "epoch", "epoch-seconds"), "seconds"),
-    **dict.fromkeys(("unix-time-ms", "unix-ms", "epoch-millis", "epoch-ms", "timestamp-ms", "milli-timestamp"), "milliseconds"),
+    **dict.fromkeys(
+        ("unix-time-ms", "unix-ms", "epoch-millis", "epoch-ms", "timestamp-ms", "milli-timestamp"), "milliseconds"
+    ),
 }
 _UNIX = re.compile(
     r"\b(unix|epoch)\b[^.]{0,20}\b(time|timestamp|seconds|milliseconds|millis|ms)\b"

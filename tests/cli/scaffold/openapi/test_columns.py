@@ -146,15 +146,31 @@ COUNT = {"type": "integer"}
     [
         (ROWS, (), "array"),
         ({"properties": {"data": ROWS}}, ("data",), "array"),
-        ({"properties": {"total": COUNT, "page": COUNT, "results": ROWS, "next": {"type": "string"}}}, ("results",), "array"),
-        ({"properties": {"things": ROWS, "links": {"type": "object"}, "meta": {"type": "object"}}}, ("things",), "array"),
+        (
+            {"properties": {"total": COUNT, "page": COUNT, "results": ROWS, "next": {"type": "string"}}},
+            ("results",),
+            "array",
+        ),
+        (
+            {"properties": {"things": ROWS, "links": {"type": "object"}, "meta": {"type": "object"}}},
+            ("things",),
+            "array",
+        ),
         ({"properties": {"things": ROWS, "other": ROWS}}, ("things",), "array"),
-        ({"properties": {"status": {}, "data": {"properties": {"resultType": {}, "result": ROWS}}}}, ("data", "result"), "array"),
+        (
+            {"properties": {"status": {}, "data": {"properties": {"resultType": {}, "result": ROWS}}}},
+            ("data", "result"),
+            "array",
+        ),
         ({"properties": {"data": ROW, "meta": {"type": "object"}}}, ("data",), "object"),
         ({"properties": {"data": {"additionalProperties": ROW}}}, ("data",), "map"),
         ({"properties": {"id": COUNT, "name": {"type": "string"}, "items": ROWS}}, (), "object"),
         ({"properties": {"id": COUNT, "owners": ROWS, "readers": ROWS}}, (), "object"),
-        ({"properties": {"apiVersion": {}, "kind": {}, "metadata": {"type": "object"}, "items": ROWS}}, ("items",), "array"),
+        (
+            {"properties": {"apiVersion": {}, "kind": {}, "metadata": {"type": "object"}, "items": ROWS}},
+            ("items",),
+            "array",
+        ),
         (ROW, (), "object"),
     ],
 )
@@ -167,8 +183,13 @@ def test_rows_are_found_in_envelopes(schema: Any, path: tuple[str, ...], shape: 
 
 def test_a_recursive_schema_is_cut_where_it_repeats() -> None:
     """With a sentence; its other columns stay."""
-    node = {"type": "object", "properties": {"name": {"type": "string"}, "parent": {"$ref": "#/components/schemas/Node"}}}
-    value = describe({"/nodes": get({"type": "array", "items": {"$ref": "#/components/schemas/Node"}})}, schemas={"Node": node})
+    node = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "parent": {"$ref": "#/components/schemas/Node"}},
+    }
+    value = describe(
+        {"/nodes": get({"type": "array", "items": {"$ref": "#/components/schemas/Node"}})}, schemas={"Node": node}
+    )
 
     assert columns(operation(value)) == {"name": ("string", ""), "parent": ("json", "")}
     assert reasons(value) == [
@@ -184,7 +205,8 @@ def test_mutually_recursive_schemas_are_cut_as_well() -> None:
         "Team": {"type": "object", "properties": {"title": {"type": "string"}, "lead": {"$ref": f"{ref}User"}}},
     }
     value = describe(
-        {"/u": get({"type": "array", "items": {"$ref": f"{ref}User"}}), "/t": get({"$ref": f"{ref}Team"})}, schemas=schemas
+        {"/u": get({"type": "array", "items": {"$ref": f"{ref}User"}}), "/t": get({"$ref": f"{ref}Team"})},
+        schemas=schemas,
     )
     kinds = [columns(query) for query in read(value).operations]
 
