@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gfplug.errors import ProjectError, UsageError
 from gfplug.scaffold.openapi.auth_schemes import AuthReader
@@ -55,8 +55,7 @@ def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
         try:
             queries.append(reader.read(entry, remarks))
         except FlawError as flaw:
-            kind = "not_a_query" if isinstance(flaw, NoQueryError) else "flawed"
-            left_out.append(LeftOut(kind=kind, place=flaw.place, operation=entry.name, reason=flaw.message))
+            left_out.append(_left_out(entry, flaw))
         else:
             left_out.extend(remarks.parts)
     if not queries:
@@ -143,6 +142,11 @@ def _chosen(entries: Sequence[Entry], operations: Sequence[str]) -> list[Entry]:
 
 def _names(entry: Entry) -> tuple[str, ...]:
     return entry.name, identifier(entry.name, fallback="operation"), f"{entry.method.upper()} {entry.path}"
+
+
+def _left_out(entry: Entry, flaw: FlawError) -> LeftOut:
+    kind: Literal["not_a_query", "flawed"] = "not_a_query" if isinstance(flaw, NoQueryError) else "flawed"
+    return LeftOut(kind=kind, place=flaw.place, operation=entry.name, reason=flaw.message)
 
 
 def _name(source: str) -> str:

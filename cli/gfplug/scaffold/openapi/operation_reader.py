@@ -67,8 +67,9 @@ class OperationReader:
         nodes = self._parameters.nodes(entry.item, node, remarks)
         keys = {parameter: name for parameter in nodes if (name := self._auth.key(parameter))}
         plain = [parameter for parameter in nodes if parameter not in keys]
+        rows, columns, response = self._response(answer, entry.path, remarks)
         path, parameters, body = self._request(entry, method, plain, remarks)
-        rows, columns, response = self._response(answer, path, remarks)
+        parameters = _with_identifiers(bind_time_range([*parameters, *body.fields], columns))
         listing = Listing(parameters=parameters, rows=rows, columns=columns, headers=answer.headers, place=answer.place)
         return Operation(
             name=entry.name,
@@ -92,24 +93,19 @@ class OperationReader:
     def _request(
         self, entry: Entry, method: str, nodes: list[Node], remarks: Remarks
     ) -> tuple[str, list[Parameter], Body]:
-        """Return the path, the parameters with identifiers, required ones first, and the body."""
+        """Return the path, the parameters that are not in the body, and the body."""
         fields = [node for node in nodes if self._is_swagger and node.text("in") in ("body", "formData")]
         plain = [node for node in nodes if node not in fields]
         described = [parameter for node in plain for parameter in self._parameters.read(node, remarks)]
         path, parameters = match_path(entry.path, described, place=entry.node.place, remarks=remarks)
-        body = self._body(entry, method, fields, remarks)
-        parameters = bind_time_range([*parameters, *body.fields])
-        names = Identifiers()
-        ordered = sorted(parameters, key=lambda parameter: not parameter.is_required)
-        return path, [replace(p, identifier=names.take(p.name, fallback="parameter")) for p in ordered], body
+        return path, parameters, self._body(entry, method, fields, remarks)
 
     def _body(self, entry: Entry, method: str, nodes: list[Node], remarks: Remarks) -> Body:
         try:
             body = self._bodies.read_swagger(nodes) if self._is_swagger else self._bodies.read(entry.node)
-        except FlawError as flaw:
-            if method == "POST":
+        except FlawError:
+            if method == "POST" or entry.node.child("requestBody").is_true("required"):
                 raise
-            remarks.leave_out_part(flaw.place, f"{flaw.message}; a GET is sent without a body")
             return Body()
         if method == "GET" and body.fields:
             if body.is_required:
@@ -132,6 +128,13 @@ class OperationReader:
         text, is_made = example_of(rows, columns, (*answer.examples, self._schemas.shape(schema).example))
         response = Response(row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made)
         return rows, columns, response
+
+
+def _with_identifiers(parameters: list[Parameter]) -> list[Parameter]:
+    """Return parameters, the required ones first, each with an identifier."""
+    names = Identifiers()
+    ordered = sorted(parameters, key=lambda parameter: not parameter.is_required)
+    return [replace(other, identifier=names.take(other.name, fallback="parameter")) for other in ordered]
 
 
 def entry_name(method: str, path: str, node: Node) -> str:

@@ -83,7 +83,8 @@ class ParameterReader:
         shape = self._schemas.shape(schema)
         if shape.conflict:
             raise FlawError(node.place, f"the parameter {quoted(name)} cannot have a value: {shape.conflict}")
-        if shape.is_object and shape.properties and location == "query":
+        is_object = shape.is_object or ("object" in shape.kinds and node.text("style") == "deepObject")
+        if is_object and shape.properties and location == "query":
             yield from self._properties(node, name, shape)
             return
         yield self._parameter(node, name, location, shape)

@@ -227,14 +227,17 @@ def test_an_array_of_itself_ends() -> None:
     assert columns(of_schema({"$ref": "#/components/schemas/Data"}, schemas=schemas)) == {"data": ("json", "")}
 
 
-def test_wide_rows_lose_depth_before_columns() -> None:
-    """Objects become JSON text first; only then columns are left out, with a sentence each time."""
+def test_objects_of_wide_rows_are_opened_while_there_is_room() -> None:
+    """The others are JSON text; only then columns are left out, with a sentence each time."""
     small = {"type": "object", "properties": {f"p{number}": COUNT for number in range(30)}}
     nested = array(**{f"o{number}": small for number in range(10)}, last={"type": "string"})
     flat = array(**{f"p{number}": COUNT for number in range(MOST + 5)})
+    names = list(columns(of_schema(nested)))
 
-    assert len(of_schema(nested).response.columns) == 11
-    assert "objects 1 deep are JSON text" in reasons(describe({"/things": get(nested)}))[0][2]
+    assert len(names) == 6 * 30 + 4 + 1
+    assert names[:2] == ["o0.p0", "o0.p1"]
+    assert names[-5:] == ["o6", "o7", "o8", "o9", "last"]
+    assert "4 objects are JSON text" in reasons(describe({"/things": get(nested)}))[0][2]
     assert len(of_schema(flat).response.columns) == MOST
     assert "5 are left out" in reasons(describe({"/things": get(flat)}))[0][2]
 

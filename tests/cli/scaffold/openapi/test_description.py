@@ -167,7 +167,7 @@ def test_ways_to_authenticate() -> None:
 
 def test_only_what_asks_is_a_query() -> None:
     """A GET that answers JSON, and a POST whose names say so."""
-    html = {"responses": {"200": {"content": {"text/html": {}}}}}
+    html: dict[str, Any] = {"responses": {"200": {"content": {"text/html": {}}}}}
     value = describe(
         {
             "/get": get(),
