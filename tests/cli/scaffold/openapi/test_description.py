@@ -173,6 +173,7 @@ def test_only_what_asks_is_a_query() -> None:
             "/get": get(),
             "/html": {"get": html},
             "/empty": {"get": {"responses": {"204": {"description": "nothing"}}}},
+            "/moved": {"get": {"responses": {"302": {"description": "there"}}}},
             "/undescribed": {"get": {"responses": {"200": {"description": "ok"}}}},
             "/none": {"get": {}},
             "/put": {"put": answer()},
@@ -184,6 +185,7 @@ def test_only_what_asks_is_a_query() -> None:
     assert {(left.operation, left.kind) for left in read(value).left_out} == {
         ("GET /html", "not_a_query"),
         ("GET /empty", "not_a_query"),
+        ("GET /moved", "not_a_query"),
         ("GET /undescribed", "flawed"),
         ("GET /none", "flawed"),
         ("PUT /put", "not_a_query"),
