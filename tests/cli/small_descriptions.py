@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gfplug.scaffold.openapi import description
-from gfplug.scaffold.openapi.model import Column, DataSource, Operation, Parameter
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.model import Column, DataSource, Operation, Parameter
 
 ROW = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "name": {"type": "string"}}}
 """The schema of one row."""
@@ -27,7 +29,11 @@ def get(schema: Any = None, **operation: Any) -> dict[str, Any]:
 
 def describe(paths: dict[str, Any], *, schemas: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
     """Make a description of OpenAPI 3.0."""
-    top = {"openapi": "3.0.3", "info": {"title": "Shop", "version": "1"}, "servers": [{"url": "https://shop.example/v1"}]}
+    top = {
+        "openapi": "3.0.3",
+        "info": {"title": "Shop", "version": "1"},
+        "servers": [{"url": "https://shop.example/v1"}],
+    }
     return {**top, "paths": paths, "components": {"schemas": schemas or {}}, **rest}
 
 

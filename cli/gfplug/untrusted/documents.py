@@ -25,7 +25,7 @@ MOST = 16 << 20
 _MOST_YAML = 1 << 20  # it is read slowly
 _DEEPEST = 100
 _MOST_ITEMS = 1_000_000  # of a YAML document, whose aliases may multiply them
-_MOST_ITEMS_OF_LARGE = 5_000_000
+_MOST_ITEMS_OF_LARGE = 3_000_000
 
 
 def opened(path: Path, *, most: int = MOST, name: str = "") -> IO[bytes]:

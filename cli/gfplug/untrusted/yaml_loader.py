@@ -124,8 +124,9 @@ class LargeLoader(Loader):
         """Begin a document."""
         super().__init__("" if yaml.__with_libyaml__ else text)
         if yaml.__with_libyaml__:
-            parser = yaml.cyaml.CParser(text)
-            self.get_event, self.peek_event, self.check_event = parser.get_event, parser.peek_event, parser.check_event
+            parser = yaml.CSafeLoader(text)
+            for name in ("get_event", "peek_event", "check_event"):
+                setattr(self, name, getattr(parser, name))
 
 
 def load(text: str, *, loader: type[Loader] = Loader) -> Any:  # noqa: ANN401 - YAML

@@ -18,7 +18,16 @@ SAME = [
     "ä: ö",
 ]
 REFUSED = [
-    *("a: .nan", "a: 1\nb: 2\na: 3", "a: {on: 1, on: 2}", "a: 1\n---\nb: 2", "? [a]\n: b", "a: *x", "a: !own b", "a: {<<: 3}"),
+    *(
+        "a: .nan",
+        "a: 1\nb: 2\na: 3",
+        "a: {on: 1, on: 2}",
+        "a: 1\n---\nb: 2",
+        "? [a]\n: b",
+        "a: *x",
+        "a: !own b",
+        "a: {<<: 3}",
+    ),
     *("!!python/object/apply:os.system ['true']", "[" * 200, "- " * 200 + "x", "a: &a [*a]", "a: [", "a: \x00"),
 ]
 
@@ -42,15 +51,14 @@ def test_the_values_are_the_same(tmp_path: Path, text: str) -> None:
 def test_what_is_refused_is_the_same(tmp_path: Path, text: str) -> None:
     """In a sentence."""
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
-    for read in (lambda: documents.read_yaml(tmp_path / "x.yaml"), lambda: large(text)):
-        with pytest.raises(ProjectError, match="is not valid YAML"):
-            read()
+    with pytest.raises(ProjectError, match="is not valid YAML"):
+        documents.read_yaml(tmp_path / "x.yaml")
+    with pytest.raises(ProjectError, match="is not valid YAML"):
+        large(text)
 
 
 def test_aliases_that_multiply_are_refused() -> None:
     """Ten to the eleventh values of a page of text."""
     text = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12))])
-    with pytest.raises(ProjectError, match="more than 5000000 values"):
+    with pytest.raises(ProjectError, match="more than 3000000 values"):
         large(text)
-
-

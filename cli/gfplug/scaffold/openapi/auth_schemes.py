@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urljoin
 
 from gfplug.scaffold.openapi.base_urls import is_web_address
+from gfplug.scaffold.openapi.identifiers import words
 from gfplug.scaffold.openapi.model import Auth
 from gfplug.scaffold.openapi.nodes import FlawError, Node, cut, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gfplug.scaffold.openapi.description_files import DescriptionFiles
     from gfplug.scaffold.openapi.identifiers import Identifiers
     from gfplug.scaffold.openapi.remarks import Remarks
@@ -28,6 +31,15 @@ _FLOWS: dict[str, Flow] = {  # those that need no person come first
 }
 _KEY = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 _QUERY_KEY = re.compile(r"[^\x00-\x20\x7f]{1,100}")
+_KEYS = frozenset(
+    {
+        *("api_key", "apikey", "x_api_key", "x_apikey", "access_token", "accesstoken", "auth_token", "x_auth_token"),
+        *("api_token", "x_api_token", "x_access_token", "secret_key", "client_secret", "subscription_key"),
+        *("ocp_apim_subscription_key", "app_key", "appkey", "x_app_key", "password"),
+    }
+)
+_MAY_BE_KEYS = frozenset({"key", "token", "appid", "app_id"})
+_OF_KEYS = re.compile(r"\b(api|app|access|auth(entication|orization)?)[ -]?(key|token|id)\b", re.IGNORECASE)
 _MOST = 30
 _MOST_SCOPES = 100
 
@@ -42,6 +54,7 @@ class AuthReader:
             *root.child("components").mapping("securitySchemes"),
             *root.mapping("securityDefinitions"),
         ]
+        self._names = names
         self.known: dict[str, Auth] = {}
         for name, reference in pairs[:_MOST]:
             try:
@@ -51,7 +64,7 @@ class AuthReader:
                 remarks.leave_out_part(flaw.place, flaw.message)
 
     def alternatives(self, root: Node, operation: Node) -> tuple[tuple[str, ...], ...]:
-        """Return the ways that an operation accepts, each with names that go together; empty: none is needed, or known."""
+        """Return the ways that an operation accepts, each with names that go together; empty: none is known."""
         owner = operation if operation.has("security") else root
         ways = []
         for item in owner.items("security"):
@@ -60,13 +73,35 @@ class AuthReader:
                 ways.append(tuple(self.known[name].name for name in names))
         return tuple(dict.fromkeys(ways))
 
-    def is_key(self, name: str, location: str) -> bool:
-        """Whether a parameter is the key of a way to authenticate."""
-        folded = name.lower() if location == "header" else name
-        return any(
-            auth.key_location == location and (auth.key_name.lower() if location == "header" else auth.key_name) == folded
-            for auth in self.known.values()
-        )
+    def key(self, parameter: Node) -> str:
+        """Return the name of the way to authenticate whose key a parameter is, or nothing for any other parameter.
+
+        A key that no scheme tells of is one by its name: as a parameter it would stand in dashboards.
+        """
+        name, location = cut(parameter.text("name"), 100), parameter.text("in")
+        if not name or location not in ("header", "query", "cookie"):
+            return ""
+        for auth in self.known.values():
+            is_same = auth.key_name.lower() == name.lower() if location == "header" else auth.key_name == name
+            if is_same and auth.key_location == location:
+                return auth.name
+        snake = "_".join(words(name))
+        is_told = snake in _MAY_BE_KEYS and _OF_KEYS.search(parameter.text("description"))
+        if location == "cookie" or len(self.known) >= 2 * _MOST or not (snake in _KEYS or is_told):
+            return ""
+        title = name if name not in self.known else f"{name} ({location})"
+        scheme = {"type": "apiKey", "name": name, "in": location, "description": parameter.text("description")}
+        try:
+            auth = _api_key(Node(scheme, parameter.file, parameter.pointer), title)
+        except FlawError:
+            return ""
+        self.known[title] = replace(auth, identifier=self._names.take(title, fallback="auth"))
+        return title
+
+
+def with_keys(ways: tuple[tuple[str, ...], ...], keys: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Return ways to authenticate, each with the keys that an operation takes as parameters."""
+    return tuple(tuple(dict.fromkeys((*way, *keys))) for way in ways or ((),) if way or keys)
 
 
 def _read(node: Node, name: str, base_url: str) -> Auth:
@@ -87,15 +122,21 @@ def _read(node: Node, name: str, base_url: str) -> Auth:
 def _http(node: Node, name: str) -> Auth:
     scheme = node.text("scheme").lower()
     if scheme not in ("bearer", "basic"):
-        raise FlawError(node.place, f"{quoted(name)} authenticates by HTTP's {quoted(scheme)}, which a data source cannot do")
+        raise FlawError(
+            node.place, f"{quoted(name)} authenticates by HTTP's {quoted(scheme)}, which a data source cannot do"
+        )
     kind: Literal["bearer", "basic"] = "bearer" if scheme == "bearer" else "basic"
     return Auth(name=name, identifier="", kind=kind, description=node.text("description"))
 
 
 def _api_key(node: Node, name: str) -> Auth:
     key, location = node.text("name"), node.text("in")
-    if location not in ("header", "query", "cookie") or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(key):
-        raise FlawError(node.place, f"{quoted(name)} sends its key as {quoted(key)} in {quoted(location)}, which is no place")
+    if location not in ("header", "query", "cookie") or not (_QUERY_KEY if location == "query" else _KEY).fullmatch(
+        key
+    ):
+        raise FlawError(
+            node.place, f"{quoted(name)} sends its key as {quoted(key)} in {quoted(location)}, which is no place"
+        )
     places: dict[str, Literal["header", "query", "cookie"]] = {"header": "header", "query": "query", "cookie": "cookie"}
     return Auth(
         name=name,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _VARIABLE = re.compile(r"\{([^{}]{1,100})\}")
 _ADDRESS = re.compile(r"[!-~]{1,500}", re.ASCII)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _PATH = re.compile(r"/[!-~]{0,200}", re.ASCII)
 _MOST = 20
 _MOST_CHOICES = 200
@@ -66,7 +67,7 @@ class BaseUrlReader:
         """Return a server's base URL; None for a relative one without a source, and for one that is no web address."""
         template = node.text("url") or "/"
         template = f"https:{template}" if template.startswith("//") else template
-        if not template.lower().startswith(("http://", "https://")) and not template.startswith("{"):
+        if not _SCHEME.match(template) and not template.startswith("{"):
             if not self._source:
                 self.path = self.path or _relative(template)
                 return None
@@ -77,8 +78,12 @@ class BaseUrlReader:
             variable = self._variable(node.child("variables").child(name), name)
             variables.append(variable)
             url = url.replace(f"{{{name}}}", variable.default)
-        if not is_web_address(url) or "{" in url or "}" in url:
-            self._remarks.leave_out_part(node.place, f"the server {quoted(template)} is not an http or https address")
+        is_whole = all(variable.default for variable in variables)
+        if not is_whole or not is_web_address(url) or "{" in url or "}" in url:
+            self._remarks.leave_out_part(
+                node.place,
+                f"the server {quoted(template)} is not an http or https address, or has a variable without a value",
+            )
             return None
         return BaseUrl(template=template, url=url, variables=tuple(variables), description=node.text("description"))
 
@@ -90,7 +95,7 @@ class BaseUrlReader:
         return UrlVariable(
             name=name,
             identifier=self._identifiers[name],
-            default=cut(str(default), 200) if isinstance(default, str | int | float) else "",
+            default=cut(str(default), 200) if isinstance(default, str | int | float) else next(iter(choices), ""),
             choices=tuple(dict.fromkeys(choices))[:_MOST_CHOICES],
             description=node.text("description"),
         )
@@ -119,4 +124,9 @@ def is_web_address(url: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc and not parts.query + parts.fragment
+    return (
+        parts.scheme in ("http", "https")
+        and bool(host)
+        and "@" not in parts.netloc
+        and not parts.query + parts.fragment
+    )

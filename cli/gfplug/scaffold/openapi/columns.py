@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.model import Column
@@ -20,82 +20,108 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.shapes import Shape
 
 MOST = 200
-"""Columns of one operation; deeper objects become JSON text before any column is left out."""
+"""Columns of one operation; objects stay JSON text before any column is left out."""
 
-_DEPTHS = (4, 3, 2, 1, 0)
+_DEEPEST = 4
+_MOST_PROPERTIES = 10 * MOST  # of one object
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """A value of a row: where it is, what it allows, and what it is within; `column` is what it becomes if closed."""
+
+    shape: Shape
+    path: Path
+    is_required: bool
+    passed: frozenset[Node]
+    column: Column
 
 
 def build_columns(reader: SchemaReader, rows: Rows, remarks: Remarks) -> tuple[Column, ...]:
     """Return the columns of rows, at least one, with names that differ.
 
-    Raises: FlawError as SchemaReader does.
+    Objects become a column for each of their properties, the outer ones first, as long as the columns are not too many.
     """
     key = [Column(name="key", path=(), kind="string", is_key=True, is_label=True, is_nullable=False)]
-    first = key if rows.kind == "map" else []
-    for depth in _DEPTHS:
-        walk = _Walk(reader, depth)
-        columns = [*first, *walk.columns(rows.shape)]
-        if len(columns) <= MOST or depth == 0:
-            break
+    builder = _Builder(reader, remarks)
+    columns = [*(key if rows.kind == "map" else []), *builder.columns(rows.shape)]
     if len(columns) > MOST:
-        remarks.leave_out_part(walk.place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
-    elif depth < _DEPTHS[0]:
-        remarks.leave_out_part(walk.place, f"a row has more than {MOST} columns: objects {depth + 1} deep are JSON text")
-    for place, reason in walk.remarks.items():
-        remarks.leave_out_part(place, reason)
+        place = _place(rows.shape)
+        remarks.leave_out_part(place, f"a row has more than {MOST} columns: {len(columns) - MOST} are left out")
     return tuple(_with_distinct_names(columns[:MOST]))
 
 
-class _Walk:
-    """One walk over the properties of a row, to a depth of objects."""
+class _Builder:
+    """Builds the columns of one kind of row."""
 
-    def __init__(self, reader: SchemaReader, depth: int) -> None:
+    def __init__(self, reader: SchemaReader, remarks: Remarks) -> None:
         self._reader = reader
-        self._depth = depth
-        self.remarks: dict[str, str] = {}
-        self.place = "/"
+        self._remarks = remarks
 
     def columns(self, row: Shape) -> list[Column]:
-        """Return a row's columns; at most a few more than `MOST`."""
-        self.place = _place(row)
-        columns = []
-        for column in self._of(row, (), is_required=True, passed=frozenset()):
-            columns.append(column)
-            if len(columns) > 10 * MOST:
-                break
-        return columns
+        cells = [self._cell(row, (), is_required=True, passed=frozenset())]
+        for _ in range(_DEEPEST + 1):
+            cells = self._open_level(cells)
+        return [cell.column for cell in cells]
 
-    def _of(self, shape: Shape, path: Path, *, is_required: bool, passed: frozenset[Node]) -> Iterator[Column]:
+    def _open_level(self, cells: list[_Cell]) -> list[_Cell]:
+        """Replace objects by their properties; the rows themselves always, others while there is room."""
+        opened: list[_Cell] = []
+        count, closed = len(cells), 0
+        for cell in cells:
+            inner = self._properties(cell) if self._may_open(cell) else []
+            if inner and (not cell.path or count - 1 + len(inner) <= MOST):
+                opened += inner
+                count += len(inner) - 1
+            else:
+                opened.append(cell)
+                closed += bool(inner)
+        if closed:
+            place = _place(cells[0].shape)
+            self._remarks.leave_out_part(place, f"a row has more than {MOST} columns: {closed} objects are JSON text")
+        return opened
+
+    def _may_open(self, cell: _Cell) -> bool:
+        if cell.shape.conflict or not cell.shape.is_object or not cell.shape.properties:
+            return False
+        if cell.shape.nodes & cell.passed:
+            sentence = f"{cell.column.name!r} holds things of its own kind: it is shown as JSON text"
+            self._remarks.leave_out_part(_place(cell.shape), sentence)
+            return False
+        return True
+
+    def _properties(self, cell: _Cell) -> list[_Cell]:
+        passed = cell.passed | cell.shape.nodes
+        return [
+            self._cell(
+                self._reader.part(schema),
+                (*cell.path, name),
+                is_required=cell.is_required and name in cell.shape.required,
+                passed=passed,
+            )
+            for name, schema in list(cell.shape.properties.items())[:_MOST_PROPERTIES]
+        ]
+
+    def _cell(self, shape: Shape, path: Path, *, is_required: bool, passed: frozenset[Node]) -> _Cell:
         is_required = is_required and not shape.is_nullable
-        if shape.conflict:
-            self.remarks[_place(shape)] = f"{shape.conflict}: {_name(path)!r} is shown as JSON text"
-            yield self._column(shape, path, is_required=is_required, is_json=True)
-        elif not shape.is_object or not shape.properties or len(path) > self._depth:
-            yield self._column(shape, path, is_required=is_required)
-        elif shape.nodes & passed:
-            self.remarks[_place(shape)] = f"{_name(path)!r} holds things of its own kind: it is shown as JSON text"
-            yield self._column(shape, path, is_required=is_required)
-        else:
-            for name, schema in shape.properties.items():
-                needed = is_required and name in shape.required
-                inner = self._reader.part(schema)
-                yield from self._of(inner, (*path, name), is_required=needed, passed=passed | shape.nodes)
-
-    def _column(self, shape: Shape, path: Path, *, is_required: bool, is_json: bool = False) -> Column:
         kind, wire = kind_of(shape)
         choices = [str(scalar(choice, kind)) for choice in shape.choices or ()] if kind == "string" else []
-        return Column(
+        if shape.conflict:
+            sentence = f"{shape.conflict}: {_name(path)!r} is shown as JSON text"
+            self._remarks.leave_out_part(_place(shape), sentence)
+        column = Column(
             name=_name(path),
             path=path,
-            kind="json" if is_json else kind,
-            wire="" if is_json else wire,
+            kind=kind,
+            wire=wire,
             is_label=bool(choices) or self._is_labels(shape),
             is_nullable=not is_required,
             choices=tuple(dict.fromkeys(choices)),
             description=cut(shape.description, _LONGEST_DESCRIPTION),
         )
+        return _Cell(shape=shape, path=path, is_required=is_required, passed=passed, column=column)
 
     def _is_labels(self, shape: Shape) -> bool:
         """Whether it is an object of texts under any keys, as labels and tags are."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gfplug.errors import ProjectError, UsageError
 from gfplug.scaffold.openapi.auth_schemes import AuthReader
 from gfplug.scaffold.openapi.base_urls import BaseUrlReader
-from gfplug.scaffold.openapi.description_files import DescriptionFiles
+from gfplug.scaffold.openapi.description_files import DescriptionFiles, is_url
 from gfplug.scaffold.openapi.identifiers import Identifiers, identifier
 from gfplug.scaffold.openapi.model import DataSource, LeftOut, Operation
 from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
@@ -18,6 +18,7 @@ from gfplug.scaffold.openapi.operation_reader import Entry, OperationReader, ent
 from gfplug.scaffold.openapi.option_lists import add_options
 from gfplug.scaffold.openapi.remarks import Remarks
 from gfplug.scaffold.openapi.validation import find_violations
+from gfplug.sdk.addresses import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +55,7 @@ def read(source: str, *, operations: Sequence[str] = ()) -> DataSource:
         try:
             queries.append(reader.read(entry, remarks))
         except FlawError as flaw:
-            kind = "not_a_query" if isinstance(flaw, NoQueryError) else "flawed"
-            left_out.append(LeftOut(kind=kind, place=flaw.place, operation=entry.name, reason=flaw.message))
+            left_out.append(_left_out(entry, flaw))
         else:
             left_out.extend(remarks.parts)
     if not queries:
@@ -90,11 +90,11 @@ def _is_swagger(root: Node, source: str) -> bool:
         return True
     if version is None and swagger is None:
         raise ProjectError(
-            f"{quoted(source)} describes no API: it has neither `openapi` nor `swagger` at its top",
+            f"{_name(source)} describes no API: it has neither `openapi` nor `swagger` at its top",
             hint="name an OpenAPI 3 or Swagger 2.0 description",
         )
     what = f"OpenAPI {quoted(version)}" if version is not None else f"Swagger {quoted(swagger)}"
-    raise ProjectError(f"{quoted(source)} is {what}", hint="OpenAPI 3.0 to 3.2 and Swagger 2.0 are read")
+    raise ProjectError(f"{_name(source)} is {what}", hint="OpenAPI 3.0 to 3.2 and Swagger 2.0 are read")
 
 
 def _entries(files: DescriptionFiles) -> tuple[list[Entry], list[LeftOut]]:
@@ -144,10 +144,20 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return entry.name, identifier(entry.name, fallback="operation"), f"{entry.method.upper()} {entry.path}"
 
 
+def _left_out(entry: Entry, flaw: FlawError) -> LeftOut:
+    kind: Literal["not_a_query", "flawed"] = "not_a_query" if isinstance(flaw, NoQueryError) else "flawed"
+    return LeftOut(kind=kind, place=flaw.place, operation=entry.name, reason=flaw.message)
+
+
+def _name(source: str) -> str:
+    """Return the source as messages call it: an address without credentials."""
+    return redact(source) if is_url(source) else source
+
+
 def _no_query(source: str, left_out: Sequence[LeftOut]) -> ProjectError:
     reasons = [f"{left.operation}: {left.reason}" for left in left_out if left.kind != "part"]
     return ProjectError(
-        f"{quoted(source)} describes no operation that can be a query",
+        f"{_name(source)} describes no operation that can be a query",
         hint="a query is a GET, or a POST that only asks, and answers JSON",
         details="\n".join(reasons[:20]),
     )

@@ -82,7 +82,9 @@ class DescriptionFiles:
                 raise FlawError(node.place, f"the reference {quoted(address)} leads to another server")
             return "" if joined == self.url else joined
         if is_url(address):
-            raise FlawError(node.place, f"the reference {quoted(address)} leads to a server, and the description is a file")
+            raise FlawError(
+                node.place, f"the reference {quoted(address)} leads to a server, and the description is a file"
+            )
         folder = self._path.parent
         try:
             path = ((folder / node.file).parent if node.file else folder) / unquote(address)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from gfplug.scaffold.openapi.auth_schemes import with_keys
 from gfplug.scaffold.openapi.columns import build_columns
 from gfplug.scaffold.openapi.identifiers import Identifiers
 from gfplug.scaffold.openapi.model import Column, Operation, Parameter, Response
@@ -12,7 +13,6 @@ from gfplug.scaffold.openapi.nodes import FlawError, Node
 from gfplug.scaffold.openapi.pagination import Listing, find_pagination
 from gfplug.scaffold.openapi.parameters import ParameterReader
 from gfplug.scaffold.openapi.query_words import require_query
-from gfplug.scaffold.openapi.remarks import Remarks
 from gfplug.scaffold.openapi.request_bodies import Body, BodyReader
 from gfplug.scaffold.openapi.responses import Answer, ResponseReader
 from gfplug.scaffold.openapi.rows import Rows, find_rows
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.auth_schemes import AuthReader
     from gfplug.scaffold.openapi.base_urls import BaseUrlReader
     from gfplug.scaffold.openapi.description_files import DescriptionFiles
+    from gfplug.scaffold.openapi.remarks import Remarks
 
 _LONGEST_SUMMARY = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An operation still to be read: its name, method (lower case) and path, and where it and its path are described."""
+    """An operation still to be read: name, method (lower case) and path, and where it and its path are described."""
 
     name: str
     method: str
@@ -63,11 +64,13 @@ class OperationReader:
         require_query(entry.method, entry.path, node)
         method: Literal["GET", "POST"] = "POST" if entry.method == "post" else "GET"
         answer = self._responses.read(self._root, node)
-        path, parameters, body = self._request(entry, method, remarks)
-        rows, columns, response = self._response(answer, path, remarks)
-        listing = Listing(
-            parameters=parameters, rows=rows, columns=columns, headers=answer.headers, place=answer.place
-        )
+        nodes = self._parameters.nodes(entry.item, node, remarks)
+        keys = {parameter: name for parameter in nodes if (name := self._auth.key(parameter))}
+        plain = [parameter for parameter in nodes if parameter not in keys]
+        rows, columns, response = self._response(answer, entry.path, remarks)
+        path, parameters, body = self._request(entry, method, plain, remarks)
+        parameters = _with_identifiers(bind_time_range([*parameters, *body.fields], columns))
+        listing = Listing(parameters=parameters, rows=rows, columns=columns, headers=answer.headers, place=answer.place)
         return Operation(
             name=entry.name,
             identifier="",
@@ -80,38 +83,29 @@ class OperationReader:
             accept=answer.accept,
             body_type=body.type,
             pagination=find_pagination(self._schemas, listing, remarks),
-            auth=self._auth.alternatives(self._root, node),
+            auth=with_keys(self._auth.alternatives(self._root, node), list(keys.values())),
             base_urls=self._urls.of_servers(node) or self._urls.of_servers(entry.item),
             error_path=self._responses.error_path(node),
             place=node.place,
             is_deprecated=node.is_true("deprecated"),
         )
 
-    def _request(self, entry: Entry, method: str, remarks: Remarks) -> tuple[str, list[Parameter], Body]:
-        """Return the path, the parameters with identifiers, required ones first, and the body."""
-        nodes = self._parameters.nodes(entry.item, entry.node, remarks)
-        is_body = [self._is_swagger and node.text("in") in ("body", "formData") for node in nodes]
-        plain = [node for node, body in zip(nodes, is_body, strict=True) if not body]
-        described = [
-            parameter
-            for node in plain
-            if not self._auth.is_key(node.text("name"), node.text("in"))
-            for parameter in self._parameters.read(node, remarks)
-        ]
+    def _request(
+        self, entry: Entry, method: str, nodes: list[Node], remarks: Remarks
+    ) -> tuple[str, list[Parameter], Body]:
+        """Return the path, the parameters that are not in the body, and the body."""
+        fields = [node for node in nodes if self._is_swagger and node.text("in") in ("body", "formData")]
+        plain = [node for node in nodes if node not in fields]
+        described = [parameter for node in plain for parameter in self._parameters.read(node, remarks)]
         path, parameters = match_path(entry.path, described, place=entry.node.place, remarks=remarks)
-        body = self._body(entry, method, [node for node, body in zip(nodes, is_body, strict=True) if body], remarks)
-        parameters = bind_time_range([*parameters, *body.fields])
-        names = Identifiers()
-        ordered = sorted(parameters, key=lambda parameter: not parameter.is_required)
-        return path, [replace(p, identifier=names.take(p.name, fallback="parameter")) for p in ordered], body
+        return path, parameters, self._body(entry, method, fields, remarks)
 
     def _body(self, entry: Entry, method: str, nodes: list[Node], remarks: Remarks) -> Body:
         try:
             body = self._bodies.read_swagger(nodes) if self._is_swagger else self._bodies.read(entry.node)
-        except FlawError as flaw:
-            if method == "POST":
+        except FlawError:
+            if method == "POST" or entry.node.child("requestBody").is_true("required"):
                 raise
-            remarks.leave_out_part(flaw.place, f"{flaw.message}; a GET is sent without a body")
             return Body()
         if method == "GET" and body.fields:
             if body.is_required:
@@ -132,14 +126,17 @@ class OperationReader:
         rows = find_rows(self._schemas, schema, noun="" if noun.startswith("{") else noun)
         columns = build_columns(self._schemas, rows, remarks)
         text, is_made = example_of(rows, columns, (*answer.examples, self._schemas.shape(schema).example))
-        response = Response(
-            row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made
-        )
+        response = Response(row_path=rows.path, shape=rows.kind, columns=columns, example=text, is_example_made=is_made)
         return rows, columns, response
+
+
+def _with_identifiers(parameters: list[Parameter]) -> list[Parameter]:
+    """Return parameters, the required ones first, each with an identifier."""
+    names = Identifiers()
+    ordered = sorted(parameters, key=lambda parameter: not parameter.is_required)
+    return [replace(other, identifier=names.take(other.name, fallback="parameter")) for other in ordered]
 
 
 def entry_name(method: str, path: str, node: Node) -> str:
     """Return an operation's name: its operationId, or what method and path make."""
     return node.text("operationId", most=_LONGEST_SUMMARY) or f"{method} {path}"[:_LONGEST_SUMMARY]
-
-

@@ -25,7 +25,10 @@ def add_options(operations: Sequence[Operation]) -> list[Operation]:
         if operation.method == "GET" and operation.response.shape == "array"
     }
     return [
-        replace(operation, parameters=tuple(_with_options(parameter, operation, lists) for parameter in operation.parameters))
+        replace(
+            operation,
+            parameters=tuple(_with_options(parameter, operation, lists) for parameter in operation.parameters),
+        )
         for operation in operations
     ]
 

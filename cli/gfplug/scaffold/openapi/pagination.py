@@ -85,11 +85,7 @@ def find_pagination(reader: SchemaReader, listing: Listing, remarks: Remarks) ->
     if listing.rows.kind != "array":
         return None
     fields = _envelope_fields(reader, listing.rows)
-    return (
-        _by_cursor(listing, fields)
-        or _by_url(listing, fields)
-        or _by_number(listing, fields, remarks)
-    )
+    return _by_cursor(listing, fields) or _by_url(listing, fields) or _by_number(listing, fields, remarks)
 
 
 def _by_cursor(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
@@ -105,9 +101,7 @@ def _by_cursor(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | N
         found = [path for path in fields if _is_value(fields[path]) and not _is_url(path, fields[path])]
         path = min(found, key=lambda path: _rank(path, wanted), default=())
         if path and _rank(path, wanted) < len(wanted):
-            return _paged(
-                listing, fields, Pagination(kind="cursor", parameter=named[name].identifier, next_path=path)
-            )
+            return _paged(listing, fields, Pagination(kind="cursor", parameter=named[name].identifier, next_path=path))
     return None
 
 
@@ -135,7 +129,9 @@ def _by_number(listing: Listing, fields: Mapping[Path, Shape], remarks: Remarks)
             offset = numbers[name]
             first = next((n for n in (offset.default, offset.type.minimum) if isinstance(n, int)), 0)
             return _paged(
-                listing, fields, Pagination(kind="offset", parameter=offset.identifier, first=min(max(int(first), 0), 1))
+                listing,
+                fields,
+                Pagination(kind="offset", parameter=offset.identifier, first=min(max(int(first), 0), 1)),
             )
     return None
 

@@ -1,4 +1,4 @@
-"""The parameters of an operation: of the query, the path, headers and cookies, as OpenAPI 3 and Swagger 2 write them."""
+"""The parameters of an operation: of the query, the path, headers and cookies; OpenAPI 3's and Swagger 2's."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class ParameterReader:
                     raise FlawError(reference.place, f"a parameter is {quoted(node.value)}, not a mapping")
                 key = (node.text("name", most=_LONGEST_NAME), node.text("in"))
                 if key in own:
-                    remarks.leave_out_part(reference.place, f"the parameter {quoted(key[0])} is there twice: the first counts")
+                    remarks.leave_out_part(
+                        reference.place, f"the parameter {quoted(key[0])} is there twice: the first counts"
+                    )
                     continue
                 own.add(key)
                 nodes[key] = node
@@ -63,23 +65,17 @@ class ParameterReader:
 
         Raises: FlawError if it is required and cannot be read.
         """
-        name, location = node.text("name", most=_LONGEST_NAME), node.text("in")
         try:
-            if not name:
-                raise FlawError(node.place, "a parameter has no name")
-            if location not in _LOCATIONS:
-                raise FlawError(node.place, f"the parameter {quoted(name)} is in {quoted(location)}, which is no place for one")
-            if location in ("header", "cookie") and not _HEADER.fullmatch(name):
-                raise FlawError(node.place, f"the parameter {quoted(name)} is no name of a {location}")
-            if location == "header" and name.lower() in _IGNORED_HEADERS:
-                return
-            yield from list(self._parameters(node, name, _LOCATIONS[location]))
+            yield from list(self._parameters(node))
         except FlawError as flaw:
-            if node.is_true("required") or location == "path":
+            if node.is_true("required") or node.text("in") == "path":
                 raise
             remarks.leave_out_part(flaw.place, flaw.message)
 
-    def _parameters(self, node: Node, name: str, location: Location) -> Iterator[Parameter]:
+    def _parameters(self, node: Node) -> Iterator[Parameter]:
+        name, location = _name_and_location(node)
+        if location == "header" and name.lower() in _IGNORED_HEADERS:
+            return
         if node.has("content"):  # serialized as JSON, which its author writes
             yield self._parameter(node, name, location, Shape(kinds=frozenset({"object"})), is_json=True)
             return
@@ -87,7 +83,8 @@ class ParameterReader:
         shape = self._schemas.shape(schema)
         if shape.conflict:
             raise FlawError(node.place, f"the parameter {quoted(name)} cannot have a value: {shape.conflict}")
-        if shape.is_object and shape.properties and location == "query":
+        is_object = shape.is_object or ("object" in shape.kinds and node.text("style") == "deepObject")
+        if is_object and shape.properties and location == "query":
             yield from self._properties(node, name, shape)
             return
         yield self._parameter(node, name, location, shape)
@@ -138,7 +135,7 @@ class ParameterReader:
             default=plain_value(shape.default, kind),
             description=node.text("description") or shape.description,
             example=plain_value(next((v for v in (example, first, shape.example) if v is not None), None), kind),
-            separator=separator,
+            separator=separator.replace("{name}", name),
             prefix=prefix.replace("{name}", name),
             allows_reserved=node.is_true("allowReserved"),
         )
@@ -166,9 +163,19 @@ class ParameterReader:
         return ((".", prefix) if style == "label" else (prefix, prefix)) if is_exploded else (",", prefix)
 
 
+def _name_and_location(node: Node) -> tuple[str, Location]:
+    name, location = node.text("name", most=_LONGEST_NAME), node.text("in")
+    if not name:
+        raise FlawError(node.place, "a parameter has no name")
+    if location not in _LOCATIONS:
+        raise FlawError(node.place, f"the parameter {quoted(name)} is in {quoted(location)}, which is no place for one")
+    if location in ("header", "cookie") and not _HEADER.fullmatch(name):
+        raise FlawError(node.place, f"the parameter {quoted(name)} is no name of a {location}")
+    return name, _LOCATIONS[location]
+
+
 def text_parameter(name: str) -> Parameter:
     """Return the parameter for a name in a path that nothing describes: a required text."""
     shape = Shape(kinds=frozenset({"string"}))
     kind = parameter_type(shape, None, is_text=True)
     return Parameter(name=name, identifier="", location="path", type=kind, path=(name,), is_required=True)
-

@@ -6,10 +6,12 @@ Both ways to say null are read in every version: `nullable: true`, and `null` am
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gfplug.scaffold.openapi.nodes import Node
 from gfplug.scaffold.openapi.shapes import ANY, MOST_CHOICES, Schema, Shape
+
+if TYPE_CHECKING:
+    from gfplug.scaffold.openapi.nodes import Node
 
 _KINDS = {
     "object": frozenset({"object"}),
@@ -59,10 +61,7 @@ def plain_shape(node: Node) -> Shape:
 
 def _choices(node: Node) -> tuple[Any, ...] | None:
     """Return the values of an enum that are texts, numbers, booleans or null; an empty enum is none."""
-    if node.has("const"):
-        values = [node.value["const"]]
-    else:
-        values = node.child("enum").value
+    values = [node.value["const"]] if node.has("const") else node.child("enum").value
     if not isinstance(values, list) or not values or len(values) > MOST_CHOICES:
         return None
     scalars = [value for value in values if value is None or isinstance(value, str | int | float)]
@@ -76,8 +75,10 @@ def _kinds(node: Node, choices: tuple[Any, ...] | None) -> tuple[frozenset[str],
     known = [name for name in names if isinstance(name, str) and name in _KINDS]
     if known:
         return frozenset().union(*(_KINDS[name] for name in known)), "null" in known
-    if node.has("properties") or isinstance(node.child("additionalProperties").value, dict) or isinstance(
-        node.child("required").value, list
+    if (
+        node.has("properties")
+        or isinstance(node.child("additionalProperties").value, dict)
+        or isinstance(node.child("required").value, list)
     ):
         return _KINDS["object"], False
     if node.has("items") or node.has("prefixItems"):
@@ -132,5 +133,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, float):
         return float(value)
     return int(value) if abs(value) < 1 << 63 else None
-
-

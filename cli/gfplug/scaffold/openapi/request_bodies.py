@@ -53,7 +53,9 @@ class BodyReader:
         medias = dict(node.mapping("content"))
         name = json_media(list(medias)) or next((name for name in medias if name.startswith(_FORM)), "")
         if not name:
-            raise NoQueryError(node.place, f"it takes {quoted(next(iter(medias), 'a body of no type'))}, not JSON or a form")
+            raise NoQueryError(
+                node.place, f"it takes {quoted(next(iter(medias), 'a body of no type'))}, not JSON or a form"
+            )
         is_form = name.startswith(_FORM)
         schema = medias[name].child("schema")
         fields = self._fields(schema, is_form=is_form, is_required=node.is_true("required")) if schema.value else ()

@@ -118,7 +118,11 @@ class ResponseReader:
             try:
                 response = self._files.resolve(reference)
                 name = json_media([name for name, _ in response.mapping("content")])
-                schema = response.child("schema") if self._is_swagger else response.child("content").child(name).child("schema")
+                schema = (
+                    response.child("schema")
+                    if self._is_swagger
+                    else response.child("content").child(name).child("schema")
+                )
                 path = self._text_path(self._schemas.shape(schema), ()) if schema.value else ()
             except FlawError:
                 continue
@@ -167,4 +171,3 @@ def _error_rank(name: str) -> int:
 
 def _header_names(response: Node) -> frozenset[str]:
     return frozenset(name.lower() for name, _ in response.mapping("headers"))
-

@@ -40,8 +40,26 @@ _ABOUT = frozenset(
         *("start_index", "items_per_page", "page_index", "current_page", "last_page", "next_page_uri", "uri", "end"),
         *("first_page_uri", "previous_page_uri", "last_page_uri", "num_pages", "start", "max_results", "previous_page"),
         *("start_at", "shards", "max_score", "page_info", "total_size", "total_records", "total_rows", "total_hits"),
-        *("done", "next_records_url", "href", "page_context", "sync_token", "next_sync_token", "next_url", "page_count"),
-        *("number_of_pages", "first_page", "self_link", "request", "parameters", "has_previous", "requested_at", "bbox"),
+        *(
+            "done",
+            "next_records_url",
+            "href",
+            "page_context",
+            "sync_token",
+            "next_sync_token",
+            "next_url",
+            "page_count",
+        ),
+        *(
+            "number_of_pages",
+            "first_page",
+            "self_link",
+            "request",
+            "parameters",
+            "has_previous",
+            "requested_at",
+            "bbox",
+        ),
         *("resource_metadata", "search_metadata", "jsonapi", "continue", "remaining", "facets", "aggregations"),
     }
 )

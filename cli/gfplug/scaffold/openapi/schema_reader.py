@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gfplug.scaffold.openapi.description_files import DescriptionFiles
 
-_DEEPEST = 40  # schemas within one another's allOf, oneOf and anyOf
+_DEEPEST = 100  # schemas within one another's allOf, oneOf and anyOf
 _MOST_PARTS = 2000  # of one shape
 _MOST_PARTS_OF_ALL = 2_000_000
 _MOST_PROPERTIES = 2000
@@ -77,7 +77,9 @@ class SchemaReader:
         if self._parts > _MOST_PARTS or len(self._open) > _DEEPEST:
             raise FlawError(_place(schema), f"a schema is merged of more than {_MOST_PARTS} others, or {_DEEPEST} deep")
         if self._parts_of_all > _MOST_PARTS_OF_ALL:
-            raise FlawError(_place(schema), "the description has too many schemas to be read as a whole; choose operations")
+            raise FlawError(
+                _place(schema), "the description has too many schemas to be read as a whole; choose operations"
+            )
 
     def _of_node(self, node: Node) -> Shape | None:
         if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):

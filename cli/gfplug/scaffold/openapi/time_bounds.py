@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.identifiers import words
-from gfplug.scaffold.openapi.values import is_time
+from gfplug.scaffold.openapi.model import ValueType
+from gfplug.scaffold.openapi.values import is_time, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from gfplug.scaffold.openapi.model import Parameter
+    from gfplug.scaffold.openapi.model import Column, Parameter, Wire
 
 _START = frozenset(
     {*("from", "since", "start", "begin", "beginning", "starting", "after", "gte", "gt", "min", "oldest", "earliest")}
@@ -44,9 +45,13 @@ class _End:
     rank: int
 
 
-def bind_time_range(parameters: Sequence[Parameter]) -> list[Parameter]:
-    """Return the parameters, with those that are the ends of a time range bound to it."""
-    timed = [_as_time(parameter) for parameter in parameters]
+def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] = ()) -> list[Parameter]:
+    """Return the parameters, with those that are the ends of a time range bound to it.
+
+    A number is one as a column is whose name it has (`created[gte]`, and `created` in seconds).
+    """
+    counted = {_family(words(column.path[-1])): column.wire for column in columns if column.path and column.wire}
+    timed = [_as_time(parameter, counted) for parameter in parameters]
     ends = [end for index, parameter in enumerate(timed) if (end := _end(index, parameter)) is not None]
     bound = list(parameters)
     if not ends:
@@ -69,9 +74,13 @@ def _end(index: int, parameter: Parameter) -> _End | None:
     starts, ends = [name for name in names if name in _START], [name for name in names if name in _END]
     if len(starts) + len(ends) != 1:
         return None
-    family = tuple(name for name in names if name not in _NOISE and name not in (*starts, *ends))
     is_exclusive = bool(_EXCLUSIVE.intersection(names))
-    return _End(index, "start" if starts else "end", family, int(is_exclusive))
+    return _End(index, "start" if starts else "end", _family(names), int(is_exclusive))
+
+
+def _family(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what a name says beside time and its ends: `created` of `created_at`."""
+    return tuple(name for name in names if name not in _NOISE | _START | _END)
 
 
 def _bare(word: str) -> str:
@@ -80,10 +89,17 @@ def _bare(word: str) -> str:
     return bare if bare in _START | _END else word
 
 
-def _as_time(parameter: Parameter) -> Parameter:
-    """Return a text as a time, if its description or example shows that it is one."""
-    if parameter.type.kind != "string" or parameter.type.choices or _DURATION.search(parameter.description):
+def _as_time(parameter: Parameter, counted: Mapping[tuple[str, ...], Wire]) -> Parameter:
+    """Return a text as a time, if its description or example shows that it is one; a number, if a column is one."""
+    if parameter.type.choices or _DURATION.search(parameter.description):
         return parameter
+    if parameter.type.kind in ("integer", "number"):
+        family = _family(words(parameter.name))
+        return _counted(parameter, counted.get(family, "") if family else "")
+    if parameter.type.kind != "string":
+        return parameter
+    if parameter.location == "query" and time_of(parameter.description):
+        return _counted(parameter, time_of(parameter.description))
     is_described = _TEXT_TIME.search(parameter.description) or is_time(parameter.example, "rfc3339")
     if not is_described or not isinstance(parameter.default, str | None):
         return parameter
@@ -91,3 +107,11 @@ def _as_time(parameter: Parameter) -> Parameter:
     default = parameter.default if is_time(parameter.default, "rfc3339") else None
     example = parameter.example if is_time(parameter.example, "rfc3339") else None
     return replace(parameter, type=kind, default=default, example=example)
+
+
+def _counted(parameter: Parameter, wire: Wire) -> Parameter:
+    """Return a parameter as a count since 1970, with neither limits nor defaults."""
+    if wire not in ("seconds", "milliseconds"):
+        return parameter
+    kind = ValueType(kind="time", wire=wire, is_list=parameter.type.is_list)
+    return replace(parameter, type=kind, default=None, example=None)

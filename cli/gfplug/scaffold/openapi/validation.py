@@ -1,7 +1,7 @@
-"""What a description breaks of OpenAPI's own rules, as a library says that has them as JSON Schemas.
+"""What a description breaks of OpenAPI's own rules, which a library has as JSON Schemas.
 
-Only what the chosen operations consist of is looked at: their paths, and the components that these refer to. The
-library never follows a reference, which could lead anywhere.
+Only what the chosen operations consist of is looked at: their paths, and the components that these refer to. No
+reference is followed to another file. The schemas are read as files: importing their package takes seconds.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfplug.scaffold.openapi.model import Violation
@@ -25,54 +27,56 @@ _MOST = 50
 _MOST_VALUES = 3_000_000
 _LONGEST = 200
 _COMPONENTS = frozenset({"components", "definitions", "parameters", "responses"})
-_FORMS = frozenset({"oneOf", "anyOf"})
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "options", "head", "trace"})
 
 
 def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[Violation, ...] | None:
-    """Return the first violations of a description's rules; None where the library is missing, which is logged."""
-    try:
-        from openapi_spec_validator import schemas  # noqa: PLC0415 - slow, and an extra
-    except ImportError:
+    """Return the first violations of a description's rules; None where they cannot be had, which is logged."""
+    version = str(root.get("openapi", "2.0"))[:3]
+    package = find_spec("openapi_spec_validator")
+    schema = (
+        Path(package.origin or "").parent / "resources" / "schemas" / f"v{version}" / "schema.json" if package else None
+    )
+    if schema is None or not schema.is_file() or find_spec("jsonschema_rs") is None:
         _log.warning("the description was not validated; `pip install 'gfplug[openapi]'` brings what validates it")
         return None
     document = _pruned(root, entries)
     if document is None:
         _log.warning("the description was not validated: it is too large; choose some of its operations")
         return None
-    version = str(root.get("openapi", "2"))[:3]
-    validators = {
-        "3.0": schemas.openapi_v30_schema_validator,
-        "3.1": schemas.openapi_v31_schema_validator,
-        "3.2": schemas.openapi_v32_schema_validator,
-    }
+    import jsonschema_rs  # noqa: PLC0415 - an extra
+
+    validator = jsonschema_rs.validator_for(json.loads(schema.read_bytes()))
     names = {("paths", entry.path, entry.method): entry.name for entry in entries}
-    validator = validators.get(version, schemas.openapi_v2_schema_validator)
-    return tuple(_violation(error, names) for error in itertools.islice(_errors(validator, document), _MOST))
+    errors = itertools.islice(validator.iter_errors(document), _MOST)
+    return tuple(dict.fromkeys(_violation(error, names) for error in errors))
 
 
-def _errors(validator: Any, document: Mapping[str, Any]) -> Iterator[Any]:  # noqa: ANN401 - the library has no types
-    try:
-        yield from validator.iter_errors(document)
-    except RecursionError:
-        _log.warning("the description was not validated to its end: it nests too deeply")
-
-
-def _violation(error: Any, names: Mapping[tuple[Any, ...], str]) -> Violation:  # noqa: ANN401 - as above
-    path = tuple(error.absolute_path)
+def _violation(error: Any, names: Mapping[tuple[Any, ...], str]) -> Violation:  # noqa: ANN401 - of several types
+    deepest = _deepest(error)
+    path = tuple(deepest.instance_path)
     place = "".join(f"/{escape(str(step))}" for step in path)
-    message = "it has none of the forms that OpenAPI allows here" if error.validator in _FORMS else str(error.message)
+    message = str(deepest.message)
     sentence = message if len(message) <= _LONGEST else f"…{message[1 - _LONGEST :]}"
     return Violation(place=place or "/", operation=names.get(path[:3], ""), sentence=sentence)
+
+
+def _deepest(error: Any) -> Any:  # noqa: ANN401 - as above
+    """Return the error within the variants of a schema that comes the furthest: that variant was meant."""
+    inner = [other for variant in getattr(error.kind, "context", None) or () for other in variant]
+    if not inner:
+        return error
+    furthest = max((_deepest(other) for other in inner), key=lambda other: len(other.instance_path))
+    return furthest if len(furthest.instance_path) > len(error.instance_path) else inner[0]
 
 
 def _pruned(root: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any] | None:
     """Return a description of some operations only, as plain JSON; None for one that is too large."""
     document = {key: value for key, value in root.items() if key not in {"paths", "webhooks", *_COMPONENTS}}
     document["paths"] = {}
-    others = {"get", "post", "put", "patch", "delete", "options", "head", "trace"}
     for entry in entries:
         item = document["paths"].setdefault(
-            entry.path, {key: value for key, value in entry.item.value.items() if key not in others}
+            entry.path, {key: value for key, value in entry.item.value.items() if key not in _METHODS}
         )
         item[entry.method] = entry.node.value
     references = _References(document["paths"])
@@ -87,8 +91,9 @@ def _pruned(root: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]
             references.add(value[steps[-1]])
         if references.count > _MOST_VALUES:
             return None
-    if "components" in root and "securitySchemes" in root["components"]:
-        document.setdefault("components", {})["securitySchemes"] = root["components"]["securitySchemes"]
+    components = root.get("components")
+    if isinstance(components, dict) and "securitySchemes" in components:
+        document.setdefault("components", {})["securitySchemes"] = components["securitySchemes"]
     plain: dict[str, Any] = json.loads(json.dumps(document))
     return plain
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _TEXT_TIMES: dict[str, Wire] = {"date-time": "rfc3339", "datetime": "rfc3339", "date": "date"}
 _NUMBER_TIMES: dict[str, Wire] = {
     **dict.fromkeys(("unix-time", "unixtime", "unix", "unix-timestamp", "epoch", "epoch-seconds"), "seconds"),
-    **dict.fromkeys(("unix-time-ms", "unix-ms", "epoch-millis", "epoch-ms", "timestamp-ms", "milli-timestamp"), "milliseconds"),
+    **dict.fromkeys(
+        ("unix-time-ms", "unix-ms", "epoch-millis", "epoch-ms", "timestamp-ms", "milli-timestamp"), "milliseconds"
+    ),
 }
 _UNIX = re.compile(
     r"\b(unix|epoch)\b[^.]{0,20}\b(time|timestamp|seconds|milliseconds|millis|ms)\b"
@@ -29,26 +31,29 @@ _FRACTION = re.compile(r"(?<=:\d\d)\.(\d{1,6})\d*")
 _LARGEST = 1 << 63
 
 
+def time_of(description: str) -> Wire:
+    """Return how a number or its text travels that is described as a count since 1970; empty for any other."""
+    if not _UNIX.search(description) or _OTHER_UNITS.search(description):
+        return ""
+    return "milliseconds" if _MILLISECONDS.search(description) else "seconds"
+
+
 def kind_of(shape: Shape) -> tuple[Kind, Wire]:
     """Return what a value is, and how it travels if it is a time; an object, an array or a mixture is `json`.
 
     A number is a time by its format, or if its description says that it counts seconds or milliseconds since 1970.
     """
+    if shape.conflict:
+        return "json", ""
     if shape.kinds == {"string"}:
         wire = _TEXT_TIMES.get(shape.format, "")
         return ("time", wire) if wire and shape.choices is None else ("string", "")
     if shape.kinds and shape.kinds <= {"integer", "number"}:
-        wire = _NUMBER_TIMES.get(shape.format) or _described_time(shape.description)
+        wire = _NUMBER_TIMES.get(shape.format) or time_of(shape.description)
         if wire and shape.choices is None:
             return "time", wire
         return ("number" if "number" in shape.kinds else "integer"), ""
     return ("boolean", "") if shape.kinds == {"boolean"} else ("json", "")
-
-
-def _described_time(description: str) -> Wire:
-    if not _UNIX.search(description) or _OTHER_UNITS.search(description):
-        return ""
-    return "milliseconds" if _MILLISECONDS.search(description) else "seconds"
 
 
 def scalar(value: object, kind: Kind, wire: Wire = "") -> Scalar | None:

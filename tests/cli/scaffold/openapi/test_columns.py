@@ -146,15 +146,31 @@ COUNT = {"type": "integer"}
     [
         (ROWS, (), "array"),
         ({"properties": {"data": ROWS}}, ("data",), "array"),
-        ({"properties": {"total": COUNT, "page": COUNT, "results": ROWS, "next": {"type": "string"}}}, ("results",), "array"),
-        ({"properties": {"things": ROWS, "links": {"type": "object"}, "meta": {"type": "object"}}}, ("things",), "array"),
+        (
+            {"properties": {"total": COUNT, "page": COUNT, "results": ROWS, "next": {"type": "string"}}},
+            ("results",),
+            "array",
+        ),
+        (
+            {"properties": {"things": ROWS, "links": {"type": "object"}, "meta": {"type": "object"}}},
+            ("things",),
+            "array",
+        ),
         ({"properties": {"things": ROWS, "other": ROWS}}, ("things",), "array"),
-        ({"properties": {"status": {}, "data": {"properties": {"resultType": {}, "result": ROWS}}}}, ("data", "result"), "array"),
+        (
+            {"properties": {"status": {}, "data": {"properties": {"resultType": {}, "result": ROWS}}}},
+            ("data", "result"),
+            "array",
+        ),
         ({"properties": {"data": ROW, "meta": {"type": "object"}}}, ("data",), "object"),
         ({"properties": {"data": {"additionalProperties": ROW}}}, ("data",), "map"),
         ({"properties": {"id": COUNT, "name": {"type": "string"}, "items": ROWS}}, (), "object"),
         ({"properties": {"id": COUNT, "owners": ROWS, "readers": ROWS}}, (), "object"),
-        ({"properties": {"apiVersion": {}, "kind": {}, "metadata": {"type": "object"}, "items": ROWS}}, ("items",), "array"),
+        (
+            {"properties": {"apiVersion": {}, "kind": {}, "metadata": {"type": "object"}, "items": ROWS}},
+            ("items",),
+            "array",
+        ),
         (ROW, (), "object"),
     ],
 )
@@ -167,8 +183,13 @@ def test_rows_are_found_in_envelopes(schema: Any, path: tuple[str, ...], shape: 
 
 def test_a_recursive_schema_is_cut_where_it_repeats() -> None:
     """With a sentence; its other columns stay."""
-    node = {"type": "object", "properties": {"name": {"type": "string"}, "parent": {"$ref": "#/components/schemas/Node"}}}
-    value = describe({"/nodes": get({"type": "array", "items": {"$ref": "#/components/schemas/Node"}})}, schemas={"Node": node})
+    node = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "parent": {"$ref": "#/components/schemas/Node"}},
+    }
+    value = describe(
+        {"/nodes": get({"type": "array", "items": {"$ref": "#/components/schemas/Node"}})}, schemas={"Node": node}
+    )
 
     assert columns(operation(value)) == {"name": ("string", ""), "parent": ("json", "")}
     assert reasons(value) == [
@@ -184,7 +205,8 @@ def test_mutually_recursive_schemas_are_cut_as_well() -> None:
         "Team": {"type": "object", "properties": {"title": {"type": "string"}, "lead": {"$ref": f"{ref}User"}}},
     }
     value = describe(
-        {"/u": get({"type": "array", "items": {"$ref": f"{ref}User"}}), "/t": get({"$ref": f"{ref}Team"})}, schemas=schemas
+        {"/u": get({"type": "array", "items": {"$ref": f"{ref}User"}}), "/t": get({"$ref": f"{ref}Team"})},
+        schemas=schemas,
     )
     kinds = [columns(query) for query in read(value).operations]
 
@@ -205,14 +227,17 @@ def test_an_array_of_itself_ends() -> None:
     assert columns(of_schema({"$ref": "#/components/schemas/Data"}, schemas=schemas)) == {"data": ("json", "")}
 
 
-def test_wide_rows_lose_depth_before_columns() -> None:
-    """Objects become JSON text first; only then columns are left out, with a sentence each time."""
+def test_objects_of_wide_rows_are_opened_while_there_is_room() -> None:
+    """The others are JSON text; only then columns are left out, with a sentence each time."""
     small = {"type": "object", "properties": {f"p{number}": COUNT for number in range(30)}}
     nested = array(**{f"o{number}": small for number in range(10)}, last={"type": "string"})
     flat = array(**{f"p{number}": COUNT for number in range(MOST + 5)})
+    names = list(columns(of_schema(nested)))
 
-    assert len(of_schema(nested).response.columns) == 11
-    assert "objects 1 deep are JSON text" in reasons(describe({"/things": get(nested)}))[0][2]
+    assert len(names) == 6 * 30 + 4 + 1
+    assert names[:2] == ["o0.p0", "o0.p1"]
+    assert names[-5:] == ["o6", "o7", "o8", "o9", "last"]
+    assert "4 objects are JSON text" in reasons(describe({"/things": get(nested)}))[0][2]
     assert len(of_schema(flat).response.columns) == MOST
     assert "5 are left out" in reasons(describe({"/things": get(flat)}))[0][2]
 

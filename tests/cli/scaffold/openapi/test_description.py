@@ -97,7 +97,7 @@ def test_servers_are_base_urls() -> None:
             variables=(UrlVariable(name="region", identifier="region", default="eu", choices=("eu", "us")),),
         ),
     )
-    assert [left.place for left in source.left_out] == ["/servers/1", "/servers/2", "/servers/3"]
+    assert [left.place for left in source.left_out] == [f"/servers/{number}" for number in range(1, 5)]
 
 
 def test_a_relative_server_is_the_end_of_the_users_url() -> None:
@@ -140,7 +140,9 @@ SCHEMES = {
 
 def test_ways_to_authenticate() -> None:
     """Those that an operation names and that can be gone; the others are listed."""
-    value = describe({"/a": get(security=[{"b": []}, {"k": [], "p": []}, {"d": []}, {}])}, security=[{name: []} for name in "oi"])
+    value = describe(
+        {"/a": get(security=[{"b": []}, {"k": [], "p": []}, {"d": []}, {}])}, security=[{name: []} for name in "oi"]
+    )
     value["paths"]["/b"] = get()
     value["components"]["securitySchemes"] = SCHEMES
     source = read(value)
@@ -165,7 +167,7 @@ def test_ways_to_authenticate() -> None:
 
 def test_only_what_asks_is_a_query() -> None:
     """A GET that answers JSON, and a POST whose names say so."""
-    html = {"responses": {"200": {"content": {"text/html": {}}}}}
+    html: dict[str, Any] = {"responses": {"200": {"content": {"text/html": {}}}}}
     value = describe(
         {
             "/get": get(),
@@ -267,7 +269,10 @@ def test_the_text_of_errors_is_found() -> None:
     text = {"type": "string"}
 
     assert error_path({"properties": {"title": text, "detail": text}}) == ("detail",)
-    assert error_path({"properties": {"error": {"properties": {"code": text, "message": text}}}}) == ("error", "message")
+    assert error_path({"properties": {"error": {"properties": {"code": text, "message": text}}}}) == (
+        "error",
+        "message",
+    )
     assert error_path({"properties": {"errors": {"type": "array", "items": {"properties": {"message": text}}}}}) == (
         *("errors", "0", "message"),
     )
@@ -276,7 +281,10 @@ def test_the_text_of_errors_is_found() -> None:
 
 def test_examples_that_fit_are_kept_and_others_made() -> None:
     """An example that contradicts its schema would be a test that fails."""
-    schema = {"type": "array", "items": {"properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}}}
+    schema = {
+        "type": "array",
+        "items": {"properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}}},
+    }
 
     def response(example: Any) -> tuple[Any, bool]:
         found = operation(describe({"/a": {"get": answer(schema, example=example)}})).response
@@ -294,7 +302,11 @@ def test_examples_that_fit_are_kept_and_others_made() -> None:
 def test_plain_json_is_asked_for_before_its_kin() -> None:
     """And never a stream."""
     schema = {"schema": {"type": "array", "items": {"type": "integer"}}}
-    medias = {"application/json;stream=watch": {}, "application/vnd.shop+json": {}, "application/json; charset=utf-8": schema}
+    medias = {
+        "application/json;stream=watch": {},
+        "application/vnd.shop+json": {},
+        "application/json; charset=utf-8": schema,
+    }
     found = operation(describe({"/a": {"get": {"responses": {"2XX": {"content": medias}}}}}))
 
     assert found.accept == "application/json; charset=utf-8"
@@ -309,3 +321,28 @@ def test_texts_of_a_stranger_are_bounded() -> None:
     assert (len(found.summary), len(found.description), len(found.name)) == (200, 2000, 200)
     assert len(found.identifier) <= 60
     assert len(found.parameters[0].identifier) <= 60
+
+
+def test_a_key_that_no_scheme_tells_of_is_a_secret() -> None:
+    """It would stand in every dashboard otherwise; with the ways that the operation accepts."""
+    keys = [query("api_key"), {"name": "X-Auth-Token", "in": "header"}, query("key", description="Your API key")]
+    value = describe({"/a": get(parameters=[*keys, query("b")]), "/b": get(parameters=[keys[0]], security=[{"p": []}])})
+    value["components"]["securitySchemes"] = {"p": {"type": "http", "scheme": "basic"}}
+    source = read(value)
+
+    assert [[parameter.name for parameter in query.parameters] for query in source.operations] == [["b"], []]
+    assert [query.auth for query in source.operations] == [(("api_key", "X-Auth-Token", "key"),), (("p", "api_key"),)]
+    assert {auth.name: (auth.kind, auth.key_name, auth.key_location) for auth in source.auth} == {
+        "p": ("basic", "", ""),
+        "api_key": ("api_key", "api_key", "query"),
+        "X-Auth-Token": ("api_key", "X-Auth-Token", "header"),
+        "key": ("api_key", "key", "query"),
+    }
+
+
+@pytest.mark.parametrize("node", [query("key", description="Sort by this key"), query("token"), query("password_hint")])
+def test_other_parameters_are_no_keys(node: Any) -> None:
+    """A word alone proves nothing."""
+    source = read(describe({"/a": get(parameters=[node])}))
+
+    assert (len(source.operations[0].parameters), source.auth) == (1, ())

@@ -55,7 +55,10 @@ def test_a_list_may_need_what_comes_before() -> None:
         {"/users/{id}": get(ROW, parameters=[path("id")])},
         {"/users": get(parameters=[query("org", required=True)]), "/users/{id}": get(ROW, parameters=[path("id")])},
         {"/users": get(ROW), "/users/{id}": get(ROW, parameters=[path("id")])},
-        {"/users": get({"type": "array", "items": {"type": "string"}}), "/users/{id}": get(ROW, parameters=[path("id")])},
+        {
+            "/users": get({"type": "array", "items": {"type": "string"}}),
+            "/users/{id}": get(ROW, parameters=[path("id")]),
+        },
         {"/users": get(), "/users/{id}": get(ROW, parameters=[path("id", "boolean")])},
         {"/users": get(), "/users/x{id}": get(ROW, parameters=[path("id")])},
     ],

@@ -55,7 +55,9 @@ def test_a_cursor_may_be_the_last_rows_id() -> None:
     """With a flag that says whether there are more."""
     found = pages(envelope(has_more={"type": "boolean"}), query("starting_after"))
 
-    assert found == Pagination(kind="cursor", parameter="starting_after", last_row_path=("id",), has_more_path=("has_more",))
+    assert found == Pagination(
+        kind="cursor", parameter="starting_after", last_row_path=("id",), has_more_path=("has_more",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,9 @@ def test_a_link_header() -> None:
 )
 def test_pages_have_numbers(page: Any, first: int) -> None:
     """From where the parameter says."""
-    found = pages(envelope(total_count=WHOLE), query("page", **page), query("per_page", {"type": "integer", "maximum": 50}))
+    found = pages(
+        envelope(total_count=WHOLE), query("page", **page), query("per_page", {"type": "integer", "maximum": 50})
+    )
 
     assert found == Pagination(
         kind="page", parameter="page", first=first, size_parameter="per_page", size=50, total_path=("total_count",)
@@ -114,7 +118,9 @@ def test_pages_that_may_begin_at_0_or_1_are_not_guessed() -> None:
     assert "counts pages from 0 or from 1" in reasons(value)[0][2]
 
 
-@pytest.mark.parametrize(("name", "schema", "first"), [("offset", WHOLE, 0), ("startIndex", {"type": "integer", "default": 1}, 1)])
+@pytest.mark.parametrize(
+    ("name", "schema", "first"), [("offset", WHOLE, 0), ("startIndex", {"type": "integer", "default": 1}, 1)]
+)
 def test_rows_are_counted(name: str, schema: Any, first: int) -> None:
     """From 0 or, as SCIM does, from 1."""
     found = pages(ROWS, query(name, schema), LIMIT)
@@ -151,7 +157,12 @@ def test_pages_are_bounded() -> None:
 def test_cursors_of_a_posts_body() -> None:
     """Its fields are parameters as others are."""
     schema = {"type": "object", "properties": {"query": TEXT, "cursor": TEXT}}
-    node = {"post": {**answer(envelope(next_cursor=TEXT)), "requestBody": {"content": {"application/json": {"schema": schema}}}}}
+    node = {
+        "post": {
+            **answer(envelope(next_cursor=TEXT)),
+            "requestBody": {"content": {"application/json": {"schema": schema}}},
+        }
+    }
     found = operation(describe({"/search": node})).pagination
 
     assert found == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))

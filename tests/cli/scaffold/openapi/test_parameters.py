@@ -37,7 +37,9 @@ def test_an_enum_is_choices_and_limits_and_defaults_stay() -> None:
 
 def test_exclusive_limits_are_numbers_in_3_1() -> None:
     """A whole number's next one is a whole number."""
-    (found,) = parameters(query("n", {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}), openapi="3.1.0")
+    (found,) = parameters(
+        query("n", {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 10}), openapi="3.1.0"
+    )
 
     assert (found.type.minimum, found.type.maximum) == (1, 9)
 
@@ -122,7 +124,10 @@ def test_lists_in_a_path_have_its_styles(style: str, explode: bool, expected: tu
 
 def test_objects_are_one_parameter_for_each_property() -> None:
     """In brackets for deepObject, by themselves for form."""
-    schema = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, "o": {"type": "object"}}}
+    schema = {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, "o": {"type": "object"}},
+    }
 
     assert list(by_name(query("filter", schema, style="deepObject", explode=True))) == ["filter[name]", "filter[age]"]
     assert list(by_name(query("filter", schema))) == ["name", "age"]
@@ -130,7 +135,20 @@ def test_objects_are_one_parameter_for_each_property() -> None:
 
 def test_names_become_identifiers_that_differ() -> None:
     """Keywords, builtins, brackets, digits, other scripts, and names that are one in Python."""
-    names = ["class", "id", "type", "filter[name]", "filterName", "filter_name", "2fa", "größe", "名前", "x-y", "self", "None"]
+    names = [
+        "class",
+        "id",
+        "type",
+        "filter[name]",
+        "filterName",
+        "filter_name",
+        "2fa",
+        "größe",
+        "名前",
+        "x-y",
+        "self",
+        "None",
+    ]
     found = parameters(*(query(name) for name in names))
 
     assert [parameter.identifier for parameter in found] == [
@@ -149,7 +167,10 @@ def test_required_ones_come_first() -> None:
 
 def test_an_operation_overrides_its_paths_parameters() -> None:
     """By name and place."""
-    item = {"parameters": [query("a", {"type": "integer"}), query("b")], **get(parameters=[query("a", {"type": "boolean"})])}
+    item = {
+        "parameters": [query("a", {"type": "integer"}), query("b")],
+        **get(parameters=[query("a", {"type": "boolean"})]),
+    }
     found = operation(describe({"/things": item})).parameters
 
     assert [(parameter.name, parameter.type.kind) for parameter in found] == [("a", "boolean"), ("b", "string")]
@@ -168,7 +189,9 @@ def test_the_path_and_its_parameters_are_matched() -> None:
     ]
 
 
-@pytest.mark.parametrize(("path", "plain"), [("/a/{+rest}", "/a/{rest}"), ("/a/{rest}:run", "/a/{rest}:run"), ("a", "/a")])
+@pytest.mark.parametrize(
+    ("path", "plain"), [("/a/{+rest}", "/a/{rest}"), ("/a/{rest}:run", "/a/{rest}:run"), ("a", "/a")]
+)
 def test_paths_are_plain(path: str, plain: str) -> None:
     """What frameworks add to a name goes."""
     assert operation(describe({path: get()})).path == plain
@@ -189,7 +212,10 @@ def test_what_is_no_path_is_left_out(path: str) -> None:
         ({"in": "query", "schema": {}}, "a parameter has no name"),
         ({"name": "a", "in": "qurey"}, "the parameter 'a' is in 'qurey', which is no place for one"),
         ({"name": "a\nb", "in": "header"}, r"the parameter 'a\nb' is no name of a header"),
-        (query("a", {"type": "array", "items": {"type": "object"}}), "the parameter 'a' is an object, or a list of objects"),
+        (
+            query("a", {"type": "array", "items": {"type": "object"}}),
+            "the parameter 'a' is an object, or a list of objects",
+        ),
         (query("a", {"$ref": "#/gone"}), "the reference '#/gone' leads to nothing"),
         (query("a", {"allOf": [{"type": "string"}, {"type": "integer"}]}), "the parameter 'a' cannot have a value"),
     ],
@@ -214,7 +240,9 @@ def test_a_parameter_that_is_json_is_written_as_json() -> None:
 
 def test_headers_that_openapi_ignores_are_none() -> None:
     """The client sets them."""
-    headers = [{"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Accept", "Authorization", "X-Team")]
+    headers = [
+        {"name": name, "in": "header", "schema": {"type": "string"}} for name in ("Accept", "Authorization", "X-Team")
+    ]
 
     assert [parameter.name for parameter in parameters(*headers)] == ["X-Team"]
 
@@ -229,7 +257,10 @@ def test_a_posts_body_becomes_parameters() -> None:
             "window": {
                 "type": "object",
                 "required": ["from"],
-                "properties": {"from": {"type": "string", "format": "date-time"}, "to": {"type": "string", "format": "date-time"}},
+                "properties": {
+                    "from": {"type": "string", "format": "date-time"},
+                    "to": {"type": "string", "format": "date-time"},
+                },
             },
             "tags": {"type": "array", "items": {"type": "string"}},
             "parts": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}},
@@ -271,7 +302,9 @@ def test_a_get_with_a_body() -> None:
 
 def test_a_value_of_many_kinds_is_a_text() -> None:
     """It is one on the wire."""
-    found = by_name(query("a", {"oneOf": [{"type": "string"}, {"type": "integer"}]}), query("b", {}), {"name": "c", "in": "query"})
+    found = by_name(
+        query("a", {"oneOf": [{"type": "string"}, {"type": "integer"}]}), query("b", {}), {"name": "c", "in": "query"}
+    )
 
     assert {parameter.type for parameter in found.values()} == {ValueType(kind="string")}
     assert of_schema({"type": "array", "items": {}}).response.columns[0].kind == "json"

@@ -30,7 +30,9 @@ def test_everything_may_be_a_reference() -> None:
     """A path, a parameter, an answer, a schema, a body, an example."""
     value = describe({"/a": {"$ref": "#/components/pathItems/a"}})
     value["components"] = {
-        "pathItems": {"a": {"get": {"parameters": [{"$ref": "#/components/parameters/p"}], "responses": {"200": {"$ref": "#/x"}}}}},
+        "pathItems": {
+            "a": {"get": {"parameters": [{"$ref": "#/components/parameters/p"}], "responses": {"200": {"$ref": "#/x"}}}}
+        },
         "parameters": {"p": query("p", {"$ref": "#/components/schemas/n"})},
         "schemas": {"n": {"$ref": "#/components/schemas/m"}, "m": {"type": "integer"}, "row": ROW},
     }
@@ -54,7 +56,7 @@ def test_files_beside_it_are_read(tmp_path: Path) -> None:
         tmp_path,
         {
             "api.json": describe({"/users": get(LIST)}),
-            "schemas/user.yaml": "User: {type: object, properties: {id: {$ref: 'ids.json#/Id'}, main: {$ref: '../api.json#/info'}}}",
+            "schemas/user.yaml": "User: {properties: {id: {$ref: 'ids.json#/Id'}, main: {$ref: '../api.json#/info'}}}",
             "schemas/ids.json": {"Id": {"type": "integer"}},
         },
     )

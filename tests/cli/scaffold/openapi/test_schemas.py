@@ -169,7 +169,9 @@ def test_many_variants_are_read_and_too_many_refused() -> None:
 def test_wide_doublings_end() -> None:
     """Each schema names two others, which name the same two again: two to the thirtieth ways."""
     both = {
-        f"{side}{n}": {"anyOf": [{"$ref": f"{REF}L{n + 1}"}, {"$ref": f"{REF}R{n + 1}"}]} for n in range(30) for side in "LR"
+        f"{side}{n}": {"anyOf": [{"$ref": f"{REF}L{n + 1}"}, {"$ref": f"{REF}R{n + 1}"}]}
+        for n in range(30)
+        for side in "LR"
     }
     value = describe({"/things": get({"$ref": f"{REF}L0"})}, schemas={**both, "L30": A, "R30": B})
 
@@ -179,7 +181,8 @@ def test_wide_doublings_end() -> None:
 def test_what_variants_tell_of_themselves_counts_before_their_names() -> None:
     """Each names its own value, in other letters than its schema's."""
     schemas = {
-        name: {"type": "object", "properties": {"kind": {"type": "string", "enum": [name.lower()]}}} for name in ("Cat", "Dog")
+        name: {"type": "object", "properties": {"kind": {"type": "string", "enum": [name.lower()]}}}
+        for name in ("Cat", "Dog")
     }
     item = {"oneOf": [{"$ref": f"{REF}{name}"} for name in schemas], "discriminator": {"propertyName": "kind"}}
 

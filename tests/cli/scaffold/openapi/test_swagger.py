@@ -38,7 +38,12 @@ def test_one_api_in_both_ways_is_one_data_source() -> None:
     old = swagger(
         {"/a/{id}": swagger_get(parameters=old_nodes, security=[{"o": ["read"]}])},
         securityDefinitions={
-            "o": {"type": "oauth2", "flow": "application", "tokenUrl": "https://shop.example/t", "scopes": {"read": "Reads"}}
+            "o": {
+                "type": "oauth2",
+                "flow": "application",
+                "tokenUrl": "https://shop.example/t",
+                "scopes": {"read": "Reads"},
+            }
         },
     )
     new = describe({"/a/{id}": get(parameters=new_nodes, security=[{"o": ["read"]}])})
@@ -50,7 +55,8 @@ def test_one_api_in_both_ways_is_one_data_source() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "separator"), [({}, ","), *(({"collectionFormat": name}, text) for name, text in (("ssv", " "), ("tsv", "\t")))]
+    ("form", "separator"),
+    [({}, ","), *(({"collectionFormat": name}, text) for name, text in (("ssv", " "), ("tsv", "\t")))],
 )
 def test_lists_have_a_format(form: dict[str, str], separator: str) -> None:
     """Commas where none is told."""
@@ -66,7 +72,8 @@ def test_bodies_are_one_schema_or_a_form() -> None:
     body = {"name": "body", "in": "body", "required": True, "schema": schema}
     form = {"name": "q", "in": "formData", "type": "string", "required": True}
     old, formed = (
-        operation(swagger({"/search": {"post": {**swagger_get()["get"], "parameters": [node]}}})) for node in (body, form)
+        operation(swagger({"/search": {"post": {**swagger_get()["get"], "parameters": [node]}}}))
+        for node in (body, form)
     )
     new_body = {"required": True, "content": {"application/json": {"schema": schema}}}
     new = operation(describe({"/search": {"post": {**answer(), "requestBody": new_body}}}))

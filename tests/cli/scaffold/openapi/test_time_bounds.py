@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from small_descriptions import parameters, query
+from small_descriptions import describe, get, operation, parameters, query
 
 DATE_TIME = {"type": "string", "format": "date-time"}
 DATE = {"type": "string", "format": "date"}
@@ -84,3 +84,34 @@ def test_an_inclusive_end_comes_first() -> None:
     names = ("created[gt]", "created[gte]", "created[lt]", "created[lte]")
 
     assert bounds(*(query(name, SECONDS) for name in names)) == {"created[gte]": "start", "created[lte]": "end"}
+
+
+def test_a_text_that_is_told_to_count_seconds_is_a_time() -> None:
+    """It travels as digits."""
+    found = parameters(
+        query("start", description="UNIX timestamp to start from"), query("end", description="Unix time in ms")
+    )
+
+    assert [(parameter.bound, parameter.type.wire) for parameter in found] == [
+        ("start", "seconds"),
+        ("end", "milliseconds"),
+    ]
+
+
+def test_a_number_is_a_time_if_the_column_of_its_name_is_one() -> None:
+    """As `created[gte]` is where `created` counts seconds; an object that may be a number is still one."""
+    whole = {"type": "integer"}
+    created = {"anyOf": [{"type": "object", "properties": {"gt": whole, "gte": whole, "lte": whole}}, whole]}
+    rows = {
+        "type": "array",
+        "items": {"properties": {"created": {"type": "integer", "format": "unix-time"}, "size": whole}},
+    }
+    nodes = [query("created", created, style="deepObject", explode=True), query("size_min", whole)]
+    found = operation(describe({"/a": get(rows, parameters=nodes)})).parameters
+
+    assert {parameter.name: (parameter.type.kind, parameter.bound) for parameter in found} == {
+        "created[gt]": ("integer", ""),
+        "created[gte]": ("time", "start"),
+        "created[lte]": ("time", "end"),
+        "size_min": ("integer", ""),
+    }

@@ -1,11 +1,12 @@
 """What a validating library says of a description, and what it never sees."""
 
 import logging
-import sys
 from typing import Any
 
 import pytest
 from small_descriptions import ROW, describe, get, query, read
+
+from gfplug.scaffold.openapi import validation
 
 
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
@@ -33,7 +34,8 @@ def test_only_the_chosen_operations_and_their_components_are_looked_at() -> None
     """The rest of a large description costs nothing."""
     schemas = {"Good": {"properties": {"a": {"$ref": "#/components/schemas/Row"}}}, "Row": ROW, "Bad": {"type": 7}}
     value = describe(
-        {"/a": get({"$ref": "#/components/schemas/Good"}), "/b": get({"$ref": "#/components/schemas/Bad"})}, schemas=schemas
+        {"/a": get({"$ref": "#/components/schemas/Good"}), "/b": get({"$ref": "#/components/schemas/Bad"})},
+        schemas=schemas,
     )
 
     assert read(value, operations=["GET /a"]).violations == ()
@@ -42,7 +44,9 @@ def test_only_the_chosen_operations_and_their_components_are_looked_at() -> None
 
 def test_references_to_elsewhere_are_not_followed() -> None:
     """Neither to a server nor to a file."""
-    value = describe({"/a": get({"properties": {"a": {"$ref": "https://127.0.0.1:1/x.json"}, "b": {"$ref": "/etc/x"}}})})
+    value = describe(
+        {"/a": get({"properties": {"a": {"$ref": "https://127.0.0.1:1/x.json"}, "b": {"$ref": "/etc/x"}}})}
+    )
     source = read(value)
 
     assert source.violations == ()
@@ -57,9 +61,11 @@ def test_swagger_is_validated_as_well() -> None:
     assert [violation.place for violation in read(value).violations or ()] == ["/paths/~1a/get/consumes"]
 
 
-def test_without_the_library_a_description_is_read(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_the_library_a_description_is_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """And a sentence says how to install it."""
-    monkeypatch.setitem(sys.modules, "openapi_spec_validator", None)
+    monkeypatch.setattr(validation, "find_spec", lambda _name: None)
     with caplog.at_level(logging.WARNING, logger="gfplug"):
         source = read(describe({"/a": get()}))
 
