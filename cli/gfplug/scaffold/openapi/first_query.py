@@ -66,7 +66,8 @@ def example_values(each: QueryClass) -> dict[str, Any]:
 
 def first_queries(source: DataSource, classes: Sequence[QueryClass], secrets: Sequence[str]) -> FirstQueries:
     """Choose the first operation that fits: one that needs nothing, if there is one."""
-    fitting = [each for each in classes if _with_kind(each, *_NUMBERS)]
+    numeric = [each for each in classes if _with_kind(each, *_NUMBERS)]
+    fitting = [each for each in numeric if not all(map(is_id, _with_kind(each, *_NUMBERS)))] or numeric
     rule = next((each for each in fitting if each.needs_nothing), next(iter(fitting), None))
     table = next((each for each in classes if each.needs_nothing), classes[0])
     column = None if rule is None else min(_with_kind(rule, *_NUMBERS), key=is_id)

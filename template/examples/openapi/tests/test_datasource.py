@@ -19,15 +19,23 @@ from upstream.models import EXAMPLES, QUERIES
 OPERATIONS = pytest.mark.parametrize("name", ENDPOINTS)
 
 
-@pytest.fixture
-def api() -> Iterator[Mock]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[Mock]:
     """The mock, on a free port."""
-    with Mock() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    with Mock() as mock:
+        thread = threading.Thread(target=mock.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield server
-        server.shutdown()
+        yield mock
+        mock.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def api(server: Mock) -> Mock:
+    """The mock as it is at first: it answers the examples."""
+    server.is_empty, server.failure = False, ""
+    server.received.clear()
+    return server
 
 
 def connect(api: Mock) -> Datasource:

@@ -131,10 +131,10 @@ def page_of(operation: dict[str, Any], request: Received, *, is_empty: bool) -> 
     rows = find(body, response["row_path"])
     if is_empty and response["shape"] == "object":
         body = put(body, response["row_path"], None)
+    elif not is_first and isinstance(rows, list | dict):
+        body = put(body, response["row_path"], type(rows)())
     if "total_path" in pages:
         put(body, pages["total_path"], len(rows) if isinstance(rows, list | dict) else 0)
-    if not is_first and isinstance(rows, list | dict):
-        body = put(body, response["row_path"], type(rows)())
     if "has_more_path" in pages:
         put(body, pages["has_more_path"], is_first)
     next_url = f"{request.path}?{urlencode({**request.query, SECOND: '1'}, doseq=True)}"
