@@ -14,7 +14,7 @@ import polars as pl
 from gfruntime import DownstreamError, Frame, Health, PluginError, Query, Request, Settings, Ui, route
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-POINTS = 10_000  # of one series, however many are asked for
+POINTS = 5_000  # of one series, however many are asked for
 REGIONS = 100
 SECOND = timedelta(seconds=1)
 LEVELS = {"north": 100.0, "south": 60.0}  # of the made-up table
