@@ -67,7 +67,7 @@ def test_an_example_answers_and_one_of_its_two_alerts_fires(
     targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
     targets += [each["target"] for each in dashboard.get("annotations", {}).get("list", [])]
     for target in targets:
-        answer = plugin.query(recent(**target))[target["refId"]]
+        answer = plugin.query(recent(**{**target, "refId": "A"}))["A"]
         assert (answer["error"], len(answer["frames"]) > 0) == ("", True)
 
     model, threshold = rule_of(project)

@@ -222,7 +222,7 @@ def test_no_query_can_let_the_next_one_write(server: Server, attempts: list[str]
 @pytest.mark.parametrize(
     ("dialect", "change", "look", "expected"),
     [
-        ("postgres", "SELECT set_config('TimeZone', 'Asia/Tokyo', false) AS x", "SELECT to_char(now(), 'TZ') AS x", "UTC"),
+        ("postgres", "SELECT set_config('TimeZone', 'Asia/Tokyo', false)", "SELECT to_char(now(), 'TZ') AS x", "UTC"),
         (
             "postgres",
             "SELECT pg_advisory_lock(7)::text AS x",

@@ -22,7 +22,7 @@ from gfruntime.sql.drivers import find_driver
 from gfruntime.sql.filling import with_times
 from gfruntime.sql.formats import formatted
 from gfruntime.sql.macros import expand_sql
-from gfruntime.sql.watch import Watch
+from gfruntime.sql.statement_watch import StatementWatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +156,7 @@ class Database:
             )
         with self._session(query) as session:
             cursor: Any = None
-            with Watch(session.cancel, query, self._limits.seconds):
+            with StatementWatch(session.cancel, query, self._limits.seconds):
                 if query.cancel.is_set():
                     raise QueryError("the query was cancelled", status=499)
                 cursor = BoundedCursor(session.run(sql), self._limits.bytes)

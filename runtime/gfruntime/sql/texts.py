@@ -28,12 +28,12 @@ _TOKEN_WITH_BACKSLASHES = re.compile(
 
 
 def by_numbers(text: str) -> str:
-    """Write a text as PostgreSQL reads it, by the numbers of its characters: `E'\\U0000006E'`."""
+    r"""Write a text as PostgreSQL reads it, by the numbers of its characters: `E'\U0000006E'`."""
     return "E'" + "".join(f"\\U{ord(character):08X}" for character in text) + "'"
 
 
 def by_bytes(text: str) -> str:
-    """Write a text as DuckDB reads it, by its bytes: `E'\\x6E'`."""
+    r"""Write a text as DuckDB reads it, by its bytes: `E'\x6E'`."""
     return "E'" + "".join(f"\\x{byte:02X}" for byte in text.encode("utf-8", "replace")) + "'"
 
 

@@ -1,8 +1,8 @@
 """MySQL and MariaDB, by PyMySQL, whose results are read row by row.
 
-A statement that commits by itself, such as `DROP TABLE`, ends a transaction that may only read, and MariaDB then runs it:
-so the session may only read, too. Each query has a connection of its own, for PyMySQL can't make a session as new: what a
-query says with `SET` would be there for the next one.
+A statement that commits by itself, such as `DROP TABLE`, ends a transaction that may only read, and MariaDB then runs
+it: so the session may only read, too. Each query has a connection of its own, for PyMySQL can't make a session as new:
+what a query says with `SET` would be there for the next one.
 
 Source: dev.mysql.com, doc/refman/8.4/en/commit.html, kill.html; mariadb.com, kb/en/start-transaction.
 """

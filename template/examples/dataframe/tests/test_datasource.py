@@ -41,20 +41,19 @@ def asked(model: Model | None = None, *, start: datetime = START, span: timedelt
 
 def test_each_region_is_a_series(files: str) -> None:
     """In steps of ten minutes, an end of the range excluded."""
-    frame = connect(files).query(asked())
+    north, south = connect(files).query(asked())
 
-    assert frame.fields[0].to_list() == [START + timedelta(minutes=10 * step) for step in range(6)]
-    assert [(field.labels, field.to_list()) for field in frame.fields[1:]] == [
-        ({"region": "north"}, [1.0] * 6),
-        ({"region": "south"}, [2.0] * 6),
-    ]
+    assert north["time"].to_list() == [START + timedelta(minutes=10 * step) for step in range(6)]
+    assert (north["power"].labels, north["power"].to_list()) == ({"region": "north"}, [1.0] * 6)
+    assert (south["power"].labels, south["power"].to_list()) == ({"region": "south"}, [2.0] * 6)
 
 
 def test_the_second_file_is_read_too(files: str) -> None:
     """And its rows are added up."""
-    frame = connect(files).query(asked(Model(aggregate="sum", regions=("south",)), start=START + timedelta(days=1)))
+    model = Model(aggregate="sum", regions=("south",))
+    (south,) = connect(files).query(asked(model, start=START + timedelta(days=1)))
 
-    assert [(field.labels, field.to_list()) for field in frame.fields[1:]] == [({"region": "south"}, [30.0] * 6)]
+    assert (south["power"].labels, south["power"].to_list()) == ({"region": "south"}, [30.0] * 6)
 
 
 def test_filters_go_down_into_the_scan(files: str) -> None:
@@ -69,20 +68,20 @@ def test_filters_go_down_into_the_scan(files: str) -> None:
 
 def test_of_the_made_up_regions_one_is_above_90() -> None:
     """The alert rule relies on it."""
-    _, north, south = connect().query(asked()).fields
+    north, south = connect().query(asked())
 
-    assert min(north.to_list()) > 90 > max(south.to_list())
+    assert min(north["power"].to_list()) > 90 > max(south["power"].to_list())
 
 
 @pytest.mark.parametrize("span", [timedelta(), timedelta(hours=-1)])
 def test_a_range_of_nothing_has_no_rows(files: str, span: timedelta) -> None:
     """An alert rule reads "no data"."""
-    assert len(connect(files).query(asked(span=span))) == 0
+    assert [len(frame) for frame in connect(files).query(asked(span=span))] == [0]
 
 
 def test_the_editor_is_offered_regions(files: str) -> None:
     """Those that the files hold."""
-    assert json.loads(call(connect(files), Request(path="regions")).body) == ["north", "south"]
+    assert json.loads(call(connect(files), Request(path="regions")).read()) == ["north", "south"]
 
 
 def test_files_that_are_not_there_are_the_upstreams_failure(tmp_path: Path) -> None:

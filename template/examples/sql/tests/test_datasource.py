@@ -93,8 +93,7 @@ def test_an_answer_has_bounds() -> None:
     frame = ask(connect(Options(rows=3)), "SELECT * FROM sales")
 
     assert len(frame) == 3
-    assert frame.meta is not None
-    assert "3" in frame.meta["notices"][0]["text"]
+    assert "nly the first 3 rows" in str(frame.meta)
 
 
 def test_a_query_that_nobody_waits_for_ends(datasource: Datasource) -> None:
@@ -117,7 +116,7 @@ def test_a_query_that_takes_too_long_ends() -> None:
 
 def test_the_editor_is_offered_tables_and_columns(datasource: Datasource) -> None:
     """While one types."""
-    names = json.loads(call(datasource, Request(path="names")).body)
+    names = json.loads(call(datasource, Request(path="names")).read())
 
     assert {"value": "sales", "label": "sales", "description": "table"} in names
     assert {"value": "region", "label": "region", "description": "regions, TEXT"} in names

@@ -15,6 +15,7 @@ NEEDS: dict[str, dict[str, Any]] = {
     "help": {"examples": [{"name": "a", "model": {}}]},
     "migration": {"own": {"variable": {"fields": [], "migrates": True}}},
     "memory": {"query": {"fields": [{"name": "a", "kind": "string", "remember": True}]}},
+    "values": {"query": {"fields": [{"name": "a", "kind": "code", "variables": "values"}]}},
 }
 
 

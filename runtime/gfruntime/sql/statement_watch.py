@@ -18,7 +18,7 @@ _LOGGER = logging.getLogger("gfruntime")
 _AGAIN_S = 0.5
 
 
-class Watch:
+class StatementWatch:
     """A block in which a query runs; once it is cancelled or `seconds` are over, `cancel` is called in a thread.
 
     It is called again and again until the block ends: one call between two statements cancels nothing. The block's
