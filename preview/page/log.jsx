@@ -12,7 +12,9 @@ export function Log({ preview, state }) {
   const [wanted, setWanted] = useState('');
   const end = useRef(null);
   const lines = state.log.filter((line) => LEVELS.indexOf(line.level) >= LEVELS.indexOf(least) && JSON.stringify(line).toLowerCase().includes(wanted.toLowerCase()));
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [lines.length]);
+  useEffect(() => {
+    end.current?.scrollIntoView({ block: 'nearest' });
+  }, [lines.length]);
   return (
     <section aria-label="Log" className={styles.box}>
       <div className={styles.bar}>

@@ -51,13 +51,17 @@ function macro(name, path, scoped) {
   const { field, frame, rowIndex } = context;
   const cell = rowIndex === undefined ? undefined : field?.values[rowIndex];
   const display = () => field?.display?.(cell) ?? { text: String(cell), numeric: Number(cell) };
-  const found = {
+  const values = {
     __field: () => walk({ name: field?.state?.displayName ?? field?.name, labels: field?.labels ?? {} }, path ?? 'name'),
     __series: () => frame?.name,
     __value: () => ({ raw: cell, text: display().text, numeric: display().numeric, time: frame?.fields.find(({ type }) => type === 'time')?.values[rowIndex] })[path ?? 'raw'],
     __data: () => path?.startsWith('fields') && [frame?.fields.find(({ name: other }, index) => [other, String(index)].includes(path.slice('fields'.length).replace(/^[.["]+|["\]]+$/g, '')))].map((other) => other?.values[rowIndex])[0],
-  }[name]?.();
-  return found === undefined ? undefined : { value: typeof found === 'object' ? JSON.stringify(found) : found };
+  };
+  if (!(name in values)) {
+    return undefined;
+  }
+  const found = values[name]() ?? '';
+  return { value: typeof found === 'object' ? JSON.stringify(found) : found };
 }
 
 /** The service that plugins know as getTemplateSrv(). `state()` gives the variables now and the time range. */

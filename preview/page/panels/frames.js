@@ -17,7 +17,7 @@ const COLOUR = { mode: 'palette-classic' };
 /** Give each field its colour, its unit, its name and its links, as a panel does. */
 export function decorate(frames, { fieldConfig, theme, timeZone, replace }) {
   const { defaults = {}, overrides = [] } = fieldConfig ?? {};
-  return applyFieldOverrides({
+  const decorated = applyFieldOverrides({
     data: frames,
     fieldConfig: { defaults: { color: COLOUR, ...defaults }, overrides: overrides.filter(({ matcher }) => matcher) },
     fieldConfigRegistry: OPTIONS,
@@ -25,6 +25,16 @@ export function decorate(frames, { fieldConfig, theme, timeZone, replace }) {
     theme,
     timeZone,
   });
+  decorated.forEach(({ fields }) => fields.forEach(disarm));
+  return decorated;
+}
+
+/** Drop links that lead nowhere good: Grafana makes `about:blank` of `javascript:`. Others open beside the page. */
+function disarm(field) {
+  const { getLinks } = field;
+  if (getLinks) {
+    field.getLinks = (options) => getLinks(options).filter(({ href }) => href && href !== 'about:blank').map((link) => ({ ...link, target: '_blank' }));
+  }
 }
 
 const has = (frame, ...types) => frame.fields.some(({ type }) => types.includes(type));

@@ -200,7 +200,7 @@ for (const [table, view, shown] of [
   ['one', 'Stat', /42\.5/],
   ['logs', 'Logs', /no disk left/],
   ['graph', 'Frames', /here they are tables/],
-  ['sales', 'Table', /sales/],
+  ['sales', 'Table', /north/],
   ['none', 'Auto', /No data/],
   ['noticed', 'Auto', /only the first 60 rows/],
 ]) {
@@ -294,10 +294,9 @@ test('hostile texts stay texts, wherever they come from', () =>
     for (const view of ['Table', 'Frames']) {
       await region('Panel').getByRole('radio', { name: view }).check({ force: true });
       await idle();
-      for (const link of await region('Panel').locator('a').all()) {
-        assert.ok(!/^\s*javascript:/i.test((await link.getAttribute('href')) ?? ''), await link.getAttribute('href'));
-        await link.click({ timeout: 1000 }).catch(() => {});
-      }
+      const links = await region('Panel').locator('a').evaluateAll((elements) => elements.map(({ href }) => href));
+      assert.ok(links.length > 0);
+      assert.deepEqual(links.filter((href) => !href.startsWith('https://example.com/?value=')), []);
     }
     await go('#/alerts');
     await region('Alert rules').getByText("window.hurt='html'").first().waitFor();
@@ -308,9 +307,10 @@ test('hostile texts stay texts, wherever they come from', () =>
     assert.ok(HOSTILE.includes('onerror'));
   }, { allowed: /javascript:/i }));
 
-/** What is wrong inside Grafana's own components: [its version, the rule, a part of the element]. */
+/** What is wrong inside Grafana's own components: [the beginning of its version, the rule, a part of the element]. */
 const KNOWN = [
-  ['11', 'label', 'downshift'],
+  ['', 'scrollable-region-focusable', 'scrollbar-view'], // Table scrolls, and the keyboard does not reach it
+  ['11', 'label', 'downshift'], // MultiCombobox drops the label that it is given
   ['11', 'aria-input-field-name', 'downshift'],
 ];
 

@@ -13,6 +13,7 @@ const ID = 'acme-sales-datasource';
 const UID = 'gfplug';
 export const HOSTILE = `<img src=x onerror="window.hurt='html'"><script>window.hurt='script'</script>[x](javascript:window.hurt=1) \${__x} \u202ereversed`;
 export const LINK = "javascript:window.hurt='link'";
+const LINKS = [{ title: HOSTILE, url: LINK }, { title: 'good', url: 'https://example.com/?value=${__value.raw}' }];
 
 const times = Array.from({ length: 60 }, (_, index) => Date.now() - (60 - index) * 60_000);
 const wave = (height) => times.map((_, index) => height + Math.sin(index / 5));
@@ -32,7 +33,7 @@ const FRAMES = {
   hostile: () => [
     {
       name: HOSTILE,
-      fields: [time, number(HOSTILE, { [HOSTILE]: HOSTILE }, { unit: HOSTILE, description: HOSTILE, links: [{ title: HOSTILE, url: LINK }] }), text('html', { links: [{ title: HOSTILE, url: LINK }], custom: { cellOptions: { type: 'markdown' } } }), text('image', { custom: { cellOptions: { type: 'image' } } })],
+      fields: [time, number(HOSTILE, { [HOSTILE]: HOSTILE }, { unit: HOSTILE, description: HOSTILE, links: [LINKS[0]] }), text('html', { links: LINKS, custom: { cellOptions: { type: 'markdown' } } }), text('image', { custom: { cellOptions: { type: 'image' } } })],
       values: [times, wave(1), times.map(() => HOSTILE), times.map(() => LINK)],
       meta: { executedQueryString: HOSTILE, notices: [{ severity: 'info', text: HOSTILE, link: LINK }] },
     },
