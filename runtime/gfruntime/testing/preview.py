@@ -8,6 +8,8 @@ def test_editor(preview: Preview) -> None:
 
 A test that takes the fixture is skipped, with the reason, where there is no gfplug, no page of the preview, no
 playwright or no Chromium. One server and one browser serve all tests; each test has a page of its own.
+
+PYTEST_DONT_REWRITE: a test module that names this plugin has imported its classes before.
 """
 
 from __future__ import annotations
@@ -38,6 +40,16 @@ _ARGUMENTS = ("--disable-gpu", "--no-first-run", "--disable-background-networkin
 _NO_PLAYWRIGHT = "install playwright: it drives the browser"
 _NO_PAGE = "the page of the preview is not installed"
 _MILLISECONDS = 15_000
+_IS_LOADED = f"""
+new Promise((resolve, reject) => {{
+  const end = Date.now() + {_MILLISECONDS};
+  const look = () =>
+    window.gfplugPreview ? resolve() :
+    Date.now() > end ? reject(new Error(`the page did not load: ${{document.body.innerText.slice(0, 500)}}`)) :
+    setTimeout(look, 20);
+  look();
+}})
+"""
 
 
 @dataclass(frozen=True)
@@ -126,7 +138,7 @@ class Preview:
         return Form(self, self.page.get_by_role("region", name="Config page", exact=True))
 
     def save(self) -> Mapping[str, Any]:
-        """Press *Save & test* on the config page, and return what it says: `{status, message, details}`."""
+        """Press *Save & test*, and return what the page says; its `status` is `success` or `error`."""
         self._show("config")
         self.page.get_by_role("button", name="Save & test", exact=True).click()
         self.wait()
@@ -164,7 +176,7 @@ class Preview:
         if view != self._view:
             self._view = view
             self.page.goto(f"{self.url}#/{view}")
-            self.page.wait_for_function("window.gfplugPreview")
+            self.page.evaluate(_IS_LOADED)  # the page's policy forbids what wait_for_function does
             self.wait()
 
     def _ask(self, call: str) -> Any:  # noqa: ANN401  # JSON
