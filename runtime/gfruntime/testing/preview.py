@@ -22,11 +22,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -54,20 +54,22 @@ new Promise((resolve, reject) => {{
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows: its state, the names of its series as in the legend, its frames, errors and notices.
-
-    Shape: `frames` are in Grafana's frame JSON; `errors` are `{refId, message, status, source}`, `notices` are
-    `{severity, text}`.
+    """What a panel shows, once its queries are answered.
 
     >>> Panel(state="Done", series=["north"]).series
     ['north']
     """
 
     state: str
+    """`Done`, `Error`, or `Streaming`."""
     series: Sequence[str] = ()
+    """The names of its series, as in the legend."""
     frames: Sequence[Mapping[str, Any]] = ()
+    """Its frames, in Grafana's frame JSON."""
     errors: Sequence[Mapping[str, Any]] = ()
-    notices: Sequence[Mapping[str, Any]] = field(default=())
+    """What failed: `refId`, `message`, `status`, `source`."""
+    notices: Sequence[Mapping[str, Any]] = ()
+    """What the frames note: `severity`, `text`."""
 
 
 class Form:
@@ -287,12 +289,14 @@ def _settings(url: str, settings: Mapping[str, Any] | None = None) -> dict[str, 
         body = json.dumps(settings).encode()
         address = f"{url}api/datasources/uid/{shown['uid']}"
         kind = {"Content-Type": "application/json"}
-        _json(Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
+        _json(urllib.request.Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
     return shown
 
 
-def _json(request: str | Request) -> dict[str, Any]:
-    with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:  # this machine, whatever proxy is set
+def _json(request: str | urllib.request.Request) -> dict[str, Any]:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        request, timeout=30
+    ) as answer:  # this machine, whatever proxy is set
         value: dict[str, Any] = json.loads(answer.read())
     return value
 
