@@ -8,6 +8,8 @@ def test_editor(preview: Preview) -> None:
 
 A test that takes the fixture is skipped, with the reason, where there is no gfplug, no page of the preview, no
 playwright or no Chromium. One server and one browser serve all tests; each test has a page of its own.
+
+PYTEST_DONT_REWRITE: a test module that names this plugin has imported its classes before.
 """
 
 from __future__ import annotations
@@ -20,11 +22,11 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -38,24 +40,36 @@ _ARGUMENTS = ("--disable-gpu", "--no-first-run", "--disable-background-networkin
 _NO_PLAYWRIGHT = "install playwright: it drives the browser"
 _NO_PAGE = "the page of the preview is not installed"
 _MILLISECONDS = 15_000
+_IS_LOADED = f"""
+new Promise((resolve, reject) => {{
+  const end = Date.now() + {_MILLISECONDS};
+  const look = () =>
+    window.gfplugPreview ? resolve() :
+    Date.now() > end ? reject(new Error(`the page did not load: ${{document.body.innerText.slice(0, 500)}}`)) :
+    setTimeout(look, 20);
+  look();
+}})
+"""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows: its state, the names of its series as in the legend, its frames, errors and notices.
-
-    Shape: `frames` are in Grafana's frame JSON; `errors` are `{refId, message, status, source}`, `notices` are
-    `{severity, text}`.
+    """What a panel shows, once its queries are answered.
 
     >>> Panel(state="Done", series=["north"]).series
     ['north']
     """
 
     state: str
+    """`Done`, `Error`, or `Streaming`."""
     series: Sequence[str] = ()
+    """The names of its series, as in the legend."""
     frames: Sequence[Mapping[str, Any]] = ()
+    """Its frames, in Grafana's frame JSON."""
     errors: Sequence[Mapping[str, Any]] = ()
-    notices: Sequence[Mapping[str, Any]] = field(default=())
+    """What failed: `refId`, `message`, `status`, `source`."""
+    notices: Sequence[Mapping[str, Any]] = ()
+    """What the frames note: `severity`, `text`."""
 
 
 class Form:
@@ -126,7 +140,7 @@ class Preview:
         return Form(self, self.page.get_by_role("region", name="Config page", exact=True))
 
     def save(self) -> Mapping[str, Any]:
-        """Press *Save & test* on the config page, and return what it says: `{status, message, details}`."""
+        """Press *Save & test*, and return what the page says; its `status` is `success` or `error`."""
         self._show("config")
         self.page.get_by_role("button", name="Save & test", exact=True).click()
         self.wait()
@@ -164,7 +178,7 @@ class Preview:
         if view != self._view:
             self._view = view
             self.page.goto(f"{self.url}#/{view}")
-            self.page.wait_for_function("window.gfplugPreview")
+            self.page.evaluate(_IS_LOADED)  # the page's policy forbids what wait_for_function does
             self.wait()
 
     def _ask(self, call: str) -> Any:  # noqa: ANN401  # JSON
@@ -275,12 +289,14 @@ def _settings(url: str, settings: Mapping[str, Any] | None = None) -> dict[str, 
         body = json.dumps(settings).encode()
         address = f"{url}api/datasources/uid/{shown['uid']}"
         kind = {"Content-Type": "application/json"}
-        _json(Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
+        _json(urllib.request.Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
     return shown
 
 
-def _json(request: str | Request) -> dict[str, Any]:
-    with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:  # this machine, whatever proxy is set
+def _json(request: str | urllib.request.Request) -> dict[str, Any]:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        request, timeout=30
+    ) as answer:  # this machine, whatever proxy is set
         value: dict[str, Any] = json.loads(answer.read())
     return value
 

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -22,15 +23,16 @@ from gfplug.host.preview.page_files import PageFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(120),
     pytest.mark.skipif(sys.platform == "win32", reason="processes are told apart by /proc or ps"),
 ]
+PYTHON = Path(sys.executable)
 BODY = {"queries": [{"refId": "A", "signal": "square", "series": 2}], "from": "now-10m", "to": "now"}
-SAVED_MS = 1500.0
+SLOWEST_SAVE_S = 5.0
+"""A machine that does nothing else takes half a second."""
 
 
 class Page:
@@ -92,15 +94,9 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def page(root: Path, page_files: PageFiles) -> Iterator[Page]:
     """Run the preview of a project, and open its page."""
-    options = PreviewOptions(target=root, python=_python())
+    options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running, Page(running.url) as opened:
         yield opened
-
-
-def _python() -> Any:
-    from pathlib import Path  # noqa: PLC0415 - at run time only here
-
-    return Path(sys.executable)
 
 
 def _edit(path: Path, old: str, new: str) -> None:
@@ -131,10 +127,10 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
     ready = page.wait_for("reload", state="ready")
     page.ask(ready["module"])
     page.ask("api/ds/query", BODY)
-    took_ms = (time.perf_counter() - saved) * 1000
+    took_s = time.perf_counter() - saved
     assert (ready["code"], ready["module"] != boot["plugin"]["module"]) == (True, True)
     assert b'"height"' in page.ask(ready["module"])[1]
-    assert took_ms < SAVED_MS * float(os.environ.get("GFPLUG_PATIENCE", "2"))
+    assert took_s < SLOWEST_SAVE_S
     assert page.ask("preview/boot")[1]["settings"]["jsonData"] == {"seed": 7}
 
     code.write_text(code.read_text(encoding="utf-8") + "\nraise RuntimeError('half')\n", encoding="utf-8")
@@ -158,7 +154,7 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
 def test_a_plugin_that_ends_is_started_again(root: Path, page_files: PageFiles) -> None:
     """The page hears both, and meanwhile why nothing answers; at the end nothing of it is left."""
     seen: list[int] = []
-    options = PreviewOptions(target=root, python=_python())
+    options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running, Page(running.url) as page:
         page.ask("api/ds/query", BODY)
         seen += _children()
@@ -208,17 +204,17 @@ def test_the_command_prints_the_address_and_ends_with_ctrl_c(root: Path, tmp_pat
 
 def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: Path, page_files: PageFiles) -> None:
     """Before, and after, the plugin is started."""
-    options = PreviewOptions(target=root, python=_python())
+    options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running:
         port = int(running.url.split(":")[2].partition("/")[0])
         with (
             pytest.raises(UsageError, match=f"--port {port}"),
-            open_preview(PreviewOptions(target=root, python=_python(), port=port), page=page_files),
+            open_preview(PreviewOptions(target=root, python=PYTHON, port=port), page=page_files),
         ):
             pass
     with (
         pytest.raises((ToolError, UsageError), match="page"),
-        open_preview(PreviewOptions(target=root, python=_python(), grafana="1.0.0")),
+        open_preview(PreviewOptions(target=root, python=PYTHON, grafana="1.0.0")),
     ):
         pass
 
