@@ -1,19 +1,20 @@
-"""The runtime on the path, Node, and a module.js loaded in it."""
+"""The runtime on the path, Node, and module.js files loaded in it."""
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grafana
 import pytest
-from commands import succeed
+from evaluation import Evaluator
 
 from gfplug import resources
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from everything import Evaluate
 
 HERE = Path(__file__).parent
@@ -27,18 +28,22 @@ def node() -> str:
     return grafana.program("node")
 
 
+@pytest.fixture(scope="session")
+def evaluator(node: str) -> Iterator[Evaluator]:
+    """Start one Node for all evaluations."""
+    process = Evaluator(node)
+    yield process
+    process.close()
+
+
 @pytest.fixture
-def evaluate(node: str, tmp_path: Path) -> Evaluate:
+def evaluate(evaluator: Evaluator) -> Evaluate:
     """Load a fresh module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
     from everything import Datasource, module  # noqa: PLC0415 - needs the path above
 
     def run(
         expression: str, *, hooks: str = "", source: type = Datasource, language: str = "", socks: bool = False
     ) -> Any:
-        (tmp_path / "module.js").write_text(module(hooks, source=source), encoding="utf-8")
-        program = str(HERE / "run.js")
-        return json.loads(
-            succeed(node, program, tmp_path / "module.js", language, "socks" if socks else "", input=expression)
-        )
+        return evaluator.evaluate(module(hooks, source=source), expression, language=language, socks=socks)
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any, Literal, Protocol
@@ -479,6 +480,7 @@ class Evaluate(Protocol):
         """Return the value, by way of JSON."""
 
 
+@functools.cache
 def module(hooks: str = "", *, source: type = Datasource) -> str:
     """Link the schema of a data source above with the text of a hooks.js."""
     schema = describe(source, plugin_id="acme-sales-datasource")

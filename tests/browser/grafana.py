@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 import pytest
 from commands import run, succeed
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 BROWSER = Path(__file__).parent / "page"
-VERSIONS = ("11", "13")
+VERSIONS = ("11", "12", "13")
+BUNDLED = {"bundle.mjs", "host.js", "pages.js", "settings.js"}
 PRODUCTS = {"node": "Node.js 20", "npm": "npm", "chromium": "Chromium"}
 OLDEST_NODE = 20
 """What the newest Grafana's packages ask for."""
@@ -52,27 +58,41 @@ def _install(source: Path, folder: Path, files: tuple[str, ...]) -> None:
         shutil.rmtree(stage)
         last_line = done.err.strip().splitlines()[-1:]
         pytest.skip(f"npm could not install the packages of {source.name}: {last_line}")
+    _rename(stage, folder)
+
+
+def _rename(stage: Path, folder: Path) -> None:
     try:
         stage.rename(folder)
     except OSError:  # another process was faster
         shutil.rmtree(stage)
 
 
-def bundle(version: str, folder: Path) -> Path:
-    """Bundle one Grafana's packages for the browser."""
-    succeed(program("node"), BROWSER / "bundle.mjs", installed(version), folder, timeout=300)
+def bundle(version: str) -> Path:
+    """Bundle one Grafana's packages for the browser, once per machine; return the folder."""
+    modules = installed(version)
+    sources = sorted(path for path in BROWSER.iterdir() if path.name in BUNDLED)
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    folder = modules.with_name(f"bundle-{digest}")
+    if not folder.is_dir():
+        stage = folder.with_name(f"{folder.name}.{os.getpid()}")
+        succeed(program("node"), BROWSER / "bundle.mjs", modules, stage, timeout=300)
+        _rename(stage, folder)
     return folder
 
 
-def passes(name: str, *, tests: int, version: str, **places: str) -> None:
-    """Run a file of tests beside the page, in Chromium and with one Grafana's packages; all of them must pass."""
+def passes(*names: str, tests: int, version: str, plugins: Mapping[str, Path], **places: str) -> None:
+    """Run files of tests beside the page, in one Chromium with one Grafana's packages; all of them must pass."""
     environment = {
         **os.environ,
+        "BUNDLE": str(bundle(version)),
         "CHROMIUM": program("chromium", "chromium-browser", "google-chrome"),
         "MODULES": str(installed(version)),
+        "PLUGINS": json.dumps({name: str(path) for name, path in plugins.items()}),
+        "TESTS": " ".join(names),
         **places,
     }
-    done = run(program("node"), "--test", "--test-reporter=spec", BROWSER / name, env=environment, timeout=600)
+    done = run(program("node"), "--test", "--test-reporter=spec", BROWSER / "all.mjs", env=environment, timeout=600)
 
     assert done.code == 0, done.out + done.err
     assert f"ℹ pass {tests}\n" in done.out  # noqa: RUF001 - the reporter's own sign

@@ -35,6 +35,11 @@ class JsonServer(ThreadingHTTPServer):
         self._thread.join()
         self.server_close()
 
+    def content_type(self, path: str) -> str:
+        """Name what a path is answered with."""
+        del path
+        return "application/json"
+
     @abstractmethod
     def answer(self, path: str, body: Any, *, authorization: str | None) -> tuple[int, bytes]:
         """Give the status and the JSON for one request; `body` is the decoded one of a POST, None of a GET."""
@@ -51,10 +56,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a question with a body of JSON."""
         self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
+    do_PUT = do_POST  # noqa: N815 - the name that the base class looks for
+
     def _answer(self, body: Any) -> None:
         status, content = self.server.answer(self.path, body, authorization=self.headers["Authorization"])
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", self.server.content_type(self.path))
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

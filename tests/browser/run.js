@@ -1,108 +1,13 @@
-// Load a linked module.js as Grafana's loader would, with fakes for the packages it shares, and evaluate an expression.
-//   node run.js module.js < expression        prints the value as JSON
+// Load linked module.js files as Grafana's loader would, with fakes for the packages it shares, and evaluate expressions.
+//   node run.js        reads lines of JSON, {module, expression, language, socks}, and answers each: {value} or {error}
 // Nothing is installed: React's elements are plain objects, an observable is a list of promises.
-const fs = require('node:fs');
+const readline = require('node:readline');
 
 class Observable {
   constructor(promises) { this.promises = promises; }
   pipe(...steps) { return steps.reduce((observable, step) => step(observable), this); }
   values() { return Promise.all(this.promises); }
 }
-
-const complaints = []; // what the console was told is wrong: an expression that does not look at it fails with it
-console.error = (...words) => complaints.push(words.join(' '));
-const variables = { env: 'prod', hosts: ['a', 'b'] };
-const calls = [];
-const react = {
-  Fragment: 'Fragment',
-  createElement: (type, props, ...children) => ({
-    type,
-    props: { ...props, ...(children.length ? { children: children.length > 1 ? children : children[0] } : {}) },
-  }),
-  useState: (initial) => [initial, (value) => calls.push({ state: value })],
-  useRef: (current) => ({ current }),
-  useEffect: (effect) => effect(),
-};
-const rxjs = {
-  from: (promise) => new Observable([promise]),
-  of: (value) => new Observable([Promise.resolve(value)]),
-  isObservable: (value) => value instanceof Observable,
-  lastValueFrom: (observable) => observable.values().then((values) => values.at(-1)),
-  merge: (...observables) => new Observable(observables.flatMap(({ promises }) => promises)),
-  mergeMap: (next) => (source) => ({
-    values: async () => (await Promise.all((await source.values()).map(async (value) => (await next(value)).values()))).flat(),
-  }),
-  map: (change) => ({ promises }) => new Observable(promises.map((promise) => promise.then(change))),
-  catchError: (recover) => ({ promises }) =>
-    new Observable(promises.map((promise) => promise.catch((error) => recover(error).promises[0]))),
-};
-const data = {
-  DataSourcePlugin: class {
-    constructor(DataSourceClass) { this.DataSourceClass = DataSourceClass; this.components = {}; }
-    setConfigEditor(editor) { this.components.ConfigEditor = editor; return this; }
-    setQueryEditor(editor) { this.components.QueryEditor = editor; return this; }
-    setQueryEditorHelp(help) { this.components.QueryEditorHelp = help; return this; }
-  },
-  DataSourceVariableSupport: class { getType() { return 'datasource'; } },
-  CustomVariableSupport: class { getType() { return 'custom'; } },
-  LoadingState: { Done: 'Done', Error: 'Error' },
-  toDataFrame: (frame) => ({ ...frame, length: frame.fields[0].values.length }),
-};
-const runtime = {
-  config: { bootData: { user: { language: process.argv[3] } }, secureSocksDSProxyEnabled: process.argv[4] === 'socks' },
-  DataSourceWithBackend: class {
-    constructor(settings) { this.uid = settings.uid; }
-    getResource(path) {
-      calls.push(path);
-      return Promise.resolve(['a', { value: 'b' }]);
-    }
-    postResource(path, body) {
-      calls.push({ post: path, body });
-      return path.endsWith('tag-keys') ? Promise.resolve(['a', { value: 'b', label: 'B' }]) : Promise.reject({ data: { message: 'no values' } });
-    }
-    query(request) {
-      const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}, request.filters));
-      calls.push({ backend: targets });
-      return rxjs.of({ data: targets.map(({ refId }) => ({ refId })) });
-    }
-  },
-  getBackendSrv: () => ({
-    fetch: (options) => {
-      calls.push({ fetch: options });
-      if (options.url.endsWith('/gfplug/migrate')) {
-        return new Observable([migrate(options.data)]);
-      }
-      return rxjs.of({ data: options.url.endsWith('/rows') ? [{ time: '2026-01-01', value: 7 }] : { rows: [1, 2] } });
-    },
-  }),
-  getTemplateSrv: () => ({
-    getVariables: () => Object.keys(variables).map((name) => ({ name })),
-    replace: (text, scoped, format) =>
-      text.replace(/\$\{(\w+)(?::(\w+))?\}|\$(\w+)/g, (found, braced, ownFormat, bare) => {
-        const name = braced ?? bare;
-        const value = scoped?.[name]?.value ?? variables[name];
-        if (value === undefined) {
-          return found;
-        }
-        return typeof format === 'function' && !ownFormat ? format(value, scoped?.[name] ?? {}) : String(value);
-      }),
-  }),
-};
-// What esbuild copies: it asks for the names that there are.
-const ui = Object.fromEntries(
-  [
-    'Alert', 'Button', 'CodeEditor', 'Combobox', 'Field', 'FieldSet', 'InlineField', 'InlineFieldRow', 'InlineLabel', 'InlineSwitch',
-    'Input', 'MultiCombobox', 'RadioButtonGroup', 'SecretInput', 'SecretTextArea', 'TagsInput', 'TextArea',
-  ].map((name) => [name, name])
-);
-const packages = {
-  lodash: { sum: (numbers) => numbers.reduce((sum, number) => sum + number, 0) },
-  '@grafana/data': data,
-  '@grafana/runtime': runtime,
-  '@grafana/ui': new Proxy(ui, { get: (_, name) => name }), // a component is its own name
-  react,
-  rxjs,
-};
 
 /** Call function components until only names of Grafana's own are left, and list what they were given. */
 function elements(node) {
@@ -126,34 +31,139 @@ async function migrate({ query: { seconds, ...query } }) {
   return { data: { query: seconds === undefined ? query : { ...query, minutes: seconds / 60, version: 2 } } };
 }
 
-globalThis.localStorage = {
-  kept: {},
-  getItem(name) { return this.kept[name] ?? null; },
-  setItem(name, text) { this.kept[name] = text; },
-};
-
-let definitions = 0;
-let exported;
-const define = (...given) => {
-  if (given.length !== 2 || !Array.isArray(given[0])) {
-    throw new Error('define was not called as define([packages], factory)');
-  }
-  definitions += 1;
-  exported = given[1](...given[0].map((name) => packages[name] ?? missing(name)));
-};
-const missing = (name) => { throw new Error(`Grafana shares no package ${name}`); };
-
-new Function('define', 'require', 'module', 'exports', 'process', fs.readFileSync(process.argv[2], 'utf8'))(define);
-const plugin = exported.plugin;
-const datasource = new plugin.DataSourceClass({ uid: 'u1', url: '/api/datasources/proxy/uid/u1' });
-const range = { from: 1000, to: 2000 };
-const scope = { calls, complaints, datasource, definitions, elements, exported, plugin, range, react, runtime };
-const expression = fs.readFileSync(0, 'utf8');
-Promise.resolve(new Function(...Object.keys(scope), `return (async () => (${expression}))()`)(...Object.values(scope)))
-  .then((value) => {
-    if (complaints.length && !expression.includes('complaints')) {
-      throw new Error(complaints.join('\n'));
+/** Load a module, with fakes of its own, and evaluate an expression beside it. */
+async function evaluate({ module, expression, language, socks }) {
+  const complaints = []; // what the console was told is wrong: an expression that does not look at it fails with it
+  const console = { ...globalThis.console, error: (...words) => complaints.push(words.join(' ')) };
+  const variables = { env: 'prod', hosts: ['a', 'b'] };
+  const calls = [];
+  const react = {
+    Fragment: 'Fragment',
+    createElement: (type, props, ...children) => ({
+      type,
+      props: { ...props, ...(children.length ? { children: children.length > 1 ? children : children[0] } : {}) },
+    }),
+    useState: (initial) => [initial, (value) => calls.push({ state: value })],
+    useRef: (current) => ({ current }),
+    useEffect: (effect) => effect(),
+  };
+  const rxjs = {
+    from: (promise) => new Observable([promise]),
+    of: (value) => new Observable([Promise.resolve(value)]),
+    isObservable: (value) => value instanceof Observable,
+    lastValueFrom: (observable) => observable.values().then((values) => values.at(-1)),
+    merge: (...observables) => new Observable(observables.flatMap(({ promises }) => promises)),
+    mergeMap: (next) => (source) => ({
+      values: async () => (await Promise.all((await source.values()).map(async (value) => (await next(value)).values()))).flat(),
+    }),
+    map: (change) => ({ promises }) => new Observable(promises.map((promise) => promise.then(change))),
+    catchError: (recover) => ({ promises }) =>
+      new Observable(promises.map((promise) => promise.catch((error) => recover(error).promises[0]))),
+  };
+  const data = {
+    DataSourcePlugin: class {
+      constructor(DataSourceClass) { this.DataSourceClass = DataSourceClass; this.components = {}; }
+      setConfigEditor(editor) { this.components.ConfigEditor = editor; return this; }
+      setQueryEditor(editor) { this.components.QueryEditor = editor; return this; }
+      setQueryEditorHelp(help) { this.components.QueryEditorHelp = help; return this; }
+    },
+    DataSourceVariableSupport: class { getType() { return 'datasource'; } },
+    CustomVariableSupport: class { getType() { return 'custom'; } },
+    LoadingState: { Done: 'Done', Error: 'Error' },
+    toDataFrame: (frame) => ({ ...frame, length: frame.fields[0].values.length }),
+  };
+  const runtime = {
+    config: { bootData: { user: { language } }, secureSocksDSProxyEnabled: socks },
+    DataSourceWithBackend: class {
+      constructor(settings) { this.uid = settings.uid; }
+      getResource(path) {
+        calls.push(path);
+        return Promise.resolve(['a', { value: 'b' }]);
+      }
+      postResource(path, body) {
+        calls.push({ post: path, body });
+        return path.endsWith('tag-keys') ? Promise.resolve(['a', { value: 'b', label: 'B' }]) : Promise.reject({ data: { message: 'no values' } });
+      }
+      query(request) {
+        const targets = request.targets.map((target) => this.applyTemplateVariables(target, request.scopedVars ?? {}, request.filters));
+        calls.push({ backend: targets });
+        return rxjs.of({ data: targets.map(({ refId }) => ({ refId })) });
+      }
+    },
+    getBackendSrv: () => ({
+      fetch: (options) => {
+        calls.push({ fetch: options });
+        if (options.url.endsWith('/gfplug/migrate')) {
+          return new Observable([migrate(options.data)]);
+        }
+        return rxjs.of({ data: options.url.endsWith('/rows') ? [{ time: '2026-01-01', value: 7 }] : { rows: [1, 2] } });
+      },
+    }),
+    getTemplateSrv: () => ({
+      getVariables: () => Object.keys(variables).map((name) => ({ name })),
+      replace: (text, scoped, format) =>
+        text.replace(/\$\{(\w+)(?::(\w+))?\}|\$(\w+)/g, (found, braced, ownFormat, bare) => {
+          const name = braced ?? bare;
+          const value = scoped?.[name]?.value ?? variables[name];
+          if (value === undefined) {
+            return found;
+          }
+          return typeof format === 'function' && !ownFormat ? format(value, scoped?.[name] ?? {}) : String(value);
+        }),
+    }),
+  };
+  // What esbuild copies: it asks for the names that there are.
+  const ui = Object.fromEntries(
+    [
+      'Alert', 'Button', 'CodeEditor', 'Combobox', 'Field', 'FieldSet', 'InlineField', 'InlineFieldRow', 'InlineLabel', 'InlineSwitch',
+      'Input', 'MultiCombobox', 'RadioButtonGroup', 'SecretInput', 'SecretTextArea', 'TagsInput', 'TextArea',
+    ].map((name) => [name, name])
+  );
+  const packages = {
+    lodash: { sum: (numbers) => numbers.reduce((sum, number) => sum + number, 0) },
+    '@grafana/data': data,
+    '@grafana/runtime': runtime,
+    '@grafana/ui': new Proxy(ui, { get: (_, name) => name }), // a component is its own name
+    react,
+    rxjs,
+  };
+  const localStorage = {
+    kept: {},
+    getItem(name) { return this.kept[name] ?? null; },
+    setItem(name, text) { this.kept[name] = text; },
+  };
+  let definitions = 0;
+  let exported;
+  const missing = (name) => { throw new Error(`Grafana shares no package ${name}`); };
+  const define = (...given) => {
+    if (given.length !== 2 || !Array.isArray(given[0])) {
+      throw new Error('define was not called as define([packages], factory)');
     }
-    process.stdout.write(JSON.stringify(value ?? null));
-  })
-  .catch((error) => { process.stderr.write(String(error.stack)); process.exitCode = 1; });
+    definitions += 1;
+    exported = given[1](...given[0].map((name) => packages[name] ?? missing(name)));
+  };
+  new Function('define', 'require', 'module', 'exports', 'process', 'console', 'localStorage', module)(
+    define, undefined, undefined, undefined, undefined, console, localStorage
+  );
+  const plugin = exported.plugin;
+  const datasource = new plugin.DataSourceClass({ uid: 'u1', url: '/api/datasources/proxy/uid/u1' });
+  const range = { from: 1000, to: 2000 };
+  const scope = { calls, complaints, datasource, definitions, elements, exported, localStorage, plugin, range, react, runtime };
+  const value = await new Function(...Object.keys(scope), `return (async () => (${expression}))()`)(...Object.values(scope));
+  if (complaints.length && !expression.includes('complaints')) {
+    throw new Error(complaints.join('\n'));
+  }
+  return value ?? null;
+}
+
+const unhandled = [];
+process.on('unhandledRejection', (reason) => unhandled.push(reason));
+
+(async () => {
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const answer = await evaluate(JSON.parse(line)).then((value) => ({ value }), (error) => ({ error: String(error.stack) }));
+    await new Promise((resolve) => setImmediate(resolve));
+    const [reason] = unhandled.splice(0);
+    process.stdout.write(`${JSON.stringify(reason ? { error: `nobody awaited: ${reason?.stack ?? reason}` } : answer)}\n`);
+  }
+})();

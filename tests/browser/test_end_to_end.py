@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -30,12 +29,6 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
     return Programs(tmp_path_factory.mktemp("programs"))
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Bundle the newest Grafana's packages for the browser."""
-    return grafana.bundle("13", tmp_path_factory.mktemp("bundle"))
-
-
 @pytest.fixture
 def api(programs: Programs) -> Iterator[str]:
     """Serve the example API of a generated project."""
@@ -44,7 +37,7 @@ def api(programs: Programs) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("mode", ["backend", "hybrid", "react"])
-def test_a_frame_reaches_the_browser(mode: str, programs: Programs, bundle: Path, api: str, tmp_path: Path) -> None:
+def test_a_frame_reaches_the_browser(mode: str, programs: Programs, api: str, tmp_path: Path) -> None:
     """A panel's query is answered, by Python or through the proxy, and drawn; an alert rule's is Python's and equal."""
     options = ["--frontend", mode] if mode == "react" else ["--mode", mode]
     executable = programs.launched(mode, example="http", options=options)
@@ -57,12 +50,11 @@ def test_a_frame_reaches_the_browser(mode: str, programs: Programs, bundle: Path
         plugin = host.start(executable)
         with Shim(plugin, Configured(url=api, secrets={"token": TOKEN}, routes=routes)) as shim:
             grafana.passes(
-                "e2e.test.mjs",
+                "e2e",
                 tests=4,
                 version="13",
+                plugins={"acme-sales-datasource": tmp_path / "module.js"},
                 API=shim.url,
-                BUNDLE=str(bundle),
                 MODE=mode,
-                PLUGINS=json.dumps({"acme-sales-datasource": str(tmp_path / "module.js")}),
                 SCREENSHOTS=os.environ.get("GFPLUG_SCREENSHOTS", str(tmp_path)),
             )

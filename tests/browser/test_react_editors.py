@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grafana
 import pytest
 import react_project
-from commands import succeed
-from everything import Bound, Datasource, Odd, SqlDatasource, Wide
+from everything import Aged, Bound, Datasource, Formless, Odd, Showy, SqlDatasource, Wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from evaluation import Evaluator
     from everything import Evaluate
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -33,14 +32,26 @@ SHARED = (
     *("a_new_query_holds_the_defaults_of_the_dataclass", "annotations_and_variables_use_the_query_editor"),
     *("variables_are_filled_in_everywhere", "variables_are_filled_in_inside_rows_and_sections"),
     *("variables_in_sql_are_quoted_as_grafana_quotes_them", "variables_outside_sql_are_not_quoted"),
+    *("the_secure_socks_proxy_is_shown_where_grafana_has_one", "keys_are_asked_of_the_plugin"),
+    *("only_a_source_that_lists_keys_has_the_methods", "keys_may_be_asked_without_anything"),
+    *("a_failure_is_one_for_grafana_to_show", "a_query_takes_the_dashboards_filters_along"),
+    *("the_query_of_the_panel_stays_as_it_is", "a_query_without_filters_has_none"),
+    *("the_editor_shows_filters_that_a_query_holds_and_removes_them", "an_example_becomes_the_query"),
+    *("a_field_is_shown_in_its_apps", "a_new_query_begins_with_what_was_chosen_last"),
+    *("a_variables_form_is_another_one", "only_values_of_this_user_and_data_source_are_taken"),
+    *("neither_variables_nor_nothing_are_remembered", "where_grafana_keeps_values_for_users_they_follow_the_user"),
+    *("a_browser_that_keeps_nothing_still_remembers_until_the_page_is_left", "a_new_query_is_of_today"),
+    *("an_old_query_may_lack_what_is_required_today", "no_default_is_added_to_what_python_migrates"),
+    *("the_editors_of_others_ask_nothing", "a_variables_query_gets_no_default_before_it_is_migrated"),
+    "an_editor_asks_when_it_opens",
 )
 """The tests of the made editors that the written ones pass, too."""
 
-MADE = {
-    name: test
-    for module in ("test_config_page", "test_module", "test_query_editor")
-    for name, test in vars(import_module(module)).items()
-}
+MODULES = (
+    *("test_config_page", "test_filters", "test_help_and_memory", "test_old_queries", "test_module"),
+    "test_query_editor",
+)
+MADE = {name: test for module in MODULES for name, test in vars(import_module(module)).items()}
 query: Callable[[str], str] = MADE["query"]
 globals().update({f"test_{name}": MADE[f"test_{name}"] for name in SHARED})
 
@@ -49,7 +60,7 @@ globals().update({f"test_{name}": MADE[f"test_{name}"] for name in SHARED})
 def modules(node: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[type, Path]:
     """Build the module.js of each data source once."""
     paths: dict[type, Path] = {}
-    for source in (Datasource, Wide, SqlDatasource, Bound, Odd):
+    for source in (Aged, Bound, Datasource, Formless, Odd, Showy, SqlDatasource, Wide):
         folder = tmp_path_factory.mktemp(source.__name__)
         paths[source] = folder / "module.js"
         text = react_project.build(source, folder, node=node, modules=grafana.installed("13"))
@@ -58,14 +69,14 @@ def modules(node: str, tmp_path_factory: pytest.TempPathFactory) -> Mapping[type
 
 
 @pytest.fixture
-def evaluate(node: str, modules: Mapping[type, Path]) -> Evaluate:
+def evaluate(evaluator: Evaluator, modules: Mapping[type, Path]) -> Evaluate:
     """Load a written module.js with fakes for Grafana's packages, and evaluate an expression beside it."""
 
     def run(
         expression: str, *, hooks: str = "", source: type = Datasource, language: str = "", socks: bool = False
     ) -> Any:
-        assert (hooks, language, socks) == ("", "", False)
-        return json.loads(succeed(node, Path(__file__).parent / "run.js", modules[source], "", input=expression))
+        assert (hooks, language) == ("", "")
+        return evaluator.evaluate(modules[source].read_text(encoding="utf-8"), expression, socks=socks)
 
     return run
 
@@ -106,15 +117,21 @@ def test_what_may_be_none_is_stored_as_null(evaluate: Evaluate) -> None:
     assert shown == ["", "d"]
 
 
+def test_until_python_has_answered_nothing_can_be_edited(evaluate: Evaluate) -> None:
+    """What is shown until then may mean something else today."""
+    disabled = evaluate(
+        "elements(plugin.components.QueryEditor({ datasource, query: { refId: 'A', table: 'a', seconds: 60 } }))"
+        ".find(({ type }) => type === 'fieldset').props.disabled",
+        source=Aged,
+    )
+
+    assert disabled is True
+
+
 @pytest.mark.parametrize("version", grafana.VERSIONS)
 def test_the_editors_work_in_a_browser(version: str, modules: Mapping[type, Path], tmp_path: Path) -> None:
     """What the made editors are tried with in Chromium; these have no hooks."""
-    plugins = {"acme-sales-datasource": modules[Datasource], "acme-wide-datasource": modules[Wide]}
-    grafana.passes(
-        "editors.test.mjs",
-        tests=25,
-        version=version,
-        BUNDLE=str(grafana.bundle(version, tmp_path / "bundle")),
-        PLUGINS=json.dumps({name: str(path) for name, path in plugins.items()}),
-        SCREENSHOTS=str(tmp_path),
-    )
+    sources = {"sales": Datasource, "wide": Wide, "showy": Showy, "aged": Aged}
+    plugins = {f"acme-{name}-datasource": modules[source] for name, source in sources.items()}
+    names = ("editors", "features", "migration")
+    grafana.passes(*names, tests=37, version=version, plugins=plugins, SCREENSHOTS=str(tmp_path))

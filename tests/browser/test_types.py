@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import grafana
 import pytest
 from commands import run
-from everything import Aged, Bound, Datasource, Odd, Plain, SqlDatasource, Wide
+from everything import Aged, Bound, Datasource, Formless, Odd, Plain, Showy, SqlDatasource, Wide
 
 from gfplug import files, resources
 from gfplug.bundle.frontend import library
@@ -37,7 +37,7 @@ OPTIONS = {
     "types": [],
 }
 HOOKS = {
-    "no code": resources.folder("template") / "project/frontend/hooks.js",
+    "hooks": resources.folder("template") / "project/frontend/hooks.js",
     "hybrid": resources.folder("template") / "modes/hybrid/frontend/hooks.js",
 }
 CONTROLS = """
@@ -64,54 +64,10 @@ module.exports = hooks;
 """
 AGREES = """
 /** @type {import('./editors/types').Hooks} */
-const hooks = require('./hooks');
+const hooks = require('./HOOKS');
 module.exports = hooks;
 """
-
-
-def compile_(version: str, folder: Path) -> str:
-    """Type-check a folder with one Grafana's types; return what the compiler complains about."""
-    node, modules = grafana.program("node"), grafana.installed(version)
-    (folder / "node_modules").symlink_to(modules)
-    return run(node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false", timeout=300).out
-
-
-def check(version: str, folder: Path, **more: str) -> str:
-    """Type-check the editors, with more files beside them; return what the compiler complains about."""
-    shutil.copytree(library.SOURCES, folder / "editors")
-    for name, text in more.items():
-        (folder / f"{name}.js").write_text(text, encoding="utf-8")
-    (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.js", "editors/*"]}))
-    return compile_(version, folder)
-
-
-@pytest.mark.parametrize("version", grafana.VERSIONS)
-@pytest.mark.parametrize("hooks", HOOKS)
-def test_the_editors_have_the_types_that_grafana_wants(version: str, hooks: str, tmp_path: Path) -> None:
-    """Every component, property and class of Grafana is used as its own types say; so are a project's hooks."""
-    text = HOOKS[hooks].read_text(encoding="utf-8")
-
-    assert check(version, tmp_path, hooks=text, agrees=AGREES, controls=CONTROLS) == ""
-
-
-@pytest.mark.parametrize("version", grafana.VERSIONS)
-def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
-    """Of the examples and of whatever dataclasses: the check is that of a new project, with either Grafana's types."""
-    written = (Aged, Bound, Datasource, Odd, Plain, SqlDatasource, Wide)
-    schemas = {source.__name__: describe(source) for source in written}
-    schemas |= {example: sources.example_schema(example) for example in choices.EXAMPLES}
-    for name, schema in schemas.items():
-        files.write_tree(tmp_path / name, sources.write_sources(schema))
-    config = json.loads((resources.folder("template") / "frontends/react/frontend/tsconfig.json").read_text("utf-8"))
-    (tmp_path / "tsconfig.json").write_text(json.dumps(config | {"include": ["*/frontend/src"]}))
-
-    assert compile_(version, tmp_path) == ""
-
-
-@pytest.mark.parametrize("version", grafana.VERSIONS)
-def test_the_compiler_sees_grafanas_types(version: str, tmp_path: Path) -> None:
-    """Were a package's types missing, everything of it would silently be accepted."""
-    wrong = """
+WRONG = """
 const { Input, Combobox } = require('@grafana/ui');
 const { DataSourcePlugin } = require('@grafana/data');
 const { DataSourceWithBackend } = require('@grafana/runtime');
@@ -122,7 +78,57 @@ new DataSourcePlugin(3);
 class Other extends DataSourceWithBackend { query() { return 3; } }
 exports.Other = Other;
 """
-    complaints = check(version, tmp_path, wrong=wrong).splitlines()
-    lines = {line.partition("(")[2].partition(",")[0] for line in complaints if "wrong.js" in line}
+
+
+def compile_(version: str, folder: Path) -> str:
+    """Type-check a folder with one Grafana's types; return what the compiler complains about."""
+    node, modules = grafana.program("node"), grafana.installed(version)
+    (folder / "node_modules").symlink_to(modules)
+    return run(node, modules / "typescript/bin/tsc", "--project", folder, "--pretty", "false", timeout=300).out
+
+
+@pytest.mark.parametrize("version", grafana.VERSIONS)
+def test_the_editors_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
+    """Every component, property and class of Grafana is used as its own types say; so are a project's hooks.
+
+    Were a package's types missing, everything of it would silently be accepted: so what is wrong in `WRONG` is found.
+    """
+    shutil.copytree(library.SOURCES, tmp_path / "editors")
+    texts = {name: path.read_text(encoding="utf-8") for name, path in HOOKS.items()}
+    texts |= {f"{name}_agrees": AGREES.replace("HOOKS", name) for name in HOOKS}
+    for name, text in {**texts, "controls": CONTROLS, "wrong": WRONG}.items():
+        (tmp_path / f"{name}.js").write_text(text, encoding="utf-8")
+    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "include": ["*.js", "editors/*"]}))
+    complaints = [line for line in compile_(version, tmp_path).splitlines() if not line.startswith(" ")]
+    lines = {line.partition("(")[2].partition(",")[0] for line in complaints if "wrong.js(" in line}
 
     assert {"6", "7", "8", "9"} <= lines
+    assert [line for line in complaints if "wrong.js(" not in line] == []
+
+
+@pytest.mark.parametrize("version", grafana.VERSIONS)
+def test_the_react_sources_have_the_types_that_grafana_wants(version: str, tmp_path: Path) -> None:
+    """Of the examples and of whatever dataclasses: the check is that of a new project, with each Grafana's types.
+
+    A project's tests for `@grafana/plugin-e2e` are checked where that package is installed.
+    """
+    written = (Aged, Bound, Datasource, Formless, Odd, Plain, Showy, SqlDatasource, Wide)
+    schemas = {source.__name__: describe(source) for source in written}
+    schemas |= {example: sources.example_schema(example) for example in choices.EXAMPLES}
+    for name, schema in schemas.items():
+        files.write_tree(tmp_path / name, sources.write_sources(schema))
+    frontend = resources.folder("template") / "frontends/react/frontend"
+    include = ["*/frontend/src"]
+    if (grafana.installed(version) / "@grafana/plugin-e2e").is_dir():
+        shutil.copytree(frontend / "tests", tmp_path / "signals/frontend/tests")
+        shutil.copy(frontend / "playwright.config.ts", tmp_path / "signals/frontend")
+        include += ["signals/frontend"]
+    config = json.loads((frontend / "tsconfig.json").read_text("utf-8"))
+    (tmp_path / "tsconfig.json").write_text(json.dumps(config | {"include": include}))
+
+    assert compile_(version, tmp_path) == ""
+
+
+def test_the_newest_packages_have_those_of_a_projects_own_tests() -> None:
+    """Else the check of a project's tests above would check nothing."""
+    assert (grafana.installed("13") / "@grafana/plugin-e2e").is_dir()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfplug.edits.trees import Edit, TreeFile
-from gfplug.scaffold.react.sources import FOLDER, list_missing, write_sources
+from gfplug.scaffold.react.sources import FOLDER, write_sources
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -37,8 +37,6 @@ def write(root: Path, schema: Mapping[str, Any] | None, *, deleted: Collection[s
     there = [path for path in sources if os.path.lexists(root / path)]
     edits = {path: Edit(None, TreeFile(content)) for path, content in sources.items() if path not in there}
     notes = [f"{path}: yours is there already: left so" for path in there]
-    if edits:
-        notes += [f"{FOLDER}: {sentence}" for sentence in list_missing(schema)]
     if _HOOKS not in deleted and (root / _HOOKS).is_file():
         notes.append(
             f"{_HOOKS}: nothing runs it any more: move what it does into the DataSource class in {FOLDER}datasource.ts"

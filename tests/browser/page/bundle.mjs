@@ -27,7 +27,7 @@ const grafana = {
 };
 
 await build({
-  entryPoints: [path.join(import.meta.dirname, 'host.js')],
+  entryPoints: ['host.js', 'pages.js'].map((name) => path.join(import.meta.dirname, name)),
   outdir: output,
   bundle: true,
   format: 'esm',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { open, pick, require } from './page.mjs';
 
-const { PLUGINS, SCREENSHOTS } = process.env;
+const { SCREENSHOTS } = process.env;
 
 for (const [name, search] of [
   ['by a script element', ''],
@@ -227,21 +227,6 @@ test('variables and annotations are edited in forms of their own', () =>
     const { queryType, of, table } = asked.at(-1).body.queries[0];
     assert.deepEqual({ queryType, of, table }, { queryType: 'variable', of: 'columns', table: 'prod' });
   }, wide));
-
-const testHooks = JSON.parse(PLUGINS)['acme-broken-datasource'] ? test : () => {}; // React editors of an author run none
-
-testHooks('hooks that fail while loading leave the editors, the console and each query of a panel say so', () =>
-  open('', async ({ page, query, host, asked, tolerated }) => {
-    await query.getByLabel('Table').fill('orders');
-    assert.equal((await host()).query.table, 'orders');
-    const responses = await page.evaluate(() => window.host.ask([{ refId: 'A', table: 'orders' }, { refId: 'B', table: 'sales' }]));
-    const errors = responses.flatMap((each) => each.errors.map(({ refId, message }) => [refId, message]));
-    const message = 'frontend/hooks.js failed while it was loaded: no such thing';
-    assert.deepEqual(errors.sort(), [['A', message], ['B', message]]);
-    assert.deepEqual(asked.filter(({ path }) => path === '/api/ds/query'), []);
-    assert.equal(tolerated.length, 1);
-    assert.match(tolerated[0], /^frontend\/hooks\.js of acme-sales-datasource failed while it was loaded: Error: no such thing/);
-  }, { plugin: 'acme-broken-datasource', allowed: /hooks\.js of/ }));
 
 test('an alert rule is told that it has no variables', () =>
   open('app=unified-alerting', async ({ query }) => {

@@ -1,33 +1,10 @@
-// What a project adds to the editors, in a real browser with one Grafana's real packages.
+// Examples, apps, memory and ad hoc filters of the editors, in a real browser with one Grafana's real packages.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { open } from './page.mjs';
 
 const showy = { plugin: 'acme-showy-datasource' };
-
-test('a control of the project stands in the place of one, and the others stay', () =>
-  open('', async ({ query, host }) => {
-    const table = query.getByLabel('Table');
-    assert.equal(await table.getAttribute('data-own'), 'A u1');
-    await table.fill('orders');
-    assert.equal((await host()).query.table, 'ORDERS');
-    assert.equal((await host()).runs, 0);
-    await table.blur();
-    assert.equal((await host()).runs, 1);
-    await table.fill('');
-    await query.getByText('Table is required').waitFor();
-    await query.getByLabel('Size').fill('9');
-    assert.equal((await host()).query.window.size, 9);
-  }, showy));
-
-test('so it does on the config page', () =>
-  open('', async ({ config, host }) => {
-    await config.getByLabel('API URL').fill('http://api');
-    const slider = config.getByLabel('Timeout');
-    assert.deepEqual([await slider.getAttribute('type'), await slider.getAttribute('title')], ['range', 'http://api']);
-    await slider.fill('30');
-    assert.deepEqual((await host()).options.jsonData, { timeout: 30 });
-  }, showy));
+const fresh = { ...showy, fresh: true };
 
 test('an example of the help becomes the query', () =>
   open('', async ({ region, query, host }) => {
@@ -51,12 +28,12 @@ test('a new query begins with what the user chose last, also on the next page', 
     assert.equal((await host()).query.mode, 'raw');
     await query.getByRole('radio', { name: 'sum' }).check({ force: true });
     assert.equal((await host()).runs, 1);
-  }, showy);
+  }, fresh);
   await open('', async ({ query, host }) => {
     assert.equal((await host()).query.mode, 'sum');
     await query.getByRole('radio', { name: 'raw' }).check({ force: true });
-  }, showy);
-  await open('', async ({ host }) => assert.equal((await host()).query.mode, 'raw'), showy);
+  }, fresh);
+  await open('', async ({ host }) => assert.equal((await host()).query.mode, 'raw'), fresh);
 });
 
 test('ad hoc filters are asked of the plugin, and go out with the query', () =>

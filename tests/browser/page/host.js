@@ -12,10 +12,10 @@ import * as rxjs from 'rxjs';
 import { initializeLoggersRegistry } from 'optional-loggers';
 
 const h = React.createElement;
-const parameters = new URLSearchParams(location.search);
+let parameters = new URLSearchParams(location.search);
 // What Grafana has saved, where the address says so.
 const saved = (name, otherwise) => (parameters.has(name) ? JSON.parse(parameters.get(name)) : otherwise);
-const host = (window.host = { changes: [], runs: 0, streams: [] });
+const host = (window.host = {});
 
 const shared = {
   '@emotion/css': emotionCss,
@@ -53,7 +53,6 @@ const instanceSettings = {
   url: '/api/datasources/proxy/uid/u1',
   access: 'proxy',
   readOnly: false,
-  jsonData: saved('options', parameters.has('headers') ? { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } : {}),
   meta: { id: 'acme-sales-datasource', info: { version: '1.2.3' } },
 };
 
@@ -151,14 +150,33 @@ function Panel({ frames, theme }) {
   );
 }
 
+let roots = [];
+
+function render(place, theme, ...children) {
+  const root = createRoot(place);
+  roots.push(root);
+  root.render(h(data.ThemeContext.Provider, { value: theme }, ...children));
+}
+
 /** Draw frames below the editors. */
 host.draw = (frames) => {
   const theme = data.createTheme({ colors: { mode: 'dark' } });
-  const place = document.body.appendChild(document.createElement('div'));
-  createRoot(place).render(h(data.ThemeContext.Provider, { value: theme }, h(Panel, { frames, theme })));
+  render(document.getElementById('frames').appendChild(document.createElement('div')), theme, h(Panel, { frames, theme }));
 };
 
-host.load = async (url) => {
+/** Take away what is drawn. */
+host.leave = () => {
+  roots.forEach((root) => root.unmount());
+  roots = [];
+  document.getElementById('frames').replaceChildren();
+};
+
+/** Load a plugin and draw its page; `search` is as in the page's address. */
+host.load = async (url, search = location.search) => {
+  parameters = new URLSearchParams(search);
+  Object.assign(host, { runs: 0, streams: [] });
+  const headers = parameters.has('headers') ? { httpHeaderName1: 'X-One', httpHeaderName2: 'X-Two' } : {};
+  instanceSettings.jsonData = host.jsonData ?? saved('options', headers);
   const found = parameters.has('sandbox') ? await sandboxed(url) : await loader.import(url);
   const module = found.__useDefault ? found.default : found;
   const plugin = module.plugin;
@@ -166,8 +184,7 @@ host.load = async (url) => {
   host.datasource = new plugin.DataSourceClass(instanceSettings);
   Object.assign(host.datasource, { meta: instanceSettings.meta, components: plugin.components });
   const theme = data.createTheme({ colors: { mode: parameters.get('theme') ?? 'dark' } });
-  const page = h(data.ThemeContext.Provider, { value: theme }, h(ui.GlobalStyles), h(ui.PortalContainer), h(Page, { plugin, datasource: host.datasource }));
-  createRoot(document.getElementById('root')).render(page);
+  render(document.getElementById('root'), theme, h(ui.GlobalStyles), h(ui.PortalContainer), h(host.page ?? Page, { plugin, datasource: host.datasource }));
   return { exports: Object.keys(module), isPlugin: plugin instanceof data.DataSourcePlugin, react: React.version };
 };
 
@@ -189,3 +206,5 @@ host.askAt = async (targets, from, to, more) => {
 host.askVariable = (query) => rxjs.lastValueFrom(host.datasource.variables.query({ requestId: 'V1', range: data.getDefaultTimeRange(), scopedVars: {}, targets: [query] }));
 host.tagKeys = () => host.datasource.getTagKeys({ filters: [], timeRange: data.getDefaultTimeRange(), queries: [host.query] });
 host.isReady = true;
+
+export { React, data, h, host, instanceSettings, ui };

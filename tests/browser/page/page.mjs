@@ -30,32 +30,48 @@ after(async () => {
   fs.rmSync(profile, { recursive: true, force: true });
 });
 
-/** Open the page, load the plugin, run the steps; whatever the console says that is wrong fails the test, but for what
- * `allowed` matches: the steps get that as `tolerated`. */
-export async function open(search, steps, { plugin = 'acme-sales-datasource', allowed } = {}) {
-  server.asked.length = 0;
+let used; // by one test after the other: what it has loaded of Grafana stays
+
+async function newPage(search) {
   const page = await browser.newPage();
-  const wrong = [];
-  const tolerated = [];
+  const heard = { wrong: [], tolerated: [] };
   page.setDefaultTimeout(15_000);
-  page.on('pageerror', (error) => wrong.push(String(error)));
+  page.on('pageerror', (error) => heard.wrong.push(String(error)));
   page.on('console', (message) => {
     const isFont = /\/fonts\//.test(message.location().url); // not in the npm package
     if (message.type() === 'error' && !isFont) {
-      (allowed?.test(message.text()) ? tolerated : wrong).push(message.text());
+      (heard.allowed?.test(message.text()) ? heard.tolerated : heard.wrong).push(message.text());
     }
   });
+  await page.goto(`${server.url}/?${search}`);
+  await page.waitForFunction('window.host?.isReady');
+  return { page, heard, count: 0 };
+}
+
+/** Load the plugin anew and draw its page, run the steps; whatever the console says that is wrong fails the test, but for what
+ * `allowed` matches: the steps get that as `tolerated`. What is about loading gets a `fresh` page. */
+export async function open(search, steps, { plugin = 'acme-sales-datasource', allowed, fresh = /strict|sandbox|theme/.test(search) } = {}) {
+  const place = fresh ? await newPage(search) : (used ??= await newPage(''));
+  const { page, heard } = place;
+  await page.evaluate('window.host.leave()');
+  server.asked.length = 0;
+  Object.assign(heard, { allowed, wrong: [], tolerated: [] });
+  const { tolerated } = heard;
+  let isFine = false;
   try {
-    await page.goto(`${server.url}/?${search}`);
-    await page.waitForFunction('window.host?.isReady');
-    const loaded = await page.evaluate(`window.host.load('/public/plugins/${plugin}/module.js')`);
+    const url = `/public/plugins/${plugin}/module.js?${(place.count += 1)}`;
+    const loaded = await page.evaluate(([module, parameters]) => window.host.load(module, parameters), [url, search]);
     await page.getByTestId('gf-query-editor').first().waitFor();
     const host = () => page.evaluate(() => { const { options, query, runs, variable, annotation, streams } = window.host; return { options, query, runs, variable, annotation, streams }; });
     const region = (name) => page.getByRole('region', { name });
     await steps({ page, loaded, host, region, config: region('config'), query: region('query'), asked: server.asked, tolerated });
-    assert.deepEqual(wrong, []);
+    assert.deepEqual(heard.wrong, []);
+    isFine = true;
   } finally {
-    await page.close();
+    if (fresh || !isFine) {
+      used = fresh ? used : undefined;
+      await page.close();
+    }
   }
 }
 

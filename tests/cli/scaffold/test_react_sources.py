@@ -20,7 +20,7 @@ from gfplug.errors import ProjectError
 from gfplug.scaffold import choices
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.form_fields import any_of, condition, inside, negated, read_fields, reader
-from gfplug.scaffold.react.sources import FOLDER, example_schema, list_missing, write_sources
+from gfplug.scaffold.react.sources import FOLDER, example_schema, write_sources
 from gfruntime.author.forms import form
 from gfruntime.author.schema import describe
 from gfruntime.author.ui import Ui
@@ -352,26 +352,78 @@ def test_a_query_that_python_migrates_is_sent_as_it_was_saved() -> None:
     assert "readVariableQuery" in own or "interpolate(" in own
     assert "return { ...interpolate(saved, scoped), refId, datasource } as DataQuery as Query;" in rest
     assert "interpolate(" not in rest.replace("interpolate(saved, scoped)", "")
-    assert "return !query.hide; // whether" in text
+    assert "return !query.hide && !isEmptied(query.table);" in text
 
 
-def test_what_the_sources_do_not_do_is_said() -> None:
-    """A sentence for each of what only the made editors have."""
-
-    @dataclass(frozen=True)
-    class Fancy:
-        where: Annotated[str, Ui(apps=["explore"])] = ""
-        mode: Annotated[Literal["a", "b"], Ui(remember=True)] = "a"
-
+def test_editors_of_what_python_migrates_ask_it() -> None:
+    """Those of the kinds that it migrates, and no others."""
     schema = {
-        "config": {"fields": [{"name": "proxy", "needs": "x"}], "migrates": True},
-        "query": {"fields": form(Fancy)},
-        "examples": [{}],
-        "capabilities": {"tagKeys": True},
+        "config": {"fields": [], "migrates": True},
+        "query": {"fields": form(Model)},
+        "own": {"variable": {"fields": form(Window), "migrates": True}, "annotation": {"fields": form(Window)}},
+        "capabilities": {"annotations": True, "variables": True},
     }
-    told = list_missing(schema)
+    written = {path.removeprefix(FOLDER): content.decode() for path, content in write_sources(schema).items()}
 
-    assert [sentence.partition(":")[0] for sentence in told] == [
-        *("where", "mode", "proxy", "the examples", "ad hoc filters", "what older versions have saved"),
-    ]
-    assert list_missing({"config": {"fields": []}, "query": {"fields": form(Model)}}) == []
+    assert ".setConfigEditor(migratedOptions(ConfigEditor))\n  .setQueryEditor(QueryEditor);" in written["module.ts"]
+    assert "import { migratedOptions } from './controls/migration';" in written["module.ts"]
+    assert "editor = migratedQuery(VariableEditor, variableQuery);" in written["datasource.ts"]
+    assert "QueryEditor: AnnotationEditor as" in written["datasource.ts"]
+    assert "return { refId: 'variable', ...given, queryType: 'variable' };" in written["types.ts"]
+    assert "...annotationDefaults, ...given" in written["types.ts"]
+
+
+@dataclass(frozen=True)
+class Fancy:
+    """Fields for some apps, and a value that is remembered."""
+
+    where: Annotated[str, Ui(apps=["explore"])] = ""
+    mode: Annotated[Literal["a", "b"], Ui(remember=True)] = "a"
+    by: Annotated[str, Ui(apps=["explore", "dashboard"], show_if={"mode": ["a", "b"]})] = ""
+    rows: Annotated[list[Conditional], Ui(apps=["explore"])] = field(default_factory=list)
+
+
+FANCY: dict[str, Any] = {
+    "hash": "abc123",
+    "config": {
+        "fields": [{"name": "proxy", "kind": "boolean", "label": "Proxy", "needs": "secureSocksDSProxyEnabled"}]
+    },
+    "query": {"fields": form(Fancy)},
+    "examples": [{"name": "It's", "description": "Why.", "model": {"where": "", "mode": "b", "by": "", "rows": []}}],
+    "capabilities": {"tagKeys": True, "tagValues": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("QueryEditor.tsx", "{(!app || app === 'explore') && (\n        <InlineField label=\"Where\" "),
+        (
+            "QueryEditor.tsx",
+            "{(model.mode === 'a' || model.mode === 'b') && (!app || app === 'explore' || app === 'dashboard') && (",
+        ),
+        ("QueryEditor.tsx", "useEdits(query, onChange, onRunQuery, (each) => datasource.remember(each));"),
+        ("QueryEditor.tsx", "      <AdHocFilters query={query} onChange={onChange} onRunQuery={onRunQuery} />"),
+        ("ConfigEditor.tsx", "{config.secureSocksDSProxyEnabled && ("),
+        ("ConfigEditor.tsx", "import { config } from '@grafana/runtime';"),
+        ("QueryHelp.tsx", "    name: \"It's\",\n    description: 'Why.',\n    model: {\n      where: '',"),
+        ("module.ts", "\n  .setQueryEditor(QueryEditor)\n  .setQueryEditorHelp(QueryHelp);\n"),
+        ("datasource.ts", "private readonly memory = new Memory(this, 'abc123', ['mode']);"),
+        ("datasource.ts", "return { ...filtered(query, scoped, filters), ...interpolate(modelOf(query), scoped) };"),
+        ("types.ts", "export interface Query extends FilteredQuery, Partial<Model> {}"),
+    ],
+)
+def test_what_a_build_makes_is_written_too(name: str, text: str) -> None:
+    """Apps, memory, switches of Grafana's, examples, ad hoc filters; each in few words."""
+    assert text in write_sources(FANCY)[f"{FOLDER}{name}"].decode()
+
+
+def test_nothing_is_imported_that_a_project_does_not_use() -> None:
+    """A model without any of these has none of the files for them."""
+    extra = {
+        f"controls/{name}" for name in ("AdHocFilters.tsx", "Examples.tsx", "filters.ts", "memory.ts", "migration.tsx")
+    }
+    fancy = {path.removeprefix(FOLDER) for path in write_sources(FANCY)}
+
+    assert sources(Model).keys() & extra == set()
+    assert extra - fancy == {"controls/migration.tsx"}

@@ -39,6 +39,7 @@ def write_config_editor(config: Sequence[FormField], settings: FormTypes) -> str
     code = "\n\n".join([*row_components(settings, disabled="disabled"), _component(config, settings)])
     names = {
         "type DataSourcePluginOptionsEditorProps": "@grafana/data",
+        "config": "@grafana/runtime",
         "React": "react",
         **IMPORTED,
         **exported_names(settings),

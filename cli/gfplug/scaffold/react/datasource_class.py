@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.form_fields import FormField, condition, negated, reader
 from gfplug.scaffold.react.query_editor import editor_name
-from gfplug.scaffold.react.typescript import key, member
+from gfplug.scaffold.react.typescript import key, member, string, uses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from gfplug.scaffold.react.type_names import FormTypes
 
@@ -23,7 +25,7 @@ class Variables extends DataSourceVariableSupport<DataSource, Query, Options> {}
 _OWN_VARIABLES = """\
 /** Variables have an editor and a Python method of their own; the answer may have columns `text` and `value`. */
 class Variables extends CustomVariableSupport<DataSource, VariableQuery, Query, Options> {
-  editor = VariableEditor;
+  editor = EDITOR;
 
   constructor(private readonly datasource: DataSource) {
     super();
@@ -39,37 +41,75 @@ class Variables extends CustomVariableSupport<DataSource, VariableQuery, Query, 
 _ANNOTATIONS = "{}; // the query editor, and events from the frame's columns time, timeEnd, title, text, tags"
 _OWN_ANNOTATIONS = """\
 {
-      QueryEditor: AnnotationEditor as AnnotationSupport<Query>['QueryEditor'],
+      QueryEditor: EDITOR as AnnotationSupport<Query>['QueryEditor'],
       prepareQuery: ({ target }) => annotationQuery(target) as DataQuery as Query,
     };"""
 
 
-def write_datasource(
-    forms: Mapping[str, FormTypes], capabilities: Mapping[str, bool], *, migrating: Collection[str] = ()
-) -> str:
-    """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`.
+_REMEMBER = """\
+  /** Keep what the user chose in an edit for the next new query. */
+  remember(edit: Edit<Query>) {
+    this.memory.write(edit);
+  }
+"""
+_TAG_KEYS = """\
+  getTagKeys(options?: DataSourceGetTagKeysOptions<Query>) {
+    return listTags(this, 'gfplug/tag-keys', options);
+  }
+"""
+_TAG_VALUES = """\
+  getTagValues(options: DataSourceGetTagValuesOptions<Query>) {
+    return listTags(this, 'gfplug/tag-values', options);
+  }
+"""
 
-    Python migrates queries of the kinds in `migrating`: they are sent as they were saved, with no default of today.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """What the data source does beside sending queries.
+
+    `version` is of the fields whose values are remembered. Python migrates queries of the kinds in `migrating`: they
+    are sent as they were saved, with no default of today.
     """
-    has_variables = bool(capabilities.get("variables"))
+
+    capabilities: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    migrating: Collection[str] = ()
+    version: str = ""
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether queries take ad hoc filters along."""
+        return bool(self.capabilities.get("tagKeys"))
+
+
+def write_datasource(forms: Mapping[str, FormTypes], behaviour: Behaviour) -> str:
+    """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`."""
+    has_variables = bool(behaviour.capabilities.get("variables"))
     setup = []
-    if capabilities.get("annotations"):
-        setup.append(f"this.annotations = {_OWN_ANNOTATIONS if 'annotation' in forms else _ANNOTATIONS}")
+    if behaviour.capabilities.get("annotations"):
+        own_annotations = _OWN_ANNOTATIONS.replace("EDITOR", _editor("annotation", behaviour))
+        setup.append(f"this.annotations = {own_annotations if 'annotation' in forms else _ANNOTATIONS}")
     if has_variables:
         setup.append(f"this.variables = new Variables({'this' if 'variable' in forms else ''});")
-    variables = _OWN_VARIABLES if "variable" in forms else _VARIABLES
-    code = "\n".join([*([variables] if has_variables else []), _class(forms, setup, migrating)])
+    own_variables = _OWN_VARIABLES.replace("EDITOR", _editor("variable", behaviour))
+    variables = own_variables if "variable" in forms else _VARIABLES
+    code = "\n".join([*([variables] if has_variables else []), _class(forms, setup, behaviour)])
     imported = {
         **dict.fromkeys(
             (
-                *("type AnnotationSupport", "CustomVariableSupport", "type DataQueryRequest"),
+                *("type AdHocVariableFilter", "type AnnotationSupport", "CustomVariableSupport"),
+                *("type DataQueryRequest", "type DataSourceGetTagKeysOptions", "type DataSourceGetTagValuesOptions"),
                 *("type DataSourceInstanceSettings", "DataSourceVariableSupport", "type ScopedVars"),
             ),
             "@grafana/data",
         ),
         "DataSourceWithBackend": "@grafana/runtime",
         "type DataQuery": "@grafana/schema",
-        "isEmpty": "./controls/checks",
+        **dict.fromkeys(("isEmptied", "isEmpty"), "./controls/checks"),
+        "type Edit": "./controls/edits",
+        **dict.fromkeys(("filtered", "listTags"), "./controls/filters"),
+        "Memory": "./controls/memory",
+        "migratedQuery": "./controls/migration",
         "interpolate": "./controls/variables",
         "interpolateSql": "./controls/variables",
         "interpolateValues": "./controls/variables",
@@ -83,8 +123,19 @@ def write_datasource(
     return f"{head}\n{typescript.imports(code, imported)}\n\n{code}"
 
 
-def _class(forms: Mapping[str, FormTypes], setup: list[str], migrating: Collection[str]) -> str:
+def _editor(kind: str, behaviour: Behaviour) -> str:
+    name = editor_name(kind)
+    return f"migratedQuery({name}, {kind}Query)" if kind in behaviour.migrating else name
+
+
+def _class(forms: Mapping[str, FormTypes], setup: list[str], behaviour: Behaviour) -> str:
     query = forms[""]
+    remembered = [string(each.name) for each in query.fields if each.remember]
+    memory = [
+        "  /** What the user chose last. When a field gets another type, change the text: what was kept goes. */",
+        f"  private readonly memory = new Memory(this, {string(behaviour.version)}, [{', '.join(remembered)}]);",
+        "",
+    ]
     constructor = [
         "  constructor(settings: DataSourceInstanceSettings<Options>) {",
         "    super(settings);",
@@ -92,24 +143,35 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str], migrating: Collecti
         "  }",
         "",
     ]
-    defaults = ["  getDefaultQuery(): Partial<Query> {", f"    return {query.defaults};", "  }", ""]
+    given = f"this.memory.fill({query.defaults})" if remembered else query.defaults
+    defaults = ["  getDefaultQuery(): Partial<Query> {", f"    return {given};", "  }", ""]
+    has = behaviour.capabilities.get
+    more = [
+        *([_REMEMBER] if remembered else []),
+        *([_TAG_KEYS] if has("tagKeys") else []),
+        *([_TAG_VALUES] if has("tagValues") else []),
+    ]
+    filters = ", filters?: AdHocVariableFilter[]" if behaviour.is_filtered else ""
+    purpose = "Fill in the template variables of every text" + (", and take ad hoc filters along." if filters else ".")
     filling = [
         "",
-        "  /** Fill in the template variables of every text. */",
-        "  applyTemplateVariables(query: Query, scoped: ScopedVars): Query {",
-        *_by_kind(forms, {kind: _filling(form, kind, is_saved=kind in migrating) for kind, form in forms.items()}),
+        f"  /** {purpose} */",
+        f"  applyTemplateVariables(query: Query, scoped: ScopedVars{filters}): Query {{",
+        *_by_kind(forms, {kind: _filling(form, kind, behaviour) for kind, form in forms.items()}),
         "  }",
     ]
     return "\n".join(
         [
             "export class DataSource extends DataSourceWithBackend<Query, Options> {",
+            *(memory if remembered else []),
             *(constructor if setup else []),
             *(defaults if query.model else []),
+            *more,
             "  /** Tell Grafana which queries to send: neither hidden ones nor those not complete yet. */",
             "  filterQuery(query: Query): boolean {",
-            *_by_kind(forms, {kind: _filter(form, kind, is_saved=kind in migrating) for kind, form in forms.items()}),
+            *_by_kind(forms, {kind: _filter(form, kind, behaviour) for kind, form in forms.items()}),
             "  }",
-            *(filling if any(form.model for form in forms.values()) else []),
+            *(filling if filters or any(form.model for form in forms.values()) else []),
             "}",
             "",
         ]
@@ -130,44 +192,78 @@ def _model(form: FormTypes, kind: str) -> str:
     return f"const model = {form.read}({_query(form, kind)});"
 
 
-def _filter(form: FormTypes, kind: str, *, is_saved: bool) -> list[str]:
-    if is_saved:
-        return ["return !query.hide; // whether it is complete is Python's to say: it may be of an older version"]
-    tests = [_is_complete(field, form) for field in form.fields if field.required and field.kind != "hidden"]
-    first = [_model(form, kind)] if tests else []
-    return [*first, f"return {' && '.join(['!query.hide', *tests])};"]
+def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
+    is_saved = kind in behaviour.migrating
+    query = _query(form, kind)
+    asked = [field for field in form.fields if field.required and field.kind != "hidden"]
+    tests = [_is_complete(field, form, saved=query if is_saved else "") for field in asked]
+    first = [_model(form, kind)] if any(uses(test, "model") for test in tests) else []
+    hint = (
+        ["// What a saved query lacks may have another name in it: Python says whether it is complete."]
+        if is_saved
+        else []
+    )
+    return [*hint, *first, f"return {' && '.join(['!query.hide', *tests])};"]
 
 
-def _is_complete(field: FormField, form: FormTypes) -> str:
-    test, given = condition(field, form.fields, _read), f"!isEmpty({_read(field)})"
+def _is_complete(field: FormField, form: FormTypes, *, saved: str) -> str:
+    """Write the test that a required field holds something; of a query that Python migrates, if it is there at all."""
+    given = f"!isEmptied({_saved(field, saved)})" if saved else f"!isEmpty({_read(field)})"
+    test = condition(field, form.fields, _read)
     return f"({negated(test)} || {given})" if test else given
 
 
-def _filling(form: FormTypes, kind: str, *, is_saved: bool) -> list[str]:
+def _saved(field: FormField, query: str) -> str:
+    """Write the access to what a query holds for a field."""
+    owner = f"({query})" if " as " in query else query
+    return member(member(owner, field.owner), field.key, optional=True) if field.owner else member(owner, field.key)
+
+
+def _filling(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
+    query = "filtered(query, scoped, filters)" if behaviour.is_filtered else "query"
     if not form.model:
-        return ["return query;"]
-    if is_saved:
-        return [
-            "// No default is filled in: Python migrates what an older version has saved.",
-            "const { refId, datasource, ...saved } = query;",
-            "return { ...interpolate(saved, scoped), refId, datasource } as DataQuery as Query;",
-        ]
+        return [f"return {query};"]
     sql = [field for field in form.fields if field.variables or field.language.endswith("sql")]
+    if kind in behaviour.migrating:
+        return _saved_filling(form, kind, sql, is_filtered=behaviour.is_filtered)
     result = " as DataQuery as Query" if kind else ""
     if not sql:
-        return [f"return {{ ...query, ...interpolate({form.read}({_query(form, kind)}), scoped) }}{result};"]
-    lines = [f"  {_filled_in(field)}," for field in sql if not field.owner]
+        return [f"return {{ ...{query}, ...interpolate({form.read}({_query(form, kind)}), scoped) }}{result};"]
+    lines = [f"  {_filled_in(field, _read(field))}," for field in sql if not field.owner]
     for owner in dict.fromkeys(field.owner for field in sql if field.owner):
-        inside = [_filled_in(each) for each in sql if each.owner == owner]
+        inside = [_filled_in(each, _read(each)) for each in sql if each.owner == owner]
         whole = f"...interpolate({member('model', owner)}, scoped)"
         lines.append(f"  {key(owner)}: {{ {', '.join([whole, *inside])} }},")
-    head = [_model(form, kind), "return {", "  ...query,", "  ...interpolate(model, scoped),"]
+    head = [_model(form, kind), "return {", f"  ...{query},", "  ...interpolate(model, scoped),"]
     return [*head, *lines, f"}}{result};"]
 
 
-def _filled_in(field: FormField) -> str:
+def _filled_in(field: FormField, value: str) -> str:
+    """Write the property of a query that is a field's, with its variables filled in as SQL."""
     function = "interpolateValues" if field.variables else "interpolateSql"
-    return f"{key(field.key)}: {function}({_read(field)}, scoped)"
+    return f"{key(field.key)}: {function}({value}, scoped)"
+
+
+def _saved_filling(form: FormTypes, kind: str, sql: Sequence[FormField], *, is_filtered: bool) -> list[str]:
+    """Fill in the variables of a query as it was saved: wherever they are, and without adding a field to it."""
+    lines = [f"  {_filled_in(each, member('saved', each.key))}," for each in sql if not each.owner]
+    for owner in dict.fromkeys(each.owner for each in sql if each.owner):
+        place = member("saved", owner)
+        inside = [_filled_in(each, member(place, each.key)) for each in sql if each.owner == owner]
+        filled = f"{{ ...interpolate({place}, scoped), {', '.join(inside)} }}"
+        lines.append(f"  ...({place} && {{ {key(owner)}: {filled} }}),")
+    result = "as DataQuery as Query"
+    whole = ["{", "  ...interpolate(saved, scoped),", *lines, "  refId,", "  datasource,", f"}} {result}"]
+    short = ["{ ...interpolate(saved, scoped), refId, datasource } " + result]
+    first, *rest = whole if lines else short
+    opening, closing = ("filtered(", ", scoped, filters)") if is_filtered else ("", "")
+    text = [f"return {opening}{first}", *rest]
+    return [
+        "// No default is filled in: Python migrates what an older version has saved.",
+        f"const {{ refId, datasource, ...saved }} = {_query(form, kind) if sql else 'query'};",
+        *text[:-1],
+        f"{text[-1]}{closing};",
+    ]
 
 
 def _query(form: FormTypes, kind: str) -> str:

@@ -22,7 +22,10 @@ _RENAMED = {"from": "source", "showIf": "show_if"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormField:
-    """One field; `source` is the resource that lists its choices, `store` the place where the config page keeps it."""
+    """One field; `source` is the resource that lists its choices, `store` the place where the config page keeps it.
+
+    `needs` is the switch of Grafana's own configuration without which the config page does not show it.
+    """
 
     name: str
     kind: str
@@ -47,6 +50,9 @@ class FormField:
     variables: str = ""
     rows: int = 0
     store: str = "jsonData"
+    apps: Sequence[str] = ()
+    remember: bool = False
+    needs: str = ""
 
     @property
     def owner(self) -> str:
@@ -94,11 +100,29 @@ def _read(raw: Mapping[str, Any]) -> FormField:
 
 
 def condition(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
-    """Write the test that a field is shown; empty if it always is. `read` writes the value of another field."""
+    """Write the test that a field is used; empty if it always is. `read` writes the value of another field."""
+    return _both(_tests(field, form, read))
+
+
+def shown(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> str:
+    """Write the test that a field is used, and shown in the app of Grafana that the editor is in."""
+    here = " || ".join(["!app", *(f"app === {literal(app)}" for app in field.apps)]) if field.apps else ""
+    return _both([*_tests(field, form, read), *([here] if here else [])])
+
+
+def _tests(field: FormField, form: Sequence[FormField], read: Callable[[FormField], str]) -> list[str]:
     others = {other.name: other for other in form}
-    tests = [
-        _is_one_of(read(others[name]), others[name], values) for name, values in field.show_if.items() if name in others
+    return [
+        *([member("config", field.needs)] if field.needs else []),
+        *(
+            _is_one_of(read(others[name]), others[name], wanted)
+            for name, wanted in field.show_if.items()
+            if name in others
+        ),
     ]
+
+
+def _both(tests: Sequence[str]) -> str:
     return " && ".join(f"({test})" if "||" in test and len(tests) > 1 else test for test in tests)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import field_controls
 from gfplug.scaffold.react.field_controls import Place, change, label_attributes, problem_of
-from gfplug.scaffold.react.form_fields import FormField, condition, reader
+from gfplug.scaffold.react.form_fields import FormField, reader, shown
 from gfplug.scaffold.react.typescript import (
     Condition,
     Element,
@@ -35,6 +35,7 @@ IMPORTED: Mapping[str, str] = {
         ),
         "@grafana/ui",
     ),
+    "AdHocFilters": "./controls/AdHocFilters",
     "Headers": "./controls/Headers",
     "NoVariables": "./controls/NoVariables",
     "NumberInput": "./controls/NumberInput",
@@ -81,7 +82,7 @@ def choice_lines(form: FormTypes, owner: str, outer: FormTypes | None = None) ->
     for field in fields:
         if field.source and field.kind != "hidden":
             path, name = _path(field.source, values), form.choices[field.name]
-            if test := condition(field, fields, read):
+            if test := shown(field, fields, read):
                 path = f"{test} ? {path} : ''"
             types = "<number>" if field.numeric else ""
             lines.append(f"const {name} = useChoices{types}({string(field.label)}, datasource, {path});")
@@ -129,8 +130,10 @@ def draw_rows(form: FormTypes, field: FormField, identity: str, attributes: Sequ
 
 def _context(form: FormTypes, field: FormField) -> list[str]:
     """List what the fields of a row need beside the row: the form's own values, and who lists choices."""
-    code = "\n".join(choice_lines(form.rows[field.name], "row", form))
-    return [name for name in ("model", "datasource") if uses(code, name)]
+    rows = form.rows[field.name]
+    tests = [shown(each, rows.fields, reader("row")) for each in rows.fields]
+    code = "\n".join([*choice_lines(rows, "row", form), *tests])
+    return [name for name in ("model", "datasource", "app") if uses(code, name)]
 
 
 def row_components(form: FormTypes, *, disabled: str = "") -> list[str]:
@@ -157,7 +160,7 @@ def _row_component(form: FormTypes, field: FormField, disabled: str) -> str:
             disabled=disabled,
         )
         drawn = inline_field(each, place, f"htmlFor={{id({name})}}", is_checked=each.name in problems)
-        return Condition(condition(each, field.fields, read), [drawn])
+        return Condition(shown(each, field.fields, read), [drawn])
 
     nodes = [draw(each) for each in field.fields if each.kind != "hidden"]
     is_one = len(nodes) == 1 and not nodes[0].test
@@ -165,7 +168,7 @@ def _row_component(form: FormTypes, field: FormField, disabled: str) -> str:
     constants = [*choice_lines(types, "row", form), *problem_lines(problems)]
     code, context = "\n".join([*constants, *lines]), _context(form, field)
     names = [name for name in ("id", "disabled", "edit", "run", "pick", "done") if uses(code, name)]
-    kinds = {"model": f"model: {form.model}", "datasource": "datasource: DataSource"}
+    kinds = {"model": f"model: {form.model}", "datasource": "datasource: DataSource", "app": "app?: string"}
     more = f" & {{ {'; '.join(kinds[name] for name in context)} }}" if context else ""
     parameters = ", ".join(["stored", *names, *context])
     return "\n".join(

@@ -10,7 +10,7 @@ from gfplug.scaffold.react.type_names import FormTypes, Names, Naming
 from gfplug.scaffold.react.typescript import camel, key, literal, member, pascal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 
 def describe_form(fields: Sequence[FormField], naming: Naming, names: Names) -> FormTypes:
@@ -177,8 +177,13 @@ def _value(field: FormField, stored: str, defaults: str) -> str:
     return f"{given} === undefined ? {default} : {given}" if field.nullable else f"{given} ?? {default}"
 
 
-def write_types(config: Sequence[FormField], forms: Mapping[str, FormTypes], settings: FormTypes) -> str:
-    """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`."""
+def write_types(
+    config: Sequence[FormField], forms: Mapping[str, FormTypes], settings: FormTypes, *, migrating: Collection[str] = ()
+) -> str:
+    """Write the file; `forms` are the query's, by kind: `` for the query itself, `variable`, `annotation`.
+
+    Python migrates queries of the kinds in `migrating`: no default of today is added to one that was saved.
+    """
     secrets = [each for each in config if each.kind in SECRETS]
     lines = [f"  {key(each.name)}?: string;" for each in secrets]
     kept = (
@@ -186,22 +191,24 @@ def write_types(config: Sequence[FormField], forms: Mapping[str, FormTypes], set
         if secrets
         else "export type Secrets = Record<string, string>;\n"
     )
-    own = [_own_query(kind, form) for kind, form in forms.items() if kind]
+    own = [_own_query(kind, form, is_saved=kind in migrating) for kind, form in forms.items() if kind]
     code = "\n".join([settings.code, kept, *(form.code for form in forms.values()), *own])
     names = {
         "type DataSourceJsonData": "@grafana/data",
         "type DataQuery": "@grafana/schema",
         "type Choice": "./controls/checks",
+        "type FilteredQuery": "./controls/filters",
     }
     head = "// What the editors save and send. Keep it as the dataclasses of src/plugin/datasource.py are."
     return f"{head}\n{typescript.imports(code, names)}\n\n{code}"
 
 
-def _own_query(kind: str, form: FormTypes) -> str:
-    defaults = f"...{form.defaults}, " if form.defaults else ""
+def _own_query(kind: str, form: FormTypes, *, is_saved: bool) -> str:
+    defaults = f"...{form.defaults}, " if form.defaults and not is_saved else ""
     article = "An" if kind[0] in "aeiou" else "A"
+    what = f"{article} {kind}'s query" + (" with its defaults" if defaults else "")
     return (
-        f"/** {article} {kind}'s query with its defaults; an old dashboard may hold a text in its place. */\n"
+        f"/** {what}; an old dashboard may hold a text in its place. */\n"
         f"export function {kind}Query(query: unknown): {form.stored} {{\n"
         f"  const given = typeof query === 'object' ? query : {{}};\n"
         f"  return {{ refId: '{kind}', {defaults}...given, queryType: '{kind}' }};\n"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
 from gfplug.scaffold.react.field_controls import Place, problem_of
-from gfplug.scaffold.react.form_fields import FormField, any_of, condition, inside, reader, sections
+from gfplug.scaffold.react.form_fields import FormField, any_of, inside, reader, sections, shown
 from gfplug.scaffold.react.form_parts import (
     IMPORTED,
     choice_lines,
@@ -33,9 +33,13 @@ def editor_name(kind: str) -> str:
     return f"{pascal(kind)}Editor" if kind else "QueryEditor"
 
 
-def write_query_editor(form: FormTypes, kind: str = "") -> str:
-    """Write an editor's file; `kind` is empty for the query's own, else `variable` or `annotation`."""
-    code = "\n\n".join([*row_components(form), _component(form, kind)])
+def write_query_editor(form: FormTypes, kind: str = "", *, is_filtered: bool = False) -> str:
+    """Write an editor's file; `kind` is empty for the query's own, else `variable` or `annotation`.
+
+    A query that is filtered may hold ad hoc filters of its own.
+    """
+    filters = ["<AdHocFilters query={query} onChange={onChange} onRunQuery={onRunQuery} />"] if is_filtered else []
+    code = "\n\n".join([*row_components(form), _component(form, kind, filters)])
     purpose = f"The editor of {kind}s." if kind else "The query editor, for panels and alert rules."
     names = {
         "type QueryEditorProps": "@grafana/data",
@@ -50,27 +54,31 @@ def write_query_editor(form: FormTypes, kind: str = "") -> str:
     return f"// {purpose}\n{typescript.imports(code, names, always='React')}\n\n{code}\n"
 
 
-def _component(form: FormTypes, kind: str) -> str:
+def _component(form: FormTypes, kind: str, filters: list[str]) -> str:
     own = f", {form.stored}" if kind else ""
     props = f"QueryEditorProps<DataSource, Query, Options{own}>"
     if not form.model:
-        root = '  return <div data-testid="gf-query-editor" />; // the query has no fields'
-        return f"export function {editor_name(kind)}(_props: {props}) {{\n{root}\n}}"
+        root = Element("div", ['data-testid="gf-query-editor"'], filters)
+        given = "{ query, onChange, onRunQuery }" if filters else "_props"
+        body = ["  // The query has no fields.", "  return (", *jsx([root], 2), "  );"]
+        return "\n".join([f"export function {editor_name(kind)}({given}: {props}) {{", *body, "}"])
     calls = {field.name: problem_of(field, _read(field), form.choices.get(field.name, "")) for field in form.fields}
     problems = {field.name: calls[field.name] for field in form.fields if calls[field.name] and field.kind != "list"}
     constants = [*choice_lines(form, "model"), *problem_lines(problems)]
     hint = [] if kind else ["<NoVariables app={app} model={model} />"]
-    lines = jsx([Element("div", ['data-testid="gf-query-editor"'], [*_nodes(form, problems), *hint])], 2)
+    lines = jsx([Element("div", ['data-testid="gf-query-editor"'], [*_nodes(form, problems), *filters, *hint])], 2)
     code = "\n".join([*constants, *lines])
     edits = [name for name in ("edit", "run", "pick", "done") if uses(code, name)]
+    is_remembered = not kind and any(field.remember for field in form.fields)
+    remember = ", (each) => datasource.remember(each)" if is_remembered else ""
     setup = [
         *([f"const query = {kind}Query(stored);"] if kind else []),
         f"const model = {form.read}(query);",
-        *([f"const {{ {', '.join(edits)} }} = useEdits(query, onChange, onRunQuery);"] if edits else []),
+        *([f"const {{ {', '.join(edits)} }} = useEdits(query, onChange, onRunQuery{remember});"] if edits else []),
         *(["const id = (name: string) => `gf-query-${query.refId}-${name}`;"] if uses(code, "id") else []),
     ]
-    given = ["query: stored" if kind else "query", *(["onChange", "onRunQuery"] if edits else [])]
-    parameters = ", ".join([*given, *(name for name in ("datasource", "app") if uses(code, name))])
+    given = ["query: stored" if kind else "query", *(["onChange", "onRunQuery"] if edits or filters else [])]
+    parameters = ", ".join([*given, *(name for name in ("datasource", "app") if uses(code + remember, name))])
     return "\n".join(
         [
             f"export function {editor_name(kind)}({{ {parameters} }}: {props}) {{",
@@ -88,7 +96,7 @@ def _nodes(form: FormTypes, problems: dict[str, str]) -> list[Node]:
     width = max([12, *(len(field.label) + 4 for field in form.fields if field.kind not in ("hidden", "list"))])
     nodes: list[Node] = []
     for name, fields in sections(form.fields):
-        tests = [condition(field, form.fields, _read) for field in fields]
+        tests = [shown(field, form.fields, _read) for field in fields]
         whole = any_of(tests) if name else ""
         drawn = [_draw(form, field, width, is_checked=field.name in problems) for field in fields]
         parts: list[Node] = [Condition(inside(test, whole), [node]) for node, test in zip(drawn, tests, strict=True)]

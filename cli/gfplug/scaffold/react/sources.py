@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gfplug import resources
 from gfplug.scaffold.react.config_editor import write_config_editor
-from gfplug.scaffold.react.datasource_class import write_datasource
+from gfplug.scaffold.react.datasource_class import Behaviour, write_datasource
 from gfplug.scaffold.react.form_fields import read_fields
 from gfplug.scaffold.react.model_types import describe_form, write_types
+from gfplug.scaffold.react.plugin_module import write_module, write_query_help
 from gfplug.scaffold.react.query_editor import editor_name, write_query_editor
 from gfplug.scaffold.react.type_names import QUERY, SETTINGS, Names, own_naming
 
@@ -38,45 +40,34 @@ def write_sources(schema: Mapping[str, Any]) -> dict[str, bytes]:
     stored = [field for field in config if field.store == "jsonData" and field.kind != "headers"]
     own = schema.get("own", {})
     fields = {"": read_fields(schema["query"]), **{kind: read_fields(own[kind]) for kind in _KINDS if kind in own}}
-    naming = {"": QUERY, **{kind: own_naming(kind) for kind in fields if kind}}
+    behaviour = Behaviour(
+        capabilities=schema.get("capabilities", {}), migrating=_migrating(schema), version=schema.get("hash", "")
+    )
+    query = replace(QUERY, base="FilteredQuery") if behaviour.is_filtered else QUERY
+    naming = {"": query, **{kind: own_naming(kind) for kind in fields if kind}}
     for each in (SETTINGS, *naming.values()):
         names.reserve(each)
     forms = {kind: describe_form(inside, naming[kind], names) for kind, inside in fields.items()}
     settings = describe_form(stored, SETTINGS, names)
-    texts = {
-        "types.ts": write_types(config, forms, settings),
-        "ConfigEditor.tsx": write_config_editor(config, settings),
-        **{f"{editor_name(kind)}.tsx": write_query_editor(form, kind) for kind, form in forms.items()},
-        "datasource.ts": write_datasource(forms, schema.get("capabilities", {}), migrating=_migrating(schema)),
-    }
+    examples = schema.get("examples", [])
     shipped = resources.folder("template") / "frontends/react-src"
-    texts["module.ts"] = (shipped / "module.ts").read_text(encoding="utf-8")
+    texts = {
+        "types.ts": write_types(config, forms, settings, migrating=behaviour.migrating),
+        "ConfigEditor.tsx": write_config_editor(config, settings),
+        **{
+            f"{editor_name(kind)}.tsx": write_query_editor(form, kind, is_filtered=not kind and behaviour.is_filtered)
+            for kind, form in forms.items()
+        },
+        **({"QueryHelp.tsx": write_query_help(examples, forms[""])} if examples else {}),
+        "datasource.ts": write_datasource(forms, behaviour),
+        "module.ts": write_module(
+            (shipped / "module.ts").read_text(encoding="utf-8"),
+            has_help=bool(examples),
+            migrates_queries="" in behaviour.migrating,
+            migrates_options=bool(schema["config"].get("migrates")),
+        ),
+    }
     return {f"{FOLDER}{name}": text.encode() for name, text in {**texts, **_controls(shipped, texts)}.items()}
-
-
-def list_missing(schema: Mapping[str, Any]) -> list[str]:
-    """Say, a sentence each, what the editors that a build makes do for this schema and these sources don't."""
-    queries = {"": schema["query"], **schema.get("own", {})}
-    fields = [(kind, field) for kind, form in queries.items() for field in form["fields"]]
-    apps = [field["name"] for _, field in fields if "apps" in field]
-    kept = [field["name"] for _, field in fields if field.get("remember")]
-    needs = [field["name"] for field in schema["config"]["fields"] if "needs" in field]
-    capabilities = schema.get("capabilities", {})
-    told = [
-        (apps, f"{', '.join(apps)}: shown in each of Grafana's apps"),
-        (kept, f"{', '.join(kept)}: not remembered for the next query"),
-        (needs, f"{', '.join(needs)}: shown also where Grafana has it switched off"),
-        (schema.get("examples"), "the examples: not in the query editor's help"),
-        (
-            capabilities.get("tagKeys") or capabilities.get("tagValues"),
-            "ad hoc filters: not offered, and no query is filtered",
-        ),
-        (
-            [*_migrating(schema), *(["options"] if schema["config"].get("migrates") else [])],
-            "what older versions have saved: shown as it was saved, for only Python migrates it",
-        ),
-    ]
-    return [sentence for is_there, sentence in told if is_there]
 
 
 def _migrating(schema: Mapping[str, Any]) -> list[str]:

@@ -19,6 +19,7 @@ _GLOBAL = {
         "Choice",
         "DataQuery",
         "DataSourceJsonData",
+        "FilteredQuery",
         "Number",
         "Object",
         "Omit",

@@ -19,6 +19,11 @@ export function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
+/** Tell whether a saved query holds a field, and nothing in it: one that lacks the field may be of an older version. */
+export function isEmptied(value: unknown): boolean {
+  return value !== undefined && isEmpty(value);
+}
+
 /** Say what is wrong with a value, or with the first wrong item of a list; nothing where it is fine. */
 export function problem(label: string, value: unknown, bounds: Bounds): string | undefined {
   if (isEmpty(value)) {

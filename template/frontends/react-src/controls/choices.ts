@@ -2,7 +2,7 @@
 import { getTemplateSrv } from '@grafana/runtime';
 import * as React from 'react';
 
-interface Option<Value> {
+export interface Option<Value> {
   value: Value;
   label: string;
   description?: string;
@@ -21,7 +21,8 @@ export function path(texts: TemplateStringsArray, ...values: unknown[]): string 
   return filled.every(Boolean) ? texts.reduce((whole, text, at) => whole + encodeURIComponent(filled[at - 1]) + text) : '';
 }
 
-function option<Value>(item: Value | Option<Value>): Option<Value> {
+/** A choice, of a value alone or of one with a label. */
+export function option<Value>(item: Value | Option<Value>): Option<Value> {
   const given = item as Option<Value>;
   return typeof item === 'object' ? { ...given, label: given.label ?? String(given.value) } : { value: item, label: String(item) };
 }

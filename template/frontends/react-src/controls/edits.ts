@@ -6,16 +6,28 @@ export function whenDone(onDone: () => void) {
   return { onBlur: onDone, onKeyDown: (event: React.KeyboardEvent) => event.key === 'Enter' && onDone() };
 }
 
+export interface Edit<Query> {
+  before: Query;
+  after: Query;
+}
+
 /** `edit` changes the query, `run` runs it if it was edited, `pick` does both, and `done` are the properties of an input. */
-export function useEdits<Query extends object>(query: Query, onChange: (query: Query) => void, onRunQuery: () => void) {
-  const isEdited = React.useRef(false);
+export function useEdits<Query extends object>(
+  query: Query,
+  onChange: (query: Query) => void,
+  onRunQuery: () => void,
+  onDone: (edit: Edit<Query>) => void = () => {}
+) {
+  const edited = React.useRef<Edit<Query> | undefined>(undefined);
   const edit = (change: Partial<Query>) => {
-    isEdited.current = true;
-    onChange({ ...query, ...change });
+    const after = { ...query, ...change };
+    edited.current = { before: edited.current?.before ?? query, after };
+    onChange(after);
   };
   const run = () => {
-    if (isEdited.current) {
-      isEdited.current = false;
+    if (edited.current) {
+      onDone(edited.current);
+      edited.current = undefined;
       onRunQuery();
     }
   };
