@@ -13,6 +13,7 @@ import pytest
 import yaml
 from commands import succeed
 from messages import HOUR_MS, query, settings
+from processes import eventually
 from programs import BUILT, Programs, executable
 
 from gfplug.host import alerting
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMES = [name for name in EXAMPLES if name not in ("signals", "http")]
 KINDS = ["source", pytest.param("built", marks=BUILT)]
-NEEDS = {"dataframe": "polars"}
+NEEDS = {"dataframe": "polars", "distributed": "distributed"}
 """The packages that an example asks for."""
 
 
@@ -62,7 +63,7 @@ def test_an_example_answers_and_one_of_its_two_alerts_fires(
     """Health, the panels' queries, and the rule's: read without an error or warning, and decided."""
     project = programs.project(name, example=name)
     plugin = host.start(executable(programs, f"{name}-{kind}"))
-    assert plugin.health()["status"] == "OK"
+    eventually(lambda: plugin.health()["status"] == "OK", within_s=60)  # a cluster starts meanwhile
     dashboard = json.loads((project / "provisioning/dashboards/example.json").read_text(encoding="utf-8"))
     targets = [target for panel in dashboard["panels"] for target in panel["targets"]]
     targets += [each["target"] for each in dashboard.get("annotations", {}).get("list", [])]

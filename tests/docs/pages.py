@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 TEMPLATE = "template/project/README.md.jinja"
 ADOPTED = "template/frontends/adopted/README.md.jinja"
 QUICKSTART = ("README.md", "gfplug new acme-sales          # makes ./acme-sales-datasource")
+ENGINES = ("docs/how-to.md", "from collections.abc import Callable")
 SHELL = ("", "console", "sh")
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -28,6 +29,7 @@ NOT_RUN = {
     ("docs/services.md", "go tool pprof -top 'http://localhost:6060/debug/pprof/profile?seconds=10'"): (
         "asks a plugin that Grafana runs; tests/conformance/test_profiles.py asks one"
     ),
+    ENGINES: "asks servers that few machines have; test_engines.py asks those that it is told of",
     ("docs/building.md", "docker build -t plugin-builder ."): "needs Docker; what it runs is looked at",
     (
         "benchmarks/README.md",
@@ -120,8 +122,12 @@ def shell_blocks() -> list[Block]:
 
 
 def python_blocks() -> list[Block]:
-    """List the blocks that are Python, but for the tutorial's."""
-    return [block for block in blocks() if block.language == "python" and block.page != "docs/tutorial.md"]
+    """List the blocks that are Python, but for the tutorial's and those that need a server."""
+    return [
+        block
+        for block in blocks()
+        if block.language == "python" and block.page != "docs/tutorial.md" and block.key not in NOT_RUN
+    ]
 
 
 def inline_commands() -> list[str]:

@@ -31,6 +31,13 @@ FIELDS = (
     {"config": ["files"], "query": ["aggregate", "regions"]},
     {"config": ["folder"], "query": ["show", "search", "levels", "limit"]},
     {"config": [], "query": ["hertz"]},
+    {
+        "config": [
+            *("scheduler", "tls_ca", "tls_cert", "tls_key", "token", "workers", "memory", "timeout"),
+            *("folder", "time", "period"),
+        ],
+        "query": ["aggregate", "value", "label", "only"],
+    },
 )
 AWKWARD = """R&D "<Größen>" {= 7*7 =} {{ x }} 'é' 😀"""
 

@@ -312,9 +312,10 @@ def test_a_kind_of_a_newer_runtime_is_named() -> None:
 
 
 @pytest.mark.parametrize("example", choices.EXAMPLES)
-def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str) -> None:
+def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`gfplug new` has no interpreter that could describe them, so the template keeps it."""
     path = resources.folder("template") / EXAMPLES[example] / "src/plugin/datasource.py"
+    monkeypatch.syspath_prepend(str(path.parents[1]))  # modules of its own
     spec = importlib.util.spec_from_file_location(f"example_{example}", path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,0 +1,7 @@
+# ruff: noqa: INP001 - PyInstaller finds a hook by its file name
+"""Dask without its arrays, bags and data frames, which the author's code imports where it needs them."""
+
+from PyInstaller.utils.hooks import collect_data_files  # type: ignore[import-untyped]  # PyInstaller's
+
+datas = collect_data_files("dask", includes=["*.yaml", "widgets/templates/**"])
+excludedimports = ["IPython", "bokeh", "dask.array", "dask.bag", "dask.dataframe", "numpy", "pandas", "pytest"]

@@ -1,0 +1,185 @@
+"""The data source: this is the one file to edit, with `partitions.py`, which has what the cluster computes.
+
+It asks a Dask cluster, so that the data need not fit into one machine. What the plugin holds is the answer and nothing
+else: the workers read, filter and add up, and it is they who refuse an answer of too many points. Without a scheduler's
+address a small cluster is started on this machine; without files, readings are made up.
+"""
+
+import operator
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import cloudpickle  # type: ignore[import-untyped,unused-ignore]  # likewise
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # it has no types
+from dask.delayed import Delayed, delayed
+
+from gfruntime import Frame, Health, PluginError, Query, QueryError, Secret, Settings, Ui
+from plugin import partitions
+from plugin.cluster import Cluster, Place, StartingError
+
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2190, 1, 1, tzinfo=UTC)  # nanoseconds between them fit
+MOST_POINTS = 1_000_000  # of an answer
+MOST_PARTS = 10_000  # of a query
+PART_ROWS = 1_000_000  # so many readings are made up at a time
+FAN_IN = 16  # so many parts are added up by one task
+HEALTH_SECONDS = 20
+
+cloudpickle.register_pickle_by_value(partitions)  # the cluster's workers don't have this project
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the data source's config page saves."""
+
+    scheduler: Annotated[
+        str,
+        Ui(
+            label="Scheduler",
+            placeholder="tls://scheduler:8786",
+            help="Empty: a cluster on Grafana's machine. Whoever runs the scheduler may run code in the plugin",
+        ),
+    ] = ""
+    tls_ca: Annotated[str, Ui(label="CA certificate", widget="textarea", help="PEM; for tls:// and wss://")] = ""
+    tls_cert: Annotated[str, Ui(label="Client certificate", widget="textarea", help="PEM")] = ""
+    tls_key: Annotated[Secret, Ui(label="Client key", widget="textarea", help="PEM")] = Secret("")
+    token: Annotated[Secret, Ui(label="Token", help="For wss://: sent as Authorization: Bearer …")] = Secret("")
+    workers: Annotated[
+        int,
+        Ui(label="Workers", help="Processes on Grafana's machine", minimum=1, maximum=64, show_if={"scheduler": [""]}),
+    ] = 2
+    memory: Annotated[
+        float, Ui(label="Memory", help="GiB for each of them; 0: its share", minimum=0, show_if={"scheduler": [""]})
+    ] = 0.0
+    timeout: Annotated[float, Ui(label="Timeout", help="Seconds that a query may take", minimum=1)] = 60.0
+    folder: Annotated[
+        str, Ui(label="Parquet files", help="A folder that each worker can read, or s3://…; empty: made-up readings")
+    ] = ""
+    time: Annotated[str, Ui(label="Time column", required=True)] = "time"
+    period: Annotated[
+        float,
+        Ui(label="Period", help="Milliseconds between two made-up readings", minimum=0.001, show_if={"folder": [""]}),
+    ] = 100.0
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the query editor sends."""
+
+    aggregate: Annotated[Literal["mean", "min", "max", "sum", "count"], Ui(label="Aggregate")] = "mean"
+    value: Annotated[str, Ui(label="Value", help="The column to add up", required=True)] = "temperature"
+    label: Annotated[str, Ui(label="Label", help="The column that tells series apart", required=True)] = "site"
+    only: Annotated[tuple[str, ...], Ui(label="Only", help="These of its values; none: all")] = ()
+
+
+class Datasource:
+    """One object per configured data source; Grafana makes a new one when its settings change."""
+
+    def __init__(self, settings: Settings[Options]) -> None:
+        self.options = options = settings.options
+        self.cluster = Cluster(
+            Place(
+                scheduler=options.scheduler.strip(),
+                tls_ca=options.tls_ca,
+                tls_cert=options.tls_cert,
+                tls_key=options.tls_key,
+                token=options.token,
+                workers=options.workers,
+                memory=options.memory,
+            )
+        )
+        self.cluster.start()  # in the background
+
+    def query(self, query: Query[Model]) -> list[Frame]:
+        """Answer one query: a series for each value of the label."""
+        request = request_of(query, self.options.time)
+        seconds = min(
+            self.options.timeout, query.time_left.total_seconds() if query.time_left else self.options.timeout
+        )
+        connection = self.cluster.connection(seconds)
+        if self.options.folder:
+            listing = by_value(partitions.list_files)(self.options.folder, MOST_PARTS)
+            files = connection.compute(listing, query, seconds)
+            read = by_value(partitions.read_file, request, self.options.folder)
+            parts = [read(path) for path in files]
+        else:
+            make_up = by_value(partitions.make_up, request, period := round(self.options.period * 1000))
+            parts = [make_up(*numbers) for numbers in readings(request, period)]
+        answer = connection.compute(add_up(parts, request), query, seconds)
+        frame = Frame.from_arrow(pa.ipc.open_stream(answer).read_all())
+        return [each.with_meta(executedQueryString=repr(request)) for each in frame.group_by(query.model.label)]
+
+    def check_health(self) -> Health:
+        """Answer the button "Save & test"."""
+        try:
+            connection = self.cluster.connection(HEALTH_SECONDS)
+            size, differences = connection.size(), connection.differences()
+        except StartingError as error:
+            return Health(status="unknown", message=str(error))
+        except PluginError as error:
+            return Health.error(str(error))
+        if not connection.client.nthreads():
+            return Health.error("The scheduler answers, but has no workers")
+        notes = f"; versions differ: {'; '.join(differences)}" if differences else ""
+        return Health.ok(f"The cluster answers ({size}){notes}")
+
+    def dispose(self) -> None:
+        """Let go of the cluster: the settings have changed, or Grafana ends."""
+        self.cluster.close()
+
+
+def request_of(query: Query[Model], time: str) -> partitions.Request:
+    """Say in numbers what a query asks.
+
+    Raises: QueryError for what can't be answered.
+    """
+    span, model = query.time_range, query.model
+    if not FIRST <= span.start < span.end <= LAST:
+        raise QueryError(f"the time range must lie between {FIRST:%Y} and {LAST:%Y}, the start before the end")
+    if len({"time", model.value, model.label}) < 3:
+        raise QueryError("the value and the label must be two columns, and neither can be called time")
+    step = max(query.interval, span.duration / max(query.max_data_points, 1), timedelta(microseconds=1))
+    return partitions.Request(
+        start=microseconds(span.start),
+        end=microseconds(span.end),
+        step=step // timedelta(microseconds=1),
+        time=time,
+        value=model.value,
+        label=model.label,
+        only=model.only,
+        aggregate=model.aggregate,
+        most_points=MOST_POINTS,
+    )
+
+
+def microseconds(moment: datetime) -> int:
+    """Count the microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def readings(request: partitions.Request, period: int) -> list[tuple[int, int]]:
+    """Split the readings of a time range into parts: the numbers of the first and the last one of each."""
+    if (request.value, request.label) != ("temperature", "site"):
+        raise QueryError("the made-up readings have the value temperature and the label site")
+    first, last = -(-request.start // period), -(-request.end // period) - 1
+    if (last - first) // PART_ROWS >= MOST_PARTS:
+        raise QueryError(f"the range has {last - first + 1} readings of each site: choose a shorter one")
+    return [(at, min(at + PART_ROWS - 1, last)) for at in range(first, last + 1, PART_ROWS)]
+
+
+def by_value(function: Callable[..., Any], *arguments: object) -> Callable[..., Delayed]:
+    """Make tasks of a function that the cluster's workers don't have: it travels along, with its first arguments."""
+    loaded = delayed(cloudpickle.loads)(cloudpickle.dumps(partial(function, *arguments)))
+    call = delayed(operator.call, pure=False)
+    return lambda *more: call(loaded, *more, dask_key_name=f"{function.__name__}-{uuid.uuid4().hex}")
+
+
+def add_up(parts: Sequence[Delayed], request: partitions.Request) -> Delayed:
+    """Plan how the parts of an answer come together, some at a time: none is larger than the answer."""
+    merge, finish = by_value(partitions.merge, request), by_value(partitions.finish, request)
+    while len(parts) > 1:
+        parts = [merge(list(parts[at : at + FAN_IN])) for at in range(0, len(parts), FAN_IN)]
+    return finish(parts[0] if parts else merge([]))

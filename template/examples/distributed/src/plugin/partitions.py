@@ -1,0 +1,194 @@
+"""What the cluster's workers compute: each reads a part of the rows and adds them up; then the sums are added up.
+
+These functions travel to the workers by value (see `cluster.py`). They may use what the workers have, which is Python,
+dask and pyarrow, and nothing of this project but this file. Their ValueErrors are for the reader of the panel.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import pi
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # it has no types
+import pyarrow.acero  # type: ignore[import-untyped,unused-ignore]  # grouping imports it by name
+import pyarrow.compute as pc  # type: ignore[import-untyped,unused-ignore]
+import pyarrow.dataset as ds  # type: ignore[import-untyped,unused-ignore]
+from pyarrow import fs  # type: ignore[import-untyped,unused-ignore]
+
+SECOND = 1_000_000  # microseconds: the unit of all times here
+DAY = 86_400 * SECOND
+PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+NEEDED = {"mean": ["sum", "count"], "sum": ["sum"], "count": ["count"], "min": ["min"], "max": ["max"]}
+MERGED_BY = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
+SITES = {"north": 80.0, "south": 40.0}  # where the readings come from that are made up, and how warm it is there
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a query asks of the rows; times are microseconds since 1970 in UTC, `end` is behind the range."""
+
+    start: int
+    end: int
+    step: int
+    time: str
+    value: str
+    label: str
+    only: tuple[str, ...]
+    aggregate: str
+    most_points: int
+
+    @property
+    def origin(self) -> int:
+        """Where the first bucket begins: buckets begin at multiples of their length since 1970."""
+        return self.start // self.step * self.step
+
+
+def make_up(request: Request, period: int, first: int, last: int) -> pa.Table:
+    """Make up the readings number `first` to `last` of each site that is asked for, one a period, and add them up."""
+    number = pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), last - first + 1), start=first - 1)
+    time = pc.multiply(number, period)
+    wave = pc.multiply(pc.sin(pc.multiply(pc.cast(time, pa.float64(), safe=False), 2 * pi / DAY)), 10.0)
+    scatter = pc.bit_wise_and(pc.shift_right(pc.multiply(number, 2_654_435_761), 16), 0xFFFF)
+    reading = pc.add(wave, pc.multiply(pc.cast(scatter, pa.float64()), 2.0 / 0xFFFF))
+    sites = [site for site in SITES if not request.only or site in request.only]
+    return merge(
+        request,
+        (add_up(request, time, pa.repeat(site, len(number)), pc.add(reading, SITES[site])) for site in sites),
+    )
+
+
+def list_files(folder: str, most: int) -> list[str]:
+    """List the Parquet files of a folder, as a worker sees it."""
+    files: list[str] = open_files(folder).files
+    if not 0 < len(files) <= most:
+        raise ValueError(f"{folder} holds {len(files)} Parquet files, not 1 to {most}")
+    return files
+
+
+def read_file(request: Request, folder: str, path: str) -> pa.Table:
+    """Read what a query needs of a file, a batch at a time, and add it up.
+
+    Three columns are read, and no row group that the filter excludes by its statistics.
+    """
+    dataset = open_files(folder, [path])
+    columns = {"time": request.time, "label": request.label, "value": request.value}
+    types = {name: type_of(dataset.schema, column, path) for name, column in columns.items()}
+    if not pa.types.is_timestamp(types["time"]):
+        raise ValueError(f"the column {request.time!r} holds {types['time']}, not times")
+    if not any(is_kind(types["value"]) for is_kind in (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)):
+        raise ValueError(f"the column {request.value!r} holds {types['value']}, not numbers")
+    scanner = dataset.scanner(
+        columns={name: ds.field(column) for name, column in columns.items()},
+        filter=rows_of(request, types["time"], types["label"]),
+        use_threads=False,  # the cluster has its own
+    )
+    return merge(
+        request,
+        (
+            add_up(
+                request, microseconds(batch["time"]), batch["label"], pc.cast(batch["value"], pa.float64(), safe=False)
+            )
+            for batch in scanner.to_batches()
+        ),
+    )
+
+
+def open_files(folder: str, files: list[str] | None = None) -> Any:
+    """Open a folder of Parquet files, or some of its files; folders such as `site=north` are a column."""
+    system, base = fs.FileSystem.from_uri(folder) if "://" in folder else (fs.LocalFileSystem(), folder)
+    hive = ds.partitioning(flavor="hive")
+    return ds.dataset(files or base, filesystem=system, format="parquet", partitioning=hive, partition_base_dir=base)
+
+
+def type_of(schema: pa.Schema, column: str, path: str) -> pa.DataType:
+    """Return the type of a column."""
+    if column not in schema.names:
+        raise ValueError(f"{path} has no column {column!r}; it has {', '.join(schema.names)}")
+    return schema.field(column).type
+
+
+def rows_of(request: Request, time_type: pa.DataType, label_type: pa.DataType) -> Any:
+    """Say which rows a query needs, in the columns' own types, so that statistics of row groups can be used."""
+    start, end = (
+        pa.scalar(-(-moment * PER_SECOND[time_type.unit] // SECOND), pa.int64()).cast(time_type)  # rounded up
+        for moment in (request.start, request.end)
+    )
+    rows = (ds.field(request.time) >= start) & (ds.field(request.time) < end)
+    if not request.only:
+        return rows
+    label = ds.field(request.label)
+    if pa.types.is_dictionary(label_type):
+        label_type = label_type.value_type
+        label = label.cast(label_type)
+    try:
+        values = pa.array(request.only).cast(label_type)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"the column {request.label!r} holds {label_type}: {error}") from None
+    return rows & label.isin(values)
+
+
+def microseconds(times: pa.Array) -> pa.Array:
+    """Return timestamps as whole numbers of microseconds, rounded down."""
+    per_second = PER_SECOND[times.type.unit]
+    numbers = pc.cast(times, pa.int64())
+    if per_second <= SECOND:
+        return pc.multiply(numbers, SECOND // per_second)
+    divisor = per_second // SECOND
+    quotient = pc.divide(numbers, divisor)  # rounded towards 0
+    return pc.subtract(quotient, pc.cast(pc.less(numbers, pc.multiply(quotient, divisor)), pa.int64()))
+
+
+def add_up(request: Request, times: pa.Array, labels: pa.Array, values: pa.Array) -> pa.Table:
+    """Add up rows of the range to one for each bucket and label, with what the aggregate needs."""
+    bucket = pc.divide(pc.subtract(times, request.origin), request.step)  # of numbers that are not negative
+    rows = pa.table({"bucket": bucket, "label": labels, "value": values})
+    wanted = NEEDED[request.aggregate]
+    sums = rows.group_by(["bucket", "label"], use_threads=False).aggregate([("value", name) for name in wanted])
+    label = pc.fill_null(pc.cast(sums["label"], pa.string()), "")
+    return pa.table({"bucket": sums["bucket"], "label": label, **{name: sums[f"value_{name}"] for name in wanted}})
+
+
+def merge(request: Request, parts: Iterable[pa.Table]) -> pa.Table:
+    """Add up sums; refuse more points than an answer may have, before they come together anywhere."""
+    total = None
+    for part in parts:
+        total = part if total is None else add_sums(pa.concat_tables([total, part]))
+        if total.num_rows > request.most_points:
+            raise ValueError(
+                f"the answer has more than {request.most_points} points: choose longer buckets or fewer values of "
+                f"{request.label}"
+            )
+    return nothing(request) if total is None else total
+
+
+def add_sums(sums: pa.Table) -> pa.Table:
+    """Make one row of those with the same bucket and label."""
+    wanted = sums.column_names[2:]
+    merged = sums.group_by(["bucket", "label"], use_threads=False).aggregate(
+        [(name, MERGED_BY[name]) for name in wanted]
+    )
+    columns = {name: merged[f"{name}_{MERGED_BY[name]}"] for name in wanted}
+    return pa.table({"bucket": merged["bucket"], "label": merged["label"], **columns})
+
+
+def nothing(request: Request) -> pa.Table:
+    """Return the sums of no rows."""
+    return add_up(request, pa.array([], pa.int64()), pa.array([], pa.string()), pa.array([], pa.float64()))
+
+
+def finish(request: Request, sums: pa.Table) -> bytes:
+    """Make the answer of the sums, an Arrow stream: time, label and value, sorted."""
+    sums = sums.sort_by([("label", "ascending"), ("bucket", "ascending")])
+    wanted = sums.column_names[2:]
+    value = pc.divide(sums["sum"], sums["count"]) if request.aggregate == "mean" else sums[wanted[0]]
+    time = pc.add(pc.multiply(sums["bucket"], request.step), request.origin)
+    columns = {
+        "time": pc.cast(time, pa.timestamp("us", "UTC")),
+        request.label: sums["label"],
+        request.value: pc.cast(value, pa.float64()),
+    }
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, (table := pa.table(columns)).schema) as writer:
+        writer.write_table(table)
+    answer: bytes = sink.getvalue().to_pybytes()
+    return answer

@@ -1,0 +1,329 @@
+"""The data source with a cluster of this machine's own, and what clusters do on bad days."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # it has no types
+import pyarrow.parquet as pq  # type: ignore[import-untyped,unused-ignore]
+import pytest
+from distributed import Client
+
+from gfruntime import DownstreamError, Frame, PluginError, Query, QueryError, Secret, Settings, TimeRange
+from plugin import datasource as module
+from plugin.cluster import Connection, Place, security_of
+from plugin.datasource import Datasource, Model, Options
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PATIENCE = 120.0  # seconds: machines may be busy
+LONG = 3000 * HOUR  # 2 * 10^8 readings, which two workers don't make up in a second
+PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Datasource]:
+    """A data source with two workers; they take some seconds to start."""
+    made = configured(timeout=PATIENCE)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def connection(source: Datasource) -> Connection:
+    """The connection to its cluster."""
+    return source.cluster.connection(PATIENCE)
+
+
+def configured(**options: Any) -> Datasource:
+    """Configure the data source."""
+    return Datasource(Settings(options=Options(**options)))
+
+
+def asked(model: Model | None = None, *, span: timedelta = HOUR) -> Query[Model]:
+    """Ask as a panel of 60 points does."""
+    window = TimeRange(start=START, end=START + span)
+    return Query(model=model or Model(), time_range=window, max_data_points=60, interval=timedelta(minutes=1))
+
+
+def series(frames: list[Frame], value: str = "temperature") -> dict[str, list[float]]:
+    """Return the values by site."""
+    return {(frame[value].labels or {})["site"]: frame[value].to_list() for frame in frames}
+
+
+def eventually(claim: Callable[[], object], *, seconds: float = PATIENCE) -> None:
+    """Wait until a claim holds."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
+def tasks(connection: Connection) -> int:
+    """Count the tasks that the scheduler knows."""
+    count: int = connection.client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+    return count
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def in_background(source: Datasource, query: Query[Model], outcome: list[Any]) -> threading.Thread:
+    """Ask in a thread, which appends the answer or the error."""
+
+    def ask() -> None:
+        try:
+            outcome.append(source.query(query))
+        except PluginError as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    return thread
+
+
+def test_each_site_becomes_a_series(source: Datasource) -> None:
+    """72,000 readings, of which 120 points come back."""
+    frames = source.query(asked())
+    counts = source.query(asked(Model(aggregate="count")))
+
+    assert [frame["time"].to_list()[:2] for frame in frames] == [[START, START + timedelta(minutes=1)]] * 2
+    assert all(value > 60 for value in series(frames)["north"])
+    assert all(value < 60 for value in series(frames)["south"])
+    assert series(counts) == {"north": [600.0] * 60, "south": [600.0] * 60}
+
+
+def test_a_filter_reaches_the_workers(source: Datasource) -> None:
+    """What nobody asks for is not read."""
+    assert list(series(source.query(asked(Model(only=("south",)))))) == ["south"]
+    assert source.query(asked(Model(only=("nowhere",))))[0].fields == ()
+
+
+def test_files_are_read_where_the_workers_are(source: Datasource, tmp_path: Path) -> None:
+    """One task for each file; an error of one is a sentence in the panel."""
+    for number in range(3):
+        times = pa.array([START + timedelta(minutes=number), START + timedelta(minutes=number, seconds=30)])
+        table = pa.table({"at": times, "site": ["north", "south"], "temperature": [number, 10 * number]})
+        pq.write_table(table, tmp_path / f"{number}.parquet")
+    files = configured(folder=str(tmp_path), time="at")
+    files.cluster.close()
+    files.cluster = source.cluster
+
+    assert series(files.query(asked())) == {"north": [0.0, 1.0, 2.0], "south": [0.0, 10.0, 20.0]}
+
+    with pytest.raises(QueryError, match="has no column 'pressure'; it has at, site, temperature"):
+        files.query(asked(Model(value="pressure")))
+    (tmp_path / "2.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(DownstreamError, match=r"^a worker failed: ArrowInvalid: .*2\.parquet"):
+        files.query(asked())
+
+
+def test_a_cancel_takes_the_tasks_off_the_cluster(source: Datasource, connection: Connection) -> None:
+    """What is not begun is not done; the next query has the workers to itself."""
+    query, outcome = asked(span=LONG), list[Any]()
+    thread = in_background(source, query, outcome)
+    eventually(lambda: tasks(connection) > 50)
+
+    query.cancel.set()
+    thread.join(PATIENCE)
+
+    assert str(outcome[0]) == "the query was cancelled"
+    eventually(lambda: tasks(connection) == 0)
+    assert len(source.query(asked())) == 2
+
+
+def test_a_query_does_not_wait_longer_than_allowed(source: Datasource, connection: Connection) -> None:
+    """The sentence tells how large the cluster is, and the tasks go."""
+    impatient = configured(timeout=1.0)
+    impatient.cluster.close()
+    impatient.cluster = source.cluster
+
+    with pytest.raises(
+        DownstreamError, match=r"^the cluster \(workers: 2, threads: 2\) did not answer within 1 s$"
+    ) as caught:
+        impatient.query(asked(span=LONG))
+
+    assert caught.value.status == 504
+    eventually(lambda: tasks(connection) == 0)
+
+
+def test_a_worker_that_dies_costs_time_only(
+    source: Datasource, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one does its work again; the answer is the same."""
+    monkeypatch.setattr(module, "PART_ROWS", 10_000)
+    outcome = list[Any]()
+    thread = in_background(source, asked(Model(aggregate="count"), span=100 * HOUR), outcome)
+    eventually(lambda: tasks(connection) > 10)
+
+    os.kill(next(iter(connection.client.run(os.getpid).values())), signal.SIGKILL)
+    thread.join(PATIENCE)
+
+    assert {site: sum(values) for site, values in series(outcome[0]).items()} == {
+        "north": 3_600_000,
+        "south": 3_600_000,
+    }
+    eventually(lambda: len(connection.client.nthreads()) == 2)  # it was replaced
+
+
+def test_work_that_kills_each_worker_is_given_up(connection: Connection) -> None:
+    """It is not tried for ever."""
+    fatal = module.by_value(os._exit, 1)()
+
+    with pytest.raises(DownstreamError, match="each worker that computed a part of the answer died"):
+        connection.compute(fatal, asked(), PATIENCE)
+
+
+def test_save_and_test_tells_of_the_workers(source: Datasource, connection: Connection) -> None:
+    """How many there are, and how many threads they have."""
+    eventually(lambda: len(connection.client.nthreads()) == 2)
+
+    health = source.check_health()
+
+    assert (health.status, health.message) == ("ok", "The cluster answers (workers: 2, threads: 2)")
+
+
+def test_versions_that_differ_are_named(
+    source: Datasource, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A difference is told by "Save & test"; another Python can't run what it would be sent."""
+    versions = connection.client.get_versions(packages=["pyarrow"])
+    versions["scheduler"]["packages"] |= {"distributed": "1.0", "python": "3.1.0.final.0"}
+    monkeypatch.setattr(connection.client, "get_versions", lambda **_: versions)
+
+    message = source.check_health().message
+
+    assert "distributed " in message
+    assert " here, 1.0 there" in message
+    with pytest.raises(DownstreamError, match=r"the cluster runs Python 3\.1\.0\S*, the plugin 3\.\d+: "):
+        connection.require_same_python()
+
+
+def test_a_scheduler_at_an_address_is_asked_with_certificates(source: Datasource, connection: Connection) -> None:
+    """Here that of the other data source, which goes on when this one lets go of it."""
+    own = connection.client.security
+    remote = configured(
+        scheduler=connection.client.scheduler.address,
+        tls_ca=own.tls_ca_file,
+        tls_cert=own.tls_client_cert,
+        tls_key=Secret(own.tls_client_key),
+        timeout=PATIENCE,
+    )
+
+    assert series(remote.query(asked())) == series(source.query(asked()))
+    remote.dispose()
+    assert remote.cluster.attempt is not None
+    assert remote.cluster.attempt.result().is_lost
+    assert len(source.query(asked())) == 2
+
+
+def test_strangers_cannot_use_the_cluster_of_this_machine(connection: Connection) -> None:
+    """Its port is open to every process of the machine; it answers those that have its key."""
+    address = connection.client.scheduler.address
+    assert address.startswith("tls://127.0.0.1:")
+
+    with pytest.raises((OSError, TypeError)):
+        Client(address.replace("tls", "tcp"), timeout=2, set_as_default=False)  # type: ignore[no-untyped-call]  # dask's
+    with pytest.raises((OSError, TypeError)):
+        Client(address, timeout=2, security=security_of(Place()), set_as_default=False)  # type: ignore[no-untyped-call]
+
+
+def test_no_process_is_left() -> None:
+    """Neither of a cluster that runs nor of one that has only begun to start."""
+    source, early = configured(workers=1), configured(workers=1)
+    early.dispose()
+    (pid,) = source.cluster.connection(PATIENCE).client.run(os.getpid).values()
+
+    source.dispose()
+
+    assert not running(pid)
+    attempt = early.cluster.attempt
+    assert attempt is not None
+    eventually(lambda: attempt.done() and attempt.result().is_lost)
+    with pytest.raises(DownstreamError, match="settings have changed"):
+        early.query(asked())
+
+
+def test_nobody_waits_for_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save & test says that the cluster starts; a query waits as long as it may, and no longer."""
+    monkeypatch.setattr(module, "HEALTH_SECONDS", 0.01)
+    monkeypatch.setattr("plugin.cluster.Cluster.connect", lambda *_: time.sleep(1))
+    starting = configured(timeout=0.01)
+
+    health = starting.check_health()
+
+    assert (health.status, health.message) == ("unknown", "the cluster is starting: ask again in some seconds")
+    with pytest.raises(DownstreamError, match="is starting") as caught:
+        starting.query(asked())
+    assert caught.value.status == 503
+
+
+def test_a_scheduler_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By "Save & test" too, and the next query tries again."""
+    monkeypatch.setattr("plugin.cluster.CONNECT_SECONDS", 0.2)
+    source = configured(scheduler="tcp://127.0.0.1:1")
+
+    assert source.check_health().message.startswith("no scheduler answers at tcp://127.0.0.1:1: ")
+    first = source.cluster.attempt
+    with pytest.raises(DownstreamError, match="no scheduler answers"):
+        source.query(asked())
+    assert source.cluster.attempt is not first
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"scheduler": "scheduler:8786"}, "begins with tcp://, ws://, tls://, wss://"),
+        ({"scheduler": "file:///etc/passwd"}, "begins with tcp://"),
+        ({"scheduler": "tls://scheduler:8786"}, "needs the certificate of the cluster's authority"),
+        ({"scheduler": "tls://scheduler:8786", "token": Secret("t")}, "sent with wss:// only"),
+        ({"scheduler": "tcp://scheduler:8786", "token": Secret("t")}, "tcp:// is not encrypted"),
+        ({"scheduler": "tcp://scheduler:8786", "tls_ca": PEM}, "tcp:// is not encrypted"),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_refused(options: dict[str, Any], problem: str) -> None:
+    """Before anything is sent there."""
+    with pytest.raises(QueryError, match=problem):
+        security_of(Place(**options))
+
+
+def test_certificates_and_token_are_what_the_options_hold() -> None:
+    """A certificate is text, never the path of a file of Grafana's machine; the token is a header."""
+    security = security_of(
+        Place(scheduler="wss://s:443", tls_ca=PEM, tls_cert="/etc/cert", tls_key=Secret(PEM), token=Secret("t"))
+    )
+
+    assert security.tls_ca_file == f"{PEM}\n"
+    assert security.tls_client_cert == "/etc/cert\n"
+    assert security.extra_conn_args == {"headers": {"Authorization": "Bearer t"}}
+    assert security.require_encryption
+
+
+@pytest.mark.parametrize(
+    ("model", "start", "end", "problem"),
+    [
+        (Model(), START, START, "the start before the end"),
+        (Model(), datetime(1800, 1, 1, tzinfo=UTC), START, "between 1900 and 2190"),
+        (Model(), datetime(1900, 1, 1, tzinfo=UTC), START, "choose a shorter one"),
+        (Model(value="site"), START, START + HOUR, "must be two columns"),
+        (Model(label="time"), START, START + HOUR, "must be two columns"),
+        (Model(value="pressure"), START, START + HOUR, "have the value temperature"),
+    ],
+)
+def test_a_query_that_cannot_be_answered_is_refused(
+    source: Datasource, model: Model, start: datetime, end: datetime, problem: str
+) -> None:
+    """In one sentence, before it costs anything."""
+    with pytest.raises(QueryError, match=problem):
+        source.query(Query(model=model, time_range=TimeRange(start=start, end=end)))
