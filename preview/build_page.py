@@ -2,8 +2,8 @@
 
 python preview/build_page.py [--grafana VERSION …] [--modules FOLDER] [--wheel FOLDER]
 
-The page goes to preview/dist/VERSION, one folder for each Grafana version of preview/grafana. Packages are installed from
-the locks there into a temporary folder, and removed again.
+The page goes to preview/dist/VERSION, one folder for each Grafana version of preview/grafana. Packages are installed
+from the locks there into a temporary folder, and removed again.
 """
 
 from __future__ import annotations

@@ -83,16 +83,26 @@ def bundle(version: str) -> Path:
 
 def passes(*names: str, tests: int, version: str, plugins: Mapping[str, Path], **places: str) -> None:
     """Run files of tests beside the page, in one Chromium with one Grafana's packages; all of them must pass."""
+    passes_alone(
+        "all.mjs",
+        tests=tests,
+        version=version,
+        BUNDLE=str(bundle(version)),
+        PLUGINS=json.dumps({name: str(path) for name, path in plugins.items()}),
+        TESTS=" ".join(names),
+        **places,
+    )
+
+
+def passes_alone(name: str, *, tests: int, version: str, **places: str) -> None:
+    """Run a file of tests that starts Chromium itself; all of them must pass."""
     environment = {
         **os.environ,
-        "BUNDLE": str(bundle(version)),
         "CHROMIUM": program("chromium", "chromium-browser", "google-chrome"),
         "MODULES": str(installed(version)),
-        "PLUGINS": json.dumps({name: str(path) for name, path in plugins.items()}),
-        "TESTS": " ".join(names),
         **places,
     }
-    done = run(program("node"), "--test", "--test-reporter=spec", BROWSER / "all.mjs", env=environment, timeout=600)
+    done = run(program("node"), "--test", "--test-reporter=spec", BROWSER / name, env=environment, timeout=600)
 
     assert done.code == 0, done.out + done.err
     assert f"ℹ pass {tests}\n" in done.out  # noqa: RUF001 - the reporter's own sign

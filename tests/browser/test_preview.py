@@ -92,7 +92,7 @@ def test_the_page_shows_the_plugin(version: str, packages: str, tmp_path: Path) 
         (tmp_path / f"{name}.js").write_text(module(source=source), encoding="utf-8")
     assets = tmp_path / "assets"
     succeed(grafana.program("node"), PREVIEW / "bundle.mjs", grafana.installed(packages), assets, timeout=300)
-    grafana.passes(
+    grafana.passes_alone(
         "preview.test.mjs",
         tests=21,
         version=packages,
