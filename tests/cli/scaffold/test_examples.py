@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gfplug import cli, resources
-from gfplug.scaffold.choices import EXAMPLES, SUMMARIES
+from gfplug.scaffold.choices import EXAMPLES, SUMMARIES, UPSTREAM
 
 
 def test_the_list_has_a_line_for_each_example(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -19,11 +19,11 @@ def test_the_list_has_a_line_for_each_example(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_template_has_every_example_and_no_other() -> None:
-    """The first one is the project as it is."""
+    """The first one is the project as it is; that of --openapi is not chosen by its name."""
     template = resources.folder("template")
 
-    assert {path.stem for path in (template / "parts").iterdir()} == set(EXAMPLES)
-    assert {path.name for path in (template / "examples").iterdir()} == set(EXAMPLES[1:])
+    assert {path.stem for path in (template / "parts").iterdir()} == {*EXAMPLES, UPSTREAM}
+    assert {path.name for path in (template / "examples").iterdir()} == {*EXAMPLES[1:], UPSTREAM}
 
 
 @pytest.mark.parametrize("example", EXAMPLES[1:])
