@@ -14,10 +14,11 @@ SLOWEST_BUILD_S = 560.0
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A built project and its `--json`."""
+    """A built project, its `--json`, and what the build said on standard error."""
 
     project: Path
     report: dict[str, Any]
+    messages: str
 
     @property
     def dist(self) -> Path:
@@ -72,4 +73,4 @@ def built(project: Path, *options: str, python: str = "") -> Built:
     """Build a project that must build."""
     ran = build(project, *options, python=python)
     assert ran.code == 0, ran.err
-    return Built(project, json.loads(ran.out))
+    return Built(project, json.loads(ran.out), ran.err)

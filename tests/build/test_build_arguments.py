@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from building import Built, built, gfplug
 
 from gfplug.bundle.portable import MODES
 from gfplug.host.target import COOKIE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REFUSED = [
     ["-c", "print(1)"],
@@ -106,11 +104,18 @@ def test_a_bundle_still_tells_its_version(bundles: dict[str, Built], mode: str, 
     assert json.loads(info)["pluginID"] == "acme-sales-datasource"
 
 
+@pytest.fixture(scope="module")
+def starter(signals: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a project whose data source starts processes; it is frozen once, and bundled in each mode."""
+    project = Path(shutil.copytree(signals.project, tmp_path_factory.mktemp("starter") / "project", symlinks=True))
+    (project / "src/plugin/datasource.py").write_text(CODE)
+    return project
+
+
 @pytest.mark.parametrize("mode", MODES)
-def test_a_bundle_that_starts_itself_as_python_goes_on(copy: Path, mode: str) -> None:
+def test_a_bundle_that_starts_itself_as_python_goes_on(starter: Path, mode: str) -> None:
     """The author's code sees each refusal, also without arguments; multiprocessing computes by every start method."""
-    (copy / "src/plugin/datasource.py").write_text(CODE)
-    health = gfplug("call", "health", built(copy, "--libc", mode).dist, "--timeout", "60")
+    health = gfplug("call", "health", built(starter, "--libc", mode).dist, "--timeout", "60")
 
     assert health.code == 0, health.err
     for argument in ("'-c'", "'-m'", "'-'"):

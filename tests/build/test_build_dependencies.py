@@ -119,11 +119,3 @@ def test_libraries_that_wheels_bring_are_components(built: tuple[Path, str]) -> 
     assert parts["openssl"]["purl"].startswith(f"pkg:generic/openssl@{parts['openssl']['version']}")
     assert sys.platform != "linux" or any("/numpy.libs/libgfortran" in name for name in copies)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(path.read_text()) is None
-
-
-def test_a_project_that_uses_what_it_asks_for_hears_nothing(fresh: Path) -> None:
-    """The example as it is made."""
-    ran = gfplug("build", fresh, "--python", clean(fresh.parent / "another", project=fresh), "--clean")
-
-    assert ran.code == 0, ran.err
-    assert "dependencies" not in ran.err

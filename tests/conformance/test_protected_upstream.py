@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import json_format, message_factory
 from hostclient import HostError
 from messages import context, query, query_request, settings
-from processes import ends_well
+from processes import ends_well, eventually
 from prometheus_client.parser import text_string_to_metric_families
 
 from gfplug import sdk
@@ -54,9 +54,9 @@ class Slow(Upstream):
 
 
 @pytest.fixture
-def slow() -> Iterator[Slow]:
-    """Run a slow upstream."""
-    with Slow(0.2) as upstream:
+def slow(request: pytest.FixtureRequest) -> Iterator[Slow]:
+    """Run an upstream that takes a fifth of a second, unless its test says otherwise."""
+    with Slow(getattr(request, "param", 0.2)) as upstream:
         yield upstream
 
 
@@ -151,23 +151,21 @@ def test_a_storm_that_is_cancelled_stays_within_the_limit(host: Host, protected:
 
 
 @KINDS
+@pytest.mark.parametrize("slow", [0.5], indirect=True)  # eight are asked for in a second, however busy the machine is
 def test_who_waits_for_a_place_waits_no_longer_than_the_host(
     host: Host, protected: Path, slow: Slow, environment: dict[str, str]
 ) -> None:
     """At its deadline a query leaves the line, and is never asked for; the next one has its turn at once."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
-    began = time.monotonic()
     pending = [
         plugin.send("raw", method=PATH, message=message(slow, number), limit=1, timeout_s=1) for number in range(MANY)
     ]
     failures = [each.answer.exception(30) for each in pending]
     assert any(isinstance(failure, HostError) and failure.code == "DeadlineExceeded" for failure in failures)
-    while measured(plugin)["upstream_waiting"] or measured(plugin)["upstream_running"]:
-        assert time.monotonic() < began + 30
+    eventually(lambda: measured(plugin)["upstream_waiting"] == 0)  # the plugin has its own clock
     asked = len(slow.requests)
-    assert asked <= 4 * (1 + (time.monotonic() - began) / 0.2)
-    assert asked < MANY
+    assert asked < MANY / 2
     assert plugin.query(query(number=99), settings=settings(url=slow.url))["A"]["status"] == 200
     assert len(slow.requests) == asked + 1
     assert measured(plugin)["upstream_waiting"] == measured(plugin)["upstream_running"] == 0

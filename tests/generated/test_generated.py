@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,9 +54,17 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return new_project(tmp_path_factory.mktemp("generated") / "my project", answers)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let mypy keep what it knows of the libraries that all projects import."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.mktemp("mypy")))
+        yield
+
+
 def _run(project: Path, *words: str) -> Ended:
     """Run a module with this interpreter, in the project, as its README says."""
-    kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG")
+    kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LANG", "MYPY_CACHE_DIR")
     return python(*words, cwd=project, env={key: os.environ[key] for key in kept if key in os.environ})
 
 

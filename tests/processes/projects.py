@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 
-from gfplug import sdk
+from gfplug import resources, sdk
 from gfplug.scaffold import new
 from gfplug.scaffold.template import Answers
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SALES = Answers(org="acme", name="sales", title="Sales", description="Sales", author="Acme", example="signals")
 
 
 def new_project(folder: Path, answers: Answers = SALES) -> Path:
-    """Make a project of the default SDK, without a network, and return its folder."""
-    request = new.NewProject(answers=answers, destination=folder, sdk_version=sdk.default(), offline=True)
-    return new.create(request).root
+    """Make a project of the default SDK, without a network, and return its folder.
+
+    A second one with the same answers is a copy of the first: it takes a second of CPU to make one.
+    """
+    first = _first_project(answers, template=resources.folder("template"), version=vars(new)["__version__"])
+    return Path(shutil.copytree(first, folder, symlinks=True, dirs_exist_ok=True)).absolute()
+
+
+@cache
+def _first_project(answers: Answers, *, template: Path, version: str) -> Path:
+    """Make a project that is there until this process ends; template and version are what a test may have changed."""
+    del template, version
+    folder = tempfile.mkdtemp(prefix="gfplug-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    destination = Path(folder, "project")
+    return new.create(
+        new.NewProject(answers=answers, destination=destination, sdk_version=sdk.default(), offline=True)
+    ).root

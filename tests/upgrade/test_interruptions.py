@@ -33,6 +33,7 @@ def upgrade(project: Path, kill_at: int, template: Path, *words: str) -> Ended:
 COMMANDS = {"template": ["upgrade"], "proto": ["proto", "upgrade", "--to", "v0.299.0", "--no-tests"]}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", list(COMMANDS))
 def test_a_killed_upgrade_leaves_the_old_project_or_the_new_one(
     kind: str, tmp_path: Path, rendered: dict[str, Path], templates: dict[str, Path]

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from projects import new_project
 
 from gfplug.checks import check as service
 from gfplug.cli import main
@@ -22,20 +23,19 @@ def rules(path: Path) -> set[str]:
 
 def test_a_project_that_does_not_ask_for_the_runtime_is_an_error(tmp_path: Path) -> None:
     """A second person's installation would lack it, though the build here has it."""
-    assert main(["new", "acme-sales", str(tmp_path / "project"), "--defaults", "--offline"]) == 0
-    path = tmp_path / "project" / "pyproject.toml"
+    project = new_project(tmp_path / "project")
+    path = project / "pyproject.toml"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    assert "runtime-missing" not in rules(tmp_path / "project")
+    assert "runtime-missing" not in rules(project)
     path.write_text("".join(line for line in lines if '"gfruntime @ ' not in line), encoding="utf-8")
 
-    assert "runtime-missing" in rules(tmp_path / "project")
+    assert "runtime-missing" in rules(project)
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make a project whose environment is the one that the tests run in."""
-    root = tmp_path / "project"
-    assert main(["new", "acme-sales", str(root), "--defaults", "--offline"]) == 0
+    root = new_project(tmp_path / "project")
     (root / ".venv").symlink_to(sys.prefix)
     monkeypatch.setattr(ownership, "is_own", lambda _: True)
     return root
