@@ -66,8 +66,10 @@ class FlightSqlSession:
 
     def close(self) -> None:
         """Close the connection."""
-        self._cursor.close()
-        self._connection.close()
+        try:
+            self._cursor.close()
+        finally:
+            self._connection.close()
 
 
 def _options(address: Address) -> Iterator[tuple[str, str]]:
