@@ -21,7 +21,7 @@ from gfruntime.request.vocabulary import Query, TimeRange
 from gfruntime.sql.database import Database, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PACKAGE = "github.com/apache/arrow-go/v18/arrow/flight/flightsql/example/cmd/sqlite_flightsql_server@v18.8.0"
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS x FROM n"
@@ -51,15 +51,24 @@ def address() -> Iterator[str]:
 
 def answering(url: str) -> Database:
     """Open the database, or fail while the server starts."""
-    database = open_at(url)
+    database = Database(url, account_reads_only=True)
     if (health := database.check()).status != "ok":
         raise ConnectionError(health.message)
     return database
 
 
-def open_at(address: str, **limits: Any) -> Database:
-    """Open it as a data source does, told that the account has no right to write."""
-    return Database(address, limits=Limits(**limits), account_reads_only=True)
+@pytest.fixture
+def open_at() -> Iterator[Callable[..., Database]]:
+    """Open an address as a data source does, told that the account has no right to write, until the test ends."""
+    opened = []
+
+    def open_one(address: str, **limits: Any) -> Database:
+        opened.append(Database(address, limits=Limits(**limits), account_reads_only=True))
+        return opened[-1]
+
+    yield open_one
+    for database in opened:
+        database.close()
 
 
 def asked() -> Query[None]:
@@ -73,16 +82,15 @@ def read(database: Database, sql: str) -> Any:
     return frame
 
 
-def test_a_query_is_answered(address: str) -> None:
+def test_a_query_is_answered(address: str, open_at: Callable[..., Database]) -> None:
     """As Arrow, variables as values."""
     database = open_at(address)
 
     assert read(database, "SELECT id FROM intTable WHERE keyName = $__text(zero)")["id"].to_list() == [2]
     assert read(database, "SELECT count(*) AS n FROM intTable")["n"].to_list() == [4]
-    database.close()
 
 
-def test_a_series_has_its_macros(address: str) -> None:
+def test_a_series_has_its_macros(address: str, open_at: Callable[..., Database]) -> None:
     """Those of the dialect that the address names."""
     sql = "SELECT $__timeGroupAlias(t, '20m', 0), count(*) AS n FROM (SELECT $__unixEpochFrom() AS t) GROUP BY 1"
     [frame] = open_at(address).query(asked(), sql)
@@ -90,7 +98,7 @@ def test_a_series_has_its_macros(address: str) -> None:
     assert frame["n"].to_list() == [1, 0, 0, 0]
 
 
-def test_rows_are_bounded(address: str) -> None:
+def test_rows_are_bounded(address: str, open_at: Callable[..., Database]) -> None:
     """And a notice says so."""
     database = open_at(address, rows=2)
     frame = read(database, "SELECT id FROM intTable")
@@ -100,7 +108,7 @@ def test_rows_are_bounded(address: str) -> None:
     assert len(read(database, "SELECT id FROM foreignTable LIMIT 1")) == 1
 
 
-def test_a_query_that_nobody_waits_for_ends(address: str) -> None:
+def test_a_query_that_nobody_waits_for_ends(address: str, open_at: Callable[..., Database]) -> None:
     """Soon, and the next query has an answer."""
     database, query, began = open_at(address, connections=1), asked(), time.monotonic()
     threading.Timer(0.3, query.cancel.set).start()
@@ -111,18 +119,20 @@ def test_a_query_that_nobody_waits_for_ends(address: str) -> None:
     assert len(read(database, "SELECT * FROM intTable")) == 4
 
 
-def test_a_query_that_takes_too_long_ends(address: str) -> None:
+def test_a_query_that_takes_too_long_ends(address: str, open_at: Callable[..., Database]) -> None:
     """With a sentence."""
     with pytest.raises(QueryError, match=r"took longer than 0\.5 s"):
         read(open_at(address, seconds=0.5), ENDLESS)
 
 
-def test_tables_and_columns_are_listed(address: str) -> None:
+def test_tables_and_columns_are_listed(address: str, open_at: Callable[..., Database]) -> None:
     """For the editor."""
     assert {"value": "keyName", "label": "keyName", "description": "intTable, varchar(100)"} in open_at(address).names()
 
 
-def test_nothing_is_sent_before_the_account_is_said_to_only_read(address: str) -> None:
+def test_nothing_is_sent_before_the_account_is_said_to_only_read(
+    address: str, open_at: Callable[..., Database]
+) -> None:
     """The protocol has no transaction that may only read."""
     with pytest.raises(QueryError, match="no session that may only read"):
         read(Database(address), "SELECT 1 AS x")

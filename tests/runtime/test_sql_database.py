@@ -206,7 +206,12 @@ def test_connections_are_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other; a query that failed leaves none."""
     opened = []
     connect = sqlite._connect  # counted
-    monkeypatch.setattr(sqlite, "_connect", lambda *words: opened.append(1) or connect(*words))
+
+    def count(path: str, script: str) -> sqlite3.Connection:
+        opened.append(path)
+        return connect(path, script)
+
+    monkeypatch.setattr(sqlite, "_connect", count)
     database = in_memory()
 
     for _ in range(3):

@@ -22,6 +22,8 @@ def _combinations() -> list[Answers]:
     frontends = (*choices.FRONTENDS, choices.ADOPTED)
     combinations = []
     for example, mode, frontend in product(choices.EXAMPLES, choices.MODES, frontends):
+        if example not in choices.EXAMPLES[:2] and frontend != choices.FRONTENDS[0]:
+            continue  # the frontends are the same files for all examples
         try:
             combinations.append(replace(AWKWARD, example=example, mode=mode, frontend=frontend))
         except UsageError:
@@ -39,7 +41,7 @@ def _tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
 
 @pytest.mark.parametrize("answers", _combinations(), ids=lambda one: f"{one.example}-{one.mode}-{one.frontend}")
 def test_copier_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: Answers) -> None:
-    """For every combination of answers that there is: the same files, contents and executables, layer by layer."""
+    """For every example, mode and frontend: the same files, contents and executables, layer by layer."""
     layers: list[dict[str, Any]] = []
 
     def render_both(folder: Path, destination: Path, data: dict[str, Any]) -> None:

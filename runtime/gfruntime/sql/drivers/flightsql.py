@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gfruntime.sql.address import Address
 
+_DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 _SQLITE_COLUMNS = """\
 SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
 WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
@@ -28,9 +29,10 @@ def driver(address: Address) -> Driver:
 
     Raises: QueryError for a dialect that there is not.
     """
-    dialect = address.parameters.get("dialect", "postgres")
-    if dialect not in get_args(Dialect):
-        raise QueryError(f"the database's address: the dialect is one of {', '.join(get_args(Dialect))}")
+    name = address.parameters.get("dialect", "postgres")
+    dialect = next((each for each in _DIALECTS if each == name), None)
+    if dialect is None:
+        raise QueryError(f"the database's address: the dialect is one of {', '.join(_DIALECTS)}")
     columns = _SQLITE_COLUMNS if dialect == "sqlite" else COLUMNS
     return Driver(dialect, FlightSqlSession, columns, refuses_writes=False)
 
@@ -64,8 +66,10 @@ class FlightSqlSession:
 
     def close(self) -> None:
         """Close the connection."""
-        self._cursor.close()
-        self._connection.close()
+        try:
+            self._cursor.close()
+        finally:
+            self._connection.close()
 
 
 def _options(address: Address) -> Iterator[tuple[str, str]]:

@@ -68,5 +68,7 @@ class PostgresSession:
 
     def close(self) -> None:
         """Close the connection."""
-        self._cursor.close()
-        self._connection.close()
+        try:
+            self._cursor.close()
+        finally:
+            self._connection.close()
