@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urljoin
 
 from gfplug.scaffold.openapi.base_urls import is_web_address
-from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.model import Auth
 from gfplug.scaffold.openapi.nodes import FlawError, Node, cut, quoted
 
@@ -85,9 +85,8 @@ class AuthReader:
             is_same = auth.key_name.lower() == name.lower() if location == "header" else auth.key_name == name
             if is_same and auth.key_location == location:
                 return auth.name
-        snake = "_".join(words(name))
-        is_told = snake in _MAY_BE_KEYS and _OF_KEYS.search(parameter.text("description"))
-        if location == "cookie" or len(self.known) >= 2 * _MOST or not (snake in _KEYS or is_told):
+        is_told = snake(name) in _MAY_BE_KEYS and _OF_KEYS.search(parameter.text("description"))
+        if location == "cookie" or len(self.known) >= 2 * _MOST or not (snake(name) in _KEYS or is_told):
             return ""
         title = name if name not in self.known else f"{name} ({location})"
         scheme = {"type": "apiKey", "name": name, "in": location, "description": parameter.text("description")}

@@ -82,11 +82,10 @@ def _is_swagger(root: Node, source: str) -> bool:
 
     Raises: ProjectError for what is neither that nor OpenAPI 3.
     """
-    version = root.child("openapi").value
-    if isinstance(version, str | float) and _VERSION.fullmatch(str(version)):
+    version, swagger = root.child("openapi").value, root.child("swagger").value
+    if _VERSION.fullmatch(root.text("openapi")):
         return False
-    swagger = root.child("swagger").value
-    if str(swagger) in ("2.0", "2") and version is None:
+    if root.text("swagger") == "2.0" and version is None:
         return True
     if version is None and swagger is None:
         raise ProjectError(

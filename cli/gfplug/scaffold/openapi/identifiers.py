@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import keyword
 import re
 import unicodedata
@@ -10,13 +11,15 @@ import unicodedata
 _LONGEST = 60
 _ROOM = 8  # for a number that makes a name unique
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_PLURALS = re.compile(r"([A-Z]{2,})s(?![a-z])")  # `userIDs`
 _TAKEN = frozenset({*keyword.kwlist, *keyword.softkwlist, "type", "self", "cls", *dir(builtins)})
 _TAKEN_CLASSES = frozenset({"none", "true", "false"})  # in CamelCase they are words of the language
 
 
 def words(name: str) -> list[str]:
     """Split a name into lower-case words: at capitals, digits' ends, and whatever is no letter."""
-    ascii_only = unicodedata.normalize("NFKD", name[:500]).encode("ascii", "ignore").decode()
+    ascii_only = unicodedata.normalize("NFKD", name[:500]).encode("ascii", "ignore").decode().replace("OAuth", "Oauth")
+    ascii_only = _PLURALS.sub(lambda match: f"{match[1].capitalize()}s", ascii_only)
     parts: list[str] = []
     end = -1
     for match in _PARTS.finditer(ascii_only):
@@ -28,9 +31,15 @@ def words(name: str) -> list[str]:
     return parts
 
 
+@functools.lru_cache(maxsize=10_000)
+def snake(name: str) -> str:
+    """Return a name's words in snake case; nothing for a name without a letter or digit."""
+    return "_".join(words(name))
+
+
 def identifier(name: str, *, fallback: str) -> str:
     """Return a name as an identifier in snake case; `fallback` begins one that has no letter in front."""
-    text = "_".join(words(name)) or fallback
+    text = snake(name) or fallback
     if not text[0].isalpha():
         text = f"{fallback}_{text}"
     text = text[: _LONGEST - _ROOM].rstrip("_")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gfplug.errors import ProjectError
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,8 +75,10 @@ class Node:
                 yield child.child(index)
 
     def text(self, key: str, *, most: int = LONGEST_TEXT) -> str:
-        """Return a text below it, stripped and cut after `most` characters; empty for what is no text."""
-        return cut(self.value.get(key) if isinstance(self.value, dict) else None, most)
+        """Return a text below it, stripped and cut after `most` characters; a number's as it was written, else none."""
+        value = self.child(key).value
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return cut(documents.text_of(value) if is_number else value, most)
 
     def is_true(self, key: str) -> bool:
         """Whether the value of a key is `true`."""

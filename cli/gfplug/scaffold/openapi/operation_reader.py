@@ -122,7 +122,7 @@ class OperationReader:
             without = "its answer has no schema: it is JSON text in one column"
             remarks.leave_out_part(answer.place, without if example is None else what)
             schema = Node({} if example is None else schema_of(example), "", f"{answer.place}/schema")
-        noun = path.rstrip("/").rpartition("/")[2].partition(".")[0]
+        noun = path.partition("#")[0].rstrip("/").rpartition("/")[2].partition(".")[0]
         rows = find_rows(self._schemas, schema, noun="" if noun.startswith("{") else noun)
         columns = build_columns(self._schemas, rows, remarks)
         text, is_made = example_of(rows, columns, (*answer.examples, self._schemas.shape(schema).example))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.model import OptionsFrom
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _with_options(parameter: Parameter, operation: Operation, lists: Mapping[str
 
 def _value_column(parameter: Parameter, source: Operation) -> Column | None:
     """Return the column that has a parameter's values: by its whole name, or by the last word of it."""
-    name = "_".join(words(parameter.name))
+    name = snake(parameter.name)
     last = name.rpartition("_")[2]
     wanted = [name, *([last] if last in _KEYS else ["id"])]
     kinds = ("string", "integer") if parameter.type.kind == "string" else (parameter.type.kind,)
@@ -62,13 +62,13 @@ def _value_column(parameter: Parameter, source: Operation) -> Column | None:
     for nesting in ((), ("metadata",), ("attributes",)):
         for want in wanted:
             for column in columns:
-                if column.path[:-1] == nesting and column.path and "_".join(words(column.path[-1])) == want:
+                if column.path[:-1] == nesting and column.path and snake(column.path[-1]) == want:
                     return column
     return None
 
 
 def _label_column(value: Column, source: Operation) -> Column:
-    texts = {"_".join(words(column.path[-1])): column for column in reversed(source.response.columns) if column.path}
+    texts = {snake(column.path[-1]): column for column in reversed(source.response.columns) if column.path}
     found = [texts[name] for name in _LABELS if name in texts and texts[name].kind == "string"]
     flat = [column for column in found if len(column.path) <= len(value.path)]
     return next(iter(flat), value)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.model import Pagination
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def find_pagination(reader: SchemaReader, listing: Listing, remarks: Remarks) ->
 
 
 def _by_cursor(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None:
-    named = {_snake(parameter.name): parameter for parameter in listing.parameters if not parameter.type.is_list}
+    named = {snake(parameter.name): parameter for parameter in listing.parameters if not parameter.type.is_list}
     has_more = _first(fields, _MORE, "boolean")
     last = named.get("starting_after")
     if last is not None and has_more and any(column.path == ("id",) for column in listing.columns):
@@ -113,7 +113,7 @@ def _by_url(listing: Listing, fields: Mapping[Path, Shape]) -> Pagination | None
 
 
 def _by_number(listing: Listing, fields: Mapping[Path, Shape], remarks: Remarks) -> Pagination | None:
-    numbers = {_snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
+    numbers = {snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
     for name in (name for name in numbers if name in _PAGES):
         page, first = numbers[name], _first_page(numbers[name])
         if first is None:
@@ -161,7 +161,7 @@ def _paged(listing: Listing, fields: Mapping[Path, Shape], pagination: Paginatio
 
 
 def _size(listing: Listing) -> Parameter | None:
-    numbers = {_snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
+    numbers = {snake(p.name): p for p in listing.parameters if p.type.kind == "integer" and not p.type.is_list}
     return next((numbers[name] for name in _SIZES if name in numbers), None)
 
 
@@ -183,11 +183,11 @@ def _envelope_fields(reader: SchemaReader, rows: Rows) -> dict[Path, Shape]:
 
 def _first(fields: Mapping[Path, Shape], names: frozenset[str], kind: str) -> Path:
     """Return the path of the first field that has one of the names and is of a kind."""
-    return next((path for path, shape in fields.items() if _snake(path[-1]) in names and kind in shape.kinds), ())
+    return next((path for path, shape in fields.items() if snake(path[-1]) in names and kind in shape.kinds), ())
 
 
 def _rank(path: Path, wanted: Sequence[str]) -> int:
-    name = _snake(path[-1])
+    name = snake(path[-1])
     return wanted.index(name) if name in wanted else len(wanted)
 
 
@@ -197,16 +197,12 @@ def _is_value(shape: Shape) -> bool:
 
 def _is_url(path: Path, shape: Shape) -> bool:
     """Whether a field is the next page's URL, by its name and what is told of it."""
-    name = _snake(path[-1])
+    name = snake(path[-1])
     if name == "href" and len(path) > 1:
-        name = _snake(path[-2])
+        name = snake(path[-2])
     if name not in _NEXT_URLS:
         return False
     is_told = shape.format in ("uri", "url", "uri-reference") or bool(_URL.search(shape.description))
-    is_told = is_told or name in _SURE_URLS or any(_snake(step) in ("links", "link") for step in path[:-1])
+    is_told = is_told or name in _SURE_URLS or any(snake(step) in ("links", "link") for step in path[:-1])
     example = shape.example if isinstance(shape.example, str) else ""
     return is_told or example.startswith(("http://", "https://", "/"))
-
-
-def _snake(name: str) -> str:
-    return "_".join(words(name))

@@ -23,6 +23,7 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", re.ASCII)
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})  # as OpenAPI says
 _SWAGGER_SEPARATORS = {"csv": ",", "ssv": " ", "tsv": "\t", "pipes": "|", "multi": ""}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
+_ENDLESS = frozenset({"stream", "watch", "follow"})  # a query wants an answer that ends
 _LONGEST_NAME = 200
 _MOST = 100
 
@@ -122,6 +123,7 @@ class ParameterReader:
         separator, prefix = self._style(node, location, is_list=kind.is_list)
         if kind.is_list and node.text("style") == "deepObject" and not name.endswith("]"):
             name = f"{name}[]"
+        default = False if kind.kind == "boolean" and name in _ENDLESS else plain_value(shape.default, kind)
         example = node.child("example").value
         first = next((value.child("value").value for _, value in node.mapping("examples")), None)
         return Parameter(
@@ -132,7 +134,7 @@ class ParameterReader:
             path=(name,),
             is_required=is_required or location == "path",
             is_nullable=shape.is_nullable,
-            default=plain_value(shape.default, kind),
+            default=default,
             description=node.text("description") or shape.description,
             example=plain_value(next((v for v in (example, first, shape.example) if v is not None), None), kind),
             separator=separator.replace("{name}", name),

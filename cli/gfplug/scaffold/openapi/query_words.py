@@ -54,7 +54,7 @@ def require_query(method: str, path: str, operation: Node) -> None:
         return
     if method != "post":
         raise NoQueryError(operation.place, f"{method.upper()} is for changes")
-    segments = [segment for segment in path.split("/") if segment and not segment.startswith("{")]
+    segments = [segment for segment in path.partition("#")[0].split("/") if segment and not segment.startswith("{")]
     last = words(segments[-1].rpartition(":")[2]) if segments else []
     named = words(operation.text("operationId"))
     named = named[1:] if named[:1] == ["post"] else named[:-1] if named[-1:] == ["post"] else named

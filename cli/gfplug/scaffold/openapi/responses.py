@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.identifiers import snake
 from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ class ResponseReader:
         """
         responses = dict(operation.mapping("responses"))
         codes = sorted((code for code in responses if code[:1] == "2"), key=lambda code: (code != "200", code))
+        redirects = [code for code in responses if code[:1] == "3"]
+        if not codes and redirects:
+            raise NoQueryError(operation.place, f"it answers {redirects[0]}, which leads to somewhere else")
         if not codes and "default" not in responses:
             raise FlawError(operation.place, "it describes no answer of success")
         for code in codes or ["default"]:
@@ -165,8 +168,7 @@ def _known_rank(name: str) -> int:
 
 
 def _error_rank(name: str) -> int:
-    snake = "_".join(words(name))
-    return _ERROR_TEXTS.index(snake) if snake in _ERROR_TEXTS else len(_ERROR_TEXTS)
+    return _ERROR_TEXTS.index(snake(name)) if snake(name) in _ERROR_TEXTS else len(_ERROR_TEXTS)
 
 
 def _header_names(response: Node) -> frozenset[str]:

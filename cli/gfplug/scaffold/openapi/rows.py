@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from gfplug.scaffold.openapi.identifiers import words
+from gfplug.scaffold.openapi.identifiers import snake
 
 if TYPE_CHECKING:
     from gfplug.scaffold.openapi.model import Path
@@ -20,7 +20,7 @@ _ROWS = (
     *("data", "items", "results", "result", "rows", "records", "entries", "values", "list", "elements", "content"),
     *("objects", "resources", "hits", "collection", "value", "members", "series", "points", "datapoints", "events"),
     *("timeseries", "time_series", "samples", "measurements", "observations", "readings", "metrics", "features"),
-    *("nodes", "edges", "documents", "docs", "articles", "rates", "alerts", "logs"),
+    *("nodes", "edges", "documents", "docs", "articles", "rates", "alerts", "logs", "messages"),
 )
 """Names of rows, the likelier ones first."""
 
@@ -33,7 +33,7 @@ _ABOUT = frozenset(
         *("has_more", "has_next", "more", "is_last", "truncated", "is_truncated", "incomplete_results"),
         *("total", "count", "total_count", "total_pages", "total_results", "total_items", "total_elements"),
         *("number", "number_of_elements", "result_count", "number_of_results", "empty", "sort", "pageable"),
-        *("status", "success", "ok", "error", "errors", "message", "messages", "code", "warnings", "result_info"),
+        *("status", "success", "ok", "error", "errors", "message", "code", "warnings", "result_info"),
         *("request_id", "response_metadata", "took", "timed_out", "version", "api_version", "kind", "object", "url"),
         *("etag", "context", "odata_context", "odata_next_link", "odata_count", "type", "result_type", "included"),
         *("response_code", "status_code", "description", "generated_at", "timestamp", "duration", "query", "filter"),
@@ -64,6 +64,15 @@ _ABOUT = frozenset(
     }
 )
 """Words about an answer, in snake case."""
+
+_PAGES = frozenset(
+    {
+        *("next", "next_cursor", "next_page", "next_page_token", "next_token", "next_link", "next_page_url", "cursor"),
+        *("has_more", "has_next", "is_last", "offset", "limit", "page", "per_page", "page_size", "total_pages"),
+        *("total_count", "total_results", "total_items", "total_elements", "next_page_uri", "start_index"),
+    }
+)
+"""Words about pages: only a list has them."""
 
 _DEEPEST = 4
 _MOST_STRANGERS = 1  # properties of another kind that an envelope may have beside rows of a known name
@@ -107,28 +116,25 @@ def find_rows(reader: SchemaReader, schema: Schema | Node, *, noun: str) -> Rows
         path, schema = (*path, name), shape.properties[name]
 
 
-def _inner(reader: SchemaReader, shape: Shape, noun: str) -> str:
+def _inner(reader: SchemaReader, shape: Shape, noun: str, depth: int = 0) -> str:
     """Return the property of an envelope that leads to rows, or nothing for an object that is a row itself."""
-    shapes = {name: reader.part(schema) for name, schema in shape.properties.items() if not _is_about(name)}
+    shapes = {name: reader.part(schema) for name, schema in shape.properties.items() if snake(name) not in _ABOUT}
+    is_paged = any(snake(name) in _PAGES for name in shape.properties)
     arrays = [name for name in shapes if shapes[name].is_array and shapes[name].items is not None]
     for name in sorted(arrays, key=lambda name: _rank(name, noun)):
-        others = [other for other in shapes if other != name]
+        strangers = [other for other in shapes if other != name and not (is_paged and shapes[other].is_scalar)]
         is_known = _rank(name, noun) < len(_ROWS) + 1
-        if len(others) <= (_MOST_STRANGERS if is_known else 0):
+        if len(strangers) <= (_MOST_STRANGERS if is_known else 0):
             return name
-    objects = [name for name in shapes if shapes[name].is_object and "_".join(words(name)) in _ENVELOPES]
-    if not arrays and len(objects) == 1 and len(shapes) == 1:
-        return objects[0]
-    return ""
+    if arrays or len(shapes) != 1 or depth == _DEEPEST:
+        return ""
+    (name,) = shapes
+    is_envelope = snake(name) in _ENVELOPES or bool(_inner(reader, shapes[name], noun, depth + 1))
+    return name if shapes[name].is_object and is_envelope else ""
 
 
 def _rank(name: str, noun: str) -> int:
     """Return how likely a name is one of rows, the likeliest first."""
-    snake = "_".join(words(name))
-    if noun and snake == "_".join(words(noun)):
+    if noun and snake(name) == snake(noun):
         return 0
-    return _ROWS.index(snake) + 1 if snake in _ROWS else len(_ROWS) + 1
-
-
-def _is_about(name: str) -> bool:
-    return "_".join(words(name)) in _ABOUT
+    return _ROWS.index(snake(name)) + 1 if snake(name) in _ROWS else len(_ROWS) + 1

@@ -56,14 +56,23 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
     bound = list(parameters)
     if not ends:
         return bound
-    families = {end.family: {other.side for other in ends if other.family == end.family} for end in ends}
-    family = min(families, key=lambda family: (-len(families[family]), len(family)))
+    family = _choose_family(ends)
     for side in ("start", "end"):
         own = [end for end in ends if end.family == family and end.side == side]
         if own:
             index = min(own, key=lambda end: (end.rank, end.index)).index
             bound[index] = replace(timed[index], bound="start" if side == "start" else "end")
     return bound
+
+
+def _choose_family(ends: Sequence[_End]) -> tuple[str, ...] | None:
+    """Return the family that has no name of its own, the only one, the only one with both ends, or `created`."""
+    families = {end.family: {other.side for other in ends if other.family == end.family} for end in ends}
+    whole = [family for family, sides in families.items() if len(sides) == len(("start", "end"))]
+    for candidates in ([family for family in families if not family], whole, list(families)):
+        if len(candidates) == 1:
+            return candidates[0]
+    return ("created",) if ("created",) in families else None
 
 
 def _end(index: int, parameter: Parameter) -> _End | None:

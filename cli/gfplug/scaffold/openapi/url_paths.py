@@ -28,10 +28,9 @@ def match_path(
 
     A name that nothing describes is a text. Raises: FlawError for what is not a path.
     """
-    if not path.startswith("/"):
-        path = f"/{path}"
+    path = "/" + path.partition("#")[0].removeprefix("/")  # a fragment only tells operations of one path apart
     if len(path) > _LONGEST or not _LITERAL.fullmatch(_FIELD.sub("", path)):
-        raise FlawError(place, f"{quoted(path)} is not a path: it has a query, a fragment, a space, or a lone brace")
+        raise FlawError(place, f"{quoted(path)} is not a path: it has a query, a space, or a lone brace")
     described = {parameter.name: parameter for parameter in parameters if parameter.location == "path"}
     used: dict[str, Parameter] = {}
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug.scaffold.openapi.model import Violation
 from gfplug.scaffold.openapi.nodes import escape
+from gfplug.untrusted import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ _METHODS = frozenset({"get", "post", "put", "patch", "delete", "options", "head"
 
 def find_violations(root: Mapping[str, Any], entries: Sequence[Entry]) -> tuple[Violation, ...] | None:
     """Return the first violations of a description's rules; None where they cannot be had, which is logged."""
-    version = str(root.get("openapi", "2.0"))[:3]
+    version = documents.text_of(root.get("openapi", "2.0"))[:3]
     package = find_spec("openapi_spec_validator")
     schema = (
         Path(package.origin or "").parent / "resources" / "schemas" / f"v{version}" / "schema.json" if package else None

@@ -171,6 +171,14 @@ COUNT = {"type": "integer"}
             ("items",),
             "array",
         ),
+        (
+            {"properties": {"message": {}, "things": {"properties": {"href": {}, "items": ROWS, "next": {}}}}},
+            ("things", "items"),
+            "array",
+        ),
+        ({"properties": {"has_more": {}, "pins": COUNT, "newest": COUNT, "messages": ROWS}}, ("messages",), "array"),
+        ({"properties": {"data": ROWS, "messages": ROWS, "errors": ROWS}}, ("data",), "array"),
+        ({"properties": {"ok": {}, "user": ROW}}, (), "object"),
         (ROW, (), "object"),
     ],
 )

@@ -79,6 +79,34 @@ paths:
     assert source.operations[0].parameters[0].type.choices == ("on", "off", "01")
 
 
+@pytest.mark.parametrize("version", ["openapi: 3.0", "openapi: 3.1", "swagger: 2.0", 'openapi: "3.1.0"'])
+def test_numbers_of_yaml_are_plain(tmp_path: Path, version: str) -> None:
+    """Those of versions, which should be texts, and those of limits and defaults."""
+    schema = "type: integer, default: 1_0, minimum: 01, maximum: 0x1F"
+    (tmp_path / "api.yaml").write_text(
+        f"""
+{version}
+info: {{title: 404, version: 1.10}}
+paths:
+  /a:
+    get:
+      operationId: 7
+      parameters: [{{name: n, in: query, {schema}, schema: {{{schema}}}}}]
+      responses:
+        200: {{description: ok, schema: {{type: number}}, content: {{application/json: {{schema: {{type: number}}}}}}}}
+""",
+        encoding="utf-8",
+    )
+    source = description.read(str(tmp_path / "api.yaml"))
+    (found,) = source.operations
+    (parameter,) = found.parameters
+    numbers = [parameter.default, parameter.type.minimum, parameter.type.maximum]
+
+    assert (source.title, source.version, found.name, found.identifier) == ("404", "1.10", "7", "operation_7")
+    assert numbers == [10, 1, 31]
+    assert [type(number) for number in numbers] == [int, int, int]
+
+
 def test_servers_are_base_urls() -> None:
     """With their variables; what is no web address is left out."""
     servers = [
@@ -173,6 +201,7 @@ def test_only_what_asks_is_a_query() -> None:
             "/get": get(),
             "/html": {"get": html},
             "/empty": {"get": {"responses": {"204": {"description": "nothing"}}}},
+            "/moved": {"get": {"responses": {"302": {"description": "there"}}}},
             "/undescribed": {"get": {"responses": {"200": {"description": "ok"}}}},
             "/none": {"get": {}},
             "/put": {"put": answer()},
@@ -184,6 +213,7 @@ def test_only_what_asks_is_a_query() -> None:
     assert {(left.operation, left.kind) for left in read(value).left_out} == {
         ("GET /html", "not_a_query"),
         ("GET /empty", "not_a_query"),
+        ("GET /moved", "not_a_query"),
         ("GET /undescribed", "flawed"),
         ("GET /none", "flawed"),
         ("PUT /put", "not_a_query"),

@@ -190,14 +190,14 @@ def test_the_path_and_its_parameters_are_matched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "plain"), [("/a/{+rest}", "/a/{rest}"), ("/a/{rest}:run", "/a/{rest}:run"), ("a", "/a")]
+    ("path", "plain"), [("/a/{+rest}", "/a/{rest}"), ("/a/{rest}:run", "/a/{rest}:run"), ("a", "/a"), ("/a#b", "/a")]
 )
 def test_paths_are_plain(path: str, plain: str) -> None:
     """What frameworks add to a name goes."""
     assert operation(describe({path: get()})).path == plain
 
 
-@pytest.mark.parametrize("path", ["/a?b=c", "/a#b", "/a/{", "/a/}{b}", "/a/{}", "/a b", "/a\n", "/a\\b", "/a/{{b}}"])
+@pytest.mark.parametrize("path", ["/a?b=c", "/a/{", "/a/}{b}", "/a/{}", "/a b", "/a\n", "/a\\b", "/a/{{b}}"])
 def test_what_is_no_path_is_left_out(path: str) -> None:
     """And nothing else with it."""
     source = read(describe({path: get(), "/good": get()}))
@@ -308,3 +308,10 @@ def test_a_value_of_many_kinds_is_a_text() -> None:
 
     assert {parameter.type for parameter in found.values()} == {ValueType(kind="string")}
     assert of_schema({"type": "array", "items": {}}).response.columns[0].kind == "json"
+
+
+def test_an_answer_that_would_never_end_is_not_asked_for() -> None:
+    """A panel waits for its end."""
+    flags = [query(name, {"type": "boolean", "default": True}) for name in ("stream", "watch", "deep")]
+
+    assert [parameter.default for parameter in parameters(*flags)] == [False, False, True]

@@ -79,6 +79,18 @@ def test_one_family_is_bound_and_a_whole_one_first() -> None:
     assert bounds(query("created_since", DATE_TIME), query("since", DATE_TIME)) == {"since": "start"}
 
 
+def test_of_several_families_none_is_guessed() -> None:
+    """But that of creation; a filter by another time would hide what is there."""
+    names = ("run_gte", "run_lte", "logical_gte", "logical_lte")
+    created = ("created_gte", "created_lte")
+
+    assert bounds(*(query(name, DATE_TIME) for name in names)) == {}
+    assert bounds(*(query(name, DATE_TIME) for name in (*names, *created))) == {
+        "created_gte": "start",
+        "created_lte": "end",
+    }
+
+
 def test_an_inclusive_end_comes_first() -> None:
     """`gte` before `gt`."""
     names = ("created[gt]", "created[gte]", "created[lt]", "created[lte]")
