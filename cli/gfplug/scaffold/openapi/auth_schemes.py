@@ -38,6 +38,7 @@ _KEYS = frozenset(
         *("ocp_apim_subscription_key", "app_key", "appkey", "x_app_key", "password"),
     }
 )
+_BEARER = re.compile(r"bearer|jwt", re.IGNORECASE)  # Swagger 2 has no word for it
 _MAY_BE_KEYS = frozenset({"key", "token", "appid", "app_id"})
 _OF_KEYS = re.compile(r"\b(api|app|access|auth(entication|orization)?)[ -]?(key|token|id)\b", re.IGNORECASE)
 _MOST = 30
@@ -136,6 +137,8 @@ def _api_key(node: Node, name: str) -> Auth:
         raise FlawError(
             node.place, f"{quoted(name)} sends its key as {quoted(key)} in {quoted(location)}, which is no place"
         )
+    if key.lower() == "authorization" and _BEARER.search(f"{name} {node.text('description')}"):
+        return Auth(name=name, identifier="", kind="bearer", description=node.text("description"))
     places: dict[str, Literal["header", "query", "cookie"]] = {"header": "header", "query": "query", "cookie": "cookie"}
     return Auth(
         name=name,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.model import Column, Operation, Parameter
 
 _LABELS = ("name", "title", "display_name", "label", "summary", "full_name", "login", "username", "email", "slug")
-_KEYS = frozenset({"id", "uid", "uuid", "guid", "key", "slug", "name", "code", "sid", "gid", "arn", "number", "login"})
+_LOGINS = ("username", "login", "user_name")
+_KEYS = frozenset({"id", "uid", "uuid", "guid", "key", "slug", "name", "code", "sid", "gid", "arn", "number"})
 
 
 def add_options(operations: Sequence[Operation]) -> list[Operation]:
@@ -53,18 +54,22 @@ def _with_options(parameter: Parameter, operation: Operation, lists: Mapping[str
 
 
 def _value_column(parameter: Parameter, source: Operation) -> Column | None:
-    """Return the column that has a parameter's values: by its whole name, or by the last word of it."""
+    """Return the column that has a parameter's values: by its whole name, by the key in it, or the id of its kind."""
     name = snake(parameter.name)
     last = name.rpartition("_")[2]
-    wanted = [name, *([last] if last in _KEYS else ["id"])]
     kinds = ("string", "integer") if parameter.type.kind == "string" else (parameter.type.kind,)
-    columns = [column for column in source.response.columns if column.kind in kinds]
-    for nesting in ((), ("metadata",), ("attributes",)):
-        for want in wanted:
-            for column in columns:
-                if column.path[:-1] == nesting and column.path and snake(column.path[-1]) == want:
-                    return column
-    return None
+    columns = {column.path: column for column in source.response.columns if column.kind in kinds}
+    named = {tuple(snake(step) for step in path): column for path, column in columns.items()}
+    wanted: list[tuple[str, ...]] = [(name,)]
+    if name in _LOGINS:
+        wanted += [(other,) for other in _LOGINS]
+    elif last in _KEYS:
+        wanted += [(last,), ("attributes", last), ("metadata", last)]
+    elif named.get(("id",), parameter.type).kind == parameter.type.kind:
+        wanted += [("id",)]
+    if snake(source.path.rpartition("/")[2]) in (f"{name}s", f"{name}es", f"{name.removesuffix('y')}ies"):
+        wanted += [("metadata", "name")]  # as Kubernetes names its objects
+    return next((named[path] for path in wanted if path in named), None)
 
 
 def _label_column(value: Column, source: Operation) -> Column:

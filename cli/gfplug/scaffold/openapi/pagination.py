@@ -183,7 +183,7 @@ def _envelope_fields(reader: SchemaReader, rows: Rows) -> dict[Path, Shape]:
 
 def _first(fields: Mapping[Path, Shape], names: frozenset[str], kind: str) -> Path:
     """Return the path of the first field that has one of the names and is of a kind."""
-    return next((path for path, shape in fields.items() if snake(path[-1]) in names and kind in shape.kinds), ())
+    return next((path for path, shape in fields.items() if snake(path[-1]) in names and shape.kinds == {kind}), ())
 
 
 def _rank(path: Path, wanted: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 100  # schemas within one another's allOf, oneOf and anyOf
 _MOST_PARTS = 2000  # of one shape
-_MOST_PARTS_OF_ALL = 2_000_000
+_MOST_PARTS_OF_ALL = 300_000  # twenty times what the largest descriptions have
 _MOST_PROPERTIES = 2000
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from small_descriptions import ROW, answer, describe, get, query, read
 
 from gfplug.errors import GfplugError, ProjectError
+from gfplug.scaffold.openapi import schema_reader
 
 if TYPE_CHECKING:
     from gfplug.scaffold.openapi.model import DataSource
@@ -272,3 +273,14 @@ def test_operations_that_would_take_long_are_left_out() -> None:
         read(value)
 
     assert "merged of more than" in caught.value.details
+
+
+def test_a_description_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes behind it is left out, with what to do; chosen alone, it is read."""
+    monkeypatch.setattr(schema_reader, "_MOST_PARTS_OF_ALL", 50)
+    value = describe({f"/a{number}": get() for number in range(20)})
+    source = read(value)
+
+    assert 0 < len(source.operations) < 20
+    assert {left.reason.rpartition("; ")[2] for left in source.left_out} == {"choose operations"}
+    assert [query.path for query in read(value, operations=["GET /a19"]).operations] == ["/a19"]

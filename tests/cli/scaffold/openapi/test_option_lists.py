@@ -92,3 +92,38 @@ def test_a_lists_path_may_have_an_end(one: str, many: str) -> None:
     found = options({one: get(), many: get(ROW, parameters=[path("id")])})
 
     assert found[many, "id"] is not None
+
+
+def rows(**kinds: str) -> dict[str, Any]:
+    """Make a list whose rows have columns of some kinds, two underscores in a name standing for an object's."""
+    item: dict[str, Any] = {"type": "object", "properties": {}}
+    for name, kind in kinds.items():
+        outer, _, inner = name.rpartition("__")
+        properties = item["properties"]
+        if outer:
+            properties = properties.setdefault(outer, {"type": "object", "properties": {}})["properties"]
+        properties[inner] = {"type": kind}
+    return {"type": "array", "items": item}
+
+
+@pytest.mark.parametrize(
+    ("many", "name", "columns", "value"),
+    [
+        ("users", "username", {"id": "integer", "login": "string"}, "login"),
+        ("users", "username", {"id": "integer"}, None),
+        ("users", "user", {"id": "integer"}, None),
+        ("customers", "customer", {"id": "string"}, "id"),
+        ("namespaces", "namespace", {"metadata__name": "string", "metadata__namespace": "string"}, "metadata.name"),
+        ("pods", "name", {"metadata__name": "string", "metadata__namespace": "string"}, "metadata.name"),
+        ("countries", "country", {"country": "string", "id": "string"}, "country"),
+        ("things", "thing_id", {"attributes__id": "string"}, "attributes.id"),
+    ],
+)
+def test_values_are_those_that_the_parameter_takes(
+    many: str, name: str, columns: dict[str, str], value: str | None
+) -> None:
+    """A number is no name of a user, and a namespace is not in itself."""
+    found = options({f"/{many}": get(rows(**columns)), f"/{many}/{{{name}}}": get(ROW, parameters=[path(name)])})
+    options_from = found[f"/{many}/{{{name}}}", name]
+
+    assert (options_from.value if options_from else None) == value

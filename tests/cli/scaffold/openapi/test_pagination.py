@@ -166,3 +166,11 @@ def test_cursors_of_a_posts_body() -> None:
     found = operation(describe({"/search": node})).pagination
 
     assert found == Pagination(kind="cursor", parameter="cursor", next_path=("next_cursor",))
+
+
+def test_a_total_that_may_be_a_fraction_counts_no_rows() -> None:
+    """It is a sum of money, perhaps."""
+    found = pages(envelope(total={"type": "number"}, has_more={"type": "string"}), query("offset", WHOLE), LIMIT)
+
+    assert found is not None
+    assert (found.total_path, found.has_more_path) == ((), ())

@@ -122,6 +122,18 @@ def test_where_it_is_served(change: Any, urls: list[str], path: str) -> None:
     assert ([url.url for url in source.base_urls], source.base_path) == (urls, path)
 
 
+@pytest.mark.parametrize(
+    ("name", "description", "kind"),
+    [("BearerToken", "", "bearer"), ("token", "As `Bearer TOKEN`", "bearer"), ("token", "Your key", "api_key")],
+)
+def test_a_bearer_token_may_be_written_as_a_header(name: str, description: str, kind: str) -> None:
+    """Swagger 2 has no word of its own for it."""
+    scheme = {"type": "apiKey", "in": "header", "name": "authorization", "description": description}
+    value = swagger({"/a": swagger_get(security=[{name: []}])}, securityDefinitions={name: scheme})
+
+    assert [auth.kind for auth in read(value).auth] == [kind]
+
+
 def test_nullable_and_basic_authentication() -> None:
     """By `x-nullable`, and `basic`."""
     row = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "x-nullable": True}}}
