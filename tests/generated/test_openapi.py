@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from commands import Ended, python
 
+from gfplug.commands import openapi_try
 from gfplug.host import api_mock
+from gfplug.scaffold.openapi import stored_model
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +68,15 @@ def test_the_alert_rule_fires_on_the_mock(project: Path) -> None:
 
     assert done.code == 0, done.err
     assert "would fire" in done.out
+
+
+def test_a_new_project_is_asked_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `gfplug new --try` does it, but for the environment that it makes: the mock answers in the API's place."""
+    stored = stored_model.decode((project / stored_model.NAME).read_bytes())
+
+    openapi_try.ask_mock(project, stored, python=Path(sys.executable))
+
+    assert "Warnemünde" in capsys.readouterr().out
 
 
 def test_an_upgrade_follows_the_description(project: Path, tmp_path: Path) -> None:

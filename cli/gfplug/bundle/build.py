@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _MISSING = re.compile(r"No module named '(?!(?:plugin|gfruntime|pluginv2)\b)([\w.]+)'")  # somebody else's
 _SMOKE_SECONDS = 60.0
+_NOBODY = "http://127.0.0.1:9"  # a build asks no API that the plugin knows the address of
 _log = logging.getLogger("gfplug")
 
 
@@ -264,7 +265,8 @@ def _smoke(project: Project, bundle: Bundle, interpreter: Path) -> Smoke:
         proto=project.read_proto(),
     )
     try:
-        return smoke(target, timeout=_SMOKE_SECONDS)
+        has_api = (project.source / "upstream").is_dir()
+        return smoke(target, {"url": _NOBODY} if has_api else None, timeout=_SMOKE_SECONDS)
     except ToolError as error:
         missing = _MISSING.search(f"{error.message}\n{error.details}")
         if not missing or interpreters.probe(interpreter, modules=[missing[1]]).missing:

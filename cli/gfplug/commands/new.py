@@ -109,7 +109,7 @@ def new(
         service.create(request)
         if upstream is not None and ask_mock:
             openapi_try.ask_mock(request.destination, upstream)
-        show_next_steps(request.destination, "gfplug call query" if upstream is None else openapi_try.hint(upstream))
+        show_next_steps(request.destination, *(openapi_try.hints(upstream) if upstream else ["gfplug call query"]))
     console.result(request.destination)
 
 
@@ -122,10 +122,10 @@ def _read_upstream(openapi: str, operations: str | None, *, strict: bool) -> Sto
     return StoredModel(source, tuple(each.name for each in source.operations) if chosen else ())
 
 
-def show_next_steps(project: Path, call: str) -> None:
+def show_next_steps(project: Path, *calls: str) -> None:
     """Say which file to edit, and what to type next."""
     _log.info("\nMade %s. The one file to edit: src/plugin/datasource.py.\nNext:", project)
-    for line in (f"cd {shlex.quote(str(project))}", "gfplug build", call):
+    for line in (f"cd {shlex.quote(str(project))}", "gfplug build", *calls):
         _log.info("  %s", line)
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from gfplug.scaffold.openapi.stored_model import StoredModel
 
 
-def ask_mock(project: Path, upstream: StoredModel) -> None:
+def ask_mock(project: Path, upstream: StoredModel, *, python: Path | None = None) -> None:
     """Run the mock and the plugin, ask the plugin, and show its answer as `gfplug call query` does.
+
+    Without `python` the plugin runs in the project's own environment, which is made first.
 
     Raises: ToolError if the mock does not start; as `gfplug call query` does.
     """
@@ -24,13 +26,14 @@ def ask_mock(project: Path, upstream: StoredModel) -> None:
 
     with api_mock.running(project) as url:
         what = query_options.QueryOptions(model=[_data(upstream)["table_query"]])
-        call = call_options.CallOptions(target=project, url=url)
+        call = call_options.CallOptions(target=project, url=url, python=python)
         query(**_values(what), **_values(call))
 
 
-def hint(upstream: StoredModel) -> str:
-    """Write the command that asks the project's first query."""
-    return f"gfplug call query --url URL --model {_data(upstream)['table_model']}"
+def hints(upstream: StoredModel) -> list[str]:
+    """Write the commands that run the mock, and ask the project's first query."""
+    query_line = f"gfplug call query --url http://localhost:8000 --model {_data(upstream)['table_model']}"
+    return ["python src/upstream/mock.py &", query_line]
 
 
 def _data(upstream: StoredModel) -> Mapping[str, str]:

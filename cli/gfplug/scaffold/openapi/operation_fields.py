@@ -223,7 +223,7 @@ class _Plan:
         return fields
 
     def _view_field(self, name: str, values: Sequence[str], default: object, **ui: Any) -> QueryField:  # noqa: ANN401
-        item = self._choose(camel(name.removesuffix("s")), tuple(values))
+        item = self._choose(self.class_name + camel(name.removesuffix("s")), tuple(values))
         is_list = isinstance(default, tuple)
         shown_if = Bracket("{", tuple((f'"{key}": ', _list(each)) for key, each in ui.pop("show_if").items()), "}")
         annotation = Code(f"tuple[{item}, ...]") if is_list else item
