@@ -1,6 +1,7 @@
 """Build the page of `gfplug preview`, and the wheel that carries it; needs Node.js 20 and npm.
 
 python preview/build_page.py [--grafana VERSION …] [--modules FOLDER] [--wheel FOLDER]
+python preview/build_page.py --lock VERSION
 
 The page goes to preview/dist/VERSION, one folder for each Grafana version of preview/grafana. Packages are installed
 from the locks there into a temporary folder, and removed again.
@@ -9,6 +10,7 @@ from the locks there into a temporary folder, and removed again.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -43,6 +45,22 @@ def build_page(version: str, output: Path, *, modules: Path | None = None) -> No
         build_page(version, output, modules=Path(folder) / "node_modules")
 
 
+def write_lock(version: str) -> None:
+    """Write the lock of one Grafana version anew from its package.json, without any address.
+
+    Raises: subprocess.CalledProcessError if npm fails.
+    """
+    folder = LOCKS / version
+    path = folder / "package-lock.json"
+    path.unlink(missing_ok=True)
+    options = ["--package-lock-only", "--ignore-scripts", "--no-audit", "--omit-lockfile-registry-resolved"]
+    subprocess.run([program("npm"), "install", *options], cwd=folder, check=True, stdout=sys.stderr)  # noqa: S603 - npm
+    lock = json.loads(path.read_text(encoding="utf-8"))
+    for entry in lock["packages"].values():
+        entry.pop("funding", None)
+    path.write_text(json.dumps(lock, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def build_wheel(folder: Path) -> Path:
     """Build the wheel of what is in preview/dist, and return its path."""
     from hatchling.builders.wheel import WheelBuilder  # noqa: PLC0415 - only the wheel needs it
@@ -65,7 +83,11 @@ def main() -> None:
     parser.add_argument("--grafana", nargs="*", choices=versions(), help="for these versions only")
     parser.add_argument("--modules", type=Path, help="a node_modules that is installed already")
     parser.add_argument("--wheel", type=Path, help="also build the wheel, into this folder")
+    parser.add_argument("--lock", choices=versions(), help="write this version's lock anew, and build nothing")
     options = parser.parse_args()
+    if options.lock:
+        write_lock(options.lock)
+        return
     for version in options.grafana or versions():
         build_page(version, DIST / version, modules=options.modules)
         size = sum(path.stat().st_size for path in (DIST / version).rglob("*") if path.is_file())

@@ -72,10 +72,12 @@ function Rule({ title, rule, given }) {
   );
 }
 
+const OPERATORS = { eq: 'equal to', gt: 'above', gte: 'at least', lt: 'below', lte: 'at most', ne: 'other than', within_range: 'between', outside_range: 'not between' };
+
 /** Say what a rule asks, and when it fires. */
 function sentenceOf({ refId, from, to, condition }) {
   const { reducer, operator, bounds } = condition ?? {};
-  const fires = operator ? `; fires when ${reducer ? `${reducer} of it ` : 'it '}is ${operator} ${[bounds ?? []].flat().join(' and ')}` : '';
+  const fires = operator ? `; fires when ${reducer ? `its ${reducer} ` : 'it '}is ${OPERATORS[operator] ?? operator} ${[bounds ?? []].flat().join(' and ')}` : '';
   return `Query ${refId}, from ${from} s to ${to} s before now${fires}`;
 }
 

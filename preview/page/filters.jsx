@@ -1,6 +1,7 @@
 // Ad hoc filters, with the keys and values that the plugin offers.
-import { Button, Combobox, IconButton } from '@grafana/ui';
-import { useState } from 'react';
+import { Button, IconButton } from '@grafana/ui';
+import { useCallback, useRef, useState } from 'react';
+import { Choice } from './choice.jsx';
 import { useStyles } from './styles.js';
 
 const OPERATORS = ['=', '!=', '<', '>', '=~', '!~'].map((value) => ({ value, label: value }));
@@ -18,10 +19,11 @@ export function Filters({ preview, state }) {
   const { datasource, filters, range } = state;
   const [draft, setDraft] = useState(undefined);
   const [problem, setProblem] = useState('');
-  const options = { timeRange: range, queries: preview.targets, filters };
-  const ask = (steps) => async (typed) => {
+  const now = useRef(undefined);
+  now.current = { datasource, key: draft?.key, options: { timeRange: range, queries: preview.targets, filters } };
+  const ask = async (typed, steps) => {
     try {
-      const choices = choicesOf(await steps());
+      const choices = choicesOf(await steps(now.current));
       setProblem('');
       return choices.filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()));
     } catch (error) {
@@ -29,6 +31,9 @@ export function Filters({ preview, state }) {
       return [];
     }
   };
+  // Combobox loads anew, and draws anew, whenever it is given another function.
+  const keys = useCallback((typed) => ask(typed, ({ datasource: source, options }) => source.getTagKeys(options)), []);
+  const values = useCallback((typed) => ask(typed, ({ datasource: source, options, key }) => source.getTagValues?.({ ...options, key }) ?? []), []);
   const finish = (value) => {
     preview.setFilters([...filters, { ...draft, value }]);
     setDraft(undefined);
@@ -44,15 +49,15 @@ export function Filters({ preview, state }) {
       ))}
       {draft ? (
         <>
-          <Combobox aria-label="Key" width={20} createCustomValue options={ask(() => datasource.getTagKeys(options))} value={draft.key || null} onChange={({ value }) => setDraft({ ...draft, key: value })} />
-          <Combobox aria-label="Operator" width={10} options={OPERATORS} value={draft.operator} onChange={({ value }) => setDraft({ ...draft, operator: value })} />
-          <Combobox
+          <Choice label="Key" width={20} createCustomValue options={keys} value={draft.key || null} onChange={({ value }) => setDraft({ ...draft, key: value })} />
+          <Choice label="Operator" width={10} options={OPERATORS} value={draft.operator} onChange={({ value }) => setDraft({ ...draft, operator: value })} />
+          <Choice
             key={draft.key}
-            aria-label="Value"
+            label="Value"
             width={20}
             disabled={!draft.key}
             createCustomValue
-            options={ask(() => datasource.getTagValues?.({ ...options, key: draft.key }) ?? [])}
+            options={values}
             value={null}
             onChange={({ value }) => finish(value)}
           />

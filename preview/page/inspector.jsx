@@ -29,8 +29,11 @@ export function Inspector({ state }) {
 
 function summary({ frames, errors, milliseconds }) {
   const rows = frames.reduce((sum, { length }) => sum + length, 0);
-  return `${frames.length} frames, ${rows} rows, ${errors.length} errors, ${Math.round(milliseconds)} ms`;
+  const parts = [count(frames.length, 'frame'), count(rows, 'row'), count(errors.length, 'error')];
+  return `${parts.join(', ')}, ${Math.round(milliseconds)} ms`;
 }
+
+const count = (number, thing) => `${number} ${thing}${number === 1 ? '' : 's'}`;
 
 /** A text that may be long, with a way to copy all of it. */
 function Code({ label, text }) {

@@ -1,6 +1,6 @@
 // The panel with its queries, and Explore.
-import { Combobox } from '@grafana/ui';
 import { Annotations } from './annotations.jsx';
+import { Choice } from './choice.jsx';
 import { Filters } from './filters.jsx';
 import { Inspector } from './inspector.jsx';
 import { Panel } from './panel.jsx';
@@ -17,7 +17,7 @@ export function QueryPage({ preview, state }) {
     <>
       <div className={styles.bar}>
         {panels.length > 0 && (
-          <Combobox aria-label="Provisioned panel" width={50} options={options} value={panel ?? ''} onChange={({ value }) => preview.openPanel(value)} />
+          <Choice label="Panel of a dashboard" width={50} options={options} value={panel ?? ''} onChange={({ value }) => preview.openPanel(value)} />
         )}
         <TimeBar preview={preview} state={state} />
       </div>

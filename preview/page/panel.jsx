@@ -59,6 +59,7 @@ export function Panel({ preview, state, isExplore = false }) {
       <Complaints result={result} />
       <div ref={element}>
         {width > 0 &&
+          (frames.length > 0 || result.errors.length === 0) &&
           views.map((view) => {
             const View = VIEWS[view];
             return (

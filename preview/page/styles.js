@@ -29,6 +29,7 @@ const sheet = (theme) => ({
     fontFamily: theme.typography.fontFamilyMonospace, fontSize: theme.typography.bodySmall.fontSize, maxHeight: 400, overflow: 'auto',
     margin: 0, whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', color: theme.colors.text.primary, background: theme.colors.background.canvas,
   }),
+  labelled: css({ display: 'inline-flex', alignItems: 'center', gap: theme.spacing(0.5) }),
   label: css({ ...theme.typography.bodySmall, fontWeight: theme.typography.fontWeightMedium, marginRight: theme.spacing(0.5) }),
   grid: css({
     width: '100%', borderCollapse: 'collapse',

@@ -1,6 +1,7 @@
 // Dashboard variables: their values, and new ones made here.
 import { Alert, Button, Combobox, Field, Input, MultiCombobox, RadioButtonGroup, Switch } from '@grafana/ui';
 import { useState } from 'react';
+import { later } from './choice.jsx';
 import { useStyles } from './styles.js';
 
 export function Variables({ preview, state }) {
@@ -31,8 +32,8 @@ function Variable({ variable, onChange }) {
   const common = { id, options: choices, 'aria-labelledby': `${id}-label` };
   const controls = {
     text: () => <Input key={values[0]} id={id} aria-labelledby={`${id}-label`} width={20} defaultValue={values[0]} onBlur={({ currentTarget }) => onChange(currentTarget.value)} onKeyDown={({ key, currentTarget }) => key === 'Enter' && onChange(currentTarget.value)} />,
-    several: () => <MultiCombobox {...common} width="auto" minWidth={20} maxWidth={60} value={values} onChange={(picked) => onChange(picked.map(({ value }) => value))} />,
-    one: () => <Combobox {...common} width="auto" minWidth={12} maxWidth={40} value={values[0] ?? null} onChange={({ value }) => onChange(value)} />,
+    several: () => <MultiCombobox {...common} width="auto" minWidth={20} maxWidth={60} value={values} onChange={later((picked) => onChange(picked.map(({ value }) => value)))} />,
+    one: () => <Combobox {...common} width="auto" minWidth={12} maxWidth={40} value={values[0] ?? null} onChange={later(({ value }) => onChange(value))} />,
   };
   return (
     <div className={styles.boxHead}>

@@ -1,6 +1,7 @@
 // One frame as a table; with several, one is chosen.
-import { Combobox, Table } from '@grafana/ui';
+import { Table } from '@grafana/ui';
 import { useState } from 'react';
+import { Choice } from '../choice.jsx';
 import { nameOf, nothingToDraw } from './shared.jsx';
 
 export function FrameTable({ frames, width, height }) {
@@ -14,7 +15,7 @@ export function FrameTable({ frames, width, height }) {
   return (
     <>
       {filled.length > 1 && (
-        <Combobox aria-label="Frame" width={50} options={filled.map((each, index) => ({ value: index, label: `${index + 1}: ${nameOf(each, index)} ${labelsOf(each)}` }))} value={chosen} onChange={({ value }) => setWanted(value)} />
+        <Choice label="Frame" width={50} options={filled.map((each, index) => ({ value: index, label: `${index + 1}: ${nameOf(each, index)} ${labelsOf(each)}` }))} value={chosen} onChange={({ value }) => setWanted(value)} />
       )}
       <Table key={chosen} ariaLabel={nameOf(frame, chosen)} data={frame} width={width} height={height} />
     </>

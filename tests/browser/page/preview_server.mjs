@@ -103,6 +103,10 @@ export async function servePreview({ assets, modules, dashboards = [], version }
       const timer = setInterval(() => {
         ticks += 1;
         const data = { values: [[Date.now()], [ticks]] };
+        if (!clients.has(client)) {
+          clearInterval(timer);
+          return;
+        }
         send(clients.get(client), 'stream', ticks === 1 ? { id, frame: { schema: { fields: [time, { name: 'ticks', type: 'number' }] }, data } } : { id, frame: { data } });
       }, 50);
       streams.set(id, timer);

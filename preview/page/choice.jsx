@@ -1,0 +1,20 @@
+// A list to choose from, with a label. Older versions of Combobox drop `aria-label`, but none drops `id`.
+import { Combobox } from '@grafana/ui';
+import { useId } from 'react';
+import { useStyles } from './styles.js';
+
+/** Tell of a choice a moment later: Combobox tells it inside an effect, where React 18 ends a page that draws itself often. */
+export const later = (tell) => (choice) => setTimeout(() => tell(choice));
+
+export function Choice({ label, onChange, ...props }) {
+  const styles = useStyles();
+  const id = useId();
+  return (
+    <span className={styles.labelled}>
+      <label id={`${id}-label`} htmlFor={id} className={styles.label}>
+        {label}
+      </label>
+      <Combobox id={id} aria-labelledby={`${id}-label`} {...props} onChange={later(onChange)} />
+    </span>
+  );
+}
