@@ -17,12 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Interrupted:
-    """Waits until Ctrl-C, which comes at once."""
-
-    def wait(self) -> None:
-        """Be interrupted."""
-        raise KeyboardInterrupt
+def interrupt(_seconds: float) -> None:
+    """Do as Ctrl-C does."""
+    raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(preview_session, "open_preview", run)
     monkeypatch.setattr("webbrowser.open", addresses.append)
-    monkeypatch.setattr("gfplug.commands.preview.threading", SimpleNamespace(Event=Interrupted))
+    monkeypatch.setattr("gfplug.commands.preview.time", SimpleNamespace(sleep=interrupt))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setenv("DISPLAY", ":0")
     return addresses

@@ -63,7 +63,8 @@ class PluginKeeper:
         """
         self._thread.start()
         try:
-            self._settled.wait()
+            while not self._settled.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
+                pass
         except BaseException:
             self.__exit__()
             raise
