@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 TESTS = """\
-import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import pytest
-from gfruntime.testing.preview import Panel, Preview
+from gfruntime.testing.preview import Preview
 
 pytest_plugins = ["gfruntime.testing.preview"]
 
@@ -51,6 +51,17 @@ def test_saved_queries_are_asked_and_an_error_is_the_panels(preview: Preview) ->
     assert panel.state == "Error"
     assert [error["refId"] for error in panel.errors] == ["B"]
     assert "signal" in panel.errors[0]["message"]
+
+
+def test_code_of_the_page_may_ask_as_in_grafana_and_another_page_may_not(preview: Preview) -> None:
+    asks = "(url) => fetch(url).then((answer) => answer.status, () => 'refused')"
+    assert preview.page.evaluate(asks, "/api/frontend/settings") == 200
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        for elsewhere in (f"http://127.0.0.1:{other.server_address[1]}/", "data:text/html,other"):
+            preview.page.goto(elsewhere)
+            assert preview.page.evaluate(asks, f"{preview.url}preview/boot") == "refused"
+        other.shutdown()
 """
 
 pytestmark = [
@@ -89,7 +100,7 @@ def test_authors_drive_the_page(project: Path, tmp_path: Path) -> None:
     ended = ran(project, tmp_path)
 
     assert ended.code == 0, ended.out + ended.err
-    assert "4 passed" in ended.out
+    assert "5 passed" in ended.out
 
 
 def test_without_a_page_the_tests_are_skipped_with_the_reason(project: Path, tmp_path: Path) -> None:
@@ -101,5 +112,5 @@ def test_without_a_page_the_tests_are_skipped_with_the_reason(project: Path, tmp
     ended = ran(project, tmp_path)
 
     assert ended.code == 0, ended.out + ended.err
-    assert "4 skipped" in ended.out
+    assert "5 skipped" in ended.out
     assert "install gfplug[preview]" in ended.out

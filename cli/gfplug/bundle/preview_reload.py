@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from gfplug import resources
 from gfplug.bundle.frontend import npm
 from gfplug.errors import GfplugError, ProjectError
+from gfplug.host import known_keys
+from gfplug.host.logs import LogLine
 from gfplug.host.preview.failure_answers import describe
 from gfplug.untrusted import documents
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from gfplug.bundle.browser_files import SourceFiles
     from gfplug.host.client import RunningPlugin
-    from gfplug.host.logs import LogLine
     from gfplug.host.preview.data_source import DataSource
     from gfplug.host.preview.event_feed import EventFeed
     from gfplug.host.preview.plugin_keeper import PluginKeeper
@@ -95,6 +96,7 @@ class Reloader:
         self._seen = self._look()
         if self._files.frontend is None:
             self._relink()
+            self._warn_of_unknown()
         else:
             self._files.rebuild(is_first=True)
         self._thread.start()
@@ -154,6 +156,22 @@ class Reloader:
             self._files.refuse(error)
             return False
         return changed
+
+    def _warn_of_unknown(self) -> None:
+        """Say in the log what the project provisions and the plugin does not read, as `gfplug call` does."""
+        assert self._keeper is not None  # noqa: S101 - set by `start`
+        try:
+            reply = known_keys.ask(self._keeper.plugin(), timeout=_SCHEMA_SECONDS)
+            known, there = known_keys.KnownKeys.from_json(reply, self._files.project), self._provisioning.source()
+        except GfplugError as error:
+            _log.warning("%s", error.message)
+            return
+        if there is None:
+            return
+        for each in known_keys.of_source(known, there[1]):
+            message = f"{self._provisioning.name_of(there[0])}: {each.sentence}"
+            self._feed.add_line(LogLine(level="warn", message=message, fields={"hint": each.hint}))
+            _log.warning("%s", message)
 
     def _reprovision(self, before: _Seen, now: _Seen) -> dict[str, bool]:
         names = {path for path, state in now.provisioning.items() if before.provisioning.get(path) != state}

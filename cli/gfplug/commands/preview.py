@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
+import time
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +18,8 @@ from gfplug.commands.options import BundleFolder  # noqa: TC001 - typer reads th
 
 if TYPE_CHECKING:
     from types import FrameType
+
+_SECONDS = 60.0
 
 
 def preview(
@@ -47,7 +49,8 @@ def preview(
         if not no_open and _has_screen():
             webbrowser.open(running.ticket_url)
         with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            while True:
+                time.sleep(_SECONDS)
 
 
 def _has_screen() -> bool:

@@ -163,6 +163,22 @@ def test_a_save_is_told_at_once_and_its_end_later(project: Project, following: C
     assert following(state="ready")["module"]
 
 
+def test_what_is_provisioned_and_not_read_is_a_line_of_the_log(
+    small: Small, reloader: Reloader, project: Project
+) -> None:
+    """A mistyped option would change nothing, and nobody would know."""
+    path = project.root / "provisioning/datasources/one.yaml"
+    path.write_text(DATASOURCE.replace("timeout: 10", "tabel: sales"), encoding="utf-8")
+    keys = {"options": {"table": None}, "url": [], "secrets": ["token"], "query": {}, "own": {}}
+    says(small, {**SCHEMA, "keys": keys})
+    reloader._warn_of_unknown()
+
+    (line,) = small.feed.lines()
+    assert line["level"] == "warn"
+    assert "provisioning/datasources/one.yaml: no option `tabel`" in line["message"]
+    assert "table" in line["fields"]["hint"]
+
+
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b'{"message": "no"}', b'{"keys": {}}'])
 def test_a_plugin_that_does_not_say_what_its_dataclasses_are_is_a_sentence(small: Small, body: bytes) -> None:
     """An older runtime's, or a broken one's."""

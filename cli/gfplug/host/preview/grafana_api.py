@@ -39,7 +39,7 @@ NOT_FORWARDED = frozenset(
 )
 """Headers of a request that Grafana keeps from a plugin; the last one holds the preview's token."""
 
-_NOT_RETURNED = NOT_FORWARDED | {"set-cookie", "set-cookie2", "date", "server"}
+_NOT_RETURNED = NOT_FORWARDED | {"set-cookie", "set-cookie2", "date", "server", *map(str.lower, SANDBOX)}
 _FAILED = 400
 _EXPRESSIONS = "__expr__"
 _LARGEST_POINTS = 1 << 62
@@ -144,8 +144,8 @@ def returned_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
         for name, values in headers.items()
         if name.lower() not in _NOT_RETURNED and not name.lower().startswith("access-control-")
     }
-    safe = {name for name in kept if name.lower() in {each.lower() for each in SANDBOX}}
-    return {"Cache-Control": "no-store", **{name: kept[name] for name in kept if name not in safe}, **SANDBOX}
+    is_cached = any(name.lower() == "cache-control" for name in kept)
+    return {**kept, **({} if is_cached else {"Cache-Control": "no-store"}), **SANDBOX}
 
 
 def read_queries(body: Mapping[str, Any], *, uid: str, now: datetime) -> list[Query]:

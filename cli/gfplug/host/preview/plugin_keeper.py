@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 from gfplug.errors import GfplugError, ToolError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 _REST_SECONDS = (1.0, 2.0, 5.0)
+_STEADY_SECONDS = 60.0  # a plugin that ran so long has not failed to start
 _log = logging.getLogger("gfplug")
 
 
@@ -63,7 +65,8 @@ class PluginKeeper:
         """
         self._thread.start()
         try:
-            self._settled.wait()
+            while not self._settled.wait(_LOOK_SECONDS):  # on Windows, Ctrl-C does not end a wait without an end
+                pass
         except BaseException:
             self.__exit__()
             raise
@@ -101,15 +104,16 @@ class PluginKeeper:
     def _keep(self) -> None:
         failures = 0
         while not self._stopping.is_set():
+            start = time.monotonic()
             try:
                 self._run_once()
-                failures = 0
             except GfplugError as error:
                 self._problem = error
                 if not self._settled.is_set():
                     return
                 self._tell("down", {"message": error.message, "hint": error.hint, "details": error.details})
                 _log.error("%s; starting it again", error.message)
+                failures = 0 if time.monotonic() - start > _STEADY_SECONDS else failures
                 self._stopping.wait(_REST_SECONDS[min(failures, len(_REST_SECONDS) - 1)])
                 failures += 1
 
