@@ -103,7 +103,7 @@ def test_each_version_of_grafana_is_started_and_asked(project: Path, jobs: Mappi
     versions = grafana["strategy"]["matrix"]["version"]
     (tests,) = [each for each in grafana["steps"] if each.get("name") == "Test"]
 
-    assert "image: grafana/grafana:${GRAFANA_VERSION:-13.2.3-ubuntu}" in compose
+    assert "image: ${GRAFANA_IMAGE:-grafana/grafana}:${GRAFANA_VERSION:-13.2.3-ubuntu}\n" in compose
     assert grafana["env"]["GRAFANA_VERSION"] == "${{ matrix.version }}"
     assert versions[0] == "11.6.0-ubuntu"
     assert '"grafanaDependency": ">=11.6.0"' in (project / "plugin.json").read_text(encoding="utf-8")

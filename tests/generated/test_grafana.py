@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 URL = os.environ.get("GRAFANA_URL", "")
 HEALTH, PANELS, RULE = "save_and_test_says_ok", "a_panels_queries_are_answered", "a_provisioned_alert_rule_fires"
 ALL = {HEALTH, PANELS, RULE}
+PAGES = {"the_config_page", "the_query_editor", "a_panel_draws_its_series", "the_page_of_the_alert_rule"}
 STATES = "/api/prometheus/grafana/api/v1/rules"
 
 
@@ -31,13 +32,13 @@ def new_example(folder: Path, example: str = EXAMPLES[0], mode: str = "backend")
     return new_project(folder, replace(SALES, example=example, mode=mode))
 
 
-def outcome(project: Path, **environment: str) -> tuple[set[str], set[str], str]:
-    """Run the project's Grafana tests as its README says; return which passed, which did not, and what was said."""
+def outcome(project: Path, file: str = "test_grafana.py", **environment: str) -> tuple[set[str], set[str], str]:
+    """Run a file of the project's Grafana tests; return which passed, which did not, and what was said."""
     without = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
-    words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider"]
+    words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider", f"tests/{file}"]
     done = python(*words, cwd=project, env={**without, "COLUMNS": "400", **environment})
     passed, failed = (
-        {name for name in ALL if re.search(rf"^({words}) tests/test_grafana.py::test_{name}", done.out, re.MULTILINE)}
+        {name for name in ALL | PAGES if re.search(rf"^({words}) tests/{file}::test_{name}", done.out, re.MULTILINE)}
         for words in ("PASSED", "FAILED|ERROR")
     )
     assert (done.code == 0) == (not failed), done.out + done.err
@@ -193,6 +194,7 @@ def test_the_project_works_in_a_real_grafana(tmp_path: Path) -> None:
     project = new_example(tmp_path / "project", os.environ.get("GRAFANA_EXAMPLE", EXAMPLES[0]))
     given = {key: text for key, text in os.environ.items() if key.startswith("GRAFANA_")}
 
-    passed, failed, output = outcome(project, **given)
+    for file, names in (("test_grafana.py", ALL), ("test_grafana_pages.py", PAGES)):
+        passed, failed, output = outcome(project, file, **given)
 
-    assert (passed, failed) == (ALL, set()), output
+        assert (passed, failed) == (names, set()), output

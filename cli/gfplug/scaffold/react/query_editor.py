@@ -59,9 +59,9 @@ def _component(form: FormTypes, kind: str, filters: list[str]) -> str:
     props = f"QueryEditorProps<DataSource, Query, Options{own}>"
     if not form.model:
         root = Element("div", ['data-testid="gf-query-editor"'], filters)
-        given = "{ query, onChange, onRunQuery }" if filters else "_props"
+        names = "{ query, onChange, onRunQuery }" if filters else "_props"
         body = ["  // The query has no fields.", "  return (", *jsx([root], 2), "  );"]
-        return "\n".join([f"export function {editor_name(kind)}({given}: {props}) {{", *body, "}"])
+        return "\n".join([f"export function {editor_name(kind)}({names}: {props}) {{", *body, "}"])
     calls = {field.name: problem_of(field, _read(field), form.choices.get(field.name, "")) for field in form.fields}
     problems = {field.name: calls[field.name] for field in form.fields if calls[field.name] and field.kind != "list"}
     constants = [*choice_lines(form, "model"), *problem_lines(problems)]

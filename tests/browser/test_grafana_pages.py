@@ -1,0 +1,91 @@
+"""A project's own tests of Grafana's pages, against pages made of Grafana's components: there is no Grafana here.
+
+What they find in the config page, the query editor, a panel and its legend is Grafana's own; what surrounds these in a
+real Grafana, and the page of the alert rule, is not: only a real one, which `GRAFANA_URL` names, tells whether it is
+there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grafana
+import pytest
+from commands import python
+from exampleapi import example_api
+from pagesofgrafana import PagesOfGrafana
+from projects import SALES, new_project
+
+from gfplug.host import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+
+CONFIG, EDITOR = "the_config_page_saves_what_is_typed", "the_query_editor_runs_what_is_typed"
+PANEL, RULE = "a_panel_draws_its_series", "the_page_of_the_alert_rule_says_that_it_fires"
+ALL = {CONFIG, EDITOR, PANEL, RULE}
+STATES = "/api/prometheus/grafana/api/v1/rules"
+
+
+@contextmanager
+def pages(folder: Path, example: str, version: str) -> Iterator[PagesOfGrafana]:
+    """Run a new project's plugin, the API that it asks, and pages around it."""
+    project = new_project(folder, replace(SALES, example=example))
+    place = call.resolve_target(project, python=Path(sys.executable))
+    with example_api(project) as url:
+        settings = call.settings(place, call.Overrides(url=url))
+        with (
+            call.plugin(place, timeout=60) as plugin,
+            PagesOfGrafana(project, plugin, settings, version=version) as server,
+        ):
+            yield server
+
+
+def outcome(server: PagesOfGrafana, **more: str) -> tuple[set[str], set[str], str]:
+    """Run the project's tests of pages as its README says; return which passed, which failed, and what was said."""
+    chromium = grafana.program("chromium", "chromium-browser", "google-chrome")
+    kept = {key: text for key, text in os.environ.items() if not key.startswith(("GRAFANA_", "PYTEST_"))}
+    environment = {**kept, "CHROMIUM": chromium, "GRAFANA_URL": server.url, "COLUMNS": "400", **more}
+    words = ["pytest", "-m", "grafana", "-rA", "-p", "no:cacheprovider", "tests/test_grafana_pages.py"]
+    done = python(*words, cwd=server.provisioning.parent, env=environment)
+    passed, failed = (
+        {name for name in ALL if re.search(rf"^({words}) \S+::test_{name}\b", done.out, re.MULTILINE)}
+        for words in ("PASSED", "FAILED|ERROR")
+    )
+    return passed - failed, failed, done.out + done.err
+
+
+@pytest.mark.parametrize(("example", "version"), [("http", "11"), ("signals", "13")])
+def test_pages_that_behave_pass_all(example: str, version: str, tmp_path: Path) -> None:
+    """Typing stores and runs, the panels have lines, the rule fires; the secret that is stored is not typed anew."""
+    with pages(tmp_path / "project", example, version) as server:
+        passed, failed, output = outcome(server)
+
+    assert (passed, failed) == (ALL, set()), output
+    (stored,) = server.stored
+    assert stored["jsonData"] == ({"timeout": 10} if example == "http" else {"seed": 0})
+    assert not stored.get("secureJsonData")
+
+
+def test_pages_that_misbehave_fail_all(tmp_path: Path) -> None:
+    """Each with the words of what is wrong."""
+    inactive = {"status": "success", "data": {"groups": [{"rules": [{"state": "inactive"}]}]}}
+    with pages(tmp_path / "project", "http", "13") as server:
+        server.overrides = {
+            "/api/datasources/uid/sales/health": (400, {"status": "ERROR", "message": "no such host"}),
+            "/api/ds/query": (400, {"results": {"A": {"error": "no such table", "status": 400}}}),
+            STATES: (200, inactive),
+        }
+        passed, failed, output = outcome(server, GRAFANA_PATIENCE="0.05")
+
+    assert (passed, failed) == (set(), ALL), output
+    for words in ("no such host", "no such table", "the panel shows an error", "the page says 'Normal'"):
+        assert words in output, output
