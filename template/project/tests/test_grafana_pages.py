@@ -185,7 +185,7 @@ class RulePage:
         self.page.goto(f"{URL}/alerting/grafana/{self.uid}/view")
         state = self.page.get_by_text(re.compile(r"^(Firing|Normal|Pending|Recovering)\b"))
         state.first.wait_for()
-        return state.first.inner_text()
+        return str(state.first.inner_text())  # mypy does not see playwright where it is not installed
 
 
 def is_query(response: "Response") -> bool:
