@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.react import typescript
+from gfplug.scaffold.react.filling import model_line, query_of, write_filling
 from gfplug.scaffold.react.form_fields import FormField, condition, negated, reader
 from gfplug.scaffold.react.query_editor import editor_name
-from gfplug.scaffold.react.typescript import key, member, string, uses
+from gfplug.scaffold.react.typescript import member, string, uses
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping
 
+    from gfplug.scaffold.react.filling import Behaviour
     from gfplug.scaffold.react.type_names import FormTypes
 
 _read = reader("model")
@@ -62,24 +62,6 @@ _TAG_VALUES = """\
     return listTags(this, 'gfplug/tag-values', options);
   }
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """What the data source does beside sending queries.
-
-    `version` is of the fields whose values are remembered. Python migrates queries of the kinds in `migrating`: they
-    are sent as they were saved, with no default of today.
-    """
-
-    capabilities: Mapping[str, bool] = dataclasses.field(default_factory=dict)
-    migrating: Collection[str] = ()
-    version: str = ""
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether queries take ad hoc filters along."""
-        return bool(self.capabilities.get("tagKeys"))
 
 
 def write_datasource(forms: Mapping[str, FormTypes], behaviour: Behaviour) -> str:
@@ -157,7 +139,7 @@ def _class(forms: Mapping[str, FormTypes], setup: list[str], behaviour: Behaviou
         "",
         f"  /** {purpose} */",
         f"  applyTemplateVariables(query: Query, scoped: ScopedVars{filters}): Query {{",
-        *_by_kind(forms, {kind: _filling(form, kind, behaviour) for kind, form in forms.items()}),
+        *_by_kind(forms, {kind: write_filling(form, kind, behaviour) for kind, form in forms.items()}),
         "  }",
     ]
     return "\n".join(
@@ -188,16 +170,12 @@ def _by_kind(forms: Mapping[str, FormTypes], bodies: Mapping[str, list[str]]) ->
     return [*lines, *(f"    {line}" for line in bodies[""])]
 
 
-def _model(form: FormTypes, kind: str) -> str:
-    return f"const model = {form.read}({_query(form, kind)});"
-
-
 def _filter(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
     is_saved = kind in behaviour.migrating
-    query = _query(form, kind)
+    query = query_of(form, kind)
     asked = [field for field in form.fields if field.required and field.kind != "hidden"]
     tests = [_is_complete(field, form, saved=query if is_saved else "") for field in asked]
-    first = [_model(form, kind)] if any(uses(test, "model") for test in tests) else []
+    first = [model_line(form, kind)] if any(uses(test, "model") for test in tests) else []
     hint = (
         ["// What a saved query lacks may have another name in it: Python says whether it is complete."]
         if is_saved
@@ -217,54 +195,3 @@ def _saved(field: FormField, query: str) -> str:
     """Write the access to what a query holds for a field."""
     owner = f"({query})" if " as " in query else query
     return member(member(owner, field.owner), field.key, optional=True) if field.owner else member(owner, field.key)
-
-
-def _filling(form: FormTypes, kind: str, behaviour: Behaviour) -> list[str]:
-    query = "filtered(query, scoped, filters)" if behaviour.is_filtered else "query"
-    if not form.model:
-        return [f"return {query};"]
-    sql = [field for field in form.fields if field.variables or field.language.endswith("sql")]
-    if kind in behaviour.migrating:
-        return _saved_filling(form, kind, sql, is_filtered=behaviour.is_filtered)
-    result = " as DataQuery as Query" if kind else ""
-    if not sql:
-        return [f"return {{ ...{query}, ...interpolate({form.read}({_query(form, kind)}), scoped) }}{result};"]
-    lines = [f"  {_filled_in(field, _read(field))}," for field in sql if not field.owner]
-    for owner in dict.fromkeys(field.owner for field in sql if field.owner):
-        inside = [_filled_in(each, _read(each)) for each in sql if each.owner == owner]
-        whole = f"...interpolate({member('model', owner)}, scoped)"
-        lines.append(f"  {key(owner)}: {{ {', '.join([whole, *inside])} }},")
-    head = [_model(form, kind), "return {", f"  ...{query},", "  ...interpolate(model, scoped),"]
-    return [*head, *lines, f"}}{result};"]
-
-
-def _filled_in(field: FormField, value: str) -> str:
-    """Write the property of a query that is a field's, with its variables filled in as SQL."""
-    function = "interpolateValues" if field.variables else "interpolateSql"
-    return f"{key(field.key)}: {function}({value}, scoped)"
-
-
-def _saved_filling(form: FormTypes, kind: str, sql: Sequence[FormField], *, is_filtered: bool) -> list[str]:
-    """Fill in the variables of a query as it was saved: wherever they are, and without adding a field to it."""
-    lines = [f"  {_filled_in(each, member('saved', each.key))}," for each in sql if not each.owner]
-    for owner in dict.fromkeys(each.owner for each in sql if each.owner):
-        place = member("saved", owner)
-        inside = [_filled_in(each, member(place, each.key)) for each in sql if each.owner == owner]
-        filled = f"{{ ...interpolate({place}, scoped), {', '.join(inside)} }}"
-        lines.append(f"  ...({place} && {{ {key(owner)}: {filled} }}),")
-    result = "as DataQuery as Query"
-    whole = ["{", "  ...interpolate(saved, scoped),", *lines, "  refId,", "  datasource,", f"}} {result}"]
-    short = ["{ ...interpolate(saved, scoped), refId, datasource } " + result]
-    first, *rest = whole if lines else short
-    opening, closing = ("filtered(", ", scoped, filters)") if is_filtered else ("", "")
-    text = [f"return {opening}{first}", *rest]
-    return [
-        "// No default is filled in: Python migrates what an older version has saved.",
-        f"const {{ refId, datasource, ...saved }} = {_query(form, kind) if sql else 'query'};",
-        *text[:-1],
-        f"{text[-1]}{closing};",
-    ]
-
-
-def _query(form: FormTypes, kind: str) -> str:
-    return f"query as DataQuery as {form.stored}" if kind else "query"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gfplug import resources
 from gfplug.scaffold.react.config_editor import write_config_editor
-from gfplug.scaffold.react.datasource_class import Behaviour, write_datasource
+from gfplug.scaffold.react.datasource_class import write_datasource
+from gfplug.scaffold.react.filling import Behaviour
 from gfplug.scaffold.react.form_fields import read_fields
 from gfplug.scaffold.react.model_types import describe_form, write_types
 from gfplug.scaffold.react.plugin_module import write_module, write_query_help
