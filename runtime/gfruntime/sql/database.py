@@ -101,7 +101,8 @@ class Database:
         Raises: QueryError for a wrong macro, a statement that was cancelled or took too long, and where nothing keeps
         it from writing; otherwise the driver's own errors, which the panel shows.
 
-        >>> Database("sqlite:").query(query, "SELECT 1 AS value", format="table")[0]["value"].to_list()
+        >>> asked = Query(model=model, time_range=time_range)
+        >>> Database("sqlite:").query(asked, "SELECT 1 AS value", format="table")[0]["value"].to_list()
         [1]
         """
         frame = self._read(query, expand_sql(sql, query, dialect=self.dialect))
