@@ -289,7 +289,7 @@ def test_a_description_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("part", ["parameters", "responses", "properties"])
 def test_a_large_part_that_many_operations_share_costs_little(part: str) -> None:
     """It would be read again for each of them."""
-    many = {str(number): {} for number in range(5000)}
+    many: dict[str, Any] = {str(number): {} for number in range(5000)}
     shared: dict[str, Any] = get({"type": "object", "properties": many} if part == "properties" else None)
     if part != "properties":
         shared["get"][part] = [query(name) for name in many] if part == "parameters" else many
