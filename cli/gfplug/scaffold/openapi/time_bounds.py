@@ -59,6 +59,9 @@ _NOISE = frozenset(
 )
 _SUFFIX = re.compile(r"(datetime|timestamp|date|time|at|ts)$")
 _TEXT_TIME = re.compile(r"\b(iso[ -]?8601|rfc[ -]?3339)\b", re.IGNORECASE)
+_TIMESTAMP = re.compile(r"\btimestamp\b", re.IGNORECASE)
+_SECONDS = re.compile(r"1[0-9]{9}", re.ASCII)
+_MILLIS = re.compile(r"1[0-9]{12}", re.ASCII)
 _DURATION = re.compile(r"\bdurations?\b", re.IGNORECASE)
 
 
@@ -148,8 +151,9 @@ def _as_time(parameter: Parameter, counted: Mapping[tuple[str, ...], Wire]) -> P
         return _counted(parameter, counted.get(family, "") if family else "")
     if parameter.type.kind != "string":
         return parameter
-    if parameter.location == "query" and time_of(parameter.description):
-        return _counted(parameter, time_of(parameter.description))
+    wire = time_of(parameter.description) or _example_wire(parameter)
+    if parameter.location == "query" and wire:
+        return _counted(parameter, wire)
     is_described = _TEXT_TIME.search(parameter.description) or is_time(parameter.example, "rfc3339")
     if not is_described or not isinstance(parameter.default, str | None):
         return parameter
@@ -157,6 +161,19 @@ def _as_time(parameter: Parameter, counted: Mapping[tuple[str, ...], Wire]) -> P
     default = parameter.default if is_time(parameter.default, "rfc3339") else None
     example = parameter.example if is_time(parameter.example, "rfc3339") else None
     return replace(parameter, type=kind, default=default, example=example)
+
+
+def _example_wire(parameter: Parameter) -> Wire:
+    """Return how a text travels that is described as a timestamp and has digits of this century as its example."""
+    if not _TIMESTAMP.search(parameter.description) or not isinstance(parameter.example, str):
+        return ""
+    return (
+        "seconds"
+        if _SECONDS.fullmatch(parameter.example)
+        else "milliseconds"
+        if _MILLIS.fullmatch(parameter.example)
+        else ""
+    )
 
 
 def _counted(parameter: Parameter, wire: Wire) -> Parameter:

@@ -119,6 +119,16 @@ def test_a_text_that_is_told_to_count_seconds_is_a_time() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("example", "wire"), [("1620683817", "seconds"), ("1620683817000", "milliseconds"), ("17209102", "")]
+)
+def test_the_example_of_a_timestamp_shows_how_it_travels(example: str, wire: str) -> None:
+    """In ten digits or thirteen."""
+    (found,) = parameters(query("start", description="Timestamp to start the window.", example=example))
+
+    assert (found.type.wire, found.bound) == (wire, "start" if wire else "")
+
+
 def test_a_number_is_a_time_if_the_column_of_its_name_is_one() -> None:
     """As `created[gte]` is where `created` counts seconds; an object that may be a number is still one."""
     whole = {"type": "integer"}
