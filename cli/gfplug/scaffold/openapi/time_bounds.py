@@ -15,7 +15,7 @@ from gfplug.scaffold.openapi.model import ValueType
 from gfplug.scaffold.openapi.values import is_time, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from gfplug.scaffold.openapi.model import Column, Parameter, Wire
 
@@ -23,7 +23,34 @@ _START = frozenset(
     {*("from", "since", "start", "begin", "beginning", "starting", "after", "gte", "gt", "min", "oldest", "earliest")}
 )
 _END = frozenset({*("to", "until", "till", "end", "ending", "before", "lte", "lt", "max", "latest", "upto")})
+_COMPARISONS = frozenset({"gt", "gte", "lt", "lte", "min", "max", "after", "before"})
 _EXCLUSIVE = frozenset({"gt", "lt"})
+_SIGNS = {">=": " gte", "<=": " lte", ">": " gte", "<": " lte"}  # `StartTime>`
+_FAMILIES = [
+    *(
+        (),
+        ("created",),
+        ("creation",),
+        ("start",),
+        ("started",),
+        ("occurred",),
+        ("event",),
+        ("recorded",),
+        ("published",),
+    ),
+    *(
+        ("posted",),
+        ("sent",),
+        ("received",),
+        ("measured",),
+        ("logged",),
+        ("query",),
+        ("search",),
+        ("report",),
+        ("data",),
+    ),
+]
+"""What a filter by time may be of, the likelier first; one of others (`expires_before`) would hide what is there."""
 _NOISE = frozenset(
     {
         *("date", "time", "datetime", "timestamp", "at", "ts", "utc", "iso", "iso8601", "rfc3339", "unix", "epoch"),
@@ -50,9 +77,14 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
 
     A number is one as a column is whose name it has (`created[gte]`, and `created` in seconds).
     """
-    counted = {_family(words(column.path[-1])): column.wire for column in columns if column.path and column.wire}
+    counted = {_family(tuple(words(column.path[-1]))): column.wire for column in columns if column.path and column.wire}
     timed = [_as_time(parameter, counted) for parameter in parameters]
-    ends = [end for index, parameter in enumerate(timed) if (end := _end(index, parameter)) is not None]
+    exact = {_plain_name(parameter) for parameter in parameters} - {""}  # others compare with what these equal
+    ends = [
+        end
+        for index, parameter in enumerate(timed)
+        if parameter.name not in exact and (end := _end(index, parameter)) is not None
+    ]
     bound = list(parameters)
     if not ends:
         return bound
@@ -65,31 +97,40 @@ def bind_time_range(parameters: Sequence[Parameter], columns: Sequence[Column] =
     return bound
 
 
-def _choose_family(ends: Sequence[_End]) -> tuple[str, ...] | None:
-    """Return the family that has no name of its own, the only one, the only one with both ends, or `created`."""
+def _choose_family(ends: Sequence[_End]) -> tuple[str, ...]:
+    """Return the likeliest family: one that has both ends comes first."""
     families = {end.family: {other.side for other in ends if other.family == end.family} for end in ends}
-    whole = [family for family, sides in families.items() if len(sides) == len(("start", "end"))]
-    for candidates in ([family for family in families if not family], whole, list(families)):
-        if len(candidates) == 1:
-            return candidates[0]
-    return ("created",) if ("created",) in families else None
+    return min(families, key=lambda family: (-len(families[family]), _FAMILIES.index(family)))
 
 
 def _end(index: int, parameter: Parameter) -> _End | None:
     kind = parameter.type
     if kind.kind != "time" or kind.is_list or parameter.location not in ("query", "body"):
         return None
-    names = [_bare(word) for word in words(parameter.name)]
-    starts, ends = [name for name in names if name in _START], [name for name in names if name in _END]
-    if len(starts) + len(ends) != 1:
+    names = _names(parameter)
+    marks = [name for name in names if name in _COMPARISONS] or [name for name in names if name in _START | _END]
+    family = _family(names)
+    if len(marks) != 1 or family not in _FAMILIES:
         return None
-    is_exclusive = bool(_EXCLUSIVE.intersection(names))
-    return _End(index, "start" if starts else "end", _family(names), int(is_exclusive))
+    return _End(index, "start" if marks[0] in _START else "end", family, int(marks[0] in _EXCLUSIVE))
 
 
-def _family(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what a name says beside time and its ends: `created` of `created_at`."""
-    return tuple(name for name in names if name not in _NOISE | _START | _END)
+def _plain_name(parameter: Parameter) -> str:
+    """Return the name of the parameter that equals what one compares: `StartTime` of `StartTime>`, else nothing."""
+    return next((parameter.name.removesuffix(sign) for sign in _SIGNS if parameter.name.endswith(sign)), "")
+
+
+def _names(parameter: Parameter) -> list[str]:
+    name = parameter.name
+    for sign, word in _SIGNS.items():
+        name = f"{name.removesuffix(sign)}{word}" if name.endswith(sign) else name
+    return [_bare(word) for word in words(name)]
+
+
+def _family(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what a name says beside time and an end: `created` of `created_at`, `start` of `start_time_gte`."""
+    marks = _COMPARISONS if _COMPARISONS.intersection(names) else _START | _END
+    return tuple(name for name in names if name not in _NOISE and name not in marks)
 
 
 def _bare(word: str) -> str:
@@ -103,7 +144,7 @@ def _as_time(parameter: Parameter, counted: Mapping[tuple[str, ...], Wire]) -> P
     if parameter.type.choices or _DURATION.search(parameter.description):
         return parameter
     if parameter.type.kind in ("integer", "number"):
-        family = _family(words(parameter.name))
+        family = _family(_names(parameter))
         return _counted(parameter, counted.get(family, "") if family else "")
     if parameter.type.kind != "string":
         return parameter

@@ -79,16 +79,25 @@ def test_one_family_is_bound_and_a_whole_one_first() -> None:
     assert bounds(query("created_since", DATE_TIME), query("since", DATE_TIME)) == {"since": "start"}
 
 
-def test_of_several_families_none_is_guessed() -> None:
-    """But that of creation; a filter by another time would hide what is there."""
-    names = ("run_gte", "run_lte", "logical_gte", "logical_lte")
+def test_a_filter_by_another_time_is_not_bound() -> None:
+    """It would hide what is there."""
+    others = ("run_gte", "run_lte", "expires_before", "last_used_after", "subscription_start_date", "updated_since")
     created = ("created_gte", "created_lte")
 
-    assert bounds(*(query(name, DATE_TIME) for name in names)) == {}
-    assert bounds(*(query(name, DATE_TIME) for name in (*names, *created))) == {
+    assert bounds(*(query(name, DATE_TIME) for name in others)) == {}
+    assert bounds(*(query(name, DATE_TIME) for name in (*others, *created))) == {
         "created_gte": "start",
         "created_lte": "end",
     }
+
+
+def test_comparisons_come_before_what_they_compare() -> None:
+    """As in Twilio's API, where a plain `StartTime` is an exact one; and in filters of ends."""
+    twilio = ("StartTime", "StartTime<", "StartTime>", "EndTime", "EndTime<", "EndTime>")
+    filters = ("start_date_gte", "start_date_lte", "end_date_gte", "end_date_lte")
+
+    assert bounds(*(query(name, DATE_TIME) for name in twilio)) == {"StartTime<": "end", "StartTime>": "start"}
+    assert bounds(*(query(name, DATE_TIME) for name in filters)) == {"start_date_gte": "start", "start_date_lte": "end"}
 
 
 def test_an_inclusive_end_comes_first() -> None:
