@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -68,7 +69,7 @@ class AuthReader:
         """Return the ways that an operation accepts, each with names that go together; empty: none is known."""
         owner = operation if operation.has("security") else root
         ways = []
-        for item in owner.items("security"):
+        for item in itertools.islice(owner.items("security"), _MOST):
             names = tuple(sorted(str(name) for name in item.value)) if isinstance(item.value, dict) else ()
             if names and all(name in self.known for name in names):
                 ways.append(tuple(self.known[name].name for name in names))

@@ -14,6 +14,7 @@ from gfplug.untrusted import documents
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MOST_VALUES = 1000
 LONGEST_TEXT = 2000
 """Characters of the longest description that is kept."""
 
@@ -83,6 +84,16 @@ class Node:
     def is_true(self, key: str) -> bool:
         """Whether the value of a key is `true`."""
         return self.child(key).value is True
+
+
+def require_few(node: Node, key: str) -> None:
+    """Refuse a mapping or a list of more values than any operation has: many operations may share it.
+
+    Raises: FlawError.
+    """
+    value = node.child(key).value
+    if isinstance(value, dict | list) and len(value) > _MOST_VALUES:
+        raise FlawError(node.place, f"its {key} are {len(value):,}; at most {_MOST_VALUES} are read")
 
 
 def escape(key: str) -> str:

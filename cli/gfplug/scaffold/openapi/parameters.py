@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.model import Parameter
-from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, quoted, require_few
 from gfplug.scaffold.openapi.parameter_types import parameter_type, plain_value
 from gfplug.scaffold.openapi.shapes import Shape
 
@@ -45,6 +45,7 @@ class ParameterReader:
         nodes: dict[tuple[str, str], Node] = {}
         for owner in (item, operation):
             own: set[tuple[str, str]] = set()
+            require_few(owner, "parameters")
             for reference in owner.items("parameters"):
                 node = self._files.resolve(reference)
                 if not isinstance(node.value, dict):
@@ -57,9 +58,15 @@ class ParameterReader:
                     continue
                 own.add(key)
                 nodes[key] = node
-        if len(nodes) > _MOST:
-            raise FlawError(operation.place, f"it has {len(nodes)} parameters; at most {_MOST} are read")
-        return list(nodes.values())
+        needed = {node for node in nodes.values() if node.is_true("required") or node.text("in") == "path"}
+        if len(needed) > _MOST:
+            raise FlawError(operation.place, f"it requires {len(needed)} parameters; at most {_MOST} are read")
+        kept = {*needed, *[node for node in nodes.values() if node not in needed][: _MOST - len(needed)]}
+        if len(kept) < len(nodes):
+            remarks.leave_out_part(
+                operation.place, f"it has {len(nodes)} parameters: {len(nodes) - len(kept)} optional ones are left out"
+            )
+        return [node for node in nodes.values() if node in kept]
 
     def read(self, node: Node, remarks: Remarks) -> Iterator[Parameter]:
         """Read one parameter: none if it is left out, several for an object, still without identifiers.

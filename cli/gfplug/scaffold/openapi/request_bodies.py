@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gfplug.scaffold.openapi.model import Parameter, Path, ValueType
-from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted, require_few
 from gfplug.scaffold.openapi.parameter_types import parameter_type, plain_value
 from gfplug.scaffold.openapi.responses import json_media
 
@@ -50,6 +50,7 @@ class BodyReader:
         if not operation.has("requestBody"):
             return Body()
         node = self._files.resolve(operation.child("requestBody"))
+        require_few(node, "content")
         medias = dict(node.mapping("content"))
         name = json_media(list(medias)) or next((name for name in medias if name.startswith(_FORM)), "")
         if not name:

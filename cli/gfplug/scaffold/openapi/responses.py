@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gfplug.scaffold.openapi.identifiers import snake
-from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted
+from gfplug.scaffold.openapi.nodes import FlawError, Node, NoQueryError, quoted, require_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ _ERROR_TEXTS = (
     *("errors", "fault", "faultstring", "errormessage", "errordescription"),
 )
 _DEEPEST = 3
+_MOST_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class ResponseReader:
 
         Raises: NoQueryError if it is no JSON; FlawError if it is not described.
         """
+        require_few(operation, "responses")
         responses = dict(operation.mapping("responses"))
         codes = sorted((code for code in responses if code[:1] == "2"), key=lambda code: (code != "200", code))
         redirects = [code for code in responses if code[:1] == "3"]
@@ -69,6 +72,7 @@ class ResponseReader:
         raise FlawError(operation.place, f"its answer {codes[0] if codes else 'default'} has no content")
 
     def _content(self, response: Node) -> Answer | None:
+        require_few(response, "content")
         medias = dict(response.mapping("content"))
         if not medias:
             return None
@@ -76,12 +80,13 @@ class ResponseReader:
         if not name:
             raise NoQueryError(response.place, f"it answers {quoted(next(iter(medias)))}, not JSON")
         media = medias[name]
-        examples = [media.child("example").value, *(self._example(child) for _, child in media.mapping("examples"))]
+        examples = list(itertools.islice((child for _, child in media.mapping("examples")), _MOST_EXAMPLES))
+        values = [media.child("example").value, *(self._example(child) for child in examples)]
         has_schema = media.has("schema") and media.child("schema").value not in ({}, True)
         return Answer(
             accept="application/json" if "*" in name else name,
             schema=media.child("schema") if has_schema else None,
-            examples=tuple(example for example in examples if example is not None),
+            examples=tuple(value for value in values if value is not None),
             headers=_header_names(response),
             place=media.place,
         )

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 _DEEPEST = 100  # schemas within one another's allOf, oneOf and anyOf
 _MOST_PARTS = 2000  # of one shape
 _MOST_PARTS_OF_ALL = 300_000  # twenty times what the largest descriptions have
+_MOST_READS = 3_000_000  # of all operations, also of schemas that were read before
 _MOST_PROPERTIES = 2000
+
+
+class BoundError(FlawError):
+    """The whole description needs more work than is done for one."""
 
 
 class SchemaReader:
@@ -29,6 +34,7 @@ class SchemaReader:
         self._open: list[Schema | Node] = []
         self._parts = 0
         self._parts_of_all = 0
+        self._reads = 0
         self._cuts = 0
 
     def shape(self, schema: Schema | Node) -> Shape:
@@ -38,12 +44,18 @@ class SchemaReader:
         """
         self._parts = 0
         self._open = []
+        self._reads += 1
+        if self._reads > _MOST_READS or self._parts_of_all > _MOST_PARTS_OF_ALL:
+            sentence = "the description has too many schemas to be read as a whole; choose operations"
+            raise BoundError(_place(schema), sentence)
         return self._shape(schema) or Shape()
 
     def part(self, schema: Schema | Node) -> Shape:
         """Return what a property allows; a flaw becomes the conflict of its shape, so that its siblings stay."""
         try:
             return self.shape(schema)
+        except BoundError:
+            raise
         except FlawError as flaw:
             return Shape(kinds=frozenset(), conflict=flaw.message, nodes=frozenset({Node(None, "", flaw.place)}))
 
@@ -76,10 +88,6 @@ class SchemaReader:
         self._parts_of_all += 1
         if self._parts > _MOST_PARTS or len(self._open) > _DEEPEST:
             raise FlawError(_place(schema), f"a schema is merged of more than {_MOST_PARTS} others, or {_DEEPEST} deep")
-        if self._parts_of_all > _MOST_PARTS_OF_ALL:
-            raise FlawError(
-                _place(schema), "the description has too many schemas to be read as a whole; choose operations"
-            )
 
     def _of_node(self, node: Node) -> Shape | None:
         if isinstance(node.value, dict) and isinstance(node.value.get("$ref"), str):
@@ -95,6 +103,9 @@ class SchemaReader:
 
     def _own(self, node: Node) -> Shape:
         """Return what one mapping says: by itself, and by its allOf, oneOf and anyOf."""
+        properties = node.child("properties").value
+        if isinstance(properties, dict) and len(properties) > _MOST_PROPERTIES:
+            raise FlawError(node.place, f"a schema has more than {_MOST_PROPERTIES} properties")
         shapes = [plain_shape(node), *self._list(list(node.items("allOf")))]
         for key in ("oneOf", "anyOf"):
             variants = self._list(list(node.items(key)))

@@ -75,7 +75,7 @@ def _pruned(root: Mapping[str, Any], entries: Sequence[Entry]) -> dict[str, Any]
     """Return a description of some operations only, as plain JSON; None for one that is too large."""
     document = {key: value for key, value in root.items() if key not in {"paths", "webhooks", *_COMPONENTS}}
     document["paths"] = {}
-    for entry in entries:
+    for entry in {entry.node: entry for entry in reversed(entries)}.values():  # paths may share operations
         item = document["paths"].setdefault(
             entry.path, {key: value for key, value in entry.item.value.items() if key not in _METHODS}
         )

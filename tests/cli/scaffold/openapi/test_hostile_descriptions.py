@@ -284,3 +284,18 @@ def test_a_description_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) ->
     assert 0 < len(source.operations) < 20
     assert {left.reason.rpartition("; ")[2] for left in source.left_out} == {"choose operations"}
     assert [query.path for query in read(value, operations=["GET /a19"]).operations] == ["/a19"]
+
+
+@pytest.mark.parametrize("part", ["parameters", "responses", "properties"])
+def test_a_large_part_that_many_operations_share_costs_little(part: str) -> None:
+    """It would be read again for each of them."""
+    many: dict[str, Any] = {str(number): {} for number in range(5000)}
+    shared: dict[str, Any] = get({"type": "object", "properties": many} if part == "properties" else None)
+    if part != "properties":
+        shared["get"][part] = [query(name) for name in many] if part == "parameters" else many
+    value = describe({"/good": get(), **{f"/a{number}": {"$ref": "#/x"} for number in range(200)}}, x=shared)
+    started = time.process_time()
+    source = read(value)
+
+    assert [query.path for query in source.operations] == ["/good"]
+    assert time.process_time() - started < 10

@@ -315,3 +315,13 @@ def test_an_answer_that_would_never_end_is_not_asked_for() -> None:
     flags = [query(name, {"type": "boolean", "default": True}) for name in ("stream", "watch", "deep")]
 
     assert [parameter.default for parameter in parameters(*flags)] == [False, False, True]
+
+
+def test_of_many_parameters_the_required_ones_stay() -> None:
+    """An editor with hundreds of fields helps nobody."""
+    nodes = [query(f"p{number}") for number in range(150)] + [query("last", required=True)]
+    value = describe({"/things": get(parameters=nodes)})
+    names = [parameter.name for parameter in operation(value).parameters]
+
+    assert (len(names), names[0], names[-1]) == (100, "last", "p98")
+    assert reasons(value)[0][2] == "it has 151 parameters: 51 optional ones are left out"
