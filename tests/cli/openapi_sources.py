@@ -85,6 +85,7 @@ STATIONS = operation(
     parameter("limit", replace(WHOLE, minimum=1, maximum=100)),
     parameter("cursor"),
     parameter("active", TRUTH),
+    parameter("sort", default="a sentence about what the server does where nothing is said here"),
     summary="Stations",
     auth=(("token",), ("key",)),
     pagination=Pagination(kind="cursor", parameter="cursor", size_parameter="limit", size=100, next_path=("next",)),
@@ -173,6 +174,9 @@ WEATHER = DataSource(
 ATTACK = (
     '"""\n\'\'\'\\" + __import__("os").system("touch hacked") + f"{1/0}" # {x} \u202e \x00 \ud800 \N{ZERO WIDTH SPACE}'
 )
+LONG = [
+    parameter(f"note{n}", ValueType(kind="string", choices=("x" * n,)), default="x" * n) for n in (90, 96, 104, 120)
+]
 HOSTILE = DataSource(
     title=ATTACK,
     version=ATTACK,
@@ -207,7 +211,7 @@ HOSTILE = DataSource(
             summary=ATTACK,
             auth=((ATTACK,),),
         ),
-        operation("model", "/model", rows([], column("n" * 5000, "integer")), identifier="model"),
+        operation("model", "/model", rows([], column("n" * 5000, "integer")), *LONG, identifier="model"),
     ),
 )
 

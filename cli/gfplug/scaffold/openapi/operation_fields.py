@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LONGEST_HELP = 300
 _LONGEST_PLACEHOLDER = 60
+_LONGEST_DEFAULT = 60
 _VIEW = ("show", "time_column", "value_columns", "label_columns")
 _NOT_FIELDS = {*_VIEW, "str", "int", "float", "bool", "tuple", "constructor", "prototype"}
 _NOT_IN_MODELS = {"operation", "hide", "key", "datasource", "scopes", "constructor", "prototype"}
@@ -174,7 +175,8 @@ class _Plan:
             items = default if isinstance(default, tuple) else ()
             return Code(f"tuple[{plain}, ...]"), tuple(map(str, items)) if is_text else items
         if plain == "str":
-            return Code("str"), "" if default is None else str(default)
+            is_prose = default is None or len(str(default)) > _LONGEST_DEFAULT  # a sentence about the value
+            return Code("str"), "" if is_prose else str(default)
         if default is None and plain == "bool" and parameter.is_required:
             default = False
         return (Code(f"{plain} | None"), None) if default is None else (Code(plain), default)

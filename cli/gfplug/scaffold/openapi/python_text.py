@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import math
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,8 +112,12 @@ def identifier(text: str) -> Code:
 def annotated(name: str, annotation: Bracket | Code, default: object) -> list[str]:
     """Write a field of a dataclass: its name, its type and its default."""
     name, after = identifier(name), f" = {flat(default)}"
-    if isinstance(annotation, Code) or _width(f"{_INDENT}{name}: {flat(annotation)}{after}") <= WIDTH:
-        return [f"{_INDENT}{name}: {flat(annotation)}{after}"]
+    whole = f"{_INDENT}{name}: {flat(annotation)}{after}"
+    if isinstance(annotation, Code) and isinstance(default, str) and _width(whole) > WIDTH:
+        inside = f"{_INDENT * 2}{flat(default)}"
+        return [f"{_INDENT}{name}: {annotation} = (", inside, f"{_INDENT})"] if _width(inside) <= WIDTH else [whole]
+    if isinstance(annotation, Code) or _width(whole) <= WIDTH:
+        return [whole]
     *lines, last = _open(f"{name}: ", annotation, "", depth=1)
     return [*lines, *layout(f"{last.strip()} = ", default, depth=1)]
 
@@ -159,5 +164,5 @@ def _sign(sign: str, quote: str) -> str:
 
 
 def _width(line: str) -> int:
-    """Measure a line, at least as wide as the formatter does."""
-    return len(line) + sum(not sign.isascii() for sign in line)
+    """Measure a line as the formatter does, or wider."""
+    return len(line) + sum(unicodedata.east_asian_width(sign) in "WF" for sign in line)

@@ -55,6 +55,12 @@ def example(name: str, **view: object) -> Model:
     return replace(model, **{name: replace(own, **shown)}) if shown else model
 
 
+def strange_columns(frame: Frame) -> set[str]:
+    """Name the columns whose values in the example are not as the API describes them."""
+    notices: Any = (frame.meta or {}).get("notices", [])
+    return {str(notice["text"]).partition(" is shown as text")[0] for notice in notices}
+
+
 def types_of(frame: Frame) -> dict[str, str]:
     """Map the columns of a frame to their types."""
     return {field.name: field.type for field in frame.fields}
@@ -66,8 +72,7 @@ def test_an_operation_answers_its_columns(api: Mock, name: str) -> None:
     (frame,) = ask(connect(api), query(example(name)))
 
     expected = {column.name: TYPES[column.kind] for column in ENDPOINTS[name].columns}
-    notices: Any = (frame.meta or {}).get("notices", [])
-    strange = {str(notice["text"]).partition(" is shown as text")[0] for notice in notices}
+    strange = strange_columns(frame)
     assert types_of(frame) == {key: "string" if key in strange else kind for key, kind in expected.items()}
 
 
@@ -95,8 +100,16 @@ def test_a_failure_says_what_the_api_says(api: Mock, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name, kind in QUERIES.items() if hasattr(kind(), "time_column")])
 def test_rows_with_a_time_become_series(api: Mock, name: str) -> None:
-    """One frame for each number and each set of labels, which alert rules read."""
-    frames = ask(connect(api), query(example(name, show="series")))
+    """One frame for each number and set of labels, which alert rules read; what is not as described is an error."""
+    model = example(name, show="series")
+    drawn = {column.name for column in ENDPOINTS[name].columns if column.kind in ("integer", "number")}
+    (table,) = ask(connect(api), query(example(name)))
+    if strange_columns(table) & {*drawn, getattr(model, name).time_column}:
+        with pytest.raises(PluginError, match="makes no series"):
+            ask(connect(api), query(model))
+        return
+
+    frames = ask(connect(api), query(model))
 
     assert all([field.type for field in frame.fields][:1] == ["time"] for frame in frames)
     assert all({field.type for field in frame.fields[1:]} == {"float64"} for frame in frames)

@@ -67,6 +67,17 @@ def test_what_is_too_long_has_a_line_for_each_item() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("default", "count"), [("a" * 105, 1), ("a" * 106, 3), ("a" * 110, 3), ("a" * 111, 1), ("宽" * 53, 3)]
+)
+def test_a_long_default_is_in_parentheses_where_it_then_fits(default: str, count: int) -> None:
+    """As the formatter has it, which measures wide signs as two."""
+    lines = python_text.annotated("a", Code("str"), default)
+
+    assert len(lines) == count
+    assert ast.literal_eval("".join(lines).partition("= ")[2]) == default
+
+
 def test_a_subscript_of_one_item_has_no_comma() -> None:
     """It would make a tuple of it."""
     assert python_text.layout("X = ", subscript("Literal", "x" * 120)) == ["X = Literal[", f'    "{"x" * 120}"', "]"]
