@@ -123,14 +123,14 @@ def test_a_cluster_of_its_own_ends_with_the_plugin(
         ended = plugin.kill()
         assert (ended["forced"], ended["exit"]["code"]) == (False, 0)
 
-    eventually(lambda: not any(map(alive, family)), within_s=5)
+    eventually(lambda: not any(map(alive, family)), within_s=20)  # less than one, where nobody else computes
 
 
 def test_the_handshake_does_not_wait_for_the_cluster(plugin: Plugin) -> None:
-    """Save & test says that it starts, or that it has; the workers write nothing where the handshake is."""
-    begin = time.monotonic()
+    """No process is started before the first call; what it writes does not come where the handshake is."""
+    assert descendants(plugin.pid) == []
+
     health = plugin.health(counting(1000)[0])
 
-    assert time.monotonic() - begin < 20
     assert health["status"] in {"OK", "UNKNOWN"}, health
-    ends_well(plugin)
+    assert not plugin.kill()["forced"]

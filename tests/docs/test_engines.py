@@ -59,7 +59,7 @@ def test_flight_sql_answers() -> None:
     """A server that stores rows."""
     dbapi = pytest.importorskip("adbc_driver_flightsql.dbapi")
     address = address_of("FLIGHT_SQL")
-    with closing(dbapi.connect(address)) as connection, closing(connection.cursor()) as cursor:
+    with closing(dbapi.connect(address, autocommit=True)) as connection, closing(connection.cursor()) as cursor:
         for statement in (
             "DROP TABLE IF EXISTS readings",
             "CREATE TABLE readings (seconds BIGINT, site TEXT, temperature DOUBLE)",
@@ -71,6 +71,7 @@ def test_flight_sql_answers() -> None:
     assert ask("flightsql", address) == ANSWER
 
 
+@pytest.mark.filterwarnings("ignore")  # its own, about the versions of what it imports
 def test_spark_answers() -> None:
     """By its own client, which needs no Java; the server does."""
     sql = pytest.importorskip("pyspark.sql")

@@ -13,6 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped,unused-ignore]  # it has no 
 import pyarrow.parquet as pq  # type: ignore[import-untyped,unused-ignore]
 import pytest
 from distributed import Client
+from distributed.scheduler import KilledWorker
 
 from gfruntime import DownstreamError, Frame, PluginError, Query, QueryError, Secret, Settings, TimeRange
 from plugin import datasource as module
@@ -164,25 +165,24 @@ def test_a_worker_that_dies_costs_time_only(
     """Another one does its work again; the answer is the same."""
     monkeypatch.setattr(module, "PART_ROWS", 10_000)
     outcome = list[Any]()
-    thread = in_background(source, asked(Model(aggregate="count"), span=100 * HOUR), outcome)
+    thread = in_background(source, asked(Model(aggregate="count"), span=30 * HOUR), outcome)
     eventually(lambda: tasks(connection) > 10)
 
     os.kill(next(iter(connection.client.run(os.getpid).values())), signal.SIGKILL)
     thread.join(PATIENCE)
 
     assert {site: sum(values) for site, values in series(outcome[0]).items()} == {
-        "north": 3_600_000,
-        "south": 3_600_000,
+        "north": 1_080_000,
+        "south": 1_080_000,
     }
     eventually(lambda: len(connection.client.nthreads()) == 2)  # it was replaced
 
 
 def test_work_that_kills_each_worker_is_given_up(connection: Connection) -> None:
-    """It is not tried for ever."""
-    fatal = module.by_value(os._exit, 1)()
+    """Dask tries four of them."""
+    error = connection.explained(KilledWorker("part", None, 3), asked(), None)  # type: ignore[no-untyped-call]  # dask's
 
-    with pytest.raises(DownstreamError, match="each worker that computed a part of the answer died"):
-        connection.compute(fatal, asked(), PATIENCE)
+    assert str(error) == "each worker that computed a part of the answer died: they may have too little memory"
 
 
 def test_save_and_test_tells_of_the_workers(source: Datasource, connection: Connection) -> None:
