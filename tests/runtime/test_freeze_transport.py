@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gfruntime import freeze
-from gfruntime.freeze import unused_transport
+from gfruntime.freeze import asks_by_grpc, unused_transport
 from gfruntime.freeze.plain_docscrape import NumpyDocString
 from gfruntime.serving import modes
 
@@ -31,6 +31,21 @@ def test_the_program_says_which_one(tmp_path: Path, text: str, left_out: tuple[s
     program = tmp_path / "__main__.py"
     program.write_text(f"from gfruntime import serve\n\n{text}\n")
     assert unused_transport(program) == left_out
+
+
+@pytest.mark.parametrize(
+    ("users", "expected"),
+    [
+        ((), False),
+        (("gfruntime.serving.transport", "pluginv2.backend_pb2_grpc", "grpc.aio"), False),
+        (("grpc_status.rpc_status",), True),
+        (("gfruntime.serving.transport", "plugin.datasource"), True),
+        (("opentelemetry.exporter.otlp.proto.grpc.exporter",), True),
+    ],
+)
+def test_who_asks_by_grpc_has_its_authorities(users: tuple[str, ...], *, expected: bool) -> None:
+    """A plugin that only answers by it has none: 0.2 MB of each archive."""
+    assert asks_by_grpc(users) is expected
 
 
 def test_patches_that_leave_the_start_are_applied_later() -> None:

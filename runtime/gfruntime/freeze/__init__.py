@@ -73,6 +73,12 @@ _OF_THE_OTHER = {
 """By the transport in use, what the other one is made of."""
 
 
+_ROOTS = str(Path("grpc", "_cython", "_credentials", "roots.pem"))
+"""The authorities that grpcio trusts when it asks a server over TLS; 0.5 MB."""
+
+_ONLY_ANSWERING = ("gfruntime", "grpc", "pluginv2")
+
+
 def hook_folders() -> list[str]:
     """Return the folders in which PyInstaller finds this library's hooks."""
     return [str(_HOOKS)]
@@ -130,7 +136,10 @@ def freeze(
         contents_directory=f"_internal_{target}",  # several platforms may share one plugin's folder
         console=True,
     )
-    entries = [*analysis.binaries, *analysis.datas]
+    users = {
+        user for name, *_ in analysis.pure if _within(name, "grpc") for user in analysis.graph.get_code_using(name)
+    }
+    entries = [*analysis.binaries, *(entry for entry in analysis.datas if entry[0] != _ROOTS or asks_by_grpc(users))]
     COLLECT(executable, links.put_libraries_first(entries) if sys.platform == "darwin" else entries, name=name)
 
 
@@ -146,6 +155,15 @@ def unused_transport(program: Path) -> tuple[str, ...]:
     values = [keyword.value for keyword in serving[0].keywords if keyword.arg == "transport"]
     names = [value.value if isinstance(value, ast.Constant) else "" for value in values] or ["grpcio"]
     return _OF_THE_OTHER.get(str(names[0]), ())
+
+
+def asks_by_grpc(users: Iterable[str]) -> bool:
+    """Tell whether a plugin asks servers by gRPC, from the modules that import it: the runtime only answers by it."""
+    return not all(any(_within(user, package) for package in _ONLY_ANSWERING) for user in users)
+
+
+def _within(name: str, package: str) -> bool:
+    return f"{name}.".startswith(f"{package}.")
 
 
 def _platform() -> str:
