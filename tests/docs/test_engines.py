@@ -50,7 +50,7 @@ def ask(engine: str, address: str) -> dict[str, list[tuple[Any, ...]]]:
     frames: list[Frame] = source.query(Query(model=None, time_range=window, interval=timedelta(minutes=1)))
     assert [field.type for field in frames[0].fields] == ["time", "float64"]
     return {
-        frame.fields[1].labels["site"]: list(zip(*(field.to_list() for field in frame.fields), strict=True))
+        (frame.fields[1].labels or {})["site"]: list(zip(*(field.to_list() for field in frame.fields), strict=True))
         for frame in frames
     }
 
