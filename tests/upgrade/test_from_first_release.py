@@ -192,7 +192,7 @@ def test_however_the_author_wrote_the_dependencies(signals: Path, written: str) 
     assert len([name for name in names if name.startswith("grpcio")]) == 1
     assert not [name for name in names if name.startswith("msgspec")]
     assert {line for line in before["dependencies"] if line not in others} <= set(after["dependencies"])
-    assert after["optional-dependencies"] == before["optional-dependencies"]
+    assert before["optional-dependencies"].items() <= after["optional-dependencies"].items()
     assert written.count("#") <= path.read_text(encoding="utf-8").count("#")
     assert ("# ours" in path.read_text(encoding="utf-8")) == ("# ours" in written)
     assert cli.main(["check", str(signals)]) == 0
