@@ -137,9 +137,9 @@ def _listen(application: Application, port: int) -> WebServer:
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
-        raise UsageError(
-            f"--port {port}: {error.strerror}", hint="another program has it; leave it out to take a free one"
-        ) from error
+        is_taken = error.errno == errno.EADDRINUSE
+        reason = "another program uses this port" if is_taken else "you may not open this port"
+        raise UsageError(f"--port {port}: {reason}", hint="omit --port to use a free one") from error
 
 
 def _as_grafana_starts(target: Target, version: str, *, is_source: bool) -> Target:
