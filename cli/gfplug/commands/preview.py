@@ -29,9 +29,13 @@ def preview(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port on 127.0.0.1.", show_default="a free one")] = 0,
     grafana: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help="The Grafana version whose components the page uses.", show_default="the newest"),
+        typer.Option(
+            metavar="VERSION", help="The Grafana version whose components the page uses.", show_default="the newest"
+        ),
     ] = None,
-    python: Annotated[Path | None, typer.Option(help="Run the source with this Python interpreter, and make no environment.")] = None,
+    python: Annotated[
+        Path | None, typer.Option(help="Run the source with this Python interpreter, and make no environment.")
+    ] = None,
 ) -> None:
     """See a data source in a browser, without Grafana.
 
