@@ -61,8 +61,8 @@ class FlightSqlSession:
         self._cursor.adbc_cancel()
 
     def end(self) -> bool:
-        """Tell that the session goes on; servers keep no settings of a query."""
-        return True
+        """A session is not used again: a server may keep what a query has set in it."""
+        return False
 
     def close(self) -> None:
         """Close the connection."""

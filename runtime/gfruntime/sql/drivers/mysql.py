@@ -12,12 +12,16 @@ from __future__ import annotations
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
+from gfruntime.errors import QueryError
 from gfruntime.sql.drivers import COLUMNS, Driver, import_package
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gfruntime.sql.address import Address
 
-_OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_cert", "ssl_verify_identity", "charset")
+_SWITCHES = ("ssl_verify_cert", "ssl_verify_identity")
+_OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", *_SWITCHES, "charset")
 _PORT = 3306
 
 
@@ -38,8 +42,7 @@ class MysqlSession:
         self._cursor = self._connection.cursor()
 
     def _connect(self) -> Any:  # noqa: ANN401  # it has no types
-        given: dict[str, Any] = self._address.pick(*_OPTIONS)
-        flags = {name: value == "true" for name, value in given.items() if name.startswith("ssl_verify")}
+        options: dict[str, Any] = self._address.pick(*_OPTIONS)
         return self._pymysql.connect(
             host=self._address.host,
             port=self._address.port or _PORT,
@@ -50,7 +53,7 @@ class MysqlSession:
             init_command="SET time_zone = '+00:00'",
             connect_timeout=10,
             local_infile=False,
-            **{**given, **flags},
+            **{**options, **_verification(options)},
         )
 
     def begin(self) -> None:
@@ -73,8 +76,21 @@ class MysqlSession:
         return False
 
     def close(self) -> None:
-        """Close the connection; rows of a statement that was killed end with an error."""
+        """Close the connection at once: closing its cursor first would read all rows that are left."""
+        self._connection._force_close()  # noqa: SLF001  # PyMySQL's own way, by which it closes broken connections
         with suppress(self._pymysql.Error):
             self._cursor.close()
-        with suppress(self._pymysql.Error):
-            self._connection.close()
+
+
+def _verification(options: Mapping[str, str]) -> dict[str, bool]:
+    """Return what TLS verifies: with any option of TLS the certificate and its name, unless the address says false.
+
+    Raises: QueryError for another value than true and false.
+    """
+    if not any(name.startswith("ssl_") for name in options):
+        return {}
+    values = {name: options.get(name, "true") for name in _SWITCHES}
+    for name, value in values.items():
+        if value not in ("true", "false"):
+            raise QueryError(f"the database's address: {name} must be true or false, got {value!r}")
+    return {name: value == "true" for name, value in values.items()}
