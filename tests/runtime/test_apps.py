@@ -129,7 +129,7 @@ def test_reader_that_leaves_ends_the_application(kind: type, path: str) -> None:
 def test_flask_is_mounted_as_it_is() -> None:
     """A Flask application: routes, JSON bodies, repeated query parameters."""
     flask = pytest.importorskip("flask")
-    app = flask.Flask("plugin")
+    app = flask.Flask(__name__)
 
     @app.post("/tables/<name>")  # type: ignore[untyped-decorator,unused-ignore]
     def table(name: str) -> Any:

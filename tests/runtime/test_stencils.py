@@ -59,8 +59,7 @@ def test_a_stencil_gives_what_arrow_writes(frame: Frame) -> None:
     expected = _by_arrow(frame)
 
     assert _thrice(frame) == expected
-    assert None not in stencils._stencils.values()
-    assert len(stencils._stencils) == 1
+    assert len(stencils._stencils) == 1  # None where it proves to give other bytes
 
 
 def test_series_of_one_shape_have_their_own_labels_and_values() -> None:
@@ -69,7 +68,7 @@ def test_series_of_one_shape_have_their_own_labels_and_values() -> None:
     series = [Frame.of("cpu", t=times, v=[at * 1.5] * 4, labels={"host": f"web-{at}"}) for at in range(9)]
     encoded = [b"".join(arrow.encode(frame, ref_id="A")) for frame in series]
 
-    assert len(stencils._stencils) == 1
+    assert [type(each) for each in stencils._stencils.values()] == [stencils.Stencil]
     assert [arrow.decode(file) for file in encoded] == [
         Frame(fields=frame.fields, name="cpu", ref_id="A") for frame in series
     ]
