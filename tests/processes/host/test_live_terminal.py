@@ -75,9 +75,9 @@ def project(tmp_path: Path) -> Project:
 @pytest.mark.slow
 def test_ctrl_c_ends_a_stream_that_has_no_end(project: Project) -> None:
     """The plot moves until then; no traceback, and the plugin's process is gone."""
-    example = Path(__file__).parents[3] / "examples" / "stream" / "datasource.py"
+    example = Path(__file__).parents[3] / "template" / "examples" / "stream" / "src" / "plugin" / "datasource.py"
     shutil.copy(example, project.source / "plugin" / "datasource.py")
-    words = ["call", "stream", "wave", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
+    words = ["call", "stream", "sensors", str(project.root), "--python", sys.executable, "--data", '{"hertz": 20}']
     with Terminal([*GFPLUG, *words]) as terminal:
         terminal.wait_for(lambda seen: "┤" in seen and terminal.written.count("└".encode()) > 10)
         plugins = [pid for pid in descendants(terminal.process.pid) if pid != terminal.process.pid]
