@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 MODES = {"-http2": 'transport="http2"', "-workers": 'workers=2, transport="http2"'}
 """What the name of a project ends with that serves otherwise than by default, and what it tells `serve`."""
 
-PACKAGES = {"dataframe": ("polars",)}
+PACKAGES = {"dataframe": ("polars",), "distributed": ("cryptography", "dask", "distributed")}
 """What examples depend on besides gfruntime's own dependencies."""
 
 

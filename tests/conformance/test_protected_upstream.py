@@ -117,7 +117,8 @@ def test_a_storm_stays_within_the_limit(host: Host, protected: Path, slow: Slow,
     """Sixty-four queries that differ, with a slow upstream: four at once, all answered, health as ever."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
-    pending = [plugin.send("raw", method=PATH, message=message(slow, number), limit=1) for number in range(MANY)]
+    messages = [message(slow, number) for number in range(MANY)]
+    pending = [plugin.send("raw", method=PATH, message=each, limit=1) for each in messages]
     time.sleep(0.3)
     began = time.monotonic()
     assert plugin.health(settings(url=slow.url))["status"] == "OK"
@@ -158,9 +159,8 @@ def test_who_waits_for_a_place_waits_no_longer_than_the_host(
     """At its deadline a query leaves the line, and is never asked for; the next one has its turn at once."""
     plugin = host.start(protected, env=environment)
     plugin.health(settings(url=slow.url))
-    pending = [
-        plugin.send("raw", method=PATH, message=message(slow, number), limit=1, timeout_s=1) for number in range(MANY)
-    ]
+    messages = [message(slow, number) for number in range(MANY)]  # making them takes seconds
+    pending = [plugin.send("raw", method=PATH, message=each, limit=1, timeout_s=1) for each in messages]
     failures = [each.answer.exception(30) for each in pending]
     assert any(isinstance(failure, HostError) and failure.code == "DeadlineExceeded" for failure in failures)
     eventually(lambda: measured(plugin)["upstream_waiting"] == 0)  # the plugin has its own clock
