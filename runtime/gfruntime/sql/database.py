@@ -1,4 +1,4 @@
-"""A database by its address: read-only, pooled, bounded, and cancelled when nobody waits any more.
+"""Open a database by its address: read-only, with a connection pool, limits and cancellation.
 
 `gfruntime.sql.drivers` lists the addresses. What a query may cost is in `Limits`; whether the database itself keeps it
 from writing depends on the database: where only the account's rights do, `Database` wants to be told that they do.

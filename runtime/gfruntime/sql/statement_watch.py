@@ -1,4 +1,4 @@
-"""What ends a statement that nobody waits for any more, or that takes too long: the database is told to cancel it."""
+"""Cancel a statement in the database when its query is cancelled or its time limit is over."""
 
 from __future__ import annotations
 

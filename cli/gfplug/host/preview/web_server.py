@@ -88,7 +88,7 @@ class WebServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
 
     def ticket_url(self) -> str:
-        """Return an address that leads to the page once: whoever sees it later, in a list of processes, is too late."""
+        """Return an address that opens the page once; read later, in a list of processes, it is useless."""
         ticket = secrets.token_urlsafe(_TOKEN_BYTES)
         self._tickets.add(ticket)
         return f"http://127.0.0.1:{self.server_port}{_TICKET}{ticket}"

@@ -114,7 +114,7 @@ def read(path: Path) -> Iterator[Entry]:
 
 
 def matching(entries: Iterator[Entry], query: Query[Model]) -> Iterator[Entry]:
-    """Choose the entries that a query asks for; end when nobody waits any more."""
+    """Choose the entries that a query asks for; stop when the query is cancelled."""
     search, levels, span = query.model.search.lower(), query.model.levels, query.time_range
     for entry in entries:
         if query.cancel.is_set():
