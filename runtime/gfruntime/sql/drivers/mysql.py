@@ -9,7 +9,7 @@ Source: dev.mysql.com, doc/refman/8.4/en/commit.html, kill.html; mariadb.com, kb
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
@@ -76,10 +76,11 @@ class MysqlSession:
         return False
 
     def close(self) -> None:
-        """Close the connection at once: closing its cursor first would read all rows that are left."""
+        """Close the connection at once: PyMySQL's cursor and result would read all rows that are left, and fail."""
         self._connection._force_close()  # noqa: SLF001  # PyMySQL's own way, by which it closes broken connections
-        with suppress(self._pymysql.Error):
-            self._cursor.close()
+        if (result := self._connection._result) is not None:  # noqa: SLF001  # as above
+            result.unbuffered_active = False
+        self._cursor.connection = None
 
 
 def _verification(options: Mapping[str, str]) -> dict[str, bool]:
