@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gfruntime import DownstreamError, Query, Request, Settings, TimeRange
+from gfruntime import DownstreamError, Query, QueryError, Request, Settings, TimeRange
 from gfruntime.testing import call
 from plugin.datasource import Datasource, Model, Options
 
@@ -71,6 +71,16 @@ def test_of_the_made_up_regions_one_is_above_90() -> None:
     north, south = connect().query(asked())
 
     assert min(north["power"].to_list()) > 90 > max(south["power"].to_list())
+
+
+def test_an_answer_is_whole_or_an_error(files: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An alert rule must not judge one that lacks the newest rows."""
+    monkeypatch.setattr("plugin.datasource.ROWS", 12)
+    assert sum(len(frame) for frame in connect(files).query(asked())) == 12
+    monkeypatch.setattr("plugin.datasource.ROWS", 11)
+
+    with pytest.raises(QueryError, match="more than 11 rows: choose regions"):
+        connect(files).query(asked())
 
 
 @pytest.mark.parametrize("span", [timedelta(), timedelta(hours=-1)])

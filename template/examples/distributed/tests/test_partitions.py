@@ -163,6 +163,15 @@ def test_missing_values_count_for_nothing(tmp_path: Path) -> None:
     assert found["count"] == [(0, "", 1.0), (0, "north", 1.0), (60, "x", 0.0)]
 
 
+@pytest.mark.parametrize("label", [pa.string(), pa.dictionary(pa.int8(), pa.string())], ids=str)
+def test_a_missing_label_and_an_empty_one_are_one_series(tmp_path: Path, label: pa.DataType) -> None:
+    """Grafana can't tell them apart, and a series has one point at a time; one file alone is merged with nothing."""
+    path = write(tmp_path / "a.parquet", [(0, None, 1.0), (1, "", 2.0)], label=label)
+    asked = request(aggregate="sum")
+
+    assert answer(asked, partitions.read_file(asked, str(tmp_path), path)) == [(0, "", 3.0)]
+
+
 def test_folders_named_for_a_value_are_a_column(tmp_path: Path) -> None:
     """As Hive and Spark write them."""
     for site in ("north", "south"):

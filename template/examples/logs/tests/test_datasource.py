@@ -72,10 +72,10 @@ def test_alert_rules_get_counts(folder: str) -> None:
     """Of each server, in steps; where there is nothing it is 0, and not "no data"."""
     frame = ask(Model(show="counts"), folder)
 
-    assert frame["time"].to_list() == [START + timedelta(minutes=5 * step) for step in range(5)]
+    assert frame["time"].to_list() == [START + timedelta(minutes=5 * step) for step in range(4)]
     assert [(field.labels, field.to_list()) for field in frame.fields[1:]] == [
-        ({"server": "north"}, [1, 1, 1, 0, 0]),
-        ({"server": "south"}, [0, 1, 0, 0, 0]),
+        ({"server": "north"}, [1, 1, 1, 0]),
+        ({"server": "south"}, [0, 1, 0, 0]),
     ]
 
 
@@ -83,7 +83,22 @@ def test_of_the_made_up_servers_one_has_errors() -> None:
     """The alert rule relies on it."""
     _, north, south = ask(Model(show="counts", levels=("error",))).fields
 
-    assert min(north.to_list()[:-1]) > 0 == max(south.to_list())
+    assert min(north.to_list()) > 0 == max(south.to_list())
+
+
+@pytest.mark.parametrize("seconds", [0, 5, 599, 600])
+def test_an_error_of_the_last_ten_minutes_is_in_the_sum_that_the_alert_rule_takes(tmp_path: Path, seconds: int) -> None:
+    """Wherever it stands: the rule takes the sum of the counts of ten minutes in steps of ten seconds."""
+    end = START + timedelta(minutes=20)
+    (tmp_path / "north.log").write_text(f"{(end - timedelta(seconds=seconds)).isoformat()} ERROR failed\n")
+    window = TimeRange(start=end - timedelta(minutes=10), end=end)
+    model = Model(show="counts", levels=("error",))
+    query = Query(model=model, time_range=window, max_data_points=60, interval=timedelta(seconds=10))
+
+    frame = Datasource(Settings(options=Options(folder=str(tmp_path)))).query(query)
+
+    assert sum(frame["lines"].to_list()) == 1
+    assert frame["time"].to_list()[-1] == end - timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("text", ["", "no time ERROR x", "2026-99-01T00:00:00Z INFO x", "2026-01-01T00:00:00Z SHOUT x"])

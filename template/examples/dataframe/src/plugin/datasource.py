@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 import polars as pl
 
-from gfruntime import DownstreamError, Frame, Health, PluginError, Query, Request, Settings, Ui, route
+from gfruntime import DownstreamError, Frame, Health, PluginError, Query, QueryError, Request, Settings, Ui, route
 
 FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 POINTS = 5_000  # of one series, however many are asked for
-REGIONS = 100
+ROWS = 500_000  # of an answer, of all regions together
+REGIONS = 100  # that the editor offers
 SECOND = timedelta(seconds=1)
 LEVELS = {"north": 100.0, "south": 60.0}  # of the made-up table
 Aggregate = Literal["mean", "sum", "min", "max"]
@@ -45,8 +46,14 @@ class Datasource:
         self.files = settings.options.files
 
     def query(self, query: Query[Model]) -> list[Frame]:
-        """Answer the power of each region, in as many steps as the panel has room for."""
-        return Frame.from_arrow(self.read(self.plan(query))).group_by("region")
+        """Answer the power of each region, in as many steps as the panel has room for.
+
+        Raises: QueryError for more rows than an answer may have: a part of them would lack the newest.
+        """
+        rows = self.read(self.plan(query).head(ROWS + 1))
+        if len(rows) > ROWS:
+            raise QueryError(f"the answer has more than {ROWS:,} rows: choose regions, or longer steps")
+        return Frame.from_arrow(rows).group_by("region")
 
     def plan(self, query: Query[Model]) -> pl.LazyFrame:
         """Say what is to be read and computed; `plan(query).explain()` shows what of it the scan does."""
@@ -66,7 +73,7 @@ class Datasource:
     def read(self, plan: pl.LazyFrame) -> pl.DataFrame:
         """Read and compute, with all processors, and with bounded memory where the files are large."""
         try:
-            return plan.head(POINTS * REGIONS).collect(engine="streaming")
+            return plan.collect(engine="streaming")
         except (OSError, pl.exceptions.PolarsError) as error:
             raise DownstreamError(f"{self.files} can't be read: {error}") from error
 

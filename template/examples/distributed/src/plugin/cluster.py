@@ -10,6 +10,7 @@ import logging
 import sys
 import tempfile
 import threading
+import time
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
@@ -85,7 +86,8 @@ class Cluster:
     def connect(self, before: "Future[Connection] | None") -> "Connection":
         """Close what was lost, and connect."""
         if before is not None:
-            close(before)
+            with contextlib.suppress(Exception):  # whatever is wrong with it, a new one is made
+                close(before)
         return Connection(self.place)
 
     def connection(self, seconds: float) -> "Connection":
@@ -134,37 +136,22 @@ class Connection:
         """Tell whether the scheduler is gone for good."""
         return self.client.status not in {"running", "connecting"}
 
-    def compute(self, plan: Delayed, query: Query[Any], seconds: float) -> Any:
+    def compute(self, plan: Delayed, query: Query[Any], deadline: float) -> Any:
         """Let the cluster compute a plan; its tasks leave the cluster when nobody wants the answer any more.
 
+        A task that runs ends by itself: Dask can only keep the ones that wait from running.
+        Units: the deadline is a time of `time.monotonic`.
         Raises: QueryError for a ValueError of a task; DownstreamError for whatever else went wrong there.
         """
         future = self.client.compute(plan)
         try:
             with query.on_cancel(future.cancel):
-                return future.result(timeout=seconds)
+                return future.result(timeout=max(deadline - time.monotonic(), 0.001))
         except (Exception, CancelledError) as error:
             is_late = isinstance(error, TimeoutError) and future.status == "pending"
-            raise self.explained(error, query, seconds if is_late else None) from error
+            raise explain(error, query, is_late=is_late) from error
         finally:
             future.release()
-
-    def explained(self, error: BaseException, query: Query[Any], waited: float | None) -> PluginError:
-        """Say in one sentence why there is no answer."""
-        if query.cancel.is_set():
-            return QueryError("the query was cancelled")
-        if waited is not None:
-            return DownstreamError(f"the cluster ({self.size()}) did not answer within {waited:g} s", 504)
-        if isinstance(error, CancelledError):
-            return DownstreamError("the connection to the scheduler was lost: ask again", 503)
-        if isinstance(error, KilledWorker):
-            return DownstreamError(
-                "each worker that computed a part of the answer died: they may have too little memory"
-            )
-        if type(error) is ValueError:
-            return QueryError(str(error))
-        logging.getLogger(__name__).warning("A task failed", exc_info=error)
-        return DownstreamError(f"a worker failed: {type(error).__name__}: {error}")
 
     def size(self) -> str:
         """Say how large the cluster is."""
@@ -190,6 +177,22 @@ class Connection:
     def close(self) -> None:
         """Close the client, then the cluster of this machine's own."""
         self.opened.close()
+
+
+def explain(error: BaseException, query: Query[Any], *, is_late: bool) -> PluginError:
+    """Say in one sentence why there is no answer, without asking the cluster, which may not answer."""
+    if query.cancel.is_set():
+        return QueryError("the query was cancelled")
+    if is_late:
+        return DownstreamError("the cluster did not answer in time: ask for less, or allow more time", 504)
+    if isinstance(error, CancelledError):
+        return DownstreamError("the connection to the scheduler was lost: ask again", 503)
+    if isinstance(error, KilledWorker):
+        return DownstreamError("each worker that computed a part of the answer died: they may have too little memory")
+    if type(error) is ValueError:
+        return QueryError(str(error))
+    logging.getLogger(__name__).warning("A task failed", exc_info=error)
+    return DownstreamError(f"a worker failed: {type(error).__name__}: {error}")
 
 
 def is_over(attempt: "Future[Connection]") -> bool:

@@ -6,6 +6,7 @@ address a small cluster is started on this machine; without files, readings are 
 """
 
 import operator
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -99,16 +100,17 @@ class Datasource:
         seconds = min(
             self.options.timeout, query.time_left.total_seconds() if query.time_left else self.options.timeout
         )
+        deadline = time.monotonic() + seconds
         connection = self.cluster.connection(seconds)
         if self.options.folder:
             listing = by_value(partitions.list_files)(self.options.folder, MOST_PARTS)
-            files = connection.compute(listing, query, seconds)
+            files = connection.compute(listing, query, deadline)
             read = by_value(partitions.read_file, request, self.options.folder)
             parts = [read(path) for path in files]
         else:
             make_up = by_value(partitions.make_up, request, period := round(self.options.period * 1000))
             parts = [make_up(*numbers) for numbers in readings(request, period)]
-        answer = connection.compute(add_up(parts, request), query, seconds)
+        answer = connection.compute(add_up(parts, request), query, deadline)
         frame = Frame.from_arrow(pa.ipc.open_stream(answer).read_all())
         return [each.with_meta(executedQueryString=repr(request)) for each in frame.group_by(query.model.label)]
 
@@ -119,8 +121,8 @@ class Datasource:
             size, differences = connection.size(), connection.differences()
         except StartingError as error:
             return Health(status="unknown", message=str(error))
-        except PluginError as error:
-            return Health.error(str(error))
+        except (PluginError, OSError) as error:
+            return Health.error(str(error) or "The scheduler does not answer")
         if not connection.client.nthreads():
             return Health.error("The scheduler answers, but has no workers")
         notes = f"; versions differ: {'; '.join(differences)}" if differences else ""

@@ -141,11 +141,12 @@ def microseconds(times: pa.Array) -> pa.Array:
 def add_up(request: Request, times: pa.Array, labels: pa.Array, values: pa.Array) -> pa.Table:
     """Add up rows of the range to one for each bucket and label, with what the aggregate needs."""
     bucket = pc.divide(pc.subtract(times, request.origin), request.step)  # of numbers that are not negative
-    rows = pa.table({"bucket": bucket, "label": labels, "value": values})
+    label = pc.fill_null(pc.cast(labels, pa.string()), "")
+    rows = pa.table({"bucket": bucket, "label": label, "value": values})
     wanted = NEEDED[request.aggregate]
     sums = rows.group_by(["bucket", "label"], use_threads=False).aggregate([("value", name) for name in wanted])
-    label = pc.fill_null(pc.cast(sums["label"], pa.string()), "")
-    return pa.table({"bucket": sums["bucket"], "label": label, **{name: sums[f"value_{name}"] for name in wanted}})
+    columns = {name: sums[f"value_{name}"] for name in wanted}
+    return pa.table({"bucket": sums["bucket"], "label": sums["label"], **columns})
 
 
 def merge(request: Request, parts: Iterable[pa.Table]) -> pa.Table:

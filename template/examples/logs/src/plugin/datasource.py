@@ -145,16 +145,19 @@ def lines(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
 
 
 def counts(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
-    """Count each server's entries in as many steps as the panel has room for; none is 0, so that rules can read it."""
+    """Count each server's entries in as many steps as the panel has room for; none is 0, so that rules can read it.
+
+    The last step ends with the range, and counts what is at its end, too.
+    """
     start, end = query.time_range.start, query.time_range.end
     points = min(max(query.max_data_points, 1), POINTS)
     step = max(min(query.interval, end - start), (end - start) / points, SECOND)
-    times = [start + step * number for number in range((end - start) // step + 1)]
+    times = [start + step * number for number in range(max(1, -(-(end - start) // step)))]
     fields = [Field("time", times, "time")]
     for server, entries in servers.items():
         numbers = [0] * len(times)
         for entry in entries:
-            numbers[(entry.time - start) // step] += 1
+            numbers[min((entry.time - start) // step, len(times) - 1)] += 1
         fields.append(Field("lines", numbers, "int64", labels={"server": server}))
     return Frame(fields=fields)
 
@@ -162,7 +165,7 @@ def counts(servers: dict[str, Iterator[Entry]], query: Query[Model]) -> Frame:
 def made_up(server: str, span: TimeRange) -> Iterator[Entry]:
     """Make an entry every ten seconds, or fewer; in the north each third is an error."""
     step = max(10 * SECOND, (span.end - span.start) / POINTS)
-    for number in range((span.end - span.start) // step + 1):
+    for number in range(-(-(span.end - span.start) // step)):
         is_error = server == "north" and number % 3 == 0
         text = f"GET /orders/{number} answered {500 if is_error else 200}"
         yield Entry(span.start + step * number, "error" if is_error else "info", server, text)
