@@ -36,7 +36,7 @@ def address_of(engine: str) -> str:
     """Return where an engine runs."""
     address = os.environ.get(engine, "")
     if not address:
-        pytest.skip(f"{engine} does not name a server")
+        pytest.skip(f"no server to ask: {engine} is not set")
     return address
 
 
@@ -74,7 +74,7 @@ def test_flight_sql_answers() -> None:
 @pytest.mark.filterwarnings("ignore")  # its own, about the versions of what it imports
 def test_spark_answers() -> None:
     """By its own client, which needs no Java; the server does."""
-    sql = pytest.importorskip("pyspark.sql")
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     address = address_of("SPARK")
     session = sql.SparkSession.builder.remote(address).getOrCreate()
     session.createDataFrame(READINGS, "seconds bigint, site string, temperature double").createOrReplaceTempView(
@@ -86,7 +86,7 @@ def test_spark_answers() -> None:
 
 def test_trino_is_asked_as_its_protocol_says() -> None:
     """What its client is told by a real one is not tested."""
-    pytest.importorskip("trino")
+    pytest.importorskip("trino", reason="trino is not installed")
     rows = [[int(time.timestamp()), site, value] for site, points in ANSWER.items() for time, value in points]
     columns = [
         {"name": name, "type": kind, "typeSignature": {"rawType": kind, "arguments": []}}

@@ -53,10 +53,11 @@ class Project:
         self._started.append(process)
         return process
 
-    def start_server(self, **environment: str) -> subprocess.Popen[bytes]:
+    def start_server(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a standalone server and wait for its announcement."""
-        server = self.start("-standalone", **environment)
-        eventually((self.folder / "dist" / "pid.txt").exists, within_s=10)
+        server = self.start("-standalone", *arguments, **environment)
+        address = self.folder / "dist" / "standalone.txt"  # it comes last, and may be empty for a moment
+        eventually(lambda: address.exists() and address.stat().st_size > 0, within_s=10)
         return server
 
     def read(self, name: str) -> str:
@@ -255,8 +256,7 @@ def test_a_server_for_other_machines_does_not_start_unasked(project: Project) ->
 
     assert project.start("-standalone", **remote).wait(20) == 1
     assert not list((project.folder / "dist").glob("*.txt"))
-    project.start("-standalone", "-allow-remote", **remote)
-    eventually((project.folder / "dist" / "pid.txt").exists, within_s=10)
+    project.start_server("-allow-remote", **remote)
     port = project.read("standalone.txt").rpartition(":")[2]
     assert ask(f"127.0.0.1:{port}")["A"].status == 200
 
