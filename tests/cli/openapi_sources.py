@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from packages_apart import packages_from
 
 from gfplug.scaffold.openapi import upstream_files
 from gfplug.scaffold.openapi.model import (
@@ -223,16 +224,8 @@ def imported(source: DataSource, folder: Path) -> Iterator[dict[str, ModuleType]
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-    others = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "upstream"}
-    sys.path.insert(0, str(folder / "src"))
-    importlib.invalidate_caches()
-    try:
+    with packages_from(folder / "src"):
         names = ("endpoint", "endpoints", "frames", "mock", "models", "request")
         yield {"api": importlib.import_module("upstream")} | {
             name: importlib.import_module(f"upstream.{name}") for name in names
         }
-    finally:
-        sys.path.remove(str(folder / "src"))
-        for name in [each for each in sys.modules if each.partition(".")[0] == "upstream"]:
-            del sys.modules[name]
-        sys.modules.update(others)

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import pytest
+from packages_apart import packages_from
 
 from gfplug import resources
 from gfplug.errors import ProjectError
@@ -312,20 +313,17 @@ def test_a_kind_of_a_newer_runtime_is_named() -> None:
 
 
 @pytest.mark.parametrize("example", choices.EXAMPLES)
-def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schema_of_an_example_is_that_of_its_dataclasses(example: str) -> None:
     """`gfplug new` has no interpreter that could describe them, so the template keeps it."""
     path = resources.folder("template") / EXAMPLES[example] / "src/plugin/datasource.py"
-    monkeypatch.syspath_prepend(str(path.parents[1]))  # modules of its own
-    spec = importlib.util.spec_from_file_location(f"example_{example}", path)
+    spec = importlib.util.spec_from_file_location("plugin.datasource", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    try:
+    with packages_from(path.parents[1]):
+        sys.modules[spec.name] = module
         spec.loader.exec_module(module)
         described = json.loads(json.dumps(describe(module.Datasource)))
-    finally:
-        del sys.modules[spec.name]
 
     assert example_schema(example) == described
 
