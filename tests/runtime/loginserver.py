@@ -7,8 +7,9 @@ import logging
 import secrets
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -19,9 +20,10 @@ from authlib.oauth2.rfc7523 import JWTBearerClientAssertion, JWTBearerGrant
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc.jwk import RSAKey
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
 CLIENT, SECRET, USER, PASSWORD, REFRESH = (
@@ -118,14 +120,20 @@ class Login:
         """Requests to the API that were answered 401."""
         self.refresh_tokens = {REFRESH}
         self._lock = threading.Lock()
-        self._server = make_server("127.0.0.1", 0, _app(self), threaded=True)
+        self._connections: set[socket.socket] = set()
+        self._server = make_server(
+            "127.0.0.1", 0, _app(self), threaded=True, request_handler=_handler(self._connections)
+        )
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.token_url = f"{self.url}/token"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
-        """Stop."""
+        """Stop, and end the connections that clients keep: each has a thread, which waits for its next request."""
         self._server.shutdown()
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
         self._server.server_close()
 
     def revoke(self) -> None:
@@ -153,6 +161,19 @@ class Login:
                 return False
             self.served.append(value)
             return True
+
+
+def _handler(connections: set[socket.socket]) -> type[WSGIRequestHandler]:
+    class Handler(WSGIRequestHandler):
+        def setup(self) -> None:
+            connections.add(self.request)
+            super().setup()
+
+        def finish(self) -> None:
+            connections.discard(self.request)
+            super().finish()
+
+    return Handler
 
 
 def _app(login: Login) -> flask.Flask:

@@ -86,12 +86,16 @@ def test_a_newer_refresh_token_is_used(login: Login, monkeypatch: pytest.MonkeyP
     assert REFRESH not in login.refresh_tokens
 
 
+PAUSE_S = 0.1  # of a caller; without one, 80 of them leave no time for the server that runs beside them
+
+
 def hammer(ask: Callable[[], object], is_over: threading.Event, *, threads: int) -> None:
     """Call a function from many threads again and again; the first error is raised."""
 
     def run() -> None:
         while not is_over.is_set():
             ask()
+            time.sleep(PAUSE_S)
 
     with ThreadPoolExecutor(threads) as pool:
         for future in [pool.submit(run) for _ in range(threads)]:
@@ -104,12 +108,13 @@ async def hammer_async(client: AsyncHttpClient, is_over: threading.Event, *, tas
     async def run() -> None:
         while not is_over.is_set():
             (await client.get("x")).raise_for_status()
+            await asyncio.sleep(PAUSE_S)
 
     await asyncio.gather(*(run() for _ in range(tasks)))
 
 
 def load(client: HttpClient, other: AsyncHttpClient, until: Callable[[], object]) -> None:
-    """Ask from 16 threads and 64 tasks until a function returns."""
+    """Ask from 16 threads and 64 tasks until a function returns; then close both clients."""
     is_over = threading.Event()
     with ThreadPoolExecutor(2) as pool:
         jobs = [
@@ -122,6 +127,8 @@ def load(client: HttpClient, other: AsyncHttpClient, until: Callable[[], object]
             is_over.set()
         for job in jobs:
             job.result()
+    client.close()
+    asyncio.run(other.close())
 
 
 def wait_until(is_true: Callable[[], bool]) -> None:
