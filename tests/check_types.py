@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from gfplug.sdk import stubs
 
 ROOT = Path(__file__).parents[1]
 STUBS = ROOT / "build" / "stubs"
+CACHE = ROOT / ".mypy_cache"
+CORES = os.cpu_count() or 1
 PYTEST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
 SOURCES = ["cli", "runtime", "template/project/src", "tests", "benchmarks", "preview"]
 BASES = ["cli", "runtime", "template/project/src", "preview", *PYTEST["pythonpath"]]
@@ -50,21 +53,34 @@ def modules() -> list[str]:
     return sorted(module(path) for path in paths if not apart & {*path.parents})
 
 
-def check(sources: list[str], path: list[str]) -> int:
-    """Run mypy over modules or folders and return its exit code."""
-    env = {**os.environ, "MYPYPATH": os.pathsep.join(path)}
-    return subprocess.run([sys.executable, "-m", "mypy", *sources], cwd=ROOT, env=env, check=False).returncode
+def write_stubs() -> None:
+    """Write the stubs, unless they are there: mypy looks anew at what has changed."""
+    generated = stubs.generate(sdk.fetch(sdk.default(), offline=True)).files
+    if any(not (STUBS / path).is_file() or (STUBS / path).read_bytes() != text for path, text in generated.items()):
+        shutil.rmtree(STUBS, ignore_errors=True)
+        files.write_tree(STUBS, generated)
+
+
+def check(sources: list[str], path: list[str]) -> tuple[int, str]:
+    """Run mypy over modules or folders; return its exit code and what it prints."""
+    workers = 0 if CACHE.is_dir() else CORES  # they are slower where little is left to do
+    options = [f"--num-workers={workers}", "--no-sqlite-cache"]  # in files, which several runs may write at once
+    command = [sys.executable, "-m", "mypy", *options, *sources]
+    env = {**os.environ, "MYPYPATH": os.pathsep.join(path), "MYPY_CACHE_DIR": str(CACHE)}
+    run = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return run.returncode, run.stdout.decode()
 
 
 def main() -> int:
     """Write the stubs, check everything, and return 1 if there is a mistake."""
-    shutil.rmtree(STUBS, ignore_errors=True)
-    files.write_tree(STUBS, stubs.generate(sdk.fetch(sdk.default(), offline=True)).files)
-    return max(
-        check([f"--module={name}" for name in modules()], BASES),
-        check([HOOKS], []),
-        *(check([example], [example, f"{example}/src"]) for example in EXAMPLES),
-    )
+    write_stubs()
+    outcomes = [check([f"--module={name}" for name in modules()], BASES)]  # first: the others use what it caches
+    with ThreadPoolExecutor(CORES) as pool:
+        others = [pool.submit(check, [example], [example, f"{example}/src"]) for example in EXAMPLES]
+        others.append(pool.submit(check, [HOOKS], []))
+    outcomes += [each.result() for each in others]
+    sys.stdout.writelines(text for _, text in outcomes)
+    return max(code for code, _ in outcomes)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ TOP = {
         "LICENSE",
         "Makefile",
         ".gitignore",
+        ".pre-commit-config.yaml",
     ),
 }
 TESTS = {
