@@ -6,6 +6,7 @@ import re
 import runpy
 
 import pytest
+import yaml
 from excerpts import EXCERPTS, WHOLE
 from pages import (
     INLINE_NOT_RUN,
@@ -75,6 +76,10 @@ def test_a_block_of_configuration_can_be_read(block: Block) -> None:
             assert plan.Plan.of(variables).workers
     elif block.language == "json":
         assert objects.admission_values(json.loads(block.text))["operation"] == "UPDATE"
+    elif block.language == "yaml":
+        (job,) = yaml.safe_load(block.text)["scrape_configs"]
+        plugin = job["job_name"].removeprefix("plugin-")
+        assert job["metrics_path"] == f"/metrics/plugins/{plugin}"
     else:
         pytest.fail(f"say here what a block in {block.language} must hold")
 
