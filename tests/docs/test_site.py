@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -146,6 +147,17 @@ def test_the_sentences_of_grafana_are_found_by_the_search(site: Path) -> None:
 
     assert len(cells) > 10
     assert [cell - words for cell in cells if cell - words] == []
+
+
+def test_each_picture_is_made_by_the_script_small_and_shown() -> None:
+    """`docs/pictures.py` makes it again."""
+    script = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
+    pages = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+    assert set(pictures) == set(script["PICTURES"].values())
+    assert max(pictures.values()) <= script["LARGEST"]
+    assert [name for name in pictures if f"images/{name})" not in pages] == []
 
 
 def test_the_workflow_builds_it_as_this_test_does() -> None:
