@@ -13,6 +13,7 @@ TOP = {
     *("cli", "runtime", "template", "proto", "tests", "benchmarks", "docs", "examples", "preview", ".ci", ".github"),
     *(
         "pyproject.toml",
+        "mkdocs.yml",
         "README.md",
         "CONTRIBUTING.md",
         "SECURITY.md",

@@ -26,6 +26,7 @@ _OTHERS_CODE = re.compile(
 _MAY_HOLD_A_TOKEN = {
     *("actions/checkout", "actions/download-artifact", "actions/attest-build-provenance"),
     "pypa/gh-action-pypi-publish",  # an image that PyPA builds: uploads what is in a folder, runs nothing of it
+    "actions/deploy-pages",  # publishes an artifact
 }
 """The actions that a job with a token may use: they install nothing."""
 

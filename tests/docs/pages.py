@@ -30,6 +30,11 @@ NOT_RUN = {
         "asks a plugin that Grafana runs; tests/conformance/test_profiles.py asks one"
     ),
     ENGINES: "asks servers that few machines have; test_engines.py asks those that it is told of",
+    (
+        "docs/operators.md",
+        "id=acme-sales-datasource archive=acme-sales-datasource-0.2.0.linux_amd64.zip",
+    ): "stops a Grafana; test_operators.py runs it in a folder of its own",
+    ("docs/operators.md", "id=acme-sales-datasource"): "likewise",
     ("docs/building.md", "docker build -t plugin-builder ."): "needs Docker; what it runs is looked at",
     (
         "benchmarks/README.md",

@@ -207,6 +207,7 @@ def text() -> bytes:
         "# HELP plugins_active_instances Instances in use.",
         "# TYPE plugins_active_instances gauge",
         f"plugins_active_instances {number}",
+        *process_metrics.threads(),
     ]
     if b"process_cpu_seconds_total" not in theirs:
         lines += process_metrics.lines()

@@ -32,7 +32,6 @@ def lines() -> Iterator[str]:
     yield from _metric("process_cpu_seconds_total", "counter", "User and system CPU time in seconds.", seconds)
     began = _started() if _HAS_PROC else _imported
     yield from _metric("process_start_time_seconds", "gauge", "Start time since the epoch in seconds.", began)
-    yield from _metric("process_threads", "gauge", "Threads of Python.", threading.active_count())
     virtual, resident = _memory() if _HAS_PROC else (0, 0)
     if resident:
         yield from _metric("process_virtual_memory_bytes", "gauge", "Virtual memory in bytes.", virtual)
@@ -41,6 +40,11 @@ def lines() -> Iterator[str]:
     if _HAS_PROC and folder.is_dir():
         yield from _metric("process_open_fds", "gauge", "Open file descriptors.", sum(1 for _ in folder.iterdir()))
         yield from _metric("process_max_fds", "gauge", "Largest number of open file descriptors.", _most_files())
+
+
+def threads() -> Iterator[str]:
+    """Write how many threads there are, which `prometheus_client` does not tell."""
+    yield from _metric("process_threads", "gauge", "Threads of Python.", threading.active_count())
 
 
 def _metric(name: str, kind: str, about: str, value: float) -> Iterator[str]:

@@ -1,0 +1,74 @@
+"""What `mkdocs build` does besides its own work: it takes the site's pages from site_pages.py, and writes llms.txt.
+
+Every page that mkdocs.yml does not name comes last in its section, and a page without a section in the last section, so
+that no page is left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import site_llms
+import site_pages
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page as SitePage
+
+
+@functools.cache
+def _all() -> dict[str, site_pages.Page]:
+    return site_pages.read()
+
+
+def on_startup(**_: Any) -> None:  # noqa: ANN401  # mkdocs' own
+    """Read the pages anew for each build of `mkdocs serve`."""
+    _all.cache_clear()
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Add the pages that the navigation does not name."""
+    _all.cache_clear()
+    nav: list[dict[str, Any]] = config.nav or []
+    named = set(site_llms.names(nav))
+    for name in sorted(set(_all()) - named - {"index.md"}):
+        section = next((each for each in nav if _is_section_of(name, each)), nav[-1])
+        next(iter(section.values())).append(name)
+    return config
+
+
+def _is_section_of(name: str, section: dict[str, Any]) -> bool:
+    """Tell whether a section holds the page of the folder that a page is in."""
+    return "/" in name and f"{name.partition('/')[0]}.md" in set(site_llms.names([section]))
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Put all pages in the place of docs/'s own files."""
+    for name, page in _all().items():
+        there = files.get_file_from_path(name)
+        if there is not None:
+            files.remove(there)
+        files.append(File.generated(config, name, content=site_pages.linked(page, _all(), str(config.repo_url))))
+    return files
+
+
+def on_page_context(context: dict[str, Any], page: SitePage, config: MkDocsConfig, **_: Any) -> dict[str, Any]:  # noqa: ANN401  # mkdocs' own
+    """Let "edit" lead to the file that the text comes from."""
+    page.edit_url = f"{config.repo_url}/edit/main/{_all()[page.file.src_uri].origin}"
+    return context
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write llms.txt, and each page's Markdown where its links expect it."""
+    site = Path(config.site_dir)
+    for name, page in _all().items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(site_pages.linked(page, _all(), str(config.repo_url)), encoding="utf-8")
+    (site / "llms.txt").write_text(site_llms.text(config.nav or [], _all(), config), encoding="utf-8")

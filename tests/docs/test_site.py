@@ -1,0 +1,171 @@
+"""The documentation site: built strictly, with all pages, links that lead somewhere, and llms.txt."""
+
+import json
+import os
+import re
+import runpy
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from commands import python
+
+ROOT = Path(__file__).parents[2]
+ADDRESS = "https://gfplug.github.io/gfplug/"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="built on Linux, as it is published"),
+]
+
+
+class Links(HTMLParser):
+    """Collects what a page refers to, what a browser would fetch for it, and the anchors that it has."""
+
+    def __init__(self, text: str) -> None:
+        """Read a page."""
+        super().__init__()
+        self.targets: list[str] = []
+        self.fetched: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Read one element."""
+        given = {name: value or "" for name, value in attrs}
+        self.anchors |= {given[name] for name in ("id", "name") if name in given}
+        target = given.get("href", given.get("src"))
+        if target is None:
+            return
+        self.targets.append(target)
+        if tag in {"img", "script"} or (tag == "link" and given.get("rel") in {"stylesheet", "preload"}):
+            self.fetched.append(target)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, as the workflow does; `--quiet` would make mkdocs forget `--strict`."""
+    pytest.importorskip("mkdocs")
+    folder = tmp_path_factory.mktemp("site")
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    ended = python("mkdocs", "build", "--strict", "--site-dir", folder, cwd=ROOT, env=env)
+    assert ended.code == 0, ended.err
+    return folder
+
+
+@pytest.fixture(scope="module")
+def html(site: Path) -> dict[str, Links]:
+    """Read all pages: path in the site → what is in it."""
+    return {
+        path.relative_to(site).as_posix(): Links(path.read_text(encoding="utf-8"))
+        for path in site.rglob("*.html")
+        if path.name != "404.html"  # its links are those of the server's root
+    }
+
+
+def test_each_link_of_each_page_leads_somewhere(site: Path, html: dict[str, Links]) -> None:
+    """To a file of the site, and to an anchor that the page there has."""
+    broken = []
+    for page, links in html.items():
+        for target in links.targets:
+            parts = urlsplit(target)
+            if parts.scheme or parts.netloc:
+                continue
+            path = (site / page).parent / unquote(parts.path) if parts.path else site / page
+            path = path / "index.html" if path.is_dir() else path
+            name = Path(os.path.normpath(path)).relative_to(site).as_posix()
+            if not path.exists() or (parts.fragment and unquote(parts.fragment) not in html[name].anchors):
+                broken.append((page, target))
+
+    assert len(html) > 60
+    assert broken == []
+
+
+def test_a_link_to_the_repository_names_a_file_of_it(html: dict[str, Links]) -> None:
+    """What is no page is read in the repository."""
+    files = {
+        path
+        for links in html.values()
+        for target in links.targets
+        for path in re.findall(r"^https://github\.com/gfplug/gfplug/(?:blob|tree|edit)/main/([^#]+)", target)
+    }
+
+    assert "docs/how-to.md" in files
+    assert [path for path in sorted(files) if not (ROOT / path).exists()] == []
+
+
+def test_a_page_fetches_nothing_from_elsewhere(html: dict[str, Links]) -> None:
+    """No fonts and no scripts of other hosts: a reader is seen by nobody but the site's own host."""
+    assert {target for links in html.values() for target in links.fetched if urlsplit(target).netloc} == set()
+
+
+def test_no_page_is_left_out(site: Path) -> None:
+    """Each file of docs/ is a page, and each section of the long ones."""
+    names = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    how_to = (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## ", how_to, re.MULTILINE)
+
+    assert [name for name in names if not (site / name).exists()] == []
+    assert len(list((site / "how-to").glob("*.md"))) == len(sections)
+
+
+def test_llms_txt_lists_each_page_once_in_the_order_of_the_navigation(site: Path) -> None:
+    """With a title and a sentence; the address is that of the page's Markdown."""
+    text = (site / "llms.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[([^\]]+)\]\(([^)]+)\)(: .+)?$", text, re.MULTILINE)
+    names = [address.removeprefix(ADDRESS) for _, address, _ in listed]
+    navigation = re.findall(r"- (?:\w+: )?([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE)
+
+    assert text.startswith("# gfplug\n\n> ")
+    assert sorted(names) == sorted(path.relative_to(site).as_posix() for path in site.rglob("*.md"))
+    assert [name for name in names if name in navigation] == navigation
+    assert [title for title, _, sentence in listed if not sentence] == []
+    assert all((site / name).read_text(encoding="utf-8").startswith("# ") for name in names)
+
+
+def test_the_links_of_the_markdown_lead_to_markdown(site: Path) -> None:
+    """A program that follows them from llms.txt finds the next page."""
+    broken = []
+    for path in site.rglob("*.md"):
+        text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        targets = re.findall(r"\]\(([^)\s#:]+)(?:#[^)]*)?\)", text)
+        broken += [(path.name, target) for target in targets if not (path.parent / target).exists()]
+
+    assert broken == []
+
+
+def test_the_sentences_of_grafana_are_found_by_the_search(site: Path) -> None:
+    """Each row of the table of errors is in the search's index, under its page."""
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    text = " ".join(entry["text"] for entry in index["docs"] if entry["location"].startswith("errors/"))
+    words = set(re.findall(r"\w{4,}", re.sub(r"<[^>]+>", " ", text)))
+    rows = re.findall(r"^\| \d+ \|(.*?)\|", (ROOT / "docs" / "errors.md").read_text(encoding="utf-8"), re.MULTILINE)
+    cells = [set(re.findall(r"\w{4,}", re.sub(r"\]\([^)]*\)", "", row))) for row in rows]
+
+    assert len(cells) > 10
+    assert [cell - words for cell in cells if cell - words] == []
+
+
+def test_each_picture_is_made_by_the_script_small_and_shown() -> None:
+    """`docs/pictures.py` makes it again."""
+    script = runpy.run_path(str(ROOT / "docs" / "pictures.py"))
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "images").iterdir()}
+    pages = "".join(path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+    assert set(pictures) == set(script["PICTURES"].values())
+    assert max(pictures.values()) <= script["LARGEST"]
+    assert [name for name in pictures if f"images/{name})" not in pages] == []
+
+
+def test_the_workflow_builds_it_as_this_test_does() -> None:
+    """With the pinned packages, and strictly; what it publishes is what mkdocs.yml names."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "docs.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["build"]["steps"]
+    site_dir = re.findall(r"^site_dir: (\S+)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert 'python -m pip install --editable ".[docs]"' in [step.get("run") for step in steps]
+    assert "mkdocs build --strict" in [step.get("run") for step in steps]
+    assert [step["with"]["path"] for step in steps if "upload-pages-artifact" in step.get("uses", "")] == site_dir
