@@ -50,11 +50,12 @@ def recent(**model: Any) -> dict[str, Any]:
     return query(start_ms=int(time.time() * 1000) - HOUR_MS, **model)
 
 
-def rule_of(project: Path) -> tuple[dict[str, Any], float]:
-    """Read the model of the project's alert rule, and what it compares with."""
+def rule_of(project: Path) -> tuple[dict[str, Any], str]:
+    """Read the model of the project's alert rule, and its condition: what it makes of a series, and compares with."""
     rules = yaml.safe_load((project / "provisioning/alerting/rules.yaml").read_text(encoding="utf-8"))
-    asked, _, compared = rules["groups"][0]["rules"][0]["data"]
-    return asked["model"], compared["model"]["conditions"][0]["evaluator"]["params"][0]
+    asked, reduced, compared = rules["groups"][0]["rules"][0]["data"]
+    threshold = compared["model"]["conditions"][0]["evaluator"]["params"][0]
+    return asked["model"], f"{reduced['model']['reducer']} > {threshold}"
 
 
 def test_an_example_answers_and_one_of_its_two_alerts_fires(
@@ -71,9 +72,9 @@ def test_an_example_answers_and_one_of_its_two_alerts_fires(
         answer = plugin.query(recent(**{**target, "refId": "A"}))["A"]
         assert (answer["error"], len(answer["frames"]) > 0) == ("", True)
 
-    model, threshold = rule_of(project)
+    model, condition = rule_of(project)
     answer = plugin.query(recent(**model), headers={"FromAlert": "true"})["A"]
-    rule = alerting.condition(f"last > {threshold}", model={})
+    rule = alerting.condition(condition, model={})
     outcome = alerting.evaluate([frame["json"] for frame in answer["frames"]], rule.reduction, rule.comparison)
 
     assert (outcome.error, list(outcome.warnings)) == ("", [])

@@ -44,6 +44,8 @@ def minutes(frame: Frame) -> list[int]:
         ("$__unixEpochGroup(f(t, ','), '5m', null)", [None, 1, None, 3, None]),
         ("$__unixEpochGroupAlias (t, $__interval, previous)", [None, 1, 1, 3, 3]),
         ("$__timeGroup(t, '${__interval}', previous)", [None, 1, 1, 3, 3]),
+        ("$__timeGroup(t, '$__text(5m)', $__text(0))", [0, 1, 0, 3, 0]),
+        ("$__timeGroup(t, $__text(10m), '$__text(previous)')", [None, 1, 3]),
         ("$__timeGroup(t, '10m', 0) /* , */ -- $__timeGroup(t, '1h', 7)\n", [0, 1, 3]),
     ],
 )  # fmt: skip

@@ -74,6 +74,7 @@ class Phrases:
     whole_seconds: bool = True
     escapes: bool = False  # a backslash keeps a quote from ending a text
     text: Callable[[str], str]
+    has_strict_numbers: bool = False  # it compares no text with a number as numbers
     join: tuple[str, str] = ("", " || ")  # a function's name and what stands between texts, to join them
 
     def compare(self, column: str, sign: str, moment: dt.datetime) -> str:
@@ -151,6 +152,7 @@ PHRASES: dict[Dialect, Phrases] = {
         group=f"CAST({_SQLITE_SECONDS} AS INTEGER) / {{s}} * {{s}}",
         unix_group="CAST({c} AS INTEGER) / {s} * {s}",
         text=hexadecimal("CAST(X'{hex}' AS TEXT)"),
+        has_strict_numbers=True,
     ),
     "clickhouse": Phrases(
         moment=lambda moment: f"toDateTime({_seconds(moment)})",

@@ -20,7 +20,7 @@ from gfruntime.sql.arguments import BACKSLASHES, MOST_NESTED, QUOTES, check_size
 from gfruntime.sql.dialects import PHRASES, Dialect, Phrases, operand
 from gfruntime.sql.durations import format_interval, parse_interval
 from gfruntime.sql.moments import count_since_1970, format_moment
-from gfruntime.sql.texts import cut_quoted, write_texts
+from gfruntime.sql.texts import cut_quoted, decode_text, is_count, write_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +40,7 @@ _FIRST_COLUMN = re.compile(r"\bselect(\s+distinct)?\s+\Z", re.IGNORECASE)
 _COMMENTS = re.compile(
     r"(?P<kept>'[^']*+(?:'|\Z)|\"[^\"]*+(?:\"|\Z)|\[[^\]]*+(?:\]|\Z))|--[^\n]*+|/\*.*?(?:\*/|\Z)", re.DOTALL
 )
+_GROUPS = ("timeGroup", "timeGroupAlias", "unixEpochGroup", "unixEpochGroupAlias")
 _ALIASES: dict[str, Dialect] = {"postgresql": "postgres", "mariadb": "mysql", "sqlserver": "mssql"}
 _NS = dt.timedelta(microseconds=1)
 _SECOND = dt.timedelta(seconds=1)
@@ -112,6 +113,10 @@ class _Expander:
         if nested > MOST_NESTED:
             raise QueryError(f"$__{name} is nested more than {MOST_NESTED} times")
         args, end = self._arguments(text, match.end(), self.macros[name])
+        if name == "text" and is_count(text[: match.start()]):
+            return write_texts(PHRASES[self.dialect].text, args, has_numbers=True), end
+        if name in _GROUPS and self.macros[name].most is not None:  # a variable may be the interval, and the fill
+            args = [*args[:1], *(decode_text(arg) for arg in args[1:])]
         expanded = [self.expand(arg, nested=nested + 1) for arg in args]
         if name == "timeGroup" and self._names_the_time(text, match.start(), end):
             name = "timeGroupAlias"
@@ -171,7 +176,7 @@ def _standard(say: Phrases, between: TimeRange, interval: dt.timedelta) -> dict[
         "interval_ms": _Known(lambda _: str(interval // dt.timedelta(milliseconds=1))),
         "time": _Known(lambda args: say.time.format(c=args[0]), 1, 1),
         "timeEpoch": _Known(lambda args: say.epoch.format(c=args[0]), 1, 1),
-        "text": _Known(partial(write_texts, say.text), most=None),
+        "text": _Known(partial(write_texts, say.text, has_numbers=say.has_strict_numbers), most=None),
         "timeFilter": _Known(lambda args: say.filter(args[0], start, end), 1, 1),
         "timeFrom": _Known(partial(edge, ">=", start), 0, 1),
         "timeTo": _Known(partial(edge, "<=", end), 0, 1),

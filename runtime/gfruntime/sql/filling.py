@@ -29,6 +29,7 @@ from gfruntime.frames.fieldtypes import NUMBERS
 from gfruntime.sql.arguments import QUOTES, read_arguments
 from gfruntime.sql.durations import format_interval
 from gfruntime.sql.expansion import group_interval, without_comments
+from gfruntime.sql.texts import decode_text
 
 if TYPE_CHECKING:
     from gfruntime.frames.data import Frame
@@ -61,8 +62,8 @@ def parse_grid(sql: str, query: Query[Any]) -> Grid | None:
     for match in _GROUP.finditer(text):
         args, _ = read_arguments(text, match.end(), marks=QUOTES)
         if len(args) == _WITH_FILL:
-            interval = _INTERVAL.sub(format_interval(query.interval), args[1])
-            grid = Grid(group_interval(interval), _fill(args[2]))
+            interval = _INTERVAL.sub(format_interval(query.interval), decode_text(args[1]))
+            grid = Grid(group_interval(interval), _fill(decode_text(args[2])))
     return grid
 
 

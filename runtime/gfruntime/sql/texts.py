@@ -4,6 +4,9 @@ r"""Texts of variables in SQL: written so that none of their characters can beco
 `Ui(widget="code", language="sql", variables="values")`; its arguments are percent-encoded. A database gets the
 characters as hexadecimal digits, `E'\U0000006E…'` or `X'6E…'`: whatever stands around them, they end no text and begin
 no word. Within a text in single quotes the text is cut there: `'%$__text(n)%'` becomes `('%' || … || '%')`.
+
+A database may take a text for no number: SQLite says that `100 > '90'` is false. There a value that is written as a
+number, outside of quotes, is one; after LIMIT and OFFSET it is in each database.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _MARK = re.compile(r"\$__text\(([^()]*)\)")
+_WHOLE = re.compile(r"'?\$__text\('?([^(),']*)'?\)'?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{0,14}[1-9])?")
+_COUNT = re.compile(r"\b(?:limit|offset)\s+\Z", re.IGNORECASE)
 _COMMENT = r"--[^\n]*+|/\*.*?(?:\*/|\Z)"
 _NAMES = r"""|`[^`]*+(?:`|\Z)"""
 _TOKEN = re.compile(rf"""{_COMMENT}|'(?:[^']|'')*+(?:'|\Z)|"[^"]*+(?:"|\Z){_NAMES}""", re.DOTALL)
@@ -42,13 +48,32 @@ def hexadecimal(phrase: str, encoding: str = "utf-8") -> Callable[[str], str]:
     return lambda text: phrase.format(hex=text.encode(encoding, "replace").hex().upper())
 
 
-def write_texts(write: Callable[[str], str], arguments: Sequence[str]) -> str:
-    """Write the arguments of `$__text`, separated by commas."""
-    return ", ".join(write(unquote(argument)) for argument in arguments or [""])
+def write_texts(write: Callable[[str], str], arguments: Sequence[str], *, has_numbers: bool = False) -> str:
+    """Write the arguments of `$__text`, separated by commas; those in quotes are texts, whatever they hold.
+
+    A number has spaces around it, so that it joins no word and no minus.
+    """
+    return ", ".join(_write_text(write, argument, has_numbers) for argument in arguments or [""])
+
+
+def _write_text(write: Callable[[str], str], argument: str, has_numbers: bool) -> str:  # noqa: FBT001  # as above
+    text = unquote(argument.strip("'"))
+    return f" {text} " if has_numbers and argument[:1] != "'" and _NUMBER.fullmatch(text) else write(text)
+
+
+def is_count(before: str) -> bool:
+    """Tell whether a number must follow: after LIMIT and OFFSET."""
+    return _COUNT.search(before[-40:]) is not None
+
+
+def decode_text(argument: str) -> str:
+    """Return the text of a macro's argument that is `$__text(…)` alone, in quotes or not; others as they are."""
+    match = _WHOLE.fullmatch(argument)
+    return argument if match is None else unquote(match[1])
 
 
 def cut_quoted(sql: str, *, join: tuple[str, str], has_backslashes: bool) -> str:
-    """Take each `$__text(…)` out of the text in single quotes that it stands in.
+    """Take each `$__text(…)` out of the text in single quotes that it stands in: it becomes `$__text('…')`.
 
     `join` is how a database joins texts: a function's name, which may be empty, and what stands between the texts.
     Raises: QueryError for one in a name in quotes, and for several values within one text.
@@ -69,7 +94,7 @@ def _cut(join: tuple[str, str], token: re.Match[str]) -> str:
         raise QueryError("a variable with several values can't be within a text: write IN ($variable), without quotes")
     begins, ends = [1, *(mark.end() for mark in marks)], [*(mark.start() for mark in marks), len(text) - 1]
     pieces = [text[begin:end] for begin, end in zip(begins, ends, strict=True)]
-    values = ["", *(mark[0] for mark in marks)]
+    values = ["", *(f"$__text('{mark[1]}')" for mark in marks)]
     parts = [
         part
         for value, piece in zip(values, pieces, strict=True)
