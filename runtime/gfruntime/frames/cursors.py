@@ -29,9 +29,13 @@ from gfruntime.logs import capture
 
 Types = Mapping[str, Any] | None
 
-_READERS = ("to_arrow_reader", "fetch_record_batch", "fetch_arrow_reader")
+READERS = ("to_arrow_reader", "fetch_record_batch", "fetch_arrow_reader")
+"""The methods that give a result as Arrow, batch by batch."""
+
 _POSTGRES_JSON = (114, 3802, "json", "jsonb")
-_NO_ROWS = "the statement returns no rows: only a query makes a frame"
+NO_ROWS = "the statement returns no rows: only a query makes a frame"
+"""What is said of one."""
+
 _CAN_NOT_READ = "the driver can't read a value"
 _AS_TEXT = "let the query give its text, CAST(... AS text)"
 _POSTGRES = ("psycopg", "psycopg2", "pg8000", "asyncpg")
@@ -106,11 +110,11 @@ def _count_rows(fields: Sequence[Field]) -> int:
 def _check(cursor: Any, limit: int | None) -> None:  # noqa: ANN401  # as above
     if limit is not None and limit < 0:
         raise FrameError(f"a limit is at least 0, not {limit}")
-    if not any(hasattr(cursor, name) for name in ("fetchall", "fetch_arrow_table", "get_attributes", *_READERS)):
+    if not any(hasattr(cursor, name) for name in ("fetchall", "fetch_arrow_table", "get_attributes", *READERS)):
         raise FrameError(f"expected a cursor that has executed its statement, got {type(cursor).__name__}")
     returns_rows = getattr(cursor, "returns_rows", True)
     if returns_rows is False or getattr(cursor, "description", ()) is None:
-        raise FrameError(_NO_ROWS)
+        raise FrameError(NO_ROWS)
 
 
 def _is_duckdb(cursor: object) -> bool:
@@ -121,7 +125,7 @@ def _arrow_reader(cursor: Any) -> Any:  # noqa: ANN401  # as above
     """Give what reads a result as Arrow; None where the driver has rows only, or would make Arrow of them."""
     if _is_duckdb(cursor):
         return None
-    name = next((name for name in (*_READERS, "fetch_arrow_table") if hasattr(cursor, name)), None)
+    name = next((name for name in (*READERS, "fetch_arrow_table") if hasattr(cursor, name)), None)
     return None if name is None else getattr(cursor, name)()
 
 
@@ -184,7 +188,7 @@ def _columns(cursor: Any) -> tuple[list[str], list[dbvalues.Kind]]:  # noqa: ANN
     else:
         raise FrameError(f"expected a result whose columns have names, got {type(cursor).__name__}")
     if not described:
-        raise FrameError(_NO_ROWS)
+        raise FrameError(NO_ROWS)
     is_postgres = any(part in _POSTGRES for part in type(cursor).__module__.split("."))
     return [name for name, _ in described], [_kind(code, is_postgres=is_postgres) for _, code in described]
 

@@ -66,12 +66,16 @@ class Address:
         """The path without its first slash."""
         return self.path.removeprefix("/")
 
+    @property
+    def server(self) -> str:
+        """The host as URIs have it: a number of IPv6 in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
     def to_uri(self, *, scheme: str = "", without: Collection[str] = (), **more: str) -> str:
         """Write the URI, its password in it, without some parameters and with others where it lacks them."""
         login = quote(self.user, safe="") + (f":{quote(self.password, safe='')}" if self.password else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
         parameters = {**more, **{name: value for name, value in self.parameters.items() if name not in without}}
-        server = f"{login}{'@' if login else ''}{host}{f':{self.port}' if self.port else ''}"
+        server = f"{login}{'@' if login else ''}{self.server}{f':{self.port}' if self.port else ''}"
         query = f"?{urlencode(parameters, quote_via=quote)}" if parameters else ""
         return f"{scheme or self.scheme}://{server}{quote(self.path)}{query}"
 

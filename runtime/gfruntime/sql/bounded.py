@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from gfruntime.frames.cursors import READERS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_ROWS = 1000  # fetched at once
-_READERS = ("to_arrow_reader", "fetch_record_batch", "fetch_arrow_reader")
+_ROWS = 16  # fetched at once: the bytes of no more rows are in memory before they are counted
 
 
 class BoundedCursor:
-    """Stands before any driver's cursor, or DuckDB's relation; `is_cut` tells whether rows were left out.
+    """Stands before any driver's cursor; `is_cut` tells whether rows were left out.
 
     Units: bytes of Arrow's buffers, or of Python's objects as `sys.getsizeof` counts them.
     """
@@ -21,13 +22,14 @@ class BoundedCursor:
     def __init__(self, cursor: Any, most_bytes: int) -> None:  # noqa: ANN401  # PEP 249 has no types
         """Keep the cursor, which has executed its statement."""
         self._cursor, self._left = cursor, most_bytes
+        self._largest = most_bytes  # row, as far as is known
         self.is_cut = False
-        if name := next((name for name in _READERS if hasattr(cursor, name)), ""):
+        if name := next((name for name in READERS if hasattr(cursor, name)), ""):
             self.to_arrow_reader = lambda: _Reader(getattr(cursor, name)(), self)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # as above
         """Give what else the driver's cursor has, but for other ways to read."""
-        if name in (*_READERS, "fetch_arrow_table"):
+        if name in (*READERS, "fetch_arrow_table"):
             raise AttributeError(name)
         return getattr(self._cursor, name)
 
@@ -35,10 +37,13 @@ class BoundedCursor:
         """Fetch rows, fewer than there are once their bytes are too many."""
         rows: list[Any] = []
         while len(rows) < size and not self.is_cut:
-            some: Sequence[Any] = self._cursor.fetchmany(min(_ROWS, size - len(rows)))
+            count = max(1, min(_ROWS, size - len(rows), self._left // max(self._largest, 1)))
+            some: Sequence[Any] = self._cursor.fetchmany(count)
             if not some:
                 break
-            rows += some[: self.fitting(len(some), sum(sys.getsizeof(value) for row in some for value in row))]
+            sizes = [sum(map(sys.getsizeof, row)) for row in some]
+            self._largest = max(sizes) if not rows else max(self._largest, *sizes)
+            rows += some[: self.fitting(len(some), sum(sizes))]
         return rows
 
     def fitting(self, rows: int, size: int) -> int:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError, failure_of
+from gfruntime.frames.cursors import NO_ROWS
 from gfruntime.frames.data import Frame
 from gfruntime.request.vocabulary import Health, Query, TimeRange
 from gfruntime.sql.address import Address
@@ -21,24 +23,30 @@ from gfruntime.sql.bounded import BoundedCursor
 from gfruntime.sql.drivers import find_driver
 from gfruntime.sql.filling import with_times
 from gfruntime.sql.formats import formatted
+from gfruntime.sql.job import Job
 from gfruntime.sql.macros import expand_sql
-from gfruntime.sql.statement_watch import StatementWatch
+from gfruntime.sql.pool import Pool, close_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from gfruntime.sql.dialects import Dialect
     from gfruntime.sql.drivers import Session
     from gfruntime.sql.formats import Format
 
-_LOOK_S = 0.1
 _MEGABYTE = 1_000_000
 _MOST_NAMES = 10_000
+_NAMES_S = 30.0
+_BY_ACCOUNT = (
+    "connect with an account that has no right to write, and say so in the data source's settings (account_reads_only)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one query may cost. An answer with more rows or bytes is cut, and a notice says so.
+
+    An alert rule gets an error in its place.
 
     >>> Limits(rows=1000).seconds
     30.0
@@ -51,7 +59,7 @@ class Limits:
     """The bytes of an answer's rows, as the driver gives them."""
 
     seconds: float = 30.0
-    """How long a statement may run; less, where Grafana waits for less."""
+    """How long a query may take, connecting included; less, where Grafana waits for less."""
 
     connections: int = 4
     """How many statements run at once; others wait as long as a statement may run."""
@@ -62,7 +70,7 @@ class Database:
 
     `password` goes beside the address, which Grafana shows to those who edit the data source. `script` is SQL that
     makes the tables of `sqlite:`, a database in memory. `account_reads_only` says that the account has no right to
-    write: Flight SQL has nothing else that keeps queries from it.
+    write: some databases have nothing else that keeps queries from it, such as Flight SQL.
 
     >>> Database("sqlite:", script="CREATE TABLE t (a)").dialect
     'sqlite'
@@ -83,10 +91,10 @@ class Database:
         """
         self._address, self._script, self._limits = Address.parse(address, password=password), script, limits
         self._driver = find_driver(self._address)
-        self._may_run = self._driver.refuses_writes or account_reads_only
-        self._slots = threading.BoundedSemaphore(limits.connections)
-        self._idle: list[Session] = []
-        self._lock, self._is_closed = threading.Lock(), False
+        self._account_reads_only, self._is_read_only = account_reads_only, self._driver.refuses_writes
+        self._pool = Pool(self._open, most=limits.connections, idle_s=self._driver.idle_s)
+        self._names: list[dict[str, str]] = []
+        self._names_until = 0.0  # of time.monotonic
 
     @property
     def dialect(self) -> Dialect:
@@ -96,7 +104,8 @@ class Database:
     def query(self, query: Query[Any], sql: str, *, format: Format = "timeseries") -> list[Frame]:  # noqa: A002
         """Answer a query's SQL, its macros expanded, in a format of Grafana's SQL editors.
 
-        In a time series and in a table, numbers in the column `time` become times.
+        In a time series and in a table, numbers in the column `time` become times. An answer of more rows or bytes than
+        the limits is cut: a notice says so, its gaps are not filled, and for an alert rule it is an error.
 
         Raises: QueryError for a wrong macro, a statement that was cancelled or took too long, and where nothing keeps
         it from writing; otherwise the driver's own errors, which the panel shows.
@@ -105,9 +114,12 @@ class Database:
         >>> Database("sqlite:").query(asked, "SELECT 1 AS value", format="table")[0]["value"].to_list()
         [1]
         """
-        frame = self._read(query, expand_sql(sql, query, dialect=self.dialect))
+        text = expand_sql(sql, query, dialect=self.dialect)
+        frame, is_whole = self._read(query, lambda session: session.run(text), self._limits)
+        if query.from_alert and not is_whole:
+            raise QueryError("the answer has more rows or bytes than it may have: an alert rule must not judge a part")
         if format == "timeseries":
-            return formatted(frame, format, sql=sql, query=query)
+            return formatted(frame, format, sql=sql if is_whole else "", query=query)
         return formatted(with_times(frame), format)
 
     def check(self) -> Health:
@@ -117,117 +129,94 @@ class Database:
         'sqlite answered'
         """
         try:
-            self._read(_nobodys_query(), "SELECT 1")
+            self._read(_nobodys_query(), lambda session: session.run("SELECT 1"), self._limits)
         except Exception as error:  # noqa: BLE001  # each driver has its own
             return Health.error(failure_of(error).message)
-        by_account = "" if self._driver.refuses_writes else "; only the account's rights keep queries from writing"
+        by_account = "" if self._is_read_only else "; only the account's rights keep queries from writing"
         return Health.ok(f"{self.dialect} answered{by_account}")
 
     def names(self) -> list[dict[str, str]]:
         """List the tables and columns, as the choices of `Ui(options_from=…)`: each with its table or its type.
 
-        Shape: at most 10,000.
+        Shape: at most 10,000. They are read again after half a minute, whatever rows a query may have.
 
         >>> Database("sqlite:", script="CREATE TABLE t (a INTEGER)").names()[1]
         {'value': 'a', 'label': 'a', 'description': 't, INTEGER'}
         """
-        frame = self._read(_nobodys_query(), self._driver.columns)
-        found: dict[tuple[str, str], None] = {}
+        if time.monotonic() < self._names_until:
+            return self._names
+        limits = Limits(seconds=self._limits.seconds)
+        frame, _ = self._read(_nobodys_query(), lambda session: session.list_columns(), limits)
+        names: dict[tuple[str, str], None] = {}
         for schema, table, column, kind in zip(*(field.to_list() for field in frame.fields), strict=True):
-            found[(table, f"table of {schema}" if schema else "table")] = None
-            found[(column, f"{table}, {kind}")] = None
-        return [{"value": name, "label": name, "description": what} for name, what in list(found)[:_MOST_NAMES]]
+            names[(table, f"table of {schema}" if schema else "table")] = None
+            names[(column, f"{table}, {kind}")] = None
+        choices = islice(names, _MOST_NAMES)
+        self._names = [{"value": name, "label": name, "description": what} for name, what in choices]
+        self._names_until = time.monotonic() + _NAMES_S
+        return self._names
 
     def close(self) -> None:
         """Close the connections, those in use when their queries end.
 
         >>> Database("sqlite:").close()
         """
-        with self._lock:
-            self._is_closed = True
-            idle, self._idle = self._idle, []
-        for session in idle:
-            _close(session)
+        self._pool.close()
 
-    def _read(self, query: Query[Any], sql: str) -> Frame:
-        if not self._may_run:
-            raise QueryError(
-                f"{self._address.scheme} has no session that may only read: connect with an account that has no right"
-                " to write, and say so in the data source's settings"
-            )
-        with self._session(query) as session:
-            cursor: Any = None
-            with StatementWatch(session.cancel, query, self._limits.seconds):
-                if query.cancel.is_set():
-                    raise QueryError("the query was cancelled", status=499)
-                cursor = BoundedCursor(session.run(sql), self._limits.bytes)
-                if not cursor.description:
-                    raise QueryError("the statement returns no rows: only a query makes a frame")
-                frame = Frame.from_cursor(cursor, limit=self._limits.rows)
-            if cursor.is_cut:
-                size = self._limits.bytes // _MEGABYTE
-                frame = frame.with_notice(
-                    f"Only the first {len(frame):,} rows are shown: they have {size} MB", "warning"
-                )
-            self._give_back(session, is_whole=frame.meta is None)
-        return frame
+    def _open(self) -> Session:
+        session: Session = self._driver.open(self._address, self._script)
+        return session
 
-    @contextmanager
-    def _session(self, query: Query[Any]) -> Iterator[Session]:
-        """Hold one of the connections; it is closed if the block fails."""
-        self._wait_for_slot(query)
-        try:
-            session = self._begin()
+    def _read(self, query: Query[Any], run: Callable[[Session], Any], limits: Limits) -> tuple[Frame, bool]:
+        """Read what a session gives, and tell whether it is the whole answer."""
+        if not (self._driver.refuses_writes or self._account_reads_only):
+            raise QueryError(f"{self._address.scheme} has no session that may only read: {_BY_ACCOUNT}")
+        with self._pool.slot(query, limits.seconds):
+            job = Job[tuple[Frame, bool]](query, limits.seconds)
             try:
-                yield session
-            except BaseException:
-                _close(session)
-                raise
-        finally:
-            self._slots.release()
+                return job.run(lambda: self._answer(job, run, limits))
+            finally:
+                if job.is_left_behind:  # the others have the same network
+                    threading.Thread(target=self._pool.close_idle, name="sql-close", daemon=True).start()
 
-    def _wait_for_slot(self, query: Query[Any]) -> None:
-        deadline = time.monotonic() + self._limits.seconds
-        while not self._slots.acquire(timeout=_LOOK_S):
-            if query.cancel.is_set() or time.monotonic() > deadline:
-                raise QueryError(f"all {self._limits.connections} connections of the data source are busy", status=503)
+    def _begin(self, job: Job[Any]) -> Session:
+        session, self._is_read_only = self._pool.begin(job)
+        if self._is_read_only or self._account_reads_only:
+            return session
+        job.cancel_by(None)
+        close_session(session)
+        raise QueryError(f"the server does not keep this session from writing: {_BY_ACCOUNT}")
 
-    def _begin(self) -> Session:
-        """Take a connection that is there, if it still works, else open one."""
-        while self._idle:
-            with self._lock:
-                session = self._idle.pop() if self._idle else None
-            if session is not None:
-                try:
-                    session.begin()
-                except Exception:  # noqa: BLE001  # the driver's: the server has closed it
-                    _close(session)
-                else:
-                    return session
-        new: Session = self._driver.open(self._address, self._script)
+    def _answer(self, job: Job[Any], run: Callable[[Session], Any], limits: Limits) -> tuple[Frame, bool]:
+        session = self._begin(job)
         try:
-            new.begin()
+            frame = _fetch(run(session), limits)
+            is_whole = frame.meta is None
+            if not is_whole:
+                with suppress(Exception):  # the driver's: the rest is still on its way
+                    session.cancel()
+            job.cancel_by(None)
+            if is_whole and not job.is_stopped and session.end():
+                self._pool.give_back(session)
+                return frame, is_whole
         except BaseException:
-            _close(new)
+            job.cancel_by(None)
+            close_session(session)
             raise
-        return new
-
-    def _give_back(self, session: Session, *, is_whole: bool) -> None:
-        """Keep a session for the next query, unless rows of this one are still on their way."""
-        if not is_whole:
-            with suppress(Exception):
-                session.cancel()
-        if is_whole and session.end():
-            with self._lock:
-                if not self._is_closed:
-                    self._idle.append(session)
-                    return
-        _close(session)
+        close_session(session)
+        return frame, is_whole
 
 
-def _close(session: Session) -> None:
-    with suppress(Exception):  # the driver's, of a connection that is gone
-        session.close()
+def _fetch(rows: Any, limits: Limits) -> Frame:  # noqa: ANN401  # PEP 249 has no types
+    """Read rows within limits; a frame with a notice is a part of them."""
+    cursor: Any = BoundedCursor(rows, limits.bytes)
+    if not cursor.description:
+        raise QueryError(NO_ROWS)
+    frame = Frame.from_cursor(cursor, limit=limits.rows)
+    if not cursor.is_cut:
+        return frame
+    text = f"Only the first {len(frame):,} rows are shown: they have {limits.bytes // _MEGABYTE} MB"
+    return frame.with_notice(text, "warning")
 
 
 def _nobodys_query() -> Query[None]:

@@ -84,7 +84,7 @@ def with_times(frame: Frame) -> Frame:
 def as_series(frame: Frame, sql: str, query: Query[Any]) -> Frame:
     """Make a wide series of a query's rows, by the rules of this module.
 
-    Shape: at most 5,000,000 cells; gaps that would make more stay, and a notice says so.
+    Shape: at most 5,000,000 cells; gaps that would make more stay, and a notice says so, or for an alert rule an error.
     Raises: QueryError when there is no time; FrameError when a row has none, or labels make too many cells.
     """
     grid = parse_grid(sql, query)
@@ -157,10 +157,14 @@ def _filled(frame: Frame, grid: Grid, query: Query[Any]) -> Frame:
     since = start - _EPOCH
     first = since - since % grid.interval
     cells = ((end - start + since % grid.interval) // grid.interval + 1) * len(frame.fields)
+    problem = ""
     if cells > _MOST_CELLS:
-        text = f"Missing values are not filled: {cells:,} are more than {_MOST_CELLS:,}; ask for longer groups"
-        return frame.with_notice(text, "warning")
-    if first < _FIRST or end > _LAST:
-        return frame.with_notice("Missing values are not filled: a time is outside the years 1678 to 2261", "warning")
+        problem = f"{cells:,} are more than {_MOST_CELLS:,}; ask for longer groups"
+    elif first < _FIRST or end > _LAST:
+        problem = "a time is outside the years 1678 to 2261"
+    if problem and query.from_alert:
+        raise QueryError(f"missing values are not filled: {problem}")
+    if problem:
+        return frame.with_notice(f"Missing values are not filled: {problem}", "warning")
     start = _EPOCH + first
     return series.resample(frame, start, end, grid.interval, fill=grid.fill)

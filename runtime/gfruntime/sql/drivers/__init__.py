@@ -3,9 +3,9 @@
 | scheme of the address | driver | it may only read by |
 | --- | --- | --- |
 | `sqlite` | Python's `sqlite3` | `mode=ro`, and an authorizer that refuses all but reading |
-| `duckdb` | `duckdb` | `read_only`, and settings that nobody can change |
-| `postgresql` | `adbc-driver-postgresql`, as Arrow | `BEGIN TRANSACTION READ ONLY` |
-| `mysql`, `mariadb` | `pymysql` | `START TRANSACTION READ ONLY` |
+| `duckdb` | `duckdb` | `read_only`, settings that nobody can change, and one SELECT at a time |
+| `postgresql` | `adbc-driver-postgresql`, as Arrow | `BEGIN TRANSACTION READ ONLY`, which the server confirms |
+| `mysql`, `mariadb` | `pymysql` | `START TRANSACTION READ ONLY`, of servers that are known to keep it |
 | `grpc`, `grpc+tls` | `adbc-driver-flightsql`, as Arrow | the account's rights alone |
 
 A driver is imported when an address asks for it, so a bundle holds those that the project depends on.
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 class Session(Protocol):
     """A connection that answers one query after the other; `cancel` is called in another thread than the rest."""
 
-    def begin(self) -> None:
-        """Begin a query, which may only read; this fails if the connection is gone."""
+    def begin(self) -> bool:
+        """Begin a query, and tell whether the database keeps it from writing; this fails if the connection is gone."""
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
         """Execute a statement and return what `Frame.from_cursor` reads."""
+
+    def list_columns(self) -> Any:  # noqa: ANN401  # as above
+        """Execute a statement that lists schema, table, column and type of all columns."""
 
     def cancel(self) -> None:
         """Tell the database to give up the statement."""
@@ -45,14 +48,14 @@ class Session(Protocol):
 class Driver(NamedTuple):
     """How one kind of database is opened.
 
-    `refuses_writes` tells whether the database itself keeps a query from writing. `columns` is SQL that lists schema,
-    table, column and type of all columns.
+    `refuses_writes` tells whether its sessions may keep queries from writing; each session says whether it does.
+    `idle_s`: so many seconds a session is kept that nobody uses.
     """
 
     dialect: Dialect
     open: Any  # Callable[[Address, str], Session]: an address, and a script for a database in memory
-    columns: str
     refuses_writes: bool = True
+    idle_s: float = 60.0
 
 
 _MODULES = {
@@ -71,6 +74,10 @@ SELECT table_schema, table_name, column_name, data_type FROM information_schema.
 WHERE lower(table_schema) NOT IN ('information_schema', 'pg_catalog', 'mysql', 'performance_schema', 'sys')
 ORDER BY table_schema, table_name, ordinal_position"""
 
+SQLITE_COLUMNS = """\
+SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
+WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
+
 
 def find_driver(address: Address) -> Driver:
     """Import what opens an address.
@@ -79,8 +86,8 @@ def find_driver(address: Address) -> Driver:
     """
     module = _MODULES.get(address.scheme)
     if module is None:
-        known = ", ".join(_MODULES)
-        raise QueryError(f"the database's address begins with {address.scheme or 'no scheme'}: it may be {known}")
+        schemes = ", ".join(_MODULES)
+        raise QueryError(f"the database's address begins with {address.scheme or 'no scheme'}: it may be {schemes}")
     driver: Driver = importlib.import_module(f"gfruntime.sql.drivers.{module}").driver(address)
     return driver
 

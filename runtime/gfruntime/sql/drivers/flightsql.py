@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from gfruntime.errors import QueryError
 from gfruntime.sql.dialects import Dialect
-from gfruntime.sql.drivers import COLUMNS, Driver, import_package
+from gfruntime.sql.drivers import COLUMNS, SQLITE_COLUMNS, Driver, import_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from gfruntime.sql.address import Address
 
 _DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
-_SQLITE_COLUMNS = """\
-SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
-WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
 
 
 def driver(address: Address) -> Driver:
@@ -33,8 +30,8 @@ def driver(address: Address) -> Driver:
     dialect = next((each for each in _DIALECTS if each == name), None)
     if dialect is None:
         raise QueryError(f"the database's address: the dialect is one of {', '.join(_DIALECTS)}")
-    columns = _SQLITE_COLUMNS if dialect == "sqlite" else COLUMNS
-    return Driver(dialect, FlightSqlSession, columns, refuses_writes=False)
+    address.pick("dialect", "tls_skip_verify")
+    return Driver(dialect, FlightSqlSession, refuses_writes=False)
 
 
 class FlightSqlSession:
@@ -43,18 +40,23 @@ class FlightSqlSession:
     def __init__(self, address: Address, _script: str) -> None:
         """Connect; the driver's error says why not."""
         adbc = import_package("adbc_driver_flightsql.dbapi", "adbc-driver-flightsql")
-        address.pick("dialect", "tls_skip_verify")
-        server = f"{address.scheme}://{address.host}:{address.port or 443}"
+        self._columns = SQLITE_COLUMNS if address.parameters.get("dialect") == "sqlite" else COLUMNS
+        server = f"{address.scheme}://{address.server}:{address.port or 443}"
         self._connection = adbc.connect(server, db_kwargs=dict(_options(address)), autocommit=True)
         self._cursor = self._connection.cursor()
 
-    def begin(self) -> None:
-        """Begin nothing: the protocol has no such transaction."""
+    def begin(self) -> bool:
+        """Begin nothing: the protocol has no transaction that may only read."""
+        return False
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
         """Execute a statement."""
         self._cursor.execute(sql)
         return self._cursor
+
+    def list_columns(self) -> Any:  # noqa: ANN401  # as above
+        """List the columns of all tables."""
+        return self.run(self._columns)
 
     def cancel(self) -> None:
         """Cancel what runs."""

@@ -4,12 +4,18 @@ A statement that commits by itself, such as `DROP TABLE`, ends a transaction tha
 it: so the session may only read, too. Each query has a connection of its own, for PyMySQL can't make a session as new:
 what a query says with `SET` would be there for the next one.
 
-Source: dev.mysql.com, doc/refman/8.4/en/commit.html, kill.html; mariadb.com, kb/en/start-transaction.
+Servers that only speak the protocol may read `START TRANSACTION READ ONLY` and let a query write: TiDB does so. So a
+server must say that it is MySQL or MariaDB, or one of their kin, and that the session may only read.
+
+Source: dev.mysql.com, doc/refman/8.4/en/commit.html, kill.html; mariadb.com, kb/en/start-transaction;
+docs.pingcap.com, tidb/stable/sql-statement-start-transaction.
 """
 
 from __future__ import annotations
 
-from contextlib import closing
+import re
+import socket
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from gfruntime.errors import QueryError
@@ -23,11 +29,24 @@ if TYPE_CHECKING:
 _SWITCHES = ("ssl_verify_cert", "ssl_verify_identity")
 _OPTIONS = ("ssl_ca", "ssl_cert", "ssl_key", *_SWITCHES, "charset")
 _PORT = 3306
+_KILL_S = 5
+_ABOUT = """\
+SHOW SESSION VARIABLES WHERE Variable_name IN
+('version', 'version_comment', 'transaction_read_only', 'tx_read_only', 'hostname', 'server_id', 'port')"""
+_MAKERS = re.compile(
+    r"(mysql|mariadb|percona|aurora|source distribution$|\(?(debian|ubuntu|raspbian|fedora|red hat|homebrew|google)\b)",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"tidb|vitess|doris|starrocks|oceanbase|singlestore|memsql|dolt|clickhouse|databend|greptime|matrixone|polardb-?x",
+    re.IGNORECASE,
+)
 
 
-def driver(_address: Address) -> Driver:
+def driver(address: Address) -> Driver:
     """Return the driver of `mysql://user@host:3306/database`; the parameters are PyMySQL's for TLS, and charset."""
-    return Driver("mysql", MysqlSession, COLUMNS)
+    _verification(address.pick(*_OPTIONS))
+    return Driver("mysql", MysqlSession)
 
 
 class MysqlSession:
@@ -40,8 +59,10 @@ class MysqlSession:
         self._address = address
         self._connection = self._connect()
         self._cursor = self._connection.cursor()
+        self._server: tuple[str, ...] = ()
+        self._is_killed = False
 
-    def _connect(self) -> Any:  # noqa: ANN401  # it has no types
+    def _connect(self, seconds: int = 10) -> Any:  # noqa: ANN401  # it has no types
         options: dict[str, Any] = self._address.pick(*_OPTIONS)
         return self._pymysql.connect(
             host=self._address.host,
@@ -51,25 +72,49 @@ class MysqlSession:
             database=self._address.database or None,
             cursorclass=self._cursors.SSCursor,
             init_command="SET time_zone = '+00:00'",
-            connect_timeout=10,
+            connect_timeout=seconds,
             local_infile=False,
             **{**options, **_verification(options)},
         )
 
-    def begin(self) -> None:
-        """Begin a transaction that may only read."""
+    def begin(self) -> bool:
+        """Begin a transaction that may only read, and ask whether the server keeps to it."""
         self._cursor.execute("SET SESSION TRANSACTION READ ONLY")
         self._cursor.execute("START TRANSACTION READ ONLY")
+        values = _about(self._cursor)
+        self._server = _name_server(values)
+        return _keeps_from_writing(values)
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # as above
         """Execute a statement."""
         self._cursor.execute(sql)
         return self._cursor
 
+    def list_columns(self) -> Any:  # noqa: ANN401  # as above
+        """List the columns of all tables."""
+        return self.run(COLUMNS)
+
     def cancel(self) -> None:
-        """Kill the statement, by another connection."""
-        with closing(self._connect()) as other, other.cursor() as cursor:
-            cursor.execute(f"KILL QUERY {self._connection.thread_id()}")
+        """Kill the statement, by another connection; where that does not help, shut this one."""
+        if self._is_killed or not self._server:
+            self._shut()
+            return
+        self._is_killed = True
+        try:
+            with closing(self._connect(_KILL_S)) as other, other.cursor() as cursor:
+                if _name_server(_about(cursor)) == self._server:  # behind a balancer it may be another one
+                    cursor.execute(f"KILL QUERY {self._connection.thread_id()}")
+                else:
+                    self._shut()
+        except BaseException:
+            self._shut()
+            raise
+
+    def _shut(self) -> None:
+        """Wake a thread that waits for the server."""
+        if (connection := self._connection._sock) is not None:  # noqa: SLF001  # PyMySQL has no such method
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> bool:
         """A session is not used again."""
@@ -81,6 +126,25 @@ class MysqlSession:
         if (result := self._connection._result) is not None:  # noqa: SLF001  # as above
             result.unbuffered_active = False
         self._cursor.connection = None
+
+
+def _about(cursor: Any) -> dict[str, str]:  # noqa: ANN401  # it has no types
+    """Ask what kind of server this is, which one, and whether the session may only read."""
+    cursor.execute(_ABOUT)
+    return {str(name).lower(): str(value) for name, value in cursor.fetchall()}
+
+
+def _name_server(values: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(values.get(name, "") for name in ("hostname", "server_id", "port"))
+
+
+def _keeps_from_writing(values: Mapping[str, str]) -> bool:
+    """Tell whether a server is known to keep a session that may only read from writing, and this one is such."""
+    version, comment = values.get("version", ""), values.get("version_comment", "")
+    is_known = "mariadb" in version.lower() or _MAKERS.match(comment) is not None
+    is_other = _OTHERS.search(f"{version} {comment}") is not None
+    may_only_read = values.get("transaction_read_only", values.get("tx_read_only", "")) in ("ON", "1")
+    return is_known and not is_other and may_only_read
 
 
 def _verification(options: Mapping[str, str]) -> dict[str, bool]:

@@ -1,9 +1,9 @@
 """PostgreSQL, and what speaks its protocol, by ADBC: results come as Arrow.
 
 Each query runs in a transaction that may only read, which is rolled back. `SET TRANSACTION READ WRITE` would undo that
-before the transaction's first query: so there is one before the user's. A prepared statement is one statement, so no
-query holds a second one. `DISCARD ALL` makes the session as new: a setting or a lock of one query is not there for the
-next.
+before the transaction's first query: so there is one before the user's, which asks whether the server keeps to it: not
+all that speak the protocol do. A prepared statement is one statement, so no query holds a second one. `DISCARD ALL`
+makes the session as new: a setting or a lock of one query is not there for the next.
 
 Source: postgresql.org, docs/15/sql-set-transaction.html, sql-discard.html; arrow-adbc v1.8, driver/postgresql.
 """
@@ -25,13 +25,25 @@ _OPTIONS = (
     "connect_timeout",
     "application_name",
     "target_session_attrs",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
 )
+_DEFAULTS = {  # a network that is gone is noticed within about a minute
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
 
 
 def driver(address: Address) -> Driver:
     """Return the driver of `postgresql://user@host:5432/database`; parameters are libpq's."""
+    address.pick("dialect", *_OPTIONS)
     is_timescale = address.parameters.get("dialect") == "timescaledb"
-    return Driver("timescaledb" if is_timescale else "postgres", PostgresSession, COLUMNS)
+    return Driver("timescaledb" if is_timescale else "postgres", PostgresSession)
 
 
 class PostgresSession:
@@ -40,21 +52,29 @@ class PostgresSession:
     def __init__(self, address: Address, _script: str) -> None:
         """Connect; the driver's error says why not."""
         adbc = import_package("adbc_driver_postgresql.dbapi", "adbc-driver-postgresql")
-        address.pick("dialect", *_OPTIONS)
-        uri = address.to_uri(scheme="postgresql", without=["dialect"], connect_timeout="10")
+        uri = address.to_uri(scheme="postgresql", without=["dialect"], **_DEFAULTS)
         self._connection = adbc.connect(uri, autocommit=True)
         self._cursor = self._connection.cursor()
 
-    def begin(self) -> None:
-        """Begin a transaction that may only read, and cannot become another any more."""
+    def begin(self) -> bool:
+        """Begin a transaction that may only read, and cannot become another any more; ask whether it is one."""
         self._cursor.execute("BEGIN TRANSACTION READ ONLY")
-        self._cursor.execute("SELECT 1")
-        self._cursor.fetchall()
+        try:
+            self._cursor.execute("SELECT current_setting('transaction_read_only')")
+            rows = self._cursor.fetchall()
+        except Exception:  # noqa: BLE001  # the driver's: a server that only speaks the protocol may not know it
+            self._cursor.execute("ROLLBACK")
+            return False
+        return bool(rows == [("on",)])
 
     def run(self, sql: str) -> Any:  # noqa: ANN401  # PEP 249 has no types
         """Execute a statement."""
         self._cursor.execute(sql)
         return self._cursor
+
+    def list_columns(self) -> Any:  # noqa: ANN401  # as above
+        """List the columns of all tables."""
+        return self.run(COLUMNS)
 
     def cancel(self) -> None:
         """Cancel what runs."""

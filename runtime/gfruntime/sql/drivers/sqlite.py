@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gfruntime.errors import DownstreamError, QueryError
-from gfruntime.sql.drivers import Driver
+from gfruntime.sql.drivers import SQLITE_COLUMNS, Driver
+from gfruntime.sql.drivers.files import IDLE_S, Identity, find_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ BYTES = 100_000_000
 """SQLite's own memory, for all queries of the process together."""
 
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: 100_000,  # of one text or blob
+    sqlite3.SQLITE_LIMIT_LENGTH: 1_000_000,  # of one text, blob or row: to search one in another takes seconds
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 1_000_000,
     sqlite3.SQLITE_LIMIT_COLUMN: 200,
     sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 50,
@@ -40,15 +41,13 @@ _FORBIDDEN = {  # what reaches beyond the tables; and `printf`, one call of whic
 }
 _SETTINGS = ("query_only=ON", "trusted_schema=OFF", "temp_store=MEMORY", f"hard_heap_limit={BYTES}")
 _INSTRUCTIONS = 10_000  # of SQLite's machine, between two looks at whether the query is cancelled
-_COLUMNS = """\
-SELECT '', m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
-WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.name, c.cid"""
 
 
 def driver(address: Address) -> Driver:
     """Return the driver of `sqlite:/path/of/a.db`, or of `sqlite:` with a script."""
     address.pick()
-    return Driver("sqlite", SqliteSession, _COLUMNS)
+    find_path(address)
+    return Driver("sqlite", SqliteSession, idle_s=IDLE_S)
 
 
 class SqliteSession:
@@ -60,24 +59,38 @@ class SqliteSession:
         Raises: DownstreamError if the file can't be opened.
         """
         self._is_cancelled = threading.Event()
-        self._connection = _connect(address.path, script)
+        self._path = find_path(address)
+        self._identity = Identity.of_path(self._path) if self._path else None
+        self._connection = _connect(self._path, script)
         for setting in _SETTINGS:
             self._connection.execute(f"PRAGMA {setting}")
         for limit, value in _LIMITS.items():
             self._connection.setlimit(limit, value)
         self._connection.set_progress_handler(self._is_cancelled.is_set, _INSTRUCTIONS)
 
-    def begin(self) -> None:
-        """Let a query read."""
+    def begin(self) -> bool:
+        """Let a query read.
+
+        Raises: DownstreamError if another file is there now; what is written to this one, SQLite sees.
+        """
+        now = Identity.of_path(self._path) if self._path else None
+        if (now and now[:2]) != (self._identity and self._identity[:2]):
+            raise DownstreamError(f"another file is at {self._path} now: ask again", 503)
         self._is_cancelled.clear()
+        return True
 
     def run(self, sql: str) -> sqlite3.Cursor:
         """Execute a statement.
 
         Raises: QueryError in SQLite's words.
         """
-        self._connection.set_authorizer(None if sql == _COLUMNS else _authorize)
+        self._connection.set_authorizer(_authorize)
         return _Cursor(self._connection, self._is_cancelled).execute(sql)
+
+    def list_columns(self) -> sqlite3.Cursor:
+        """List the columns of all tables, which takes a pragma that no query may use."""
+        self._connection.set_authorizer(None)
+        return _Cursor(self._connection, self._is_cancelled).execute(SQLITE_COLUMNS)
 
     def cancel(self) -> None:
         """Let the statement end at its next look."""

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -126,6 +127,27 @@ def test_save_and_test_asks_the_database(datasource: Datasource) -> None:
     """An address where nothing is says so."""
     assert datasource.check_health().status == "ok"
     assert connect(Options(address="sqlite:/nowhere/at/all.db")).check_health().status == "error"
+
+
+def test_an_alert_rule_never_judges_a_part() -> None:
+    """It gets an error where a panel gets a notice."""
+    query = replace(asked("SELECT * FROM sales", "table"), from_alert=True)
+
+    with pytest.raises(QueryError, match="must not judge a part"):
+        connect(Options(rows=3)).query(query)
+
+
+def test_a_blank_in_an_address_is_none() -> None:
+    """It is the same database."""
+    assert len(ask(connect(Options(address=" sqlite: ")), "SELECT * FROM regions")) == 2
+
+
+@pytest.mark.parametrize(("least", "rows"), [("65", 1), ("5", 2), ("100", 1), ("100.5", 0)])
+def test_numbers_are_compared_as_numbers(datasource: Datasource, least: str, rows: int) -> None:
+    """Those of variables, with a column and with an expression."""
+    for column in ("level", "level + 0"):
+        frame = ask(datasource, f"SELECT region FROM regions WHERE {column} >= $__text({least})")  # noqa: S608  # ours
+        assert len(frame) == rows
 
 
 def test_an_address_of_another_kind_is_refused() -> None:

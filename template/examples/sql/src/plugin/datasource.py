@@ -58,7 +58,7 @@ class Options:
         bool,
         Ui(
             label="The account may only read",
-            help="Say so for Flight SQL, which has no sessions that may only read",
+            help="Say so where the database has no sessions that may only read, such as Flight SQL",
         ),
     ] = False
     rows: Annotated[int, Ui(label="Most rows", minimum=1, maximum=1_000_000, section="Limits")] = 100_000
@@ -82,10 +82,11 @@ class Datasource:
 
     def __init__(self, settings: Settings[Options]) -> None:
         options = settings.options
+        address = options.address.strip()
         self.database = Database(
-            options.address,
+            address,
             password=options.password,
-            script=SHOP if options.address == MEMORY else "",
+            script=SHOP if address == MEMORY else "",
             limits=Limits(rows=options.rows, seconds=options.seconds, connections=options.connections),
             account_reads_only=options.account_reads_only,
         )

@@ -1,0 +1,48 @@
+"""Databases in files: the path that an address means, and whether another file has come to be there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gfruntime.errors import QueryError
+
+if TYPE_CHECKING:
+    from gfruntime.sql.address import Address
+
+_DRIVE = re.compile(r"/+(?=[A-Za-z]:)")
+IDLE_S = 5.0
+"""So many seconds a file stays open that nobody reads: another program may want to replace it, or write to it."""
+
+
+def find_path(address: Address) -> str:
+    """Return the path of `scheme:/path`, `scheme:path` or `scheme:///C:/path`; empty for none.
+
+    Raises: QueryError for `scheme://path`, whose path would be a server's name.
+    """
+    if address.host:
+        raise QueryError(
+            f"the database's address: after {address.scheme}: comes a path, such as {address.scheme}:/path/of/a.db;"
+            " what follows two slashes is a server"
+        )
+    path = _DRIVE.sub("", address.path, count=1) if _DRIVE.match(address.path) else address.path
+    return f"/{path.lstrip('/')}" if path.startswith("//") else path
+
+
+class Identity(NamedTuple):
+    """Which file is at a path, and in which state: bytes, and nanoseconds since 1970."""
+
+    device: int
+    number: int
+    size: int
+    modified: int
+
+    @classmethod
+    def of_path(cls, path: str) -> Identity | None:
+        """Look; None where no file is."""
+        try:
+            status = Path(path).stat()
+        except OSError:
+            return None
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
