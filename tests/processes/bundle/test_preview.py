@@ -22,7 +22,7 @@ from gfplug.errors import ToolError, UsageError
 from gfplug.host.preview.page_files import PageFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 pytestmark = [
     pytest.mark.slow,
@@ -154,16 +154,17 @@ def test_a_projects_source_is_shown_and_follows_its_saves(page: Page, root: Path
 def test_a_plugin_that_ends_is_started_again(root: Path, page_files: PageFiles) -> None:
     """The page hears both, and meanwhile why nothing answers; at the end nothing of it is left."""
     seen: list[int] = []
+    others = _children()
     options = PreviewOptions(target=root, python=PYTHON)
     with open_preview(options, page=page_files) as running, Page(running.url) as page:
         page.ask("api/ds/query", BODY)
-        seen += _children()
+        seen += _children(without=others)
         os.kill(seen[0], signal.SIGKILL)
         assert "ended with" in page.wait_for("down")["message"]
         assert page.ask("api/ds/query", BODY)[0] in (200, 503)
         page.wait_for("up")
         assert page.ask("api/ds/query", BODY)[0] == 200
-        seen += _children()
+        seen += _children(without=others)
 
     deadline = time.monotonic() + 10
     while any(alive(pid) for pid in seen) and time.monotonic() < deadline:
@@ -219,13 +220,16 @@ def test_a_port_that_is_taken_and_a_page_that_is_not_there_are_sentences(root: P
         pass
 
 
-def _children(parent: int | None = None) -> list[int]:
-    """List the processes that a process, this one without it, has started, and those that they have."""
+def _children(parent: int | None = None, *, without: Collection[int] = ()) -> list[int]:
+    """List the processes that a process, this one without it, has started, and those that they have.
+
+    `without` are processes of other tests: they run on, and process ids begin anew after 32,768, so order says nothing.
+    """
     lines = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     pairs = [tuple(map(int, line.split())) for line in lines.splitlines()]
-    found: list[int] = []
-    wanted = {parent or os.getpid()}
-    while wanted:
-        wanted = {pid for pid, above in pairs if above in wanted} - set(found)
-        found += sorted(wanted)
-    return [pid for pid in found if alive(pid)]
+    children: list[int] = []
+    level = {parent or os.getpid()}
+    while level:
+        level = {pid for pid, above in pairs if above in level} - {*children, *without}
+        children += sorted(level)
+    return [pid for pid in children if alive(pid)]
