@@ -11,8 +11,26 @@ const page = path.join(import.meta.dirname, 'page');
 /** What Grafana shares with plugins beside the packages that the page itself needs; loaded when a plugin asks.
  * Source: grafana v13.2.2, public/app/features/plugins/loader/sharedDependencies.ts. */
 const LAZY = [
-  '@grafana/data/unstable', '@grafana/runtime/unstable', '@grafana/ui/unstable', 'd3', 'i18next', 'jquery', 'lodash', 'moment', 'prismjs',
-  'react-dom/client', 'react-dom/server', 'react-inlinesvg', 'react-redux', 'react-router', 'react-router-dom', 'react/jsx-dev-runtime', 'redux', 'slate', 'slate-plain-serializer', 'slate-react',
+  '@grafana/data/unstable',
+  '@grafana/runtime/unstable',
+  '@grafana/ui/unstable',
+  'd3',
+  'i18next',
+  'jquery',
+  'lodash',
+  'moment',
+  'prismjs',
+  'react-dom/client',
+  'react-dom/server',
+  'react-inlinesvg',
+  'react-redux',
+  'react-router',
+  'react-router-dom',
+  'react/jsx-dev-runtime',
+  'redux',
+  'slate',
+  'slate-plain-serializer',
+  'slate-react',
 ];
 
 /** Tell whether a package, or one of its further entries, is installed. */
@@ -30,7 +48,9 @@ const lazy = LAZY.filter(isInstalled).map((name) => `${JSON.stringify(name)}: ()
 const virtual = {
   'lazy-packages': `export const lazy = {${lazy.join('')}};`,
   // Only newer versions of @grafana/runtime have it, and then need it.
-  'optional-loggers': hasLoggers() ? "export { initializeLoggersRegistry } from '@grafana/runtime/unstable';" : 'export const initializeLoggersRegistry = undefined;',
+  'optional-loggers': hasLoggers()
+    ? "export { initializeLoggersRegistry } from '@grafana/runtime/unstable';"
+    : 'export const initializeLoggersRegistry = undefined;',
 };
 
 function hasLoggers() {
@@ -44,7 +64,10 @@ const isCompiled = (file) => /\.c?js$/.test(file) && /\bexports\b[^;]{0,40}__esM
 const grafana = {
   name: 'grafana',
   setup(bundler) {
-    bundler.onResolve({ filter: new RegExp(`^(${Object.keys(virtual).join('|')})$`) }, ({ path: name }) => ({ path: name, namespace: 'virtual' }));
+    bundler.onResolve({ filter: new RegExp(`^(${Object.keys(virtual).join('|')})$`) }, ({ path: name }) => ({
+      path: name,
+      namespace: 'virtual',
+    }));
     bundler.onLoad({ filter: /.*/, namespace: 'virtual' }, ({ path: name }) => ({ contents: virtual[name], resolveDir: modules }));
     // An .mjs file that imports such a file gets all of it as the default, as in Node; Grafana's packages expect the property.
     bundler.onResolve({ filter: /^[^./]/ }, async ({ path: name, importer, kind, resolveDir, pluginData }) => {
@@ -91,7 +114,9 @@ for (const name of ['index.html', 'boot.js']) {
 }
 
 // Icons lie where this version of @grafana/ui asks for them.
-const icons = fs.readFileSync(path.join(modules, '@grafana/ui/dist/esm/components/Icon/utils.mjs'), 'utf8').includes('build/img/icons') ? 'public/build/img' : 'public/img';
+const icons = fs.readFileSync(path.join(modules, '@grafana/ui/dist/esm/components/Icon/utils.mjs'), 'utf8').includes('build/img/icons')
+  ? 'public/build/img'
+  : 'public/img';
 fs.cpSync(path.join(modules, '@grafana/ui/dist/public/img'), path.join(output, icons), { recursive: true });
 const own = path.join(page, 'icons'); // what @grafana/ui's components ask for, and its package lacks
 for (const name of fs.readdirSync(own)) {
@@ -110,9 +135,16 @@ function licences() {
   }
   const texts = [...folders].map((folder) => {
     const { name, version, license = 'see below', repository } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
-    const files = fs.readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file) && fs.statSync(path.join(folder, file)).isFile());
+    const files = fs
+      .readdirSync(folder)
+      .filter((file) => /^(licen[cs]e|notice|copying)/i.test(file) && fs.statSync(path.join(folder, file)).isFile());
     const source = typeof repository === 'object' ? repository?.url : repository;
-    return [`${name} ${version}`, `Licence: ${typeof license === 'object' ? license.type : license}`, ...(source ? [`Source: ${source}`] : []), ...files.sort().map((file) => `\n${fs.readFileSync(path.join(folder, file), 'utf8').trim()}`)].join('\n');
+    return [
+      `${name} ${version}`,
+      `Licence: ${typeof license === 'object' ? license.type : license}`,
+      ...(source ? [`Source: ${source}`] : []),
+      ...files.sort().map((file) => `\n${fs.readFileSync(path.join(folder, file), 'utf8').trim()}`),
+    ].join('\n');
   });
   return `${texts.sort().join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }

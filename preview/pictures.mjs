@@ -15,7 +15,9 @@ const { values, positionals } = parseArgs({
 });
 const [project, folder] = positionals;
 if (!project || !folder || !MODULES) {
-  console.error('MODULES=<node_modules with playwright-core> node preview/pictures.mjs PROJECT FOLDER [--grafana VERSION …] [--error JSON] [--theme dark|light]');
+  console.error(
+    'MODULES=<node_modules with playwright-core> node preview/pictures.mjs PROJECT FOLDER [--grafana VERSION …] [--error JSON] [--theme dark|light]'
+  );
   process.exit(2);
 }
 const { chromium } = createRequire(path.join(path.resolve(MODULES), 'index.js'))('playwright-core');
@@ -51,7 +53,8 @@ async function takePictures(page, address, place) {
     }
     await idle();
   };
-  const take = (name, target = page) => target.screenshot({ path: path.join(place, `${name}.png`), ...(target === page ? { fullPage: true } : {}) });
+  const take = (name, target = page) =>
+    target.screenshot({ path: path.join(place, `${name}.png`), ...(target === page ? { fullPage: true } : {}) });
   const region = (name) => page.getByRole('region', { name, exact: true });
   await show('query');
   await take('page');
@@ -85,7 +88,15 @@ for (const version of versions) {
   const browser = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     viewport: { width: 1100, height: 800 },
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
   try {
     await takePictures(await browser.newPage(), address, place);

@@ -5,7 +5,10 @@ import { rehearse } from './changes.js';
 import { useStyles } from './styles.js';
 
 const COLOURS = { ALERTING: 'red', ERROR: 'red', NORMAL: 'green', NO_DATA: 'orange' };
-const labelsOf = (labels = {}) => Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(', ') || 'no labels';
+const labelsOf = (labels = {}) =>
+  Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ') || 'no labels';
 
 export function Alerts({ preview, state }) {
   const styles = useStyles();
@@ -43,8 +46,12 @@ function Rule({ title, rule, given }) {
           {sentenceOf(query)}
         </p>
       ))}
-      {(rule?.error ?? rule?.mistake) && <Trouble title={[rule.error, rule.mistake].filter(Boolean).map(textOf).join(': ')} hint={rule.hint} />}
-      {rule?.warnings?.map((warning, index) => <Trouble key={index} severity="warning" title={textOf(warning)} />)}
+      {(rule?.error ?? rule?.mistake) && (
+        <Trouble title={[rule.error, rule.mistake].filter(Boolean).map(textOf).join(': ')} hint={rule.hint} />
+      )}
+      {rule?.warnings?.map((warning, index) => (
+        <Trouble key={index} severity="warning" title={textOf(warning)} />
+      ))}
       {rule?.instances?.length > 0 && (
         <table className={styles.grid}>
           <thead>
@@ -72,12 +79,23 @@ function Rule({ title, rule, given }) {
   );
 }
 
-const OPERATORS = { eq: 'equal to', gt: 'above', gte: 'at least', lt: 'below', lte: 'at most', ne: 'other than', within_range: 'between', outside_range: 'not between' };
+const OPERATORS = {
+  eq: 'equal to',
+  gt: 'above',
+  gte: 'at least',
+  lt: 'below',
+  lte: 'at most',
+  ne: 'other than',
+  within_range: 'between',
+  outside_range: 'not between',
+};
 
 /** Say what a rule asks, and when it fires. */
 function sentenceOf({ refId, from, to, condition }) {
   const { reducer, operator, bounds } = condition ?? {};
-  const fires = operator ? `; fires when ${reducer ? `its ${reducer} ` : 'it '}is ${OPERATORS[operator] ?? operator} ${[bounds ?? []].flat().join(' and ')}` : '';
+  const fires = operator
+    ? `; fires when ${reducer ? `its ${reducer} ` : 'it '}is ${OPERATORS[operator] ?? operator} ${[bounds ?? []].flat().join(' and ')}`
+    : '';
   return `Query ${refId}, from ${from} s to ${to} s before now${fires}`;
 }
 

@@ -9,8 +9,12 @@ export function Annotations({ preview, state }) {
   const keep = (changed) => preview.set({ annotations: changed });
   const edit = (index, patch) => keep(annotations.map((each, other) => (other === index ? { ...each, ...patch } : each)));
   const add = () => {
-    const query = datasource.annotations?.getDefaultQuery?.() ?? (datasource.annotations?.QueryEditor ? {} : datasource.getDefaultQuery?.());
-    keep([...annotations, { name: `Annotation ${annotations.length + 1}`, enable: true, iconColor: 'red', target: { ...query, refId: 'Anno' } }]);
+    const query =
+      datasource.annotations?.getDefaultQuery?.() ?? (datasource.annotations?.QueryEditor ? {} : datasource.getDefaultQuery?.());
+    keep([
+      ...annotations,
+      { name: `Annotation ${annotations.length + 1}`, enable: true, iconColor: 'red', target: { ...query, refId: 'Anno' } },
+    ]);
     preview.runQueries();
   };
   return (
@@ -29,8 +33,23 @@ export function Annotations({ preview, state }) {
           <div key={index} role="group" aria-label={annotation.name}>
             <div className={styles.boxHead}>
               <h3 className={styles.label}>{annotation.name}</h3>
-              <Switch aria-label={`Show ${annotation.name}`} label={`Show ${annotation.name}`} value={annotation.enable !== false} onChange={({ currentTarget }) => { edit(index, { enable: currentTarget.checked }); preview.runQueries(); }} />
-              <IconButton name="trash-alt" aria-label={`Remove ${annotation.name}`} onClick={() => { keep(annotations.filter((_, other) => other !== index)); preview.runQueries(); }} />
+              <Switch
+                aria-label={`Show ${annotation.name}`}
+                label={`Show ${annotation.name}`}
+                value={annotation.enable !== false}
+                onChange={({ currentTarget }) => {
+                  edit(index, { enable: currentTarget.checked });
+                  preview.runQueries();
+                }}
+              />
+              <IconButton
+                name="trash-alt"
+                aria-label={`Remove ${annotation.name}`}
+                onClick={() => {
+                  keep(annotations.filter((_, other) => other !== index));
+                  preview.runQueries();
+                }}
+              />
             </div>
             {Editor && (
               <ErrorBoundaryAlert key={module} title="The annotation's editor failed" boundaryName="preview-annotation">
@@ -64,7 +83,12 @@ export function Annotations({ preview, state }) {
           <tbody>
             {happenings.slice(0, 50).map(({ time, timeEnd, title, text, tags }, index) => (
               <tr key={index}>
-                <td>{[time, timeEnd].filter((point) => point).map((point) => new Date(point).toISOString()).join(' to ')}</td>
+                <td>
+                  {[time, timeEnd]
+                    .filter((point) => point)
+                    .map((point) => new Date(point).toISOString())
+                    .join(' to ')}
+                </td>
                 <td>{String(title ?? '')}</td>
                 <td>{String(text ?? '')}</td>
                 <td>{[tags ?? []].flat().join(', ')}</td>

@@ -38,7 +38,12 @@ function Frame({ preview, state }) {
         <Activity activity={state.activity} />
         {state.problem && <Trouble title={state.problem.message} {...state.problem} />}
         {state.page === 'log' || state.page === 'alerts' || state.datasource ? (
-          <ErrorBoundaryAlert key={state.page} dependencies={[state.module]} title="The page failed while it was drawn" boundaryName="preview">
+          <ErrorBoundaryAlert
+            key={state.page}
+            dependencies={[state.module]}
+            title="The page failed while it was drawn"
+            boundaryName="preview"
+          >
             <Page preview={preview} state={state} />
           </ErrorBoundaryAlert>
         ) : (
@@ -64,7 +69,8 @@ function Head({ preview, state }) {
         ))}
       </nav>
       <span className={styles.note}>
-        gfplug preview · @grafana packages {boot.grafana} · not Grafana itself: panels are drawn with @grafana/ui, not with Grafana&apos;s own panel plugins
+        gfplug preview · @grafana packages {boot.grafana} · not Grafana itself: panels are drawn with @grafana/ui, not with Grafana&apos;s
+        own panel plugins
       </span>
       <Button variant="secondary" fill="text" size="sm" onClick={() => preview.setTheme(other)}>
         {`Use the ${other} theme`}
@@ -91,7 +97,13 @@ function Activity({ activity }) {
 
 export function Trouble({ title, hint, details, severity = 'error' }) {
   const styles = useStyles();
-  const text = typeof details === 'object' && details !== null ? [details].flat().map((line) => (typeof line === 'string' ? line : JSON.stringify(line, null, 2))).join('\n') : details;
+  const text =
+    typeof details === 'object' && details !== null
+      ? [details]
+          .flat()
+          .map((line) => (typeof line === 'string' ? line : JSON.stringify(line, null, 2)))
+          .join('\n')
+      : details;
   return (
     <Alert severity={severity} title={title ?? ''}>
       {hint && <p>{hint}</p>}

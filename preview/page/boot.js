@@ -18,7 +18,16 @@ async function start() {
     namespace: 'default',
   };
   window.grafanaBootData = {
-    user: { id: 1, isSignedIn: true, orgId: 1, orgRole: 'Admin', login: 'preview', theme: boot.theme, lightTheme: boot.theme === 'light', permissions: {} },
+    user: {
+      id: 1,
+      isSignedIn: true,
+      orgId: 1,
+      orgRole: 'Admin',
+      login: 'preview',
+      theme: boot.theme,
+      lightTheme: boot.theme === 'light',
+      permissions: {},
+    },
     navTree: [],
     settings,
   };

@@ -32,7 +32,9 @@ export function listen(preview) {
   events.on('settings', (settings) => takeSettings(preview, settings));
   events.on('down', ({ message, hint, details }) => preview.set({ activity: { state: 'down', message, hint, details } }));
   events.on('up', () => preview.set({ activity: undefined }));
-  events.on('lost', () => preview.set({ activity: { state: 'down', message: 'The preview server does not answer', hint: 'Start gfplug preview again.' } }));
+  events.on('lost', () =>
+    preview.set({ activity: { state: 'down', message: 'The preview server does not answer', hint: 'Start gfplug preview again.' } })
+  );
   let isFirst = true;
   events.on('hello', () => {
     if (!isFirst) {

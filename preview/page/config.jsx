@@ -24,7 +24,12 @@ export function Config({ preview, state }) {
     <section aria-label="Config page" className={styles.box}>
       <form onSubmit={save} noValidate>
         <Field label="Name" htmlFor="preview-name">
-          <Input id="preview-name" width={50} value={edited.name ?? ''} onChange={({ currentTarget }) => setEdited({ ...edited, name: currentTarget.value })} />
+          <Input
+            id="preview-name"
+            width={50}
+            value={edited.name ?? ''}
+            onChange={({ currentTarget }) => setEdited({ ...edited, name: currentTarget.value })}
+          />
         </Field>
         {Editor ? (
           <ErrorBoundaryAlert key={module} title="The plugin's config page failed" boundaryName="preview-config">
@@ -69,7 +74,13 @@ function WriteButton({ preview, provisioning }) {
   }
   const { file, writable, why } = provisioning;
   return (
-    <Button type="button" variant="secondary" disabled={!writable} tooltip={writable ? undefined : why} onClick={() => writeToFile(preview)}>
+    <Button
+      type="button"
+      variant="secondary"
+      disabled={!writable}
+      tooltip={writable ? undefined : why}
+      onClick={() => writeToFile(preview)}
+    >
       {`Write to ${file ?? 'provisioning'}`}
     </Button>
   );
@@ -87,7 +98,8 @@ function Written({ written }) {
     <div role="status">
       <p>
         {`Wrote ${written.file}.`}
-        {written.secrets?.length > 0 && ` Secrets are not written: set ${written.secrets.map(({ variable }) => variable).join(', ')} in Grafana's environment.`}
+        {written.secrets?.length > 0 &&
+          ` Secrets are not written: set ${written.secrets.map(({ variable }) => variable).join(', ')} in Grafana's environment.`}
       </p>
       {written.diff && <pre className={styles.code}>{written.diff}</pre>}
     </div>

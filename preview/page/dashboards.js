@@ -1,13 +1,21 @@
 // What provisioned dashboards hold for the data source: panels with queries, variables, annotations, time range.
 
+/** The objects of a list; a file that someone wrote may hold anything. */
+const listOf = (value) => (Array.isArray(value) ? value.filter((item) => typeof item === 'object' && item !== null) : []);
+
 /** Panels of all dashboards whose queries are for this data source, rows opened.
  * @returns {{ key: string, title: string, dashboard: object, panel: object }[]} */
 export function panelsOf(dashboards, settings) {
   return dashboards.flatMap(({ file, dashboard }) =>
-    (dashboard.panels ?? [])
-      .flatMap((panel) => [panel, ...(panel.panels ?? [])])
+    listOf(dashboard.panels)
+      .flatMap((panel) => [panel, ...listOf(panel.panels)])
       .filter((panel) => targetsOf(panel, settings).length > 0)
-      .map((panel) => ({ key: `${file}#${panel.id}`, title: `${dashboard.title ?? file} / ${panel.title || `panel ${panel.id}`}`, dashboard, panel }))
+      .map((panel) => ({
+        key: `${file}#${panel.id}`,
+        title: `${dashboard.title ?? file} / ${panel.title || `panel ${panel.id}`}`,
+        dashboard,
+        panel,
+      }))
   );
 }
 
@@ -16,12 +24,21 @@ function isOurs(reference, settings) {
   return type === settings.type || [undefined, null, settings.uid, settings.name].includes(uid) || /^\$/.test(uid);
 }
 
-function targetsOf({ targets = [], datasource }, settings) {
-  return targets.filter((target) => isOurs(target.datasource ?? datasource, settings));
+function targetsOf({ targets, datasource }, settings) {
+  return listOf(targets).filter((target) => isOurs(target.datasource ?? datasource, settings));
 }
 
 /** The visualisation of this page that stands for a panel of Grafana's. */
-const VIEWS = { timeseries: 'timeseries', graph: 'timeseries', barchart: 'timeseries', table: 'table', stat: 'stat', gauge: 'stat', bargauge: 'stat', logs: 'logs' };
+const VIEWS = {
+  timeseries: 'timeseries',
+  graph: 'timeseries',
+  barchart: 'timeseries',
+  table: 'table',
+  stat: 'stat',
+  gauge: 'stat',
+  bargauge: 'stat',
+  logs: 'logs',
+};
 
 /** What the page starts with when a panel is opened. */
 export function openPanel({ key, panel, dashboard }, settings) {
@@ -34,9 +51,13 @@ export function openPanel({ key, panel, dashboard }, settings) {
     minInterval: panel.interval,
     time: dashboard.time ?? { from: 'now-6h', to: 'now' },
     refresh: typeof dashboard.refresh === 'string' ? dashboard.refresh : '',
-    variables: (dashboard.templating?.list ?? []).filter(({ type }) => type !== 'adhoc').map((variable) => ({ ...variable, options: variable.options ?? [] })),
-    filters: (dashboard.templating?.list ?? []).filter(({ type }) => type === 'adhoc').flatMap(({ filters = [] }) => filters),
-    annotations: (dashboard.annotations?.list ?? []).filter((annotation) => !annotation.builtIn && isOurs(annotation.datasource, settings)),
+    variables: listOf(dashboard.templating?.list)
+      .filter(({ type }) => type !== 'adhoc')
+      .map((variable) => ({ ...variable, options: listOf(variable.options) })),
+    filters: listOf(dashboard.templating?.list)
+      .filter(({ type }) => type === 'adhoc')
+      .flatMap(({ filters }) => listOf(filters)),
+    annotations: listOf(dashboard.annotations?.list).filter((annotation) => !annotation.builtIn && isOurs(annotation.datasource, settings)),
   };
 }
 

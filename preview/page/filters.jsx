@@ -33,7 +33,10 @@ export function Filters({ preview, state }) {
   };
   // Combobox loads anew, and draws anew, whenever it is given another function.
   const keys = useCallback((typed) => ask(typed, ({ datasource: source, options }) => source.getTagKeys(options)), []);
-  const values = useCallback((typed) => ask(typed, ({ datasource: source, options, key }) => source.getTagValues?.({ ...options, key }) ?? []), []);
+  const values = useCallback(
+    (typed) => ask(typed, ({ datasource: source, options, key }) => source.getTagValues?.({ ...options, key }) ?? []),
+    []
+  );
   const finish = (value) => {
     preview.setFilters([...filters, { ...draft, value }]);
     setDraft(undefined);
@@ -44,13 +47,30 @@ export function Filters({ preview, state }) {
       {filters.map(({ key, operator, value }, index) => (
         <span key={index} className={styles.boxHead}>
           {`${key} ${operator} ${value}`}
-          <IconButton name="times" aria-label={`Remove the filter on ${key}`} onClick={() => preview.setFilters(filters.filter((_, other) => other !== index))} />
+          <IconButton
+            name="times"
+            aria-label={`Remove the filter on ${key}`}
+            onClick={() => preview.setFilters(filters.filter((_, other) => other !== index))}
+          />
         </span>
       ))}
       {draft ? (
         <>
-          <Choice label="Key" width={20} createCustomValue options={keys} value={draft.key || null} onChange={({ value }) => setDraft({ ...draft, key: value })} />
-          <Choice label="Operator" width={10} options={OPERATORS} value={draft.operator} onChange={({ value }) => setDraft({ ...draft, operator: value })} />
+          <Choice
+            label="Key"
+            width={20}
+            createCustomValue
+            options={keys}
+            value={draft.key || null}
+            onChange={({ value }) => setDraft({ ...draft, key: value })}
+          />
+          <Choice
+            label="Operator"
+            width={10}
+            options={OPERATORS}
+            value={draft.operator}
+            onChange={({ value }) => setDraft({ ...draft, operator: value })}
+          />
           <Choice
             key={draft.key}
             label="Value"

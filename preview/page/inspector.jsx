@@ -16,10 +16,25 @@ export function Inspector({ state }) {
     <section aria-label="Inspector" className={styles.box}>
       <div className={styles.boxHead}>
         <h2 className={styles.heading}>Inspector</h2>
-        <Button variant="secondary" fill="text" size="sm" icon={isOpen ? 'angle-up' : 'angle-down'} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <Button
+          variant="secondary"
+          fill="text"
+          size="sm"
+          icon={isOpen ? 'angle-up' : 'angle-down'}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
           {isOpen ? 'Close' : 'Open'}
         </Button>
-        {isOpen && <RadioButtonGroup aria-label="Inspect" size="sm" options={Object.entries(TABS).map(([value, label]) => ({ value, label }))} value={tab} onChange={setTab} />}
+        {isOpen && (
+          <RadioButtonGroup
+            aria-label="Inspect"
+            size="sm"
+            options={Object.entries(TABS).map(([value, label]) => ({ value, label }))}
+            value={tab}
+            onChange={setTab}
+          />
+        )}
         <span className={styles.muted}>{summary(state.result)}</span>
       </div>
       {isOpen && <Shown state={state} />}
@@ -60,7 +75,11 @@ function Frames({ state }) {
 }
 
 function QueryTab({ state }) {
-  const executed = [...new Set(state.result.frames.map(({ refId, meta }) => meta?.executedQueryString && `${refId}: ${meta.executedQueryString}`).filter(Boolean))];
+  const executed = [
+    ...new Set(
+      state.result.frames.map(({ refId, meta }) => meta?.executedQueryString && `${refId}: ${meta.executedQueryString}`).filter(Boolean)
+    ),
+  ];
   const last = state.exchanges.findLast(({ path, status }) => path.startsWith('api/ds/query') && status);
   return (
     <>

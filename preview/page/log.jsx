@@ -11,15 +11,29 @@ export function Log({ preview, state }) {
   const [least, setLeast] = useState('trace');
   const [wanted, setWanted] = useState('');
   const end = useRef(null);
-  const lines = state.log.filter((line) => LEVELS.indexOf(line.level) >= LEVELS.indexOf(least) && JSON.stringify(line).toLowerCase().includes(wanted.toLowerCase()));
+  const lines = state.log.filter(
+    (line) => LEVELS.indexOf(line.level) >= LEVELS.indexOf(least) && JSON.stringify(line).toLowerCase().includes(wanted.toLowerCase())
+  );
   useEffect(() => {
     end.current?.scrollIntoView({ block: 'nearest' });
   }, [lines.length]);
   return (
     <section aria-label="Log" className={styles.box}>
       <div className={styles.bar}>
-        <RadioButtonGroup aria-label="Least level" size="sm" options={LEVELS.map((value) => ({ value, label: value }))} value={least} onChange={setLeast} />
-        <Input width={40} aria-label="Lines that contain" placeholder="Lines that contain" value={wanted} onChange={({ currentTarget }) => setWanted(currentTarget.value)} />
+        <RadioButtonGroup
+          aria-label="Least level"
+          size="sm"
+          options={LEVELS.map((value) => ({ value, label: value }))}
+          value={least}
+          onChange={setLeast}
+        />
+        <Input
+          width={40}
+          aria-label="Lines that contain"
+          placeholder="Lines that contain"
+          value={wanted}
+          onChange={({ currentTarget }) => setWanted(currentTarget.value)}
+        />
         <span className={styles.muted}>{`${lines.length} lines, times in UTC`}</span>
         <Button size="sm" variant="secondary" onClick={() => preview.set({ log: [] })}>
           Clear

@@ -10,7 +10,7 @@ export function open(boot) {
   const preview = new Preview(boot);
   document.title = `${boot.plugin.name} · gfplug preview`;
   window.gfplugPreview = {
-    idle: () => idle(preview),
+    idle: (seconds) => idle(preview, seconds),
     panel: preview.panel,
     queries: () => preview.targets,
     setQueries: (targets) => {
@@ -27,9 +27,13 @@ export function open(boot) {
   preview.load(boot.plugin.module);
 }
 
-/** Resolve once nothing has been loading or asking for two frames. */
-async function idle(preview) {
+/** Resolve once nothing has been loading or asking for two frames; reject after some seconds, with what is waited for. */
+async function idle(preview, seconds = 60) {
+  const end = performance.now() + seconds * 1000;
   for (let calm = 0; calm < 2; calm = preview.isIdle ? calm + 1 : 0) {
+    if (performance.now() > end) {
+      throw new Error(`after ${seconds} s the page still waits for ${preview.waitsFor}`);
+    }
     await new Promise((resolve) => {
       requestAnimationFrame(() => setTimeout(resolve, 10));
     });

@@ -2,18 +2,33 @@
 import { CoreApp, LoadingState, dataFrameToJSON, dateMath, dateTime } from '@grafana/data';
 import { EMPTY, openPanel, panelsOf } from './dashboards.js';
 import { createDatasource, loadPlugin } from './packages.js';
+import { addExchange, describe, waitsFor } from './exchanges.js';
 import { annotationEvents, createRequest, run } from './run.js';
 import { exchanges, provideServices } from './services.js';
 import { TemplateService } from './template.js';
 import { change, fillVariables } from './variables.js';
 
-const KEPT = ['panel', 'title', 'queries', 'explore', 'view', 'fieldConfig', 'time', 'timeZone', 'refresh', 'variables', 'filters', 'annotations'];
+const KEPT = [
+  'panel',
+  'title',
+  'queries',
+  'explore',
+  'view',
+  'fieldConfig',
+  'time',
+  'timeZone',
+  'refresh',
+  'variables',
+  'filters',
+  'annotations',
+];
 const VIEWS = ['config', 'query', 'explore', 'alerts', 'log'];
 const NOTHING = { state: 'NotStarted', frames: [], errors: [], milliseconds: 0 };
 
 /** Read a time range, the words of both ends kept: `now-1h` stays that. */
 export function rangeOf({ from, to }) {
-  const read = (text, roundUp) => (typeof text === 'string' && text.includes('now') ? dateMath.parse(text, roundUp) : dateTime(/^\d+$/.test(text) ? Number(text) : text));
+  const read = (text, roundUp) =>
+    typeof text === 'string' && text.includes('now') ? dateMath.parse(text, roundUp) : dateTime(/^\d+$/.test(text) ? Number(text) : text);
   return { from: read(from, false), to: read(to, true), raw: { from, to } };
 }
 
@@ -30,16 +45,32 @@ export class Preview {
     this.key = `gfplug-preview ${plugin.id}`;
     const kept = JSON.parse(sessionStorage.getItem(this.key) ?? 'null');
     this.state = {
-      boot, instanceSettings, settings, log, panels, theme: boot.theme, page: viewOfAddress(),
-      plugin: undefined, datasource: undefined, problem: plugin.problem, activity: undefined,
-      health: null, written: undefined, alerts: null, exchanges: [], result: NOTHING, happenings: [], explore: [], timeZone: 'browser',
+      boot,
+      instanceSettings,
+      settings,
+      log,
+      panels,
+      theme: boot.theme,
+      page: viewOfAddress(),
+      plugin: undefined,
+      datasource: undefined,
+      problem: plugin.problem,
+      activity: undefined,
+      health: null,
+      written: undefined,
+      alerts: null,
+      exchanges: [],
+      result: NOTHING,
+      happenings: [],
+      explore: [],
+      timeZone: 'browser',
       ...(panels[0] ? openPanel(panels[0], settings) : EMPTY),
       ...kept,
     };
     this.state.range = rangeOf(this.state.time);
     this.template = new TemplateService(() => this.state);
     provideServices({ template: this.template, datasource: () => this.state.datasource, settings: () => this.state.instanceSettings });
-    exchanges.listen = (record) => this.set({ exchanges: [...this.state.exchanges.filter(({ id }) => id !== record.id), record].slice(-50) });
+    exchanges.listen = (record) => this.set({ exchanges: addExchange(this.state.exchanges, record) });
   }
 
   subscribe = (listener) => {
@@ -85,12 +116,18 @@ export class Preview {
 
   #fillQueries() {
     const { queries, explore } = this.state;
-    this.set({ queries: queries.length ? queries : [this.#newQuery([], CoreApp.PanelEditor)], explore: explore.length ? explore : [this.#newQuery([], CoreApp.Explore)] });
+    this.set({
+      queries: queries.length ? queries : [this.#newQuery([], CoreApp.PanelEditor)],
+      explore: explore.length ? explore : [this.#newQuery([], CoreApp.Explore)],
+    });
   }
 
   #newQuery(others, app) {
     const { datasource, settings } = this.state;
-    const refId = Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index)).find((name) => !others.some((other) => other.refId === name)) ?? `Q${others.length}`;
+    const refId =
+      Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index)).find(
+        (name) => !others.some((other) => other.refId === name)
+      ) ?? `Q${others.length}`;
     return { ...datasource.getDefaultQuery?.(app), refId, datasource: { type: settings.type, uid: settings.uid } };
   }
 
@@ -122,7 +159,11 @@ export class Preview {
       const number = this.#refreshes;
       const isLast = () => number === this.#refreshes;
       this.set({ range: rangeOf(this.state.time) });
-      await fillVariables(variables, { datasource, settings, request: this.#request({ targets: [] }) }, (list) => isLast() && this.set({ variables: list }));
+      await fillVariables(
+        variables,
+        { datasource, settings, request: this.#request({ targets: [] }) },
+        (list) => isLast() && this.set({ variables: list })
+      );
       if (isLast()) {
         this.runQueries();
       }
@@ -145,22 +186,13 @@ export class Preview {
     const targets = this.targets.map((target) => ({ datasource: reference, ...target }));
     this.#stop = run(datasource, this.#request({ targets, panelId: 1, panelPluginId: this.state.view }), (result) => {
       const { result: before } = this.state;
-      this.set({ result: result.state === LoadingState.Loading ? { ...result, frames: before.frames, errors: [] } : this.#told(result) });
+      this.set({
+        result:
+          result.state === LoadingState.Loading ? { ...result, frames: before.frames, errors: [] } : describe(result, this.state.exchanges),
+      });
     });
     this.#runAnnotations();
   };
-
-  /** Add to each error what Grafana's browser code drops: whose fault it is. */
-  #told(result) {
-    const { response } = this.state.exchanges.find(({ requestId }) => requestId === result.request.requestId) ?? {};
-    const errors = result.errors.map((error) => {
-      const { status, errorSource } = response?.results?.[error.refId] ?? {};
-      const { message, hint, details } = { ...error.data?.preview, ...error, message: error.message ?? error.data?.message ?? error.statusText };
-      return { refId: error.refId, message, hint, details, status: error.status ?? status, source: errorSource };
-    });
-    const notices = result.frames.flatMap(({ meta }) => meta?.notices ?? []);
-    return { ...result, errors, notices };
-  }
 
   #runAnnotations() {
     const { annotations, datasource } = this.state;
@@ -183,7 +215,9 @@ export class Preview {
   };
 
   setVariables = (values) => {
-    this.set({ variables: this.state.variables.map((variable) => (variable.name in values ? change(variable, values[variable.name]) : variable)) });
+    this.set({
+      variables: this.state.variables.map((variable) => (variable.name in values ? change(variable, values[variable.name]) : variable)),
+    });
     return this.refresh();
   };
 
@@ -211,7 +245,16 @@ export class Preview {
   };
 
   get isIdle() {
-    return this.#pending === 0 && this.state.result.state !== LoadingState.Loading && !(this.state.boot.plugin.module && !this.state.plugin && !this.state.problem);
+    return (
+      this.#pending === 0 &&
+      this.state.result.state !== LoadingState.Loading &&
+      !(this.state.boot.plugin.module && !this.state.plugin && !this.state.problem)
+    );
+  }
+
+  /** What `isIdle` waits for, in words. */
+  get waitsFor() {
+    return waitsFor(this.state);
   }
 
   /** What tests read of the panel. */

@@ -49,7 +49,9 @@ prototype.resolve = function resolvePackage(name, parent) {
   try {
     return resolve.call(this, name, parent);
   } catch (error) {
-    throw new Error(`module.js asks for the package "${name}", which this page does not share: bundle it, or look in a real Grafana`, { cause: error });
+    throw new Error(`module.js asks for the package "${name}", which this page does not share: bundle it, or look in a real Grafana`, {
+      cause: error,
+    });
   }
 };
 

@@ -17,7 +17,13 @@ export function QueryPage({ preview, state }) {
     <>
       <div className={styles.bar}>
         {panels.length > 0 && (
-          <Choice label="Panel of a dashboard" width={50} options={options} value={panel ?? ''} onChange={({ value }) => preview.openPanel(value)} />
+          <Choice
+            label="Panel of a dashboard"
+            width={50}
+            options={options}
+            value={panel ?? ''}
+            onChange={({ value }) => preview.openPanel(value)}
+          />
         )}
         <TimeBar preview={preview} state={state} />
       </div>

@@ -33,7 +33,13 @@ export function Panel({ preview, state, isExplore = false }) {
   const [element, width] = useWidth();
   const { result, fieldConfig, timeZone, title } = state;
   const frames = useMemo(
-    () => decorate(result.frames, { fieldConfig: isExplore ? undefined : fieldConfig, theme, timeZone, replace: (...given) => preview.template.replace(...given) }),
+    () =>
+      decorate(result.frames, {
+        fieldConfig: isExplore ? undefined : fieldConfig,
+        theme,
+        timeZone,
+        replace: (...given) => preview.template.replace(...given),
+      }),
     [result.frames, fieldConfig, theme, timeZone, preview, isExplore]
   );
   const views = isExplore ? kindsOf(frames) : [viewOf(frames, state.view)];

@@ -34,7 +34,11 @@ export function Queries({ preview, state }) {
               datasource={state.datasource}
               query={targets[0]}
               onClickExample={(example) => {
-                preview.setQueries(targets.map((target, index) => (index === 0 ? { ...example, refId: target.refId, datasource: target.datasource } : target)));
+                preview.setQueries(
+                  targets.map((target, index) =>
+                    index === 0 ? { ...example, refId: target.refId, datasource: target.datasource } : target
+                  )
+                );
                 preview.runQueries();
               }}
             />
@@ -105,7 +109,14 @@ function Editor({ preview, state, target, onChange, errors }) {
         app={preview.app}
         range={range}
         history={[]}
-        data={{ state: result.state === 'NotStarted' ? LoadingState.NotStarted : result.state, series, errors, error: errors[0], timeRange: range, request: result.request }}
+        data={{
+          state: result.state === 'NotStarted' ? LoadingState.NotStarted : result.state,
+          series,
+          errors,
+          error: errors[0],
+          timeRange: range,
+          request: result.request,
+        }}
         onChange={onChange}
         onRunQuery={preview.runQueries}
         onAddQuery={preview.addQuery}

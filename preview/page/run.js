@@ -7,7 +7,17 @@ import { from, isObservable, lastValueFrom, of, takeWhile } from 'rxjs';
 let lastRequest = 0;
 
 /** Build a request as Grafana does, with the interval that suits the range and the panel's width. */
-export function createRequest({ targets, range, timeZone, maxDataPoints = 800, minInterval, app = CoreApp.PanelEditor, filters, scopedVars, ...more }) {
+export function createRequest({
+  targets,
+  range,
+  timeZone,
+  maxDataPoints = 800,
+  minInterval,
+  app = CoreApp.PanelEditor,
+  filters,
+  scopedVars,
+  ...more
+}) {
   const { interval, intervalMs } = rangeUtil.calculateInterval(range, maxDataPoints, minInterval);
   return {
     requestId: `P${(lastRequest += 1)}`,
@@ -20,7 +30,11 @@ export function createRequest({ targets, range, timeZone, maxDataPoints = 800, m
     maxDataPoints,
     targets,
     filters,
-    scopedVars: { __interval: { text: interval, value: interval }, __interval_ms: { text: String(intervalMs), value: intervalMs }, ...scopedVars },
+    scopedVars: {
+      __interval: { text: interval, value: interval },
+      __interval_ms: { text: String(intervalMs), value: intervalMs },
+      ...scopedVars,
+    },
     startTime: Date.now(),
     ...more,
   };
@@ -60,6 +74,7 @@ export function run(datasource, request, take) {
       packets.set('error', { error: toDataQueryError(error) });
       give({ state: LoadingState.Error });
     },
+    complete: () => packets.size === 0 && give({ state: LoadingState.Done }),
   });
   return () => subscription.unsubscribe();
 }
@@ -76,14 +91,20 @@ async function frames(answer) {
 /** The values of a query variable, as Grafana reads them from a data source. @returns {Promise<{ text: string, value: string }[]>} */
 export async function variableOptions(datasource, variable, request) {
   const support = datasource.variables;
-  const query = typeof variable.query === 'object' && variable.query !== null ? { refId: variable.name, ...variable.query } : variable.query;
+  const query =
+    typeof variable.query === 'object' && variable.query !== null ? { refId: variable.name, ...variable.query } : variable.query;
   const scopedVars = { ...request.scopedVars, __searchFilter: { value: '', text: '' } };
   let items;
   if (!support) {
     items = datasource.metricFindQuery ? await datasource.metricFindQuery(query, { scopedVars, range: request.range, variable }) : [];
   } else {
     const kind = support.getType();
-    const asked = { ...request, app: CoreApp.Dashboard, scopedVars, targets: [kind === 'standard' ? support.toDataQuery(typeof query === 'string' ? { query, refId: variable.name } : query) : query] };
+    const asked = {
+      ...request,
+      app: CoreApp.Dashboard,
+      scopedVars,
+      targets: [kind === 'standard' ? support.toDataQuery(typeof query === 'string' ? { query, refId: variable.name } : query) : query],
+    };
     items = choicesIn(await frames((kind === 'datasource' ? undefined : support.query?.(asked)) ?? datasource.query(asked)));
   }
   return chosen(items, variable);
@@ -112,11 +133,18 @@ function chosen(items, { regex, sort = 0 }) {
       return [whole];
     }
     const { groups = {}, 1: group } = match ?? {};
-    return match ? [{ text: groups.text ?? groups.value ?? group ?? whole.text, value: groups.value ?? groups.text ?? group ?? whole.value }] : [];
+    return match
+      ? [{ text: groups.text ?? groups.value ?? group ?? whole.text, value: groups.value ?? groups.text ?? group ?? whole.value }]
+      : [];
   });
   const unique = [...new Map(pairs.map((pair) => [pair.value, pair])).values()];
   const numeric = ({ text }) => Number(/\d+/.exec(text)?.[0] ?? -1);
-  const orders = [undefined, (a, b) => a.text.localeCompare(b.text), (a, b) => numeric(a) - numeric(b), (a, b) => a.text.toLowerCase().localeCompare(b.text.toLowerCase())];
+  const orders = [
+    undefined,
+    (a, b) => a.text.localeCompare(b.text),
+    (a, b) => numeric(a) - numeric(b),
+    (a, b) => a.text.toLowerCase().localeCompare(b.text.toLowerCase()),
+  ];
   const order = orders[Math.ceil(sort / 2)];
   const sorted = order ? unique.toSorted(order) : unique;
   return sort && sort % 2 === 0 ? sorted.toReversed() : sorted;
@@ -131,7 +159,9 @@ export async function annotationEvents(datasource, annotation, request) {
     return [];
   }
   const scopedVars = { ...request.scopedVars, __annotation: { text: annotation.name, value: annotation } };
-  const parts = await frames(datasource.query({ ...request, maxDataPoints: 100, app: CoreApp.Dashboard, scopedVars, targets: [{ ...query, refId: 'Anno' }] }));
+  const parts = await frames(
+    datasource.query({ ...request, maxDataPoints: 100, app: CoreApp.Dashboard, scopedVars, targets: [{ ...query, refId: 'Anno' }] })
+  );
   const events = support.processEvents ? await lastValueFrom(observable(support.processEvents(prepared, parts))) : parts.flatMap(eventsIn);
   return (events ?? []).map((event) => ({ color: annotation.iconColor, ...event }));
 }
@@ -148,6 +178,9 @@ function eventsIn(frame) {
     timeEnd: field('timeEnd')?.values[row],
     title: field('title')?.values[row],
     text: text?.values[row],
-    tags: [field('tags')?.values[row] ?? []].flat().flatMap((tag) => (typeof tag === 'string' ? tag.split(',') : [tag])).filter(Boolean),
+    tags: [field('tags')?.values[row] ?? []]
+      .flat()
+      .flatMap((tag) => (typeof tag === 'string' ? tag.split(',') : [tag]))
+      .filter(Boolean),
   }));
 }

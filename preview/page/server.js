@@ -42,7 +42,11 @@ class Events {
   /** Call a function for each event of a name; the result stops it. */
   on(name, listener) {
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
-    return () => this.#listeners.set(name, this.#listeners.get(name).filter((other) => other !== listener));
+    return () =>
+      this.#listeners.set(
+        name,
+        this.#listeners.get(name).filter((other) => other !== listener)
+      );
   }
 
   open() {

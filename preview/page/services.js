@@ -12,7 +12,9 @@ const WITHOUT_BODY = new Set(['GET', 'HEAD']);
 let lastExchange = 0;
 
 function bodyOf({ data: content }) {
-  return content === undefined || content instanceof Blob || content instanceof FormData || typeof content === 'string' ? content : JSON.stringify(content);
+  return content === undefined || content instanceof Blob || content instanceof FormData || typeof content === 'string'
+    ? content
+    : JSON.stringify(content);
 }
 
 async function read(answer, kind) {
@@ -30,18 +32,41 @@ async function read(answer, kind) {
 
 async function exchange(options, signal) {
   const url = new URL(/^https?:/.test(options.url) ? options.url : address(options.url));
-  Object.entries(options.params ?? {}).forEach(([name, values]) => [values].flat().forEach((value) => value !== undefined && url.searchParams.append(name, value)));
+  Object.entries(options.params ?? {}).forEach(([name, values]) =>
+    [values].flat().forEach((value) => value !== undefined && url.searchParams.append(name, value))
+  );
   const method = (options.method ?? 'GET').toUpperCase();
   const body = WITHOUT_BODY.has(method) ? undefined : bodyOf(options);
-  const headers = { accept: 'application/json, text/plain, */*', ...(body instanceof FormData ? {} : { 'content-type': 'application/json' }), ...options.headers };
-  const record = { id: (lastExchange += 1), method, path: url.href.replace(address(''), ''), request: options.data, started: performance.now(), requestId: options.requestId };
+  const headers = {
+    accept: 'application/json, text/plain, */*',
+    ...(body instanceof FormData ? {} : { 'content-type': 'application/json' }),
+    ...options.headers,
+  };
+  const record = {
+    id: (lastExchange += 1),
+    method,
+    path: url.href.replace(address(''), ''),
+    request: options.data,
+    started: performance.now(),
+    requestId: options.requestId,
+  };
   exchanges.listen?.(record);
   const finish = (more) => exchanges.listen?.({ ...record, milliseconds: performance.now() - record.started, ...more });
   try {
     const answer = await fetch(url, { method, headers, body, signal });
     const { content, bytes } = await read(answer, options.responseType);
     finish({ status: answer.status, bytes, response: content });
-    const response = { status: answer.status, statusText: answer.statusText, ok: answer.ok, data: content, headers: answer.headers, redirected: answer.redirected, type: answer.type, url: answer.url, config: options };
+    const response = {
+      status: answer.status,
+      statusText: answer.statusText,
+      ok: answer.ok,
+      data: content,
+      headers: answer.headers,
+      redirected: answer.redirected,
+      type: answer.type,
+      url: answer.url,
+      config: options,
+    };
     if (answer.ok) {
       return response;
     }
@@ -49,7 +74,9 @@ async function exchange(options, signal) {
   } catch (error) {
     if (error instanceof Error) {
       finish({ error: error.message });
-      throw signal.aborted ? { cancelled: true, status: -1, statusText: 'Request was aborted', data: null, config: options } : unanswered(url, error, options);
+      throw signal.aborted
+        ? { cancelled: true, status: -1, statusText: 'Request was aborted', data: null, config: options }
+        : unanswered(url, error, options);
     }
     throw error;
   }
@@ -58,7 +85,9 @@ async function exchange(options, signal) {
 /** What a plugin gets where nothing answered, in the shape of Grafana's. */
 function unanswered(url, { message }, options) {
   const isHere = url.origin === location.origin;
-  const reason = isHere ? 'the preview server does not answer' : `this page may not ask ${url.origin}, as a page of Grafana may not either: use a route of plugin.json`;
+  const reason = isHere
+    ? 'the preview server does not answer'
+    : `this page may not ask ${url.origin}, as a page of Grafana may not either: use a route of plugin.json`;
   return { status: 0, statusText: message, message: reason, data: { message: `${reason} (${message})` }, config: options };
 }
 
@@ -122,13 +151,23 @@ function dataStream({ addr, buffer, frame, key, filter }) {
 
 function snapshot(rows, filter) {
   const fields = rows.fields.filter(({ name }) => !filter?.fields || filter.fields.includes(name));
-  return { name: rows.name, refId: rows.refId, meta: rows.meta, length: rows.length, fields: fields.map((field) => ({ ...field, values: [...field.values] })) };
+  return {
+    name: rows.name,
+    refId: rows.refId,
+    meta: rows.meta,
+    length: rows.length,
+    fields: fields.map((field) => ({ ...field, values: [...field.values] })),
+  };
 }
 
 /** Set the services. `datasource()` gives the plugin's data source, `settings()` its settings, now. */
 export function provideServices({ template, datasource, settings }) {
-  const isOurs = (ref) => [undefined, null, 'default', settings().uid, settings().name, settings().type].includes(typeof ref === 'object' ? (ref?.uid ?? ref?.type) : ref);
-  const named = (ref, scoped) => (typeof ref === 'string' ? template.replace(ref, scoped) : ref?.uid ? { ...ref, uid: template.replace(ref.uid, scoped) } : ref);
+  const isOurs = (ref) =>
+    [undefined, null, 'default', settings().uid, settings().name, settings().type].includes(
+      typeof ref === 'object' ? (ref?.uid ?? ref?.type) : ref
+    );
+  const named = (ref, scoped) =>
+    typeof ref === 'string' ? template.replace(ref, scoped) : ref?.uid ? { ...ref, uid: template.replace(ref.uid, scoped) } : ref;
   const find = (ref, scoped) => (isOurs(named(ref, scoped)) ? settings() : undefined);
   runtime.setBackendSrv(backend);
   runtime.setTemplateSrv(template);
@@ -147,7 +186,10 @@ export function provideServices({ template, datasource, settings }) {
   runtime.setGrafanaLiveSrv({
     getConnectionState: () => of(true),
     getDataStream: dataStream,
-    getStream: (addr) => new Observable((subscriber) => events.subscribe(data.toLiveChannelId(addr), addr.data, (packet) => subscriber.next({ type: 'message', message: packet.frame }))),
+    getStream: (addr) =>
+      new Observable((subscriber) =>
+        events.subscribe(data.toLiveChannelId(addr), addr.data, (packet) => subscriber.next({ type: 'message', message: packet.frame }))
+      ),
     getPresence: async () => ({ users: [] }),
     publish: async () => {
       throw new Error('the preview does not publish to streams');

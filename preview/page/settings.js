@@ -40,6 +40,10 @@ async function testOf(datasource) {
     const { status = 'success', message = '', details } = (await datasource.testDatasource()) ?? {};
     return { status, message, details };
   } catch (error) {
-    return { status: 'error', message: error.message ?? error.data?.message ?? String(error), details: error.error?.details ?? error.details };
+    return {
+      status: 'error',
+      message: error.message ?? error.data?.message ?? String(error),
+      details: error.error?.details ?? error.details,
+    };
   }
 }

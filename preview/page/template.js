@@ -5,7 +5,10 @@ import { dateTime, escapeRegex } from '@grafana/data';
 const REFERENCE = /\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.([^:^}]+))?(?::([^}]+))?\}/g;
 const list = (value) => (Array.isArray(value) ? value : [value]).map(String);
 const one = (value, text) => (Array.isArray(value) ? text(value.map(String)) : String(value));
-const quoted = (value, quote, escape) => list(value).map((item) => `${quote}${item.replaceAll(quote, escape)}${quote}`).join(',');
+const quoted = (value, quote, escape) =>
+  list(value)
+    .map((item) => `${quote}${item.replaceAll(quote, escape)}${quote}`)
+    .join(',');
 const lucene = (item) => `"${item.replace(/(["\\])/g, '\\$1')}"`;
 const encode = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -14,13 +17,19 @@ const FORMATS = {
   distributed: (value, _text, name) => one(value, (items) => items.map((item, index) => (index ? `${name}=${item}` : item)).join(',')),
   doublequote: (value) => quoted(value, '"', '\\"'),
   glob: (value) => one(value, (items) => (items.length > 1 ? `{${items.join(',')}}` : (items[0] ?? ''))),
-  html: (value) => list(value).join(', ').replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`),
+  html: (value) =>
+    list(value)
+      .join(', ')
+      .replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`),
   join: (value, _text, _name, separator = ',') => list(value).join(separator),
   json: (value) => JSON.stringify(value),
   lucene: (value) => one(value, (items) => (items.length ? `(${items.map(lucene).join(' OR ')})` : '__empty__')),
   percentencode: (value) => encode(one(value, (items) => `{${items.join(',')}}`)),
   pipe: (value) => list(value).join('|'),
-  queryparam: (value, _text, name) => list(value).map((item) => `var-${name}=${encode(item)}`).join('&'),
+  queryparam: (value, _text, name) =>
+    list(value)
+      .map((item) => `var-${name}=${encode(item)}`)
+      .join('&'),
   raw: (value) => String(value),
   regex: (value) => one(value, (items) => (items.length > 1 ? `(${items.map(escapeRegex).join('|')})` : escapeRegex(items[0] ?? ''))),
   singlequote: (value) => quoted(value, "'", "\\'"),
@@ -34,13 +43,21 @@ export function format(value, kind, { text = value, name = '' } = {}) {
   if (named === 'date') {
     const [pattern] = rest;
     const time = dateTime(Number(value));
-    return { iso: () => time.toISOString(), seconds: () => String(Math.floor(Number(value) / 1000)) }[pattern]?.() ?? time.utc().format(rest.join(':') || undefined);
+    return (
+      { iso: () => time.toISOString(), seconds: () => String(Math.floor(Number(value) / 1000)) }[pattern]?.() ??
+      time.utc().format(rest.join(':') || undefined)
+    );
   }
   return (FORMATS[named] ?? FORMATS.glob)(value, text, name, ...rest);
 }
 
 const walk = (value, path) =>
-  path ? path.split(/[.[\]"]+/).filter(Boolean).reduce((inner, key) => inner?.[key], value) : value;
+  path
+    ? path
+        .split(/[.[\]"]+/)
+        .filter(Boolean)
+        .reduce((inner, key) => inner?.[key], value)
+    : value;
 
 /** What a data link or a display name may ask of the value that it belongs to. */
 function macro(name, path, scoped) {
@@ -54,8 +71,20 @@ function macro(name, path, scoped) {
   const values = {
     __field: () => walk({ name: field?.state?.displayName ?? field?.name, labels: field?.labels ?? {} }, path ?? 'name'),
     __series: () => frame?.name,
-    __value: () => ({ raw: cell, text: display().text, numeric: display().numeric, time: frame?.fields.find(({ type }) => type === 'time')?.values[rowIndex] })[path ?? 'raw'],
-    __data: () => path?.startsWith('fields') && [frame?.fields.find(({ name: other }, index) => [other, String(index)].includes(path.slice('fields'.length).replace(/^[.["]+|["\]]+$/g, '')))].map((other) => other?.values[rowIndex])[0],
+    __value: () =>
+      ({
+        raw: cell,
+        text: display().text,
+        numeric: display().numeric,
+        time: frame?.fields.find(({ type }) => type === 'time')?.values[rowIndex],
+      })[path ?? 'raw'],
+    __data: () =>
+      path?.startsWith('fields') &&
+      [
+        frame?.fields.find(({ name: other }, index) =>
+          [other, String(index)].includes(path.slice('fields'.length).replace(/^[.["]+|["\]]+$/g, ''))
+        ),
+      ].map((other) => other?.values[rowIndex])[0],
   };
   if (!(name in values)) {
     return undefined;
@@ -71,7 +100,16 @@ export class TemplateService {
   }
 
   getVariables() {
-    return this.state().variables.map(({ name, type, current, options, multi, includeAll, ...rest }) => ({ ...rest, id: name, name, type, current, options, multi, includeAll }));
+    return this.state().variables.map(({ name, type, current, options, multi, includeAll, ...rest }) => ({
+      ...rest,
+      id: name,
+      name,
+      type,
+      current,
+      options,
+      multi,
+      includeAll,
+    }));
   }
 
   getAdhocFilters() {
@@ -79,7 +117,11 @@ export class TemplateService {
   }
 
   containsTemplate(target) {
-    return typeof target === 'string' && new RegExp(REFERENCE.source).test(target) && [...target.matchAll(REFERENCE)].some(([, a, b, , c]) => this.#find(a ?? b ?? c) !== undefined);
+    return (
+      typeof target === 'string' &&
+      new RegExp(REFERENCE.source).test(target) &&
+      [...target.matchAll(REFERENCE)].some(([, a, b, , c]) => this.#find(a ?? b ?? c) !== undefined)
+    );
   }
 
   updateTimeRange() {}

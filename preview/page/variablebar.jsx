@@ -31,9 +31,37 @@ function Variable({ variable, onChange }) {
   const choices = options.map(({ value, text }) => ({ value, label: text }));
   const common = { id, options: choices, 'aria-labelledby': `${id}-label` };
   const controls = {
-    text: () => <Input key={values[0]} id={id} aria-labelledby={`${id}-label`} width={20} defaultValue={values[0]} onBlur={({ currentTarget }) => onChange(currentTarget.value)} onKeyDown={({ key, currentTarget }) => key === 'Enter' && onChange(currentTarget.value)} />,
-    several: () => <MultiCombobox {...common} width="auto" minWidth={20} maxWidth={60} value={values} onChange={later((picked) => onChange(picked.map(({ value }) => value)))} />,
-    one: () => <Combobox {...common} width="auto" minWidth={12} maxWidth={40} value={values[0] ?? null} onChange={later(({ value }) => onChange(value))} />,
+    text: () => (
+      <Input
+        key={values[0]}
+        id={id}
+        aria-labelledby={`${id}-label`}
+        width={20}
+        defaultValue={values[0]}
+        onBlur={({ currentTarget }) => onChange(currentTarget.value)}
+        onKeyDown={({ key, currentTarget }) => key === 'Enter' && onChange(currentTarget.value)}
+      />
+    ),
+    several: () => (
+      <MultiCombobox
+        {...common}
+        width="auto"
+        minWidth={20}
+        maxWidth={60}
+        value={values}
+        onChange={later((picked) => onChange(picked.map(({ value }) => value)))}
+      />
+    ),
+    one: () => (
+      <Combobox
+        {...common}
+        width="auto"
+        minWidth={12}
+        maxWidth={40}
+        value={values[0] ?? null}
+        onChange={later(({ value }) => onChange(value))}
+      />
+    ),
   };
   return (
     <div className={styles.boxHead}>
@@ -55,10 +83,17 @@ const TYPES = [
 function NewVariable({ preview, state, onDone }) {
   const styles = useStyles();
   const { datasource, plugin, module, variables, range } = state;
-  const [variable, setVariable] = useState({ name: '', type: datasource.variables || datasource.metricFindQuery ? 'query' : 'custom', multi: false, includeAll: false, options: [] });
+  const [variable, setVariable] = useState({
+    name: '',
+    type: datasource.variables || datasource.metricFindQuery ? 'query' : 'custom',
+    multi: false,
+    includeAll: false,
+    options: [],
+  });
   const change = (patch) => setVariable({ ...variable, ...patch });
   const support = datasource.variables;
-  const Editor = support?.getType() === 'datasource' ? plugin.components.QueryEditor : (support?.editor ?? plugin.components.VariableQueryEditor);
+  const Editor =
+    support?.getType() === 'datasource' ? plugin.components.QueryEditor : (support?.editor ?? plugin.components.VariableQueryEditor);
   const initial = support?.getDefaultQuery?.() ?? (support?.getType() === 'datasource' ? datasource.getDefaultQuery?.() : undefined);
   const isFree = /^\w+$/.test(variable.name) && !variables.some(({ name }) => name === variable.name);
   const add = () => {
@@ -69,8 +104,18 @@ function NewVariable({ preview, state, onDone }) {
   };
   return (
     <div className={styles.box} role="group" aria-label="New variable">
-      <Field label="Name" htmlFor="preview-variable-name" invalid={variable.name !== '' && !isFree} error="letters, digits and _, and a name that no other variable has">
-        <Input id="preview-variable-name" width={30} value={variable.name} onChange={({ currentTarget }) => change({ name: currentTarget.value })} />
+      <Field
+        label="Name"
+        htmlFor="preview-variable-name"
+        invalid={variable.name !== '' && !isFree}
+        error="letters, digits and _, and a name that no other variable has"
+      >
+        <Input
+          id="preview-variable-name"
+          width={30}
+          value={variable.name}
+          onChange={({ currentTarget }) => change({ name: currentTarget.value })}
+        />
       </Field>
       <div className={styles.bar}>
         <RadioButtonGroup aria-label="Type" options={TYPES} value={variable.type} onChange={(type) => change({ type, query: undefined })} />
@@ -89,8 +134,15 @@ function NewVariable({ preview, state, onDone }) {
         />
       )}
       {(variable.type !== 'query' || !Editor) && (
-        <Field label={variable.type === 'custom' ? 'Values, between commas' : variable.type === 'query' ? 'Query' : 'Text'} htmlFor="preview-variable-query">
-          <Input id="preview-variable-query" value={variable.query ?? ''} onChange={({ currentTarget }) => change({ query: currentTarget.value })} />
+        <Field
+          label={variable.type === 'custom' ? 'Values, between commas' : variable.type === 'query' ? 'Query' : 'Text'}
+          htmlFor="preview-variable-query"
+        >
+          <Input
+            id="preview-variable-query"
+            value={variable.query ?? ''}
+            onChange={({ currentTarget }) => change({ query: currentTarget.value })}
+          />
         </Field>
       )}
       <Button size="sm" disabled={!isFree} onClick={add}>

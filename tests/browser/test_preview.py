@@ -94,7 +94,7 @@ def test_the_page_shows_the_plugin(version: str, packages: str, tmp_path: Path) 
     succeed(grafana.program("node"), PREVIEW / "bundle.mjs", grafana.installed(packages), assets, timeout=300)
     grafana.passes_alone(
         "preview.test.mjs",
-        tests=21,
+        tests=22,
         version=packages,
         VERSION=version,
         ASSETS=str(assets),

@@ -106,13 +106,26 @@ class FakePlugin:
         standard = {each.ref_id: QueryAnswer(ref_id=each.ref_id, status=200, frames=[FRAME]) for each in queries}
         return {ref_id: self.answers.get(ref_id, answer) for ref_id, answer in standard.items()}
 
-    def check_health(self, settings: Settings, *, timeout: float) -> Health:
+    def check_health(
+        self, settings: Settings, *, timeout: float, began: Callable[[Callable[[], object]], None]
+    ) -> Health:
         """Answer the health that the test gave."""
+        began(self.cancelled.set)
+        self.wait()
         self._note(settings, timeout=timeout)
         return self.health
 
-    def call_resource(self, path: str, settings: Settings | None = None, **more: Any) -> ResourceAnswer:
+    def call_resource(
+        self,
+        path: str,
+        settings: Settings | None = None,
+        *,
+        began: Callable[[Callable[[], object]], None] = lambda _: None,
+        **more: Any,
+    ) -> ResourceAnswer:
         """Answer the resource that the test gave."""
+        began(self.cancelled.set)
+        self.wait()
         self._note(settings, path=path, **more)
         return self.resource
 

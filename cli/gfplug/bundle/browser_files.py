@@ -43,6 +43,7 @@ class SourceFiles:
         self.problem: GfplugError | None = None
         self._lock = threading.Lock()
         self._made: dict[str, bytes] = {}
+        self._meta: dict[str, Any] | None = None
 
     @property
     def is_adopted(self) -> bool:
@@ -88,9 +89,19 @@ class SourceFiles:
         return None
 
     def meta(self) -> dict[str, Any]:
-        """Return plugin.json as Grafana's frontend sees it."""
-        manifest: dict[str, Any] = documents.parse_json(self._manifest_text())
-        return frontend_meta(manifest)
+        """Return plugin.json as Grafana's frontend sees it; the last one that could be read, once there was one.
+
+        Raises: ProjectError if the first can't be read.
+        """
+        try:
+            self._meta = frontend_meta(documents.parse_json(self._manifest_text()))
+        except (GfplugError, OSError, KeyError, ValueError) as error:
+            if self._meta is None:
+                raise
+            self.problem = (
+                error if isinstance(error, GfplugError) else ProjectError(f"plugin.json cannot be used: {error}")
+            )
+        return self._meta
 
     def module_address(self) -> str | None:
         """Return where module.js is; None before the first."""
@@ -101,6 +112,7 @@ class SourceFiles:
     def _keep(self, made: dict[str, bytes]) -> bool:
         with self._lock:
             changed, self._made, self.problem = made != self._made, made, None
+        self.meta()  # which may be the problem
         return changed
 
     def _is_stale(self, *, is_first: bool) -> bool:

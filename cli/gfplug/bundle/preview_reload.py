@@ -12,11 +12,10 @@ import queue
 import re
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gfplug import resources
-from gfplug.bundle.frontend import npm
+from gfplug.bundle.preview_snapshot import ProjectSnapshot, take_snapshot
 from gfplug.errors import GfplugError, ProjectError
 from gfplug.host import known_keys
 from gfplug.host.logs import LogLine
@@ -40,16 +39,6 @@ _RELOADED = re.compile(r"reloaded \(pid \d+\)")
 _HOPELESS = "the saved code cannot be used: "
 _FOUND = 200
 _log = logging.getLogger("gfplug")
-Snapshot = dict[str, tuple[int, int]]
-
-
-@dataclass(slots=True)
-class _Seen:
-    """The files at the last look, by what they belong to."""
-
-    source: Snapshot = field(default_factory=dict)
-    frontend: Snapshot = field(default_factory=dict)
-    provisioning: Snapshot = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +98,23 @@ class Reloader:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            with contextlib.suppress(queue.Empty):
-                self._reload(self._reloads.get(timeout=_LOOK_SECONDS))
+            before = self._seen
             try:
+                with contextlib.suppress(queue.Empty):
+                    self._reload(self._reloads.get(timeout=_LOOK_SECONDS))
                 self._compare()
             except OSError as error:  # a file that is being replaced; the next look sees it
+                self._seen = before
                 _log.debug("the project's files could not be read: %s", error)
+            except Exception as error:  # noqa: BLE001 - the next save is to be followed
+                _log.exception("a save could not be followed; this is a bug in gfplug")
+                value = {
+                    "state": "failed",
+                    "message": f"the save could not be followed: {error}",
+                    "hint": "",
+                    "details": "",
+                }
+                self._feed.publish_masked("reload", value)
 
     def _reload(self, reload: _Reload) -> None:
         if reload.problem:
@@ -173,7 +173,7 @@ class Reloader:
             self._feed.add_line(LogLine(level="warn", message=message, fields={"hint": each.hint}))
             _log.warning("%s", message)
 
-    def _reprovision(self, before: _Seen, now: _Seen) -> dict[str, bool]:
+    def _reprovision(self, before: ProjectSnapshot, now: ProjectSnapshot) -> dict[str, bool]:
         names = {path for path, state in now.provisioning.items() if before.provisioning.get(path) != state}
         names |= before.provisioning.keys() - now.provisioning.keys()
         parts = {part: any(f"/{part}/" in name.replace("\\", "/") for name in names) for part in _PARTS.values()}
@@ -201,22 +201,8 @@ class Reloader:
         }
         self._feed.publish("reload", value)
 
-    def _look(self) -> _Seen:
-        watch = resources.runtime_module("dev/watch.py")
-        project, frontend = self._files.project, self._files.frontend
-        if frontend is None:
-            page = watch.snapshot(project.root / "frontend")
-        else:
-            outputs = [] if not self._files.is_adopted else [frontend.output / "module.js"]
-            page = _states([*npm.list_sources(frontend), *outputs])
-        provisioned: Snapshot = {}
-        for folder in self._provisioning.folders:
-            provisioned |= watch.snapshot(folder)
-        return _Seen(
-            source=watch.snapshot(project.source),
-            frontend=page | _states([project.root / "plugin.json"]),
-            provisioning=provisioned,
-        )
+    def _look(self) -> ProjectSnapshot:
+        return take_snapshot(self._files, self._provisioning.folders)
 
 
 _PARTS = {"settings": "datasources", "dashboards": "dashboards", "rules": "alerting"}
@@ -239,14 +225,3 @@ def read_schema(plugin: RunningPlugin) -> dict[str, Any]:
             str(message or "the plugin does not say what its dataclasses are"), hint="fix src/plugin/datasource.py"
         )
     return schema
-
-
-def _states(paths: Any) -> Snapshot:  # noqa: ANN401 - any paths
-    states: Snapshot = {}
-    for path in paths:
-        try:
-            stat = path.stat()
-        except OSError:
-            continue
-        states[str(path)] = (stat.st_mtime_ns, stat.st_size)
-    return states

@@ -66,14 +66,55 @@ def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> I
     or a version of Grafana that there is no page for; ProjectError for a target that is none.
     """
     page = page or locate_page(options.grafana)
-    place = call.resolve_target(options.target, python=options.python)
+    parts = _prepare(options, page)
+    with ExitStack() as stack:
+        watch, reloader = parts.watch, parts.reloader
+        keeper = PluginKeeper(parts.target, timeout=options.timeout, watch=watch, tell=parts.feed.publish_masked)
+        stack.enter_context(keeper)
+        streams = LiveStreams(keeper, parts.source.settings, parts.source.masked)
+        stack.callback(streams.end_all)
+        if reloader:
+            stack.callback(reloader.stop)
+            reloader.start(keeper)
+        server = stack.enter_context(_listen(_application(parts, keeper, streams, options.timeout), options.port))
+        stack.callback(parts.feed.close_all)
+        yield Preview(
+            url=server.url,
+            ticket_url=server.ticket_url(),
+            grafana=page.version,
+            is_source=parts.plugin_files.is_source,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What there is before the plugin runs."""
+
+    target: Target
+    page: PageFiles
     plugin_files: PluginFiles
+    provisioning: Provisioning
+    source: DataSource
+    feed: EventFeed
+    reloader: Reloader | None
+
+    def watch(self, line: LogLine) -> None:
+        """Take a line of the plugin's log."""
+        call.log_line(line)
+        self.feed.add_line(line)
+        if self.reloader:
+            self.reloader.watch(line)
+
+
+def _prepare(options: PreviewOptions, page: PageFiles) -> _Parts:
+    place = call.resolve_target(options.target, python=options.python)
+    files: SourceFiles | BundleFiles
     if place.is_source and place.project:
-        plugin_files = SourceFiles(place.project)
+        files = SourceFiles(place.project)
     else:
-        plugin_files = BundleFiles(Path(place.target.command[0]).parent)
+        files = BundleFiles(Path(place.target.command[0]).parent)
     target = _as_grafana_starts(place.target, page.version, is_source=place.is_source)
-    meta = plugin_files.meta()
+    meta = files.meta()
     provisioning = Provisioning(folders=_provisioning_folders(place.project), plugin_id=target.plugin_id)
     provisioned = provisioning.value()
     source = DataSource(
@@ -84,51 +125,40 @@ def open_preview(options: PreviewOptions, *, page: PageFiles | None = None) -> I
     )
     feed = EventFeed(source.masked)
     reloader = (
-        Reloader(plugin_files, source=source, provisioning=provisioning, provisioned=provisioned, feed=feed)
-        if isinstance(plugin_files, SourceFiles)
+        Reloader(files, source=source, provisioning=provisioning, provisioned=provisioned, feed=feed)
+        if isinstance(files, SourceFiles)
         else None
     )
+    return _Parts(
+        target=target,
+        page=page,
+        plugin_files=files,
+        provisioning=provisioning,
+        source=source,
+        feed=feed,
+        reloader=reloader,
+    )
 
-    def watch(line: LogLine) -> None:
-        call.log_line(line)
-        feed.add_line(line)
-        if reloader:
-            reloader.watch(line)
 
-    with ExitStack() as stack:
-        tell = feed.publish_masked
-        keeper = stack.enter_context(PluginKeeper(target, timeout=options.timeout, watch=watch, tell=tell))
-        streams = LiveStreams(keeper, source.settings, source.masked)
-        stack.callback(streams.end_all)
-        if reloader:
-            stack.callback(reloader.stop)
-            reloader.start(keeper)
-        preview = PreviewApi(
-            keeper=keeper,
-            source=source,
-            feed=feed,
-            streams=streams,
-            provisioning=provisioning,
-            plugin_files=plugin_files,
-            page=page,
-            timeout=options.timeout,
-        )
-        application = Application(
-            grafana=GrafanaApi(keeper, source, feed, timeout=options.timeout),
-            proxy=DataProxy(source, _routes(meta)),
-            preview=preview,
-            source=source,
-            plugin_files=plugin_files,
-            page=page,
-        )
-        server = stack.enter_context(_listen(application, options.port))
-        stack.callback(feed.close_all)
-        yield Preview(
-            url=server.url,
-            ticket_url=server.ticket_url(),
-            grafana=page.version,
-            is_source=plugin_files.is_source,
-        )
+def _application(parts: _Parts, keeper: PluginKeeper, streams: LiveStreams, timeout: float) -> Application:
+    preview = PreviewApi(
+        keeper=keeper,
+        source=parts.source,
+        feed=parts.feed,
+        streams=streams,
+        provisioning=parts.provisioning,
+        plugin_files=parts.plugin_files,
+        page=parts.page,
+        timeout=timeout,
+    )
+    return Application(
+        grafana=GrafanaApi(keeper, parts.source, parts.feed, timeout=timeout),
+        proxy=DataProxy(parts.source, _routes(parts.plugin_files.meta())),
+        preview=preview,
+        source=parts.source,
+        plugin_files=parts.plugin_files,
+        page=parts.page,
+    )
 
 
 def _listen(application: Application, port: int) -> WebServer:

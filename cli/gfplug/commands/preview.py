@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SECONDS = 60.0
+_ENDINGS = (signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))  # SIGHUP: the terminal is closed
 
 
 def preview(
@@ -43,7 +44,8 @@ def preview(
     """
     from gfplug.bundle import preview_session as service  # noqa: PLC0415 - a command's imports are its own
 
-    signal.signal(signal.SIGTERM, _end)  # so that the plugin is ended, too
+    for number in _ENDINGS:
+        signal.signal(number, _end)  # so that the plugin is ended, too
     options = service.PreviewOptions(target=target, python=python, port=port, grafana=grafana)
     with service.open_preview(options) as running:
         console.result(running.url)

@@ -84,14 +84,21 @@ class RunningPlugin:
         """Return the milliseconds since the start of the process."""
         return round((time.perf_counter() - self._started) * 1000, 1)
 
-    def check_health(self, settings: Settings | None = None, *, timeout: float = 60.0) -> Health:
+    def check_health(
+        self,
+        settings: Settings | None = None,
+        *,
+        timeout: float = 60.0,
+        began: Callable[[Callable[[], object]], None] | None = None,
+    ) -> Health:
         """Ask for the data source's health; a plugin without a health check is `UNKNOWN`, as in Grafana.
 
+        `began` is given what cancels the call, for another thread than the one that waits.
         Raises: ToolError if the call fails.
         """
         values = {"pluginContext": plugin_context(self.target, settings or Settings()), "headers": {}}
         try:
-            answer = self.unary("Diagnostics", "CheckHealth", values, timeout=timeout)
+            answer = self.unary("Diagnostics", "CheckHealth", values, timeout=timeout, began=began)
         except UnimplementedError:
             return Health(status="UNKNOWN", message="Health check not implemented")
         return convert.health(answer)
@@ -154,9 +161,11 @@ class RunningPlugin:
         headers: Mapping[str, Sequence[str]] | None = None,
         body: bytes = b"",
         timeout: float = 60.0,
+        began: Callable[[Callable[[], object]], None] | None = None,
     ) -> ResourceAnswer:
         """Send an HTTP-like request; `path` may carry a query string.
 
+        `began` is given what cancels the call, for another thread than the one that waits.
         Raises: ToolError if the call fails or nothing comes.
         """
         url = path.lstrip("/")
@@ -170,6 +179,8 @@ class RunningPlugin:
         }
         with self._failures("Resource.CallResource", timeout=timeout):
             call = self._begin(self._channel.unary_stream, "Resource", "CallResource", values, timeout=timeout)
+            if began is not None:
+                began(call.cancel)
             parts = list(call)
         if not parts:
             raise ToolError(f"the plugin sent nothing for the resource {path!r}", details=self.logs.tail())
@@ -272,6 +283,10 @@ class RunningPlugin:
             raise self._failure(name, error, timeout=timeout) from error
         except grpc.FutureCancelledError as error:
             raise ToolError(f"{name} was cancelled: nobody waited for its answer") from error
+        except ValueError as error:
+            if "closed" not in str(error).lower():  # what grpc says of a channel
+                raise
+            raise ToolError(f"{name} failed: the plugin has ended", details=self.logs.tail()) from error
 
     def _failure(self, name: str, error: grpc.RpcError, *, timeout: float) -> ToolError:
         import grpc  # noqa: PLC0415 - heavy

@@ -62,17 +62,21 @@ def launch(
     *,
     timeout: float = 60.0,
     watch: Callable[[LogLine], None] | None = None,
+    started: Callable[[subprocess.Popen[bytes]], None] | None = None,
     ended: Callable[[Ending], None] | None = None,
 ) -> Iterator[RunningPlugin]:
     """Start a plugin, shake hands, yield it, and end it whatever happens in the block.
 
-    `watch` sees each log line as it comes; `ended` learns how the plugin ended, unless it failed before.
+    `watch` sees each log line as it comes; `started` is given the process before its handshake; `ended` learns how the
+    plugin ended, unless it failed before.
     Units: `timeout` is the seconds the plugin has to write its handshake line.
     Raises: ToolError if it cannot be started, its handshake fails, or go-plugin would refuse it.
     """
     speaks = protocol(target.proto)
     start = time.perf_counter()
     process = _start(target)
+    if started:
+        started(process)
     try:
         output = Output(process, watch)
     except BaseException:

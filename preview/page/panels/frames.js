@@ -2,7 +2,15 @@
 import { FieldType, Registry, applyFieldOverrides } from '@grafana/data';
 
 const isVisible = (value) => value !== undefined && value !== null;
-const item = (path, process = (value) => value) => ({ id: path, path, name: path, isCustom: false, shouldApply: () => true, getItemsCount: () => 0, process });
+const item = (path, process = (value) => value) => ({
+  id: path,
+  path,
+  name: path,
+  isCustom: false,
+  shouldApply: () => true,
+  getItemsCount: () => 0,
+  process,
+});
 const text = (value, { replaceVariables, field }) => (isVisible(value) ? replaceVariables(value, field.state?.scopedVars) : value);
 
 /** The options of a field that a dashboard's panel may set; Grafana keeps such a list for each of its panels. */
@@ -25,16 +33,25 @@ export function decorate(frames, { fieldConfig, theme, timeZone, replace }) {
     theme,
     timeZone,
   });
-  decorated.forEach(({ fields }) => fields.forEach(disarm));
+  decorated.forEach(({ fields }) => fields.forEach(guardLinks));
   return decorated;
 }
 
-/** Drop links that lead nowhere good: Grafana makes `about:blank` of `javascript:`. Others open beside the page. */
-function disarm(field) {
+/** Keep the links that lead to other pages: none of `javascript:`, of which Grafana makes `about:blank`, and none to the server behind
+ * this page, whose answers may be an upstream's. They open beside the page. */
+function guardLinks(field) {
   const { getLinks } = field;
   if (getLinks) {
-    field.getLinks = (options) => getLinks(options).filter(({ href }) => href && href !== 'about:blank').map((link) => ({ ...link, target: '_blank' }));
+    field.getLinks = (options) =>
+      getLinks(options)
+        .filter(({ href }) => href && href !== 'about:blank' && !isServers(href))
+        .map((link) => ({ ...link, target: '_blank' }));
   }
+}
+
+function isServers(href) {
+  const url = URL.parse ? URL.parse(href, document.baseURI) : new URL(href, document.baseURI);
+  return url?.origin === location.origin && /^\/([^/]+\/)?(api|preview)\//.test(url.pathname);
 }
 
 const has = (frame, ...types) => frame.fields.some(({ type }) => types.includes(type));

@@ -19,7 +19,11 @@ function linesOf(frame) {
     time: time?.values[row],
     body: body.values[row],
     level: level?.values[row] ?? body.labels?.level ?? '',
-    labels: { ...body.labels, ...objectOf(labels?.values[row]), ...Object.fromEntries(others.map(({ name, values }) => [name, values[row]])) },
+    labels: {
+      ...body.labels,
+      ...objectOf(labels?.values[row]),
+      ...Object.fromEntries(others.map(({ name, values }) => [name, values[row]])),
+    },
   }));
 }
 

@@ -11,7 +11,9 @@ export function RawFrames({ frames, width }) {
   if (filled.length === 0) {
     return nothingToDraw(frames, 'no field');
   }
-  const kinds = [...new Set(filled.map(({ meta }) => meta?.preferredVisualisationType))].filter((kind) => ['nodeGraph', 'trace', 'flamegraph'].includes(kind));
+  const kinds = [...new Set(filled.map(({ meta }) => meta?.preferredVisualisationType))].filter((kind) =>
+    ['nodeGraph', 'trace', 'flamegraph'].includes(kind)
+  );
   return (
     <>
       {kinds.length > 0 && <p>{`Grafana draws these frames with a panel of its own (${kinds.join(', ')}); here they are tables.`}</p>}

@@ -24,12 +24,28 @@ export function Stat({ frames, width, height, state, preview }) {
     return nothingToDraw(frames, 'a stat needs a number field');
   }
   const columns = Math.min(values.length, Math.max(1, Math.floor(width / 200)));
-  const size = { width: Math.floor((width - GAP * (columns - 1)) / columns), height: Math.max(90, Math.floor(height / Math.ceil(values.length / columns)) - GAP) };
+  const size = {
+    width: Math.floor((width - GAP * (columns - 1)) / columns),
+    height: Math.max(90, Math.floor(height / Math.ceil(values.length / columns)) - GAP),
+  };
   return (
     <div className={styles.cards}>
       {values.slice(0, MOST).map(({ display, sparkline }, index) => (
-        <div key={index} role="group" aria-label={`${display.title ?? ''} ${[display.prefix, display.text, display.suffix].filter(Boolean).join('')}`}>
-          <BigValue {...size} value={display} sparkline={sparkline} colorMode="value" graphMode="area" textMode="auto" count={values.length} theme={theme} />
+        <div
+          key={index}
+          role="group"
+          aria-label={`${display.title ?? ''} ${[display.prefix, display.text, display.suffix].filter(Boolean).join('')}`}
+        >
+          <BigValue
+            {...size}
+            value={display}
+            sparkline={sparkline}
+            colorMode="value"
+            graphMode="area"
+            textMode="auto"
+            count={values.length}
+            theme={theme}
+          />
         </div>
       ))}
     </div>

@@ -15,7 +15,13 @@ export function FrameTable({ frames, width, height }) {
   return (
     <>
       {filled.length > 1 && (
-        <Choice label="Frame" width={50} options={filled.map((each, index) => ({ value: index, label: `${index + 1}: ${nameOf(each, index)} ${labelsOf(each)}` }))} value={chosen} onChange={({ value }) => setWanted(value)} />
+        <Choice
+          label="Frame"
+          width={50}
+          options={filled.map((each, index) => ({ value: index, label: `${index + 1}: ${nameOf(each, index)} ${labelsOf(each)}` }))}
+          value={chosen}
+          onChange={({ value }) => setWanted(value)}
+        />
       )}
       <Table key={chosen} ariaLabel={nameOf(frame, chosen)} data={frame} width={width} height={height} />
     </>

@@ -23,8 +23,18 @@ function drawable(frames, hidden) {
       const isBoolean = field.type === FieldType.boolean;
       const values = isBoolean ? field.values.map((value) => (value === null ? null : Number(value))) : field.values;
       const hideFrom = hidden.has(name) ? HIDDEN : SHOWN;
-      const config = { ...field.config, displayName: name || field.config.displayName, custom: { ...LINE, ...(isBoolean ? { lineInterpolation: 'stepAfter' } : {}), ...field.config.custom, hideFrom } };
-      return { ...field, type: isBoolean ? FieldType.number : field.type, values, config, state: { ...field.state, displayName: name || undefined } };
+      const config = {
+        ...field.config,
+        displayName: name || field.config.displayName,
+        custom: { ...LINE, ...(isBoolean ? { lineInterpolation: 'stepAfter' } : {}), ...field.config.custom, hideFrom },
+      };
+      return {
+        ...field,
+        type: isBoolean ? FieldType.number : field.type,
+        values,
+        config,
+        state: { ...field.state, displayName: name || undefined },
+      };
     }),
   }));
 }
@@ -58,7 +68,16 @@ export function Series({ frames, width, height, state, preview }) {
   return (
     <PanelContextProvider value={context}>
       <div role="group" aria-label={label}>
-        <TimeSeries frames={drawn} structureRev={revision} timeRange={state.range} timeZone={state.timeZone} width={width} height={height} legend={LEGEND} options={theme}>
+        <TimeSeries
+          frames={drawn}
+          structureRev={revision}
+          timeRange={state.range}
+          timeZone={state.timeZone}
+          width={width}
+          height={height}
+          legend={LEGEND}
+          options={theme}
+        >
           {(config, aligned) => (
             <>
               <ZoomPlugin config={config} onZoom={({ from: start, to: end }) => preview.setTimeRange(Math.round(start), Math.round(end))} />

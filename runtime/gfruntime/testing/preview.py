@@ -16,29 +16,24 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import shutil
-import subprocess
 import sys
-import tempfile
-import threading
-import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gfruntime.testing.preview_process import read_settings, restore_settings, serve
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_START_SECONDS = 180.0
-_END_SECONDS = 15.0
+_WAIT_SECONDS = 60
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge")
 _ARGUMENTS = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 _NO_PLAYWRIGHT = "install playwright: it drives the browser"
-_NO_PAGE = "the page of the preview is not installed"
 _MILLISECONDS = 15_000
 _IS_LOADED = f"""
 new Promise((resolve, reject) => {{
@@ -170,8 +165,8 @@ class Preview:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until the page has nothing left to ask."""
-        self._ask("idle()")
+        """Wait until the page has nothing left to ask; after a minute, the error says what it waits for."""
+        self._ask(f"idle({_WAIT_SECONDS})")
 
     def _show(self, view: str) -> None:
         """Go to another part of the page, which stays the same otherwise."""
@@ -220,7 +215,7 @@ def preview_url(request: pytest.FixtureRequest) -> Iterator[str]:
     command = shutil.which("gfplug", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if command is None:
         pytest.skip("install gfplug: its `gfplug preview` shows the data source")
-    with _served(command, root) as url:
+    with serve(command, root) as url:
         yield url
 
 
@@ -231,74 +226,14 @@ def preview(preview_url: str, preview_browser: Any) -> Iterator[Preview]:  # noq
     >>> def test_editor(preview):  # doctest: +SKIP
     ...     assert preview.panel().state == "Done"
     """
-    before = _settings(preview_url)
+    before = read_settings(preview_url)
     page = preview_browser.new_page()
     page.set_default_timeout(_MILLISECONDS)
     try:
         yield Preview(page, preview_url)
     finally:
         page.close()
-        _settings(preview_url, before)
-
-
-@contextmanager
-def _served(command: str, root: Path) -> Iterator[str]:
-    """Run the preview of a project for the length of a block."""
-    words = [command, "preview", str(root), "--no-open", "--python", sys.executable]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(  # noqa: S603  # gfplug, where it is installed
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
-        )
-        try:
-            url = _first_line(process)
-            if not url:
-                log.seek(0)
-                said = log.read().decode(errors="replace").strip()
-                if _NO_PAGE in said:
-                    pytest.skip(f"install gfplug[preview]: {_NO_PAGE}")
-                pytest.fail(f"`gfplug preview` did not start:\n{said}", pytrace=False)
-            yield url
-        finally:
-            process.terminate()
-            try:
-                process.wait(_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdout:
-                process.stdout.close()
-
-
-def _first_line(process: subprocess.Popen[bytes]) -> str:
-    """Return the first line that a process writes; nothing if it ends, or takes too long."""
-    lines: queue.Queue[bytes] = queue.Queue()
-    stdout = process.stdout
-    assert stdout is not None  # noqa: S101  # for mypy: it is a pipe
-    threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
-    try:
-        return lines.get(timeout=_START_SECONDS).decode().strip()
-    except queue.Empty:
-        return ""
-
-
-def _settings(url: str, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the data source's settings, or put them back as they were; a secret that a test has set stays."""
-    boot = _json(f"{url}preview/boot")
-    shown: dict[str, Any] = boot["settings"]
-    if settings is not None and settings != shown:
-        body = json.dumps(settings).encode()
-        address = f"{url}api/datasources/uid/{shown['uid']}"
-        kind = {"Content-Type": "application/json"}
-        _json(urllib.request.Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
-    return shown
-
-
-def _json(request: str | urllib.request.Request) -> dict[str, Any]:
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-        request, timeout=30
-    ) as answer:  # this machine, whatever proxy is set
-        value: dict[str, Any] = json.loads(answer.read())
-    return value
+        restore_settings(preview_url, before)
 
 
 def _around(folder: Path) -> tuple[Path, ...]:

@@ -29,10 +29,22 @@ const dashboard = {
     { id: 1, type: 'timeseries', title: 'Sales by region', datasource: reference, targets: [{ refId: 'A', table: '$table', regions: ['$region'] }], fieldConfig: { defaults: { unit: 'short', displayName: '${__field.labels.region}' }, overrides: [] } },
   ],
 };
-let browser, server;
+/** What someone may write or export, and the page must survive: no targets, no lists, the elements of a later schema. */
+const odd = [
+  { panels: [null, 7, { id: 2, targets: null }, { id: 3, panels: null }], templating: { list: null }, annotations: { list: [null] } },
+  { apiVersion: 'dashboard.grafana.app/v2beta1', kind: 'Dashboard', spec: { elements: { 'panel-1': { kind: 'Panel' } } } },
+  { panels: { 0: {} }, templating: null },
+];
+/** A module.js whose query() says nothing, or never ends. */
+const SILENT = `define(['@grafana/data', 'rxjs'], (data, rxjs) => {
+  class Silent extends data.DataSourceApi { query({ targets }) { return targets[0].never ? rxjs.NEVER : rxjs.EMPTY; } }
+  return { plugin: new data.DataSourcePlugin(Silent) };
+})`;
+let browser, server, silent;
 
 before(async () => {
-  server = await servePreview({ assets: ASSETS, version: VERSION, modules: [PLUGIN, CHANGED].map((file) => fs.readFileSync(file, 'utf8')), dashboards: [{ file: 'shop.json', dashboard }] });
+  server = await servePreview({ assets: ASSETS, version: VERSION, modules: [PLUGIN, CHANGED].map((file) => fs.readFileSync(file, 'utf8')), dashboards: [{ file: 'shop.json', dashboard }, ...odd.map((each, index) => ({ file: `odd-${index}.json`, dashboard: each }))] });
+  silent = await servePreview({ assets: ASSETS, version: VERSION, modules: [SILENT] });
   browser = await chromium.launchPersistentContext(profile, {
     executablePath: CHROMIUM,
     headless: true,
@@ -44,11 +56,12 @@ before(async () => {
 after(async () => {
   await browser?.close();
   server?.close();
+  silent?.close();
   fs.rmSync(profile, { recursive: true, force: true });
 });
 
 /** Open the page, run the steps; an error in the console, or a break of the content security policy, fails the test. */
-async function open(place, steps, { allowed } = {}) {
+async function open(place, steps, { allowed, from = server } = {}) {
   server.asked.length = 0;
   const page = await browser.newPage();
   page.setDefaultTimeout(15_000);
@@ -71,7 +84,7 @@ async function open(place, steps, { allowed } = {}) {
     await idle();
   };
   try {
-    await page.goto(`${server.url()}${place}`);
+    await page.goto(`${from.url()}${place}`);
     await until(page, () => Boolean(window.gfplugPreview));
     await idle();
     await steps({ page, idle, region, panel, setQueries, go });
@@ -111,6 +124,14 @@ test('the panel of a provisioned dashboard is drawn, its variables filled in', (
     });
     await page.getByText('not with Grafana\'s own panel plugins').waitFor();
   }));
+
+test('a data source that answers nothing leaves nothing waiting; one that never ends is named', () =>
+  open('', async ({ page, panel, setQueries }) => {
+    assert.equal((await panel()).state, 'Done');
+    await setQueries({ refId: 'A', never: true });
+    const message = await page.evaluate(() => window.gfplugPreview.idle(0.2).catch((error) => error.message));
+    assert.equal(message, 'after 0.2 s the page still waits for an answer of query(), which has asked nothing');
+  }, { from: silent }));
 
 test('settings are saved and tested, and written on request; a secret is seen by nobody', () =>
   open('#/config', async ({ page, region, idle }) => {

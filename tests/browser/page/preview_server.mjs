@@ -13,7 +13,8 @@ const ID = 'acme-sales-datasource';
 const UID = 'gfplug';
 export const HOSTILE = `<img src=x onerror="window.hurt='html'"><script>window.hurt='script'</script>[x](javascript:window.hurt=1) \${__x} \u202ereversed`;
 export const LINK = "javascript:window.hurt='link'";
-const LINKS = [{ title: HOSTILE, url: LINK }, { title: 'good', url: 'https://example.com/?value=${__value.raw}' }];
+const OWN = `api/datasources/proxy/uid/${UID}/x.html`; // an upstream's page, which would get the token with the address
+const LINKS = [LINK, OWN, `/${OWN}`, './preview/boot', 'https://example.com/?value=${__value.raw}'].map((url) => ({ title: HOSTILE, url }));
 
 const times = Array.from({ length: 60 }, (_, index) => Date.now() - (60 - index) * 60_000);
 const wave = (height) => times.map((_, index) => height + Math.sin(index / 5));

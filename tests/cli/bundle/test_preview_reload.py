@@ -146,6 +146,43 @@ def test_a_broken_file_of_the_data_source_leaves_the_one_before(
     assert small.source.settings().secrets == {"token": SECRET}
 
 
+def test_a_file_that_goes_while_it_is_read_is_no_lost_save(
+    reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next look sees the save again."""
+    link, failures = reloader._files.relink, iter([FileNotFoundError("gone"), ZeroDivisionError("bug")])
+
+    def relink(schema: dict[str, Any]) -> bool:
+        for failure in failures:
+            raise failure
+        return link(schema)
+
+    monkeypatch.setattr(reloader._files, "relink", relink)
+    (project.root / "frontend" / "locales").mkdir()
+    path = project.root / "frontend" / "locales" / "de.json"
+    path.write_text("{}", encoding="utf-8")
+    assert following(state="failed")["message"] == "the save could not be followed: bug"
+    path.write_text('{"Table": "Tabelle"}', encoding="utf-8")
+    assert following(state="ready")["module"]
+
+
+def test_a_half_saved_plugin_json_is_said_and_the_one_before_stays(
+    reloader: Reloader, project: Project, following: Callable[..., dict[str, Any]]
+) -> None:
+    """The page can still be opened; the next save mends it."""
+    path, files = project.root / "plugin.json", reloader._files
+    text, name = path.read_text(encoding="utf-8"), files.meta()["name"]
+    path.write_text(text[: len(text) // 2], encoding="utf-8")
+
+    assert "plugin.json" in following(state="failed")["message"]
+    assert files.meta()["name"] == name
+    assert files.problem is not None
+    path.write_text(text.replace(f'"{name}"', '"Another"'), encoding="utf-8")
+    following(state="ready")
+    assert files.meta()["name"] == "Another"
+    assert [files.problem] == [None]
+
+
 def test_dashboards_and_rules_are_read_anew(project: Project, following: Callable[..., dict[str, Any]]) -> None:
     """The page hears which."""
     (project.root / "provisioning/dashboards/two.json").write_text("{}", encoding="utf-8")

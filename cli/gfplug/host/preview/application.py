@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
+from gfplug.errors import GfplugError
 from gfplug.host.preview.data_source import ID
+from gfplug.host.preview.failure_answers import refusal
 from gfplug.host.preview.page_files import decoded, file_response
-from gfplug.host.preview.web_messages import NOT_FOUND, WebRequest, WebResponse, json_response, not_allowed
+from gfplug.host.preview.web_messages import FAILED, NOT_FOUND, WebRequest, WebResponse, json_response, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +27,7 @@ _PROXY = re.compile(r"api/datasources/proxy/(?:uid/(?P<uid>[^/]+)|(?P<id>\d+))(?
 _PLUGIN_FILE = re.compile(r"public/plugins/(?P<id>[^/]+)/(?P<name>.+)", re.DOTALL)
 _STREAM = "preview/streams/"
 _RESOURCES = "resources"
+_log = logging.getLogger("gfplug")
 
 
 class Application:
@@ -57,7 +61,17 @@ class Application:
         }
 
     def __call__(self, request: WebRequest) -> WebResponse:
-        """Answer a request that was let in."""
+        """Answer a request that was let in; the page hears of every failure."""
+        try:
+            return self._answer(request)
+        except GfplugError as error:
+            return refusal(error, self._source.masked)
+        except Exception as error:  # noqa: BLE001 - a page without an answer says nothing
+            _log.exception("the preview failed to answer; this is a bug in gfplug")
+            message = f"the preview failed to answer: {type(error).__name__}"
+            return json_response({"message": message, "hint": "gfplug's own output says more"}, status=FAILED)
+
+    def _answer(self, request: WebRequest) -> WebResponse:
         path = request.path
         if answer := self._plain.get(path):
             return answer(request)

@@ -1,20 +1,15 @@
 """Grafana's data proxy: the browser asks an upstream by way of the server, which adds what plugin.json's routes say.
 
-Routes with `tokenAuth` or `jwtTokenAuth`, and client certificates, are not imitated: a sentence says so.
-Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go and utils.go; pkg/services/datasources/service,
-httpClientOptions.
+Routes with `jwtTokenAuth`, and client certificates, are not imitated: a sentence says so.
+Source: grafana v13.0.0, pkg/api/pluginproxy/ds_proxy.go and utils.go.
 """
 
 from __future__ import annotations
 
 import base64
-import ipaddress
 import posixpath
 import re
-import ssl
-import urllib.error
 import urllib.request
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
@@ -22,38 +17,23 @@ from gfplug.errors import GfplugError, ToolError, UsageError
 from gfplug.host.preview import web_messages
 from gfplug.host.preview.failure_answers import plugin_failure, refusal
 from gfplug.host.preview.grafana_api import NOT_FORWARDED, returned_headers
+from gfplug.host.preview.route_tokens import RouteTokens
+from gfplug.host.preview.upstream import exchange
 from gfplug.host.preview.web_messages import WebRequest, WebResponse, text_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from http.client import HTTPMessage
-    from typing import IO
 
     from gfplug.host.preview.data_source import DataSource
     from gfplug.host.settings import Settings
 
-_SECONDS = 30.0
-_LARGEST = 100 << 20
 _UNAUTHORIZED = 401
 _TEMPLATE = re.compile(r"\{\{(?P<inner>.*?)\}\}", re.DOTALL)
 _NAME = re.compile(r"\s*\.(?P<path>\w+(?:\.\w+)*)\s*")
 _MISSING = "<no value>"
-_UNKNOWN_AUTH = ("tokenAuth", "jwtTokenAuth")
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """The browser gets a redirect, as from Grafana."""
-
-    def redirect_request(  # noqa: PLR0917 - the base class's
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: HTTPMessage,
-        newurl: str,
-    ) -> None:
-        """Follow none."""
+_JWT = "jwtTokenAuth"
+_UNSENDABLE = re.compile(r"[\0\r\n]|[^\x00-\xff]")
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class DataProxy:
@@ -63,6 +43,7 @@ class DataProxy:
         """Proxy for a data source, with the routes of its plugin.json."""
         self._source = source
         self._routes = [route for route in routes if isinstance(route, dict)]
+        self._tokens = RouteTokens(self._post)
 
     def answer(self, path: str, request: WebRequest) -> WebResponse:
         """Ask the upstream, and answer as it does."""
@@ -81,8 +62,8 @@ class DataProxy:
         base, rest, query = settings.url, path, request.query
         if route is not None:
             values = {"URL": settings.url, "JsonData": settings.options, "SecureJsonData": settings.secrets}
-            if key := next((key for key in _UNKNOWN_AUTH if route.get(key)), None):
-                raise ToolError(f"the route {route.get('path')!r} has {key}: the preview's proxy does not imitate it")
+            if route.get(_JWT):
+                raise ToolError(f"the route {route.get('path')!r} has {_JWT}: the preview's proxy does not imitate it")
             if route.get("url"):
                 base, rest = fill(str(route["url"]), values), path.removeprefix(str(route.get("path", "")))
             query = _joined_query(query, dict(_pairs(route.get("urlParams"), values)))
@@ -90,7 +71,12 @@ class DataProxy:
         headers |= dict(_own_headers(settings))
         if route is not None:
             headers |= dict(_pairs(route.get("headers"), values))
+            if isinstance(auth := route.get("tokenAuth"), dict):
+                token = self._tokens.token(auth, lambda text: fill(text, values))
+                self._source.hide(token)
+                headers["Authorization"] = f"Bearer {token}"
         headers["User-Agent"] = "Grafana/13.0.0"
+        _require_sendable(headers)
         address, body = _joined(base, rest, query), request.body or None
         return urllib.request.Request(address, body, headers, method=request.method)  # noqa: S310 - http alone
 
@@ -101,28 +87,14 @@ class DataProxy:
                 return route
         return None
 
+    def _post(self, address: str, form: bytes) -> tuple[int, bytes]:
+        """Send a form, and return the status and the body."""
+        request = urllib.request.Request(_joined(address, "", urlsplit(address).query), form, _FORM)  # noqa: S310 - http alone
+        status, _, body = exchange(request, self._source.settings())
+        return status, body
+
     def _ask(self, upstream: urllib.request.Request) -> WebResponse:
-        handlers: list[Any] = [_NoRedirects]
-        if upstream.type == "https":
-            handlers.append(urllib.request.HTTPSHandler(context=_tls(self._source.settings())))
-        if _is_this_machine(upstream.host):  # as in Go, whatever proxy is set
-            handlers.append(urllib.request.ProxyHandler({}))
-        opener = urllib.request.build_opener(*handlers)
-        try:
-            try:
-                reply = opener.open(upstream, timeout=_SECONDS)
-            except urllib.error.HTTPError as error:
-                reply = error  # an answer, too
-            with reply:
-                body = reply.read(_LARGEST + 1)
-                status, headers = int(reply.status), reply.headers
-        except (OSError, ValueError, HTTPException) as error:  # ValueError: a header that HTTP does not allow
-            reason = getattr(error, "reason", error)
-            raise ToolError(
-                f"the data source's address did not answer: {reason}", hint="see the URL on the config page"
-            ) from error
-        if len(body) > _LARGEST:
-            raise ToolError(f"the answer has more than {_LARGEST:,} bytes")
+        status, headers, body = exchange(upstream, self._source.settings())
         if status == _UNAUTHORIZED:  # as Grafana: 401 would end the person's session
             return text_response(web_messages.BAD_REQUEST, "Authentication to data source failed")
         several: dict[str, list[str]] = {}
@@ -131,12 +103,16 @@ class DataProxy:
         return WebResponse(status=status, headers=returned_headers(several), body=body)
 
 
-def _is_this_machine(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
+def _require_sendable(headers: Mapping[str, str]) -> None:
+    """Refuse a header that HTTP does not allow, without its value.
+
+    Raises: UsageError naming it.
+    """
+    if name := next((name for name, value in headers.items() if _UNSENDABLE.search(f"{name}{value}")), None):
+        raise UsageError(
+            f"the header {name!r} cannot be sent: it holds a line break, or a letter outside of Latin-1",
+            hint="enter the secret on the config page again",
+        )
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
@@ -198,22 +174,3 @@ def _joined(base: str, rest: str, query: str) -> str:
         )
     path = posixpath.join(parts.path or "/", rest.lstrip("/")) if rest else parts.path
     return urlunsplit((parts.scheme, parts.netloc, quote(path, safe="/%:@!$&'()*+,;=~-._"), query, ""))
-
-
-def _tls(settings: Settings) -> ssl.SSLContext:
-    """Return how the upstream is verified.
-
-    Raises: ToolError for a client certificate, and an authority that can't be read.
-    """
-    options = settings.options
-    if options.get("tlsAuth"):
-        raise ToolError("the data source has a client certificate, which the preview's proxy does not send")
-    try:
-        authority = settings.secrets.get("tlsCACert") if options.get("tlsAuthWithCACert") else None
-        context = ssl.create_default_context(cadata=authority)
-    except ssl.SSLError as error:
-        raise ToolError(f"the data source's authority (tlsCACert) cannot be read: {error.reason}") from error
-    if options.get("tlsSkipVerify"):
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

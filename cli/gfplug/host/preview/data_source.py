@@ -6,10 +6,12 @@ settings: pkg/api/frontendsettings.go.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from gfplug.errors import UsageError
 from gfplug.host.settings import Settings
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ID = 1
-_TEXTS = ("name", "url", "user", "database", "basicAuthUser")
-_SWITCHES = ("basicAuth", "withCredentials", "isDefault")
+TEXTS = ("name", "url", "user", "database", "basicAuthUser")
+"""Keys of a data source that hold texts."""
+
+SWITCHES = ("basicAuth", "withCredentials", "isDefault")
+"""Keys that hold true or false."""
+
 _MAPPINGS = ("jsonData", "secureJsonData")
 _SHORTEST_MASKED = 4
 _MASK = "***"
@@ -43,8 +49,10 @@ class DataSource:
         self._plugin_name = plugin_name
         self._logo = logo
         self._value = self.with_defaults(provisioned)
-        self._version = 1
-        self._updated_ms = _now()
+        self._past_secrets: set[str] = set()  # an older instance of the plugin may still log them
+        self._version = 0
+        self._updated_ms = 0
+        self._count_change()
 
     @property
     def uid(self) -> str:
@@ -72,7 +80,9 @@ class DataSource:
         """
         Settings.from_mapping(now, source="the provisioned data source")
         with self._lock:
-            self._value |= _changed(before, now)
+            left_out_keys = before.keys() - now.keys() - {*_MAPPINGS}
+            stay = {key: item for key, item in self._value.items() if key not in left_out_keys}
+            self._value = self.with_defaults(stay | _changed(before, now))
             for key in _MAPPINGS:
                 old, new = before.get(key) or {}, now.get(key) or {}
                 left_out = (old.keys() - new.keys()) if key == "jsonData" else set()
@@ -86,8 +96,8 @@ class DataSource:
 
         Raises: UsageError naming the key whose value has the wrong type.
         """
-        changes: dict[str, Any] = {key: _text(sent, key) for key in _TEXTS if sent.get(key) is not None}
-        changes |= {key: _switch(sent, key) for key in _SWITCHES if sent.get(key) is not None}
+        changes: dict[str, Any] = {key: _text(sent, key) for key in TEXTS if sent.get(key) is not None}
+        changes |= {key: _switch(sent, key) for key in SWITCHES if sent.get(key) is not None}
         if sent.get("jsonData") is not None:
             changes["jsonData"] = _object(sent, "jsonData")
         secrets = _object(sent, "secureJsonData") if sent.get("secureJsonData") is not None else {}
@@ -136,10 +146,15 @@ class DataSource:
 
     def masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Return a JSON value without the secrets that its texts hold."""
-        secrets = [secret for secret in self.settings().secrets.values() if len(secret) >= _SHORTEST_MASKED]
-        return _masked(value, sorted(secrets, key=len, reverse=True))
+        texts = {text for secret in self._past_secrets.copy() for text in _spellings(secret)}
+        return _masked(value, sorted((text for text in texts if len(text) >= _SHORTEST_MASKED), key=len, reverse=True))
+
+    def hide(self, secret: str) -> None:
+        """Mask a text from now on: a token that a secret led to."""
+        self._past_secrets.add(secret)
 
     def _count_change(self) -> None:
+        self._past_secrets |= {str(secret) for secret in (self._value.get("secureJsonData") or {}).values()}
         self._version += 1
         self._updated_ms = max(_now(), self._updated_ms + 1)  # the plugin makes a new instance
 
@@ -147,6 +162,12 @@ class DataSource:
 def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values that are others now, but for options and secrets as a whole."""
     return {key: item for key, item in now.items() if key not in _MAPPINGS and before.get(key) != item}
+
+
+def _spellings(secret: str) -> set[str]:
+    """Return a secret as errors write it: within quotes, within JSON, within an address, without its line break."""
+    plain = {secret, secret.strip()}
+    return plain | {each for text in plain for each in (repr(text)[1:-1], json.dumps(text)[1:-1], quote(text, safe=""))}
 
 
 def _masked(value: Any, secrets: list[str]) -> Any:  # noqa: ANN401 - JSON

@@ -6,7 +6,6 @@ Source: WHATWG HTML, Server-sent events, 9.2.6 Interpreting an event stream.
 
 from __future__ import annotations
 
-import queue
 import secrets
 import threading
 import time
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 _KEPT_LINES = 500
 _MOST_WAITING = 5000
+_MOST_BYTES = 64 << 20
 _BEAT_SECONDS = 5.0
-_END = b""
 
 
 class Listener:
@@ -33,31 +32,45 @@ class Listener:
     def __init__(self) -> None:
         """Make it, with an id that nobody can guess."""
         self.id = secrets.token_urlsafe(12)
-        self._waiting: queue.Queue[bytes] = queue.Queue(_MOST_WAITING)
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._has_ended = False
+        self._changed = threading.Condition()
 
     def send(self, event: str, value: Any, *, patience: float = 0.0) -> bool:  # noqa: ANN401 - JSON
-        """Add an event; False if the page has not taken thousands before it within some seconds."""
-        text = f"event: {event}\ndata: {files.json_text(value)}\n\n"
-        try:
-            self._waiting.put(text.encode(), timeout=patience or None, block=patience > 0)
-        except queue.Full:
-            return False
+        """Add an event; False if too much waits for the page within `patience` seconds, or its connection is to end."""
+        part = f"event: {event}\ndata: {files.json_text(value)}\n\n".encode()
+
+        def has_room() -> bool:
+            return not self._waiting or (len(self._waiting) < _MOST_WAITING and self._bytes + len(part) <= _MOST_BYTES)
+
+        with self._changed:
+            if patience:
+                self._changed.wait_for(lambda: self._has_ended or has_room(), patience)
+            if self._has_ended or not has_room():
+                return False
+            self._waiting.append(part)
+            self._bytes += len(part)
+            self._changed.notify_all()
         return True
 
     def end(self) -> None:
-        """End the connection once it has taken what waits."""
-        self._waiting.put(_END)
+        """End the connection once it has taken what waits; a page that is there opens another, and asks anew."""
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
 
     def parts(self) -> Iterator[bytes]:
         """Yield the events as they come, and a comment now and then, which shows whether the page is there."""
         while True:
-            try:
-                part = self._waiting.get(timeout=_BEAT_SECONDS)
-            except queue.Empty:
-                part = b": here\n\n"
-            if part == _END:
-                return
-            yield part
+            with self._changed:
+                self._changed.wait_for(lambda: self._has_ended or self._waiting, _BEAT_SECONDS)
+                if not self._waiting and self._has_ended:
+                    return
+                part = self._waiting.popleft() if self._waiting else b""
+                self._bytes -= len(part)
+                self._changed.notify_all()
+            yield part or b": here\n\n"
 
 
 class EventFeed:
@@ -101,9 +114,10 @@ class EventFeed:
         return listener
 
     def publish(self, event: str, value: Any) -> None:  # noqa: ANN401 - JSON
-        """Tell every page."""
+        """Tell every page; one that has not taken thousands of events before is to begin anew."""
         for listener in self._all():
-            listener.send(event, value)
+            if not listener.send(event, value):
+                listener.end()
 
     def publish_masked(self, event: str, value: Any) -> None:  # noqa: ANN401 - JSON
         """Tell every page, without the secrets that texts hold."""

@@ -19,7 +19,7 @@ from gfplug.host.preview.failure_answers import plugin_failure, refusal
 from gfplug.host.preview.web_messages import SANDBOX, WebRequest, WebResponse, json_response, not_allowed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gfplug.host.convert import QueryAnswer
     from gfplug.host.preview.data_source import DataSource
@@ -39,10 +39,17 @@ NOT_FORWARDED = frozenset(
 )
 """Headers of a request that Grafana keeps from a plugin; the last one holds the preview's token."""
 
-_NOT_RETURNED = NOT_FORWARDED | {"set-cookie", "set-cookie2", "date", "server", *map(str.lower, SANDBOX)}
+_RETURNED = frozenset(
+    {
+        *("content-type", "content-encoding", "content-disposition", "content-language", "content-range"),
+        *("cache-control", "etag", "last-modified", "location", "retry-after"),
+    }
+)
+_NOT_RETURNED = ("x-content-type-options", "x-frame-options")  # what a browser does with them is the server's to say
 _FAILED = 400
 _EXPRESSIONS = "__expr__"
 _LARGEST_POINTS = 1 << 62
+_LONGEST_INTERVAL_MS = 10**14
 
 
 class GrafanaApi:
@@ -82,6 +89,8 @@ class GrafanaApi:
         results = {}
         for ref_id, answer in answers.items():
             shown = answer.to_json()
+            if "frames" in shown:
+                shown["frames"] = [masked_meta(frame, self._source.masked) for frame in shown["frames"]]
             results[ref_id] = shown | ({"error": self._source.masked(answer.error)} if answer.error else {})
         places = self._feed.places_since(mark) if errors else ""
         hint = failures.remedy("\n".join(errors)) or (f"raised in {places}" if places else "")
@@ -109,7 +118,9 @@ class GrafanaApi:
             return not_allowed("GET")
         mark = self._feed.mark()
         try:
-            health = self._keeper.plugin().check_health(self._source.settings(), timeout=self._timeout)
+            health = self._keeper.plugin().check_health(
+                self._source.settings(), timeout=self._timeout, began=request.when_gone
+            )
         except GfplugError as error:
             return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
         value = {"status": health.status, "message": health.message, "details": health.details}
@@ -130,6 +141,7 @@ class GrafanaApi:
                 headers=headers,
                 body=request.body,
                 timeout=self._timeout,
+                began=request.when_gone,
             )
         except GfplugError as error:
             return plugin_failure(error, self._source.masked, self._feed.places_since(mark))
@@ -137,12 +149,20 @@ class GrafanaApi:
         return WebResponse(status=status, headers=returned_headers(answer.headers), body=answer.body)
 
 
+def masked_meta(frame: Any, mask: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - JSON
+    """Return a frame, as JSON, whose notes hold no secret: the executed query, notices. Its values stay as they are."""
+    schema = frame.get("schema") if isinstance(frame, dict) else None
+    if not isinstance(schema, dict) or not schema.get("meta"):
+        return frame
+    return {**frame, "schema": {**schema, "meta": mask(schema["meta"])}}
+
+
 def returned_headers(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return what goes to the browser of the headers of a plugin or an upstream: no cookies, and no script may run."""
+    """Return the headers of a plugin or an upstream that go to the browser: what the body is, and `X-` of its own."""
     kept = {
         name: ", ".join(values)
         for name, values in headers.items()
-        if name.lower() not in _NOT_RETURNED and not name.lower().startswith("access-control-")
+        if name.lower() in _RETURNED or (name.lower().startswith("x-") and name.lower() not in _NOT_RETURNED)
     }
     is_cached = any(name.lower() == "cache-control" for name in kept)
     return {**kept, **({} if is_cached else {"Cache-Control": "no-store"}), **SANDBOX}
@@ -177,8 +197,8 @@ def _query(value: Any, body: Mapping[str, Any], *, uid: str, now: datetime) -> Q
         ref_id=ref_id,
         start=start,
         end=end,
-        interval=timedelta(milliseconds=max(1.0, min(float(interval), 1e14))),
-        max_data_points=max(0, min(int(points), _LARGEST_POINTS)),
+        interval=timedelta(milliseconds=float(max(1, min(interval, _LONGEST_INTERVAL_MS)))),
+        max_data_points=int(max(0, min(points, _LARGEST_POINTS))),
         model=value,
         query_type=query_type_of(value),
     )

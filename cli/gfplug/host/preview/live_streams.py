@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gfplug.errors import GfplugError, UsageError
 from gfplug.host import live
 from gfplug.host.client import RefusedStreamError, UnimplementedError
+from gfplug.host.preview.grafana_api import masked_meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ class LiveStreams:
         """
         plugin = self._keeper.plugin()
         for packet in plugin.stream(stream.path, self._settings(), data=stream.data, began=stream.began):
-            document = live.read(packet)
+            document = masked_meta(live.read(packet), self._mask)
             if stream.stopped.is_set():
                 return
             if not stream.listener.send("stream", {"id": number, "frame": document}, patience=_PATIENCE_SECONDS):

@@ -12,6 +12,7 @@ from gfplug.host.launch import launch
 from gfplug.host.output import describe_exit
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable
 
     from gfplug.host.client import RunningPlugin
@@ -55,6 +56,7 @@ class PluginKeeper:
         self._stopping = threading.Event()
         self._settled = threading.Event()  # it has shaken hands, or failed to, for the first time
         self._running: RunningPlugin | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._problem: GfplugError | None = None
         self._thread = threading.Thread(target=self._run, name="plugin keeper", daemon=True)
 
@@ -76,8 +78,11 @@ class PluginKeeper:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """End the plugin, and wait for its end."""
+        """End the plugin, and wait for its end; one that has not shaken hands yet is killed."""
+        is_running = self._running is not None
         self._stopping.set()
+        if self._process is not None and not is_running:
+            self._process.kill()
         self._thread.join()
 
     def plugin(self) -> RunningPlugin:
@@ -107,7 +112,12 @@ class PluginKeeper:
             start = time.monotonic()
             try:
                 self._run_once()
-            except GfplugError as error:
+            except Exception as failure:  # noqa: BLE001 - without this thread nothing would start the plugin again
+                if isinstance(failure, GfplugError):
+                    error: GfplugError = failure
+                else:
+                    _log.exception("the plugin could not be kept running; this is a bug in gfplug")
+                    error = ToolError(f"the plugin could not be kept running: {failure}")
                 self._problem = error
                 if not self._settled.is_set():
                     return
@@ -117,13 +127,18 @@ class PluginKeeper:
                 self._stopping.wait(_REST_SECONDS[min(failures, len(_REST_SECONDS) - 1)])
                 failures += 1
 
+    def _note(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        if self._stopping.is_set():
+            process.kill()
+
     def _run_once(self) -> None:
         """Run the plugin until it ends, or is to end.
 
         Raises: ToolError if it does not start, or ends by itself.
         """
         try:
-            with launch(self._target, timeout=self._timeout, watch=self._watch) as plugin:
+            with launch(self._target, timeout=self._timeout, watch=self._watch, started=self._note) as plugin:
                 self._running, self._problem = plugin, None
                 if self._settled.is_set():
                     self._tell("up", {})

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from gfplug import __version__
 from gfplug.errors import ConflictError, GfplugError
 from gfplug.host import rehearsal
-from gfplug.host.preview import provisioning_edit
+from gfplug.host.preview import provisioning_edit, provisioning_file
 from gfplug.host.preview.failure_answers import describe, refusal
 from gfplug.host.preview.web_messages import WebRequest, WebResponse, json_response, not_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from gfplug.host.alerting import Rule
     from gfplug.host.preview.data_source import DataSource
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from gfplug.host.preview.plugin_files import PluginFiles
     from gfplug.host.preview.plugin_keeper import PluginKeeper
     from gfplug.host.preview.project_provisioning import Provisioning
-
-_NO_FILE = "the project provisions no data source: there is no file to write to"
+    from gfplug.host.preview.provisioning_edit import Written
 
 
 class PreviewApi:
@@ -157,26 +157,40 @@ class PreviewApi:
         if request.method != "POST":
             return not_allowed("POST")
         try:
-            there = self._provisioning.source()
-            if there is None:
-                raise ConflictError(_NO_FILE)
-            path, old = there[0], self._source.with_defaults(self._provisioning.value())
-            meta = self._plugin_files.meta()
-            written = provisioning_edit.write(path, plugin_id=meta["id"], old=old, new=self._source.value())
-        except GfplugError as error:
-            return refusal(error, self._source.masked)
+            path, written = self._write()
+        except OSError as error:
+            problem = ConflictError(f"{error.filename} cannot be written: {error.strerror}")
+            return refusal(problem, self._source.masked)
         secrets = [{"key": key, "variable": name} for key, name in written.variables.items()]
         name = self._provisioning.name_of(path)
         return json_response({"file": name, "diff": self._source.masked(written.diff), "secrets": secrets})
 
+    def _write(self) -> tuple[Path, Written]:
+        """Change the file that provisions the data source, or make one.
+
+        Raises: ConflictError and ProjectError saying why nothing was written; OSError.
+        """
+        plugin_id, new = self._provisioning.plugin_id, self._source.value()
+        provisioned = self._provisioning.source()
+        if provisioned is not None:
+            path, old = provisioned[0], self._source.with_defaults(self._provisioning.value())
+            return path, provisioning_edit.write(path, plugin_id=plugin_id, old=old, new=new)
+        path = self._new_file()
+        return path, provisioning_file.create(path, plugin_id=plugin_id, source=new)
+
+    def _new_file(self) -> Path:
+        path = provisioning_file.place(self._provisioning.folders, self._provisioning.plugin_id)
+        if path is None:
+            raise ConflictError("this is no project: there is no folder to write a provisioning file to")
+        return path
+
     def _provisioning_file(self) -> dict[str, Any]:
         try:
-            there = self._provisioning.source()
+            provisioned = self._provisioning.source()
+            path = provisioned[0] if provisioned else self._new_file()
         except GfplugError as error:
             return {"file": None, "writable": False, "why": error.message}
-        if there is None:
-            return {"file": None, "writable": False, "why": _NO_FILE}
-        return {"file": self._provisioning.name_of(there[0]), "writable": True, "why": ""}
+        return {"file": self._provisioning.name_of(path), "writable": True, "why": ""}
 
     def _rules(self) -> tuple[Sequence[Rule], dict[str, str] | None]:
         try:

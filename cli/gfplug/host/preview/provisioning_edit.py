@@ -16,14 +16,13 @@ import yaml
 
 from gfplug import files
 from gfplug.errors import ConflictError, ProjectError
+from gfplug.host.preview.data_source import SWITCHES, TEXTS
 from gfplug.untrusted import documents, yaml_loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_TEXTS = ("name", "url", "user", "database", "basicAuthUser")
-_SWITCHES = ("basicAuth", "withCredentials", "isDefault")
 _VARIABLE = re.compile(r"\$__env\{\w+\}|\$\{\w+\}|\$\w+|\$__file\{[^}]+\}")
 _WIDE = 1_000_000
 _GONE = object()
@@ -46,14 +45,27 @@ def write(path: Path, *, plugin_id: str, old: Mapping[str, Any], new: Mapping[st
     text = documents.read_text(path)
     edits = changes(old, new, written=_source(text, plugin_id, path), prefix=plugin_id)
     changed = _edited(text, plugin_id, edits, path)
-    if changed == text:
+    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _GONE}
+    if changed == text and not names:
         raise ConflictError(f"{path.name} says so already: nothing was written")
     newline = b"\r\n" if b"\r\n" in raw else b"\n"
     files.write_atomic(path, changed.encode().replace(b"\n", newline))
-    before, after = (each.splitlines(keepends=True) for each in (text, changed))
+    before, after = (without_secrets(each).splitlines(keepends=True) for each in (text, changed))
     diff = difflib.unified_diff(before, after, path.name, path.name, n=1)
-    names = {key: value[1:] for key, value in edits.get("secureJsonData", {}).items() if value is not _GONE}
     return Written(diff="".join(diff), variables=names)
+
+
+def without_secrets(text: str) -> str:
+    """Return a provisioning file's text with `***` for each secret that it holds as text."""
+    places: dict[int, int] = {}
+    for source in _source_nodes(text):
+        secrets = _value_of(source, "secureJsonData")
+        for _, value in secrets.value if isinstance(secrets, yaml.MappingNode) else []:
+            if not (isinstance(value, yaml.ScalarNode) and _VARIABLE.fullmatch(value.value)):
+                places[value.start_mark.index] = _end(text, value)
+    for start, end in sorted(places.items(), reverse=True):
+        text = f"{text[:start]}***{text[end:]}"
+    return text
 
 
 def changes(
@@ -65,7 +77,7 @@ def changes(
     """
     edits: dict[str, Any] = {
         key: _escaped(new.get(key))
-        for key in (*_TEXTS, *_SWITCHES)
+        for key in (*TEXTS, *SWITCHES)
         if key in new and new.get(key) != old.get(key) and (new.get(key) or old.get(key))
     }
     options_old, options_new = (each.get("jsonData") or {} for each in (old, new))
@@ -118,7 +130,7 @@ def _edited(text: str, plugin_id: str, edits: Mapping[str, Any], path: Path) -> 
     except (ProjectError, yaml.YAMLError, ValueError):
         is_right = False
     if not is_right:
-        shown = yaml.safe_dump(_plain(edits), allow_unicode=True, sort_keys=False, width=_WIDE)
+        shown = yaml.safe_dump(plain(edits), allow_unicode=True, sort_keys=False, width=_WIDE)
         raise ConflictError(f"{path.name} can't be changed in place", hint=f"write into it by hand:\n{shown}")
     return changed
 
@@ -199,13 +211,16 @@ def _flow(value: Any) -> str:  # noqa: ANN401 - JSON
 
 
 def _node(text: str, plugin_id: str) -> yaml.MappingNode:
-    top = yaml.compose(text, Loader=yaml.SafeLoader)
-    sources = _value_of(top, "datasources")
-    for each in sources.value if isinstance(sources, yaml.SequenceNode) else []:
+    for each in _source_nodes(text):
         kind = _value_of(each, "type")
         if isinstance(each, yaml.MappingNode) and kind is not None and kind.value == plugin_id:
             return each
     raise ValueError(plugin_id)
+
+
+def _source_nodes(text: str) -> list[yaml.Node]:
+    sources = _value_of(yaml.compose(text, Loader=yaml.SafeLoader), "datasources")
+    return list(sources.value) if isinstance(sources, yaml.SequenceNode) else []
 
 
 def _value_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -228,12 +243,12 @@ def _source(text: str, plugin_id: str, path: Path) -> dict[str, Any]:
 
 def _without_empty(source: Mapping[str, Any]) -> dict[str, Any]:
     """Return a data source without options and secrets that are null."""
-    plain: dict[str, Any] = _plain(source)
+    values: dict[str, Any] = plain(source)
     for key in ("jsonData", "secureJsonData"):
-        plain[key] = {name: item for name, item in (plain.get(key) or {}).items() if item is not None}
-    return plain
+        values[key] = {name: item for name, item in (values.get(key) or {}).items() if item is not None}
+    return values
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
+def plain(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a value as JSON holds it, for comparison; what is to go is null."""
     return json.loads(json.dumps(value, default=lambda _: None))

@@ -7,10 +7,11 @@ Source: Python 3.11, Lib/http/server.py.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import secrets
-import select
+import selectors
 import socket
 import socketserver
 import sys
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 from gfplug.host.preview import request_guard
 from gfplug.host.preview.request_guard import RefusedError
+from gfplug.host.preview.web_connections import Connections
 from gfplug.host.preview.web_messages import WebRequest, WebResponse, text_response
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ MOST_BODY = 16 << 20
 """Bytes of the largest request body."""
 
 _IDLE_SECONDS = 120.0
+_MOST_DIGITS = 10
 _LOOK_SECONDS = 0.1
 _TICKET = "/open/"
 _WITHOUT_BODY = (204, 304)
@@ -74,6 +77,7 @@ class WebServer(ThreadingHTTPServer):
         self.answer = answer
         self.token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._tickets: set[str] = set()
+        self.connections = Connections()
         super().__init__(("127.0.0.1", port), _Handler)
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="preview")
 
@@ -100,6 +104,22 @@ class WebServer(ThreadingHTTPServer):
         except KeyError:
             return False
         return True
+
+    def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:  # type: ignore[override]
+        """Answer a connection in a thread of its own, unless there are too many."""
+        if self.connections.add(request):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """End the connections whose request is late; the base class calls it all the time."""
+        self.connections.end_late()
+
+    def shutdown_request(self, request: socket.socket) -> None:  # type: ignore[override]
+        """End a connection."""
+        self.connections.remove(request)
+        super().shutdown_request(request)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -129,6 +149,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
         """Say nothing: the address holds the token."""
+
+    def parse_request(self) -> bool:
+        """Read a request's headers, and let the answer take its time."""
+        is_request = super().parse_request()
+        self.server.connections.expect(self.connection, math.inf)
+        return is_request
+
+    def handle_one_request(self) -> None:
+        """Answer a request, and wait for the next; the one before was let in, or its connection is closed."""
+        super().handle_one_request()
+        self.server.connections.expect(self.connection, _IDLE_SECONDS)
 
     def _answer(self) -> None:
         if self.path.startswith(_TICKET) and self.command == "GET":
@@ -170,15 +201,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _wait_for_end(self, cancel: Callable[[], object], is_answered: threading.Event) -> None:
         """Call `cancel` if the connection ends before the answer is there."""
-        while not is_answered.wait(_LOOK_SECONDS):
-            try:
-                is_readable = bool(select.select([self.connection], [], [], 0)[0])
-                has_ended = is_readable and self.connection.recv(1, socket.MSG_PEEK) == b""
-            except (OSError, ValueError):  # ValueError: it is closed
-                has_ended = True
-            if has_ended:
-                cancel()
-                return
+        with selectors.DefaultSelector() as selector:
+            while not is_answered.wait(_LOOK_SECONDS):
+                try:
+                    if not selector.get_map():
+                        selector.register(self.connection, selectors.EVENT_READ)
+                    has_ended = bool(selector.select(0)) and self.connection.recv(1, socket.MSG_PEEK) == b""
+                except (OSError, ValueError):  # ValueError: it is closed
+                    has_ended = True
+                if has_ended:
+                    cancel()
+                    return
 
     def _read_body(self) -> bytes:
         lengths = self.headers.get_all("Content-Length", [])
@@ -188,9 +221,9 @@ class _Handler(BaseHTTPRequestHandler):
             return b""
         if not (lengths[0].isascii() and lengths[0].isdigit()):
             raise RefusedError(400, "the Content-Length is no number")
-        length = int(lengths[0])
+        length = MOST_BODY + 1 if len(lengths[0]) > _MOST_DIGITS else int(lengths[0])
         if length > MOST_BODY:
-            raise RefusedError(413, f"the body has {length:,} bytes; at most {MOST_BODY:,} are read")
+            raise RefusedError(413, f"the body has {lengths[0][:20]} bytes; at most {MOST_BODY:,} are read")
         body = self.rfile.read(length)
         if len(body) < length:
             raise RefusedError(400, "the body is shorter than its Content-Length")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from small_preview import ID, SECRET, Small
@@ -91,6 +93,33 @@ def test_texts_are_shown_without_secrets() -> None:
     )
 
     assert source.masked({"m": ["abcdef abcd x", 1, None]}) == {"m": ["*** *** x", 1, None]}
+
+
+def test_a_secret_is_masked_however_it_is_written() -> None:
+    """As Python writes it, as JSON does, as a part of an address, and without the line break at its end."""
+    secret = 'ab"c d\n'  # noqa: S105 - not a real one
+    source = DataSource({"secureJsonData": {"a": secret}}, plugin_id=ID, plugin_name="Sales", logo="")
+
+    for shown in (secret, repr(secret.encode()), json.dumps(secret), f"?key={quote(secret)}", secret.strip()):
+        assert "***" in source.masked(shown), shown
+        assert "c d" not in source.masked(shown), shown
+
+
+def test_a_secret_stays_hidden_after_another_has_replaced_it(small: Small) -> None:
+    """The instance before may still log it."""
+    small.source.update({"secureJsonData": {"token": "n3w-s3cret"}})
+    small.source.update({"secureJsonData": {"token": ""}})
+
+    assert small.source.masked(f"{SECRET} n3w-s3cret") == "*** ***"
+
+
+def test_a_key_that_the_file_no_longer_has_is_gone(small: Small) -> None:
+    """As after a restart; the name is the plugin's again."""
+    before = {"name": "Mine", "url": "http://127.0.0.1:9", "jsonData": {"timeout": 10}}
+    small.source.merge(before, {"jsonData": {"timeout": 10}})
+
+    assert (small.source.settings().url, small.source.settings().name) == ("", "Sales")
+    assert small.source.settings().secrets == {"token": SECRET}
 
 
 def test_a_change_of_the_file_replaces_what_changed_there(small: Small) -> None:

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from small_preview import ID, SECRET, Small
+from small_preview import DATASOURCE, ID, SECRET, Small
 
 from gfplug.errors import ProjectError, ToolError
 from gfplug.host.convert import QueryAnswer
 from gfplug.host.logs import LogLine
 from gfplug.host.preview.page_files import locate_page
+from gfplug.host.preview.project_provisioning import Provisioning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,15 +125,83 @@ def test_the_settings_are_written_on_request_alone(ask: Ask, small: Small) -> No
     assert "n3w-s3cret" not in after + str(done)
     assert "uid" not in done["diff"]
     assert "isDefault" not in after
+    again = ask("preview/settings/write", {})
+    assert (again[0], again[1]["diff"], again[1]["secrets"]) == (200, "", done["secrets"])
+    ask("api/datasources/uid/sales", {"secureJsonData": {"token": ""}}, method="PUT")
+    ask("preview/settings/write", {})
     assert ask("preview/settings/write", {})[0] == 409
 
 
-def test_without_a_provisioned_data_source_there_is_nothing_to_write_to(ask: Ask, small: Small) -> None:
-    """The page knows it before it offers it."""
-    (small.root / "provisioning/datasources/one.yaml").unlink()
+def test_without_a_provisioned_data_source_its_file_is_made(ask: Ask, small: Small) -> None:
+    """With what the page saved, and variables for secrets; the page knows its name before."""
+    folder = small.root / "provisioning/datasources"
+    (folder / "one.yaml").unlink()
+    folder.rmdir()
+    ask("api/datasources/uid/sales", {"url": "http://x/$1", "jsonData": {"deep": {"a": [1, "é"]}}}, method="PUT")
+    file = "provisioning/datasources/datasource.yaml"
+    assert ask("preview/boot")[1]["provisioning"] == {"file": file, "writable": True, "why": ""}
 
+    status, done = ask("preview/settings/write", {})
+
+    assert (status, done["file"]) == (200, file)
+    assert done["secrets"] == [{"key": "token", "variable": "ACME_SALES_TOKEN"}]
+    assert done["diff"].startswith("+apiVersion: 1\n")
+    provisioned = Provisioning(folders=[small.root / "provisioning"], plugin_id=ID)
+    expected = {"url": "http://x/$1", "jsonData": {"deep": {"a": [1, "é"]}}, "secureJsonData": {"token": ""}}
+    assert expected.items() <= provisioned.value().items()
+    assert (provisioned.value()["uid"], provisioned.value()["isDefault"]) == ("sales", True)
+    assert SECRET not in (small.root / file).read_text(encoding="utf-8") + str(done)
+
+
+def test_a_file_of_another_data_source_stays(ask: Ask, small: Small) -> None:
+    """The new one gets another name; when both are taken, nothing is written."""
+    folder = small.root / "provisioning/datasources"
+    (folder / "one.yaml").rename(folder / "datasource.yaml")
+    other = DATASOURCE.replace(ID, "other-datasource")
+    (folder / "datasource.yaml").write_text(other, encoding="utf-8")
+    assert ask("preview/settings/write", {})[1]["file"] == f"provisioning/datasources/{ID}.yaml"
+    assert (folder / "datasource.yaml").read_text(encoding="utf-8") == other
+
+    (folder / f"{ID}.yaml").write_text(other, encoding="utf-8")
     assert ask("preview/boot")[1]["provisioning"]["writable"] is False
     assert ask("preview/settings/write", {})[0] == 409
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only folder, a full disk."""
+    ask("api/datasources/uid/sales", {"url": "http://other"}, method="PUT")
+
+    def refuse(path: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("gfplug.files.write_atomic", refuse)
+    status, answer = ask("preview/settings/write", {})
+
+    assert status == 409
+    assert answer["message"].endswith("one.yaml cannot be written: No space left on device")
+
+
+def test_a_failure_that_nobody_foresaw_is_an_answer(ask: Ask, small: Small, caplog: pytest.LogCaptureFixture) -> None:
+    """The page shows it, and gfplug's output has the traceback."""
+
+    def fail() -> None:
+        raise ZeroDivisionError(SECRET)
+
+    small.plugin_files.meta = fail  # type: ignore[method-assign, assignment]
+    status, answer = ask("preview/boot")
+
+    assert (status, answer["message"]) == (500, "the preview failed to answer: ZeroDivisionError")
+    assert "this is a bug in gfplug" in caplog.text
+
+
+def test_a_plugin_json_that_cannot_be_read_is_an_answer(ask: Ask, small: Small) -> None:
+    """With the sentence."""
+
+    def fail() -> None:
+        raise ProjectError("plugin.json is not JSON: line 3")
+
+    small.plugin_files.meta = fail  # type: ignore[method-assign, assignment]
+    assert ask("preview/boot") == (409, {"message": "plugin.json is not JSON: line 3", "hint": ""})
 
 
 @pytest.mark.parametrize(
@@ -207,7 +276,34 @@ def test_a_page_that_reads_nothing_ends_its_stream_and_no_other(small: Small) ->
         pass
 
     assert listener.send("x", 1, patience=0.01) is False
+    other = small.feed.open()
     small.feed.publish("y", 1)
+    small.feed.close_all()  # which waits for nobody
+
+    assert list(other.parts())[1:] == [b"event: y\ndata: 1\n\n"]
+    parts = list(listener.parts())
+    assert parts[-1] == b"event: x\ndata: 1\n\n"
+    assert len(parts) == 5000
+
+
+def test_what_waits_for_a_page_is_bounded_in_bytes(small: Small) -> None:
+    """One event may be large; a page that takes it gets the next."""
+    listener, large = small.feed.open(), "x" * (40 << 20)
+    parts = listener.parts()
+    assert [listener.send("x", large), listener.send("x", large)] == [True, False]
+    next(parts)
+    next(parts)
+    assert listener.send("x", large) is True
+
+
+def test_a_page_that_missed_an_event_begins_anew(small: Small) -> None:
+    """It would show old settings for ever."""
+    listener = small.feed.open()
+    while listener.send("x", 1):
+        pass
+    small.feed.publish("settings", {})
+
+    assert len(list(listener.parts())) == 5000
 
 
 def test_the_page_is_looked_for_where_it_is_built(tmp_path: Path) -> None:

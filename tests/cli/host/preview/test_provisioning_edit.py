@@ -72,10 +72,34 @@ def test_a_secret_becomes_a_variable(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_is_there_keeps_its_name(tmp_path: Path) -> None:
-    """What changed is its value, which is not the file's."""
+    """What changed is its value, which is not the file's: the variable to set is said."""
+    path = tmp_path / "one.yaml"
     text = DATASOURCE.replace(SECRET, "$MY_TOKEN")
+    path.write_bytes(text.encode())
+    done = provisioning_edit.write(path, plugin_id=ID, old=OLD, new={**OLD, "secureJsonData": {"token": "other"}})
+
+    assert (done.diff, done.variables) == ("", {"token": "MY_TOKEN"})
+    assert path.read_bytes().decode() == text
     with pytest.raises(ConflictError, match="nothing was written"):
-        written(tmp_path, {"secureJsonData": {"token": "other"}}, text)
+        written(tmp_path, {}, text)
+
+
+@pytest.mark.parametrize(
+    "token", ["old-l1teral", '"old-l1teral"  # mine', "|\n        old-l1teral\n        second-l1teral"]
+)
+def test_a_secret_that_was_in_the_file_is_not_in_the_difference(tmp_path: Path, token: str) -> None:
+    """Nor that of another data source, in a line beside the change."""
+    others = "  - type: other\n    secureJsonData: { key: other-l1teral }\n"
+    path = tmp_path / "one.yaml"
+    path.write_bytes((DATASOURCE.replace(SECRET, token) + others).encode())
+    new = {**OLD, "secureJsonData": {"token": "n3w"}}
+    done = provisioning_edit.write(path, plugin_id=ID, old={**OLD, "secureJsonData": {"token": "old"}}, new=new)
+
+    assert '+      token: "$ACME_SALES_TOKEN"' in done.diff
+    assert "-      token: ***" in done.diff
+    assert "l1teral" not in done.diff
+    assert "old-l1teral" not in path.read_text(encoding="utf-8")
+    assert "other-l1teral" in path.read_text(encoding="utf-8")
 
 
 def test_a_dollar_sign_stays_one(tmp_path: Path) -> None:

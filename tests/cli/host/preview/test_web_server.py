@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -163,6 +164,7 @@ def test_a_body_is_bounded(server: WebServer) -> None:
     assert b" 413 " in raw(server, f"{text}Content-Length: {MOST_BODY + 1}\r\n\r\n").partition(b"\r\n")[0]
     assert b" 411 " in raw(server, f"{text}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n").partition(b"\r\n")[0]
     assert b" 411 " in raw(server, f"{text}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{{}}").partition(b"\r\n")[0]
+    assert b" 413 " in raw(server, f"{text}Content-Length: {'1' * 5000}\r\n\r\n").partition(b"\r\n")[0]
     assert b" 400 " in raw(server, f"{text}Content-Length: 5\r\n\r\n{{}}").partition(b"\r\n")[0]
     assert b" 400 " in raw(server, f"{text}Content-Length: -1\r\n\r\n").partition(b"\r\n")[0]
 
@@ -214,16 +216,56 @@ def test_an_open_stream_of_events_blocks_nothing(server: WebServer, small: Small
     events.close()
 
 
-def test_a_query_that_nobody_waits_for_is_cancelled(server: WebServer, small: Small) -> None:
+@pytest.mark.parametrize(
+    "asked", ["POST api/ds/query", "GET api/datasources/uid/sales/health", "POST api/datasources/uid/sales/resources/x"]
+)
+def test_a_call_that_nobody_waits_for_is_cancelled(server: WebServer, small: Small, asked: str) -> None:
     """As in Grafana: the panel asked another one, or was closed."""
     small.plugin.wait = lambda: small.plugin.cancelled.wait(10)
     body = json.dumps({"queries": [{"refId": "A"}], "from": "1", "to": "2"})
-    head = f"POST /{server.token}/api/ds/query HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
+    method, path = asked.split()
+    head = f"{method} /{server.token}/{path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server_port}\r\n"
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
         end.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         assert not small.plugin.cancelled.wait(0.3)
 
     assert small.plugin.cancelled.wait(5)
+
+
+def test_a_connection_that_asks_nothing_is_ended(server: WebServer) -> None:
+    """Anyone on the machine can open one; a request of a byte now and then is none, either."""
+    server.connections.first_seconds = 0.2
+    for text in ("", "GET / HTTP/1.1\r\nX-One: "):
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as end:
+            end.sendall(text.encode())
+            assert end.recv(1) == b""
+
+
+def test_there_are_not_too_many_connections(server: WebServer) -> None:
+    """One more is closed at once; when another has ended, there is room again."""
+    server.connections.most = 1
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10):
+        deadline = time.monotonic() + 10
+        while not server.connections.count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as second:
+            assert second.recv(1) == b""
+    while server.connections.count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert ask(server, "").status == 200
+
+
+def test_an_answer_may_take_longer_than_a_request(server: WebServer, small: Small) -> None:
+    """The plugin thinks; and a browser's connection is kept for its next request."""
+    server.connections.first_seconds = 0.2
+    small.plugin.wait = lambda: time.sleep(0.6)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    for _ in range(2):
+        connection.request("GET", f"/{server.token}/api/datasources/uid/sales/health")
+        with connection.getresponse() as response:
+            assert (response.status, bool(response.read())) == (200, True)
+        time.sleep(0.4)
+    connection.close()
 
 
 def test_a_slow_request_does_not_block_another() -> None:

@@ -1,0 +1,65 @@
+"""Access tokens for routes with `tokenAuth`: asked of the route's own address, and kept until they expire.
+
+Source: grafana v8.2.0, pkg/api/pluginproxy/token_provider_generic.go.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+from gfplug.errors import ToolError
+from gfplug.untrusted import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_MARGIN_SECONDS = 10.0
+_MOST_KEPT = 100
+_OK = 200
+
+
+class RouteTokens:
+    """The tokens of a data source; `post` sends a form to an address, and returns the status and the body."""
+
+    def __init__(self, post: Callable[[str, bytes], tuple[int, bytes]]) -> None:
+        """Begin without one."""
+        self._post = post
+        self._lock = threading.Lock()
+        self._tokens: dict[tuple[str, bytes], tuple[str, float]] = {}
+
+    def token(self, auth: Mapping[str, Any], fill: Callable[[str], str]) -> str:
+        """Return the token that a route's `tokenAuth` leads to; `fill` fills its templates.
+
+        Raises: ToolError if the address gives none.
+        """
+        params = auth.get("params")
+        pairs = params.items() if isinstance(params, dict) else ()
+        address = fill(str(auth.get("url", "")))
+        form = urlencode({name: fill(str(value)) for name, value in pairs}).encode()
+        with self._lock:
+            token, expires_at = self._tokens.get((address, form), ("", 0.0))
+            if expires_at - _MARGIN_SECONDS > time.time():
+                return token
+            token, expires_at = self._ask(address, form)
+            if len(self._tokens) >= _MOST_KEPT:
+                self._tokens.clear()
+            self._tokens[address, form] = token, expires_at
+        return token
+
+    def _ask(self, address: str, form: bytes) -> tuple[str, float]:
+        """Return a new token, and the time it expires at, in seconds since 1970."""
+        place = urlsplit(address).hostname or address
+        hint = "see the route's tokenAuth in plugin.json, and what the config page fills in"
+        status, body = self._post(address, form)
+        try:
+            answer = documents.parse_json(body)
+            if status != _OK or not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
+                raise ToolError(f"{place} gave no access token: it answered {status}", hint=hint)
+            until = answer.get("expires_on")
+            expires_at = float(until) if until is not None else time.time() + float(answer.get("expires_in") or 0)
+        except (TypeError, ValueError) as error:
+            raise ToolError(f"{place} gave no access token: what it answered cannot be read", hint=hint) from error
+        return answer["access_token"], expires_at

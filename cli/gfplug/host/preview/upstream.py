@@ -1,0 +1,110 @@
+"""One request of the data proxy to an upstream, as Go's client makes it: bounded in size and time, no redirects.
+
+Source: grafana v13.0.0, pkg/services/datasources/service, httpClientOptions.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPException, InvalidURL
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from gfplug.errors import ToolError
+
+if TYPE_CHECKING:
+    from http.client import HTTPMessage
+
+    from gfplug.host.settings import Settings
+
+_SECONDS = 30.0
+_LARGEST = 100 << 20
+_PART = 1 << 16
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """The browser gets a redirect, as from Grafana."""
+
+    def redirect_request(  # noqa: PLR0917 - the base class's
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> None:
+        """Follow none."""
+
+
+def exchange(upstream: urllib.request.Request, settings: Settings) -> tuple[int, HTTPMessage, bytes]:
+    """Ask an upstream, and return its status, headers and body.
+
+    Raises: ToolError if it does not answer, or with too much, or too slowly.
+    """
+    deadline = time.monotonic() + _SECONDS
+    handlers: list[Any] = [_NoRedirects]
+    if upstream.type == "https":
+        handlers.append(urllib.request.HTTPSHandler(context=_tls(settings)))
+    if _is_this_machine(upstream.host):  # as in Go, whatever proxy is set
+        handlers.append(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(*handlers)
+    try:
+        try:
+            reply = opener.open(upstream, timeout=_SECONDS)
+        except urllib.error.HTTPError as error:
+            reply = error  # an answer, too
+        with reply:
+            return int(reply.status), reply.headers, read_body(reply, deadline)
+    except (OSError, ValueError, HTTPException) as error:  # ValueError, InvalidURL: their texts may hold a secret
+        is_ours = isinstance(error, ValueError) or type(error) is InvalidURL
+        reason = "the request cannot be sent" if is_ours else getattr(error, "reason", error)
+        raise ToolError(
+            f"the data source's address did not answer: {reason}", hint="see the URL on the config page"
+        ) from error
+
+
+def read_body(reply: Any, deadline: float) -> bytes:  # noqa: ANN401 - a response of urllib's, or its error
+    """Read a body, of bounded size, before a moment of the monotonic clock.
+
+    Raises: ToolError if it is larger; TimeoutError.
+    """
+    body = bytearray()
+    while part := reply.read1(_PART):
+        body += part
+        if len(body) > _LARGEST:
+            raise ToolError(f"the answer has more than {_LARGEST:,} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"its answer took longer than {_SECONDS:g} s")
+    return bytes(body)
+
+
+def _is_this_machine(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    """Return how the upstream is verified.
+
+    Raises: ToolError for a client certificate, and an authority that can't be read.
+    """
+    options = settings.options
+    if options.get("tlsAuth"):
+        raise ToolError("the data source has a client certificate, which the preview's proxy does not send")
+    try:
+        authority = settings.secrets.get("tlsCACert") if options.get("tlsAuthWithCACert") else None
+        context = ssl.create_default_context(cadata=authority)
+    except ssl.SSLError as error:
+        raise ToolError(f"the data source's authority (tlsCACert) cannot be read: {error.reason}") from error
+    if options.get("tlsSkipVerify"):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

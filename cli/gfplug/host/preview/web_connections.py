@@ -1,0 +1,57 @@
+"""The connections of the preview's server: how many there may be, and how long one may take to ask.
+
+Anyone on this machine can connect, and only a request shows who knows the token.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+
+_FIRST_SECONDS = 10.0
+_MOST = 200
+
+
+class Connections:
+    """Open connections, and when the next request of each must be there; any thread may use it."""
+
+    def __init__(self, *, most: int = _MOST, first_seconds: float = _FIRST_SECONDS) -> None:
+        """Begin without one. Units: `first_seconds` is the time for a new connection's first request."""
+        self.most = most
+        self.first_seconds = first_seconds
+        self._lock = threading.Lock()
+        self._deadlines: dict[socket.socket, float] = {}
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._deadlines)
+
+    def add(self, connection: socket.socket) -> bool:
+        """Take a new one; False if there are too many."""
+        with self._lock:
+            if len(self._deadlines) >= self.most:
+                return False
+            self._deadlines[connection] = time.monotonic() + self.first_seconds
+        return True
+
+    def expect(self, connection: socket.socket, seconds: float) -> None:
+        """Say within how many seconds the next request of one must be there."""
+        with self._lock:
+            self._deadlines[connection] = time.monotonic() + seconds
+
+    def remove(self, connection: socket.socket) -> None:
+        """Forget one that ends."""
+        with self._lock:
+            self._deadlines.pop(connection, None)
+
+    def end_late(self) -> None:
+        """End those whose request is late."""
+        now = time.monotonic()
+        with self._lock:
+            late = [connection for connection, deadline in self._deadlines.items() if now > deadline]
+        for connection in late:
+            with suppress(OSError):  # it has ended
+                connection.shutdown(socket.SHUT_RDWR)

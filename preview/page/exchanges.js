@@ -1,0 +1,40 @@
+// What was asked of the server and answered, as the inspector and the panel show it.
+import { LoadingState } from '@grafana/data';
+
+const MOST = 50;
+const MOST_BYTES = 20_000_000;
+
+/** Add an exchange, or what became of one; the oldest answers go when they are too many, or too large together. */
+export function addExchange(exchanges, record) {
+  let bytes = 0;
+  return [...exchanges.filter(({ id }) => id !== record.id), record]
+    .slice(-MOST)
+    .toReversed()
+    .map((each, index) => {
+      bytes += each.bytes ?? 0;
+      const isKept = index === 0 || bytes <= MOST_BYTES || each.response === undefined;
+      return isKept ? each : { ...each, response: 'This answer is no longer kept.' };
+    })
+    .toReversed();
+}
+
+/** Add to the errors of a result what Grafana's browser code drops: whose fault each is; and list what the frames note. */
+export function describe(result, exchanges) {
+  const { response } = exchanges.find(({ requestId }) => requestId === result.request.requestId) ?? {};
+  const errors = result.errors.map((error) => {
+    const { status, errorSource } = response?.results?.[error.refId] ?? {};
+    const message = error.message ?? error.data?.message ?? error.statusText;
+    const { hint, details } = { ...error.data?.preview, ...error };
+    return { refId: error.refId, message, hint, details, status: error.status ?? status, source: errorSource };
+  });
+  return { ...result, errors, notices: result.frames.flatMap(({ meta }) => meta?.notices ?? []) };
+}
+
+/** What a page that is not idle waits for, in words. */
+export function waitsFor({ exchanges, result }) {
+  const open = exchanges.filter(({ milliseconds }) => milliseconds === undefined).map(({ method, path }) => `${method} ${path}`);
+  if (open.length > 0) {
+    return open.join(', ');
+  }
+  return result.state === LoadingState.Loading ? 'an answer of query(), which has asked nothing' : 'the plugin';
+}

@@ -1,0 +1,87 @@
+"""`gfplug preview` as a process, and the settings that it keeps, for the fixture `preview`."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_START_SECONDS = 180.0
+_END_SECONDS = 15.0
+_NO_PAGE = "the page of the preview is not installed"
+
+
+@contextmanager
+def serve(command: str, root: Path) -> Iterator[str]:
+    """Run the preview of a project for the length of a block."""
+    words = [command, "preview", str(root), "--no-open", "--python", sys.executable]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603  # gfplug, where it is installed
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+        )
+        try:
+            url = _first_line(process)
+            if not url:
+                log.seek(0)
+                said = log.read().decode(errors="replace").strip()
+                if _NO_PAGE in said:
+                    pytest.skip(f"install gfplug[preview]: {_NO_PAGE}")
+                pytest.fail(f"`gfplug preview` did not start:\n{said}", pytrace=False)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    """Return the first line that a process writes; nothing if it ends, or takes too long."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    stdout = process.stdout
+    assert stdout is not None  # noqa: S101  # for mypy: it is a pipe
+    threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
+    try:
+        return lines.get(timeout=_START_SECONDS).decode().strip()
+    except queue.Empty:
+        return ""
+
+
+def read_settings(url: str) -> dict[str, Any]:
+    """Return the data source's settings, as the page sees them: without secrets."""
+    settings: dict[str, Any] = _json(f"{url}preview/boot")["settings"]
+    return settings
+
+
+def restore_settings(url: str, settings: Mapping[str, Any]) -> None:
+    """Put settings back as they were; a secret that a test has set stays."""
+    if settings == read_settings(url):
+        return
+    body = json.dumps(settings).encode()
+    address = f"{url}api/datasources/uid/{settings['uid']}"
+    kind = {"Content-Type": "application/json"}
+    _json(urllib.request.Request(address, data=body, method="PUT", headers=kind))  # noqa: S310  # the preview's own address
+
+
+def _json(request: str | urllib.request.Request) -> dict[str, Any]:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        request, timeout=30
+    ) as answer:  # this machine, whatever proxy is set
+        value: dict[str, Any] = json.loads(answer.read())
+    return value
